@@ -1,0 +1,147 @@
+# Every everyday command. Each one first installs what is missing and costs seconds when nothing is.
+#
+# System packages come from apt-get (Debian, Ubuntu), Python packages go into .venv, the R package
+# goes into .r-library; all three are looked at every time, and only touched when needed.
+
+SHELL := /bin/bash -o pipefail
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+R_LIBRARY := $(CURDIR)/.r-library
+
+# The commands below mean this project's R library and Python, whatever the shell has set.
+export R_LIBS := $(R_LIBRARY)
+unexport TORCHBRIDGE_PYTHON RETICULATE_PYTHON PYTHONPATH PYTHONHOME
+# A bare machine has no locale, and R would print text as escapes.
+ifeq ($(LC_ALL)$(LC_CTYPE)$(LANG),)
+export LANG := C.UTF-8
+endif
+
+.PHONY: help demo test bench lint sanitize clean setup system
+
+help: ## show these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+demo: setup ## the main job: R's data, a PyTorch network, R's figures; then the same from Python
+	Rscript r_scripts/demo.R
+	$(VENV)/bin/python r_scripts/demo.py
+	@echo "The figures:"; ls -1 output/*.png
+
+test: setup ## every test of both languages
+	@$(VENV)/bin/python tests/run.py
+
+bench: setup ## the bridge's speed beside its peers'
+	@set -e; for script in $(wildcard benchmarks/*.py); do \
+		echo "== $$script"; $(VENV)/bin/python $$script; done
+	@set -e; for script in $(wildcard benchmarks/*.R); do \
+		echo "== $$script"; Rscript $$script; done
+
+# --- lint ---------------------------------------------------------------------------------------
+
+# setuptools' own commands, for builds beside the installed one.
+SETUP := $(VENV)/bin/python -c 'import setuptools; setuptools.setup()' -q
+
+lint: APT += r-cran-lintr
+lint: setup ## ruff, mypy, C warnings as errors, clang-format where there is one, lintr
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	@# mypy wants to see the import names, not the folders'.
+	@rm -rf build/mypy && mkdir -p build/mypy/torchbridge
+	@ln -s $(CURDIR)/bridge/* $(CURDIR)/models build/mypy/torchbridge/
+	MYPYPATH=build/mypy $(VENV)/bin/mypy -p torchbridge
+	TORCHBRIDGE_WERROR=1 $(SETUP) build_ext --force --build-lib build/lint --build-temp build/lint
+	@if command -v clang-format >/dev/null; then \
+		clang-format --dry-run --Werror bridge/native/*.[ch]; fi
+	Rscript -e 'found <- lintr::lint_dir("r_scripts")' \
+		-e 'if (length(found) > 0) { print(found); quit(status = 1) }'
+
+# --- sanitize -----------------------------------------------------------------------------------
+
+NATIVE_TESTS ?= tests/native
+SANITIZE := build/sanitize
+SANITIZERS := -fsanitize=address,undefined
+# libR comes along because a sanitizer looks up what it wraps (xdr_* among it) once, at the start:
+# what a later library brings would be called through null.
+PRELOADED = $(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so) \
+	$(shell R RHOME)/lib/libR.so
+
+sanitize: setup ## the native tests under AddressSanitizer and UBSan, then under R's gctorture
+	rm -rf $(SANITIZE)
+	TORCHBRIDGE_CFLAGS="$(SANITIZERS) -fno-sanitize-recover=undefined -g -O1 -fno-omit-frame-pointer" \
+	TORCHBRIDGE_LDFLAGS="$(SANITIZERS)" \
+		$(SETUP) build --build-lib $(SANITIZE)/lib --build-temp $(SANITIZE)/temp
+	@# R and Python keep memory at exit by design: leaks are the business of the live-handle tests.
+	@# pytest must leave crashes and stderr to the sanitizers, or their reports are lost.
+	env LD_PRELOAD="$(PRELOADED)" PYTHONPATH=$(SANITIZE)/lib PYTHONMALLOC=malloc \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		$(VENV)/bin/python -m pytest -p no:faulthandler --capture=sys $(NATIVE_TESTS)
+	TORCHBRIDGE_GCTORTURE=1 $(VENV)/bin/python -m pytest $(NATIVE_TESTS)
+
+clean: ## remove everything these commands made here (apt's packages stay)
+	rm -rf .venv .r-library build output torchbridge.egg-info bridge/_native.so
+	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# --- setup --------------------------------------------------------------------------------------
+
+setup: $(R_LIBRARY)/.installed
+
+# r-base-dev: R, and the compilers and headers that rpy2 and our native core are built with.
+APT := r-base-dev r-cran-reticulate r-cran-rlang r-cran-cli r-cran-bit64 r-cran-matrix \
+	r-cran-mass r-cran-ggplot2 r-cran-numderiv r-cran-testthat
+
+# A virtual environment needs ensurepip, the core Python.h, and reticulate a shared libpython.
+define PYTHON_IS_COMPLETE
+import ensurepip, os, sysconfig as s
+assert os.path.isfile(os.path.join(s.get_path("include"), "Python.h"))
+assert s.get_config_var("Py_ENABLE_SHARED")
+assert os.path.isfile(os.path.join(s.get_config_var("LIBDIR"), s.get_config_var("INSTSONAME")))
+endef
+export PYTHON_IS_COMPLETE
+python_is_complete = $(PYTHON) -c "$$PYTHON_IS_COMPLETE" 2>/dev/null
+
+system:
+	@missing=; \
+	if command -v apt-get >/dev/null; then \
+		for package in $(APT); do \
+			dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed \
+				|| missing="$$missing $$package"; \
+		done; \
+		$(python_is_complete) || missing="$$missing python3-venv python3-dev"; \
+	fi; \
+	if [ -n "$$missing" ]; then \
+		echo "Installing with apt-get:$$missing"; \
+		as_root="$$([ "$$(id -u)" = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive"; \
+		$$as_root apt-get update -q \
+			&& $$as_root apt-get install -q -y --no-install-recommends $$missing || exit 1; \
+	fi; \
+	command -v R >/dev/null || { echo "Please install R 4.2 or later."; exit 1; }; \
+	$(python_is_complete) || { echo "$(PYTHON) lacks venv, Python.h or a shared libpython:" \
+		"name another with make PYTHON=..."; exit 1; }
+
+CONSTRAINTS := bridge/constraints.txt bridge/constraints-r-before-4.5.txt
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+# The pins that go with this R.
+PINS = -c bridge/constraints.txt $(shell Rscript --vanilla \
+	-e 'if (getRversion() < "4.5.0") cat("-c bridge/constraints-r-before-4.5.txt")')
+
+PROJECT := .[test,lint]
+
+# Everything if what is needed has changed, only our own build if just C sources have.
+# RPY2_CFFI_MODE: rpy2 must fail to build rather than quietly build its slower form.
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) bridge/native $(wildcard bridge/native/*) | system
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(if $(filter pyproject.toml $(CONSTRAINTS),$?), \
+		$(PIP) install $(PINS) setuptools cffi && \
+		RPY2_CFFI_MODE=API $(PIP) install $(PINS) --no-build-isolation -e '$(PROJECT)', \
+		$(PIP) install -q --no-deps --no-build-isolation -e .)
+	@touch $@
+
+# Not its tests: they are read from here, and running them writes among them.
+R_SOURCES := $(shell find r_scripts/torchbridge -path '*/tests' -prune -o -print)
+
+$(R_LIBRARY)/.installed: $(R_SOURCES) $(VENV)/.installed
+	$(VENV)/bin/python -m torchbridge install-r --library $(R_LIBRARY)
+	@touch $@

@@ -1,0 +1,69 @@
+"""torchbridge: the bridge between R and PyTorch.
+
+    import torchbridge as tb
+
+    prep = tb.source("prep.R")            # an R script's functions, from Python
+    x = tb.to_torch(prep.design(data))    # R or NumPy -> tensor
+    tb.to_r(x)                            # tensor -> R vector (an rpy2 object)
+
+Nothing heavy happens at import: R starts, and torch is imported, at first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torchbridge.convert import to_numpy, to_r, to_torch
+    from torchbridge.errors import HostError, RError, RWarning
+    from torchbridge.host import start
+    from torchbridge.rhome import RNotFound
+    from torchbridge.script import RScript, source
+    from torchbridge.values import handle
+
+    converter: Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "to_torch": "convert",
+    "to_numpy": "convert",
+    "to_r": "convert",
+    "source": "script",
+    "RScript": "script",
+    "handle": "values",
+    "converter": "rpy2_converter",
+    "start": "host",
+    "RError": "errors",
+    "RWarning": "errors",
+    "HostError": "errors",
+    "RNotFound": "rhome",
+}
+
+__all__ = [
+    "HostError",
+    "RError",
+    "RNotFound",
+    "RScript",
+    "RWarning",
+    "converter",
+    "handle",
+    "source",
+    "start",
+    "to_numpy",
+    "to_r",
+    "to_torch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'torchbridge' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"torchbridge.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

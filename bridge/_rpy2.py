@@ -1,0 +1,42 @@
+"""rpy2's side of the bridge: its R objects and ours, both ways, by its public names only."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from torchbridge import host
+
+
+def is_rpy2(x: object) -> bool:
+    """Is x an R object held by rpy2? False, at no cost, where rpy2 was never imported."""
+    interface = sys.modules.get("rpy2.rinterface_lib.sexp")
+    return interface is not None and isinstance(x, interface.Sexp)
+
+
+def robject(x: Any) -> Any:
+    """Our RObject of an rpy2 object; both keep the R object alive."""
+    return host.native().RObject.from_address(x.rid)
+
+
+def rpy2_object(x: Any) -> Any:
+    """The rpy2 object (rpy2.robjects) of our RObject.
+
+    rpy2 has no public way in for an address, but it can look into an R environment,
+    and so can we: the value changes hands there.
+    """
+    import rpy2.rinterface as rinterface
+    from rpy2.robjects import default_converter
+
+    global _meeting_place, _put
+    if _meeting_place is None:
+        _meeting_place = rinterface.baseenv["new.env"]()
+        _put = host.native().helper("put_value")
+    _put(robject(_meeting_place), x)
+    value = _meeting_place["value"]
+    _put(robject(_meeting_place), None)
+    return default_converter.rpy2py(value)
+
+
+_meeting_place: Any = None
+_put: Any = None

@@ -1,0 +1,58 @@
+"""What an R error is in Python, and a Python exception in R."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+
+class RError(RuntimeError):
+    """An R error, with R's message, its calls and its condition classes.
+
+    Attributes:
+        message: R's ``conditionMessage()``.
+        calls: the R calls that led to the error, outermost first, as text.
+        classes: the classes of the R condition, e.g. ``("simpleError", "error", "condition")``.
+        condition: the R condition itself. When the error reaches R again, this very
+            condition is signalled, so that R's handlers see what R raised.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        calls: Sequence[str] = (),
+        classes: Sequence[str] = (),
+        condition: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.calls = tuple(calls)
+        self.classes = tuple(classes)
+        self.condition = condition
+
+    def __str__(self) -> str:
+        if not self.calls:
+            return self.message
+        lines = "\n".join(f"  {call}" for call in self.calls)
+        return f"{self.message}\nR traceback (most recent call last):\n{lines}"
+
+
+class RWarning(UserWarning):
+    """A warning raised by R code that Python called."""
+
+
+class HostError(RuntimeError):
+    """R or Python cannot be started here; the message says why and what to do."""
+
+
+def describe(error: BaseException) -> tuple[str, list[str], list[str], Any]:
+    """What the native core makes an R condition of: message, classes, traceback, condition."""
+    name = type(error).__name__
+    message = error.message if isinstance(error, RError) else str(error)
+    # The message of a KeyError is a mere key: without its class it says nothing.
+    if not isinstance(error, (ValueError, TypeError, RuntimeError)) or not message:
+        message = f"{name}: {message}" if message else name
+    classes = [c.__name__ for c in type(error).__mro__ if c not in (Exception, BaseException, object)]
+    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
+    return message, classes, lines, getattr(error, "condition", None)

@@ -1,0 +1,133 @@
+/* Who keeps R objects alive for the outside world.
+ *
+ * A root is one cell of a doubly linked pairlist whose head R itself preserves:
+ * CAR is the cell before, CDR the cell after, TAG the object. Adding and removing
+ * cost O(1), where R_ReleaseObject searches a list. A cell released on another
+ * thread (torch frees tensors wherever it likes, with or without the GIL) waits in
+ * a lock-free stack until R's main thread passes by. */
+#include "native.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+typedef struct waiting {
+  SEXP cell;
+  struct waiting *next;
+} waiting;
+
+static SEXP roots = NULL;
+static _Atomic(bool) r_alive = false;
+static pthread_t main_thread;
+static _Atomic(waiting *) queue = NULL;
+static _Atomic(int64_t) counts[TB_COUNTS];
+
+/* R's collector cannot see tensor memory. Past this many bytes held by R handles
+ * and shared vectors a collection is due; the mark then doubles what survived. */
+#define PRESSURE_FLOOR ((int64_t)512 << 20)
+static int64_t pressure_mark = PRESSURE_FLOOR;
+
+void tb_count_add(enum tb_count which, int64_t change) { atomic_fetch_add(&counts[which], change); }
+
+int64_t tb_count_get(enum tb_count which) { return atomic_load(&counts[which]); }
+
+void tb_lifetime_adopt_thread(void) { main_thread = pthread_self(); }
+
+void tb_lifetime_init(void) {
+  if (!roots) {
+    roots = Rf_cons(R_NilValue, R_NilValue);
+    R_PreserveObject(roots);
+  }
+  tb_lifetime_adopt_thread();
+  atomic_store(&r_alive, true);
+}
+
+void tb_lifetime_close(void) {
+  if (tb_r_ready() && tb_on_main_thread())
+    tb_drain();
+  atomic_store(&r_alive, false);
+}
+
+static bool python_hosts = false;
+
+void tb_set_python_hosts(bool yes) { python_hosts = yes; }
+
+bool tb_python_hosts(void) { return python_hosts; }
+
+bool tb_r_ready(void) { return atomic_load(&r_alive); }
+
+bool tb_on_main_thread(void) { return pthread_equal(pthread_self(), main_thread); }
+
+int tb_check_thread(void) {
+  if (!tb_r_ready()) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "R is not running in this process, or has ended; torchbridge.start() starts it");
+    return -1;
+  }
+  if (!tb_on_main_thread()) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "R can be called only on the thread that started it; hand the value to that "
+                    "thread, or convert it there first");
+    return -1;
+  }
+  tb_drain();
+  return 0;
+}
+
+SEXP tb_root(SEXP x) {
+  PROTECT(x);
+  SEXP after = CDR(roots);
+  SEXP cell = PROTECT(Rf_cons(roots, after));
+  SET_TAG(cell, x);
+  SETCDR(roots, cell);
+  if (after != R_NilValue)
+    SETCAR(after, cell);
+  UNPROTECT(2);
+  tb_count_add(TB_R_OBJECTS, 1);
+  return cell;
+}
+
+static void unlink_cell(SEXP cell) {
+  SEXP before = CAR(cell), after = CDR(cell);
+  SETCDR(before, after);
+  if (after != R_NilValue)
+    SETCAR(after, before);
+  SET_TAG(cell, R_NilValue);
+  tb_count_add(TB_R_OBJECTS, -1);
+}
+
+void tb_unroot(SEXP cell) {
+  if (!tb_r_ready())
+    return; /* the process is ending and R's heap with it */
+  if (tb_on_main_thread()) {
+    unlink_cell(cell);
+    return;
+  }
+  waiting *node = malloc(sizeof *node);
+  if (!node)
+    return; /* out of memory: keeping the object is the safe side */
+  node->cell = cell;
+  node->next = atomic_load(&queue);
+  while (!atomic_compare_exchange_weak(&queue, &node->next, node)) {
+  }
+}
+
+void tb_drain(void) {
+  if (!atomic_load(&queue))
+    return;
+  waiting *node = atomic_exchange(&queue, NULL);
+  while (node) {
+    waiting *next = node->next;
+    unlink_cell(node->cell);
+    free(node);
+    node = next;
+  }
+}
+
+void tb_relieve_pressure(void) {
+  if (tb_count_get(TB_FOREIGN_BYTES) < pressure_mark)
+    return;
+  R_gc();
+  int64_t held = tb_count_get(TB_FOREIGN_BYTES);
+  pressure_mark = 2 * held > PRESSURE_FLOOR ? 2 * held : PRESSURE_FLOOR;
+}

@@ -1,0 +1,120 @@
+/* What the files of the native core share. One noun a file:
+ *
+ *   lifetime.c  R objects kept alive for others, the release queue, live counts
+ *   errors.c    R conditions <-> Python exceptions; user interrupts
+ *   robject.c   RObject: the Python type that owns one R object
+ *   dlpack.c    R memory -> DLPack capsule
+ *   foreign.c   DLPack capsule -> ALTREP vector over foreign memory
+ *   handle.c    R external pointers that own one Python object
+ *   values.c    scalars, strings, lists and dicts in both directions
+ *   call.c      R calls Python (.Call entries), Python calls R
+ *   module.c    the Python module, the R routine table, attach and close
+ *
+ * Rules that hold everywhere: R's API is called on R's main thread only; an R
+ * error never jumps over Python frames (tb_protected) and a Python exception
+ * never crosses R frames (tb_signal_python_error, last thing in a .Call entry). */
+#ifndef TB_NATIVE_H
+#define TB_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#define R_NO_REMAP
+#define STRICT_R_HEADERS
+#include <R.h>
+#include <Rinternals.h>
+
+#include <signal.h>
+#include <stdbool.h>
+
+#define TB_EXPORT __attribute__((visibility("default")))
+
+/* ---- lifetime.c ---- */
+enum tb_count { TB_R_OBJECTS, TB_PY_HANDLES, TB_FOREIGN, TB_FOREIGN_BYTES, TB_COUNTS };
+
+void tb_count_add(enum tb_count which, int64_t change);
+int64_t tb_count_get(enum tb_count which);
+
+void tb_lifetime_init(void);         /* from R_init__native: makes the list of roots */
+void tb_lifetime_adopt_thread(void); /* this thread is R's main thread */
+void tb_lifetime_close(void);        /* R is going away: later releases do nothing */
+bool tb_r_ready(void);
+/* Where Python hosts R, other Python threads run while R code does. Where R hosts
+ * Python they wait: reticulate (1.28 at least) frees Python objects in R finalizers
+ * without taking the GIL, so the main thread must hold it. */
+void tb_set_python_hosts(bool yes);
+bool tb_python_hosts(void);
+bool tb_on_main_thread(void);
+int tb_check_thread(void);           /* 0, or -1 with a Python RuntimeError set */
+
+SEXP tb_root(SEXP x);                /* keep x alive; may raise an R error */
+void tb_unroot(SEXP cell);           /* any thread, with or without the GIL */
+void tb_drain(void);                 /* main thread: release what other threads queued */
+void tb_relieve_pressure(void);      /* main thread, from R: collect when handles hold much */
+
+/* ---- errors.c ---- */
+/* The R side of the core (host.R): an environment of small functions. */
+void tb_set_helpers(SEXP environment);
+SEXP tb_helper(const char *name);
+/* Runs fn(data); an R error becomes a Python RError: 0, or -1 with it set. */
+int tb_protected(void (*fn)(void *), void *data);
+/* Turns the Python exception now set into an R condition and signals it: no return. */
+void tb_signal_python_error(PyGILState_STATE gil) __attribute__((noreturn));
+/* Sets torchbridge.RError from an R condition and the calls that led to it. */
+void tb_set_r_error(SEXP condition, SEXP calls);
+/* While Python (or R) code runs, Ctrl-C must reach that language. */
+typedef struct {
+  bool installed;
+  struct sigaction saved;
+} tb_interrupts;
+void tb_interrupts_to_python(tb_interrupts *state);
+void tb_interrupts_to_r(tb_interrupts *state);
+/* Puts the former handler back; is a Ctrl-C meant for R still waiting? */
+bool tb_interrupts_restore(tb_interrupts *state);
+void tb_set_keyboard_interrupt(void); /* Python's KeyboardInterrupt, R's taken back */
+
+/* ---- robject.c ---- */
+typedef struct {
+  PyObject_HEAD
+  SEXP x;
+  SEXP cell;     /* its root */
+  bool writable; /* made by the core and not yet seen by R code */
+} RObject;
+
+extern PyTypeObject tb_RObjectType;
+PyObject *tb_robject(SEXP x, bool writable);
+static inline bool tb_is_robject(PyObject *x) { return PyObject_TypeCheck(x, &tb_RObjectType); }
+bool tb_is_int64(SEXP x); /* bit64's integer64: int64 bits in a double vector */
+/* The base pointer of an atomic vector; ALTREP may materialise, so: R errors possible. */
+const void *tb_data(SEXP x);
+
+/* ---- dlpack.c ---- */
+PyObject *tb_dlpack_export(RObject *self, bool versioned);
+
+/* ---- foreign.c ---- */
+void tb_foreign_init(void *dll_info);
+PyObject *tb_foreign_vector(PyObject *capsule);
+double tb_half_to_double(uint16_t bits);
+
+/* ---- handle.c ---- */
+void tb_handle_init(void);
+SEXP tb_handle(PyObject *x, bool tensor); /* may raise R errors */
+bool tb_is_handle(SEXP x);
+PyObject *tb_handle_object(SEXP x); /* borrowed; NULL without exception if it is none */
+
+/* ---- values.c ---- */
+void tb_set_tensor_type(PyTypeObject *type);
+bool tb_is_tensor(PyObject *x);
+/* How a plain vector of numbers (length not 1) arrives in Python: as a literal, for
+ * the arguments of Python functions, or as NumPy, for the results of R functions. */
+enum tb_vectors { TB_AS_LIST, TB_AS_NUMPY };
+PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* new reference, or NULL with an exception */
+int tb_to_r(PyObject *x, SEXP *result); /* result unprotected; -1 with an exception */
+PyObject *tb_bridge(const char *module, const char *name); /* borrowed attribute of a module of ours */
+
+/* ---- call.c ---- */
+/* The result as a Python value, or (convert false) as an RObject. */
+PyObject *tb_call_r(SEXP function, PyObject *args, PyObject *kwargs, bool convert);
+void tb_register_routines(void *dll_info);
+
+#endif

@@ -1,0 +1,371 @@
+/* Scalars, strings, lists and dicts in both directions.
+ *
+ * The small and frequent values are converted here; whatever has a shape, a class
+ * or a library of its own goes through torchbridge.values, where the rules stand
+ * as tables. NA has no Python scalar: it is None (and None among numbers or strings
+ * is NA), except in doubles, where Python's float holds R's very bits. */
+#include "native.h"
+
+#include <limits.h>
+#include <math.h>
+
+static PyTypeObject *tensor_type = NULL;
+
+void tb_set_tensor_type(PyTypeObject *type) {
+  Py_XINCREF(type);
+  Py_XSETREF(tensor_type, type);
+}
+
+bool tb_is_tensor(PyObject *x) { return tensor_type && PyObject_TypeCheck(x, tensor_type); }
+
+PyObject *tb_bridge(const char *module, const char *name) {
+  PyObject *found = PyImport_ImportModule(module), *attribute = NULL;
+  if (found)
+    attribute = PyObject_GetAttrString(found, name);
+  Py_XDECREF(found);
+  Py_XDECREF(attribute); /* the module keeps it */
+  return attribute;
+}
+
+/* ---- R -> Python ---- */
+
+typedef struct {
+  SEXP x;
+  const char *text;
+} translate_job;
+
+static void translate_run(void *p) {
+  translate_job *job = p;
+  job->text = Rf_translateCharUTF8(job->x);
+}
+
+static PyObject *string_from_r(SEXP x) {
+  if (x == NA_STRING)
+    Py_RETURN_NONE;
+  const char *text = R_CHAR(x);
+  cetype_t encoding = Rf_getCharCE(x);
+  bool ascii = true;
+  for (const char *c = text; *c && ascii; c++)
+    ascii = (unsigned char)*c < 128;
+  if (ascii || encoding == CE_UTF8)
+    return PyUnicode_DecodeUTF8(text, LENGTH(x), "strict");
+  if (encoding == CE_BYTES) {
+    PyErr_SetString(PyExc_ValueError, "an R string marked as bytes has no text; convert it with iconv() first");
+    return NULL;
+  }
+  const void *memory = vmaxget();
+  translate_job job = {x, NULL};
+  PyObject *result = NULL;
+  if (tb_protected(translate_run, &job) == 0)
+    result = PyUnicode_DecodeUTF8(job.text, (Py_ssize_t)strlen(job.text), "strict");
+  vmaxset(memory);
+  return result;
+}
+
+static PyObject *element_from_r(SEXP x, R_xlen_t i) {
+  switch (TYPEOF(x)) {
+  case LGLSXP: {
+    int value = LOGICAL_ELT(x, i);
+    return value == NA_LOGICAL ? Py_NewRef(Py_None) : PyBool_FromLong(value);
+  }
+  case INTSXP: {
+    int value = INTEGER_ELT(x, i);
+    return value == NA_INTEGER ? Py_NewRef(Py_None) : PyLong_FromLong(value);
+  }
+  case REALSXP:
+    return PyFloat_FromDouble(REAL_ELT(x, i));
+  case CPLXSXP: {
+    Rcomplex value = COMPLEX_ELT(x, i);
+    return PyComplex_FromDoubles(value.r, value.i);
+  }
+  default:
+    return string_from_r(STRING_ELT(x, i));
+  }
+}
+
+/* Names of a list, when they can be the keys of a dict: all there and all different. */
+static bool usable_names(SEXP names, R_xlen_t n) {
+  if (TYPEOF(names) != STRSXP || n == 0)
+    return false;
+  for (R_xlen_t i = 0; i < n; i++)
+    if (STRING_ELT(names, i) == NA_STRING || LENGTH(STRING_ELT(names, i)) == 0)
+      return false;
+  return Rf_any_duplicated(names, FALSE) == 0;
+}
+
+static PyObject *list_from_r(SEXP x, enum tb_vectors vectors) {
+  R_xlen_t n = Rf_xlength(x);
+  SEXP names = PROTECT(Rf_getAttrib(x, R_NamesSymbol));
+  bool dict = usable_names(names, n);
+  PyObject *result = dict ? PyDict_New() : PyList_New(n);
+  for (R_xlen_t i = 0; result && i < n; i++) {
+    PyObject *item = tb_from_r(VECTOR_ELT(x, i), vectors);
+    PyObject *key = item && dict ? string_from_r(STRING_ELT(names, i)) : NULL;
+    if (!item || (dict && (!key || PyDict_SetItem(result, key, item)))) {
+      Py_CLEAR(result);
+      Py_XDECREF(item);
+    } else if (dict)
+      Py_DECREF(item);
+    else
+      PyList_SET_ITEM(result, i, item);
+    Py_XDECREF(key);
+  }
+  UNPROTECT(1);
+  return result;
+}
+
+static PyObject *ask_bridge(const char *function, PyObject *x) {
+  PyObject *f = tb_bridge("torchbridge.values", function);
+  return f && x ? PyObject_CallFunctionObjArgs(f, x, NULL) : NULL;
+}
+
+PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) {
+  bool plain = !Rf_isObject(x) && Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
+  switch (TYPEOF(x)) {
+  case NILSXP:
+    Py_RETURN_NONE;
+  case EXTPTRSXP:
+    if (tb_is_handle(x)) {
+      PyObject *object = tb_handle_object(x);
+      if (!object)
+        PyErr_SetString(PyExc_ValueError, "this Python object is from another R session: its memory is gone; "
+                                          "make it again");
+      return Py_XNewRef(object);
+    }
+    break;
+  case CLOSXP: { /* a Python callable that R holds as a function */
+    SEXP handle = Rf_getAttrib(x, Rf_install("torchbridge_handle"));
+    if (tb_is_handle(handle))
+      return tb_from_r(handle, vectors);
+    break;
+  }
+  case LGLSXP:
+  case INTSXP:
+  case REALSXP:
+  case CPLXSXP:
+  case STRSXP: {
+    R_xlen_t n = Rf_xlength(x);
+    if (!plain || (n != 1 && vectors == TB_AS_NUMPY && TYPEOF(x) != STRSXP))
+      break;
+    if (n == 1)
+      return element_from_r(x, 0);
+    PyObject *list = PyList_New(n);
+    for (R_xlen_t i = 0; list && i < n; i++) {
+      PyObject *item = element_from_r(x, i);
+      if (!item)
+        Py_CLEAR(list);
+      else
+        PyList_SET_ITEM(list, i, item);
+    }
+    return list;
+  }
+  case VECSXP:
+    if (plain)
+      return list_from_r(x, vectors);
+    break;
+  default:
+    break;
+  }
+  PyObject *object = tb_robject(x, false);
+  if (TYPEOF(x) == CLOSXP || TYPEOF(x) == BUILTINSXP || TYPEOF(x) == SPECIALSXP)
+    return object;
+  PyObject *result = ask_bridge("from_r", object);
+  Py_XDECREF(object);
+  return result;
+}
+
+/* ---- Python -> R ---- */
+
+static SEXP utf8_char(PyObject *x) {
+  Py_ssize_t size;
+  const char *text = PyUnicode_AsUTF8AndSize(x, &size);
+  if (!text)
+    return NULL; /* lone surrogates */
+  if (size > INT_MAX || strlen(text) != (size_t)size) {
+    PyErr_SetString(PyExc_ValueError, "an R string cannot hold a NUL character");
+    return NULL;
+  }
+  return Rf_mkCharLenCE(text, (int)size, CE_UTF8);
+}
+
+static int int_to_r(PyObject *x, SEXP *result) {
+  int overflow;
+  long long value = PyLong_AsLongLongAndOverflow(x, &overflow);
+  if (value == -1 && PyErr_Occurred())
+    return -1;
+  if (overflow) {
+    PyErr_SetString(PyExc_OverflowError, "an int beyond 64 bits has no R type; pass it as float or str");
+    return -1;
+  }
+  if (value > INT_MIN && value <= INT_MAX)
+    *result = Rf_ScalarInteger((int)value);
+  else if (value >= -(1LL << 53) && value <= 1LL << 53)
+    *result = Rf_ScalarReal((double)value);
+  else {
+    *result = PROTECT(Rf_allocVector(REALSXP, 1));
+    memcpy(REAL(*result), &value, sizeof value);
+    SEXP class = PROTECT(Rf_mkString("integer64"));
+    Rf_setAttrib(*result, R_ClassSymbol, class);
+    UNPROTECT(2);
+  }
+  return 0;
+}
+
+enum { HAS_NONE = 1, HAS_BOOL = 2, HAS_INT = 4, HAS_FLOAT = 8, HAS_STR = 16, HAS_OTHER = 32 };
+
+static int kind_of(PyObject *x) {
+  if (x == Py_None)
+    return HAS_NONE;
+  if (PyBool_Check(x))
+    return HAS_BOOL;
+  if (PyLong_CheckExact(x)) {
+    int overflow;
+    long long value = PyLong_AsLongLongAndOverflow(x, &overflow);
+    if (overflow || value <= INT_MIN || value > INT_MAX) {
+      bool exact = !overflow && value >= -(1LL << 53) && value <= 1LL << 53;
+      return exact ? HAS_FLOAT : HAS_OTHER;
+    }
+    return HAS_INT;
+  }
+  if (PyFloat_Check(x))
+    return HAS_FLOAT;
+  return PyUnicode_Check(x) ? HAS_STR : HAS_OTHER;
+}
+
+/* A list of like scalars is an R vector, None its NA; any other is an R list. */
+static int sequence_to_r(PyObject *x, SEXP *result) {
+  Py_ssize_t n = PySequence_Fast_GET_SIZE(x);
+  PyObject **items = PySequence_Fast_ITEMS(x);
+  int kinds = 0;
+  for (Py_ssize_t i = 0; i < n && !(kinds & HAS_OTHER); i++)
+    kinds |= kind_of(items[i]);
+  int values = kinds & ~HAS_NONE;
+  SEXPTYPE type = values == HAS_BOOL                                       ? LGLSXP
+                  : values == HAS_INT                                      ? INTSXP
+                  : values == HAS_FLOAT || values == (HAS_FLOAT | HAS_INT) ? REALSXP
+                  : values == HAS_STR                                      ? STRSXP
+                                                                           : VECSXP;
+  SEXP vector = PROTECT(Rf_allocVector(type, n));
+  for (Py_ssize_t i = 0; i < n; i++) {
+    PyObject *item = items[i];
+    bool na = item == Py_None;
+    switch (type) {
+    case LGLSXP:
+      LOGICAL(vector)[i] = na ? NA_LOGICAL : item == Py_True;
+      break;
+    case INTSXP:
+      INTEGER(vector)[i] = na ? NA_INTEGER : (int)PyLong_AsLong(item);
+      break;
+    case REALSXP:
+      REAL(vector)[i] = na ? NA_REAL : PyFloat_AsDouble(item);
+      break;
+    case STRSXP: {
+      SEXP text = na ? NA_STRING : utf8_char(item);
+      if (!text) {
+        UNPROTECT(1);
+        return -1;
+      }
+      SET_STRING_ELT(vector, i, text);
+      break;
+    }
+    default: {
+      SEXP element;
+      if (tb_to_r(item, &element)) {
+        UNPROTECT(1);
+        return -1;
+      }
+      SET_VECTOR_ELT(vector, i, element);
+    }
+    }
+  }
+  UNPROTECT(1);
+  *result = vector;
+  return 0;
+}
+
+static int dict_to_r(PyObject *x, SEXP *result) {
+  Py_ssize_t n = PyDict_GET_SIZE(x), position = 0, i = 0;
+  PyObject *key, *value;
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
+  int failed = 0;
+  while (!failed && i < n && PyDict_Next(x, &position, &key, &value)) {
+    PyObject *label = PyObject_Str(key);
+    SEXP text = label ? utf8_char(label) : NULL, element;
+    if (text)
+      SET_STRING_ELT(names, i, text);
+    failed = !text || tb_to_r(value, &element);
+    if (!failed)
+      SET_VECTOR_ELT(list, i, element);
+    Py_XDECREF(label);
+    i++;
+  }
+  if (!failed)
+    Rf_setAttrib(list, R_NamesSymbol, names);
+  UNPROTECT(2);
+  *result = list;
+  return failed ? -1 : 0;
+}
+
+/* A callable becomes an R function that remembers its Python object. */
+static SEXP function_for(PyObject *x) {
+  SEXP handle = PROTECT(tb_handle(x, false));
+  SEXP call = PROTECT(Rf_lang2(tb_helper("wrap_callable"), handle));
+  SEXP function = Rf_eval(call, R_BaseEnv);
+  UNPROTECT(2);
+  return function;
+}
+
+int tb_to_r(PyObject *x, SEXP *result) {
+  if (x == Py_None)
+    *result = R_NilValue;
+  else if (PyBool_Check(x))
+    *result = Rf_ScalarLogical(x == Py_True);
+  else if (PyFloat_Check(x))
+    *result = Rf_ScalarReal(PyFloat_AS_DOUBLE(x));
+  else if (PyLong_Check(x))
+    return int_to_r(x, result);
+  else if (tensor_type && Py_TYPE(x) == tensor_type)
+    *result = tb_handle(x, true);
+  else if (tb_is_robject(x))
+    *result = ((RObject *)x)->x;
+  else if (PyUnicode_Check(x)) {
+    SEXP text = utf8_char(x);
+    if (!text)
+      return -1;
+    PROTECT(text);
+    *result = Rf_ScalarString(text);
+    UNPROTECT(1);
+  } else if (PyComplex_Check(x)) {
+    Py_complex value = PyComplex_AsCComplex(x);
+    *result = Rf_ScalarComplex((Rcomplex){.r = value.real, .i = value.imag});
+  } else if (PyBytes_Check(x)) {
+    *result = Rf_allocVector(RAWSXP, PyBytes_GET_SIZE(x));
+    memcpy(RAW(*result), PyBytes_AS_STRING(x), (size_t)PyBytes_GET_SIZE(x));
+  } else if (PyList_CheckExact(x) || PyTuple_CheckExact(x))
+    return sequence_to_r(x, result);
+  else if (PyDict_Check(x))
+    return dict_to_r(x, result);
+  else {
+    if (Py_EnterRecursiveCall(" while converting a Python value for R"))
+      return -1;
+    /* An R object, a simpler Python value, or NotImplemented: no R value of its own. */
+    PyObject *simpler = ask_bridge("to_r_value", x);
+    int status = 0;
+    if (!simpler)
+      status = -1;
+    else if (simpler != Py_NotImplemented)
+      status = tb_to_r(simpler, result);
+    else if (tb_is_tensor(x))
+      *result = tb_handle(x, true);
+    else if (PyCallable_Check(x))
+      *result = function_for(x);
+    else
+      *result = tb_handle(x, false);
+    Py_LeaveRecursiveCall();
+    PROTECT(status ? R_NilValue : *result);
+    Py_XDECREF(simpler);
+    UNPROTECT(1);
+    return status;
+  }
+  return 0;
+}

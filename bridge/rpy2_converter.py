@@ -1,0 +1,55 @@
+"""``torchbridge.converter``: R's vectors as tensors, in rpy2's own conversion system.
+
+Composes like ``numpy2ri.converter``::
+
+    with (robjects.default_converter + tb.converter).context():
+        robjects.r["colMeans"](tensor)   # tensors and NumPy arrays go in, tensors come out
+"""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+import numpy as np
+import rpy2.rinterface as rinterface
+import torch
+from rpy2.robjects import conversion
+
+from torchbridge import host
+from torchbridge.convert import to_r, to_torch
+
+host.start()
+
+converter = conversion.Converter("torchbridge")
+
+
+def _to_r(x: Any) -> Any:
+    return to_r(x)
+
+
+def _to_tensor(x: Any) -> Any:
+    return to_torch(x)
+
+
+
+
+class _DLPack(abc.ABC):
+    """Whatever has ``__dlpack__``: tensors, JAX and CuPy arrays, ..."""
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> Any:
+        return True if hasattr(other, "__dlpack__") else NotImplemented
+
+
+for _kind in (torch.Tensor, np.ndarray, _DLPack):
+    converter.py2rpy.register(_kind, _to_r)
+
+for _kind in (
+    rinterface.FloatSexpVector,
+    rinterface.IntSexpVector,
+    rinterface.BoolSexpVector,
+    rinterface.ComplexSexpVector,
+    rinterface.ByteSexpVector,
+):
+    converter.rpy2py.register(_kind, _to_tensor)
