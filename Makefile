@@ -130,13 +130,18 @@ PINS = -c bridge/constraints.txt $(shell Rscript --vanilla \
 PROJECT := .[test,lint]
 
 # Everything if what is needed has changed, only our own build if just C sources have.
+# editable_mode=strict links every file under its import name: by folders alone, a script in
+# r_scripts/ would find the R package r_scripts/torchbridge when it imports torchbridge. So a
+# file that comes or goes (the folder's time) means a new build too.
 # RPY2_CFFI_MODE: rpy2 must fail to build rather than quietly build its slower form.
-$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) bridge/native $(wildcard bridge/native/*) | system
+FOLDERS := bridge models $(shell find r_scripts/torchbridge -type d)
+EDITABLE := --no-build-isolation --config-settings editable_mode=strict -e
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(FOLDERS) $(wildcard bridge/native/*) | system
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(if $(filter pyproject.toml $(CONSTRAINTS),$?), \
 		$(PIP) install $(PINS) setuptools cffi && \
-		RPY2_CFFI_MODE=API $(PIP) install $(PINS) --no-build-isolation -e '$(PROJECT)', \
-		$(PIP) install -q --no-deps --no-build-isolation -e .)
+		RPY2_CFFI_MODE=API $(PIP) install $(PINS) $(EDITABLE) '$(PROJECT)', \
+		$(PIP) install -q --no-deps $(EDITABLE) .)
 	@touch $@
 
 # Not its tests: they are read from here, and running them writes among them.

@@ -26,7 +26,7 @@ def rpy2_object(x: Any) -> Any:
     and so can we: the value changes hands there.
     """
     import rpy2.rinterface as rinterface
-    from rpy2.robjects import default_converter
+    from rpy2.robjects import default_converter, vectors
 
     global _meeting_place, _put
     if _meeting_place is None:
@@ -35,8 +35,22 @@ def rpy2_object(x: Any) -> Any:
     _put(robject(_meeting_place), x)
     value = _meeting_place["value"]
     _put(robject(_meeting_place), None)
-    return default_converter.rpy2py(value)
+    if x.typeof not in _PLAIN or x.classes:
+        return default_converter.rpy2py(value)
+    # What rpy2 would find out by asking R for the class, at several times the cost.
+    rank = 1 if x.dim is None else len(x.dim)
+    shape = {1: "Vector", 2: "Matrix"}.get(rank, "Array")
+    return getattr(vectors, _PLAIN[x.typeof] + shape)(value)
 
+
+#: rpy2's names for vectors without a class.
+_PLAIN = {
+    "double": "Float",
+    "integer": "Int",
+    "logical": "Bool",
+    "complex": "Complex",
+    "raw": "Byte",
+}
 
 _meeting_place: Any = None
 _put: Any = None

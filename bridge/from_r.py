@@ -48,7 +48,9 @@ def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
     target = library.dtype_or(natural)
     if share:
         _check_share(x, rtype, storage, library)
-    missing = x.any_na()
+    # A float keeps R's NA as it is: then there is nothing to look for.
+    kept = storage in ("float64", "complex128") and library.holds_na(target) and is_error(na)
+    missing = not kept and x.any_na()
     if missing and is_error(na) and not library.holds_na(target):
         raise ValueError(
             f"na: x has NA, and {library.name_of(target)} cannot hold it; use na='mask' "

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from .training import lookup, seeded, whole_number
+from .arguments import lookup, whole_number
+from .device import seeded
 
 ACTIVATIONS = {
     "relu": nn.ReLU,

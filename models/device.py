@@ -1,0 +1,50 @@
+"""Where training runs, and the random state it starts from: the one place that knows devices."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from .arguments import kind_of, whole_number
+
+
+def training_device(device: str | torch.device | None) -> torch.device:
+    """The device to train on."""
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device is None:
+        device = "cuda" if n_gpus else "cpu"
+    if not isinstance(device, (str, torch.device)):
+        raise TypeError(f"device must be a string or None, not {kind_of(device)}")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", str(device)):
+        raise ValueError(
+            f'device must be "cpu", "cuda", "cuda:1" and so on, or None, not "{device}"'
+        )
+    wanted = torch.device(device)
+    if wanted.type == "cpu":
+        return wanted
+    if n_gpus <= (wanted.index or 0):
+        raise ValueError(f'device is "{device}", but torch sees {n_gpus} GPUs here')
+    # With its number, so that it compares equal to where tensors say they are.
+    index = torch.cuda.current_device() if wanted.index is None else wanted.index
+    return torch.device("cuda", index)
+
+
+@contextmanager
+def seeded(seed: int | None, device: torch.device | None = None) -> Iterator[None]:
+    """Torch's random state set by `seed`, and afterwards what it was.
+
+    Covers the CPU and, where given, the GPU `device`. With `seed` None it does nothing.
+    """
+    if seed is None:
+        yield
+        return
+    seed = whole_number("seed", seed)
+    gpu = [device] if device is not None and device.type == "cuda" else []
+    with torch.random.fork_rng(gpu, device_type="cuda"):
+        # torch.manual_seed would reseed every GPU, and only these are put back.
+        torch.default_generator.manual_seed(seed)
+        for device in gpu:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
