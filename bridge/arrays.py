@@ -1,9 +1,12 @@
 """What the conversion rules ask of an array library: torch and NumPy, side by side."""
+# ruff: noqa: D102 - what the methods do stands once, in the protocol Arrays.
 
 from __future__ import annotations
 
+import cmath
 import gc
 import math
+import numbers
 import struct
 import sys
 from typing import Any, Protocol
@@ -13,6 +16,19 @@ from torchbridge.rtypes import RType
 
 #: R's NA_real_: a NaN whose low word is 1954 (R-ints, section 1.1).
 NA_REAL = struct.unpack("<d", struct.pack("<Q", 0x7FF00000000007A2))[0]
+
+
+_FLOAT8 = tuple(f"float8_{kind}" for kind in ("e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "e8m0fnu"))
+
+#: The dtypes of tensors that hold plain numbers.
+_NUMBERS = frozenset(
+    ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+    + ("float16", "bfloat16", "float32", "float64", "complex32", "complex64", "complex128")
+    + _FLOAT8
+)
+
+#: dtypes that torch cannot fill -> one of the same size that it can.
+_TWINS = {"uint16": "int16", "uint32": "int32", "uint64": "int64"} | dict.fromkeys(_FLOAT8, "uint8")
 
 
 class Arrays(Protocol):
@@ -26,10 +42,8 @@ class Arrays(Protocol):
     def holds_na(self, dtype: Any) -> bool:
         """Can this dtype hold a missing value (is it float or complex)?"""
 
-    def is_integer(self, dtype: Any) -> bool: ...
-
     def range_of(self, dtype: Any) -> tuple[Any, Any]:
-        """Least and greatest value of an integer or bool dtype; (None, None) for others."""
+        """Least and greatest (finite, real) value of a dtype."""
 
     def view(self, x: Any) -> Any:
         """An array over the memory of an RObject."""
@@ -37,11 +51,11 @@ class Arrays(Protocol):
     def validity(self, x: Any) -> Any:
         """A bool array of an RObject's shape: False where it has NA."""
 
-    def check_shared(self, storage: str) -> None:
-        """An error if what was asked for does not go with shared memory of this dtype."""
+    def check_shared(self, view: Any) -> None:
+        """An error if what was asked for does not go with sharing the memory of `view`."""
 
-    def check_range(self, view: Any, mask: Any, target: Any) -> None:
-        """An error if a value (where mask allows) is not one of the integer dtype `target`."""
+    def check_range(self, view: Any, mask: Any, target: Any, shift: int = 0) -> None:
+        """An error if a value + shift (where mask allows) is none of integer or bool `target`."""
 
     def copy(self, view: Any, target: Any, mask: Any, fill: Any, shift: int) -> Any:
         """A new array: values + shift in dtype `target`, `fill` where mask is False."""
@@ -62,15 +76,26 @@ class TorchArrays:
     def __init__(self, dtype: Any, device: Any) -> None:
         self.torch = import_torch()
         self.dtype = self._dtype(dtype)
-        self.device = None if device is None else self.torch.device(device)
+        self.device = self._device(device)
 
     def _dtype(self, dtype: Any) -> Any:
-        if dtype is None or isinstance(dtype, self.torch.dtype):
-            return dtype
-        found = getattr(self.torch, dtype, None) if isinstance(dtype, str) else None
-        if not isinstance(found, self.torch.dtype):
-            raise ValueError(f"dtype: expected a torch.dtype or its name, e.g. 'float32', not {dtype!r}")
+        if dtype is None:
+            return None
+        found = getattr(self.torch, dtype, None) if isinstance(dtype, str) else dtype
+        if not isinstance(found, self.torch.dtype) or self.name_of(found) not in _NUMBERS:
+            raise ValueError(
+                f"dtype: expected a torch.dtype of numbers, e.g. 'float32', not {dtype!r}"
+            )
         return found
+
+    def _device(self, device: Any) -> Any:
+        if device is None:
+            return None
+        try:
+            return self.torch.empty(0, device=device).device
+        except (RuntimeError, TypeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"device: {device!r} is not one of this torch: {reason}") from error
 
     def dtype_or(self, natural: str) -> Any:
         return self.dtype or getattr(self.torch, natural)
@@ -81,15 +106,12 @@ class TorchArrays:
     def holds_na(self, dtype: Any) -> bool:
         return dtype.is_floating_point or dtype.is_complex
 
-    def is_integer(self, dtype: Any) -> bool:
-        return not (self.holds_na(dtype) or dtype == self.torch.bool)
-
     def range_of(self, dtype: Any) -> tuple[Any, Any]:
         if dtype == self.torch.bool:
             return 0, 1
-        if self.holds_na(dtype):
-            return None, None
-        info = self.torch.iinfo(dtype)
+        if dtype == self.torch.complex32:
+            dtype = self.torch.float16
+        info = (self.torch.finfo if self.holds_na(dtype) else self.torch.iinfo)(dtype)
         return info.min, info.max
 
     def view(self, x: Any) -> Any:
@@ -100,32 +122,56 @@ class TorchArrays:
 
     def with_mask(self, result: Any, mask: Any) -> Any:
         if mask is None:
-            return result, self.torch.ones(result.shape, dtype=self.torch.bool, device=result.device)
+            return result, self.torch.ones(
+                result.shape, dtype=self.torch.bool, device=result.device
+            )
         return result, mask.contiguous().to(result.device)
 
-    def check_shared(self, storage: str) -> None:
-        if self.dtype not in (None, getattr(self.torch, storage)):
-            raise ValueError(f"share=True keeps the dtype of R's memory, {storage}; dtype would change it")
+    def check_shared(self, view: Any) -> None:
+        if self.dtype not in (None, view.dtype):
+            raise ValueError(
+                f"share=True keeps the dtype of R's memory, {self.name_of(view.dtype)}; "
+                "dtype would change it"
+            )
         if self.device is not None and self.device.type != "cpu":
             raise ValueError("share=True keeps the memory on the CPU; device would move it")
+        if view.is_complex() and view.data_ptr() % view.itemsize:
+            raise ValueError(
+                "share=True: R put this complex vector where torch cannot compute with it (not "
+                "aligned to 16 bytes, as short vectors may be); use share=False"
+            )
 
-    def check_range(self, view: Any, mask: Any, target: Any) -> None:
-        if view.numel() == 0:
-            return
+    def check_range(self, view: Any, mask: Any, target: Any, shift: int = 0) -> None:
+        torch, name = self.torch, self.name_of(target)
         if view.dtype.is_complex:
-            raise ValueError(f"dtype: complex values do not fit {self.name_of(target)}")
+            raise ValueError(f"dtype: complex values do not fit {name}")
         if view.dtype.is_floating_point:
             checked = view if mask is None else view[mask]
+            checked = checked.float() if checked.itemsize == 1 else checked
+            if target == torch.bool:
+                if bool(checked.isnan().any()):
+                    raise ValueError("x: NaN does not fit bool")
+                return
             if not bool(checked.isfinite().all()):
-                raise ValueError(f"x: NaN or Inf does not fit {self.name_of(target)}")
+                raise ValueError(f"x: NaN or Inf does not fit {name}")
         else:
-            from_, to = self.torch.iinfo(view.dtype), self.torch.iinfo(target)
-            if to.min <= from_.min and from_.max <= to.max:
+            least, most = self.range_of(target)
+            low, high = self.range_of(view.dtype)
+            if target == torch.bool or (least <= low + shift and high + shift <= most):
                 return
             checked = view if mask is None else view[mask]
         if checked.numel():
-            low, high = (v.item() for v in checked.aminmax())
-            _check_in_range(low, high, *self.range_of(target), self.name_of(target))
+            low, high = self.bounds(checked)
+            _check_in_range(low + shift, high + shift, *self.range_of(target), name)
+
+    def bounds(self, x: Any) -> tuple[Any, Any]:
+        """Least and greatest value."""
+        torch = self.torch
+        if x.dtype == torch.uint64:  # torch cannot order it: with the first bit flipped, as int64
+            low, high = (x.view(torch.int64) ^ -(2**63)).aminmax()
+            return low.item() + 2**63, high.item() + 2**63
+        low, high = (x.to(torch.int64) if x.dtype in (torch.uint16, torch.uint32) else x).aminmax()
+        return low.item(), high.item()
 
     def copy(self, view: Any, target: Any, mask: Any, fill: Any, shift: int) -> Any:
         torch = self.torch
@@ -134,18 +180,29 @@ class TorchArrays:
         on_device = self.device is not None and self.device.type != "cpu"
         # Page-locked memory lets the copy to a GPU run at full speed; torch keeps the
         # buffer until that copy has ended.
-        pin = on_device and self.device is not None and self.device.type == "cuda"
+        pin = on_device and self.device.type == "cuda"
 
         def run() -> Any:
             result = torch.empty(view.shape, dtype=target, pin_memory=pin)
-            result.copy_(view)
-            if shift:
-                result.add_(shift)
+            if view.dtype.is_complex:
+                # R aligns its numbers to 8 bytes, torch reads complex numbers as 16 at once.
+                torch.view_as_real(result).copy_(torch.view_as_real(view))
+            else:
+                result.copy_(view + shift if shift else view)
             if mask is not None:
-                result.masked_fill_(~mask, fill)
+                self._fill(result, mask, fill)
             return result.to(self.device, non_blocking=pin) if on_device else result
 
         return retry_out_of_memory(run)
+
+    def _fill(self, result: Any, mask: Any, fill: Any) -> None:
+        """Puts `fill` where mask is False."""
+        twin = _TWINS.get(self.name_of(result.dtype))
+        if twin is not None:
+            same_bits = getattr(self.torch, twin)
+            fill = self.torch.tensor(fill, dtype=result.dtype).view(same_bits).item()
+            result = result.view(same_bits)
+        result.masked_fill_(~mask.to(result.device), fill)
 
     def attach(self, result: Any, rtype: RType) -> Any:
         result.r_type = rtype
@@ -168,16 +225,17 @@ class TorchArrays:
             if target != source.dtype or moved or mask is not None:
                 raise ValueError("share=True keeps dtype, device and values as they are")
             return self.with_mask(source, None) if wants_mask(na) else source
-        if mask is not None and is_error(na) and not self.holds_na(target):
-            raise ValueError(f"na: x has masked values, and {self.name_of(target)} cannot hold them")
-        if self.is_integer(target) and source.dtype != target:
+        if source.dtype.is_complex and not target.is_complex:
+            raise ValueError(f"dtype: complex values do not fit {self.name_of(target)}")
+        fill = None if mask is None else masked_fill(na, target, self)
+        if not self.holds_na(target) and source.dtype != target:
             self.check_range(source, mask, target)
 
         def run() -> Any:
             result = source.to(device=self.device, dtype=target, copy=True)
-            if mask is None:
-                return result
-            return result.masked_fill_(~mask.to(result.device), fill_value(na, target, self))
+            if mask is not None:
+                self._fill(result, mask, fill)
+            return result
 
         result = retry_out_of_memory(run)
         return self.with_mask(result, mask) if wants_mask(na) else result
@@ -190,14 +248,22 @@ class TorchArrays:
             if np.ma.is_masked(x):
                 mask = self.torch.from_numpy(~np.ma.getmaskarray(x))
             x = x.data
+        if x.dtype.kind not in "biufc" or x.dtype.itemsize > (16 if x.dtype.kind == "c" else 8):
+            raise TypeError(
+                f"x: a NumPy array of dtype {x.dtype} has no tensor; convert it to numbers first"
+            )
+        strided = all(s >= 0 and s % x.itemsize == 0 for s in x.strides)
         if share:
-            return self.torch.from_dlpack(x), mask
-        if x.dtype.kind not in "biufc" or x.dtype.itemsize > 16:
-            raise TypeError(f"x: a NumPy array of dtype {x.dtype} has no tensor; convert it to numbers first")
+            if not (strided and x.dtype.isnative and x.flags.writeable):
+                raise ValueError(
+                    "share=True: torch takes no read-only memory, negative or uneven strides or "
+                    "foreign byte order; use share=False"
+                )
+            return self.torch.from_numpy(x), mask
         if not x.dtype.isnative:
             x = x.astype(x.dtype.newbyteorder("="))
-        if any(s < 0 for s in x.strides) or not x.flags.writeable:
-            x = x.copy()  # torch takes neither negative strides nor read-only memory quietly
+        elif not strided or not x.flags.writeable:
+            x = x.copy()
         return self.torch.from_numpy(x), mask
 
 
@@ -208,7 +274,18 @@ class NumPyArrays:
         import numpy
 
         self.np = numpy
-        self.dtype = None if dtype is None else numpy.dtype(dtype)
+        self.dtype = None if dtype is None else self._dtype(dtype)
+
+    def _dtype(self, dtype: Any) -> Any:
+        try:
+            found = self.np.dtype(dtype)
+        except TypeError:
+            found = None
+        if found is None or found.kind not in "biufc":
+            raise ValueError(
+                f"dtype: expected a NumPy dtype of numbers, e.g. 'float32', not {dtype!r}"
+            )
+        return found
 
     def dtype_or(self, natural: str) -> Any:
         return self.np.dtype(natural) if self.dtype is None else self.dtype
@@ -219,16 +296,11 @@ class NumPyArrays:
     def holds_na(self, dtype: Any) -> bool:
         return dtype.kind in "fc"
 
-    def is_integer(self, dtype: Any) -> bool:
-        return dtype.kind in "iu"
-
     def range_of(self, dtype: Any) -> tuple[Any, Any]:
         if dtype.kind == "b":
             return 0, 1
-        if dtype.kind not in "iu":
-            return None, None
-        info = self.np.iinfo(dtype)
-        return int(info.min), int(info.max)
+        info = (self.np.finfo if self.holds_na(dtype) else self.np.iinfo)(dtype)
+        return self.np.asarray(info.min).item(), self.np.asarray(info.max).item()
 
     def view(self, x: Any) -> Any:
         return self.np.asarray(x)
@@ -237,30 +309,37 @@ class NumPyArrays:
         return self.np.asarray(x.na_mask()).view(bool)
 
     def with_mask(self, result: Any, mask: Any) -> Any:
-        return result, self.np.ones(result.shape, dtype=bool) if mask is None else mask.copy(order="K")
+        return result, self.np.ones(result.shape, bool) if mask is None else mask.copy(order="K")
 
-    def check_shared(self, storage: str) -> None:
-        if self.dtype not in (None, self.np.dtype(storage)):
-            raise ValueError(f"share=True keeps the dtype of R's memory, {storage}; dtype would change it")
+    def check_shared(self, view: Any) -> None:
+        if self.dtype not in (None, view.dtype):
+            raise ValueError(
+                f"share=True keeps the dtype of R's memory, {view.dtype}; dtype would change it"
+            )
 
-    def check_range(self, view: Any, mask: Any, target: Any) -> None:
+    def check_range(self, view: Any, mask: Any, target: Any, shift: int = 0) -> None:
         if view.dtype.kind == "c":
             raise ValueError(f"dtype: complex values do not fit {target}")
-        if self.np.can_cast(view.dtype, target, "safe"):
+        if shift == 0 and self.np.can_cast(view.dtype, target, "safe"):
             return
         checked = view if mask is None else view[mask]
         if checked.size == 0:
             return
+        if target.kind == "b":
+            if view.dtype.kind == "f" and self.np.isnan(checked).any():
+                raise ValueError("x: NaN does not fit bool")
+            return
         if view.dtype.kind == "f" and not self.np.isfinite(checked).all():
             raise ValueError(f"x: NaN or Inf does not fit {target}")
-        _check_in_range(checked.min(), checked.max(), *self.range_of(target), str(target))
+        low, high = checked.min().item(), checked.max().item()  # Python compares them exactly
+        _check_in_range(low + shift, high + shift, *self.range_of(target), str(target))
 
     def copy(self, view: Any, target: Any, mask: Any, fill: Any, shift: int) -> Any:
         if view.dtype.kind == "c" and target.kind != "c":
             raise ValueError(f"dtype: complex values do not fit {target}")
-        result = view.astype(target, order="K", copy=True)
-        if shift:
-            result += shift
+        # What does not fit is where the mask puts another value, or becomes Inf, as in torch.
+        with self.np.errstate(invalid="ignore", over="ignore"):
+            result = (view + shift if shift else view).astype(target, order="K", copy=True)
         if mask is not None:
             result[~mask] = fill
         return result
@@ -274,11 +353,7 @@ class NumPyArrays:
         np = self.np
         mask = None
         if is_tensor(x):
-            x = x.detach()
-            if share and (x.device.type != "cpu" or x.is_conj() or x.is_neg()):
-                raise ValueError("share=True needs a plain tensor on the CPU")
-            x = x.cpu().resolve_conj().resolve_neg()
-            source = (x if x.dtype is not sys.modules["torch"].bfloat16 else x.float()).numpy()
+            source = self._from_tensor(x, share)
         elif isinstance(x, np.ma.MaskedArray):
             mask = ~np.ma.getmaskarray(x) if np.ma.is_masked(x) else None
             source = x.data
@@ -293,20 +368,34 @@ class NumPyArrays:
             if target != source.dtype or mask is not None:
                 raise ValueError("share=True keeps dtype and values as they are")
             return self.with_mask(source, None) if wants_mask(na) else source
-        if mask is not None and is_error(na) and not self.holds_na(target):
-            raise ValueError(f"na: x has masked values, and {target} cannot hold them")
-        if self.is_integer(target) and source.dtype.kind in "iufc":
+        fill = None if mask is None else masked_fill(na, target, self)
+        if not self.holds_na(target) and source.dtype != target:
             self.check_range(source, mask, target)
-        fill = None if mask is None else fill_value(na, target, self)
         result = self.copy(source, target, mask, fill, 0)
         return self.with_mask(result, mask) if wants_mask(na) else result
 
+    def _from_tensor(self, x: Any, share: bool) -> Any:
+        torch = sys.modules["torch"]
+        if x.is_meta:
+            raise ValueError("x: a meta tensor has no values")
+        if x.layout is not torch.strided:
+            raise TypeError("x: NumPy has no sparse arrays; use x.to_dense()")
+        wider = None
+        if x.dtype in (torch.bfloat16, torch.complex32) or "float8" in str(x.dtype):
+            wider = torch.complex64 if x.is_complex() else torch.float32
+        if share and (x.device.type != "cpu" or x.is_conj() or x.is_neg() or wider is not None):
+            raise ValueError("share=True needs a plain tensor on the CPU, of a dtype NumPy has")
+        x = x.detach().cpu().resolve_conj().resolve_neg()
+        return (x if wider is None else x.to(wider)).numpy()
+
 
 def wants_mask(na: Any) -> bool:
+    """Was a mask of the missing values asked for?"""
     return isinstance(na, str) and na == "mask"
 
 
 def is_error(na: Any) -> bool:
+    """Is a missing value that cannot be held an error?"""
     return isinstance(na, str) and na == "error"
 
 
@@ -315,11 +404,24 @@ def fill_value(na: Any, target: Any, library: Arrays) -> Any:
     if isinstance(na, str):
         return 0 if na == "mask" else NA_REAL
     low, high = library.range_of(target)
-    if low is None:
-        return na
-    if isinstance(na, complex) or math.isnan(na) or na != int(na) or not low <= na <= high:
+    real = isinstance(na, numbers.Real)
+    if library.holds_na(target):
+        fits = real or "complex" in library.name_of(target)
+        fits = fits and not (cmath.isfinite(na) and abs(na) > high)
+    else:
+        fits = real and math.isfinite(na) and na == int(na) and low <= na <= high
+    if not fits:
         raise ValueError(f"na: {na!r} is not a value of {library.name_of(target)}")
-    return int(na)
+    if not library.holds_na(target):
+        return int(na)
+    return float(na) if real else complex(na)
+
+
+def masked_fill(na: Any, target: Any, library: Arrays) -> Any:
+    """What stands where a NumPy array is masked; an error where nothing can."""
+    if is_error(na) and not library.holds_na(target):
+        raise ValueError(f"na: x has masked values, and {library.name_of(target)} cannot hold them")
+    return fill_value(na, target, library)
 
 
 def _check_in_range(low: Any, high: Any, least: Any, most: Any, name: str) -> None:
@@ -343,7 +445,6 @@ def _typed_array() -> Any:
     return _typed
 
 
-
 def import_torch() -> Any:
     """torch, known to the native core as what R calls a torch_tensor."""
     import torch
@@ -354,14 +455,14 @@ def import_torch() -> Any:
 
 
 def retry_out_of_memory(run: Any) -> Any:
-    """Runs `run()`; when the device is full, frees what both languages no longer use and runs it again.
+    """Runs `run()`; when the device is full, frees what is no longer used and runs it again.
 
     R's collector does not see device memory, so handles that R dropped may still hold it.
     """
     torch = sys.modules["torch"]
     try:
         return run()
-    except torch.OutOfMemoryError if hasattr(torch, "OutOfMemoryError") else torch.cuda.OutOfMemoryError:
+    except torch.cuda.OutOfMemoryError:  # that of every kind of device
         pass
     if host.current() is not None:
         host.native().base_function("gc")()
@@ -370,26 +471,26 @@ def retry_out_of_memory(run: Any) -> Any:
         torch.cuda.empty_cache()
     return run()
 
+
 def not_an_array(x: Any) -> TypeError:
+    """The error for what no tensor can be made of."""
     kind = type(x).__name__
     if kind in ("DataFrame", "Series"):
-        return TypeError(f"x: a {kind} is not a tensor: choose an encoding, e.g. x.to_numpy(dtype=float)")
+        return TypeError(
+            f"x: a {kind} is not a tensor: choose an encoding, e.g. x.to_numpy(dtype=float)"
+        )
     return TypeError(
         f"x: expected an R vector, a NumPy array, a tensor or an object with __dlpack__, not {kind}"
     )
 
 
-def _is_array(x: Any) -> bool:
-    return is_tensor(x) or is_ndarray(x) or hasattr(x, "__dlpack__")
-
-
 def is_tensor(x: Any) -> bool:
+    """Is x a tensor? torch is not imported to find out."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
 
 
 def is_ndarray(x: Any) -> bool:
+    """Is x a NumPy array? NumPy is not imported to find out."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, numpy.ndarray)
-
-

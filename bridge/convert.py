@@ -26,9 +26,9 @@ from __future__ import annotations
 from typing import Any
 
 from torchbridge import _rpy2, host
-from torchbridge.arrays import NumPyArrays, TorchArrays
+from torchbridge.arrays import NumPyArrays, TorchArrays, is_tensor
 from torchbridge.from_r import to_array
-from torchbridge.into_r import is_array, to_robject
+from torchbridge.into_r import to_robject
 
 
 def to_torch(
@@ -99,8 +99,5 @@ def to_r(x: Any, share: bool = False) -> Any:
         ValueError: x cannot be shared, or has no values (a meta tensor).
     """
     core = host.native()
-    if share or is_array(x):
-        result = to_robject(x, share)
-    else:
-        result = core.to_r(x)
+    result = to_robject(x, share) if share or is_tensor(x) else core.to_r(x)
     return _rpy2.rpy2_object(result)

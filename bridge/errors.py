@@ -53,6 +53,10 @@ def describe(error: BaseException) -> tuple[str, list[str], list[str], Any]:
     # The message of a KeyError is a mere key: without its class it says nothing.
     if not isinstance(error, (ValueError, TypeError, RuntimeError)) or not message:
         message = f"{name}: {message}" if message else name
-    classes = [c.__name__ for c in type(error).__mro__ if c not in (Exception, BaseException, object)]
-    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
+    classes = [
+        c.__name__ for c in type(error).__mro__ if c not in (Exception, BaseException, object)
+    ]
+    lines = "".join(
+        traceback.format_exception(type(error), error, error.__traceback__)
+    ).splitlines()
     return message, classes, lines, getattr(error, "condition", None)

@@ -7,6 +7,8 @@ objects, so that they come back as Date and not as date-times.
 from __future__ import annotations
 
 import datetime
+import math
+import numbers
 import sys
 from typing import Any
 
@@ -31,7 +33,9 @@ def from_r(x: Any) -> Any:
     columns = [_column(item, name) for name, item in zip(names, x.items(), strict=True)]
     index = helper("frame_row_names")(x)
     rows = helper("frame_rows")(x)
-    frame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(rows) if index is None else index)
+    frame = pd.DataFrame(
+        dict(enumerate(columns)), index=pd.RangeIndex(rows) if index is None else index
+    )
     frame.columns = pd.Index(names, dtype=object if not names else None)
     return frame
 
@@ -40,10 +44,13 @@ def _column(x: Any, name: str) -> Any:
     import pandas as pd
 
     try:
+        if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
+            raise TypeError("a matrix or a data frame within a column; give it columns of its own")
         typed = typed_from_r(x, scalar=False)
         if typed is None and x.typeof == "character":
             text = host.native().helper("plain_text")(x)
-            typed = pd.Series([text] if isinstance(text, str) or text is None else text, dtype=object)
+            text = [text] if isinstance(text, str) or text is None else text
+            typed = pd.Series(text, dtype=pd.Series([""]).dtype)  # pandas' own dtype of text
         elif typed is None and x.typeof == "list":
             typed = pd.Series([item.value() for item in x.items()], dtype=object)
         elif typed is None and x.any_na() and x.typeof in _NULLABLE:
@@ -52,14 +59,16 @@ def _column(x: Any, name: str) -> Any:
             typed = to_numpy(x)
     except (TypeError, ValueError) as error:
         raise type(error)(f"column '{name}': {error}") from error
-    return typed.to_numpy() if isinstance(typed, pd.Series) else typed
+    return typed.array if isinstance(typed, pd.Series) else typed
 
 
 def typed_from_r(x: Any, scalar: bool = True) -> Any:
     """pandas' value of a factor, Date, POSIXct, difftime or integer64; None for other vectors.
 
-    With scalar, one date or time is a ``datetime`` object.
+    Times are kept to the microsecond. With scalar, one date or time is a ``datetime`` object.
     """
+    if "POSIXlt" in x.classes:
+        x = host.native().base_function("as.POSIXct").call(x)
     classes = x.classes
     known = {"factor", "Date", "POSIXct", "difftime", "integer64"}.intersection(classes)
     if not known:
@@ -68,43 +77,61 @@ def typed_from_r(x: Any, scalar: bool = True) -> Any:
     import pandas as pd
 
     if "integer64" in known:
-        return nullable(x) if x.any_na() else to_numpy(x)
+        one_dim = x.dim is None or len(x.dim) == 1
+        return nullable(x) if one_dim and x.any_na() else to_numpy(x)
     if "factor" in known:
         codes, valid = to_numpy(x, na="mask")
         kept = codes.r_type
         return pd.Categorical.from_codes(
             np.where(valid, codes, -1), categories=kept.levels, ordered="ordered" in classes
         )
-    numbers = to_numpy(x)
-    kept = numbers.r_type
+    values = to_numpy(x)
+    kept = values.r_type
     if "Date" in known:
-        values = [None if np.isnan(v) else _EPOCH + datetime.timedelta(days=int(v // 1)) for v in numbers]
-        return values[0] if scalar and len(values) == 1 else pd.Series(values, dtype=object)
+        dates = [None if np.isnan(v) else _date(v) for v in values]
+        if scalar and len(dates) == 1:
+            return pd.NaT if dates[0] is None else dates[0]
+        return pd.Series(dates, dtype=object)
     if "difftime" in known:
-        seconds = numbers * _SECONDS[kept.attributes.get("units", "secs")]
-        spans = pd.to_timedelta(_nanoseconds(seconds))
+        values = np.where(np.isnan(values), np.nan, values)  # R's NA alarms NumPy's arithmetic
+        seconds = values * _SECONDS[kept.attributes.get("units", "secs")]
+        unit = "ns" if not len(seconds) or np.nanmax(np.abs(seconds), initial=0) < 9e9 else "us"
+        spans = pd.to_timedelta(_counts(seconds, unit).view(f"m8[{unit}]"))
         return spans[0] if scalar and len(spans) == 1 else spans
-    zone = kept.attributes.get("tzone") or None
+    zone = kept.attributes.get("tzone")
     zone = zone[0] if isinstance(zone, list) else zone
-    times = pd.to_datetime(_nanoseconds(numbers), utc=True)
-    times = times.tz_convert(zone or "UTC") if zone != "" else times
+    times = pd.to_datetime(_counts(values, "us").view("M8[us]"), utc=True)
+    times = times.tz_convert(zone or "UTC")
     return times[0] if scalar and len(times) == 1 else times
 
 
 _EPOCH = datetime.date(1970, 1, 1)
 _SECONDS = {"secs": 1, "mins": 60, "hours": 3600, "days": 86400, "weeks": 7 * 86400}
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def _nanoseconds(seconds: Any) -> Any:
-    """Seconds -> NumPy's int64 nanoseconds, NaN -> NaT; whole seconds stay exact."""
+def _date(days: float) -> datetime.date:
+    """The date of R's Date; a part of a day does not count."""
+    try:
+        return _EPOCH + datetime.timedelta(days=math.floor(days))
+    except OverflowError as error:
+        raise ValueError(
+            f"Python's dates end at the year 9999; {days} days from 1970 do not"
+        ) from error
+
+
+def _counts(seconds: Any, unit: str) -> Any:
+    """Seconds -> NumPy's int64 count of a unit, NaN -> NaT; whole seconds stay exact."""
     import numpy as np
 
-    seconds = np.asarray(seconds, dtype=np.float64)
-    missing = ~np.isfinite(seconds)
-    whole = np.floor(np.where(missing, 0, seconds))
-    part = np.where(missing, 0, seconds) - whole
-    result = whole.astype(np.int64) * 1_000_000_000 + np.round(part * 1e6).astype(np.int64) * 1000
-    return np.where(missing, np.iinfo(np.int64).min, result)
+    missing = np.isnan(seconds)
+    seconds = np.where(missing, 0, seconds)
+    per_second = _PER_SECOND[unit]
+    if (np.abs(seconds) >= 2**63 // per_second).any():
+        raise ValueError("a time is infinite or too far away for pandas")
+    whole = np.floor(seconds)
+    part = np.round((seconds - whole) * per_second).astype(np.int64)
+    return np.where(missing, np.iinfo(np.int64).min, whole.astype(np.int64) * per_second + part)
 
 
 def nullable(x: Any) -> Any:
@@ -145,14 +172,23 @@ def to_r(x: Any) -> Any:
             except (TypeError, ValueError) as error:
                 raise type(error)(f"column '{name}': {error}") from error
         names = [str(name) for name in x.columns]
-        plain_index = isinstance(x.index, pd.RangeIndex) and x.index.start == 0 and x.index.step == 1
-        rows = None if plain_index or not x.index.is_unique else [str(label) for label in x.index]
+        plain_index = (
+            isinstance(x.index, pd.RangeIndex) and x.index.start == 0 and x.index.step == 1
+        )
+        rows = None if plain_index or not x.index.is_unique else _labels(x.index)
         return core.helper("new_frame").call(columns, names, len(x), rows)
     if x is pd.NA or x is pd.NaT:
-        return core.to_r([None])
+        return core.helper("all_na").call(1)
     if isinstance(x, (datetime.date, datetime.timedelta)):
         return _vector(pd.Series([x], dtype=object if type(x) is datetime.date else None))
     return _vector(pd.Series(x))
+
+
+def _labels(index: Any) -> list[Any]:
+    """Row names: whole numbers stay numbers, as in R."""
+    if index.dtype.kind in "iu":
+        return index.tolist()
+    return [str(label) for label in index]
 
 
 def array_to_r(x: Any) -> Any:
@@ -161,8 +197,8 @@ def array_to_r(x: Any) -> Any:
 
     if x.dtype.kind in "biufc":
         return to_robject(x)
-    if x.dtype.kind in "mM":
-        return to_r(x.reshape(-1)) if x.ndim < 2 else NotImplemented
+    if x.dtype.kind in "mM" and x.ndim < 2:
+        return to_r(x.reshape(-1))
     if x.dtype.kind in "UO" and x.ndim < 2:
         return x.reshape(-1).tolist()
     if x.dtype.kind in "UO":
@@ -179,49 +215,67 @@ def _vector(x: Any) -> Any:
     if isinstance(dtype, pd.CategoricalDtype):
         codes = x.cat.codes.to_numpy()
         levels = [str(level) for level in dtype.categories]
-        return core.helper("new_factor").call(to_robject(codes.astype(np.int32)), levels, bool(dtype.ordered))
-    if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
-        zone = str(dtype.tz) if isinstance(dtype, pd.DatetimeTZDtype) else "UTC"
-        stamps = x if isinstance(dtype, pd.DatetimeTZDtype) else x.dt.tz_localize("UTC")
-        seconds = _seconds(stamps.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[ns]"))
+        if len(set(levels)) < len(levels):
+            raise ValueError("two categories have the same text; R's levels differ")
+        return core.helper("new_factor").call(
+            to_robject(codes.astype(np.int32)), levels, bool(dtype.ordered)
+        )
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        zone = getattr(dtype.tz, "key", None) or getattr(dtype.tz, "zone", None) or "UTC"
+        seconds = _seconds(x.dt.tz_convert("UTC").dt.tz_localize(None))
         return _typed(seconds, ("POSIXct", "POSIXt"), {"tzone": zone})
+    if dtype.kind == "M":
+        return _typed(_seconds(x), ("POSIXct", "POSIXt"), {"tzone": "UTC"})
     if dtype.kind == "m":
-        return _typed(_seconds(x.astype("timedelta64[ns]")), ("difftime",), {"units": "secs"})
+        return _typed(_seconds(x), ("difftime",), {"units": "secs"})
     if isinstance(dtype, pd.StringDtype):
-        return core.to_r([None if pd.isna(v) else str(v) for v in x])
+        text = [None if pd.isna(v) else str(v) for v in x]
+        return core.base_function("as.character").call(text)
     if pd.api.types.is_extension_array_dtype(dtype):
         return _nullable_to_r(x)
     if dtype.kind in "biufc":
         return to_robject(x.to_numpy())
-    values = [None if v is None or v is pd.NA or v is pd.NaT or v != v else v for v in x]
+    values = [None if _is_missing(v) else v for v in x]
     present = [v for v in values if v is not None]
     if present and all(type(v) is datetime.date for v in present):
-        days = np.array([np.nan if v is None else (v - _EPOCH).days for v in values], dtype=np.float64)
+        days = np.array(
+            [np.nan if v is None else (v - _EPOCH).days for v in values], dtype=np.float64
+        )
         return _typed(days, ("Date",), {})
-    if not present and values:
+    if not present:
         return core.helper("all_na").call(len(values))
     return core.to_r(values)
 
 
+def _is_missing(x: Any) -> bool:
+    pandas = sys.modules["pandas"]
+    return (
+        x is None or x is pandas.NA or x is pandas.NaT or (isinstance(x, numbers.Real) and x != x)
+    )
+
+
 def _nullable_to_r(x: Any) -> Any:
     core = host.native()
+    storage = {"b": bool, "i": "int64", "u": "uint64", "f": "float64"}.get(x.dtype.kind)
+    if storage is None:
+        raise TypeError(f"R has no type for pandas' {x.dtype}")
     valid = ~x.isna().to_numpy()
-    kind = x.dtype.kind
-    plain = x.array.to_numpy(dtype={"b": bool, "i": "int64", "u": "uint64", "f": "float64"}[kind], na_value=0)
+    plain = x.array.to_numpy(dtype=storage, na_value=0)
     return core.helper("put_na").call(to_robject(plain), to_robject(~valid))
 
 
-def _typed(numbers: Any, classes: tuple[str, ...], attributes: dict[str, Any]) -> Any:
+def _typed(values: Any, classes: tuple[str, ...], attributes: dict[str, Any]) -> Any:
     import numpy as np
 
-    numbers = np.where(np.isnan(numbers), NA_REAL, numbers)
-    return to_robject(NumPyArrays(None).attach(numbers, RType(classes, attributes)))
+    values = np.where(np.isnan(values), NA_REAL, values)
+    return to_robject(NumPyArrays(None).attach(values, RType(classes, attributes)))
 
 
 def _seconds(x: Any) -> Any:
-    """A pandas Series of nanosecond times -> seconds as float64, NaT -> NaN."""
+    """A pandas Series of times or spans -> seconds as float64, NaT -> NaN."""
     import numpy as np
 
-    count = x.to_numpy().astype(np.int64)
-    whole, part = np.divmod(count, 1_000_000_000)
-    return np.where(x.isna().to_numpy(), np.nan, whole + part / 1e9)
+    counts = x.to_numpy()
+    per_second = _PER_SECOND[np.datetime_data(counts.dtype)[0]]
+    whole, part = np.divmod(counts.astype(np.int64), per_second)
+    return np.where(x.isna().to_numpy(), np.nan, whole + part / per_second)

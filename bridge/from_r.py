@@ -32,8 +32,11 @@ _FRAME = (
 )
 
 
-
 def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
+    """The array, of `library`, of an R value (RObject or rpy2 object) or another array.
+
+    The codes of a factor count from `first`. The other arguments are those of `to_torch`.
+    """
     _check_na(na)
     if _rpy2.is_rpy2(x):
         x = _rpy2.robject(x)
@@ -47,7 +50,7 @@ def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
     storage, natural = _types_of(x, rtype)
     target = library.dtype_or(natural)
     if share:
-        _check_share(x, rtype, storage, library)
+        _check_share(x, rtype)
     # A float keeps R's NA as it is: then there is nothing to look for.
     kept = storage in ("float64", "complex128") and library.holds_na(target) and is_error(na)
     missing = not kept and x.any_na()
@@ -56,20 +59,22 @@ def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
             f"na: x has NA, and {library.name_of(target)} cannot hold it; use na='mask' "
             "(values and a validity mask), a number to put there, or a float dtype"
         )
+    factor = rtype is not None and "factor" in rtype.classes
+    if factor and library.name_of(target) == "bool":
+        raise ValueError("dtype: the codes of a factor are no bool; compare it with a level in R")
     view = library.view(x)
     mask = library.validity(x) if missing else None
     if share:
+        library.check_shared(view)
         if missing and (not is_error(na) or not library.holds_na(target)):
             raise ValueError("share=True cannot put values in place of NA: use share=False")
         result = view
         x.freeze()
     else:
-        shift = 0
-        if rtype is not None and "factor" in rtype.classes:
-            shift = first - 1
+        shift = first - 1 if factor else 0
         fill = fill_value(na, target, library) if missing else None
-        if library.is_integer(target):
-            library.check_range(view, mask, target)
+        if not library.holds_na(target):
+            library.check_range(view, mask, target, shift)
         result = library.copy(view, target, mask, fill, shift)
     if rtype is not None:
         result = library.attach(result, rtype.counting_from(first))
@@ -93,21 +98,21 @@ def _types_of(x: Any, rtype: RType | None) -> tuple[str, str]:
     return _STORAGE[kind]
 
 
-def _check_share(x: Any, rtype: RType | None, storage: str, library: Arrays) -> None:
-    natural = _types_of(x, rtype)[1]
+def _check_share(x: Any, rtype: RType | None) -> None:
+    """An error where a tensor over R's memory would not have the tensor's own dtype."""
+    storage, natural = _types_of(x, rtype)
     if natural != storage:
         name = rtype.classes[0] if rtype else x.typeof
         raise ValueError(
             f"share=True: R keeps a {name} as {storage}, a tensor has {natural}: use share=False"
         )
-    library.check_shared(storage)
 
 
 def _check_na(na: Any) -> None:
     if isinstance(na, str):
         if na in ("error", "mask"):
             return
-    elif isinstance(na, numbers.Number):
+    elif isinstance(na, numbers.Complex):
         return
     raise ValueError(f"na: expected 'error', 'mask' or a number, not {na!r}")
 

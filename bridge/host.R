@@ -7,7 +7,8 @@ call_function <- function(f, args) {
   # The call says f(...), where do.call() would put the whole function into it.
   call <- as.call(c(quote(f), quoted(args)))
   where <- environment()
-  if (identical(f, call_by_name)) { # by name, so that tracebacks and sys.call() show it
+  if (identical(f, call_by_name)) {
+    # By name, so that tracebacks and sys.call() show it.
     where <- args[[1L]]
     call <- as.call(c(as.name(args[[2L]]), quoted(args[-(1:2)])))
   }
@@ -39,24 +40,8 @@ give_warning <- function(message) NULL
 
 # What Python's RError says: list(message, calls, classes).
 describe_condition <- function(condition, calls) {
-  # Data that do.call() put into a call would print for pages: show it as "...".
-  short <- function(part) {
-    if (is.call(part)) as.call(lapply(part, short))
-    else if (is.symbol(part) || (is.atomic(part) && length(part) <= 1L)) part
-    else quote(...)
-  }
-  one_line <- function(call) {
-    text <- deparse(short(call), width.cutoff = 80L, nlines = 2L)
-    if (length(text) > 1L) paste(text[1L], "...") else text
-  }
-  # Leave out what this file and R's own machinery put on the stack.
-  machinery <- c(
-    "call_function", "withCallingHandlers", "tryCatch", "tryCatchList",
-    "tryCatchOne", "doTryCatch", ".handleSimpleError", "eval", "h", "list", "stop"
-  )
-  shown <- function(call) is.call(call[[1L]]) || (is.symbol(call[[1L]]) && !as.character(call[[1L]]) %in% machinery)
-  calls <- Filter(shown, calls)
-  if (!length(calls)) calls <- Filter(Negate(is.null), list(conditionCall(condition)))
+  calls <- Filter(is_shown, calls)
+  if (length(calls) == 0L) calls <- Filter(Negate(is.null), list(conditionCall(condition)))
   list(
     enc2utf8(as.character(conditionMessage(condition))[1L]),
     enc2utf8(vapply(calls, one_line, "")),
@@ -64,29 +49,102 @@ describe_condition <- function(condition, calls) {
   )
 }
 
+# Leaves out what this file and R's own machinery put on the stack.
+is_shown <- function(call) {
+  machinery <- c(
+    "call_function", "withCallingHandlers", "tryCatch", "tryCatchList", "tryCatchOne",
+    "doTryCatch", ".handleSimpleError", "eval", "h", "list", "stop"
+  )
+  called <- call[[1L]]
+  if (is.symbol(called)) !as.character(called) %in% machinery else !is.function(called)
+}
+
+one_line <- function(call) {
+  text <- deparse(without_data(call), width.cutoff = 80L, nlines = 2L)
+  if (length(text) > 1L) paste(text[1L], "...") else text
+}
+
+# Data that do.call() put into a call would print for pages: here it is "...".
+# (No variable may hold a part: of x[, 1] one part is the missing argument.)
+without_data <- function(call) {
+  if (identical(call[[1L]], quote(`function`))) return(call)
+  for (i in seq_along(call)) {
+    if (is.call(call[[i]])) {
+      call[[i]] <- without_data(call[[i]])
+    } else if (!is.symbol(call[[i]]) && !is_constant(call[[i]])) {
+      call[[i]] <- quote(...)
+    }
+  }
+  call
+}
+
+is_constant <- function(x) is.null(x) || (is.atomic(x) && length(x) <= 1L)
+
 signal_condition <- function(condition) stop(condition)
 
 # A Python exception as an R condition; the call is the R function that asked. When it
 # reaches Python again, the exception itself is raised there.
 signal_python_error <- function(message, classes, traceback, exception) {
   call <- sys.call(-1L)
-  if (identical(call[[1L]], quote(api))) call <- sys.call(-2L) # the R package's own way in
+  if (identical(call[[1L]], quote(api))) { # the R package's own way in
+    call <- sys.call(-2L)
+    message <- in_r_words(message)
+  } else if (identical(call[[1L]], quote(`$.python_object`))) {
+    call[[1L]] <- quote(`$`)
+  }
   stop(structure(
     class = c(classes, "python_error", "error", "condition"),
     list(message = message, call = call, traceback = traceback, exception = exception)
   ))
 }
 
-# A Python callable as an R function.
-wrap_callable <- function(handle) {
-  structure(
-    function(...) .Call(native_call, handle, list(...)),
-    class = c("python_callable", "python_object"),
-    torchbridge_handle = handle
-  )
+# Messages of torchbridge's own functions, as R writes arguments.
+in_r_words <- function(message) {
+  message <- sub("^(x|dtype|device|share|na): ", "`\\1`: ", message)
+  message <- gsub("\\b(share|na)=", "\\1 = ", message)
+  message <- gsub("= True\\b", "= TRUE", message)
+  message <- gsub("= False\\b", "= FALSE", message)
+  gsub("= '(\\w+)'", "= \"\\1\"", message)
 }
 
-native_call <- getNativeSymbolInfo("tb_call", getLoadedDLLs()[["_native"]])$address
+# A Python callable as an R function.
+wrap_callable <- function(handle) {
+  wrapped <- function(...) {
+    if (identical(native_call, gone)) {
+      stop("this Python function is from another R session: its memory is gone; make it again")
+    }
+    .Call(native_call, handle, list(...))
+  }
+  attributes(wrapped) <- list(class = callable_class, torchbridge_handle = handle)
+  wrapped
+}
+callable_class <- c("python_callable", "python_object")
+
+# An nn.Module as the R package's nn_module: its function and its R half (modules.py).
+wrap_module <- function(handle, ...) {
+  if (!isNamespaceLoaded("torchbridge")) return(wrap_callable(handle))
+  getNamespace("torchbridge")$wrap_module(handle, ...)
+}
+
+native_entry <- function(name) {
+  getNativeSymbolInfo(paste0("tb_", name), getLoadedDLLs()[["_native"]])$address
+}
+native_call <- native_entry("call")
+# What becomes of it, and so of every wrapped callable, in readRDS().
+gone <- unserialize(serialize(native_call, NULL))
+native_run <- native_entry("run")
+native_caught <- native_entry("caught")
+
+# Runs what the core has prepared (errors.c). What goes wrong is told to the core and ends
+# at its R_tryEvalSilent(), whatever handlers there are further down.
+protected <- function() {
+  withCallingHandlers(.Call(native_run), error = caught, interrupt = caught)
+}
+
+caught <- function(condition) {
+  .Call(native_caught, condition)
+  invokeRestart("abort")
+}
 
 set_warning_handler <- function(f) give_warning <<- f
 
@@ -112,7 +170,7 @@ script_names <- function(environment) sort(ls(environment))
 call_by_name <- function(environment, name, ...) NULL
 script_get <- function(environment, name) get(name, envir = environment, inherits = FALSE)
 
-new_dgCMatrix <- function(p, i, x, dim) {
+new_dgCMatrix <- function(p, i, x, dim) { # nolint: object_name_linter.
   if (!requireNamespace("Matrix", quietly = TRUE)) {
     stop("a sparse tensor needs R's package Matrix: install.packages(\"Matrix\")", call. = FALSE)
   }
@@ -126,16 +184,23 @@ plain_text <- function(x) as.vector(unclass(x))
 frame_names <- function(x) as.list(names(x))
 frame_rows <- function(x) nrow(x)
 
-# Row names that say something; automatic ones (1, 2, 3, ...) do not.
+# Row names that say something: 1, 2, 3, ... do not.
 frame_row_names <- function(x) {
-  if (.row_names_info(x) > 0L) as.list(row.names(x)) else NULL
+  names <- attr(x, "row.names")
+  if (identical(names, seq_along(names))) NULL else as.list(names)
 }
 
 new_frame <- function(columns, names, rows, row_names) {
   columns <- as.list(columns)
   attributes(columns) <- list(
     names = as.character(names),
-    row.names = if (is.null(row_names)) .set_row_names(rows) else as.character(row_names),
+    row.names = if (is.null(row_names)) {
+      .set_row_names(rows)
+    } else if (is.integer(row_names)) {
+      row_names
+    } else {
+      as.character(row_names)
+    },
     class = "data.frame"
   )
   columns
@@ -151,6 +216,12 @@ new_factor <- function(codes, levels, ordered) {
 }
 
 put_na <- function(x, missing) {
+  if (inherits(x, "integer64")) {
+    # Its NA is the bits of -0; without package bit64 R would put a double's NA there.
+    values <- unclass(x)
+    values[missing] <- -0
+    return(structure(values, class = "integer64"))
+  }
   x[missing] <- NA
   x
 }

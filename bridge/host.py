@@ -12,6 +12,7 @@ import ctypes
 import importlib
 import importlib.metadata
 import os
+import signal
 import threading
 import warnings
 from pathlib import Path
@@ -48,10 +49,12 @@ def start() -> None:
     if _native is not None:
         return
     if threading.current_thread() is not threading.main_thread():
-        raise HostError("R must be started on the main thread: call torchbridge.start() there first")
+        raise HostError(
+            "R must be started on the main thread: call torchbridge.start() there first"
+        )
     home = find_r_home()
     _check_rpy2(r_version(home))
-    os.environ.setdefault("R_HOME", str(home))
+    os.environ["R_HOME"] = str(home)
     try:
         import rpy2.rinterface as rinterface
     except Exception as error:
@@ -72,6 +75,7 @@ def attach_to_r() -> str:
     """Join the R that started this Python; called by the R package. Gives the core's path."""
     if _native is None:
         _attach("r")
+        _answer_interrupts()
     assert _native is not None and _native.__file__ is not None
     return _native.__file__
 
@@ -84,6 +88,29 @@ def _attach(language: str) -> None:
     core.attach(core.__file__, str(_HERE / "host.R"), language == "python")
     core.helper("set_host")(language, core.__file__)
     _native, _host = core, language
+
+
+def _answer_interrupts() -> None:
+    """Answer Ctrl-C in Python without running R code.
+
+    reticulate 1.28 (Debian 12) asks R, by an R function, whether the interrupt is still
+    pending. R may then take the interrupt itself, in the middle of that function, and the
+    C++ exception that follows ends the process. What the system calls stays R's.
+    """
+    pending = ctypes.c_int.in_dll(
+        ctypes.CDLL(str(libr_path(find_r_home()))), "R_interrupts_pending"
+    )
+
+    def handler(*_: object) -> None:
+        if pending.value:  # else R was first, and has dealt with it
+            pending.value = 0
+            raise KeyboardInterrupt
+
+    system = ctypes.CDLL(None)
+    kept = ctypes.create_string_buffer(1024)  # room for any system's struct sigaction
+    system.sigaction(signal.SIGINT, None, kept)
+    signal.signal(signal.SIGINT, handler)
+    system.sigaction(signal.SIGINT, kept, None)
 
 
 def _check_rpy2(version: tuple[int, int, int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from torchbridge import host, sparse
@@ -30,6 +31,7 @@ _R_TYPE = {
     "float8_e4m3fnuz": "double",
     "float8_e5m2": "double",
     "float8_e5m2fnuz": "double",
+    "float8_e8m0fnu": "double",
 }
 
 
@@ -67,7 +69,9 @@ def _set_type(core: Any, result: Any, rtype: RType) -> None:
     if "factor" in rtype.classes:
         attributes["levels"] = rtype.levels
     for name, value in attributes.items():
-        result.set_attr(name, core.to_r(value))
+        # An empty list has no type in Python: no levels are character(0), as in R.
+        text = core.base_function("as.character").call(core.to_r(value))
+        result.set_attr(name, text)
     result.set_attr("class", core.to_r(list(rtype.classes)))
 
 
@@ -78,14 +82,20 @@ def _shared(core: Any, x: Any) -> Any:
         if x.is_meta:
             raise ValueError("x: a meta tensor has no values")
         if x.is_conj() or x.is_neg():
-            raise ValueError("share=True: the memory of a conjugate view is not its values; use x.resolve_conj()")
+            raise ValueError(
+                "share=True: the memory of a conjugate view is not its values; use x.resolve_conj()"
+            )
         x = x.detach()
     elif not hasattr(x, "__dlpack__"):
         raise TypeError(f"share=True needs a tensor or an array, not {type(x).__name__}")
+    elif is_ndarray(x):
+        _check_unmasked(x)
     try:
         capsule = x.__dlpack__(max_version=(1, 0))
     except TypeError:  # producers of DLPack before 1.0 know no max_version
         capsule = x.__dlpack__()
+    except BufferError as error:
+        raise ValueError(f"x: this array cannot be shared: {error}") from error
     return core.foreign_vector(capsule)
 
 
@@ -102,9 +112,9 @@ def _tensor_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
     if name == "uint64":  # torch can do little with it
         return _ndarray_to_r(core, x.cpu().numpy(), rtype)
     if rtype is not None and "factor" in rtype.classes:
-        _check_codes(rtype, *([v.item() for v in x.aminmax()] if x.numel() else (None, None)))
-        x, kind = x + (1 - rtype.first), "integer"
-    elif rtype is not None:
+        plain = x.float() if name == "bfloat16" or "float8" in name else x
+        return _ndarray_to_r(core, plain.cpu().numpy(), rtype)
+    if rtype is not None:
         kind = "double"
     elif name in _R_TYPE:
         kind = _R_TYPE[name]
@@ -116,31 +126,39 @@ def _tensor_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
     else:
         raise TypeError(f"x: R has no type for a tensor of dtype {name}")
     result, view = _new_vector(core, kind, tuple(x.shape), torch.from_dlpack)
-    view.copy_(x.reshape(view.shape))
+    x = x.reshape(view.shape)
+    if kind == "complex":
+        # R aligns its numbers to 8 bytes, torch writes complex numbers as 16 at once.
+        view, x = torch.view_as_real(view), torch.view_as_real(x.resolve_conj().resolve_neg())
+    view.copy_(x)
     return result
 
 
 def _ndarray_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
     import numpy as np
 
-    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
-        raise TypeError("x: a masked array; fill it, or convert it with pandas' nullable types")
+    _check_unmasked(x)
     name = x.dtype.name
     if rtype is not None and "factor" in rtype.classes:
-        _check_codes(rtype, *((int(x.min()), int(x.max())) if x.size else (None, None)))
-        x, kind = x + (1 - rtype.first), "integer"
+        x, kind = _r_codes(x, rtype), "integer"
     elif rtype is not None:
         kind = "double"
     elif name in _R_TYPE:
         kind = _R_TYPE[name]
     elif x.dtype.kind in "iu":
         low, high = (int(x.min()), int(x.max())) if x.size else (0, 0)
-        kind = _integer_kind(low, high, lambda: all(int(float(int(v))) == int(v) for v in x.flat))
+        kind = _integer_kind(low, high, lambda: bool((x.astype(float).astype(x.dtype) == x).all()))
     else:
         raise TypeError(f"x: R has no type for a NumPy array of dtype {x.dtype}")
     result, view = _new_vector(core, kind, x.shape, np.asarray)
     np.copyto(view, x.reshape(view.shape), casting="unsafe")
     return result
+
+
+def _check_unmasked(x: Any) -> None:
+    masked = sys.modules["numpy"].ma
+    if isinstance(x, masked.MaskedArray) and masked.is_masked(x):
+        raise TypeError("x: a masked array; fill it, or convert it with pandas' nullable types")
 
 
 def _new_vector(core: Any, kind: str, shape: tuple[int, ...], view: Any) -> tuple[Any, Any]:
@@ -151,25 +169,42 @@ def _new_vector(core: Any, kind: str, shape: tuple[int, ...], view: Any) -> tupl
     return result, view(result)
 
 
-def _integer_kind(low: int, high: int, exact: Any) -> str:
-    """The R type that holds every integer from low to high: never truncated, never NA."""
-    if _INT_MIN < low and high <= _INT_MAX:
+def _integer_kind(low: int, high: int, exact: Callable[[], bool]) -> str:
+    """The R type that holds every integer from low to high: never truncated, never NA.
+
+    `exact` says whether every one is a double. It is asked only if the ends are: then no
+    value rounds to one beyond them.
+    """
+    if low > _INT_MIN and high <= _INT_MAX:
         return "integer"
-    if -_EXACT <= low and high <= _EXACT:
+    if low >= -_EXACT and high <= _EXACT:
         return "double"
-    if exact():
+    if int(float(low)) == low and int(float(high)) == high and exact():
         return "double"
-    if -(2**63) < low and high < 2**63:
+    if low > -(2**63) and high < 2**63:
         return "integer64"
     raise ValueError(
-        f"x: integers from {low} to {high} fit no R type (integer64 ends at 2^63 - 1, and -2^63 is its NA)"
+        f"x: integers from {low} to {high} fit no R type (integer64 ends at 2^63 - 1, and -2^63 "
+        "is its NA)"
     )
 
 
-def _check_codes(rtype: RType, low: int | None, high: int | None) -> None:
+def _r_codes(x: Any, rtype: RType) -> Any:
+    """R's codes of a factor: int32 from 1, NA where a float code is NaN."""
+    import numpy as np
+
+    if x.dtype.kind not in "iuf":
+        raise ValueError(f"x: the codes of a factor are integers, not {x.dtype}")
+    missing = np.isnan(x)
+    codes = np.where(missing, rtype.first, x)
     last = rtype.first + len(rtype.levels) - 1
-    if low is not None and high is not None and (low < rtype.first or high > last):
-        raise ValueError(f"x: codes from {low} to {high} are not those of {len(rtype.levels)} levels")
+    fits = (codes >= rtype.first) & (codes <= last) & (codes == np.floor(codes))
+    if not (fits | missing).all():
+        raise ValueError(
+            f"x: the codes of {len(rtype.levels)} levels are {rtype.first} to {last}; "
+            "there are others"
+        )
+    return np.where(missing, _INT_MIN, codes.astype(np.int64) + (1 - rtype.first))
 
 
 def is_array(x: Any) -> bool:

@@ -5,6 +5,7 @@ The names are those of the R functions they serve.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import torchbridge
@@ -24,6 +25,10 @@ _TYPE_NAMES = {
     "int32": "Int",
     "int64": "Long",
     "bool": "Bool",
+    "uint16": "UInt16",
+    "uint32": "UInt32",
+    "uint64": "UInt64",
+    "complex32": "ComplexHalf",
     "complex64": "ComplexFloat",
     "complex128": "ComplexDouble",
 }
@@ -49,22 +54,36 @@ def to_r(x: Any, share: bool) -> Any:
 
 def values(x: Any) -> Any:
     """The numbers of a tensor, as a plain R vector or array."""
-    return to_robject(x, typed=False)
+    return to_robject(x.to_dense() if _is_sparse(x) else x, typed=False)
 
 
-def describe(x: Any, most: int) -> dict[str, Any]:
-    """What printing a tensor needs: its first values and what stands below them."""
-    dense = x.detach().to_dense() if x.layout is not _strided() else x.detach()
+def describe(x: Any, part: list[float], most: float) -> dict[str, Any]:
+    """What printing a tensor needs: its first values and what stands below them.
+
+    The values are those of `part` of each dim, with 64-bit integers as text (R has no
+    number for them). Of a sparse tensor they are the first `most` stored entries, with
+    their places, counted from 1, as `index`. They are None where R has no type for them.
+    """
     name = str(x.dtype).removeprefix("torch.")
-    kind = "Meta" if x.is_meta else x.device.type.upper()
-    grad_fn = None if x.grad_fn is None else type(x.grad_fn).__name__
-    shown = None if x.is_meta else values(_head(dense, most))
+    sparse = _is_sparse(x)
+    shown, index = x.detach(), None
+    if x.is_meta:
+        shown = None
+    elif sparse:
+        shown, index = _entries(shown, int(min(most, x.numel())))
+    else:
+        for dim, size in enumerate(part):
+            shown = shown.narrow(dim, 0, int(size))
     return {
-        "values": shown,
+        "values": None if shown is None else _printable(shown),
+        "index": index,
         "shape": list(x.shape),
-        "type": f"{kind}{_TYPE_NAMES.get(name, name)}Type",
+        "type": ("Sparse" if sparse else "")
+        + ("Meta" if x.is_meta else x.device.type.upper())
+        + _TYPE_NAMES.get(name, name.capitalize())
+        + "Type",
         "requires_grad": bool(x.requires_grad),
-        "grad_fn": grad_fn,
+        "grad_fn": None if x.grad_fn is None else type(x.grad_fn).__name__,
     }
 
 
@@ -107,15 +126,33 @@ def take(*_: Any) -> Any:
 _left: list[Any] = []
 
 
-def _head(x: Any, most: int) -> Any:
-    """The first `most` entries of every dim: printing a large tensor copies little."""
-    for dim in range(x.dim()):
-        if x.shape[dim] > most:
-            x = x.narrow(dim, 0, most)
-    return x
+def _is_sparse(x: Any) -> bool:
+    return str(x.layout).startswith("torch.sparse")
 
 
-def _strided() -> Any:
-    import torch
+def _entries(x: Any, most: int) -> tuple[Any, Any]:
+    """The first stored values of a sparse tensor, and an R matrix of their places.
 
-    return torch.strided
+    None of a hybrid tensor, whose values are tensors.
+    """
+    x = x.to_sparse_coo().coalesce()
+    if x.dense_dim() != 0:
+        return None, None
+    return x.values()[:most], to_robject(x.indices()[:, :most].t() + 1)
+
+
+def _printable(x: Any) -> Any:
+    if str(x.dtype) in ("torch.int64", "torch.uint64"):
+        column_major = x.permute(tuple(reversed(range(x.dim()))))
+        return [str(value) for value in column_major.flatten().tolist()]
+    try:
+        return values(x)
+    except TypeError:  # no R type for this dtype
+        return None
+
+
+def __getattr__(name: str) -> Any:
+    """The verbs of the tensor language, in a file that imports torch."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return getattr(importlib.import_module("torchbridge.language"), name)

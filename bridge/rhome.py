@@ -44,6 +44,8 @@ def find_r_home() -> str:
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_SECONDS,
+            # R warns about an R_HOME that is not its own where its answer is expected.
+            env={name: value for name, value in os.environ.items() if name != "R_HOME"},
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise RNotFound(

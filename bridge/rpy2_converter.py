@@ -8,8 +8,7 @@ Composes like ``numpy2ri.converter``::
 
 from __future__ import annotations
 
-import abc
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import rpy2.rinterface as rinterface
@@ -32,24 +31,21 @@ def _to_tensor(x: Any) -> Any:
     return to_torch(x)
 
 
-
-
-class _DLPack(abc.ABC):
+@runtime_checkable
+class _DLPack(Protocol):
     """Whatever has ``__dlpack__``: tensors, JAX and CuPy arrays, ..."""
 
-    @classmethod
-    def __subclasshook__(cls, other: type) -> Any:
-        return True if hasattr(other, "__dlpack__") else NotImplemented
+    def __dlpack__(self) -> Any: ...
 
 
 for _kind in (torch.Tensor, np.ndarray, _DLPack):
     converter.py2rpy.register(_kind, _to_r)
 
-for _kind in (
+for _vector in (
     rinterface.FloatSexpVector,
     rinterface.IntSexpVector,
     rinterface.BoolSexpVector,
     rinterface.ComplexSexpVector,
     rinterface.ByteSexpVector,
 ):
-    converter.rpy2py.register(_kind, _to_tensor)
+    converter.rpy2py.register(_vector, _to_tensor)

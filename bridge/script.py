@@ -49,7 +49,9 @@ class RScript:
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.__dir__():
-            raise KeyError(f"{self._file.name} has no '{name}'; it has: {', '.join(self.__dir__())}")
+            raise KeyError(
+                f"{self._file.name} has no '{name}'; it has: {', '.join(self.__dir__())}"
+            )
         value = self._get(self._environment, name)
         return RFunction(self._environment, name) if callable(value) else value
 
@@ -87,6 +89,7 @@ class RFunction:
         self.__name__ = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the R function; arguments by name reach R by name."""
         return host.native().helper("call_by_name")(
             self._environment,
             self.__name__,

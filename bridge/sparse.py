@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -27,25 +28,52 @@ def from_r(x: Any, library: Any, convert: Callable[[Any], Any]) -> Any:
         raise TypeError("x: NumPy has no sparse arrays; as.matrix(x) in R, or to_torch(x)")
     values = convert(x.slot("x"))
     columns, rows, shape = (library.view(x.slot(name)).long() for name in ("p", "i", "Dim"))
+    _accept_beta()
     return torch.sparse_csc_tensor(
-        columns.to(values.device), rows.to(values.device), values, size=tuple(shape.tolist())
+        columns.to(values.device),
+        rows.to(values.device),
+        values,
+        size=tuple(shape.tolist()),
+        check_invariants=True,  # an R user can build a dgCMatrix that is none
     )
 
 
 def to_r(core: Any, x: Any, convert: Callable[[Any], Any]) -> Any:
     """A dgCMatrix of a 2-d sparse tensor of any layout, with double values."""
     torch = sys.modules["torch"]
-    if x.dim() != 2:
-        raise TypeError(f"x: R has sparse matrices only, this sparse tensor has {x.dim()} dimensions")
+    if x.is_nested or x.dim() != 2 or x.dense_dim() != 0:
+        raise TypeError("x: R has sparse matrices only: this tensor is no plain sparse matrix")
     if x.is_complex():
         raise TypeError("x: R has no complex sparse matrices; use x.to_dense()")
     x = x.detach().cpu()
+    if x.layout in (torch.sparse_bsr, torch.sparse_bsc):
+        x = x.to_sparse_coo()
     if x.layout is torch.sparse_coo:
         x = x.coalesce()
+    _accept_beta()
     x = x.to_sparse_csc()
+    values = x.values().to(torch.float64)
+    if x.dtype == torch.int64 and not _exact(x.values()):
+        raise ValueError("x: R's sparse matrices hold doubles, and not every value of x is one")
+    if max(*x.shape, values.numel()) > _INT_MAX:
+        raise ValueError(f"x: R's sparse matrices end at {_INT_MAX} rows, columns and values")
     return core.helper("new_dgCMatrix").call(
         convert(x.ccol_indices().to(torch.int32)),
         convert(x.row_indices().to(torch.int32)),
-        convert(x.values().to(torch.float64)),
+        convert(values),
         list(x.shape),
     )
+
+
+def _accept_beta() -> None:
+    """torch warns once that its CSC layout may change; nobody here asked for that layout."""
+    warnings.filterwarnings("ignore", "Sparse CSC tensor support is in beta", UserWarning)
+
+
+_INT_MAX = 2**31 - 1
+_EXACT = 2**53  # every integer up to here is a double
+
+
+def _exact(values: Any) -> bool:
+    """Is every one of these integers a double? Beyond 2^53 the odd ones are not."""
+    return not values.numel() or max(abs(v.item()) for v in values.aminmax()) <= _EXACT

@@ -6,6 +6,7 @@ a shape, a class or a library of its own comes here.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping, Set
 from pathlib import PurePath
@@ -45,7 +46,9 @@ def from_r(x: Any) -> Any:
         return typed
     if kind in ("double", "integer", "logical", "complex", "raw"):
         if x.any_na() and kind not in ("double", "complex"):
-            return frames.nullable(x)
+            # pandas' nullable arrays have one dimension; float64 keeps R's NA in any.
+            one_dim = x.dim is None or len(x.dim) == 1
+            return frames.nullable(x) if one_dim else to_numpy(x, dtype="float64")
         if kind == "raw" and x.dim is None:
             return to_numpy(x).tobytes()
         result = to_numpy(x)
@@ -62,7 +65,9 @@ def _text(x: Any) -> Any:
         return plain
     import numpy as np
 
-    return np.array([plain] if isinstance(plain, str) else plain, dtype=object).reshape(x.dim, order="F")
+    return np.array([plain] if isinstance(plain, str) else plain, dtype=object).reshape(
+        x.dim, order="F"
+    )
 
 
 def to_r_value(x: Any) -> Any:
@@ -71,6 +76,8 @@ def to_r_value(x: Any) -> Any:
     if torch is not None and isinstance(x, torch.Tensor):
         host.native().set_tensor_type(torch.Tensor)
         return x if type(x) is torch.Tensor else NotImplemented
+    if torch is not None and isinstance(x, torch.nn.Module):
+        return importlib.import_module("torchbridge.modules").face(x)
     if _rpy2.is_rpy2(x):
         return _rpy2.robject(x)
     if frames.is_frame_like(x):
@@ -79,10 +86,14 @@ def to_r_value(x: Any) -> Any:
     if numpy is not None:
         if isinstance(x, numpy.ndarray):
             return frames.array_to_r(x)
+        if isinstance(x, (numpy.datetime64, numpy.timedelta64)):
+            return frames.array_to_r(numpy.array([x]))
         if isinstance(x, numpy.generic):
             return float(x) if isinstance(x, numpy.floating) else x.item()
     if isinstance(x, Mapping):
         return dict(x)
+    if type(x).__name__ == "PackedSequence":  # a tuple that torch wants back as it is
+        return NotImplemented
     if isinstance(x, (list, tuple, range, Set, type({}.keys()), type({}.values()))):
         return list(x)
     if isinstance(x, (bytearray, memoryview)):

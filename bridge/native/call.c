@@ -1,37 +1,53 @@
 /* R calls Python (.Call entries), Python calls R.
  *
  * Every .Call entry: release what other threads queued, take the GIL, do the work,
- * give the GIL back, and only then, with no Python frame below, signal an error. */
+ * drop what it held, give the GIL back (an R error on the way does the same), and only
+ * then, with no Python frame below, signal a Python error. */
 #include "native.h"
 
 #include <R_ext/Rdynload.h>
 
-static PyGILState_STATE enter(void) {
+typedef struct {
+  PyObject *(*work)(void *); /* a new reference, or NULL with an exception */
+  void *data;
+  bool failed;
+  PyGILState_STATE gil;
+  size_t held;
+} entry;
+
+/* The R value of what the work gave, or (failed) the call that signals its error. */
+static SEXP entry_body(void *p) {
+  entry *e = p;
+  SEXP result;
+  PyObject *value = tb_hold(e->work(e->data));
+  e->failed = !value || tb_to_r(value, &result);
+  return e->failed ? tb_condition_call() : result;
+}
+
+static void entry_leave(void *p, Rboolean jump) {
+  entry *e = p;
+  if (jump)
+    PyErr_Clear();
+  tb_drop(e->held);
+  PyGILState_Release(e->gil);
+}
+
+static SEXP enter(PyObject *(*work)(void *), void *data) {
   if (!Py_IsInitialized() || !tb_r_ready())
     Rf_error("Python is not running in this process");
   tb_drain();
   tb_relieve_pressure();
-  return PyGILState_Ensure();
-}
-
-/* Gives the result (or signals the error) of an entry; steals `value`. */
-static SEXP leave(PyGILState_STATE gil, PyObject *value) {
-  SEXP result = R_NilValue;
-  if (!value || tb_to_r(value, &result)) {
-    Py_XDECREF(value);
-    tb_signal_python_error(gil);
-  }
-  PROTECT(result);
-  Py_DECREF(value);
-  PyGILState_Release(gil);
-  UNPROTECT(1);
+  entry e = {.work = work, .data = data, .gil = PyGILState_Ensure(), .held = tb_held()};
+  SEXP result = R_UnwindProtect(entry_body, &e, entry_leave, &e, NULL);
+  if (e.failed)
+    tb_signal(result);
   return result;
 }
 
 static const char *one_string(SEXP x, const char *what) {
   if (TYPEOF(x) != STRSXP || Rf_xlength(x) != 1 || STRING_ELT(x, 0) == NA_STRING)
     Rf_error("`%s` must be one string", what);
-  return R_CHAR(STRING_ELT(x, 0));
+  return Rf_translateCharUTF8(STRING_ELT(x, 0));
 }
 
 static SEXP unwrap(SEXP x) {
@@ -53,124 +69,178 @@ static PyObject *object_of(SEXP x) {
   return object;
 }
 
+static bool is_named(SEXP names, R_xlen_t i) {
+  return names != R_NilValue && STRING_ELT(names, i) != NA_STRING && LENGTH(STRING_ELT(names, i)) > 0;
+}
+
 static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
-  R_xlen_t n = Rf_xlength(args);
+  R_xlen_t n = Rf_xlength(args), n_named = 0;
   SEXP names = PROTECT(Rf_getAttrib(args, R_NamesSymbol));
-  Py_ssize_t given = 0, named = 0;
-  PyObject *small[16], **stack = small, *keys = NULL, *result = NULL;
-  if (n + 2 > 16 && !(stack = PyMem_Malloc((size_t)(n + 2) * sizeof *stack))) {
-    UNPROTECT(1);
-    return PyErr_NoMemory();
-  }
-  PyObject **slots = stack + 1; /* one spare slot in front, as vectorcall likes it */
-  if (first)
-    slots[given++] = Py_NewRef(first);
-  bool failed = false;
-  for (int pass = 0; pass < 2 && !failed; pass++) /* positional, then by name */
-    for (R_xlen_t i = 0; i < n && !failed; i++) {
-      bool by_name = names != R_NilValue && LENGTH(STRING_ELT(names, i)) > 0;
-      if (by_name != (pass == 1))
-        continue;
-      PyObject *value = tb_from_r(VECTOR_ELT(args, i), TB_AS_LIST);
-      if (value && by_name) {
-        PyObject *key = PyUnicode_InternFromString(R_CHAR(STRING_ELT(names, i)));
-        if (!keys)
-          keys = PyTuple_New(0);
-        PyObject *more = key && keys ? PyTuple_New(named + 1) : NULL;
-        for (Py_ssize_t k = 0; more && k < named; k++)
-          PyTuple_SET_ITEM(more, k, Py_NewRef(PyTuple_GET_ITEM(keys, k)));
-        if (more)
-          PyTuple_SET_ITEM(more, named, key);
-        else
-          Py_XDECREF(key);
-        Py_XSETREF(keys, more);
-        failed = !more;
-      }
-      if (!value)
-        failed = true;
-      else {
-        slots[given + named] = value;
-        if (by_name)
-          named++;
-        else
-          given++;
-      }
+  for (R_xlen_t i = 0; i < n; i++)
+    n_named += is_named(names, i);
+  Py_ssize_t n_positional = (first != NULL) + n - n_named, position = 0, key = 0;
+  PyObject *values = tb_hold(PyTuple_New(n_positional + n_named)); /* by position, then by name */
+  PyObject *keys = n_named ? tb_hold(PyTuple_New(n_named)) : NULL;
+  bool failed = !values || (n_named && !keys);
+  if (!failed && first)
+    PyTuple_SET_ITEM(values, position++, Py_NewRef(first));
+  for (R_xlen_t i = 0; i < n && !failed; i++) {
+    bool named = is_named(names, i);
+    PyObject *value = tb_from_r(VECTOR_ELT(args, i), TB_AS_LIST), *name = NULL;
+    if (value)
+      PyTuple_SET_ITEM(values, named ? n_positional + key : position++, value);
+    if (value && named && (name = tb_string_from_r(STRING_ELT(names, i)))) {
+      PyUnicode_InternInPlace(&name);
+      PyTuple_SET_ITEM(keys, key++, name);
     }
-  if (!failed) {
-    tb_interrupts interrupts;
-    tb_interrupts_to_python(&interrupts);
-    result = PyObject_Vectorcall(function, slots, (size_t)given | PY_VECTORCALL_ARGUMENTS_OFFSET, keys);
-    tb_interrupts_restore(&interrupts);
+    failed = !value || (named && !name);
   }
-  for (Py_ssize_t i = 0; i < given + named; i++)
-    Py_DECREF(slots[i]);
-  Py_XDECREF(keys);
-  if (stack != small)
-    PyMem_Free(stack);
   UNPROTECT(1);
+  if (failed)
+    return NULL;
+  tb_interrupts interrupts;
+  tb_interrupts_to_python(&interrupts);
+  PyObject *result = PyObject_Vectorcall(function, PySequence_Fast_ITEMS(values), (size_t)n_positional, keys);
+  if (result && PyErr_CheckSignals()) /* a Ctrl-C that Python code has not seen */
+    Py_CLEAR(result);
+  tb_interrupts_restore(&interrupts);
   return result;
 }
 
+typedef struct {
+  PyObject *object;
+  SEXP x, args;
+  const char *name;
+} entry_args;
+
+static PyObject *call_work(void *p) {
+  entry_args *a = p;
+  return call_python(a->object, NULL, a->args);
+}
+
 static SEXP entry_call(SEXP function, SEXP args) {
-  PyObject *f = object_of(function);
-  PyGILState_STATE gil = enter();
-  return leave(gil, call_python(f, NULL, args));
+  return enter(call_work, &(entry_args){.object = object_of(function), .args = args});
+}
+
+static PyObject *getattr_work(void *p) {
+  entry_args *a = p;
+  return PyObject_GetAttrString(a->object, a->name);
 }
 
 static SEXP entry_getattr(SEXP object, SEXP name) {
-  PyObject *x = object_of(object);
-  const char *attribute = one_string(name, "name");
-  PyGILState_STATE gil = enter();
-  return leave(gil, PyObject_GetAttrString(x, attribute));
+  return enter(getattr_work, &(entry_args){.object = object_of(object), .name = one_string(name, "name")});
+}
+
+static PyObject *setattr_work(void *p) {
+  entry_args *a = p;
+  PyObject *value = tb_hold(tb_from_r(a->x, TB_AS_LIST));
+  return value && PyObject_SetAttrString(a->object, a->name, value) == 0 ? Py_NewRef(Py_None) : NULL;
 }
 
 static SEXP entry_setattr(SEXP object, SEXP name, SEXP value) {
-  PyObject *x = object_of(object);
-  const char *attribute = one_string(name, "name");
-  PyGILState_STATE gil = enter();
-  PyObject *v = tb_from_r(value, TB_AS_LIST);
-  int failed = !v || PyObject_SetAttrString(x, attribute, v);
-  Py_XDECREF(v);
-  return leave(gil, failed ? NULL : Py_NewRef(Py_None));
+  return enter(setattr_work,
+               &(entry_args){.object = object_of(object), .name = one_string(name, "name"), .x = value});
 }
 
-static SEXP entry_import(SEXP name) {
-  const char *module = one_string(name, "module");
-  PyGILState_STATE gil = enter();
+static PyObject *import_work(void *p) {
+  entry_args *a = p;
   tb_interrupts interrupts;
   tb_interrupts_to_python(&interrupts);
-  PyObject *found = PyImport_ImportModule(module);
+  PyObject *found = PyImport_ImportModule(a->name);
   tb_interrupts_restore(&interrupts);
-  return leave(gil, found);
+  return found;
+}
+
+static SEXP entry_import(SEXP name) { return enter(import_work, &(entry_args){.name = one_string(name, "module")}); }
+
+static PyObject *api_work(void *p) {
+  entry_args *a = p;
+  PyObject *function = tb_bridge("torchbridge.r_api", a->name);
+  PyObject *first = !function ? NULL : tb_hold(a->object ? Py_NewRef(a->object) : tb_robject(a->x, false));
+  return first ? call_python(function, first, a->args) : NULL;
 }
 
 /* torchbridge.r_api.<name>(x, *args): x arrives as it is (an RObject, or the Python
  * object of a handle), so that the function sees R's own vector. */
 static SEXP entry_api(SEXP name, SEXP x, SEXP args) {
-  const char *function_name = one_string(name, "name");
   x = unwrap(x);
-  if (tb_is_handle(x))
-    object_of(x); /* an error for a handle of another session */
-  PyGILState_STATE gil = enter();
-  PyObject *function = tb_bridge("torchbridge.r_api", function_name);
-  PyObject *first = !function ? NULL : tb_is_handle(x) ? Py_NewRef(tb_handle_object(x)) : tb_robject(x, false);
-  PyObject *result = first ? call_python(function, first, args) : NULL;
-  Py_XDECREF(first);
-  return leave(gil, result);
+  return enter(api_work, &(entry_args){.name = one_string(name, "name"),
+                                       .object = tb_is_handle(x) ? object_of(x) : NULL,
+                                       .x = x,
+                                       .args = args});
+}
+
+/* .External(entry, "torch_sum", ...): the hot path of the R language. Operators are short,
+ * so Ctrl-C waits for them as it waits for R's own. */
+static PyObject *op_work(void *p) {
+  SEXP args = p;
+  return tb_operator_call(STRING_ELT(CADR(args), 0), CDDR(args));
+}
+
+static SEXP entry_op(SEXP args) {
+  SEXP name = CADR(args);
+  if (TYPEOF(name) != STRSXP || Rf_xlength(name) != 1)
+    Rf_error("`name` must be one string");
+  return enter(op_work, args);
+}
+
+typedef struct {
+  PyObject *x;
+  SEXP subscripts, value;
+  bool drop;
+} index_args;
+
+static PyObject *index_work(void *p) {
+  index_args *a = p;
+  return tb_index_get(a->x, a->subscripts, a->drop);
+}
+
+static SEXP entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP caller, SEXP drop) {
+  index_args a = {.x = object_of(object), .drop = Rf_asLogical(drop) != 0};
+  a.subscripts = PROTECT(tb_index_subscripts(expressions, frame, caller, a.x));
+  SEXP result = enter(index_work, &a);
+  UNPROTECT(1);
+  return result;
+}
+
+static PyObject *index_set_work(void *p) {
+  index_args *a = p;
+  PyObject *value, *f;
+  if (tb_is_handle(a->value) || (Rf_xlength(a->value) == 1 && (Rf_isNumeric(a->value) || Rf_isLogical(a->value))))
+    value = tb_hold(tb_from_r(a->value, TB_AS_LIST));
+  else {
+    PyObject *r = tb_hold(tb_robject(a->value, false));
+    f = r ? tb_bridge("torchbridge.operators", "as_operand") : NULL;
+    value = f ? tb_hold(PyObject_CallOneArg(f, r)) : NULL;
+  }
+  return value && tb_index_set(a->x, a->subscripts, value) == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
+static SEXP entry_index_set(SEXP object, SEXP expressions, SEXP frame, SEXP caller, SEXP value) {
+  index_args a = {.x = object_of(object), .value = value};
+  a.subscripts = PROTECT(tb_index_subscripts(expressions, frame, caller, a.x));
+  enter(index_set_work, &a);
+  UNPROTECT(1);
+  return object;
 }
 
 static SEXP entry_is_live(SEXP x) { return Rf_ScalarLogical(tb_handle_object(unwrap(x)) != NULL); }
 
+#define entry_run tb_entry_run
+#define entry_caught tb_entry_caught
 #define ROUTINE(name, n_args) {"tb_" #name, (DL_FUNC)(void (*)(void))entry_##name, n_args}
 
 static const R_CallMethodDef routines[] = {
     ROUTINE(call, 2), ROUTINE(getattr, 2), ROUTINE(setattr, 3), ROUTINE(import, 1),
-    ROUTINE(api, 3),  ROUTINE(is_live, 1), {NULL, NULL, 0},
+    ROUTINE(api, 3),  ROUTINE(is_live, 1), ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),     ROUTINE(caught, 1), {NULL, NULL, 0},
 };
+
+static const R_ExternalMethodDef external_routines[] = {
+    {"tb_op", (DL_FUNC)(void (*)(void))entry_op, -1}, {NULL, NULL, 0}};
 
 void tb_register_routines(void *dll_info) {
   DllInfo *dll = dll_info;
-  R_registerRoutines(dll, NULL, routines, NULL, NULL);
+  R_registerRoutines(dll, NULL, routines, NULL, external_routines);
   R_useDynamicSymbols(dll, FALSE);
 }
 
@@ -179,38 +249,42 @@ void tb_register_routines(void *dll_info) {
 typedef struct {
   SEXP function;
   PyObject *args, *kwargs;
-  SEXP call;
-  bool failed;
+  bool convert;
+  SEXP call, value;
+  PyObject *result;
 } call_job;
 
 /* Builds helper(f, list(...)); the arguments are converted here. */
 static void build_run(void *p) {
   call_job *job = p;
-  Py_ssize_t n_args = job->args ? PyTuple_GET_SIZE(job->args) : 0;
-  Py_ssize_t n = n_args + (job->kwargs ? PyDict_GET_SIZE(job->kwargs) : 0);
-  SEXP list = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n)), value;
-  for (Py_ssize_t i = 0; i < n_args && !job->failed; i++) {
-    job->failed = tb_to_r(PyTuple_GET_ITEM(job->args, i), &value) != 0;
-    if (!job->failed)
+  PyObject *items = job->kwargs ? tb_hold(PyDict_Items(job->kwargs)) : NULL;
+  Py_ssize_t n_args = PyTuple_GET_SIZE(job->args), n_items = items ? PyList_GET_SIZE(items) : 0;
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, n_args + n_items)), value;
+  SEXP names = PROTECT(Rf_allocVector(STRSXP, n_args + n_items));
+  bool failed = job->kwargs && !items;
+  for (Py_ssize_t i = 0; i < n_args + n_items && !failed; i++) {
+    PyObject *item = i < n_args ? NULL : PyList_GET_ITEM(items, i - n_args);
+    const char *name = item ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(item, 0)) : "";
+    failed = !name || tb_to_r(item ? PyTuple_GET_ITEM(item, 1) : PyTuple_GET_ITEM(job->args, i), &value);
+    if (!failed) {
       SET_VECTOR_ELT(list, i, value);
-  }
-  PyObject *key, *item;
-  Py_ssize_t position = 0, i = n_args;
-  while (!job->failed && job->kwargs && PyDict_Next(job->kwargs, &position, &key, &item)) {
-    const char *text = PyUnicode_AsUTF8(key);
-    job->failed = !text || tb_to_r(item, &value) != 0;
-    if (!job->failed) {
-      SET_VECTOR_ELT(list, i, value);
-      SET_STRING_ELT(names, i++, Rf_mkCharCE(text, CE_UTF8));
+      SET_STRING_ELT(names, i, Rf_mkCharCE(name, CE_UTF8));
     }
   }
-  if (!job->failed) {
-    if (n > n_args)
+  if (!failed) {
+    if (n_items)
       Rf_setAttrib(list, R_NamesSymbol, names);
     job->call = Rf_lang3(tb_helper("call_function"), job->function, list);
     R_PreserveObject(job->call);
   }
+  if (items)
+    Py_DECREF(tb_unhold());
   UNPROTECT(2);
+}
+
+static void result_run(void *p) {
+  call_job *job = p;
+  job->result = job->convert ? tb_from_r(job->value, TB_AS_NUMPY) : tb_robject(job->value, false);
 }
 
 PyObject *tb_call_r(SEXP function, PyObject *args, PyObject *kwargs, bool convert) {
@@ -218,8 +292,8 @@ PyObject *tb_call_r(SEXP function, PyObject *args, PyObject *kwargs, bool conver
     PyErr_Format(PyExc_TypeError, "an R %s is not a function", Rf_type2char(TYPEOF(function)));
     return NULL;
   }
-  call_job job = {.function = function, .args = args, .kwargs = kwargs};
-  if (tb_protected(build_run, &job) || job.failed)
+  call_job job = {.function = function, .args = args, .kwargs = kwargs, .convert = convert};
+  if (tb_protected(build_run, &job) || !job.call)
     return NULL;
   int failed = 0;
   SEXP outcome;
@@ -232,19 +306,19 @@ PyObject *tb_call_r(SEXP function, PyObject *args, PyObject *kwargs, bool conver
   bool interrupted = tb_interrupts_restore(&interrupts);
   PROTECT(failed ? R_NilValue : outcome);
   R_ReleaseObject(job.call);
-  /* list(value) or list(NULL, kind, condition, calls); see host.R */
-  PyObject *result = NULL;
+  /* list(value) or list(NULL, interrupted, condition, calls); see host.R */
   if (interrupted)
     tb_set_keyboard_interrupt();
   else if (failed)
     PyErr_SetString(PyExc_RuntimeError, "R was interrupted, or an R error could not be caught");
-  else if (Rf_length(outcome) == 1)
-    result = convert ? tb_from_r(VECTOR_ELT(outcome, 0), TB_AS_NUMPY)
-                     : tb_robject(VECTOR_ELT(outcome, 0), false);
-  else if (LOGICAL_ELT(VECTOR_ELT(outcome, 1), 0))
+  else if (Rf_length(outcome) == 1) {
+    job.value = VECTOR_ELT(outcome, 0);
+    if (tb_protected(result_run, &job))
+      job.result = NULL;
+  } else if (LOGICAL_ELT(VECTOR_ELT(outcome, 1), 0))
     tb_set_keyboard_interrupt();
   else
     tb_set_r_error(VECTOR_ELT(outcome, 2), VECTOR_ELT(outcome, 3));
   UNPROTECT(1);
-  return result;
+  return job.result;
 }

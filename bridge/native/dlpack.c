@@ -90,13 +90,14 @@ PyObject *tb_dlpack_export(RObject *self, bool versioned) {
     free(made);
     return NULL;
   }
+  R_xlen_t length = Rf_xlength(self->x);
   int64_t *shape = made->extents, *strides = made->extents + rank, stride = 1;
   for (int i = 0; i < rank; i++) {
-    shape[i] = TYPEOF(dim) == INTSXP ? INTEGER_ELT(dim, i) : Rf_xlength(self->x);
+    shape[i] = TYPEOF(dim) == INTSXP ? INTEGER_ELT(dim, i) : length;
     strides[i] = stride;
-    stride *= shape[i] ? shape[i] : 1;
+    stride *= length ? shape[i] : 1; /* an empty array may have dims beyond any product */
   }
-  DLTensor tensor = {.data = Rf_xlength(self->x) ? job.data : NULL,
+  DLTensor tensor = {.data = length ? job.data : NULL,
                      .device = {DL_CPU, 0},
                      .ndim = rank,
                      .dtype = type,

@@ -3,22 +3,27 @@
  * traceback. The same goes for Ctrl-C. */
 #include "native.h"
 
-#include <R_ext/GraphicsEngine.h> /* R_interrupts_pending, Rf_onintr */
+#include <R_ext/GraphicsEngine.h> /* R_interrupts_pending: the one public way to see or raise a Ctrl-C */
 
 static SEXP helpers = NULL;
+static SEXP protected_call = NULL; /* host.R's protected() */
+static SEXP caught = NULL;         /* a cell: its CAR is the condition just caught */
 
 void tb_set_helpers(SEXP environment) {
-  R_PreserveObject(environment);
-  if (helpers)
-    R_ReleaseObject(helpers);
-  helpers = environment;
+  helpers = PROTECT(environment);
+  protected_call = PROTECT(Rf_lang1(tb_helper("protected")));
+  caught = PROTECT(Rf_cons(R_NilValue, R_NilValue));
+  R_PreserveObject(helpers);
+  R_PreserveObject(protected_call);
+  R_PreserveObject(caught);
+  UNPROTECT(3);
 }
 
 SEXP tb_helper(const char *name) {
-  SEXP found = helpers ? Rf_findVarInFrame(helpers, Rf_install(name)) : R_UnboundValue;
-  if (found == R_UnboundValue)
+  SEXP symbol = Rf_install(name);
+  if (!helpers || !R_existsVarInFrame(helpers, symbol))
     Rf_error("torchbridge: host.R has no function '%s'", name);
-  return found;
+  return Rf_eval(symbol, helpers);
 }
 
 /* ---- R error -> Python exception ---- */
@@ -26,27 +31,60 @@ SEXP tb_helper(const char *name) {
 typedef struct {
   void (*fn)(void *);
   void *data;
-  bool failed;
-} protected_run;
+} job;
 
-static SEXP run_body(void *p) {
-  protected_run *run = p;
-  run->fn(run->data);
+static job *next_job = NULL;
+
+SEXP tb_entry_run(void) {
+  job *now = next_job;
+  next_job = NULL;
+  if (now)
+    now->fn(now->data);
   return R_NilValue;
 }
 
-static SEXP run_failed(SEXP condition, void *p) {
-  ((protected_run *)p)->failed = true;
-  return condition;
+SEXP tb_entry_caught(SEXP condition) {
+  SETCAR(caught, condition);
+  return R_NilValue;
+}
+
+/* R_tryEvalSilent keeps out the handlers and restarts of the R code below, and stops every
+ * jump; protected() tells what it was. (R_tryCatchError does neither, and costs ten times
+ * as much.) False after a jump, `condition` then unprotected, NULL if it is not known. */
+static bool runs(void (*fn)(void *), void *data, SEXP *condition) {
+  size_t held = tb_held();
+  job now = {fn, data};
+  int failed = 0;
+  next_job = &now;
+  R_tryEvalSilent(protected_call, R_BaseEnv, &failed);
+  if (!failed)
+    return true;
+  next_job = NULL;
+  *condition = CAR(caught) == R_NilValue ? NULL : CAR(caught);
+  SETCAR(caught, R_NilValue);
+  tb_drop(held);
+  PyErr_Clear();
+  return false;
 }
 
 int tb_protected(void (*fn)(void *), void *data) {
-  protected_run run = {fn, data, false};
-  SEXP condition = PROTECT(R_tryCatchError(run_body, &run, run_failed, &run));
-  if (run.failed)
+  SEXP condition;
+  if (!helpers) {
+    PyErr_SetString(PyExc_RuntimeError, "torchbridge has not joined R: torchbridge.start() does");
+    return -1;
+  }
+  if (runs(fn, data, &condition))
+    return 0;
+  if (!condition)
+    PyErr_SetString(PyExc_RuntimeError, "an R error that could not be caught: memory or stack may be exhausted");
+  else if (tb_has_class(condition, "interrupt"))
+    tb_set_keyboard_interrupt();
+  else {
+    PROTECT(condition);
     tb_set_r_error(condition, R_NilValue);
-  UNPROTECT(1);
-  return run.failed ? -1 : 0;
+    UNPROTECT(1);
+  }
+  return -1;
 }
 
 static PyObject *strings_to_tuple(SEXP x) {
@@ -64,7 +102,7 @@ static PyObject *strings_to_tuple(SEXP x) {
 
 /* The Python exception that an R condition was made of, or NULL. */
 static PyObject *exception_of(SEXP condition) {
-  if (TYPEOF(condition) != VECSXP || !Rf_inherits(condition, "python_error"))
+  if (TYPEOF(condition) != VECSXP || !tb_has_class(condition, "python_error"))
     return NULL;
   SEXP names = Rf_getAttrib(condition, R_NamesSymbol);
   for (R_xlen_t i = 0; i < Rf_xlength(names); i++)
@@ -73,41 +111,43 @@ static PyObject *exception_of(SEXP condition) {
   return NULL;
 }
 
+typedef struct {
+  SEXP condition, calls;
+  PyObject *type;
+} describe_job;
+
+static void describe_run(void *p) {
+  describe_job *job = p;
+  SEXP call = PROTECT(Rf_lang3(tb_helper("describe_condition"), job->condition, job->calls));
+  SEXP parts = PROTECT(Rf_eval(call, R_BaseEnv));
+  PyObject *original = tb_hold(tb_robject(job->condition, false));
+  PyObject *message = tb_hold(strings_to_tuple(VECTOR_ELT(parts, 0)));
+  PyObject *where = tb_hold(strings_to_tuple(VECTOR_ELT(parts, 1)));
+  PyObject *classes = tb_hold(strings_to_tuple(VECTOR_ELT(parts, 2)));
+  if (original && message && where && classes) {
+    PyObject *error =
+        PyObject_CallFunctionObjArgs(job->type, PyTuple_GetItem(message, 0), where, classes, original, NULL);
+    if (error)
+      PyErr_SetObject(job->type, error);
+    Py_XDECREF(error);
+  }
+  UNPROTECT(2);
+}
+
 void tb_set_r_error(SEXP condition, SEXP calls) {
   PyObject *exception = exception_of(condition);
   if (exception) {
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     return;
   }
-  if (!helpers) {
-    PyErr_SetString(PyExc_RuntimeError, "R failed before torchbridge was attached to it");
+  describe_job job = {condition, calls, tb_bridge("torchbridge.errors", "RError")};
+  if (!job.type)
     return;
-  }
-  PROTECT(condition);
-  PROTECT(calls);
-  int failed = 0;
-  SEXP call = PROTECT(Rf_lang3(tb_helper("describe_condition"), condition, calls));
-  SEXP parts = PROTECT(R_tryEvalSilent(call, R_BaseEnv, &failed));
-  PyObject *type = tb_bridge("torchbridge.errors", "RError");
-  if (type && failed)
-    PyErr_SetString(type, "an R error that could not be described");
-  else if (type) {
-    PyObject *message = strings_to_tuple(VECTOR_ELT(parts, 0));
-    PyObject *where = strings_to_tuple(VECTOR_ELT(parts, 1));
-    PyObject *classes = strings_to_tuple(VECTOR_ELT(parts, 2));
-    PyObject *original = tb_robject(condition, false);
-    PyObject *error = NULL;
-    if (message && where && classes && original)
-      error = PyObject_CallFunctionObjArgs(type, PyTuple_GetItem(message, 0), where, classes, original, NULL);
-    if (error)
-      PyErr_SetObject(type, error);
-    Py_XDECREF(error);
-    Py_XDECREF(message);
-    Py_XDECREF(where);
-    Py_XDECREF(classes);
-    Py_XDECREF(original);
-  }
-  UNPROTECT(4);
+  size_t held = tb_held();
+  SEXP second;
+  if (!runs(describe_run, &job, &second))
+    PyErr_SetString(job.type, "an R error that could not be described");
+  tb_drop(held);
 }
 
 /* ---- Python exception -> R condition ---- */
@@ -116,10 +156,11 @@ static SEXP utf8_vector(PyObject *sequence) {
   Py_ssize_t n = sequence ? PySequence_Size(sequence) : 0;
   SEXP x = PROTECT(Rf_allocVector(STRSXP, n < 0 ? 0 : n));
   for (Py_ssize_t i = 0; i < n; i++) {
-    PyObject *item = PySequence_GetItem(sequence, i);
+    PyObject *item = tb_hold(PySequence_GetItem(sequence, i));
     const char *text = item ? PyUnicode_AsUTF8(item) : NULL;
     SET_STRING_ELT(x, i, Rf_mkCharCE(text ? text : "?", CE_UTF8));
-    Py_XDECREF(item);
+    if (item)
+      Py_DECREF(tb_unhold());
   }
   UNPROTECT(1);
   return x;
@@ -130,31 +171,28 @@ void tb_set_keyboard_interrupt(void) {
   PyErr_SetNone(PyExc_KeyboardInterrupt);
 }
 
-void tb_signal_python_error(PyGILState_STATE gil) {
+SEXP tb_condition_call(void) {
   PyObject *type, *value, *trace;
+  size_t held = tb_held();
   PyErr_Fetch(&type, &value, &trace);
   PyErr_NormalizeException(&type, &value, &trace);
   if (trace)
     PyException_SetTraceback(value, trace);
+  tb_hold(type), tb_hold(value), tb_hold(trace);
   if (PyErr_GivenExceptionMatches(type, PyExc_KeyboardInterrupt)) {
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(trace);
-    PyGILState_Release(gil);
-    R_interrupts_pending = 0;
-    Rf_onintr();
-    Rf_error("interrupted"); /* only where R has interrupts suspended */
+    tb_drop(held);
+    return R_NilValue;
   }
   /* (message, classes, traceback lines, R condition or None) */
   PyObject *describe = tb_bridge("torchbridge.errors", "describe");
-  PyObject *parts = describe ? PyObject_CallFunctionObjArgs(describe, value, NULL) : NULL;
-  SEXP call;
+  PyObject *parts = tb_hold(describe ? PyObject_CallFunctionObjArgs(describe, value, NULL) : NULL);
   PyObject *original = parts ? PyTuple_GetItem(parts, 3) : NULL;
+  SEXP call;
   if (original && tb_is_robject(original)) {
     call = PROTECT(Rf_lang2(tb_helper("signal_condition"), ((RObject *)original)->x));
   } else {
-    SEXP message = PROTECT(Rf_allocVector(STRSXP, 1));
     const char *text = parts ? PyUnicode_AsUTF8(PyTuple_GetItem(parts, 0)) : NULL;
+    SEXP message = PROTECT(Rf_allocVector(STRSXP, 1));
     SET_STRING_ELT(message, 0, Rf_mkCharCE(text ? text : "a Python error that could not be described", CE_UTF8));
     SEXP classes = PROTECT(utf8_vector(parts ? PyTuple_GetItem(parts, 1) : NULL));
     SEXP lines = PROTECT(utf8_vector(parts ? PyTuple_GetItem(parts, 2) : NULL));
@@ -164,22 +202,30 @@ void tb_signal_python_error(PyGILState_STATE gil) {
     PROTECT(call);
   }
   PyErr_Clear();
-  Py_XDECREF(parts);
-  Py_XDECREF(type);
-  Py_XDECREF(value);
-  Py_XDECREF(trace);
-  PyGILState_Release(gil);
-  Rf_eval(call, R_GlobalEnv);
+  tb_drop(held);
   UNPROTECT(1);
+  return call;
+}
+
+void tb_signal(SEXP condition_call) {
+  if (condition_call == R_NilValue) {
+    R_interrupts_pending = 1;
+    R_CheckUserInterrupt();
+    R_interrupts_pending = 0;
+    Rf_error("interrupted"); /* only where R has interrupts suspended */
+  }
+  PROTECT(condition_call);
+  Rf_eval(condition_call, R_GlobalEnv);
   Rf_error("torchbridge: a Python error was not signalled");
 }
 
 /* ---- Ctrl-C ---- */
 
-/* Python first, but R keeps it pending: reticulate's Python handler asks R whether it is,
- * and an interrupt that came too late for Python must not get lost. */
+/* Python's own handler decides. Where R hosts, that is reticulate's: it asks whether R has
+ * the interrupt pending, and then takes it over. */
 static void sigint_to_python(int signal_number) {
-  R_interrupts_pending = 1;
+  if (!tb_python_hosts())
+    R_interrupts_pending = 1;
   PyErr_SetInterruptEx(signal_number);
 }
 
@@ -191,6 +237,10 @@ static void sigint_to_r(int signal_number) {
 static void install(tb_interrupts *state, void (*handler)(int)) {
   struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
   state->installed = tb_on_main_thread() && sigaction(SIGINT, &action, &state->saved) == 0;
+  if (state->installed && (state->saved.sa_handler == SIG_IGN || state->saved.sa_handler == SIG_DFL)) {
+    sigaction(SIGINT, &state->saved, NULL); /* as in a background job: nobody wants to hear of it */
+    state->installed = false;
+  }
 }
 
 void tb_interrupts_to_python(tb_interrupts *state) { install(state, sigint_to_python); }

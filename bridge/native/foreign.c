@@ -5,7 +5,9 @@
  * (float64, int64 as bit64's integer64, int32, uint8, complex128) are read in
  * place. Narrower ones are widened when read, element by element; a caller that
  * wants a pointer gets a widened copy, whose address space is reserved at creation
- * (untouched pages cost nothing), so that Dataptr neither allocates nor fails. */
+ * (untouched pages cost nothing), so that Dataptr neither allocates nor fails.
+ *
+ * A capsule is consumed last: whatever is refused or fails leaves it as it was. */
 #include "native.h"
 
 #include "dlpack.h"
@@ -91,7 +93,13 @@ static int int_at(const foreign *f, R_xlen_t i) {
 
 static bool is_direct(const foreign *f) { return f->type <= LAST_DIRECT; }
 
-static foreign *of(SEXP x) { return R_ExternalPtrAddr(R_altrep_data1(x)); }
+/* R runs finalizers in no order: one of R code may still see a vector whose own has run. */
+static foreign *of(SEXP x) {
+  foreign *f = R_ExternalPtrAddr(R_altrep_data1(x));
+  if (!f)
+    Rf_error("the memory of this vector has been released already (it was used in a finalizer)");
+  return f;
+}
 
 static void widen(const foreign *f, R_xlen_t start, R_xlen_t n, SEXPTYPE type, void *to) {
   if (type == REALSXP)
@@ -220,14 +228,6 @@ static void release_managed(void *managed, bool versioned) {
   }
 }
 
-static void foreign_free(foreign *f) {
-  release_managed(f->managed, f->versioned);
-  tb_count_add(TB_FOREIGN, -1);
-  tb_count_add(TB_FOREIGN_BYTES, -f->bytes);
-  free(f->wide);
-  free(f);
-}
-
 static void finalize(SEXP pointer) {
   foreign *f = R_ExternalPtrAddr(pointer);
   if (!f)
@@ -236,8 +236,12 @@ static void finalize(SEXP pointer) {
   if (!Py_IsInitialized() || !tb_r_ready())
     return; /* the producer may be gone already; the process is ending */
   PyGILState_STATE gil = PyGILState_Ensure();
-  foreign_free(f);
+  release_managed(f->managed, f->versioned);
   PyGILState_Release(gil);
+  tb_count_add(TB_FOREIGN, -1);
+  tb_count_add(TB_FOREIGN_BYTES, -f->bytes);
+  free(f->wide);
+  free(f);
 }
 
 /* ---- construction ---- */
@@ -246,19 +250,22 @@ typedef struct {
   foreign *f;
   const DLTensor *tensor;
   SEXPTYPE r_type;
+  SEXP pointer, root; /* the pointer is rooted from the moment it knows f */
   PyObject *made;
 } vector_job;
 
 static void vector_run(void *p) {
   vector_job *job = p;
-  SEXP pointer = PROTECT(R_MakeExternalPtr(job->f, R_NilValue, R_NilValue));
-  R_RegisterCFinalizerEx(pointer, finalize, FALSE);
+  job->pointer = PROTECT(R_MakeExternalPtr(NULL, R_NilValue, R_NilValue));
+  R_RegisterCFinalizerEx(job->pointer, finalize, FALSE);
+  job->root = tb_root(job->pointer);
+  R_SetExternalPtrAddr(job->pointer, job->f);
   R_altrep_class_t class = job->r_type == REALSXP  ? real_class
                            : job->r_type == INTSXP ? integer_class
                            : job->r_type == LGLSXP ? logical_class
                            : job->r_type == RAWSXP ? raw_class
                                                    : complex_class;
-  SEXP x = PROTECT(R_new_altrep(class, pointer, R_NilValue));
+  SEXP x = PROTECT(R_new_altrep(class, job->pointer, R_NilValue));
   int rank = job->tensor->ndim;
   if (rank > 1) {
     SEXP dim = PROTECT(Rf_allocVector(INTSXP, rank));
@@ -276,38 +283,47 @@ static void vector_run(void *p) {
   UNPROTECT(2);
 }
 
-/* Is this tensor laid out as R lays out an array? Sets the length. */
-static int check_layout(const DLTensor *t, R_xlen_t *length) {
-  *length = 1;
+/* The length of a tensor that makes sense and is laid out as R lays out an array; or -1. */
+static R_xlen_t check_layout(const DLTensor *t) {
+  if (t->ndim < 0 || (t->ndim && !t->shape)) {
+    PyErr_SetString(PyExc_ValueError, "capsule: its tensor has no shape");
+    return -1;
+  }
   bool empty = false;
-  for (int i = 0; i < t->ndim; i++)
-    empty |= t->shape[i] == 0;
-  int64_t row_major = 1;
-  bool column_ok = true, row_ok = true;
+  int long_dims = 0; /* without strides (row-major), two dims longer than one are not column-major */
   for (int i = 0; i < t->ndim; i++) {
+    if (t->shape[i] < 0) {
+      PyErr_Format(PyExc_ValueError, "capsule: dim %d is negative", i);
+      return -1;
+    }
     if (t->ndim > 1 && t->shape[i] > INT_MAX) {
       PyErr_Format(PyExc_ValueError, "dim %d has %lld elements; R's arrays hold at most %d in one dim", i,
                    (long long)t->shape[i], INT_MAX);
       return -1;
     }
-    if (t->strides && t->shape[i] > 1 && t->strides[i] != *length)
-      column_ok = false;
-    *length *= t->shape[i];
+    empty |= t->shape[i] == 0;
+    long_dims += t->shape[i] > 1;
   }
-  for (int i = t->ndim - 1; i >= 0; i--) {
-    if (t->shape[i] > 1 && row_major != 1 && i < t->ndim - 1)
-      row_ok = false; /* two dims longer than one: row-major is not column-major */
-    row_major *= t->shape[i];
+  if (empty)
+    return 0;
+  R_xlen_t length = 1;
+  bool column_major = t->strides || long_dims <= 1;
+  for (int i = 0; i < t->ndim; i++) {
+    if (t->strides && t->shape[i] > 1 && t->strides[i] != length)
+      column_major = false;
+    if (length > R_XLEN_T_MAX / t->shape[i]) {
+      PyErr_SetString(PyExc_ValueError, "capsule: too many elements for an R vector");
+      return -1;
+    }
+    length *= t->shape[i];
   }
-  if (!t->strides)
-    column_ok = row_ok;
-  if (!empty && !column_ok) {
+  if (!column_major) {
     PyErr_SetString(PyExc_ValueError,
                     "share=True needs memory in R's layout (column-major, without gaps); this tensor is laid out "
                     "differently: use share=False, or make it column-major first (x.t().contiguous().t())");
     return -1;
   }
-  return 0;
+  return length;
 }
 
 PyObject *tb_foreign_vector(PyObject *capsule) {
@@ -338,36 +354,45 @@ PyObject *tb_foreign_vector(PyObject *capsule) {
     PyErr_SetString(PyExc_TypeError, "share=True: R has no vector type over this dtype; use share=False");
     return NULL;
   }
-  R_xlen_t length;
-  if (check_layout(t, &length))
+  R_xlen_t length = check_layout(t);
+  if (length < 0)
     return NULL;
   SEXPTYPE r_type = types[kind].r_type;
-  foreign *f = calloc(1, sizeof *f);
-  if (!f)
-    return PyErr_NoMemory();
-  *f = (foreign){.data = (const char *)t->data + t->byte_offset,
-                 .length = length,
-                 .type = types[kind].type,
-                 .bytes = length * (t->dtype.bits / 8),
-                 .managed = managed,
-                 .versioned = versioned};
-  if (!is_direct(f)) {
-    f->wide = malloc(length ? (size_t)length * r_size(r_type) : 1);
-    if (!f->wide) {
-      free(f);
-      return PyErr_NoMemory();
-    }
-  } else if (!length)
-    f->data = (const char *)f; /* R wants a pointer that is not NULL */
-  /* From here on the tensor is ours. */
-  PyCapsule_SetName(capsule, versioned ? "used_dltensor_versioned" : "used_dltensor");
-  tb_count_add(TB_FOREIGN, 1);
-  tb_count_add(TB_FOREIGN_BYTES, f->bytes);
-  vector_job job = {.f = f, .tensor = t, .r_type = r_type};
-  if (tb_protected(vector_run, &job)) {
-    /* If the external pointer was made its finalizer owns f; it was not if made is NULL
-     * and R ran out of memory at once. Leaking a struct there is the safe side. */
+  size_t size = t->dtype.bits / 8, alignment = size > 8 ? 8 : size; /* a complex number is two doubles */
+  const char *data = t->data ? (const char *)t->data + t->byte_offset : NULL;
+  if (length && (!data || (uintptr_t)data % alignment)) {
+    PyErr_SetString(PyExc_ValueError, data ? "share=True needs memory aligned to its elements; use share=False"
+                                           : "capsule: its tensor has no memory");
     return NULL;
   }
+  foreign *f = malloc(sizeof *f);
+  if (!f)
+    return PyErr_NoMemory();
+  *f = (foreign){.data = data,
+                 .length = length,
+                 .type = types[kind].type,
+                 .bytes = length * (int64_t)size,
+                 .managed = managed,
+                 .versioned = versioned};
+  if (!length)
+    f->data = (const char *)f; /* R wants a pointer that is not NULL */
+  if (!is_direct(f) && !(f->wide = malloc(length ? (size_t)length * r_size(r_type) : 1))) {
+    free(f);
+    return PyErr_NoMemory();
+  }
+  vector_job job = {.f = f, .tensor = t, .r_type = r_type};
+  bool failed = tb_protected(vector_run, &job) || !job.made;
+  if (failed) {
+    if (job.root)
+      R_ClearExternalPtr(job.pointer);
+    free(f->wide);
+    free(f);
+  } else {
+    PyCapsule_SetName(capsule, versioned ? "used_dltensor_versioned" : "used_dltensor");
+    tb_count_add(TB_FOREIGN, 1);
+    tb_count_add(TB_FOREIGN_BYTES, f->bytes);
+  }
+  if (job.root)
+    tb_unroot(job.root);
   return job.made;
 }

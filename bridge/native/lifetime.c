@@ -4,7 +4,10 @@
  * CAR is the cell before, CDR the cell after, TAG the object. Adding and removing
  * cost O(1), where R_ReleaseObject searches a list. A cell released on another
  * thread (torch frees tensors wherever it likes, with or without the GIL) waits in
- * a lock-free stack until R's main thread passes by. */
+ * a lock-free stack until R's main thread passes by.
+ *
+ * The other way round, a stack of Python references that C code owns while it calls
+ * R: what jumps over that code finds them here (tb_hold). */
 #include "native.h"
 
 #include <pthread.h>
@@ -71,6 +74,7 @@ int tb_check_thread(void) {
     return -1;
   }
   tb_drain();
+  tb_relieve_pressure();
   return 0;
 }
 
@@ -124,10 +128,48 @@ void tb_drain(void) {
   }
 }
 
+static void set_pressure_mark(void) {
+  int64_t survived = tb_count_get(TB_FOREIGN_BYTES);
+  pressure_mark = 2 * survived > PRESSURE_FLOOR ? 2 * survived : PRESSURE_FLOOR;
+}
+
 void tb_relieve_pressure(void) {
-  if (tb_count_get(TB_FOREIGN_BYTES) < pressure_mark)
-    return;
-  R_gc();
-  int64_t held = tb_count_get(TB_FOREIGN_BYTES);
-  pressure_mark = 2 * held > PRESSURE_FLOOR ? 2 * held : PRESSURE_FLOOR;
+  int64_t bytes = tb_count_get(TB_FOREIGN_BYTES);
+  bool due = bytes >= pressure_mark;
+  if (due || bytes < pressure_mark / 4) /* a mark far above what is held comes down again */
+    set_pressure_mark();
+  if (due) {
+    R_gc();
+    set_pressure_mark();
+  }
+}
+
+/* ---- Python references across R calls ---- */
+
+static PyObject **held = NULL;
+static size_t held_count = 0, held_room = 0;
+
+PyObject *tb_hold(PyObject *x) {
+  if (!x)
+    return NULL;
+  if (held_count == held_room) {
+    size_t room = held_room ? 2 * held_room : 64;
+    PyObject **larger = realloc(held, room * sizeof *held);
+    if (!larger) {
+      Py_DECREF(x);
+      return PyErr_NoMemory();
+    }
+    held = larger;
+    held_room = room;
+  }
+  return held[held_count++] = x;
+}
+
+PyObject *tb_unhold(void) { return held[--held_count]; }
+
+size_t tb_held(void) { return held_count; }
+
+void tb_drop(size_t first) {
+  while (held_count > first)
+    Py_DECREF(tb_unhold());
 }

@@ -8,35 +8,45 @@ TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_lifetime_init();
   tb_handle_init();
   tb_foreign_init(dll);
+  tb_index_init();
   tb_register_routines(dll);
 }
+
+/* Joining R is the one time that tb_protected, which needs host.R, is not there yet. */
+static SEXP try_call(const char *function, SEXP first, SEXP second, int *failed) {
+  PROTECT(first);
+  PROTECT(second);
+  SEXP call = PROTECT(second != R_NilValue  ? Rf_lang3(Rf_install(function), first, second)
+                      : first != R_NilValue ? Rf_lang2(Rf_install(function), first)
+                                            : Rf_lang1(Rf_install(function)));
+  SEXP result = *failed ? R_NilValue : R_tryEvalSilent(call, R_BaseEnv, failed);
+  UNPROTECT(3);
+  return *failed ? R_NilValue : result;
+}
+
+static void set_helpers_run(void *environment) { tb_set_helpers(environment); }
 
 /* attach(library, helpers, python_hosts): loads this library into the running R, and host.R's
  * functions into an environment of their own. Called on R's main thread. */
 static PyObject *native_attach(PyObject *self, PyObject *args) {
   (void)self;
   const char *library, *file;
-  int python_hosts;
+  int python_hosts, failed = 0;
   if (!PyArg_ParseTuple(args, "ssp", &library, &file, &python_hosts))
     return NULL;
   tb_set_python_hosts(python_hosts);
   tb_lifetime_adopt_thread();
-  int failed = 0;
-  SEXP path = PROTECT(Rf_mkString(library));
-  SEXP load = PROTECT(Rf_lang2(Rf_install("dyn.load"), path));
-  R_tryEvalSilent(load, R_BaseEnv, &failed);
-  SEXP new_env = PROTECT(Rf_lang1(Rf_install("new.env")));
-  SEXP env = PROTECT(failed ? R_NilValue : R_tryEvalSilent(new_env, R_BaseEnv, &failed));
-  SEXP script = PROTECT(Rf_mkString(file));
-  SEXP source = PROTECT(Rf_lang3(Rf_install("sys.source"), script, failed ? R_NilValue : env));
+  try_call("dyn.load", Rf_mkString(library), R_NilValue, &failed);
+  SEXP environment = PROTECT(try_call("new.env", R_NilValue, R_NilValue, &failed));
+  try_call("sys.source", Rf_mkString(file), environment, &failed);
   if (!failed)
-    R_tryEvalSilent(source, R_BaseEnv, &failed);
+    failed = !R_ToplevelExec(set_helpers_run, environment);
+  UNPROTECT(1);
   if (!failed)
-    tb_set_helpers(env);
-  UNPROTECT(6);
-  if (failed)
-    return PyErr_Format(PyExc_RuntimeError, "R could not load torchbridge's native core: %s", R_curErrorBuf());
-  Py_RETURN_NONE;
+    Py_RETURN_NONE;
+  SEXP reason = try_call("geterrmessage", R_NilValue, R_NilValue, &(int){0});
+  return PyErr_Format(PyExc_RuntimeError, "R could not load torchbridge's native core: %s",
+                      TYPEOF(reason) == STRSXP ? R_CHAR(STRING_ELT(reason, 0)) : "");
 }
 
 static PyObject *native_close(PyObject *self, PyObject *unused) {
@@ -58,35 +68,39 @@ typedef struct {
   PyObject *value;
   const char *name;
   PyObject *made;
-  bool failed;
 } object_job;
+
+/* Runs one of the jobs below; `value` or `name` is what the caller gave. */
+static PyObject *run(void (*fn)(void *), object_job job) {
+  return tb_check_thread() || tb_protected(fn, &job) ? NULL : job.made;
+}
 
 static void function_run(void *p) {
   object_job *job = p;
-  job->made = tb_robject(Rf_findFun(Rf_install(job->name), R_BaseEnv), false);
+  job->made = tb_robject(Rf_eval(Rf_install(job->name), R_BaseEnv), false);
 }
 
 static PyObject *native_base_function(PyObject *self, PyObject *name) {
   (void)self;
   object_job job = {.name = PyUnicode_AsUTF8(name)};
-  if (!job.name || tb_check_thread() || tb_protected(function_run, &job))
-    return NULL;
-  return job.made;
+  return job.name ? run(function_run, job) : NULL;
+}
+
+static void helper_run(void *p) {
+  object_job *job = p;
+  job->made = tb_robject(tb_helper(job->name), false);
 }
 
 static PyObject *native_helper(PyObject *self, PyObject *name) {
   (void)self;
-  const char *text = PyUnicode_AsUTF8(name);
-  if (!text || tb_check_thread())
-    return NULL;
-  return tb_robject(tb_helper(text), false);
+  object_job job = {.name = PyUnicode_AsUTF8(name)};
+  return job.name ? run(helper_run, job) : NULL;
 }
 
 static void to_r_run(void *p) {
   object_job *job = p;
   SEXP x;
-  job->failed = tb_to_r(job->value, &x) != 0;
-  if (!job->failed) {
+  if (tb_to_r(job->value, &x) == 0) {
     PROTECT(x);
     job->made = tb_robject(x, false);
     UNPROTECT(1);
@@ -95,10 +109,7 @@ static void to_r_run(void *p) {
 
 static PyObject *native_to_r(PyObject *self, PyObject *value) {
   (void)self;
-  object_job job = {.value = value};
-  if (tb_check_thread() || tb_protected(to_r_run, &job) || job.failed)
-    return NULL;
-  return job.made;
+  return run(to_r_run, (object_job){.value = value});
 }
 
 static void handle_run(void *p) {
@@ -110,10 +121,19 @@ static void handle_run(void *p) {
 
 static PyObject *native_handle(PyObject *self, PyObject *value) {
   (void)self;
-  object_job job = {.value = value};
-  if (tb_check_thread() || tb_protected(handle_run, &job))
-    return NULL;
-  return job.made;
+  return run(handle_run, (object_job){.value = value});
+}
+
+static void object_handle_run(void *p) {
+  object_job *job = p;
+  SEXP x = PROTECT(tb_handle(job->value, false));
+  job->made = tb_robject(x, false);
+  UNPROTECT(1);
+}
+
+static PyObject *native_object_handle(PyObject *self, PyObject *value) {
+  (void)self;
+  return run(object_handle_run, (object_job){.value = value});
 }
 
 static PyObject *native_foreign_vector(PyObject *self, PyObject *capsule) {
@@ -139,6 +159,7 @@ static PyMethodDef functions[] = {
     {"helper", native_helper, METH_O, "helper(name): a function of host.R."},
     {"to_r", native_to_r, METH_O, "to_r(value): the R object of a Python value."},
     {"handle", native_handle, METH_O, "handle(value): the R external pointer that owns a Python object."},
+    {"object_handle", native_object_handle, METH_O, "object_handle(value): the same, of class python_object only."},
     {"foreign_vector", native_foreign_vector, METH_O,
      "foreign_vector(capsule): an R vector over the memory of a DLPack capsule."},
     {"set_tensor_type", native_set_tensor_type, METH_O, "set_tensor_type(cls): what R gets as a torch_tensor."},
@@ -149,8 +170,9 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "The n
 
 PyMODINIT_FUNC PyInit__native(void) {
   PyObject *module = PyModule_Create(&definition);
-  if (!module || PyType_Ready(&tb_RObjectType) ||
-      PyModule_AddObjectRef(module, "RObject", (PyObject *)&tb_RObjectType)) {
+  if (!module || PyType_Ready(&tb_RObjectType) || PyType_Ready(&tb_OperatorType) ||
+      PyModule_AddObjectRef(module, "RObject", (PyObject *)&tb_RObjectType) ||
+      PyModule_AddObjectRef(module, "Operator", (PyObject *)&tb_OperatorType)) {
     Py_XDECREF(module);
     return NULL;
   }

@@ -7,12 +7,16 @@
  *   foreign.c   DLPack capsule -> ALTREP vector over foreign memory
  *   handle.c    R external pointers that own one Python object
  *   values.c    scalars, strings, lists and dicts in both directions
+ *   operator.c  PyTorch's functions with R's arguments
+ *   index.c     x[i, j, ...] on tensors
  *   call.c      R calls Python (.Call entries), Python calls R
  *   module.c    the Python module, the R routine table, attach and close
  *
- * Rules that hold everywhere: R's API is called on R's main thread only; an R
- * error never jumps over Python frames (tb_protected) and a Python exception
- * never crosses R frames (tb_signal_python_error, last thing in a .Call entry). */
+ * Rules that hold everywhere. R's API is called on R's main thread only. An R error
+ * (a longjmp) never crosses Python frames, a Python exception never crosses R frames:
+ * whatever may raise an R error ("may jump", below) runs inside tb_protected or inside
+ * a .Call entry (call.c), and a Python reference owned across it stands on the stack
+ * of tb_hold, as R's own objects stand on that of PROTECT. */
 #ifndef TB_NATIVE_H
 #define TB_NATIVE_H
 
@@ -45,21 +49,33 @@ bool tb_r_ready(void);
 void tb_set_python_hosts(bool yes);
 bool tb_python_hosts(void);
 bool tb_on_main_thread(void);
-int tb_check_thread(void);           /* 0, or -1 with a Python RuntimeError set */
+/* What every entry does first: may R be called here? 0, or -1 with a RuntimeError set.
+ * Also drains the queue and relieves pressure. */
+int tb_check_thread(void);
 
-SEXP tb_root(SEXP x);                /* keep x alive; may raise an R error */
-void tb_unroot(SEXP cell);           /* any thread, with or without the GIL */
-void tb_drain(void);                 /* main thread: release what other threads queued */
-void tb_relieve_pressure(void);      /* main thread, from R: collect when handles hold much */
+SEXP tb_root(SEXP x);           /* keep x alive; may jump */
+void tb_unroot(SEXP cell);      /* any thread, with or without the GIL */
+void tb_drain(void);            /* main thread: release what other threads queued */
+void tb_relieve_pressure(void); /* main thread: collect when handles hold much */
+
+/* Python references owned across an R call that may jump. */
+PyObject *tb_hold(PyObject *x); /* steals x, and gives it back; NULL stays NULL */
+PyObject *tb_unhold(void);      /* takes the last one off again */
+size_t tb_held(void);
+void tb_drop(size_t held);      /* releases all but the first `held`: after a jump */
 
 /* ---- errors.c ---- */
 /* The R side of the core (host.R): an environment of small functions. */
 void tb_set_helpers(SEXP environment);
-SEXP tb_helper(const char *name);
-/* Runs fn(data); an R error becomes a Python RError: 0, or -1 with it set. */
+SEXP tb_helper(const char *name); /* may jump */
+/* Runs fn(data), which may jump; that becomes a Python exception: 0, or -1 with it set.
+ * No handler, restart or interrupt of R code below reaches into fn. */
 int tb_protected(void (*fn)(void *), void *data);
-/* Turns the Python exception now set into an R condition and signals it: no return. */
-void tb_signal_python_error(PyGILState_STATE gil) __attribute__((noreturn));
+/* The R call that signals the Python exception now set (R_NilValue for KeyboardInterrupt),
+ * which is cleared. May jump. */
+SEXP tb_condition_call(void);
+/* Evaluates it; by then no Python frame and no reference may be left. */
+void tb_signal(SEXP condition_call) __attribute__((noreturn));
 /* Sets torchbridge.RError from an R condition and the calls that led to it. */
 void tb_set_r_error(SEXP condition, SEXP calls);
 /* While Python (or R) code runs, Ctrl-C must reach that language. */
@@ -72,6 +88,8 @@ void tb_interrupts_to_r(tb_interrupts *state);
 /* Puts the former handler back; is a Ctrl-C meant for R still waiting? */
 bool tb_interrupts_restore(tb_interrupts *state);
 void tb_set_keyboard_interrupt(void); /* Python's KeyboardInterrupt, R's taken back */
+SEXP tb_entry_run(void);              /* .Call entries for host.R's protected() */
+SEXP tb_entry_caught(SEXP condition);
 
 /* ---- robject.c ---- */
 typedef struct {
@@ -82,10 +100,11 @@ typedef struct {
 } RObject;
 
 extern PyTypeObject tb_RObjectType;
-PyObject *tb_robject(SEXP x, bool writable);
+PyObject *tb_robject(SEXP x, bool writable); /* may jump */
 static inline bool tb_is_robject(PyObject *x) { return PyObject_TypeCheck(x, &tb_RObjectType); }
+bool tb_has_class(SEXP x, const char *name); /* inherits(), but runs no R code */
 bool tb_is_int64(SEXP x); /* bit64's integer64: int64 bits in a double vector */
-/* The base pointer of an atomic vector; ALTREP may materialise, so: R errors possible. */
+/* The base pointer of an atomic vector. May jump, as ALTREP may materialise. */
 const void *tb_data(SEXP x);
 
 /* ---- dlpack.c ---- */
@@ -98,7 +117,7 @@ double tb_half_to_double(uint16_t bits);
 
 /* ---- handle.c ---- */
 void tb_handle_init(void);
-SEXP tb_handle(PyObject *x, bool tensor); /* may raise R errors */
+SEXP tb_handle(PyObject *x, bool tensor); /* may jump */
 bool tb_is_handle(SEXP x);
 PyObject *tb_handle_object(SEXP x); /* borrowed; NULL without exception if it is none */
 
@@ -108,9 +127,20 @@ bool tb_is_tensor(PyObject *x);
 /* How a plain vector of numbers (length not 1) arrives in Python: as a literal, for
  * the arguments of Python functions, or as NumPy, for the results of R functions. */
 enum tb_vectors { TB_AS_LIST, TB_AS_NUMPY };
-PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* new reference, or NULL with an exception */
-int tb_to_r(PyObject *x, SEXP *result); /* result unprotected; -1 with an exception */
+PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* new reference, or NULL with an exception; may jump */
+PyObject *tb_string_from_r(SEXP x);                   /* of a CHARSXP, None for NA; likewise */
+int tb_to_r(PyObject *x, SEXP *result);               /* result unprotected; -1 with an exception; may jump */
 PyObject *tb_bridge(const char *module, const char *name); /* borrowed attribute of a module of ours */
+
+/* ---- operator.c ---- */
+extern PyTypeObject tb_OperatorType;
+PyObject *tb_operator_call(SEXP name, SEXP args); /* args: a pairlist */
+
+/* ---- index.c ---- */
+void tb_index_init(void);
+SEXP tb_index_subscripts(SEXP expressions, SEXP frame, SEXP caller, PyObject *x);
+PyObject *tb_index_get(PyObject *x, SEXP subscripts, bool drop);
+int tb_index_set(PyObject *x, SEXP subscripts, PyObject *value);
 
 /* ---- call.c ---- */
 /* The result as a Python value, or (convert false) as an RObject. */

@@ -8,24 +8,33 @@
 #include <limits.h>
 
 PyObject *tb_robject(SEXP x, bool writable) {
+  SEXP cell = tb_root(x);
   RObject *self = PyObject_New(RObject, &tb_RObjectType);
-  if (!self)
+  if (!self) {
+    tb_unroot(cell);
     return NULL;
+  }
   self->x = x;
-  self->cell = NULL;
+  self->cell = cell;
   self->writable = writable;
-  self->cell = tb_root(x);
   return (PyObject *)self;
 }
 
 static void robject_dealloc(RObject *self) {
-  if (self->cell)
-    tb_unroot(self->cell);
+  tb_unroot(self->cell);
   PyObject_Free(self);
 }
 
+bool tb_has_class(SEXP x, const char *name) {
+  SEXP classes = Rf_isObject(x) ? Rf_getAttrib(x, R_ClassSymbol) : R_NilValue;
+  for (R_xlen_t i = 0; i < (TYPEOF(classes) == STRSXP ? Rf_xlength(classes) : 0); i++)
+    if (strcmp(R_CHAR(STRING_ELT(classes, i)), name) == 0)
+      return true;
+  return false;
+}
+
 bool tb_is_int64(SEXP x) {
-  return TYPEOF(x) == REALSXP && (Rf_inherits(x, "integer64") || Rf_inherits(x, "nanotime"));
+  return TYPEOF(x) == REALSXP && (tb_has_class(x, "integer64") || tb_has_class(x, "nanotime"));
 }
 
 const void *tb_data(SEXP x) {
@@ -248,32 +257,53 @@ static PyObject *robject_set_attr(RObject *self, PyObject *args) {
   Py_RETURN_NONE;
 }
 
+typedef struct {
+  SEXP x;
+  PyObject *made;
+} read_job;
+
+static void value_run(void *p) {
+  read_job *job = p;
+  job->made = tb_from_r(job->x, TB_AS_NUMPY);
+}
+
 static PyObject *robject_value(RObject *self, PyObject *unused) {
   (void)unused;
-  if (tb_check_thread())
+  read_job job = {.x = self->x};
+  if (tb_check_thread() || tb_protected(value_run, &job))
     return NULL;
-  return tb_from_r(self->x, TB_AS_NUMPY);
+  return job.made;
 }
 
 /* Elements of a list as RObjects. */
+static void items_run(void *p) {
+  read_job *job = p;
+  Py_ssize_t n = Rf_xlength(job->x);
+  PyObject *list = tb_hold(PyList_New(n));
+  if (!list)
+    return;
+  for (Py_ssize_t i = 0; list && i < n; i++) {
+    PyObject *item = tb_robject(VECTOR_ELT(job->x, i), false);
+    if (item)
+      PyList_SET_ITEM(list, i, item);
+    else
+      list = NULL;
+  }
+  job->made = tb_unhold();
+  if (!list)
+    Py_CLEAR(job->made);
+}
+
 static PyObject *robject_items(RObject *self, PyObject *unused) {
   (void)unused;
+  read_job job = {.x = self->x};
   if (tb_check_thread())
     return NULL;
   if (TYPEOF(self->x) != VECSXP) {
     PyErr_Format(PyExc_TypeError, "items() needs an R list, not %s", Rf_type2char(TYPEOF(self->x)));
     return NULL;
   }
-  Py_ssize_t n = Rf_xlength(self->x);
-  PyObject *list = PyList_New(n);
-  for (Py_ssize_t i = 0; list && i < n; i++) {
-    PyObject *item = tb_robject(VECTOR_ELT(self->x, i), false);
-    if (!item)
-      Py_CLEAR(list);
-    else
-      PyList_SET_ITEM(list, i, item);
-  }
-  return list;
+  return tb_protected(items_run, &job) ? NULL : job.made;
 }
 
 /* ---- making R objects ---- */
@@ -304,11 +334,15 @@ static void vector_run(void *p) {
 static int shape_length(PyObject *shape, R_xlen_t *length, PyObject **dim) {
   Py_ssize_t rank = PyTuple_GET_SIZE(shape);
   *dim = rank > 1 ? shape : NULL;
-  *length = 1;
+  bool empty = false;
   for (Py_ssize_t i = 0; i < rank; i++) {
     long long size = PyLong_AsLongLong(PyTuple_GET_ITEM(shape, i));
     if (size == -1 && PyErr_Occurred())
       return -1;
+    if (size < 0) {
+      PyErr_Format(PyExc_ValueError, "shape: dim %zd is negative", i);
+      return -1;
+    }
     if (rank > 1 && size > INT_MAX) {
       PyErr_Format(PyExc_ValueError,
                    "dim %zd has %lld elements; R's arrays hold at most %d in one dim "
@@ -316,7 +350,12 @@ static int shape_length(PyObject *shape, R_xlen_t *length, PyObject **dim) {
                    i, size, INT_MAX);
       return -1;
     }
-    if (size < 0 || (size && *length > R_XLEN_T_MAX / size)) {
+    empty |= size == 0;
+  }
+  *length = empty ? 0 : 1;
+  for (Py_ssize_t i = 0; i < rank && !empty; i++) {
+    long long size = PyLong_AsLongLong(PyTuple_GET_ITEM(shape, i));
+    if (*length > R_XLEN_T_MAX / size) {
       PyErr_SetString(PyExc_ValueError, "shape: too many elements for an R vector");
       return -1;
     }
@@ -343,18 +382,23 @@ static PyObject *robject_new_vector(PyTypeObject *type, PyObject *args) {
   return job.made;
 }
 
+static void address_run(void *p) {
+  read_job *job = p;
+  job->made = tb_robject(job->x, false);
+}
+
 /* An R object that somebody else (rpy2) keeps alive, by its address. */
 static PyObject *robject_from_address(PyTypeObject *type, PyObject *address) {
   (void)type;
-  SEXP x = PyLong_AsVoidPtr(address);
-  if (!x) {
+  read_job job = {.x = PyLong_AsVoidPtr(address)};
+  if (!job.x) {
     if (!PyErr_Occurred())
       PyErr_SetString(PyExc_ValueError, "address: a null pointer is no R object");
     return NULL;
   }
-  if (tb_check_thread())
+  if (tb_check_thread() || tb_protected(address_run, &job))
     return NULL;
-  return tb_robject(x, false);
+  return job.made;
 }
 
 /* R never writes into this vector from now on (it duplicates first). */
@@ -456,7 +500,7 @@ static PyObject *robject_array_interface(RObject *self, void *unused) {
   PyObject *strides = PyTuple_New(rank);
   for (Py_ssize_t i = 0; strides && i < rank; i++) {
     PyTuple_SET_ITEM(strides, i, PyLong_FromSsize_t(stride));
-    stride *= PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, i));
+    stride *= Rf_xlength(self->x) ? PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, i)) : 1;
   }
   if (!strides) {
     Py_DECREF(shape);

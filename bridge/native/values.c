@@ -27,19 +27,17 @@ PyObject *tb_bridge(const char *module, const char *name) {
   return attribute;
 }
 
-/* ---- R -> Python ---- */
+/* Lists within lists: beyond this a value is refused, as C's stack would end. */
+enum { DEEPEST = 1000 };
 
-typedef struct {
-  SEXP x;
-  const char *text;
-} translate_job;
-
-static void translate_run(void *p) {
-  translate_job *job = p;
-  job->text = Rf_translateCharUTF8(job->x);
+static PyObject *too_deep(void) {
+  PyErr_Format(PyExc_RecursionError, "a value nested more than %d deep (or one that contains itself)", DEEPEST);
+  return NULL;
 }
 
-static PyObject *string_from_r(SEXP x) {
+/* ---- R -> Python ---- */
+
+PyObject *tb_string_from_r(SEXP x) {
   if (x == NA_STRING)
     Py_RETURN_NONE;
   const char *text = R_CHAR(x);
@@ -54,10 +52,8 @@ static PyObject *string_from_r(SEXP x) {
     return NULL;
   }
   const void *memory = vmaxget();
-  translate_job job = {x, NULL};
-  PyObject *result = NULL;
-  if (tb_protected(translate_run, &job) == 0)
-    result = PyUnicode_DecodeUTF8(job.text, (Py_ssize_t)strlen(job.text), "strict");
+  text = Rf_translateCharUTF8(x);
+  PyObject *result = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "strict");
   vmaxset(memory);
   return result;
 }
@@ -79,7 +75,7 @@ static PyObject *element_from_r(SEXP x, R_xlen_t i) {
     return PyComplex_FromDoubles(value.r, value.i);
   }
   default:
-    return string_from_r(STRING_ELT(x, i));
+    return tb_string_from_r(STRING_ELT(x, i));
   }
 }
 
@@ -93,25 +89,50 @@ static bool usable_names(SEXP names, R_xlen_t n) {
   return Rf_any_duplicated(names, FALSE) == 0;
 }
 
-static PyObject *list_from_r(SEXP x, enum tb_vectors vectors) {
+static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth);
+
+static PyObject *list_from_r(SEXP x, enum tb_vectors vectors, int depth) {
   R_xlen_t n = Rf_xlength(x);
   SEXP names = PROTECT(Rf_getAttrib(x, R_NamesSymbol));
   bool dict = usable_names(names, n);
-  PyObject *result = dict ? PyDict_New() : PyList_New(n);
-  for (R_xlen_t i = 0; result && i < n; i++) {
-    PyObject *item = tb_from_r(VECTOR_ELT(x, i), vectors);
-    PyObject *key = item && dict ? string_from_r(STRING_ELT(names, i)) : NULL;
-    if (!item || (dict && (!key || PyDict_SetItem(result, key, item)))) {
-      Py_CLEAR(result);
-      Py_XDECREF(item);
-    } else if (dict)
-      Py_DECREF(item);
-    else
+  PyObject *result = tb_hold(dict ? PyDict_New() : PyList_New(n));
+  bool failed = !result;
+  for (R_xlen_t i = 0; !failed && i < n; i++) {
+    PyObject *item = from_r(VECTOR_ELT(x, i), vectors, depth + 1);
+    if (item && dict) {
+      tb_hold(item);
+      PyObject *key = tb_string_from_r(STRING_ELT(names, i));
+      failed = !key || PyDict_SetItem(result, key, item);
+      Py_XDECREF(key);
+      Py_DECREF(tb_unhold());
+    } else if (item)
       PyList_SET_ITEM(result, i, item);
-    Py_XDECREF(key);
+    else
+      failed = true;
   }
+  if (result)
+    tb_unhold();
+  if (failed)
+    Py_CLEAR(result);
   UNPROTECT(1);
   return result;
+}
+
+static PyObject *vector_from_r(SEXP x, R_xlen_t n) {
+  PyObject *list = tb_hold(PyList_New(n));
+  bool failed = !list;
+  for (R_xlen_t i = 0; !failed && i < n; i++) {
+    PyObject *item = element_from_r(x, i);
+    if (item)
+      PyList_SET_ITEM(list, i, item);
+    else
+      failed = true;
+  }
+  if (list)
+    tb_unhold();
+  if (failed)
+    Py_CLEAR(list);
+  return list;
 }
 
 static PyObject *ask_bridge(const char *function, PyObject *x) {
@@ -119,7 +140,9 @@ static PyObject *ask_bridge(const char *function, PyObject *x) {
   return f && x ? PyObject_CallFunctionObjArgs(f, x, NULL) : NULL;
 }
 
-PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) {
+static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth) {
+  if (depth > DEEPEST)
+    return too_deep();
   bool plain = !Rf_isObject(x) && Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
   switch (TYPEOF(x)) {
   case NILSXP:
@@ -136,7 +159,7 @@ PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) {
   case CLOSXP: { /* a Python callable that R holds as a function */
     SEXP handle = Rf_getAttrib(x, Rf_install("torchbridge_handle"));
     if (tb_is_handle(handle))
-      return tb_from_r(handle, vectors);
+      return from_r(handle, vectors, depth);
     break;
   }
   case LGLSXP:
@@ -147,21 +170,11 @@ PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) {
     R_xlen_t n = Rf_xlength(x);
     if (!plain || (n != 1 && vectors == TB_AS_NUMPY && TYPEOF(x) != STRSXP))
       break;
-    if (n == 1)
-      return element_from_r(x, 0);
-    PyObject *list = PyList_New(n);
-    for (R_xlen_t i = 0; list && i < n; i++) {
-      PyObject *item = element_from_r(x, i);
-      if (!item)
-        Py_CLEAR(list);
-      else
-        PyList_SET_ITEM(list, i, item);
-    }
-    return list;
+    return n == 1 ? element_from_r(x, 0) : vector_from_r(x, n);
   }
   case VECSXP:
     if (plain)
-      return list_from_r(x, vectors);
+      return list_from_r(x, vectors, depth);
     break;
   default:
     break;
@@ -173,6 +186,8 @@ PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) {
   Py_XDECREF(object);
   return result;
 }
+
+PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) { return from_r(x, vectors, 0); }
 
 /* ---- Python -> R ---- */
 
@@ -232,13 +247,14 @@ static int kind_of(PyObject *x) {
   return PyUnicode_Check(x) ? HAS_STR : HAS_OTHER;
 }
 
-/* A list of like scalars is an R vector, None its NA; any other is an R list. */
-static int sequence_to_r(PyObject *x, SEXP *result) {
-  Py_ssize_t n = PySequence_Fast_GET_SIZE(x);
-  PyObject **items = PySequence_Fast_ITEMS(x);
-  int kinds = 0;
+static int to_r(PyObject *x, SEXP *result, int depth);
+
+/* A list of like scalars is an R vector, None its NA; any other is an R list. `x` is a tuple. */
+static int items_to_r(PyObject *x, SEXP *result, int depth) {
+  Py_ssize_t n = PyTuple_GET_SIZE(x);
+  int kinds = 0, failed = 0;
   for (Py_ssize_t i = 0; i < n && !(kinds & HAS_OTHER); i++)
-    kinds |= kind_of(items[i]);
+    kinds |= kind_of(PyTuple_GET_ITEM(x, i));
   int values = kinds & ~HAS_NONE;
   SEXPTYPE type = values == HAS_BOOL                                       ? LGLSXP
                   : values == HAS_INT                                      ? INTSXP
@@ -246,8 +262,8 @@ static int sequence_to_r(PyObject *x, SEXP *result) {
                   : values == HAS_STR                                      ? STRSXP
                                                                            : VECSXP;
   SEXP vector = PROTECT(Rf_allocVector(type, n));
-  for (Py_ssize_t i = 0; i < n; i++) {
-    PyObject *item = items[i];
+  for (Py_ssize_t i = 0; i < n && !failed; i++) {
+    PyObject *item = PyTuple_GET_ITEM(x, i);
     bool na = item == Py_None;
     switch (type) {
     case LGLSXP:
@@ -261,46 +277,58 @@ static int sequence_to_r(PyObject *x, SEXP *result) {
       break;
     case STRSXP: {
       SEXP text = na ? NA_STRING : utf8_char(item);
-      if (!text) {
-        UNPROTECT(1);
-        return -1;
-      }
-      SET_STRING_ELT(vector, i, text);
+      failed = !text;
+      if (!failed)
+        SET_STRING_ELT(vector, i, text);
       break;
     }
     default: {
       SEXP element;
-      if (tb_to_r(item, &element)) {
-        UNPROTECT(1);
-        return -1;
-      }
-      SET_VECTOR_ELT(vector, i, element);
+      failed = to_r(item, &element, depth + 1);
+      if (!failed)
+        SET_VECTOR_ELT(vector, i, element);
     }
     }
   }
   UNPROTECT(1);
   *result = vector;
-  return 0;
+  return failed;
 }
 
-static int dict_to_r(PyObject *x, SEXP *result) {
-  Py_ssize_t n = PyDict_GET_SIZE(x), position = 0, i = 0;
-  PyObject *key, *value;
-  SEXP list = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
+/* Converting an item may run any Python code, which may change the list: a copy is safe. */
+static int sequence_to_r(PyObject *x, SEXP *result, int depth) {
+  PyObject *copy = tb_hold(PySequence_Tuple(x));
+  if (!copy)
+    return -1;
+  int failed = items_to_r(copy, result, depth);
+  PROTECT(failed ? R_NilValue : *result);
+  Py_DECREF(tb_unhold());
+  UNPROTECT(1);
+  return failed;
+}
+
+static int dict_to_r(PyObject *x, SEXP *result, int depth) {
+  PyObject *items = tb_hold(PyDict_Items(x));
+  if (!items)
+    return -1;
+  Py_ssize_t n = PyList_GET_SIZE(items);
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n)), value;
   int failed = 0;
-  while (!failed && i < n && PyDict_Next(x, &position, &key, &value)) {
-    PyObject *label = PyObject_Str(key);
-    SEXP text = label ? utf8_char(label) : NULL, element;
+  for (Py_ssize_t i = 0; i < n && !failed; i++) {
+    PyObject *item = PyList_GET_ITEM(items, i);
+    PyObject *label = tb_hold(PyObject_Str(PyTuple_GET_ITEM(item, 0)));
+    SEXP text = label ? utf8_char(label) : NULL;
     if (text)
       SET_STRING_ELT(names, i, text);
-    failed = !text || tb_to_r(value, &element);
+    if (label)
+      Py_DECREF(tb_unhold());
+    failed = !text || to_r(PyTuple_GET_ITEM(item, 1), &value, depth + 1);
     if (!failed)
-      SET_VECTOR_ELT(list, i, element);
-    Py_XDECREF(label);
-    i++;
+      SET_VECTOR_ELT(list, i, value);
   }
   if (!failed)
     Rf_setAttrib(list, R_NamesSymbol, names);
+  Py_DECREF(tb_unhold());
   UNPROTECT(2);
   *result = list;
   return failed ? -1 : 0;
@@ -315,7 +343,11 @@ static SEXP function_for(PyObject *x) {
   return function;
 }
 
-int tb_to_r(PyObject *x, SEXP *result) {
+static int to_r(PyObject *x, SEXP *result, int depth) {
+  if (depth > DEEPEST) {
+    too_deep();
+    return -1;
+  }
   if (x == Py_None)
     *result = R_NilValue;
   else if (PyBool_Check(x))
@@ -326,8 +358,10 @@ int tb_to_r(PyObject *x, SEXP *result) {
     return int_to_r(x, result);
   else if (tensor_type && Py_TYPE(x) == tensor_type)
     *result = tb_handle(x, true);
-  else if (tb_is_robject(x))
+  else if (tb_is_robject(x)) {
+    ((RObject *)x)->writable = false; /* R has seen it now */
     *result = ((RObject *)x)->x;
+  }
   else if (PyUnicode_Check(x)) {
     SEXP text = utf8_char(x);
     if (!text)
@@ -341,31 +375,32 @@ int tb_to_r(PyObject *x, SEXP *result) {
   } else if (PyBytes_Check(x)) {
     *result = Rf_allocVector(RAWSXP, PyBytes_GET_SIZE(x));
     memcpy(RAW(*result), PyBytes_AS_STRING(x), (size_t)PyBytes_GET_SIZE(x));
-  } else if (PyList_CheckExact(x) || PyTuple_CheckExact(x))
-    return sequence_to_r(x, result);
+  } else if (PyCFunction_Check(x) || PyFunction_Check(x) || PyMethod_Check(x) || PyType_Check(x))
+    *result = function_for(x);
+  else if (PyList_CheckExact(x) || PyTuple_CheckExact(x))
+    return sequence_to_r(x, result, depth);
   else if (PyDict_Check(x))
-    return dict_to_r(x, result);
+    return dict_to_r(x, result, depth);
   else {
-    if (Py_EnterRecursiveCall(" while converting a Python value for R"))
-      return -1;
     /* An R object, a simpler Python value, or NotImplemented: no R value of its own. */
-    PyObject *simpler = ask_bridge("to_r_value", x);
+    PyObject *simpler = tb_hold(ask_bridge("to_r_value", x));
     int status = 0;
     if (!simpler)
-      status = -1;
-    else if (simpler != Py_NotImplemented)
-      status = tb_to_r(simpler, result);
+      return -1;
+    if (simpler != Py_NotImplemented)
+      status = to_r(simpler, result, depth + 1);
     else if (tb_is_tensor(x))
       *result = tb_handle(x, true);
     else if (PyCallable_Check(x))
       *result = function_for(x);
     else
       *result = tb_handle(x, false);
-    Py_LeaveRecursiveCall();
     PROTECT(status ? R_NilValue : *result);
-    Py_XDECREF(simpler);
+    Py_DECREF(tb_unhold());
     UNPROTECT(1);
     return status;
   }
   return 0;
 }
+
+int tb_to_r(PyObject *x, SEXP *result) { return to_r(x, result, 0); }

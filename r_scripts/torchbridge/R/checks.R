@@ -1,21 +1,65 @@
-# Checks of arguments: each names the argument and says what would be right.
+# Checks of arguments: each names the argument, says what would be right and what
+# was given, and blames the call of the user, not that of the check.
 
-check_string <- function(x, name, null = FALSE) {
-  if (null && is.null(x)) return(invisible())
-  if (!is.character(x) || length(x) != 1L || is.na(x)) {
-    stop("`", name, "` must be one string", if (null) " or NULL", call. = FALSE)
+abort <- function(call, ...) stop(simpleError(paste0(...), call))
+
+check_string <- function(x, name, call = sys.call(-1L)) {
+  if (!is_string(x)) {
+    abort(call, "`", name, "` must be a single string, not ", friendly_type(x), ".")
   }
 }
 
-check_flag <- function(x, name) {
-  if (!is.logical(x) || length(x) != 1L || is.na(x)) stop("`", name, "` must be TRUE or FALSE", call. = FALSE)
+check_flag <- function(x, name, call = sys.call(-1L)) {
+  if (!isTRUE(x) && !isFALSE(x)) {
+    abort(call, "`", name, "` must be `TRUE` or `FALSE`, not ", friendly_type(x), ".")
+  }
 }
 
-# A method of a base generic must take `...`, but a misspelt argument must not vanish in it.
-check_no_dots <- function(...) {
-  if (...length()) {
-    names <- names(list(...))
-    shown <- if (is.null(names)) "" else paste0(": ", paste(names[nzchar(names)], collapse = ", "))
-    stop("unused argument", if (...length() > 1L) "s", shown, call. = FALSE)
+# A dtype or device: Python checks the name itself.
+check_name <- function(x, name, example, call = sys.call(-1L)) {
+  if (!is.null(x) && !is_string(x) && !inherits(x, "python_object")) {
+    abort(
+      call, "`", name, "` must be a name such as \"", example, "\", or NULL, not ",
+      friendly_type(x), "."
+    )
   }
+}
+
+check_na_policy <- function(na, call = sys.call(-1L)) {
+  is_number <- (is.numeric(na) || is.logical(na) || is.complex(na)) &&
+    length(na) == 1L && (!is.na(na) || is.nan(na))
+  if (!is_number && !(is_string(na) && na %in% c("error", "mask"))) {
+    given <- if (is_string(na)) paste0("\"", na, "\"") else friendly_type(na)
+    abort(call, "`na` must be \"error\", \"mask\" or a number, not ", given, ".")
+  }
+}
+
+# A method must take `...`, but a misspelt argument must not vanish in it. print() of a
+# list passes on what it was given, so methods of print() let its arguments through.
+check_no_dots <- function(..., except = character(), call = sys.call(-1L)) {
+  if (...length() == 0L) return(invisible())
+  names <- ...names()
+  if (is.null(names)) names <- character(...length())
+  unknown <- !names %in% except
+  if (any(unknown)) {
+    shown <- ifelse(nzchar(names), paste0("`", names, "`"), "one without a name")[unknown]
+    plural <- if (sum(unknown) > 1L) "s"
+    abort(call, "Unknown argument", plural, ": ", paste(shown, collapse = ", "), ".")
+  }
+}
+
+is_string <- function(x) is.character(x) && length(x) == 1L && !is.na(x)
+
+# What x is, in words: "a number", "an integer vector", "a <Date> object".
+friendly_type <- function(x) {
+  if (is.null(x)) return("NULL")
+  if (is.object(x)) return(paste0("a <", class(x)[1L], "> object"))
+  if (is.function(x)) return("a function")
+  if (!is.atomic(x)) return(if (is.environment(x)) "an environment" else paste("a", typeof(x)))
+  if (length(x) == 1L && is.na(x)) return("NA")
+  if (length(x) == 1L && is.numeric(x)) return("a number")
+  if (length(x) == 1L && is.logical(x)) return(as.character(x))
+  if (length(x) == 1L && is.character(x)) return("a string")
+  type <- if (is.double(x)) "numeric" else typeof(x)
+  paste(if (type == "integer") "an" else "a", type, if (is.null(dim(x))) "vector" else "array")
 }

@@ -3,14 +3,36 @@
 
 the <- new.env(parent = emptyenv())
 
+# .Call() under a name that R CMD check does not know: it would evaluate native(), and so
+# start Python, to look at the first argument.
+dot_call <- .Call
+
 # The .Call entries of the native core, Python running.
 native <- function() {
   if (is.null(the$native)) start_python()
   the$native
 }
 
-# torchbridge.r_api.<name>(x, ...) in Python; x arrives there as it is.
-api <- function(name, x, ...) .Call(native()$api, name, x, list(...))
+# torchbridge.r_api.<name>(x, ...) in Python; x arrives there as it is. An error blames
+# the function that called this one.
+api <- function(name, x, ...) {
+  entries <- native()
+  if (inherits(x, "python_object") && !dot_call(entries$is_live, x)) {
+    abort(
+      sys.call(-1L), "This ", class(x)[1L], " is from another R session, and its memory is gone.\n",
+      "Make it again; to keep a tensor's values, save `as.array(x)` instead of `x`."
+    )
+  }
+  value <- dot_call(entries$api, name, x, list(...))
+  if (inherits(value, "integer64") && !requireNamespace("bit64", quietly = TRUE)) {
+    # R would take its bits for a double.
+    abort(
+      sys.call(-1L), "`x` has integers beyond 2^53, for which R needs the package bit64.\n",
+      "Install it with `install.packages(\"bit64\")`."
+    )
+  }
+  value
+}
 
 #' Start Python
 #'
@@ -21,83 +43,100 @@ api <- function(name, x, ...) .Call(native()$api, name, x, list(...))
 #' @param python Path of the Python to use, or `NULL` for the one that
 #'   [torchbridge][torchbridge-package] finds. Only before Python has started.
 #' @return `NULL`, invisibly.
-#' @examples
-#' \dontrun{
-#' start_python("~/venv/bin/python")
-#' }
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' start_python()
 #' @export
 start_python <- function(python = NULL) {
-  check_string(python, "python", null = TRUE)
+  if (!is.null(python)) check_string(python, "python")
   if (!is.null(the$native)) {
-    if (!is.null(python)) stop("`python` cannot be chosen any more: Python is running", call. = FALSE)
+    if (!is.null(python)) refuse_choice(sys.call(), "Python is running")
     return(invisible(NULL))
   }
-  if (is.null(getOption("torchbridge.native"))) start_in_r(python)
-  dll <- getLoadedDLLs()[["_native"]]
-  entries <- c("call", "getattr", "setattr", "import", "api", "is_live")
-  the$native <- lapply(
-    stats::setNames(paste0("tb_", entries), entries),
-    function(name) getNativeSymbolInfo(name, dll)$address
-  )
+  if (is.null(getOption("torchbridge.native"))) start_in_r(python, sys.call())
+  core <- getLoadedDLLs()[["_native"]]
+  entries <- c("call", "getattr", "setattr", "import", "api", "is_live", "op", "index", "index_set")
+  the$native <- sapply(entries, simplify = FALSE, function(name) {
+    getNativeSymbolInfo(paste0("tb_", name), core)$address
+  })
   check_version()
   invisible(NULL)
 }
 
-start_in_r <- function(python) {
+start_in_r <- function(python, call) {
   if (hosted_by_rpy2()) {
-    stop(
-      "R runs inside Python (rpy2), and that Python has not started torchbridge: ",
-      "run `import torchbridge; torchbridge.start()` there first",
-      call. = FALSE
+    abort(
+      NULL, "R runs inside Python (rpy2), and that Python has not started torchbridge.\n",
+      "Run `import torchbridge; torchbridge.start()` there first."
     )
   }
   if (reticulate::py_available(initialize = FALSE)) {
-    if (!is.null(python)) stop("`python` cannot be chosen any more: reticulate has started one", call. = FALSE)
+    if (!is.null(python)) refuse_choice(call, "reticulate has started one")
+    python <- reticulate::py_config()$python
   } else {
+    python <- find_python(python)
     # reticulate heeds this variable before everything else.
-    Sys.setenv(RETICULATE_PYTHON = find_python(python))
+    before <- Sys.getenv("RETICULATE_PYTHON", NA)
+    Sys.setenv(RETICULATE_PYTHON = python)
+    on.exit(
+      if (is.na(before)) {
+        Sys.unsetenv("RETICULATE_PYTHON")
+      } else {
+        Sys.setenv(RETICULATE_PYTHON = before)
+      }
+    )
   }
   host <- tryCatch(
     reticulate::import("torchbridge.host", convert = FALSE),
     error = function(condition) {
-      stop(
-        "Python at ", Sys.getenv("RETICULATE_PYTHON", "(reticulate's choice)"),
-        " could not load torchbridge: ", conditionMessage(condition),
-        "\nInstall it there with `python -m pip install torchbridge`, or choose another Python: ",
-        "start_python(\"/path/to/python\")",
-        call. = FALSE
+      # A Python that runs stays for as long as R does.
+      restart <- if (reticulate::py_available(initialize = FALSE)) "restart R and "
+      abort(
+        NULL, "Python at ", python, " can't load torchbridge:\n", conditionMessage(condition),
+        "\nInstall it there with `", python, " -m pip install torchbridge`, or ", restart,
+        "choose another Python with `start_python(\"/path/to/python\")`."
       )
     }
   )
   reticulate::py_to_r(host$attach_to_r())
 }
 
+refuse_choice <- function(call, why) {
+  abort(call, "`python` can't be chosen any more: ", why, ". Restart R to choose another.")
+}
+
 # rpy2 says so in the environment, with the number of the process.
 hosted_by_rpy2 <- function() {
-  session <- Sys.getenv("R_SESSION_INITIALIZED")
-  grepl("rpy2", session, fixed = TRUE) && grepl(paste0("PID=", Sys.getpid(), ":"), session, fixed = TRUE)
+  parts <- strsplit(Sys.getenv("PYTHON_SESSION_INITIALIZED"), ":", fixed = TRUE)[[1L]]
+  paste0("current_pid=", Sys.getpid()) %in% parts
 }
 
 find_python <- function(python = NULL) {
   configured <- system.file("python.txt", package = "torchbridge")
   environment <- Sys.getenv("VIRTUAL_ENV")
   choices <- c(
-    python,
-    Sys.getenv("TORCHBRIDGE_PYTHON"),
-    if (nzchar(configured)) readLines(configured, n = 1L),
-    Sys.getenv("RETICULATE_PYTHON"),
-    if (nzchar(environment)) file.path(environment, "bin", "python"),
-    Sys.which("python3")
+    "the argument `python`" = python,
+    "the environment variable TORCHBRIDGE_PYTHON" = Sys.getenv("TORCHBRIDGE_PYTHON"),
+    "`python -m torchbridge install-r`" = if (nzchar(configured)) readLines(configured, n = 1L),
+    "the environment variable RETICULATE_PYTHON" = Sys.getenv("RETICULATE_PYTHON"),
+    "the environment variable VIRTUAL_ENV" =
+      if (nzchar(environment)) file.path(environment, "bin", "python"),
+    "PATH" = unname(Sys.which("python3"))
   )
   choices <- choices[nzchar(choices)]
-  if (!length(choices)) {
-    stop("no Python was found; install Python 3.10 or later, or name one: start_python(\"/path/to/python\")",
-      call. = FALSE
+  if (length(choices) == 0L) {
+    abort(
+      NULL, "No Python was found.\nInstall Python 3.10 or later, or name one with ",
+      "`start_python(\"/path/to/python\")`."
     )
   }
   # Not normalised: the python of a virtual environment is a link, and the link is what counts.
   chosen <- path.expand(choices[[1L]])
-  if (!file.exists(chosen)) stop("there is no Python at ", chosen, call. = FALSE)
+  if (!utils::file_test("-x", chosen) || utils::file_test("-d", chosen)) {
+    abort(
+      NULL, "There is no Python at ", chosen, " (from ", names(choices)[1L], ").\n",
+      "Name another with `start_python(\"/path/to/python\")`."
+    )
+  }
   chosen
 }
 
@@ -106,8 +145,8 @@ check_version <- function() {
   theirs <- api("version", NULL)
   if (!identical(ours, theirs)) {
     warning(
-      "the R package torchbridge is version ", ours, " and Python's is ", theirs,
-      "; bring them together with `python -m torchbridge install-r`",
+      "The R package torchbridge is version ", ours, ", Python's is ", theirs, ".\n",
+      "Bring them together with `python -m torchbridge install-r`.",
       call. = FALSE
     )
   }

@@ -19,42 +19,44 @@
 #' `traceback`.
 #'
 #' @param module Name of a module, such as `"torch"` or `"torch.nn"`.
-#' @param x A Python object.
+#' @param x,object A Python object.
 #' @param name Name of an attribute.
 #' @param value Value for the attribute.
-#' @param ... Not used.
+#' @param ... Not used (`print()` ignores the arguments of [print.default()]).
 #' @return A Python object (class `python_object`), or the R value of an attribute.
-#' @examples
-#' \dontrun{
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' torch <- py_import("torch")
 #' x <- torch$ones(c(2L, 3L))
 #' x$sum()$item()
-#' }
 #' @export
 py_import <- function(module) {
   check_string(module, "module")
-  .Call(native()$import, module)
+  dot_call(native()$import, module)
 }
 
 #' @rdname py_import
 #' @export
-`$.python_object` <- function(x, name) .Call(native()$getattr, x, name)
+`$.python_object` <- function(x, name) dot_call(native()$getattr, x, name)
 
 #' @rdname py_import
 #' @export
-`[[.python_object` <- function(x, name) .Call(native()$getattr, x, name)
+`[[.python_object` <- function(x, name) dot_call(native()$getattr, x, name)
 
 #' @rdname py_import
 #' @export
-`$<-.python_object` <- function(x, name, value) {
-  .Call(native()$setattr, x, name, value)
-  invisible(x)
+`$<-.python_object` <- function(x, name, value) { # nolint: object_name_linter.
+  dot_call(native()$setattr, x, name, value)
+  x
 }
+
+#' @rdname py_import
+#' @export
+`[[<-.python_object` <- `$<-.python_object`
 
 #' @rdname py_import
 #' @export
 print.python_object <- function(x, ...) {
-  check_no_dots(...)
+  check_no_dots(..., except = names(formals(print.default)))
   cat(format(x), "\n", sep = "")
   invisible(x)
 }
@@ -63,16 +65,21 @@ print.python_object <- function(x, ...) {
 #' @export
 format.python_object <- function(x, ...) {
   check_no_dots(...)
-  if (is_live(x)) paste0("<python_object> ", api("text", x)) else "<python_object of another session>"
+  if (is_live(x)) paste("<python_object>", api("text", x)) else gone_text(x)
 }
 
-#' @rawNamespace S3method(utils::str,python_object)
-str.python_object <- function(object, ...) cat(format(object), "\n", sep = "")
+#' @rdname py_import
+#' @importFrom utils str
+#' @export
+str.python_object <- function(object, ...) cat(" ", format(object), "\n", sep = "")
 
-#' @rawNamespace S3method(utils::.DollarNames,python_object)
-.DollarNames.python_object <- function(x, pattern = "") {
+#' @importFrom utils .DollarNames
+#' @export
+.DollarNames.python_object <- function(x, pattern = "") { # nolint: object_name_linter.
   grep(pattern, api("attributes", x), value = TRUE)
 }
 
-# Does the handle point to an object of this session? (Not after readRDS elsewhere.)
-is_live <- function(x) !is.null(the$native) && .Call(the$native$is_live, x)
+# Does the handle point to an object of this session? (Not after readRDS().)
+is_live <- function(x) !is.null(the$native) && dot_call(the$native$is_live, x)
+
+gone_text <- function(x) paste0("<", class(x)[1L], " from another R session>")

@@ -21,9 +21,10 @@
 #'
 #' @param x For `as_torch_tensor()` an R vector, matrix or array (or a tensor, to copy or
 #'   move it); for `to_r()` a tensor.
-#' @param dtype Name of a dtype, such as `"float32"`, `"int64"`, `"bool"`. `NULL`: by the
-#'   type of `x`, as in the table.
-#' @param device Name of a device, such as `"cuda"` or `"cuda:1"`. `NULL`: the CPU.
+#' @param dtype Name of a dtype, such as `"float32"`, `"int64"`, `"bool"`, or one of Python's
+#'   (`torch$float32`). `NULL`: by the type of `x`, as in the table.
+#' @param device Name of a device, such as `"cuda"` or `"cuda:1"`, or one of Python's
+#'   (`x$device`). `NULL`: the CPU.
 #' @param share `TRUE`: the same memory, at once. A shared tensor (of a double, complex, raw or
 #'   integer vector) is column-major; in-place operations on it write into R's vector, while
 #'   R's own assignments copy first and leave it alone. A shared R vector needs a CPU tensor
@@ -36,28 +37,28 @@
 #' @return `as_torch_tensor()`: a `torch_tensor`, or the list for `na = "mask"`. `to_r()`: an
 #'   R vector, array, factor, Date, POSIXct, difftime or dgCMatrix.
 #' @seealso [tensor_methods] for `as.array()`, `as.numeric()` and others.
-#' @examples
-#' \dontrun{
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' x <- as_torch_tensor(matrix(1:6, 2))
 #' x
 #' to_r(x)
 #' to_r(as_torch_tensor(factor(c("b", "a", "b"))))
 #' as_torch_tensor(c(1L, NA), na = -1)
-#' }
 #' @export
 as_torch_tensor <- function(x, dtype = NULL, device = NULL, share = FALSE, na = "error") {
-  check_string(dtype, "dtype", null = TRUE)
-  check_string(device, "device", null = TRUE)
+  check_name(dtype, "dtype", "float32")
+  check_name(device, "device", "cuda")
   check_flag(share, "share")
-  if (length(na) != 1L || is.na(na)) stop("`na` must be \"error\", \"mask\" or a number", call. = FALSE)
+  check_na_policy(na)
   api("as_torch_tensor", x, dtype, device, share, na)
 }
 
 #' @rdname as_torch_tensor
 #' @export
 to_r <- function(x, share = FALSE) {
+  if (!inherits(x, "python_object")) {
+    abort(sys.call(), "`x` must be a tensor, not ", friendly_type(x), ".")
+  }
   check_flag(share, "share")
-  if (!inherits(x, "python_object")) stop("`x` must be a tensor, not an R ", class(x)[1L], call. = FALSE)
   api("to_r", x, share)
 }
 
@@ -67,8 +68,8 @@ to_r <- function(x, share = FALSE) {
 #' [to_r()] also restores factors, dates and times.
 #'
 #' @param x,object A `torch_tensor`.
-#' @param n Number of rows to print; `-1` for all.
-#' @param ... Not used.
+#' @param n Number of lines of values to print; `-1` for all.
+#' @param ... Not used (`print()` ignores the arguments of [print.default()]).
 #' @return `as.array()`: an array, or a plain vector for a tensor of at most one dimension.
 #'   `as.matrix()`: a matrix, one column wide for a vector. `as.numeric()`, `as.integer()`,
 #'   `as.logical()`: a vector, column-major. `dim()`: the shape (`integer(0)` for a tensor of
@@ -89,8 +90,11 @@ as.array.torch_tensor <- function(x, ...) {
 as.matrix.torch_tensor <- function(x, ...) {
   check_no_dots(...)
   rank <- length(dim(x))
-  if (rank > 2L) stop("`x` has ", rank, " dimensions, a matrix has two; use as.array(x)", call. = FALSE)
-  as.matrix(api("values", x))
+  if (rank > 2L) {
+    abort(sys.call(), "`x` must have at most two dimensions, not ", rank, "; use `as.array(x)`.")
+  }
+  values <- api("values", x)
+  as.matrix(values)
 }
 
 #' @rdname tensor_methods
@@ -116,7 +120,10 @@ as.logical.torch_tensor <- function(x, ...) {
 
 #' @rdname tensor_methods
 #' @export
-dim.torch_tensor <- function(x) as.integer(api("shape", x))
+dim.torch_tensor <- function(x) {
+  shape <- api("shape", x)
+  if (length(shape) == 0L) integer() else shape
+}
 
 #' @rdname tensor_methods
 #' @export

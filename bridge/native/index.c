@@ -1,0 +1,283 @@
+/* x[i, j, ...] on tensors, counted from 1.
+ *
+ * Subscripts are looked at before they are evaluated: an empty one is the whole dim, `..`
+ * all dims not named, `newaxis` (or NULL) a new one, N the size of its dim, and a:b (a:b:s)
+ * a slice, which gives a view. Everything else is evaluated as R would, in R, before any
+ * Python runs. Several vectors select as in R, every combination of them. */
+#include "native.h"
+
+#include <math.h>
+
+static SEXP dots_symbol, axis_symbol, n_symbol, colon_symbol, paren_symbol;
+
+void tb_index_init(void) {
+  dots_symbol = Rf_install("..");
+  axis_symbol = Rf_install("newaxis");
+  n_symbol = Rf_install("N");
+  colon_symbol = Rf_install(":");
+  paren_symbol = Rf_install("(");
+}
+
+static bool mentions_n(SEXP expression) {
+  if (expression == n_symbol)
+    return true;
+  if (TYPEOF(expression) != LANGSXP)
+    return false;
+  for (SEXP a = CDR(expression); a != R_NilValue; a = CDR(a))
+    if (mentions_n(CAR(a)))
+      return true;
+  return false;
+}
+
+/* Evaluates every subscript that is not a mark of its own, in R: list of
+ * list(kind, value, ...): 0 all, 1 newaxis, 2 dots, 3 value, 4 slice(start, end, step). */
+enum { ALL, NEW_AXIS, DOTS, VALUE, SLICE };
+
+static SEXP range_end(SEXP expression, SEXP env) { return Rf_eval(expression, env); }
+
+static SEXP evaluate(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
+  R_xlen_t n = Rf_xlength(expressions), i = 0, consumed = 0;
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
+  bool after_dots = false;
+  R_xlen_t later = 0; /* dims that subscripts after `..` consume */
+  for (SEXP e = expressions; e != R_NilValue; e = CDR(e)) {
+    if (CAR(e) == dots_symbol)
+      later = 0, after_dots = true;
+    else if (after_dots && CAR(e) != axis_symbol && CAR(e) != R_NilValue)
+      later++;
+  }
+  after_dots = false;
+  for (SEXP e = expressions; e != R_NilValue; e = CDR(e), i++) {
+    SEXP expression = CAR(e), item = PROTECT(Rf_allocVector(VECSXP, 4));
+    int kind = VALUE;
+    SET_VECTOR_ELT(result, i, item);
+    if (expression == R_MissingArg)
+      kind = ALL;
+    else if (expression == axis_symbol || expression == R_NilValue)
+      kind = NEW_AXIS;
+    else if (expression == dots_symbol)
+      kind = DOTS, after_dots = true;
+    else {
+      SEXP env = caller;
+      if (mentions_n(expression)) {
+        PyGILState_STATE gil = PyGILState_Ensure();
+        PyObject *shape = PyObject_GetAttrString(x, "shape");
+        Py_ssize_t rank = shape ? PyTuple_Size(shape) : 0;
+        Py_ssize_t dim = after_dots ? rank - later : consumed;
+        long long size = 0;
+        if (shape && dim >= 0 && dim < rank)
+          size = PyLong_AsLongLong(PyTuple_GetItem(shape, dim));
+        Py_XDECREF(shape);
+        PyErr_Clear();
+        PyGILState_Release(gil);
+        SEXP make = PROTECT(Rf_lang3(Rf_install("new.env"), Rf_ScalarLogical(FALSE), caller));
+        env = Rf_eval(make, R_BaseEnv);
+        UNPROTECT(1);
+        PROTECT(env);
+        Rf_defineVar(n_symbol, Rf_ScalarReal((double)size), env);
+      } else
+        PROTECT(env);
+      bool range = TYPEOF(expression) == LANGSXP && CAR(expression) == colon_symbol;
+      if (range) {
+        SEXP first = CADR(expression), last = CADDR(expression), step = R_NilValue;
+        if (TYPEOF(first) == LANGSXP && CAR(first) == colon_symbol) { /* a:b:s */
+          step = last;
+          last = CADDR(first);
+          first = CADR(first);
+        }
+        SET_VECTOR_ELT(item, 1, range_end(first, env));
+        SET_VECTOR_ELT(item, 2, range_end(last, env));
+        SET_VECTOR_ELT(item, 3, step == R_NilValue ? R_NilValue : range_end(step, env));
+        kind = SLICE;
+      } else if (env != caller || expression == n_symbol)
+        SET_VECTOR_ELT(item, 1, Rf_eval(expression, env));
+      else { /* the promise itself: its own environment, evaluated once */
+        char name[16];
+        snprintf(name, sizeof name, "..%d", (int)i + 1);
+        SET_VECTOR_ELT(item, 1, Rf_eval(Rf_install(name), frame));
+      }
+      if (kind == VALUE && VECTOR_ELT(item, 1) == R_NilValue)
+        kind = NEW_AXIS;
+      UNPROTECT(1);
+    }
+    if (kind != NEW_AXIS && kind != DOTS) {
+      consumed++;
+      if (after_dots)
+        later--;
+    }
+    SET_VECTOR_ELT(item, 0, Rf_ScalarInteger(kind));
+    UNPROTECT(1);
+  }
+  UNPROTECT(1);
+  return result;
+}
+
+/* ---- subscripts -> Python ---- */
+
+static int whole(SEXP x, const char *what, long long *value) {
+  double v = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && Rf_xlength(x) == 1 ? Rf_asReal(x) : R_NaN;
+  if (!R_FINITE(v) || v != trunc(v)) {
+    PyErr_Format(PyExc_IndexError, "%s must be one whole number", what);
+    return -1;
+  }
+  *value = (long long)v;
+  return 0;
+}
+
+static PyObject *zero_index(void) {
+  PyErr_SetString(PyExc_IndexError, "subscripts count from 1 in R (negative ones from the end); 0 is none");
+  return NULL;
+}
+
+/* Positions from 1, both ends included; negative ones count from the end. */
+static PyObject *slice_of(SEXP item, bool *vector) {
+  long long first, last, step = 1;
+  if (whole(VECTOR_ELT(item, 1), "the start of a range", &first) ||
+      whole(VECTOR_ELT(item, 2), "the end of a range", &last) ||
+      (VECTOR_ELT(item, 3) != R_NilValue && whole(VECTOR_ELT(item, 3), "the step of a range", &step)))
+    return NULL;
+  if (first == 0 || last == 0)
+    return zero_index();
+  if (step < 1) {
+    PyErr_SetString(PyExc_IndexError, "the step of a range must be at least 1; torch_flip() reverses");
+    return NULL;
+  }
+  if ((first > 0) == (last > 0) && first > last) { /* 3:1, as R counts it */
+    *vector = true;
+    PyObject *list = PyList_New(0);
+    for (long long v = first; list && v >= last; v -= step) {
+      PyObject *index = PyLong_FromLongLong(v > 0 ? v - 1 : v);
+      if (!index || PyList_Append(list, index))
+        Py_CLEAR(list);
+      Py_XDECREF(index);
+    }
+    return list;
+  }
+  PyObject *start = PyLong_FromLongLong(first > 0 ? first - 1 : first);
+  PyObject *stop = last == -1 ? Py_NewRef(Py_None) : PyLong_FromLongLong(last > 0 ? last : last + 1);
+  PyObject *by = PyLong_FromLongLong(step);
+  PyObject *slice = start && stop && by ? PySlice_New(start, stop, by) : NULL;
+  Py_XDECREF(start);
+  Py_XDECREF(stop);
+  Py_XDECREF(by);
+  return slice;
+}
+
+static PyObject *value_of(SEXP x, bool drop, bool *vector) {
+  if (tb_is_handle(x)) {
+    *vector = true;
+    PyObject *object = tb_from_r(x, TB_AS_LIST);
+    PyObject *f = object ? tb_bridge("torchbridge.operators", "zero_based") : NULL;
+    PyObject *result = f ? PyObject_CallFunction(f, "Os", object, "subscript") : NULL;
+    Py_XDECREF(object);
+    return result;
+  }
+  bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_inherits(x, "factor");
+  if (!numeric && TYPEOF(x) != LGLSXP) {
+    PyErr_Format(PyExc_TypeError, "a subscript must be numbers, TRUE and FALSE, or a tensor, not %s",
+                 Rf_type2char(TYPEOF(x)));
+    return NULL;
+  }
+  R_xlen_t n = Rf_xlength(x);
+  if (numeric && n == 1) {
+    long long v;
+    if (whole(x, "a subscript", &v))
+      return NULL;
+    if (v == 0)
+      return zero_index();
+    v = v > 0 ? v - 1 : v;
+    if (drop)
+      return PyLong_FromLongLong(v);
+    PyObject *start = PyLong_FromLongLong(v), *stop = v == -1 ? Py_NewRef(Py_None) : PyLong_FromLongLong(v + 1);
+    PyObject *slice = start && stop ? PySlice_New(start, stop, NULL) : NULL;
+    Py_XDECREF(start);
+    Py_XDECREF(stop);
+    return slice;
+  }
+  *vector = true;
+  PyObject *list = PyList_New(n);
+  for (R_xlen_t i = 0; list && i < n; i++) {
+    PyObject *item = NULL;
+    if (TYPEOF(x) == LGLSXP) {
+      int v = LOGICAL_ELT(x, i);
+      if (v == NA_LOGICAL)
+        PyErr_SetString(PyExc_IndexError, "a logical subscript must not have NA");
+      else
+        item = PyBool_FromLong(v);
+    } else {
+      double v = TYPEOF(x) == REALSXP ? REAL_ELT(x, i) : INTEGER_ELT(x, i) == NA_INTEGER ? R_NaN : INTEGER_ELT(x, i);
+      if (!R_FINITE(v) || v != trunc(v))
+        PyErr_SetString(PyExc_IndexError, "subscripts must be whole numbers, without NA");
+      else if (v == 0)
+        zero_index();
+      else
+        item = PyLong_FromDouble(v > 0 ? v - 1 : v);
+    }
+    if (!item)
+      Py_CLEAR(list);
+    else
+      PyList_SET_ITEM(list, i, item);
+  }
+  return list;
+}
+
+static PyObject *key_of(SEXP subscripts, bool drop, int *vectors) {
+  R_xlen_t n = Rf_xlength(subscripts);
+  PyObject *key = PyTuple_New(n);
+  for (R_xlen_t i = 0; key && i < n; i++) {
+    SEXP item = VECTOR_ELT(subscripts, i);
+    bool vector = false;
+    PyObject *part = NULL;
+    switch (INTEGER_ELT(VECTOR_ELT(item, 0), 0)) {
+    case ALL:
+      part = PySlice_New(NULL, NULL, NULL);
+      break;
+    case NEW_AXIS:
+      part = Py_NewRef(Py_None);
+      break;
+    case DOTS:
+      part = Py_NewRef(Py_Ellipsis);
+      break;
+    case SLICE:
+      part = slice_of(item, &vector);
+      break;
+    default:
+      part = value_of(VECTOR_ELT(item, 1), drop, &vector);
+    }
+    if (!part)
+      Py_CLEAR(key);
+    else
+      PyTuple_SET_ITEM(key, i, part);
+    *vectors += vector;
+  }
+  return key;
+}
+
+/* Subscripts of a `[` method: `expressions` from substitute(list(...)), `frame` the
+ * method's own environment. Runs R code, so: before the GIL is taken. */
+SEXP tb_index_subscripts(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
+  return evaluate(CDR(expressions), frame, caller, x);
+}
+
+PyObject *tb_index_get(PyObject *x, SEXP subscripts, bool drop) {
+  int vectors = 0;
+  PyObject *key = key_of(subscripts, drop, &vectors), *result = NULL;
+  if (key && vectors == 0)
+    result = PyObject_GetItem(x, key);
+  else if (key) {
+    PyObject *f = tb_bridge("torchbridge.language", "get_index");
+    result = f ? PyObject_CallFunctionObjArgs(f, x, key, NULL) : NULL;
+  }
+  Py_XDECREF(key);
+  return result;
+}
+
+int tb_index_set(PyObject *x, SEXP subscripts, PyObject *value) {
+  int vectors = 0;
+  PyObject *key = key_of(subscripts, true, &vectors);
+  PyObject *f = key ? tb_bridge("torchbridge.language", "set_index") : NULL;
+  PyObject *done = f ? PyObject_CallFunctionObjArgs(f, x, key, value, NULL) : NULL;
+  Py_XDECREF(key);
+  Py_XDECREF(done);
+  return done ? 0 : -1;
+}

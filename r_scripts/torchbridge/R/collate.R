@@ -1,0 +1,75 @@
+# Items that R made, as a batch of tensors.
+
+# The batch of a list of items.
+collate <- function(items) {
+  first <- items[[1L]]
+  if (is_tensor(first)) return(call_python("data.stack", items, call = NULL))
+  if (is.list(first)) return(collate_lists(items, first))
+  if (is.character(first)) return(unlist(items))
+  if (is_numbers(first)) return(collate_numbers(items, first))
+  abort(
+    NULL, "An item of a dataset must be a tensor, numbers, text or a list of such, not ",
+    friendly_type(first), ".\nOther items need a `collate_fn` for dataloader()."
+  )
+}
+
+collate_lists <- function(items, first) {
+  for (i in seq_along(items)) {
+    if (!identical(names(items[[i]]), names(first)) || length(items[[i]]) != length(first)) {
+      abort(NULL, "The items of a batch must have the same elements: item ", i, " has others.")
+    }
+  }
+  batch <- lapply(seq_along(first), function(k) collate(lapply(items, `[[`, k)))
+  names(batch) <- names(first)
+  batch
+}
+
+# All at once: a conversion costs more than its numbers.
+collate_numbers <- function(items, first) {
+  shape <- shape_of(first)
+  for (i in seq_along(items)) {
+    if (!is_numbers(items[[i]]) || !identical(shape_of(items[[i]]), shape)) {
+      abort(
+        NULL, "The items of a batch must have the same shape: item 1 has ", shape_text(shape),
+        ", item ", i, " ", if (is_numbers(items[[i]])) shape_text(shape_of(items[[i]])) else "no numbers", "."
+      )
+    }
+  }
+  values <- if (is.object(first)) do.call(c, items) else unlist(items)
+  if (length(shape) == 0L) return(as_batch_tensor(values))
+  x <- as_batch_tensor(with_shape(values, c(shape, length(items))))
+  call_python("data.last_dim_first", x)
+}
+
+# A batch that .getbatch() gave, its numbers as tensors.
+as_batch <- function(x) {
+  if (is_tensor(x) || is.character(x)) return(x)
+  if (is.list(x)) return(lapply(x, as_batch))
+  if (is_numbers(x)) return(as_batch_tensor(x))
+  x
+}
+
+as_batch_tensor <- function(x) {
+  dtype <- if (!is.object(x)) {
+    switch(typeof(x), double = "float32", integer = "int64", complex = "complex64")
+  }
+  as_torch_tensor(x, dtype = dtype)
+}
+
+is_numbers <- function(x) is.numeric(x) || is.logical(x) || is.complex(x) || is.raw(x) || is.factor(x) ||
+  inherits(x, c("Date", "POSIXct", "difftime"))
+
+# A single number has no dims.
+shape_of <- function(x) {
+  if (!is.null(dim(x))) return(dim(x))
+  if (length(x) == 1L) integer() else length(x)
+}
+
+with_shape <- function(x, shape) {
+  dim(x) <- shape
+  x
+}
+
+shape_text <- function(shape) {
+  if (length(shape) == 0L) "a single number" else paste0("shape ", paste(shape, collapse = " x "))
+}

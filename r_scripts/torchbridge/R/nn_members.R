@@ -1,0 +1,261 @@
+# What `$` finds in a module, and what `$<-` puts there.
+
+#' @rdname nn_module
+#' @usage NULL
+#' @export
+`$.nn_module` <- function(x, name) {
+  half <- environment(x)
+  value <- .subset2(.subset2(half, "fields"), name)
+  if (!is.null(value)) return(value)
+  child <- .subset2(.subset2(half, "children"), name)
+  if (!is.null(child)) {
+    if (half$told || .Call(half$entry, half$is_child, list(half$handle, name, child))) {
+      return(child)
+    }
+  }
+  tensor <- .Call(half$entry, half$tensor_of, list(half$handle, name))
+  if (is.null(tensor)) other_member(x, name, sys.call()) else tensor
+}
+
+#' @export
+`[[.nn_module` <- function(x, name) {
+  if (is.numeric(name) && length(name) == 1L) return(call_python("modules.item", x, name))
+  check_string(name, "name")
+  `$.nn_module`(x, name)
+}
+
+#' @export
+`$<-.nn_module` <- function(x, name, value) {
+  half <- environment(x)
+  fields <- half$fields
+  here <- exists(name, envir = fields, inherits = FALSE)
+  is_module <- inherits(value, "nn_module")
+  of_python <- !(here && bindingIsActive(name, fields)) &&
+    (is_module || inherits(value, "torch_tensor") || !here)
+  if (!of_python || !assign_in_python(half, name, value, here, sys.call())) {
+    assign_field(half, name, value)
+  } else {
+    if (here) rm(list = name, envir = fields)
+    if (is_module) assign(name, value, envir = half$children)
+  }
+  x
+}
+
+#' @export
+`[[<-.nn_module` <- function(x, name, value) {
+  if (is.numeric(name) && length(name) == 1L) {
+    call_python("modules.set_item", x, name, value)
+    return(x)
+  }
+  check_string(name, "name")
+  `$<-.nn_module`(x, name, value)
+}
+
+# Does Python take the value? A field of R has never been Python's.
+assign_in_python <- function(half, name, value, here, call) {
+  if (is.null(half$definition)) {
+    with_call(call, .Call(half$entry, python_handle("assign"), list(half$handle, name, value)))
+    return(TRUE)
+  }
+  for_python <- inherits(value, "python_object") ||
+    .Call(half$entry, python_handle("owns"), list(half$handle, name))
+  if (!for_python) return(FALSE)
+  with_call(call, .Call(half$entry, python_handle("assign"), list(half$handle, name, value)))
+}
+
+assign_field <- function(half, name, value) {
+  assign(name, value, envir = half$fields)
+  if (name == "forward") half$forward <- value
+  invisible()
+}
+
+# An error of Python's with the call of the user.
+with_call <- function(call, expr) {
+  tryCatch(expr, python_error = function(condition) {
+    condition$call <- call
+    stop(condition)
+  })
+}
+
+#' @export
+names.nn_module <- function(x) {
+  half <- environment(x)
+  unique(c(ls(half$fields), unlist(call_python("modules.member_names", x))))
+}
+
+#' @export
+.DollarNames.nn_module <- function(x, pattern = "") {
+  grep(pattern, unique(c(names(x), ls(module_members))), value = TRUE)
+}
+
+other_member <- function(x, name, call) {
+  half <- environment(x)
+  if (exists(name, envir = half$fields, inherits = FALSE)) return(NULL)
+  member <- module_members[[name]]
+  if (!is.null(member)) return(member(x))
+  value <- tryCatch(
+    dot_call(native()$getattr, x, name),
+    AttributeError = function(condition) {
+      if (!grepl(paste0("'", name, "'"), conditionMessage(condition), fixed = TRUE)) stop(condition)
+      abort(call, "This <", class(x)[1L], "> has no field, method, parameter or module `", name, "`.")
+    }
+  )
+  if (inherits(value, "nn_module")) assign(name, value, envir = half$children)
+  value
+}
+
+# ---- members of every module ----
+
+# Each is a function of the module that gives the value, or the method.
+module_members <- list2env(parent = emptyenv(), list(
+  parameters = function(self) named(call_python("modules.parameters", self)),
+  named_parameters = function(self) {
+    function(recursive = TRUE) {
+      check_flag(recursive, "recursive")
+      named(call_python("modules.parameters", self, recursive))
+    }
+  },
+  buffers = function(self) named(call_python("modules.buffers", self)),
+  named_buffers = function(self) {
+    function(recursive = TRUE) {
+      check_flag(recursive, "recursive")
+      named(call_python("modules.buffers", self, recursive))
+    }
+  },
+  children = function(self) named(call_python("modules.children", self)),
+  named_children = function(self) {
+    function() named(call_python("modules.children", self))
+  },
+  modules = function(self) unname(call_python("modules.modules", self)),
+  named_modules = function(self) {
+    function() call_python("modules.modules", self)
+  },
+  forward = function(self) {
+    function(...) self(...)
+  },
+  state_dict = function(self) {
+    function(prefix = "", keepvars = FALSE) {
+      check_string(prefix, "prefix")
+      check_flag(keepvars, "keepvars")
+      named(call_python("modules.state_dict", self, prefix, keepvars))
+    }
+  },
+  load_state_dict = function(self) {
+    function(state_dict, strict = TRUE) {
+      check_flag(strict, "strict")
+      if (!is.list(state_dict)) {
+        abort(sys.call(), "`state_dict` must be a named list of tensors, not ", friendly_type(state_dict), ".")
+      }
+      call_python("modules.load_state_dict", self, state_dict, strict)
+      invisible(self)
+    }
+  },
+  train = function(self) {
+    function(mode = TRUE) {
+      check_flag(mode, "mode")
+      in_place(self, "train", mode)
+    }
+  },
+  eval = function(self) function() in_place(self, "eval"),
+  to = function(self) {
+    function(..., dtype = NULL, device = NULL, non_blocking = FALSE) {
+      check_no_names(...)
+      call_python("modules.to", self, list(...), dtype, device, non_blocking)
+      invisible(self)
+    }
+  },
+  cuda = function(self) {
+    function(device = NULL) in_place(self, "cuda", if (is.null(device)) device else as.integer(device))
+  },
+  cpu = function(self) function() in_place(self, "cpu"),
+  float = function(self) function() in_place(self, "float"),
+  double = function(self) function() in_place(self, "double"),
+  half = function(self) function() in_place(self, "half"),
+  bfloat16 = function(self) function() in_place(self, "bfloat16"),
+  requires_grad_ = function(self) {
+    function(requires_grad = TRUE) {
+      check_flag(requires_grad, "requires_grad")
+      in_place(self, "requires_grad_", requires_grad)
+    }
+  },
+  zero_grad = function(self) {
+    function(set_to_none = TRUE) {
+      check_flag(set_to_none, "set_to_none")
+      in_place(self, "zero_grad", set_to_none)
+    }
+  },
+  apply = function(self) {
+    function(fn) {
+      if (!is.function(fn)) abort(sys.call(), "`fn` must be a function, not ", friendly_type(fn), ".")
+      call_python("modules.apply", self, fn)
+      invisible(self)
+    }
+  },
+  add_module = function(self) {
+    function(name, module) {
+      check_string(name <- as.character(name), "name")
+      check_module(module, "module")
+      call_python("modules.register", self, "module", name, module)
+      invisible(self)
+    }
+  },
+  register_parameter = function(self) {
+    function(name, param) {
+      check_string(name, "name")
+      if (!is.null(param)) check_tensor(param, "param")
+      call_python("modules.register", self, "parameter", name, param)
+      invisible(self)
+    }
+  },
+  register_buffer = function(self) {
+    function(name, tensor, persistent = TRUE) {
+      check_string(name, "name")
+      if (!is.null(tensor)) check_tensor(tensor, "tensor")
+      check_flag(persistent, "persistent")
+      call_python("modules.register", self, "buffer", name, tensor, persistent)
+      invisible(self)
+    }
+  },
+  insert = function(self) {
+    function(i, module) {
+      call_python("modules.insert", self, i, module)
+      invisible(self)
+    }
+  },
+  clone = function(self) {
+    function(deep = TRUE) {
+      if (!isTRUE(deep)) abort(sys.call(), "`deep` must be `TRUE`: a copy has parameters of its own.")
+      call_python("modules.clone", self)
+    }
+  }
+))
+module_members$register_module <- module_members$add_module
+
+in_place <- function(self, method, ..., call = sys.call(-1L)) {
+  handle <- environment(self)$handle
+  with_call(call, dot_call(native()$call, dot_call(native()$getattr, handle, method), list(...)))
+  invisible(self)
+}
+
+# An empty dict comes as an unnamed list.
+named <- function(x) if (length(x) == 0L) stats::setNames(list(), character()) else x
+
+check_no_names <- function(..., call = sys.call(-1L)) {
+  names <- ...names()
+  unknown <- names[nzchar(names)]
+  if (length(unknown) > 0L) abort(call, "Unknown argument: `", unknown[1L], "`.")
+}
+
+check_module <- function(x, name, call = sys.call(-1L)) {
+  if (inherits(x, "nn_module")) return(invisible())
+  abort(
+    call, "`", name, "` must be an nn_module, not ",
+    if (inherits(x, "nn_module_generator")) "a function that makes one: call it" else friendly_type(x), "."
+  )
+}
+
+check_tensor <- function(x, name, call = sys.call(-1L)) {
+  if (!inherits(x, "torch_tensor")) {
+    abort(call, "`", name, "` must be a tensor, not ", friendly_type(x), ".")
+  }
+}

@@ -1,0 +1,11 @@
+# PyTorch's functions: torch_*, nnf_*, linalg_*, fft_*, special_*. operator-names.R lists
+# their names, generated from PyTorch itself (make operators); what each argument is, the
+# native core learns from PyTorch's schemas at the first call.
+
+operator_function <- function(name) {
+  # The name stands in the code as a constant: the core finds an operator by its address.
+  eval(substitute(function(...) .External(entry$op, name, ...), list(name = name)), topenv())
+}
+
+for (name in operator_names) assign(name, operator_function(name))
+rm(name)

@@ -1,0 +1,135 @@
+# R's operators and functions on tensors, so that plain R functions run on them. R's numbers
+# beside a tensor take its dtype, as PyTorch's scalars do; longer vectors become tensors.
+
+#' Arithmetic, comparison and mathematics on tensors
+#'
+#' R's operators (`+ - * / ^ %% %/% == != < <= > >= & | !`, `%*%`) and functions work on
+#' tensors as they do on numbers, element by element and with PyTorch's broadcasting: shapes
+#' are compared from the last dim, where R would recycle. `Math` functions
+#' (`exp`, `log`, `sqrt`, `abs`, `round`, `cumsum`, ...), `Summary` functions (`sum`, `prod`,
+#' `max`, `min`, `range`, `any`, `all`) and `mean` give tensors, so that gradients flow
+#' through them.
+#'
+#' @param e1,e2,x,y Tensors, or a tensor and R numbers.
+#' @param ... For `Summary`: more tensors; for `round` and `log`: `digits`, `base`.
+#' @param na.rm `TRUE` leaves NaN out.
+#' @return A tensor.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' sigmoid <- function(x) 1 / (1 + exp(-x))
+#' sigmoid(torch_tensor(c(-1, 0, 1)))
+#' @name torch_ops
+NULL
+
+#' @rdname torch_ops
+#' @export
+Ops.torch_tensor <- function(e1, e2) {
+  if (missing(e2)) {
+    .External(entry$op, switch(.Generic, `-` = "neg", `+` = "pos", .Generic), e1)
+  } else {
+    .External(entry$op, .Generic, e1, e2)
+  }
+}
+
+# R 4.3 and later dispatch %*% on S3 classes; before, this package's own %*% does.
+#' @rdname torch_ops
+#' @rawNamespace if (getRversion() >= "4.3.0") S3method(matrixOps, torch_tensor)
+matrixOps.torch_tensor <- function(x, y) .External(entry$op, "%*%", x, y)
+
+#' @rdname torch_ops
+#' @rawNamespace if (getRversion() < "4.3.0") export("%*%")
+`%*%` <- function(x, y) {
+  if (inherits(x, "torch_tensor") || inherits(y, "torch_tensor")) {
+    .External(entry$op, "%*%", x, y)
+  } else {
+    base::`%*%`(x, y)
+  }
+}
+
+math_names <- c(ceiling = "torch_ceil", digamma = "torch_digamma")
+
+#' @rdname torch_ops
+#' @export
+Math.torch_tensor <- function(x, ...) {
+  switch(.Generic,
+    round = round_tensor(x, ...),
+    log = log_tensor(x, ...),
+    signif = api("signif", x, ...),
+    gamma = , trigamma = , cospi = , sinpi = , tanpi = api(.Generic, x),
+    cumsum = , cumprod = , cummax = , cummin = cumulate(x, .Generic),
+    ceiling = .External(entry$op, "torch_ceil", x),
+    .External(entry$op, paste0("torch_", .Generic), x)
+  )
+}
+
+round_tensor <- function(x, digits = 0) .External(entry$op, "torch_round", x, decimals = as.integer(digits))
+
+log_tensor <- function(x, base) {
+  natural <- .External(entry$op, "torch_log", x)
+  if (missing(base)) natural else natural / log(base)
+}
+
+cumulate <- function(x, name) {
+  if (length(dim(x)) > 1L) {
+    stop(name, "() is for vectors; use torch_", name, "(x, dim = ) for a tensor of several dims", call. = FALSE)
+  }
+  result <- .External(entry$op, paste0("torch_", name), x, dim = 1L)
+  if (is.list(result)) result[[1L]] else result
+}
+
+#' @rdname torch_ops
+#' @export
+Summary.torch_tensor <- function(..., na.rm = FALSE) {
+  parts <- list(...)
+  if (length(parts) == 1L && !na.rm && .Generic != "range") {
+    return(.External(entry$op, paste0("torch_", .Generic), parts[[1L]]))
+  }
+  api("summarise", NULL, .Generic, parts, na.rm)
+}
+
+#' @rdname torch_ops
+#' @export
+mean.torch_tensor <- function(x, ..., na.rm = FALSE) {
+  if (na.rm) .External(entry$op, "torch_nanmean", x, ...) else api("mean", x, ...)
+}
+
+#' @rdname torch_ops
+#' @export
+t.torch_tensor <- function(x) {
+  rank <- length(dim(x))
+  if (rank != 2L) stop("t() needs a tensor of two dims, this one has ", rank, call. = FALSE)
+  .External(entry$op, "$t", x)
+}
+
+#' @rdname torch_ops
+#' @export
+is.na.torch_tensor <- function(x) .External(entry$op, "torch_isnan", x)
+
+#' Put tensors together
+#'
+#' `c()` joins tensors of one dim, `rbind()` and `cbind()` rows and columns as they do for
+#' matrices: a tensor of one dim is one row, or one column. [torch_cat()] and [torch_stack()]
+#' are the general verbs.
+#'
+#' @param ... Tensors, or tensors and R vectors.
+#' @param deparse.level Not used.
+#' @return A tensor.
+#' @name torch_bind
+NULL
+
+#' @rdname torch_bind
+#' @export
+c.torch_tensor <- function(...) api("bind", NULL, list(...), "c")
+
+#' @rdname torch_bind
+#' @export
+rbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(...), "rbind")
+
+#' @rdname torch_bind
+#' @export
+cbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(...), "cbind")
+
+# Where %*% comes from here (R before 4.3), library() need not announce it: on all that are
+# not tensors it is base's own.
+#' @rawNamespace if (getRversion() < "4.3.0") export(.conflicts.OK)
+NULL
+.conflicts.OK <- TRUE

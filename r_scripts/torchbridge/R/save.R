@@ -1,0 +1,226 @@
+#' Save tensors and what they are part of
+#'
+#' `torch_save()` writes a tensor, or a list of tensors and R vectors however nested, into a
+#' file that `torch_load()` reads, in the same session or another. `torch_serialize()` gives
+#' the content of such a file as a raw vector.
+#'
+#' @section What is saved:
+#' Tensors with their dtype, shape, values, `requires_grad` and, for what was an R factor or
+#' date, their meaning; tensors that share all their memory still do so afterwards. NULL,
+#' vectors, factors, data frames and other R data with all attributes, bit by bit. Lists of
+#' these, such as a `state_dict()`. Functions, environments and other things that are no data
+#' are an error that names their place.
+#'
+#' A module that is made of PyTorch's layers alone (`nn_linear()`, `nn_sequential()`, ...) is
+#' saved whole, without hooks. Of a module with code of its own, in R or Python, only the
+#' `state_dict()` is: the file has no code. Make the module first and have it loaded into that,
+#' `torch_load(path, module = net())`.
+#'
+#' @section The format:
+#' [safetensors](https://github.com/huggingface/safetensors): a header and plain numbers. Reading
+#' such a file runs no code, neither Python's nor R's, whoever wrote it; so functions are not in
+#' it. Its tensors have the names of the list (`layer.weight`), and any reader of the format
+#' finds them; `torch_load()` also reads files that others wrote, as a named list of tensors.
+#' Files of Python's `torch.save()` are pickles, which can run code, and are refused.
+#'
+#' @section Tensors in .rds files:
+#' `saveRDS()` cannot see what a tensor points to. `saveRDS(torch_serialize(x), file)` and
+#' `torch_load(readRDS(file))` can be part of any R value.
+#'
+#' @param obj A tensor, a module, R data, or a list of such.
+#' @param path Name of a file, or a connection that is open for binary writing or reading.
+#'   `torch_load()` takes a raw vector of `torch_serialize()` too.
+#' @param device Name of the device for the tensors, or `NULL` for the one where each was.
+#' @param module A module to load the state of a saved module into, or `NULL`.
+#' @param ... Not used.
+#' @return `torch_save()`: `obj`, invisibly. `torch_load()`: what was saved.
+#'   `torch_serialize()`: a raw vector.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' file <- tempfile(fileext = ".safetensors")
+#' torch_save(list(weight = as_torch_tensor(c(1.5, 2)), classes = c("a", "b")), file)
+#' torch_load(file)
+#' @export
+torch_save <- function(obj, path, ...) {
+  check_no_dots(...)
+  if (inherits(path, "connection")) {
+    writeBin(torch_serialize(obj), path)
+  } else {
+    check_string(path, "path")
+    packed <- pack(obj, sys.call())
+    call_python("r_save.save", path.expand(path), packed$tree, packed$tensors)
+  }
+  invisible(obj)
+}
+
+#' @rdname torch_save
+#' @export
+torch_load <- function(path, device = "cpu", module = NULL) {
+  call <- sys.call()
+  check_name(device, "device", "cuda")
+  if (!is.null(module) && !inherits(module, "nn_module")) {
+    abort(call, "`module` must be a module, not ", friendly_type(module), ".")
+  }
+  if (inherits(path, "connection")) path <- read_all(path)
+  content <- if (is.raw(path)) {
+    call_python("r_save.loads", path, device)
+  } else {
+    check_string(path, "path")
+    call_python("r_save.load", path.expand(path), device)
+  }
+  value <- tryCatch(
+    unpack(content),
+    error = function(condition) {
+      abort(call, "`path`: the file is damaged: ", conditionMessage(condition))
+    }
+  )
+  if (inherits(value, "saved_module")) return(load_module(value, module, call))
+  if (!is.null(module)) abort(call, "`module` is given, but no module was saved there.")
+  value
+}
+
+# Where only its state was saved.
+load_module <- function(value, module, call) {
+  if (is.null(module)) {
+    abort(
+      call, "`module` must be given: a <", value$class, "> was saved, and how to make one is not ",
+      "in the file.\nMake one and load into it: torch_load(path, module = ", value$class, "(...))."
+    )
+  }
+  module$load_state_dict(value$state)
+  module
+}
+
+#' @rdname torch_save
+#' @export
+torch_serialize <- function(obj, ...) {
+  check_no_dots(...)
+  packed <- pack(obj, sys.call())
+  call_python("r_save.dumps", packed$tree, packed$tensors)
+}
+
+read_all <- function(connection) {
+  parts <- list()
+  repeat {
+    part <- readBin(connection, "raw", 2^20)
+    if (length(part) == 0L) return(unlist(parts))
+    parts[[length(parts) + 1L]] <- part
+  }
+}
+
+# ---- an R value as a tree of plain lists, and tensors by name ----
+
+pack <- function(obj, call) {
+  store <- new.env(parent = emptyenv())
+  store$tensors <- list()
+  tree <- pack_value(obj, character(), store, call)
+  list(tree = tree, tensors = store$tensors)
+}
+
+pack_value <- function(x, path, store, call) {
+  if (is.null(x)) return(list(kind = "null"))
+  if (is_tensor(x)) return(list(kind = "tensor", name = store_tensor(x, path, store)))
+  if (inherits(x, "nn_module")) return(pack_module(x, path, store, call))
+  kind <- typeof(x)
+  if (kind == "list") {
+    labels <- names(x)
+    if (is.null(labels)) labels <- character(length(x))
+    labels <- ifelse(nzchar(labels), labels, seq_along(x))
+    items <- lapply(seq_along(x), function(i) {
+      pack_value(.subset2(x, i), c(path, labels[i]), store, call)
+    })
+    return(c(list(kind = kind, items = items), pack_attributes(x, path, store, call)))
+  }
+  if (kind == "character") {
+    content <- list(values = as.list(as.vector(unclass(x))))
+  } else if (kind %in% c("double", "integer", "logical", "complex", "raw")) {
+    plain <- as.vector(unclass(x))
+    bytes <- if (kind == "raw") plain else writeBin(plain, raw(), endian = "little")
+    numbers <- call_python("r_save.vector", bytes, kind)
+    content <- list(name = store_tensor(numbers, path, store))
+  } else {
+    abort(
+      call, "`", paste(c("obj", path), collapse = "$"), "` is ", friendly_type(x),
+      ": only tensors, R data and lists of them can be saved.", hint_for(x)
+    )
+  }
+  c(list(kind = kind), content, pack_attributes(x, path, store, call))
+}
+
+pack_attributes <- function(x, path, store, call) {
+  attributes <- attributes(x)
+  if (is.null(attributes)) return(NULL)
+  # Without attributes of its own: the names of the attributes stand beside.
+  items <- lapply(names(attributes), function(name) {
+    pack_value(attributes[[name]], c(path, paste0("@", name)), store, call)
+  })
+  list(attribute_names = as.list(names(attributes)), attributes = items)
+}
+
+pack_module <- function(x, path, store, call) {
+  description <- call_python("saved_modules.describe", x)
+  if (is.null(description) && length(path) > 0L) {
+    abort(
+      call, "`", paste(c("obj", path), collapse = "$"), "` is a module with code of its own: save ",
+      "the module by itself, or its `$state_dict()`."
+    )
+  }
+  list(
+    kind = "module", class = class(x)[1L], description = description,
+    state = pack_value(x$state_dict(), path, store, call)
+  )
+}
+
+hint_for <- function(x) {
+  if (inherits(x, c("torch_optimizer", "lr_scheduler"))) " Save its `$state_dict()`."
+}
+
+# Under a name of its own.
+store_tensor <- function(x, path, store) {
+  name <- if (length(path) == 0L) "value" else paste(path, collapse = ".")
+  name <- make.unique(c(names(store$tensors), name), sep = "#")[length(store$tensors) + 1L]
+  store$tensors[[name]] <- x
+  name
+}
+
+unpack <- function(content) {
+  if (is.null(content$value)) return(as.list(content$tensors))
+  unpack_value(content$value, content$tensors)
+}
+
+unpack_value <- function(node, tensors) {
+  kind <- node$kind
+  if (kind == "null") return(NULL)
+  if (kind == "tensor") return(named_tensor(node$name, tensors))
+  if (kind == "module") return(unpack_module(node, tensors))
+  x <- if (kind == "list") {
+    lapply(node$items, unpack_value, tensors)
+  } else if (kind == "character") {
+    # All NA comes as a list of NULL.
+    if (is.list(node$values)) rep(NA_character_, length(node$values)) else node$values
+  } else {
+    read_vector(named_tensor(node$name, tensors), kind)
+  }
+  if (!is.null(node$attributes)) {
+    attributes <- lapply(node$attributes, unpack_value, tensors)
+    attributes(x) <- structure(attributes, names = as.character(unlist(node$attribute_names)))
+  }
+  x
+}
+
+unpack_module <- function(node, tensors) {
+  state <- unpack_value(node$state, tensors)
+  if (!is.null(node$description)) return(call_python("saved_modules.build", node$description, state))
+  structure(list(class = node$class, state = state), class = "saved_module")
+}
+
+named_tensor <- function(name, tensors) {
+  if (!is_string(name) || is.null(tensors[[name]])) stop("a tensor is missing")
+  tensors[[name]]
+}
+
+read_vector <- function(x, kind) {
+  bytes <- call_python("r_save.vector_bytes", x)
+  size <- switch(kind, double = 8L, integer = 4L, logical = 4L, complex = 16L, raw = 1L)
+  if (is.null(size)) stop("unknown kind ", kind)
+  if (kind == "raw") bytes else readBin(bytes, kind, length(bytes) %/% size, endian = "little")
+}

@@ -1,0 +1,36 @@
+# A Python with torchbridge is not part of R: without one, tests that need it are skipped.
+# Where `python -m torchbridge install-r` has installed this package there must be one.
+
+has_python <- local({
+  found <- NULL
+  function() {
+    if (is.null(found)) {
+      configured <- nzchar(system.file("python.txt", package = "torchbridge"))
+      found <<- configured || isTRUE(tryCatch(can_import("torchbridge"), error = function(e) FALSE))
+    }
+    found
+  }
+})
+
+skip_without_python <- function() {
+  testthat::skip_if_not(has_python(), "Python with torchbridge")
+}
+
+can_import <- function(module) {
+  code <- paste("import", module)
+  system2(find_python(), c("-c", shQuote(code)), stdout = FALSE, stderr = FALSE) == 0L
+}
+
+# How many objects each language holds for the other, what is garbage collected.
+live_objects <- function() {
+  for (i in 1:3) {
+    gc()
+    py_import("gc")$collect()
+  }
+  py_import("torchbridge.host")$native()$live()
+}
+
+# The value of a Python expression.
+torch_eval <- function(code) {
+  py_import("builtins")$eval(code, list(torch = py_import("torch")))
+}

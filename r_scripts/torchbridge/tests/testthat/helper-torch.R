@@ -1,0 +1,28 @@
+# Small tensors for tests, and Python code to compare with.
+
+tensor <- function(x, requires_grad = FALSE, dtype = "float64") {
+  py_import("torch")$as_tensor(as_torch_tensor(x, dtype = dtype))$requires_grad_(requires_grad)
+}
+
+# The names that a piece of Python code defines, as a list.
+python_names <- function(...) {
+  file <- tempfile(fileext = ".py")
+  on.exit(unlink(file))
+  writeLines(c(...), file)
+  py_import("runpy")$run_path(file)
+}
+
+# How much each language holds of the other, after both have collected.
+live_handles <- function() {
+  for (i in 1:2) {
+    gc()
+    py_import("gc")$collect()
+  }
+  gc()
+  live <- py_import("torchbridge._native")$live()
+  # What is asked with is held too.
+  c(r_objects = live$r_objects, py_handles = live$py_handles)
+}
+
+error_of <- function(code) tryCatch(code, error = identity)
+message_of <- function(code) conditionMessage(error_of(code))

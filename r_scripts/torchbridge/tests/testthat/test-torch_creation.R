@@ -1,0 +1,57 @@
+test_that("torch_tensor() has R torch's default dtypes", {
+  expect_identical(torch_tensor(c(1, 2))$dtype == torch_float(), TRUE)
+  expect_true(torch_tensor(1:2)$dtype == torch_int64())
+  expect_true(torch_tensor(TRUE)$dtype == torch_bool())
+  expect_true(torch_tensor(1:2, dtype = torch_double())$dtype == torch_float64())
+  expect_true(torch_tensor(1:2, dtype = "float16")$dtype == torch_half())
+  expect_true(torch_tensor(1, requires_grad = TRUE)$requires_grad)
+})
+
+test_that("a matrix and an array keep the place of every element", {
+  x <- array(1:24, c(2, 3, 4))
+  expect_identical(as.array(torch_tensor(x)), x)
+  expect_identical(as.array(torch_tensor(x)[2, 3, 4]), x[2, 3, 4])
+  expect_identical(dim(torch_tensor(matrix(1:6, ncol = 2))), c(3L, 2L))
+})
+
+test_that("a float64 value is not rounded on the way", {
+  expect_identical(as.numeric(torch_tensor(0.1, dtype = torch_float64())), 0.1)
+})
+
+test_that("sizes are doubles, several arguments or one vector", {
+  expect_identical(dim(torch_zeros(2, 3)), c(2L, 3L))
+  expect_identical(dim(torch_ones(c(2, 3))), c(2L, 3L))
+  expect_identical(as.array(torch_full(c(2, 2), 3)), matrix(3, 2, 2))
+  expect_identical(as.array(torch_eye(2)), diag(2))
+  expect_identical(dim(torch_randint(1, 5, c(2, 2))), c(2L, 2L))
+  expect_identical(dim(torch_randn(3)), 3L)
+  expect_identical(dim(torch_zeros_like(torch_ones(4, 1))), c(4L, 1L))
+})
+
+test_that("torch_arange() includes its end and torch_linspace() its steps", {
+  expect_identical(as.numeric(torch_arange(1, 5)), c(1, 2, 3, 4, 5))
+  expect_identical(as.integer(torch_arange(1L, 7L, 2L)), c(1L, 3L, 5L, 7L))
+  expect_identical(as.numeric(torch_arange(0, 1, 0.1, dtype = torch_float64())), seq(0, 10) * 0.1)
+  expect_equal(as.numeric(torch_linspace(0, 1, 5)), seq(0, 1, length.out = 5))
+  expect_error(torch_arange(5, 1), "step")
+})
+
+test_that("torch_manual_seed() gives PyTorch's own stream", {
+  # Published for seed 2021 by Python's PyTorch and by current R torch.
+  torch_manual_seed(2021)
+  expect_equal(
+    as.numeric(torch_rand(8)),
+    c(.1304, .5134, .7426, .7159, .5705, .1653, .0443, .9628),
+    tolerance = 5e-4
+  )
+  torch_manual_seed(1234)
+  b <- as.matrix(torch_rand(4, 3))
+  expect_equal(b[1, ], c(.0290, .4019, .2598), tolerance = 1e-3)
+  expect_equal(b[2, ], c(.3666, .0583, .7006), tolerance = 1e-3)
+})
+
+test_that("python() is PyTorch's own convention", {
+  x <- torch_tensor(matrix(1:6, 2))
+  expect_identical(as.integer(python(x)$sum(dim = 0L)), as.integer(x$sum(dim = 1)))
+  expect_error(python(1), "x")
+})

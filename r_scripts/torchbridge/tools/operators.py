@@ -1,0 +1,164 @@
+"""Write what the R package knows of PyTorch's functions: their names, and a help page each.
+
+Run by `make operators` when PyTorch changes. Names go to R/operator-names.R, pages to
+man/. Everything on a page is a fact of the function: PyTorch's own schemas or signature.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from torchbridge import operators
+from torchbridge.operators import DIM, DTYPE, INDEX, POSITION, TENSOR, TENSORS
+
+PACKAGE = Path(__file__).resolve().parent.parent
+#: Functions that the package writes itself.
+OWN = {"torch_arange", "torch_tensor", "torch_manual_seed"}
+HEAD = "% Generated from PyTorch's own schemas by `make operators`; do not edit.\n"
+
+MODULES = {
+    "torch_": "torch",
+    "nnf_": "torch.nn.functional",
+    "linalg_": "torch.linalg",
+    "fft_": "torch.fft",
+    "special_": "torch.special",
+}
+
+
+def main() -> None:
+    """Write R/operator-names.R and the help pages."""
+    names = [name for name in operators.names() if name not in OWN]
+    lines = ",\n".join(f'  "{name}"' for name in names)
+    text = f"# Generated from PyTorch's own lists by `make operators`; do not edit.\n\noperator_names <- c(\n{lines}\n)\n"
+    (PACKAGE / "R" / "operator-names.R").write_text(text)
+    for page in (PACKAGE / "man").glob("*.Rd"):
+        if page.read_text().startswith(HEAD):
+            page.unlink()
+    for name, variants in pages(names).items():
+        (PACKAGE / "man" / f"{name}.Rd").write_text(page_of(name, variants))
+    print(f"{len(names)} functions")
+
+
+def pages(names: list[str]) -> dict[str, list[str]]:
+    """One page for a function and its in-place twin."""
+    known = set(names)
+    found: dict[str, list[str]] = {}
+    for name in names:
+        base = name.rstrip("_")
+        found.setdefault(base if base in known else name, []).append(name)
+    return found
+
+
+def page_of(name: str, variants: list[str]) -> str:
+    function, python_name, method = operators.find(name)
+    spec = operators.describe(function, python_name, method)
+    prefix = next(p for p in MODULES if name.startswith(p))
+    where = f"{MODULES[prefix]}.{python_name}"
+    usage = "\n".join(f"{v}(...)" for v in variants)
+    overloads = spec.overloads or [[]]
+    calls = "\n\n".join("\\code{" + escape(call_of(name, o)) + "}" for o in overloads)
+    aliases = "\n".join(f"\\alias{{{v}}}" for v in variants)
+    items: dict[str, tuple[str, str | None]] = {}
+    for overload in overloads:
+        for argument, kind, default in overload:
+            items.setdefault(argument, (kind, default))
+    arguments = "\n".join(
+        f"  \\item{{{escape(a)}}}{{{sentence(python_name, a, kind)}}}" for a, (kind, _) in items.items()
+    )
+    in_place = (
+        "\nA name that ends in an underscore changes its tensor in place.\n" if len(variants) > 1 else ""
+    )
+    return HEAD + f"""\\name{{{name}}}
+{aliases}
+\\title{{PyTorch's {escape(where)}}}
+\\description{{
+PyTorch's \\code{{{escape(where)}}}, called with R's values: dims and positions count from 1, whole
+numbers are ints where PyTorch takes ints, and R vectors are tensors where it takes tensors.
+{in_place}}}
+\\usage{{
+{usage}
+}}
+\\arguments{{
+\\item{{...}}{{Arguments by position or by name, as under Calls.}}
+}}
+\\section{{Calls}}{{
+{calls}
+
+\\describe{{
+{arguments}
+}}
+}}
+\\value{{
+{value_of(spec)}
+}}
+\\seealso{{\\link{{torch_ops}}, \\link{{torch_indexing}}, \\code{{\\link{{python}}}} for PyTorch's own conventions.}}
+"""
+
+
+def call_of(name: str, overload: list[tuple[str, str, str | None]]) -> str:
+    shown = [a if d is None else f"{a} = {r_default(d)}" for a, _, d in overload if not a.startswith("_")]
+    return f"{name}({', '.join(shown)})"
+
+
+def r_default(text: str) -> str:
+    if text.startswith("'"):
+        return '"' + text.strip("'") + '"'
+    plain = {"None": "NULL", "True": "TRUE", "False": "FALSE", "[]": "list()"}
+    return plain.get(text, text.replace("[", "c(").replace("]", ")"))
+
+
+def sentence(function: str, name: str, kind: str) -> str:
+    kinds = operators.kind_of(function, name, kind)
+    optional = " Optional." if "Optional" in kind else ""
+    if kinds & DIM:
+        several = "Dims" if "List" in kind else "A dim"
+        return f"{several}, counted from 1; negative ones from the last.{optional}"
+    if kinds & POSITION:
+        return f"A position, counted from 1; negative ones from the end.{optional}"
+    if kinds & INDEX:
+        return f"Positions or classes as a tensor (or R integers), counted from 1.{optional}"
+    if kinds & DTYPE:
+        return f"A dtype such as \\code{{torch_float()}}.{optional}"
+    if kinds & TENSORS:
+        return f"A list of tensors.{optional}"
+    if kinds & TENSOR:
+        return f"A tensor, or R numbers.{optional}"
+    for word, text in (
+        ("bool", "\\code{TRUE} or \\code{FALSE}."),
+        ("str", "A string."),
+        ("Device", "A device such as \\code{\"cuda\"}."),
+        ("List[int]", "Whole numbers."),
+        ("List", "Numbers."),
+        ("int", "A whole number."),
+        ("number", "A number."),
+        ("float", "A number."),
+        ("complex", "A number."),
+        ("Generator", "A random number generator."),
+    ):
+        if word in kind:
+            return text + optional
+    return "As in PyTorch."
+
+
+def value_of(spec: operators.Spec) -> str:
+    if spec.results:
+        parts = [
+            f"\\code{{{escape(r)}}}" + (" (positions, from 1)" if spec.index_results >> i & 1 else "")
+            for i, r in enumerate(spec.results)
+            if r
+        ]
+        if parts:
+            return f"A list of {', '.join(parts)}."
+    if spec.index_results & 1:
+        return "A tensor of positions, counted from 1."
+    return "A tensor, or what PyTorch gives."
+
+
+def escape(text: str) -> str:
+    return re.sub(r"([\\%{}])", r"\\\1", text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

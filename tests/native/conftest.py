@@ -1,0 +1,161 @@
+"""The native core's tests: R runs in this process, and no test may leave anything alive.
+
+``TORCHBRIDGE_GCTORTURE=1`` turns on R's gctorture around every test. Tests that crash, interrupt
+or end a process do so in one of their own: `in_python` and `in_r`.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import torchbridge as tb
+from torchbridge import host
+
+ROOT = Path(__file__).resolve().parents[2]
+TORTURE = os.environ.get("TORCHBRIDGE_GCTORTURE") == "1"
+#: Under torture R collects at every so many allocations: often enough to hit each line of the
+#: core in some test, seldom enough to come to an end.
+STEP = 20
+
+FAILED = pytest.StashKey[bool]()
+
+#: Both hosts, alone: how a test of a whole process starts.
+ENVIRONMENT = {
+    "R_LIBS": str(ROOT / ".r-library"),
+    "TORCHBRIDGE_PYTHON": sys.executable,
+    **os.environ,
+}
+
+PYTHON_PROLOGUE = """
+import gc, os, signal, sys, threading, time
+import torch
+import torchbridge as tb
+from torchbridge import host
+core = host.native()
+def r(code):
+    return core.base_function("eval").call(core.base_function("parse").call(text=code), core.base_function("globalenv").call())
+def interrupt(after, times=1):
+    def run():
+        for _ in range(times):
+            time.sleep(after)
+            os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=run, daemon=True).start()
+"""
+
+R_PROLOGUE = """
+library(torchbridge)
+torch <- py_import("torch")
+if (nzchar(Sys.getenv("CALLS"))) calls <- py_import("calls")
+"""
+
+
+@pytest.fixture(scope="session")
+def core() -> Any:
+    """torchbridge._native, with R running and what is made once and kept already made."""
+    native = host.native()
+    tb.to_r(torch.ones(1))
+    tb.to_r("warm")
+    native.to_r(torch.ones(1))
+    native.to_r(object())
+    native.base_function("eval").call(native.base_function("parse").call(text="NULL"))
+    return native
+
+
+@pytest.fixture(scope="session")
+def r(core: Any) -> Callable[[str], Any]:
+    """r(code): the value of R code, as an RObject."""
+    evaluate, parse = core.base_function("eval"), core.base_function("parse")
+    world = core.base_function("globalenv").call()
+    return lambda code: evaluate.call(parse.call(text=code, **{"keep.source": False}), world)
+
+
+@pytest.fixture(scope="session")
+def collect(core: Any) -> Callable[[], dict[str, int]]:
+    """Collects in both languages until nothing more goes; gives what is left."""
+    r_gc = core.base_function("gc")
+
+    def run() -> dict[str, int]:
+        before = None
+        while before != (now := core.live()):
+            before = now
+            gc.collect()
+            r_gc.call()
+        return now
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_alive(
+    request: pytest.FixtureRequest, collect: Callable[[], dict[str, int]]
+) -> Iterator[None]:
+    before = collect()
+    yield
+    if not request.node.stash.get(FAILED, True):  # a failure keeps its frames, and what is in them
+        assert collect() == before
+
+
+@pytest.fixture(autouse=True)
+def torture(nothing_stays_alive: None, core: Any) -> Iterator[None]:
+    if not TORTURE:
+        yield
+        return
+    gctorture = core.base_function("gctorture2")
+    gctorture.call(STEP)
+    yield
+    gctorture.call(0)
+
+
+@pytest.fixture(scope="session")
+def many() -> Callable[[int], int]:
+    """many(n): n, or a hundredth of it under torture."""
+    return lambda n: max(n // 100, 10) if TORTURE else n
+
+
+@pytest.fixture
+def in_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """in_python(code): a Python process that hosts R."""
+
+    def run(code: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", PYTHON_PROLOGUE + code]
+        return _run(command, timeout, ENVIRONMENT)
+
+    return run
+
+
+@pytest.fixture
+def in_r(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """in_r(code): an R process that hosts Python; `calls` there is a module of this `python`."""
+
+    def run(code: str, python: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "calls.py").write_text(python)
+        path = f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"
+        environment = {**ENVIRONMENT, "PYTHONPATH": path, "CALLS": python and "yes"}
+        return _run(["Rscript", "-e", R_PROLOGUE + code], timeout, environment)
+
+    return run
+
+
+def _run(
+    command: list[str], timeout: float, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report

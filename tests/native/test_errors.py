@@ -1,0 +1,452 @@
+"""errors.c: errors, warnings and Ctrl-C between two languages, however they are nested."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import warnings
+
+import pytest
+
+from torchbridge import RError, RWarning
+
+# ---- R error -> Python exception ----
+
+
+def test_an_r_error_keeps_message_class_and_calls(r):
+    f = r("outer <- function(x) inner(x); inner <- function(x) stop('no ', x); outer")
+    with pytest.raises(RError) as caught:
+        f("luck")
+    assert caught.value.message == "no luck"
+    assert caught.value.classes == ("simpleError", "error", "condition")
+    assert caught.value.calls[-1] == "inner(x)"
+    r("rm(outer, inner)")
+
+
+def test_a_condition_of_a_class_of_its_own(r):
+    f = r("function() stop(structure(class = c('mine', 'error', 'condition'), list(message = 'm', call = NULL, data = 7)))")
+    with pytest.raises(RError) as caught:
+        f()
+    assert caught.value.classes == ("mine", "error", "condition")
+    assert r("function(e) e$data")(caught.value.condition) == 7
+
+
+def test_a_condition_whose_message_cannot_be_had(r):
+    f = r(
+        "function() { times <- 0; "  # stop() itself asks for the message, once
+        "conditionMessage.odd <<- function(c) if ((times <<- times + 1) > 1) stop('again') else 'odd'; "
+        "stop(structure(class = c('odd', 'error', 'condition'), list())) }"
+    )
+    with pytest.raises(RError, match="could not be described"):
+        f()
+    r("rm(conditionMessage.odd)")
+
+
+def test_an_error_inside_the_core_is_an_r_error_too(core):
+    x = core.RObject.new_vector("double", (4,))
+    with pytest.raises(RError, match="do not match the length of object"):
+        x.set_attr("dim", core.to_r([3, 3]))
+    with pytest.raises(RError, match="no function 'nope'"):
+        core.helper("nope")
+    with pytest.raises(RError, match="nope"):
+        core.base_function("nope")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "function() { f <- function() f(); f() }",
+        "function() { options(expressions = 100); on.exit(options(expressions = 5000)); f <- function() f(); f() }",
+    ],
+)
+def test_infinite_recursion_in_r_is_an_error(r, code):
+    with pytest.raises((RError, RuntimeError)):
+        r(code)()
+
+
+def test_infinite_recursion_through_both_languages_is_an_error(in_python):
+    ended = in_python("""
+f = r("function(g) g(g)")
+def g(g): return f(g)
+try:
+    g(g)
+except (tb.RError, RuntimeError) as error:
+    print("caught", type(error).__name__)
+print(r("1 + 1").value())
+""")
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert ended.stdout.startswith("caught") and ended.stdout.endswith("2.0\n")
+
+
+# ---- Python exception -> R condition ----
+
+
+def test_a_python_exception_is_an_r_condition(r):
+    def fail():
+        raise KeyError("gone")
+
+    f = r(
+        "function(fail) tryCatch(fail(), KeyError = function(e) list(class(e), conditionMessage(e), e$traceback))"
+    )
+    classes, message, lines = f(fail)
+    assert classes == ["KeyError", "LookupError", "python_error", "error", "condition"]
+    assert message == "KeyError: 'gone'"
+    assert "raise KeyError" in "\n".join(lines)
+
+
+def test_handlers_and_exits_of_both_languages_run_on_the_way(r):
+    seen = []
+
+    def fail():
+        try:
+            raise ValueError("deep")
+        finally:
+            seen.append("finally")
+
+    f = r("function(fail, note) { on.exit(note('on.exit')); tryCatch(fail(), finally = note('R finally')) }")
+    with pytest.raises(ValueError, match="deep"):
+        f(fail, seen.append)
+    assert seen == ["finally", "R finally", "on.exit"]
+
+
+def test_the_very_exception_comes_back_through_r(r):
+    error = LookupError("me")
+
+    def fail():
+        raise error
+
+    with pytest.raises(LookupError) as caught:
+        r("function(f) f()")(fail)
+    assert caught.value is error
+
+
+def test_an_r_error_through_python_is_the_same_condition_in_r(r):
+    """R -> Python -> R: tryCatch at the outside sees class and fields of the inside."""
+    raise_it = r("function() stop(structure(class = c('mine', 'error', 'condition'), list(message = 'm', call = NULL, data = 7)))")
+    seen = []
+
+    def between():
+        try:
+            raise_it()
+        finally:
+            seen.append("finally")
+
+    outer = r("function(f) tryCatch(f(), mine = function(e) c(conditionMessage(e), e$data, class(e)[1]))")
+    assert outer(between) == ["m", "7", "mine"]
+    assert seen == ["finally"]
+
+
+def test_four_levels_deep_and_back(r):
+    call = r("function(f) f()")
+    fail = r("function() stop('at the bottom')")
+    before = sys.getrefcount(fail)
+    with pytest.raises(RError, match="at the bottom") as caught:
+        call(lambda: call(lambda: call(lambda: fail())))
+    assert "simpleError" in caught.value.classes
+    del caught
+    gc.collect()
+    assert sys.getrefcount(fail) == before
+
+
+def test_a_python_error_that_cannot_be_described(r):
+    class Odd(Exception):
+        def __str__(self):
+            raise RuntimeError("no")
+
+    def fail():
+        raise Odd
+
+    assert "could not be described" in r("function(f) tryCatch(f(), error = conditionMessage)")(fail)
+
+
+def test_an_exception_with_text_that_r_cannot_hold(r):
+    def fail():
+        raise ValueError("a\ud800b")
+
+    assert isinstance(r("function(f) tryCatch(f(), error = conditionMessage)")(fail), str)
+
+
+# ---- nothing in R jumps over Python ----
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "function(through) callCC(function(k) through(function() k('jumped')))",
+        "function(through) { f <- function() { through(function() eval(quote(return('jumped')), parent.frame(6))); 1 }; f() }",
+        "function(through) withRestarts(through(function() invokeRestart('out')), out = function() 'jumped')",
+        "function(through) tryCatch(through(function() signalCondition(structure(class = c('mine', 'condition'), list()))), mine = function(c) 'jumped')",
+        "function(through) tryCatch(through(function() message('hi')), message = function(c) 'jumped')",
+    ],
+    ids=["callCC", "return", "restart", "condition", "message"],
+)
+def test_a_jump_of_r_code_ends_where_python_called_r(r, code):
+    entered, left = [], []
+
+    def through(f):
+        entered.append(1)
+        try:
+            return f()
+        finally:
+            left.append(1)
+
+    try:
+        assert r(code)(through) != "jumped"
+    except (RError, RuntimeError):
+        pass
+    assert entered == left == [1]
+
+
+def test_a_warning_handler_of_r_does_not_reach_over_python(core, r):
+    """The core itself may make R warn: here, by an attribute that is too long for its vector."""
+    left = []
+
+    def through():
+        try:
+            core.base_function("as.integer").call("not a number")
+        finally:
+            left.append(1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        r("function(f) tryCatch(f(), warning = function(w) 'jumped')")(through)
+    assert left == [1]
+
+
+def test_refcounts_are_right_after_a_thousand_errors(r, collect, many):
+    def fail(x):
+        raise ValueError(x)
+
+    f, token = r("function(f, x) tryCatch(f(x), error = function(e) NULL)"), object()
+    before = sys.getrefcount(token), sys.getrefcount(fail)
+    for _ in range(many(1000)):
+        assert f(fail, token) is None
+    collect()
+    assert (sys.getrefcount(token), sys.getrefcount(fail)) == before
+
+
+# ---- finalizers and warnings ----
+
+
+def test_an_error_in_an_r_finalizer_ends_there(core, r, capfd):
+    r("local({ e <- new.env(); reg.finalizer(e, function(e) stop('in a finalizer')); NULL })")
+    core.base_function("gc")()
+    assert r("2 * 3").value() == 6
+
+
+def test_a_python_error_in_an_r_finalizer_ends_there(in_python):
+    """In a process of its own: R (4.2 at least) may forget handles made while finalizers run."""
+    ended = in_python("""
+def fail():
+    print("called")
+    raise ValueError("in a finalizer")
+r("function(f) local({ e <- new.env(); reg.finalizer(e, function(e) f()); NULL })")(fail)
+for _ in range(3):
+    core.base_function("gc")()
+print(r("2 * 3").value())
+""")
+    assert (ended.returncode, ended.stdout) == (0, "called\n6.0\n"), ended.stderr
+
+
+def test_an_error_in_del_does_not_disturb_r(core, monkeypatch):
+    class Odd:
+        def __del__(self):
+            raise RuntimeError("in __del__")
+
+    seen = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda info: seen.append(str(info.exc_value)))
+    core.handle(Odd())
+    core.base_function("gc")()
+    core.base_function("gc")()
+    assert seen == ["in __del__"]
+
+
+def test_an_r_warning_is_a_python_warning(r):
+    with pytest.warns(RWarning, match="careful"):
+        assert r("function() { warning('careful'); 5 }")() == 5
+
+
+def test_an_r_warning_that_python_makes_an_error(r):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RWarning, match="careful"):
+            r("function() { warning('careful'); 5 }")()
+
+
+# ---- Ctrl-C ----
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["repeat {}", "Sys.sleep(60)", "repeat identity(1)", "for (i in 1:1e9) sum(as.numeric(1:1e4))"],
+)
+def test_ctrl_c_stops_r_code_that_python_called(in_python, code):
+    ended = in_python(
+        f"""
+f = r("function() {{ on.exit(cat('on.exit ')); {code} }}")
+interrupt(0.5)
+try:
+    f()
+except KeyboardInterrupt:
+    print("interrupted")
+time.sleep(0.1)
+print(r("1 + 1").value())
+""",
+        timeout=30,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "on.exit interrupted\n2.0\n"
+
+
+def test_ctrl_c_stops_python_that_r_that_python_called_called(in_python):
+    ended = in_python(
+        """
+def forever():
+    try:
+        while True: time.sleep(0.01)
+    finally:
+        print("finally")
+interrupt(0.5)
+try:
+    r("function(f) tryCatch(f(), error = function(e) 'no error')")(forever)
+except KeyboardInterrupt:
+    print("interrupted")
+for _ in range(100000): pass
+print(r("1 + 1").value())
+""",
+        timeout=30,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "finally\ninterrupted\n2.0\n"
+
+
+def test_a_ctrl_c_that_python_caught_is_not_told_to_r(in_python):
+    ended = in_python(
+        """
+def patient():
+    try:
+        time.sleep(30)
+    except KeyboardInterrupt:
+        return "caught"
+interrupt(0.5)
+print(r("function(f) { x <- f(); for (i in 1:1e5) identity(i); x }")(patient))
+""",
+        timeout=30,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "caught\n"), ended.stderr
+
+
+def test_a_ctrl_c_during_a_c_function_is_told_once(in_python):
+    """torch's C++ code does not look at signals: Python hears of it right after the call."""
+    ended = in_python(
+        """
+x = torch.ones(1500, 1500, dtype=torch.float64)
+torch.set_num_threads(1)
+busy = torch.linalg.matrix_power
+interrupt(0.3)
+try:
+    r("function(busy, x) busy(x, 4095L)")(busy, core.handle(x))
+except KeyboardInterrupt:
+    print("interrupted")
+for _ in range(100000): pass
+print(r("1 + 1").value())
+""",
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "interrupted\n2.0\n"), ended.stderr
+
+
+def test_ctrl_c_between_calls_is_pythons_own(in_python):
+    ended = in_python(
+        """
+interrupt(0.5)
+try:
+    while True: core.to_r(1.0); core.RObject.new_vector("double", (3,)).any_na()
+except KeyboardInterrupt:
+    print("interrupted")
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler, r("1 + 1").value())
+""",
+        timeout=30,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "interrupted\nTrue 2.0\n"), ended.stderr
+
+
+def test_a_process_that_ignores_ctrl_c_goes_on_ignoring_it(in_python):
+    """As a job in the background of a shell does."""
+    ended = in_python(
+        """
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+interrupt(0.3)
+print(r("function() { end <- Sys.time() + 1; while (Sys.time() < end) identity(1); 'done' }")())
+print(r("function(f) { f(0.5); 'done' }")(lambda s: (interrupt(0.2), time.sleep(s))[0] or "done"))
+""",
+        timeout=30,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "done\ndone\n"), ended.stderr
+
+
+CALLS = """
+import time
+def forever():
+    try:
+        while True: time.sleep(0.01)
+    finally:
+        print("finally", flush=True)
+def patient():
+    try:
+        time.sleep(30)
+    except KeyboardInterrupt:
+        return "caught"
+def back(f):
+    try:
+        return f()
+    finally:
+        print("finally", flush=True)
+"""
+LATER = """
+system(paste0("(sleep 1; kill -INT ", Sys.getpid(), ") >/dev/null 2>&1 &"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "output"),
+    [
+        ("cat(tryCatch(calls$forever(), interrupt = function(e) 'interrupted'))", "finally\ninterrupted"),
+        ("cat(tryCatch({ repeat {} }, interrupt = function(e) 'interrupted'))", "interrupted"),
+        (
+            "cat(tryCatch(calls$back(function() repeat {}), interrupt = function(e) 'interrupted'))",
+            "finally\ninterrupted",
+        ),
+        (
+            "cat(tryCatch({ x <- calls$patient(); for (i in 1:1e5) identity(i); x }, interrupt = function(e) 'told twice'))",
+            "caught",
+        ),
+    ],
+    ids=["Python", "R", "R under Python", "caught by Python"],
+)
+def test_ctrl_c_where_r_hosts(in_r, code, output):
+    ended = in_r(f"{LATER}{code}; x <- torch$ones(3L); cat('', x$sum()$item())", CALLS, timeout=40)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == f"{output} 3"
+
+
+def test_errors_where_r_hosts(in_r):
+    ended = in_r("""
+cat(tryCatch(calls$fail(), KeyError = conditionMessage), "\\n")
+inner <- function() stop(structure(class = c("mine", "error", "condition"), list(message = "m", call = NULL)))
+cat(tryCatch(calls$through(inner), mine = conditionMessage), "\\n")
+cat(tryCatch(calls$through(function() calls$through(inner)), mine = conditionMessage), "\\n")
+cat(callCC(function(k) tryCatch(calls$through(function() k("jumped")), error = function(e) "stopped")), "\\n")
+cat(calls$count(), "\\n")
+options(error = quote(cat("reached the top level\\n")))
+cat(tryCatch(to_r(as_torch_tensor(1:3)$to_sparse()), error = function(e) "no sparse vectors"), "\\n")
+""", """
+seen = []
+def fail(): raise KeyError('gone')
+def through(f):
+    try: return f()
+    finally: seen.append(1)
+def count(): return len(seen)
+""")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split(" \n") == ["KeyError: 'gone'", "m", "m", "stopped", "4", "no sparse vectors", ""]
