@@ -320,7 +320,7 @@ class NumPyArrays:
     def check_range(self, view: Any, mask: Any, target: Any, shift: int = 0) -> None:
         if view.dtype.kind == "c":
             raise ValueError(f"dtype: complex values do not fit {target}")
-        if shift == 0 and self.np.can_cast(view.dtype, target, "safe"):
+        if self.np.can_cast(view.dtype, target, "safe"):
             return
         checked = view if mask is None else view[mask]
         if checked.size == 0:

@@ -49,8 +49,9 @@ def to_torch(
         device: Where the tensor goes, as in torch. Default: the CPU for R and NumPy values.
         share: False copies; the tensor is contiguous (row-major) and R's value never
             changes. True gives the same memory, column-major, for the types whose memory a
-            tensor can hold (double, integer, complex, raw, integer64): in-place operations
-            on the tensor then write into R's vector, while R's own assignments copy first.
+            tensor can hold (double, integer, raw, integer64; complex where R has aligned
+            it to 16 bytes): in-place operations on the tensor then write into R's vector,
+            while R's own assignments copy first.
         na: What becomes of R's NA. ``"error"``: an error where the dtype cannot hold
             it; a float or complex dtype can (float64 keeps R's very NA, narrower floats
             hold NaN). ``"mask"``: returns ``(tensor, mask)``, mask True where there is a
@@ -83,7 +84,8 @@ def to_r(x: Any, share: bool = False) -> Any:
 
     Args:
         x: A tensor, a NumPy array, an object with ``__dlpack__``; also None, bool, int,
-            float, complex, str, bytes, lists and dicts of such, pandas frames and series.
+            float, complex, str, bytes, lists and dicts of such, arrays of text and times,
+            pandas frames and series.
         share: False copies: R owns the result. True gives an R vector over the same
             memory (ALTREP), at once at any size, that keeps the tensor alive: for a CPU
             tensor laid out as R's arrays are (1-d, or column-major). R never writes into

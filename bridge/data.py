@@ -55,7 +55,7 @@ class RDataset(Dataset[Any]):
         positions = [self._position(index) for index in indices]
         if not self._has_batch:
             return [to_item(self._item.call(position)) for position in positions]
-        return _rows(to_item(self._batch.call(positions)), len(positions))
+        return _rows(to_item(self._batch.call(positions), batch=True), len(positions))
 
     def _position(self, index: int) -> int:
         size = len(self)
@@ -70,21 +70,25 @@ class RDataset(Dataset[Any]):
         )
 
 
-def to_item(x: Any) -> Any:
-    """The Python item of an R value (RObject)."""
+def to_item(x: Any, batch: bool = False) -> Any:
+    """The Python item, or batch of items, of an R value (RObject).
+
+    A single number is a tensor of no dims, but in a batch the one item of it.
+    """
     kind = x.typeof
     if kind == "list":
-        items = [to_item(item) for item in x.items()]
+        items = [to_item(item, batch) for item in x.items()]
         names = x.attr("names")
         if names is None:
             return tuple(items)
         names = names.value()
         return dict(zip([names] if isinstance(names, str) else names, items, strict=True))
-    if kind not in _DTYPES or x.classes:
+    if kind not in (*_DTYPES, "raw"):
         value = x.value()
-        return to_tensor(x) if kind in (*_DTYPES, "raw") else value
+        return [value] if batch and isinstance(value, str) else value
     result = to_tensor(x)
-    return result.reshape(()) if result.shape == (1,) and x.dim is None else result
+    single = result.shape == (1,) and x.dim is None and not batch
+    return result.reshape(()) if single else result
 
 
 def to_tensor(x: Any) -> Any:
@@ -100,9 +104,10 @@ def _rows(batch: Any, size: int) -> list[Any]:
         return [dict(zip(batch, row, strict=True)) for row in zip(*columns, strict=True)]
     if isinstance(batch, tuple):
         return list(zip(*(_rows(column, size) for column in batch), strict=True))
-    if len(batch) != size:
-        raise ValueError(f"`.getbatch` must give {size} rows, one an index, not {len(batch)}")
-    return list(batch)
+    rows = list(batch)
+    if len(rows) != size:
+        raise ValueError(f"`.getbatch` must give {size} rows, one an index, not {len(rows)}")
+    return rows
 
 
 # ---- rows of tensors ----

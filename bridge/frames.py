@@ -78,7 +78,10 @@ def typed_from_r(x: Any, scalar: bool = True) -> Any:
 
     if "integer64" in known:
         one_dim = x.dim is None or len(x.dim) == 1
-        return nullable(x) if one_dim and x.any_na() else to_numpy(x)
+        if one_dim and x.any_na():
+            return nullable(x)
+        values = to_numpy(x)
+        return values.item() if scalar and x.dim is None and values.shape == (1,) else values
     if "factor" in known:
         codes, valid = to_numpy(x, na="mask")
         kept = codes.r_type

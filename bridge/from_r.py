@@ -86,6 +86,8 @@ def _types_of(x: Any, rtype: RType | None) -> tuple[str, str]:
     kind, classes = x.typeof, x.classes
     if "data.frame" in classes:
         raise TypeError(f"x: {_FRAME}")
+    if "POSIXlt" in classes:
+        raise TypeError("x: a POSIXlt is a list of its parts; as.POSIXct(x) in R is one number a time")
     if kind in _REFUSED:
         raise TypeError(f"x: {_REFUSED[kind]}")
     if kind not in _STORAGE:

@@ -1,15 +1,17 @@
 """nn.Modules between R and Python: modules written in R, and R's view of any module.
 
-A module that R made, or has seen, has two halves: the nn.Module, and in R an environment
-with a function, its face, that R users hold and call. The face keeps the nn.Module alive,
-as every R handle does. The other way there are two states, so that no circle across the
-two collectors keeps a module for ever:
+A module that R has made, or seen, has two halves: the nn.Module, and in R an environment
+with a function, its face, that R users hold and call. The R half keeps the nn.Module
+alive, as every R handle does. The other way:
 
-*R owns the half*: R reaches it through a face. Python knows its address and no more.
-*Python owns the half*: R reaches it no longer (its finalizer said so: `release`), but the
-nn.Module lives on in Python, as part of a larger one perhaps. A module written in R then
-holds its R half, and the R half lets go of the module. The first use from R, or of its R
-code, gives it a new face.
+*Python holds the R half* of a module written in R wherever Python may use the module by
+itself: it is new, or part of a module or container of Python's, or has just been given to
+Python code.
+
+*R holds it* where the one owner of the nn.Module is its R half (or other modules whose one
+owner that is): then no circle across the two collectors may keep the pair alive. After
+each collection of R's, `settle` looks for modules that have come into this state; `keep`
+ends it when R gives the module to Python again (native/values.c).
 
 A circle remains where Python holds R code that holds a face: a hook that mentions the
 module it is registered on. It goes when the hook is removed.
@@ -18,6 +20,7 @@ module it is registered on. It goes when the hook is removed.
 from __future__ import annotations
 
 import copy
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,42 +45,44 @@ class _Submodules(dict[str, Any]):
         super().__init__(values)
         self._owner = weakref.ref(owner)
 
-    def _told(self) -> None:
+    def _told(self, *names: str) -> None:
         owner = self._owner()
         if isinstance(owner, RModule) and not owner._r_quiet:
-            owner._r_call("forget")
+            for name in names:
+                owner._r_call("forget", name)
 
     def __setitem__(self, name: str, module: Any) -> None:
-        self._told()
+        self._told(name)
         super().__setitem__(name, module)
 
     def __delitem__(self, name: str) -> None:
-        self._told()
+        self._told(name)
         super().__delitem__(name)
 
-    def pop(self, *args: Any) -> Any:
-        self._told()
-        return super().pop(*args)
+    def pop(self, name: str, *default: Any) -> Any:
+        self._told(name)
+        return super().pop(name, *default)
 
     def popitem(self) -> Any:
-        self._told()
+        self._told(*self)
         return super().popitem()
 
     def clear(self) -> None:
-        self._told()
+        self._told(*self)
         super().clear()
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        self._told()
-        super().update(*args, **kwargs)
+        new = dict(*args, **kwargs)
+        self._told(*new)
+        super().update(new)
 
-    def setdefault(self, *args: Any) -> Any:
-        self._told()
-        return super().setdefault(*args)
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        self._told(name)
+        return super().setdefault(name, default)
 
     def __ior__(self, other: Any) -> Any:
-        self._told()
-        return super().__ior__(other)
+        self.update(other)
+        return self
 
 
 class RModule(nn.Module):
@@ -87,7 +92,7 @@ class RModule(nn.Module):
     attributes for Python code too, apart from names that begin with an underscore.
     """
 
-    # The R half, while Python owns it.
+    # The R half, while Python holds it.
     _r_half: Any = None
     # While R sets something, or a Python base class initializes itself, R need not know.
     _r_quiet = False
@@ -96,6 +101,11 @@ class RModule(nn.Module):
 
     def _r_call(self, what: str, *args: Any, **kwargs: Any) -> Any:
         return _half_of(self)(what, *args, **kwargs)
+
+    def _r_keep(self) -> None:
+        """R gives the module to Python: from now on Python holds its R half."""
+        if self._r_half is None:
+            self.__dict__["_r_half"] = _half_of(self)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -209,30 +219,29 @@ def _quiet(module: nn.Module) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Face:
-    """Where R has its half of a module."""
+    """Where R has its half of a module; R says when it goes (`release`)."""
 
     module: weakref.ref[nn.Module]
     face: int
     half: int
 
 
-#: id(module) -> its face, while R owns the half.
+#: id(module) -> its face.
 _faces: dict[int, _Face] = {}
 
 
 def face(module: nn.Module) -> Any:
     """The R function (an RObject) that stands for a module in R: always the same one."""
+    core = host.native()
     known = _face_of(module)
     if known is not None:
-        return host.native().RObject.from_address(known.face)
-    core = host.native()
-    half = module.__dict__.pop("_r_half", None)
+        return core.RObject.from_address(known.face)
     made = core.helper("wrap_module").call(
         core.handle(module),
         float(id(module)),
         layers.r_classes(module),
         layers.counts_from_one(module),
-        half,
+        module.__dict__.get("_r_half"),
     )
     if made.typeof != "list":  # without the R package, a module is a plain R function
         return made
@@ -241,17 +250,11 @@ def face(module: nn.Module) -> Any:
     return function
 
 
-def release(address: float, half: Any) -> bool:
-    """R can no longer reach the half of the module at `address`: does Python take it over?"""
+def release(address: float, half: Any) -> None:
+    """The R half of the module that was at `address` is gone."""
     known = _faces.get(int(address))
-    if known is None or known.half != half.address:
-        return False
-    del _faces[int(address)]
-    module = known.module()
-    if not isinstance(module, RModule):
-        return False
-    module.__dict__["_r_half"] = half
-    return True
+    if known is not None and known.half == half.address:
+        del _faces[int(address)]
 
 
 def _face_of(module: nn.Module) -> _Face | None:
@@ -261,11 +264,67 @@ def _face_of(module: nn.Module) -> _Face | None:
 
 def _half_of(module: RModule) -> Any:
     """The R half of a module: an R function of what to do, its name and the arguments."""
-    if "_r_half" in module.__dict__:
-        face(module)  # its R code asks for a face
     known = _face_of(module)
+    if known is None and module._r_half is not None:
+        face(module)  # its methods need a `self`
+    if module._r_half is not None:
+        return module._r_half
     if known is None:
         raise RuntimeError(f"the R half of this {type(module).__name__} is gone")
+    return host.native().RObject.from_address(known.half)
+
+
+# ---- who holds the R half ----
+
+
+def settle() -> None:
+    """Let go of the R halves of modules that only R owns."""
+    modules = [m for m in (known.module() for known in list(_faces.values())) if m is not None]
+    references = _references(modules)  # first: what follows holds more of them
+    if any(isinstance(m, RModule) and m._r_half is not None for m in modules):
+        parents = _parents(modules)
+        ours = _owned_by_r(
+            {id(m): n for m, n in zip(modules, references, strict=True)},
+            {child: [id(parent) for parent in found] for child, found in parents.items()},
+        )
+        for module in modules:
+            if isinstance(module, RModule) and module._r_half is not None and id(module) in ours:
+                for parent in parents[id(module)]:
+                    # Instead of Python: R's half of the parent holds that of the child.
+                    _access(parent)("hold", str(id(module)), module)
+                del module.__dict__["_r_half"]
+
+
+def _parents(modules: list[nn.Module]) -> dict[int, list[nn.Module]]:
+    """id -> those among some modules that have it as a submodule, as often as they do."""
+    parents: dict[int, list[nn.Module]] = {id(module): [] for module in modules}
+    for module in modules:
+        for child in module._modules.values():
+            if id(child) in parents:
+                parents[id(child)].append(module)
+    return parents
+
+
+def _owned_by_r(references: dict[int, int], parents: dict[int, list[int]]) -> set[int]:
+    """The modules (ids) that nobody holds but R's handle and others of this set."""
+    ours = {module for module, n in references.items() if n == len(parents[module])}
+    while True:
+        lost = {module for module in ours if not ours.issuperset(parents[module])}
+        if not lost:
+            return ours
+        ours -= lost
+
+
+def _references(objects: list[Any]) -> list[int]:
+    """How many references there are to each object, besides this list and R's handle."""
+    probe = [object()]
+    beside = [sys.getrefcount(probe[i]) for i in range(1)][0] + 1
+    return [sys.getrefcount(objects[i]) - beside for i in range(len(objects))]
+
+
+def _access(module: nn.Module) -> Any:
+    known = _face_of(module)
+    assert known is not None
     return host.native().RObject.from_address(known.half)
 
 

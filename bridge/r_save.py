@@ -173,7 +173,8 @@ def loads(data: bytes, device: str | None) -> dict[str, Any]:
 
 
 def _check_start(start: bytes) -> None:
-    if start.startswith(b"PK") or start.startswith(b"\x80"):
+    # Eight bytes of safetensors are the size of the header, which then begins.
+    if start.startswith((b"PK", b"\x80")) and start[8:9] != b"{":
         raise ValueError(
             "`path`: this is a pickle of Python's torch.save(), which can run code when it is "
             "read; convert it in Python: safetensors.torch.save_file(torch.load(path, "

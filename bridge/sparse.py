@@ -48,8 +48,6 @@ def to_r(core: Any, x: Any, convert: Callable[[Any], Any]) -> Any:
     x = x.detach().cpu()
     if x.layout in (torch.sparse_bsr, torch.sparse_bsc):
         x = x.to_sparse_coo()
-    if x.layout is torch.sparse_coo:
-        x = x.coalesce()
     _accept_beta()
     x = x.to_sparse_csc()
     values = x.values().to(torch.float64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -293,10 +295,15 @@ def test_a_full_device_gets_what_both_languages_no_longer_use_and_a_second_chanc
     dropped = [host.native().handle(x) for _ in range(3)]
     held = host.native().live()["py_handles"]
     del dropped
+    cycle = [torch.ones(1000)]
+    cycle.append(cycle)
+    in_a_cycle = weakref.ref(cycle[0])
+    del cycle
     seen = []
 
     def run():
         seen.append(host.native().live()["py_handles"])
+        assert (in_a_cycle() is None) == (len(seen) == 2)
         if len(seen) == 1:
             raise torch.OutOfMemoryError("the device is full")
         return "done"

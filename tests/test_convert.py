@@ -316,6 +316,14 @@ def test_to_r_takes_python_values_and_arrays_of_text(r):
     assert r.identical(tb.to_r(dates), r("as.POSIXct('2020-01-01', 'UTC') + c(1.5, NA)"))
 
 
+def test_to_r_gives_rpy2_s_own_classes():
+    for shape, name in (((2,), "Vector"), ((2, 2), "Matrix"), ((2, 2, 2), "Array")):
+        for dtype, kind in (("float64", "Float"), ("int32", "Int"), ("bool", "Bool")):
+            assert type(tb.to_r(np.ones(shape, dtype))).__name__ == kind + name
+    assert type(tb.to_r({"a": 1})).__name__ == "ListVector"
+    assert type(tb.to_r(["a"])).__name__ == "StrVector"
+
+
 def test_to_r_of_an_rpy2_object_is_the_same_r_object(r):
     x = r("c(a = 1, b = NA)")
     assert r.identical(tb.to_r(x), x)

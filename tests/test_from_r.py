@@ -86,7 +86,9 @@ def test_codes_of_a_factor_count_from_0_in_python_and_from_1_in_r(r):
 
     x = _rpy2.robject(r("factor(c('b', 'a', 'c'))"))
     assert tb.to_torch(x).tolist() == [1, 0, 2]
-    assert r_api.as_torch_tensor(x, None, None, False, "error").tolist() == [2, 1, 3]
+    for_r = r_api.as_torch_tensor(x, None, None, False, "error")
+    assert for_r.tolist() == [2, 1, 3] and for_r.r_type.first == 1
+    assert r.identical(tb.to_r(for_r), r("factor(c('b', 'a', 'c'))"))
 
 
 @pytest.mark.parametrize("dtype", [*TORCH_FLOATS, *INTEGER_DTYPES, "complex64", "complex128"])

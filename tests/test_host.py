@@ -102,6 +102,24 @@ def test_the_process_ends_in_order_with_its_exit_code(python, ending, code):
     assert done.stdout.startswith("at exit ")
 
 
+def test_what_comes_after_r_has_ended_is_told_so(python):
+    done = python(
+        "import atexit, torchbridge as tb, torch\n"
+        "def late():\n"
+        "    over_r.add_(1)\n"
+        "    for call in (lambda: tb.to_r(1), lambda: tb.to_torch(x)):\n"
+        "        try: call()\n"
+        "        except RuntimeError as e: print(e)\n"
+        "atexit.register(late)\n"  # before R starts, so after it has ended
+        "tb.start()\n"
+        "from rpy2 import robjects\n"
+        "x = robjects.r('c(1, 2, 3)')\n"
+        "over_r = tb.to_torch(x, share=True)\n"
+    )
+    assert done.stdout.count("R is not running in this process, or has ended") == 2
+    assert_clean(done)
+
+
 def test_an_uncaught_exception_is_shown_and_ends_the_process_with_1(python):
     done = python(ALIVE_AT_EXIT + "raise ValueError('the end')\n")
     assert done.stderr.rstrip().endswith("ValueError: the end")

@@ -214,7 +214,7 @@ static int int_to_r(PyObject *x, SEXP *result) {
   }
   if (value > INT_MIN && value <= INT_MAX)
     *result = Rf_ScalarInteger((int)value);
-  else if (value >= -(1LL << 53) && value <= 1LL << 53)
+  else if ((value >= -(1LL << 53) && value <= 1LL << 53) || value == LLONG_MIN) /* -2^63: NA in integer64 */
     *result = Rf_ScalarReal((double)value);
   else {
     *result = PROTECT(Rf_allocVector(REALSXP, 1));

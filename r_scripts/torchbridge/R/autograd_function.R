@@ -72,7 +72,8 @@ check_takes_context <- function(f, name, call = sys.call(-1L)) {
 # The arguments of a call of `forward`, by its names, without the context.
 match_arguments <- function(forward, arguments, call) {
   # Bare values in a call would be code if they are language: numbers stand for them here.
-  places <- as.call(c(quote(forward), 0L, structure(as.list(seq_along(arguments)), names = names(arguments))))
+  numbers <- structure(as.list(seq_along(arguments)), names = names(arguments))
+  places <- as.call(c(quote(forward), 0L, numbers))
   matched <- tryCatch(
     as.list(match.call(forward, places))[-1L],
     error = function(condition) {
@@ -102,8 +103,8 @@ in_order <- function(gradients, context) {
   tensors <- dot_call(native()$call, python_function("r_autograd.tensor_arguments"), list(context))
   wrong <- function(...) abort(quote(backward()), "`backward` must give ", ...)
   if (is_tensor(gradients) && length(tensors) == 1L) gradients <- list(gradients)
-  is_list <- is.list(gradients) && !inherits(gradients, "python_object")
-  if (!is_list) wrong("a list of gradients named ", in_words(names[tensors]), ", not ", friendly_type(gradients), ".")
+  wanted <- paste("gradients named", in_words(names[tensors]))
+  if (!is.list(gradients)) wrong("a list of ", wanted, ", not ", friendly_type(gradients), ".")
   for (i in seq_along(gradients)) {
     if (!is.null(gradients[[i]]) && !is_tensor(gradients[[i]])) {
       wrong("tensors or NULL; element ", i, " is ", friendly_type(gradients[[i]]), ".")
@@ -121,7 +122,7 @@ in_order <- function(gradients, context) {
   } else if (length(gradients) == length(tensors)) {
     places <- tensors
   } else {
-    wrong(length(tensors), " gradients, named ", in_words(names[tensors]), ", not ", length(gradients), ".")
+    wrong("a list of ", wanted, ", not ", length(gradients), " of them.")
   }
   result[places] <- gradients
   result
@@ -150,7 +151,7 @@ as_context <- function(handle) {
 }
 
 #' @export
-`$<-.autograd_context` <- function(x, name, value) {
+`$<-.autograd_context` <- function(x, name, value) { # nolint: object_name_linter.
   dot_call(native()$call, python_function("r_autograd.set_value"), list(x, name, wrap(value)))
   x
 }

@@ -30,8 +30,8 @@ collate_numbers <- function(items, first) {
   for (i in seq_along(items)) {
     if (!is_numbers(items[[i]]) || !identical(shape_of(items[[i]]), shape)) {
       abort(
-        NULL, "The items of a batch must have the same shape: item 1 has ", shape_text(shape),
-        ", item ", i, " ", if (is_numbers(items[[i]])) shape_text(shape_of(items[[i]])) else "no numbers", "."
+        NULL, "The items of a batch must have the same shape: item 1 has ", shape_text(first),
+        ", item ", i, " ", shape_text(items[[i]]), "."
       )
     }
   }
@@ -56,8 +56,9 @@ as_batch_tensor <- function(x) {
   as_torch_tensor(x, dtype = dtype)
 }
 
-is_numbers <- function(x) is.numeric(x) || is.logical(x) || is.complex(x) || is.raw(x) || is.factor(x) ||
-  inherits(x, c("Date", "POSIXct", "difftime"))
+is_numbers <- function(x) {
+  is.atomic(x) && !is.null(x) && !is.character(x)
+}
 
 # A single number has no dims.
 shape_of <- function(x) {
@@ -70,6 +71,8 @@ with_shape <- function(x, shape) {
   x
 }
 
-shape_text <- function(shape) {
+shape_text <- function(x) {
+  if (!is_numbers(x)) return("no numbers")
+  shape <- shape_of(x)
   if (length(shape) == 0L) "a single number" else paste0("shape ", paste(shape, collapse = " x "))
 }

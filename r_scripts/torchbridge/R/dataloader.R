@@ -159,7 +159,7 @@ print.dataloader_iter <- function(x, ...) {
 is_exhausted <- function(x) identical(x, as.symbol(".__exhausted__."))
 
 #' @rawNamespace S3method(coro::as_iterator,dataloader)
-as_iterator.dataloader <- function(x) dataloader_make_iter(x)
+as_iterator.dataloader <- function(x) dataloader_make_iter(x) # nolint: object_name_linter.
 
 # ---- R's for ----
 

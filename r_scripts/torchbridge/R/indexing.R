@@ -24,13 +24,13 @@ NULL
 #' @rdname torch_indexing
 #' @export
 `[.torch_tensor` <- function(x, ..., drop = TRUE) {
-  .Call(entry$index, x, substitute(list(...)), environment(), parent.frame(), drop)
+  dot_call(entry$index, x, substitute(list(...)), environment(), parent.frame(), drop)
 }
 
 #' @rdname torch_indexing
 #' @export
 `[<-.torch_tensor` <- function(x, ..., value) {
-  .Call(entry$index_set, x, substitute(list(...)), environment(), parent.frame(), value)
+  dot_call(entry$index_set, x, substitute(list(...)), environment(), parent.frame(), value)
 }
 
 #' Methods and attributes of tensors
@@ -41,13 +41,12 @@ NULL
 #'
 #' @param x A tensor.
 #' @param name Name of a method or attribute.
-#' @param value New value of an attribute.
 #' @name torch_dollar
 #' @export
 `$.torch_tensor` <- function(x, name) {
   key <- methods[[name]]
   if (is.null(key)) key <- method_key(x, name)
-  if (nzchar(key)) function(...) .External(entry$op, key, x, ...) else tensor_attribute(x, name)
+  if (nzchar(key)) function(...) dot_external(entry$op, key, x, ...) else tensor_attribute(x, name)
 }
 
 #' @rdname torch_dollar
@@ -63,4 +62,4 @@ method_key <- function(x, name) {
   key
 }
 
-tensor_attribute <- function(x, name) .Call(native()$getattr, x, name)
+tensor_attribute <- function(x, name) `$.python_object`(x, name)

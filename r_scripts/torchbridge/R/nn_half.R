@@ -5,18 +5,23 @@
 # face (the function that users hold), and for a module written in R its fields and its
 # methods, bound to `self`.
 
+the$watching <- FALSE
+
 new_half <- function(definition = NULL) {
   entry <- native()$call
   plain <- python_handle("plain")
   is_child <- python_handle("is_child")
   tensor_of <- python_handle("tensor_of")
   call_counting <- python_handle("call", "layers")
+  release <- python_handle("release")
 
   id <- handle <- face <- module <- NULL
   fields <- new.env(parent = emptyenv())
   # Faces of submodules that R has seen. A module written in R tells of every change
   # (`forget`); of others, Python is asked whether they are still there.
   told <- !is.null(definition)
+  # Faces of submodules whose R half only R holds.
+  held <- new.env(parent = emptyenv())
   children <- new.env(parent = emptyenv())
   scopes <- list()
   initialize <- forward <- NULL
@@ -28,12 +33,14 @@ new_half <- function(definition = NULL) {
       get = fields[[.name]],
       set = assign_field(half, .name, ...),
       has = exists(.name, envir = fields, inherits = FALSE),
-      forget = rm(list = ls(children, all.names = TRUE), envir = children),
+      forget = assign(.name, NULL, envir = children),
+      hold = assign(.name, ..., envir = held),
       copy = copy_half(half)$access
     )
   }
   # The three faces. In R's own forward no Python comes between R and R.
   face_of_r <- function(...) {
+    if (!the$watching) watch_collections()
     if (.Call(entry, plain, module)) forward(...) else .Call(entry, handle, list(...))
   }
   face_of_python <- function(...) .Call(entry, handle, list(...))
@@ -49,7 +56,7 @@ python_handle <- function(name, module = "modules") {
   attr(python_function(paste0(module, ".", name)), "torchbridge_handle")
 }
 
-# Called by Python: gives a module its face, a new one for a half whose face R had lost.
+# Called by Python: makes the face of a module. `access` is the half of a module written in R.
 wrap_module <- function(handle, id, classes, counts_from_one, access) {
   half <- if (is.null(access)) new_half() else environment(access)
   half$id <- id
@@ -63,22 +70,35 @@ wrap_module <- function(handle, id, classes, counts_from_one, access) {
     half$face_of_python
   }
   names <- unlist(lapply(rev(module_lineage(half$definition)), function(level) level$name))
-  half$face <- structure(face, class = c(names, classes), torchbridge_handle = handle)
+  half$face <- structure(
+    face,
+    class = c(names, classes), torchbridge_handle = handle,
+    torchbridge_half = if (half$told) TRUE
+  )
   for (scope in half$scopes) scope$self <- half$face
   reg.finalizer(half, release_half)
+  if (half$told && !the$watching) watch_collections()
   list(half$face, half$access)
 }
 
-# R reaches the half no longer. Where the module lives on in Python, Python takes the half
-# over, and the half lets the module go.
 release_half <- function(half) {
-  kept <- tryCatch(
-    .Call(half$entry, python_handle("release"), list(half$id, half$access)),
-    error = function(condition) FALSE
+  # Not an error at the prompt where Python has ended.
+  tryCatch(
+    .Call(half$entry, half$release, list(half$id, half$access)),
+    error = function(condition) NULL
   )
-  if (!kept) return(invisible())
-  half$handle <- half$module <- half$face <- NULL
-  for (scope in half$scopes) scope$self <- NULL
+}
+
+# At each collection Python looks which modules written in R only R owns: that is the
+# finalizer of a sentinel. It must not make the next sentinel itself: R (4.2 at least) may
+# lose finalizers that are registered while others run. The next call of a module does.
+watch_collections <- function() {
+  the$watching <- TRUE
+  settle <- python_handle("settle")
+  reg.finalizer(new.env(), function(sentinel) {
+    the$watching <- FALSE
+    tryCatch(.Call(the$native$call, settle, list()), error = function(condition) NULL)
+  })
 }
 
 # ---- members of a module written in R ----

@@ -24,22 +24,22 @@ NULL
 #' @export
 Ops.torch_tensor <- function(e1, e2) {
   if (missing(e2)) {
-    .External(entry$op, switch(.Generic, `-` = "neg", `+` = "pos", .Generic), e1)
+    dot_external(entry$op, switch(.Generic, `-` = "neg", `+` = "pos", .Generic), e1)
   } else {
-    .External(entry$op, .Generic, e1, e2)
+    dot_external(entry$op, .Generic, e1, e2)
   }
 }
 
 # R 4.3 and later dispatch %*% on S3 classes; before, this package's own %*% does.
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() >= "4.3.0") S3method(matrixOps, torch_tensor)
-matrixOps.torch_tensor <- function(x, y) .External(entry$op, "%*%", x, y)
+matrixOps.torch_tensor <- function(x, y) dot_external(entry$op, "%*%", x, y)
 
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() < "4.3.0") export("%*%")
 `%*%` <- function(x, y) {
   if (inherits(x, "torch_tensor") || inherits(y, "torch_tensor")) {
-    .External(entry$op, "%*%", x, y)
+    dot_external(entry$op, "%*%", x, y)
   } else {
     base::`%*%`(x, y)
   }
@@ -56,15 +56,15 @@ Math.torch_tensor <- function(x, ...) {
     signif = api("signif", x, ...),
     gamma = , trigamma = , cospi = , sinpi = , tanpi = api(.Generic, x),
     cumsum = , cumprod = , cummax = , cummin = cumulate(x, .Generic),
-    ceiling = .External(entry$op, "torch_ceil", x),
-    .External(entry$op, paste0("torch_", .Generic), x)
+    ceiling = dot_external(entry$op, "torch_ceil", x),
+    dot_external(entry$op, paste0("torch_", .Generic), x)
   )
 }
 
-round_tensor <- function(x, digits = 0) .External(entry$op, "torch_round", x, decimals = as.integer(digits))
+round_tensor <- function(x, digits = 0) dot_external(entry$op, "torch_round", x, decimals = as.integer(digits))
 
 log_tensor <- function(x, base) {
-  natural <- .External(entry$op, "torch_log", x)
+  natural <- dot_external(entry$op, "torch_log", x)
   if (missing(base)) natural else natural / log(base)
 }
 
@@ -72,7 +72,7 @@ cumulate <- function(x, name) {
   if (length(dim(x)) > 1L) {
     stop(name, "() is for vectors; use torch_", name, "(x, dim = ) for a tensor of several dims", call. = FALSE)
   }
-  result <- .External(entry$op, paste0("torch_", name), x, dim = 1L)
+  result <- dot_external(entry$op, paste0("torch_", name), x, dim = 1L)
   if (is.list(result)) result[[1L]] else result
 }
 
@@ -81,7 +81,7 @@ cumulate <- function(x, name) {
 Summary.torch_tensor <- function(..., na.rm = FALSE) {
   parts <- list(...)
   if (length(parts) == 1L && !na.rm && .Generic != "range") {
-    return(.External(entry$op, paste0("torch_", .Generic), parts[[1L]]))
+    return(dot_external(entry$op, paste0("torch_", .Generic), parts[[1L]]))
   }
   api("summarise", NULL, .Generic, parts, na.rm)
 }
@@ -89,7 +89,7 @@ Summary.torch_tensor <- function(..., na.rm = FALSE) {
 #' @rdname torch_ops
 #' @export
 mean.torch_tensor <- function(x, ..., na.rm = FALSE) {
-  if (na.rm) .External(entry$op, "torch_nanmean", x, ...) else api("mean", x, ...)
+  if (na.rm) dot_external(entry$op, "torch_nanmean", x, ...) else api("mean", x, ...)
 }
 
 #' @rdname torch_ops
@@ -97,12 +97,12 @@ mean.torch_tensor <- function(x, ..., na.rm = FALSE) {
 t.torch_tensor <- function(x) {
   rank <- length(dim(x))
   if (rank != 2L) stop("t() needs a tensor of two dims, this one has ", rank, call. = FALSE)
-  .External(entry$op, "$t", x)
+  dot_external(entry$op, "$t", x)
 }
 
 #' @rdname torch_ops
 #' @export
-is.na.torch_tensor <- function(x) .External(entry$op, "torch_isnan", x)
+is.na.torch_tensor <- function(x) dot_external(entry$op, "torch_isnan", x)
 
 #' Put tensors together
 #'

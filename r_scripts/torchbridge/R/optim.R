@@ -87,7 +87,7 @@ as_optimizer <- function(x, name = NULL) {
 
 #' @rdname optimizers
 #' @export
-`$<-.torch_optimizer` <- function(x, name, value) {
+`$<-.torch_optimizer` <- function(x, name, value) { # nolint: object_name_linter.
   if (name != "param_groups") {
     abort(sys.call(), "`", name, "` can't be set: only options in `param_groups` can.")
   }

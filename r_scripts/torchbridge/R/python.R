@@ -3,9 +3,10 @@
 
 the <- new.env(parent = emptyenv())
 
-# .Call() under a name that R CMD check does not know: it would evaluate native(), and so
-# start Python, to look at the first argument.
+# .Call() and .External() under names that R CMD check does not know: it would evaluate
+# native(), and so start Python, to look at the first argument.
 dot_call <- .Call
+dot_external <- .External
 
 # The .Call entries of the native core, Python running.
 native <- function() {

@@ -209,8 +209,10 @@ unpack_value <- function(node, tensors) {
 
 unpack_module <- function(node, tensors) {
   state <- unpack_value(node$state, tensors)
-  if (!is.null(node$description)) return(call_python("saved_modules.build", node$description, state))
-  structure(list(class = node$class, state = state), class = "saved_module")
+  if (is.null(node$description)) {
+    return(structure(list(class = node$class, state = state), class = "saved_module"))
+  }
+  call_python("saved_modules.build", node$description, state)
 }
 
 named_tensor <- function(name, tensors) {

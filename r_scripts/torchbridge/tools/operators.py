@@ -65,12 +65,17 @@ def page_of(name: str, variants: list[str]) -> str:
         for argument, kind, default in overload:
             items.setdefault(argument, (kind, default))
     arguments = "\n".join(
-        f"  \\item{{{escape(a)}}}{{{sentence(python_name, a, kind)}}}" for a, (kind, _) in items.items()
+        f"  \\item{{{escape(a)}}}{{{sentence(python_name, a, kind)}}}"
+        for a, (kind, _) in items.items()
     )
     in_place = (
-        "\nA name that ends in an underscore changes its tensor in place.\n" if len(variants) > 1 else ""
+        "\nA name that ends in an underscore changes its tensor in place.\n"
+        if len(variants) > 1
+        else ""
     )
-    return HEAD + f"""\\name{{{name}}}
+    return (
+        HEAD
+        + f"""\\name{{{name}}}
 {aliases}
 \\title{{PyTorch's {escape(where)}}}
 \\description{{
@@ -95,10 +100,13 @@ numbers are ints where PyTorch takes ints, and R vectors are tensors where it ta
 }}
 \\seealso{{\\link{{torch_ops}}, \\link{{torch_indexing}}, \\code{{\\link{{python}}}} for PyTorch's own conventions.}}
 """
+    )
 
 
 def call_of(name: str, overload: list[tuple[str, str, str | None]]) -> str:
-    shown = [a if d is None else f"{a} = {r_default(d)}" for a, _, d in overload if not a.startswith("_")]
+    shown = [
+        a if d is None else f"{a} = {r_default(d)}" for a, _, d in overload if not a.startswith("_")
+    ]
     return f"{name}({', '.join(shown)})"
 
 
@@ -128,7 +136,7 @@ def sentence(function: str, name: str, kind: str) -> str:
     for word, text in (
         ("bool", "\\code{TRUE} or \\code{FALSE}."),
         ("str", "A string."),
-        ("Device", "A device such as \\code{\"cuda\"}."),
+        ("Device", 'A device such as \\code{"cuda"}.'),
         ("List[int]", "Whole numbers."),
         ("List", "Numbers."),
         ("int", "A whole number."),
@@ -145,7 +153,8 @@ def sentence(function: str, name: str, kind: str) -> str:
 def value_of(spec: operators.Spec) -> str:
     if spec.results:
         parts = [
-            f"\\code{{{escape(r)}}}" + (" (positions, from 1)" if spec.index_results >> i & 1 else "")
+            f"\\code{{{escape(r)}}}"
+            + (" (positions, from 1)" if spec.index_results >> i & 1 else "")
             for i, r in enumerate(spec.results)
             if r
         ]

@@ -291,9 +291,7 @@ def main() -> None:
 
 def text() -> str:
     """The whole of R/optim_table.R."""
-    optimizers = sorted(
-        name for name, c in vars(torch.optim).items() if _is_subclass(c, Optimizer)
-    )
+    optimizers = sorted(name for name, c in vars(torch.optim).items() if _is_subclass(c, Optimizer))
     schedulers = sorted(
         name
         for name in lr_scheduler.__all__
@@ -309,9 +307,7 @@ def text() -> str:
     for name in optimizers:
         parts.append(_function(getattr(torch.optim, name), optimizer_name(name), OPTIMIZERS[name]))
     for name in schedulers:
-        parts.append(
-            _function(getattr(lr_scheduler, name), scheduler_name(name), SCHEDULERS[name])
-        )
+        parts.append(_function(getattr(lr_scheduler, name), scheduler_name(name), SCHEDULERS[name]))
     return "\n".join(parts)
 
 
@@ -337,7 +333,9 @@ def _table(variable: str, names: list[str], r_name: Callable[[str], str]) -> str
 
 def _kinds() -> str:
     rows = ",\n".join(f'  {name} = "{kind}"' for name, (kind, _) in sorted(ARGUMENTS.items()))
-    return f"# What each argument must be: see optim_arguments.R.\nargument_kinds <- c(\n{rows}\n)\n"
+    return (
+        f"# What each argument must be: see optim_arguments.R.\nargument_kinds <- c(\n{rows}\n)\n"
+    )
 
 
 def _function(python_class: type, name: str, about: tuple[str, str]) -> str:

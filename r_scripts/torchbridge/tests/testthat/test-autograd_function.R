@@ -264,7 +264,7 @@ test_that("what forward and backward must give is said", {
     backward_error(list(x = 3)), "`backward` must give tensors or NULL; element 1 is a number."
   )
   expect_identical(
-    backward_error(list(x, x)), "`backward` must give 1 gradients, named `x`, not 2."
+    backward_error(list(x, x)), "`backward` must give a list of gradients named `x`, not 2 of them."
   )
   expect_identical(
     message_of(autograd_function(3, mean)), "`forward` must be a function, not a number."

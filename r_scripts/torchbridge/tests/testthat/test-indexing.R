@@ -1,3 +1,5 @@
+skip_without_python()
+
 r <- matrix(1:12, 3)
 x <- torch_tensor(r)
 

@@ -1,3 +1,5 @@
+skip_without_python()
+
 x <- torch_tensor(matrix(c(3, 1, 2, 6, 5, 4), 2, byrow = TRUE))
 
 test_that("dims count from 1, by position and by name", {

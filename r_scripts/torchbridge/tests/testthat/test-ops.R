@@ -1,3 +1,5 @@
+skip_without_python()
+
 a <- torch_tensor(1:6, dtype = torch_double())$view(c(2, 3))
 r <- matrix(1:6 + 0, 2, byrow = TRUE)
 

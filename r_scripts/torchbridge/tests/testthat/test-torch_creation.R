@@ -1,3 +1,5 @@
+skip_without_python()
+
 test_that("torch_tensor() has R torch's default dtypes", {
   expect_identical(torch_tensor(c(1, 2))$dtype == torch_float(), TRUE)
   expect_true(torch_tensor(1:2)$dtype == torch_int64())

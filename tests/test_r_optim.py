@@ -1,0 +1,70 @@
+"""The table of optimizers and schedulers is what the installed PyTorch has."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch.optim import lr_scheduler
+
+TOOL = Path(__file__).parent.parent / "r_scripts" / "torchbridge" / "tools" / "optim.py"
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("optim_tool", TOOL)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_committed_table_is_what_the_tool_writes(tool: ModuleType) -> None:
+    assert tool.OUTPUT.read_text(encoding="utf-8") == tool.text()
+
+
+def test_names_are_those_of_r_torch(tool: ModuleType) -> None:
+    names = {"AdamW": "optim_adamw", "SparseAdam": "optim_sparse_adam", "LBFGS": "optim_lbfgs"}
+    assert {name: tool.optimizer_name(name) for name in names} == names
+    names = {
+        "StepLR": "lr_step",
+        "OneCycleLR": "lr_one_cycle",
+        "ReduceLROnPlateau": "lr_reduce_on_plateau",
+        "MultiplicativeLR": "lr_multiplicative",
+        "CosineAnnealingLR": "lr_cosine_annealing",
+        "ChainedScheduler": "lr_chained",
+    }
+    assert {name: tool.scheduler_name(name) for name in names} == names
+
+
+def test_kinds_agree_with_annotations_and_defaults(tool: ModuleType) -> None:
+    for module, names in ((torch.optim, tool.OPTIMIZERS), (lr_scheduler, tool.SCHEDULERS)):
+        for name in names:
+            for parameter in inspect.signature(getattr(module, name)).parameters.values():
+                kind = tool.ARGUMENTS[parameter.name][0]
+                annotation = str(parameter.annotation)
+                where = f"{name}({parameter.name})"
+                assert kind.startswith("whole") == (
+                    "int" in annotation.split("[")[-1].replace("Tensor", "")
+                    and "Callable" not in annotation
+                ), where
+                if parameter.default is None:
+                    assert kind.endswith("?") or kind == "optimizer", where
+                if isinstance(parameter.default, bool):
+                    assert kind == "flag", where
+                if isinstance(parameter.default, str):
+                    assert kind == "string", where
+
+
+def test_what_the_tool_explains_is_used(tool: ModuleType) -> None:
+    used = {
+        parameter
+        for module, names in ((torch.optim, tool.OPTIMIZERS), (lr_scheduler, tool.SCHEDULERS))
+        for name in names
+        for parameter in inspect.signature(getattr(module, name)).parameters
+    }
+    assert used == set(tool.ARGUMENTS)
