@@ -129,7 +129,7 @@ class Batches:
         pin_memory: bool,
     ) -> None:
         size = len(tensors[0]) if rows is None else len(rows)
-        order = permutation(size) if shuffle else _unshuffled(size)
+        order = _order(size, shuffle)
         if rows is not None:
             order = rows if order is None else rows[order]
         self._tensors = tensors
@@ -141,6 +141,7 @@ class Batches:
         self._orders = [None if order is None else order.to(t.device) for t in tensors]
 
     def __call__(self) -> list[Any] | None:
+        """The next batch, or None."""
         if self._at >= self._stop:
             return None
         size = min(self._batch_size, self._stop - self._at)
@@ -176,7 +177,7 @@ def gather(tensors: list[Any], rows: Any) -> list[Any]:
 
 def order(size: int, shuffle: bool) -> Any:
     """The order of an epoch, counted from 1."""
-    found = permutation(size) if shuffle else _unshuffled(size)
+    found = _order(size, shuffle)
     return torch.arange(1, size + 1) if found is None else found + 1
 
 
@@ -188,8 +189,11 @@ def permutation(size: int) -> Any:
     return torch.randperm(size, generator=generator)
 
 
-def _unshuffled(size: int) -> None:
+def _order(size: int, shuffle: bool) -> Any:
+    if shuffle:
+        return permutation(size)
     draw_seed()  # DataLoader draws the seed of its workers in any case
+    return None
 
 
 def draw_seed() -> int:

@@ -40,6 +40,9 @@ def to_robject(x: Any, share: bool = False, typed: bool = True) -> Any:
 
     typed=False gives the numbers alone, whatever ``.r_type`` says.
     """
+    if type(x).__name__ == "FakeTensor":
+        # R code that is being traced (tracing.py knows this error by its word).
+        raise RuntimeError("x: data-dependent: a tensor that is being traced has no values")
     core = host.native()
     rtype = getattr(x, "r_type", None) if typed else None
     if share:

@@ -11,13 +11,17 @@ from typing import Any
 
 import torch
 
-from torchbridge import host
+from torchbridge import host, tracing
 from torchbridge.arrays import TorchArrays
 from torchbridge.from_r import to_array
 from torchbridge.operators import as_dtype
 
 #: R torch's dtypes, where as_torch_tensor() keeps R's own precision.
-_DEFAULTS = {torch.float64: torch.float32, torch.int32: torch.int64, torch.complex128: torch.complex64}
+_DEFAULTS = {
+    torch.float64: torch.float32,
+    torch.int32: torch.int64,
+    torch.complex128: torch.complex64,
+}
 
 
 def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
@@ -60,6 +64,11 @@ def torch_arange(
         raise ValueError(f"step: {step} leads from {start} away from {end}")
     result = torch.arange(count + 1, dtype=torch.float64).mul_(step).add_(start)
     return result.to(dtype=as_dtype(dtype), device=device).requires_grad_(requires_grad)
+
+
+def trace(_: Any, function: Any, examples: Any, backend: str | None) -> Any:
+    """R's ``torch_compile``."""
+    return tracing.trace(function, examples, backend)
 
 
 def manual_seed(_: Any, seed: float) -> None:
@@ -165,7 +174,11 @@ def set_index(x: Any, key: tuple[Any, ...], value: Any) -> None:
         indices[dim] = index
     # One index tensor a dim, each along its own: their broadcast is every combination.
     rank = view.dim()
-    view[tuple(v.reshape([-1 if d == dim else 1 for d in range(rank)]) for dim, v in enumerate(indices))] = value
+    view[
+        tuple(
+            v.reshape([-1 if d == dim else 1 for d in range(rank)]) for dim, v in enumerate(indices)
+        )
+    ] = value
 
 
 def _is_mask(key: tuple[Any, ...]) -> bool:
@@ -194,7 +207,9 @@ def _positions(part: Any, size: int, device: Any) -> Any:
     index = torch.as_tensor(part, device=device)
     if index.dtype == torch.bool:
         if index.numel() != size:
-            raise IndexError(f"a logical subscript of length {index.numel()} for a dim of size {size}")
+            raise IndexError(
+                f"a logical subscript of length {index.numel()} for a dim of size {size}"
+            )
         return index.nonzero().reshape(-1)
     index = index.long().reshape(-1)
     if index.numel() and (int(index.max()) >= size or int(index.min()) < -size):

@@ -100,7 +100,7 @@ def shape(x: Any) -> list[int]:
 
 def numel(x: Any) -> int:
     """R's ``length`` of a tensor."""
-    return int(x.numel())
+    return x.numel()
 
 
 def text(x: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -114,7 +114,7 @@ def _like(old: Any, new: Any, where: str) -> Any:
     return new
 
 
-def _tuple(values: list[Any]) -> tuple[Any, ...]:
+def _tuple(values: Sequence[Any]) -> tuple[Any, ...]:
     """R's vectors have NA where PyTorch's tuples have None."""
     return tuple(None if isinstance(v, float) and math.isnan(v) else v for v in values)
 

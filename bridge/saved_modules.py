@@ -120,3 +120,62 @@ def _in_state(module: nn.Module, named: Any) -> int:
 
 def _all_parameters(module: nn.Module) -> list[Any]:
     return list(module.named_parameters(remove_duplicate=False))
+
+
+# ---- modules that are written in R: what Python has of them ----
+
+
+def own(module: nn.Module, in_r: bool) -> dict[str, Any]:
+    """What belongs to a module itself, its submodules apart.
+
+    Raises:
+        TypeError: its class is written in Python, or it has an attribute that is no data.
+    """
+    cls = type(module)
+    if not in_r and cls not in _CONTAINERS:
+        raise TypeError(f"a module of the Python class {cls.__name__} cannot be saved with its code")
+    attributes, plain = {}, {}
+    for name, value in vars(module).items():
+        if name.startswith("_") or name == "training":
+            continue
+        if isinstance(value, torch.Tensor):
+            attributes[name] = value
+        elif _is_plain(value):
+            plain[name] = value
+        else:
+            raise TypeError(f"the attribute `{name}` of a {cls.__name__} is no data")
+    buffers = {name: x for name, x in module._buffers.items() if x is not None}
+    return {
+        "class": cls.__name__,
+        "parameters": {name: x for name, x in module._parameters.items() if x is not None},
+        "buffers": buffers,
+        "passing": [name for name in buffers if name in module._non_persistent_buffers_set],
+        "attributes": attributes,
+        "plain": json.dumps(plain),
+        "training": module.training,
+    }
+
+
+def container(name: str) -> nn.Module:
+    """An empty container of modules."""
+    return getattr(nn, name)()
+
+
+def fill(
+    module: nn.Module, parameters: Any, buffers: Any, passing: Any, attributes: Any, plain: str
+) -> None:
+    """Give a module just made what `own` found."""
+    for name, value in dict(parameters).items():
+        module.register_parameter(name, value)
+    passing = [passing] if isinstance(passing, str) else passing
+    for name, value in dict(buffers).items():
+        module.register_buffer(name, value, persistent=name not in passing)
+    for name, value in dict(attributes).items():
+        nn.Module.__setattr__(module, name, value)
+    for name, value in json.loads(plain).items():
+        nn.Module.__setattr__(module, name, tuple(value) if isinstance(value, list) else value)
+
+
+def set_training(module: nn.Module, training: bool) -> None:
+    """The mode of the module itself: its parts have theirs."""
+    module.training = training

@@ -9,7 +9,7 @@ compiled further by ``torch.compile``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -39,7 +39,9 @@ def trace(function: Callable[..., Any], examples: Sequence[Any], backend: str | 
     examples = tuple(examples) if isinstance(examples, (list, tuple)) else (examples,)
     for place, example in enumerate(examples):
         if not isinstance(example, torch.Tensor):
-            raise TypeError(f"example: element {place + 1} is {type(example).__name__}, not a tensor")
+            raise TypeError(
+                f"example: element {place + 1} is {type(example).__name__}, not a tensor"
+            )
     sizes = None
     try:
         graph = _record(function, examples, "symbolic")
@@ -49,7 +51,11 @@ def trace(function: Callable[..., Any], examples: Sequence[Any], backend: str | 
     return Traced(graph, sizes, backend)
 
 
-def _record(function: Callable[..., Any], examples: tuple[Any, ...], mode: str) -> Any:
+def _record(
+    function: Callable[..., Any],
+    examples: tuple[Any, ...],
+    mode: Literal["symbolic", "fake"],
+) -> Any:
     try:
         return make_fx(function, tracing_mode=mode, _allow_non_fake_inputs=True)(*examples)
     except Exception as error:
@@ -63,14 +69,21 @@ def _record(function: Callable[..., Any], examples: tuple[Any, ...], mode: str) 
 
 def _is_data_dependent(error: BaseException) -> bool:
     text = f"{type(error).__name__} {error}"
-    known = ("DataDependent", "data-dependent", "get value out of a tracing tensor", "not interpretable as logical")
+    known = (
+        "DataDependent",
+        "data-dependent",
+        "get value out of a tracing tensor",
+        "not interpretable as logical",
+    )
     return any(word in text for word in known)
 
 
 class Traced(torch.nn.Module):
     """A traced function: a graph of PyTorch operators, and the sizes it holds for."""
 
-    def __init__(self, graph: Any, sizes: list[tuple[int, ...]] | None, backend: str | None) -> None:
+    def __init__(
+        self, graph: Any, sizes: list[tuple[int, ...]] | None, backend: str | None
+    ) -> None:
         super().__init__()
         self.graph_module = graph
         self.sizes = sizes

@@ -78,6 +78,11 @@ def to_r_value(x: Any) -> Any:
         return x if type(x) is torch.Tensor else NotImplemented
     if torch is not None and isinstance(x, torch.nn.Module):
         return importlib.import_module("torchbridge.modules").face(x)
+    if torch is not None and isinstance(x, torch.SymInt):
+        # Only R code that is being traced meets one; tracing.py then traces for one size.
+        from torchbridge.tracing import SizeRead
+
+        raise SizeRead("a size was read while tracing")
     if _rpy2.is_rpy2(x):
         return _rpy2.robject(x)
     if frames.is_frame_like(x):

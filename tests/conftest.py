@@ -61,6 +61,11 @@ class R:
         """R's identical(): values and attributes, NA not NaN, -0 not 0."""
         return self.true("identical(a, b, num.eq = FALSE)", a=a, b=b)
 
+    def is_immutable(self, x: Any) -> bool:
+        """Does R copy x before it writes, whoever holds it? (Its count of references is full.)"""
+        shown = self.text("utils::capture.output(.Internal(inspect(x)))[1]", x=x)
+        return "REF(65535)" in shown or "NAM(7)" in shown
+
     def vector(self, kind: str, data: bytes, dim: tuple[int, ...] = ()) -> Any:
         """An R vector (or array) of these bytes; ``kind`` is a typeof or "integer64"."""
         name, size = _BINARY["double" if kind == "integer64" else kind]

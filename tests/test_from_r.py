@@ -352,7 +352,9 @@ def test_a_shared_matrix_is_column_major_and_element_i_j_keeps_its_value(r):
 
 def test_r_s_own_assignment_copies_first(r):
     x = r("c(1, 2, 3)")
+    assert not r.is_immutable(x)
     t = tb.to_torch(x, share=True)
+    assert r.is_immutable(x)
     changed = r("{ x[1] <- 100; x }", x=x)
     assert list(changed) == [100, 2, 3]
     assert t.tolist() == [1, 2, 3]
@@ -455,7 +457,7 @@ REFUSED = {
     "formula": ("y ~ x", "x: an R object of type 'formula' is not a vector of numbers"),
     "symbol": ("quote(a)", "x: an R object of type 'symbol' is not a vector of numbers"),
     "expression": ("expression(a)", "x: an R object of type 'expression' is not"),
-    "POSIXlt": ("as.POSIXlt('2020-01-01', tz = 'UTC')", "x: an R list is not a tensor"),
+    "POSIXlt": ("as.POSIXlt('2020-01-01', tz = 'UTC')", "x: a POSIXlt is a list of its parts"),
 }
 
 

@@ -359,9 +359,11 @@ print(r("1 + 1").value())
 def test_ctrl_c_between_calls_is_pythons_own(in_python):
     ended = in_python(
         """
+def forever():
+    while True: core.to_r(1.0); core.RObject.new_vector("double", (3,)).any_na()
 interrupt(0.5)
 try:
-    while True: core.to_r(1.0); core.RObject.new_vector("double", (3,)).any_na()
+    forever()
 except KeyboardInterrupt:
     print("interrupted")
 print(signal.getsignal(signal.SIGINT) is signal.default_int_handler, r("1 + 1").value())

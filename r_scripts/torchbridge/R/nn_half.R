@@ -5,8 +5,6 @@
 # face (the function that users hold), and for a module written in R its fields and its
 # methods, bound to `self`.
 
-the$watching <- FALSE
-
 new_half <- function(definition = NULL) {
   entry <- native()$call
   plain <- python_handle("plain")
@@ -40,7 +38,7 @@ new_half <- function(definition = NULL) {
   }
   # The three faces. In R's own forward no Python comes between R and R.
   face_of_r <- function(...) {
-    if (!the$watching) watch_collections()
+    if (!collections$watched) watch_collections()
     if (.Call(entry, plain, module)) forward(...) else .Call(entry, handle, list(...))
   }
   face_of_python <- function(...) .Call(entry, handle, list(...))
@@ -77,7 +75,7 @@ wrap_module <- function(handle, id, classes, counts_from_one, access) {
   )
   for (scope in half$scopes) scope$self <- half$face
   reg.finalizer(half, release_half)
-  if (half$told && !the$watching) watch_collections()
+  if (half$told && !collections$watched) watch_collections()
   list(half$face, half$access)
 }
 
@@ -92,11 +90,13 @@ release_half <- function(half) {
 # At each collection Python looks which modules written in R only R owns: that is the
 # finalizer of a sentinel. It must not make the next sentinel itself: R (4.2 at least) may
 # lose finalizers that are registered while others run. The next call of a module does.
+collections <- list2env(list(watched = FALSE))
+
 watch_collections <- function() {
-  the$watching <- TRUE
+  collections$watched <- TRUE
   settle <- python_handle("settle")
   reg.finalizer(new.env(), function(sentinel) {
-    the$watching <- FALSE
+    collections$watched <- FALSE
     tryCatch(.Call(the$native$call, settle, list()), error = function(condition) NULL)
   })
 }

@@ -127,9 +127,3 @@ rbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(..
 #' @rdname torch_bind
 #' @export
 cbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(...), "cbind")
-
-# Where %*% comes from here (R before 4.3), library() need not announce it: on all that are
-# not tensors it is base's own.
-#' @rawNamespace if (getRversion() < "4.3.0") export(.conflicts.OK)
-NULL
-.conflicts.OK <- TRUE

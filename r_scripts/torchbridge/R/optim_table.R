@@ -1,4 +1,5 @@
 # Written by tools/optim.py from PyTorch 2.13.0: do not edit by hand.
+# nolint start: object_name_linter, object_length_linter. The names are PyTorch's.
 
 # R function -> class of torch.optim.
 optimizers <- c(
@@ -750,3 +751,5 @@ lr_sequential <- function(optimizer, schedulers, milestones, last_epoch = -1) {
 lr_step <- function(optimizer, step_size, gamma = 0.1, last_epoch = -1) {
   new_scheduler("lr_step", match.call(), environment())
 }
+
+# nolint end

@@ -23,9 +23,12 @@
 #' finds them; `torch_load()` also reads files that others wrote, as a named list of tensors.
 #' Files of Python's `torch.save()` are pickles, which can run code, and are refused.
 #'
-#' @section Tensors in .rds files:
-#' `saveRDS()` cannot see what a tensor points to. `saveRDS(torch_serialize(x), file)` and
-#' `torch_load(readRDS(file))` can be part of any R value.
+#' @section Tensors and modules in .rds files:
+#' `saveRDS()` cannot see what a tensor or module points to. `torch_serialize()` gives an R
+#' value that it can save, by itself or inside another; `torch_load()` makes the tensor or
+#' module of it again, in any session. Of a module written in R it has the R code too, as an
+#' attribute of the raw vector: that stays in the .rds file, where other R code is, and gets
+#' lost where only the bytes are written.
 #'
 #' @param obj A tensor, a module, R data, or a list of such.
 #' @param path Name of a file, or a connection that is open for binary writing or reading.
@@ -43,7 +46,8 @@
 torch_save <- function(obj, path, ...) {
   check_no_dots(...)
   if (inherits(path, "connection")) {
-    writeBin(torch_serialize(obj), path)
+    packed <- pack(obj, sys.call())
+    writeBin(call_python("r_save.dumps", packed$tree, packed$tensors), path)
   } else {
     check_string(path, "path")
     packed <- pack(obj, sys.call())
@@ -62,13 +66,13 @@ torch_load <- function(path, device = "cpu", module = NULL) {
   }
   if (inherits(path, "connection")) path <- read_all(path)
   content <- if (is.raw(path)) {
-    call_python("r_save.loads", path, device)
+    call_python("r_save.loads", as.vector(path), device)
   } else {
     check_string(path, "path")
     call_python("r_save.load", path.expand(path), device)
   }
   value <- tryCatch(
-    unpack(content),
+    unpack(content, code = attr(path, "code")),
     error = function(condition) {
       abort(call, "`path`: the file is damaged: ", conditionMessage(condition))
     }
@@ -94,8 +98,10 @@ load_module <- function(value, module, call) {
 #' @export
 torch_serialize <- function(obj, ...) {
   check_no_dots(...)
-  packed <- pack(obj, sys.call())
-  call_python("r_save.dumps", packed$tree, packed$tensors)
+  packed <- pack(obj, sys.call(), code_too = TRUE)
+  bytes <- call_python("r_save.dumps", packed$tree, packed$tensors)
+  if (length(packed$code) > 0L) attr(bytes, "code") <- packed$code
+  bytes
 }
 
 read_all <- function(connection) {
@@ -109,11 +115,14 @@ read_all <- function(connection) {
 
 # ---- an R value as a tree of plain lists, and tensors by name ----
 
-pack <- function(obj, call) {
-  store <- new.env(parent = emptyenv())
-  store$tensors <- list()
+# With code_too, modules written in R are packed with their R code, which is `code`.
+pack <- function(obj, call, code_too = FALSE) {
+  store <- list2env(
+    list(tensors = list(), code = list(), code_too = code_too, in_module = FALSE),
+    parent = emptyenv()
+  )
   tree <- pack_value(obj, character(), store, call)
-  list(tree = tree, tensors = store$tensors)
+  list(tree = tree, tensors = store$tensors, code = store$code)
 }
 
 pack_value <- function(x, path, store, call) {
@@ -137,9 +146,12 @@ pack_value <- function(x, path, store, call) {
     bytes <- if (kind == "raw") plain else writeBin(plain, raw(), endian = "little")
     numbers <- call_python("r_save.vector", bytes, kind)
     content <- list(name = store_tensor(numbers, path, store))
+  } else if (store$in_module && !inherits(x, "python_object")) {
+    store$code[[length(store$code) + 1L]] <- x
+    return(list(kind = "code", number = length(store$code)))
   } else {
     abort(
-      call, "`", paste(c("obj", path), collapse = "$"), "` is ", friendly_type(x),
+      call, "`", place_of(path), "` is ", friendly_type(x),
       ": only tensors, R data and lists of them can be saved.", hint_for(x)
     )
   }
@@ -158,10 +170,17 @@ pack_attributes <- function(x, path, store, call) {
 
 pack_module <- function(x, path, store, call) {
   description <- call_python("saved_modules.describe", x)
+  if (is.null(description) && store$code_too) {
+    # All of it, the functions aside.
+    store$in_module <- TRUE
+    frozen <- pack_value(freeze_module(x), path, store, call)
+    store$in_module <- FALSE
+    return(list(kind = "r_module", frozen = frozen))
+  }
   if (is.null(description) && length(path) > 0L) {
     abort(
-      call, "`", paste(c("obj", path), collapse = "$"), "` is a module with code of its own: save ",
-      "the module by itself, or its `$state_dict()`."
+      call, "`", place_of(path), "` is a module with code of its own: save the module by itself, ",
+      "or its `$state_dict()`."
     )
   }
   list(
@@ -169,6 +188,8 @@ pack_module <- function(x, path, store, call) {
     state = pack_value(x$state_dict(), path, store, call)
   )
 }
+
+place_of <- function(path) paste(c("obj", path), collapse = "$")
 
 hint_for <- function(x) {
   if (inherits(x, c("torch_optimizer", "lr_scheduler"))) " Save its `$state_dict()`."
@@ -182,18 +203,24 @@ store_tensor <- function(x, path, store) {
   name
 }
 
-unpack <- function(content) {
+unpack <- function(content, code) {
   if (is.null(content$value)) return(as.list(content$tensors))
-  unpack_value(content$value, content$tensors)
+  unpack_value(content$value, content$tensors, code)
 }
 
-unpack_value <- function(node, tensors) {
+unpack_value <- function(node, tensors, code) {
   kind <- node$kind
-  if (kind == "null") return(NULL)
-  if (kind == "tensor") return(named_tensor(node$name, tensors))
-  if (kind == "module") return(unpack_module(node, tensors))
+  special <- switch(kind,
+    null = ,
+    tensor = ,
+    module = ,
+    r_module = ,
+    code = TRUE,
+    FALSE
+  )
+  if (special) return(unpack_special(node, tensors, code))
   x <- if (kind == "list") {
-    lapply(node$items, unpack_value, tensors)
+    lapply(node$items, unpack_value, tensors, code)
   } else if (kind == "character") {
     # All NA comes as a list of NULL.
     if (is.list(node$values)) rep(NA_character_, length(node$values)) else node$values
@@ -201,18 +228,31 @@ unpack_value <- function(node, tensors) {
     read_vector(named_tensor(node$name, tensors), kind)
   }
   if (!is.null(node$attributes)) {
-    attributes <- lapply(node$attributes, unpack_value, tensors)
+    attributes <- lapply(node$attributes, unpack_value, tensors, code)
     attributes(x) <- structure(attributes, names = as.character(unlist(node$attribute_names)))
   }
   x
 }
 
-unpack_module <- function(node, tensors) {
-  state <- unpack_value(node$state, tensors)
-  if (is.null(node$description)) {
-    return(structure(list(class = node$class, state = state), class = "saved_module"))
-  }
-  call_python("saved_modules.build", node$description, state)
+# What is not a vector.
+unpack_special <- function(node, tensors, code) {
+  switch(node$kind,
+    null = NULL,
+    tensor = named_tensor(node$name, tensors),
+    module = {
+      state <- unpack_value(node$state, tensors, code)
+      if (is.null(node$description)) {
+        structure(list(class = node$class, state = state), class = "saved_module")
+      } else {
+        call_python("saved_modules.build", node$description, state)
+      }
+    },
+    r_module = thaw_module(unpack_value(node$frozen, tensors, code)),
+    code = {
+      if (is.null(code)) stop("R code of a module was kept beside the bytes, and is lost")
+      code[[node$number]]
+    }
+  )
 }
 
 named_tensor <- function(name, tensors) {

@@ -7,3 +7,11 @@
 }
 
 entry <- new.env(parent = emptyenv())
+
+# Where %*% comes from here (R before 4.3) library() need not announce it: for all that are
+# not tensors it is base's own.
+.onAttach <- function(libname, pkgname) {
+  if (getRversion() < "4.3.0") {
+    assign(".conflicts.OK", TRUE, envir = as.environment("package:torchbridge"))
+  }
+}

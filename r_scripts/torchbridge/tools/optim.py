@@ -281,6 +281,7 @@ ARGUMENTS = {
 
 HEADER = f"""\
 # Written by tools/optim.py from PyTorch {torch.__version__.split("+")[0]}: do not edit by hand.
+# nolint start: object_name_linter, object_length_linter. The names are PyTorch's.
 """
 
 
@@ -299,16 +300,15 @@ def text() -> str:
     )
     parts = [HEADER]
     parts += [
-        f"# R function -> class of torch.optim.\n{_table('optimizers', optimizers, optimizer_name)}",
-        "# R function -> class of torch.optim.lr_scheduler.\n"
-        + _table("schedulers", schedulers, scheduler_name),
+        _table("optimizers", "torch.optim", optimizers, optimizer_name),
+        _table("schedulers", "torch.optim.lr_scheduler", schedulers, scheduler_name),
         _kinds(),
     ]
     for name in optimizers:
         parts.append(_function(getattr(torch.optim, name), optimizer_name(name), OPTIMIZERS[name]))
     for name in schedulers:
         parts.append(_function(getattr(lr_scheduler, name), scheduler_name(name), SCHEDULERS[name]))
-    return "\n".join(parts)
+    return "\n".join([*parts, "# nolint end\n"])
 
 
 def _is_subclass(x: Any, base: type) -> bool:
@@ -326,16 +326,15 @@ def scheduler_name(name: str) -> str:
     return "lr_" + words.lower()
 
 
-def _table(variable: str, names: list[str], r_name: Callable[[str], str]) -> str:
+def _table(variable: str, module: str, names: list[str], r_name: Callable[[str], str]) -> str:
     rows = ",\n".join(f'  {r_name(name)} = "{name}"' for name in names)
-    return f"{variable} <- c(\n{rows}\n)\n"
+    return f"# R function -> class of {module}.\n{variable} <- c(\n{rows}\n)\n"
 
 
 def _kinds() -> str:
     rows = ",\n".join(f'  {name} = "{kind}"' for name, (kind, _) in sorted(ARGUMENTS.items()))
-    return (
-        f"# What each argument must be: see optim_arguments.R.\nargument_kinds <- c(\n{rows}\n)\n"
-    )
+    about = "# What each argument must be: see optim_arguments.R."
+    return f"{about}\nargument_kinds <- c(\n{rows}\n)\n"
 
 
 def _function(python_class: type, name: str, about: tuple[str, str]) -> str:

@@ -81,7 +81,10 @@ test_that("what a class lacks or got wrong is said", {
   no_length <- dataset("no_length", .getitem = function(i) i)()
   expect_identical(message_of(length(no_length)), "This no_length has no `.length()` method.")
   no_item <- dataset("no_item", .length = function() 3)()
-  expect_match(message_of(no_item[1]), "has neither a `.getitem()` nor a `.getbatch()`", fixed = TRUE)
+  expect_match(
+    message_of(no_item[1]), "has neither a `.getitem()` nor a `.getbatch()`",
+    fixed = TRUE
+  )
   odd <- dataset("odd", .getitem = function(i) i, .length = function() "three")()
   expect_match(message_of(length(odd)), "must give a number of items, not a string")
   expect_identical(message_of(dataset("a", NULL, 3)), "Every method and field must have a name.")
@@ -120,9 +123,12 @@ test_that("tensor_dataset() says which tensor is wrong", {
   x <- tensor(matrix(1:6, 3))
   expect_identical(message_of(tensor_dataset()), "`...` must have at least one tensor.")
   expect_identical(message_of(tensor_dataset(x, 3)), "`..2` must be a tensor, not a number.")
-  expect_identical(message_of(tensor_dataset(a = 1:3)), "`a` must be a tensor, not an integer vector.")
   expect_identical(
-    message_of(tensor_dataset(x = x, y = tensor(1:2))), "`y` must have as many rows as `x`, 3, not 2."
+    message_of(tensor_dataset(a = 1:3)), "`a` must be a tensor, not an integer vector."
+  )
+  expect_identical(
+    message_of(tensor_dataset(x = x, y = tensor(1:2))),
+    "`y` must have as many rows as `x`, 3, not 2."
   )
   expect_identical(
     message_of(tensor_dataset(tensor(1)$sum())), "`..1` must have rows: it has no dims."

@@ -60,7 +60,8 @@ test_that("20 steps of every schedule equal Python's", {
 })
 
 test_that("schedules are their closed forms", {
-  expect_equal(rates(lr_step(optimizer_at(1), step_size = 3, gamma = 0.1), 7), 0.1^c(0, 0, 0, 1, 1, 1, 2))
+  steps <- rates(lr_step(optimizer_at(1), step_size = 3, gamma = 0.1), 7)
+  expect_equal(steps, 0.1^c(0, 0, 0, 1, 1, 1, 2))
   expect_equal(rates(lr_exponential(optimizer_at(1), gamma = 0.5), 5), 0.5^(0:4))
   cosine <- rates(lr_cosine_annealing(optimizer_at(1), T_max = 8), 9)
   expect_equal(cosine, (1 + cos(pi * 0:8 / 8)) / 2)
@@ -77,7 +78,8 @@ test_that("R functions give the learning rate; their epochs are PyTorch's", {
   })
   expect_equal(rates(scheduler, 4), 2 * 0.9^(0:3))
   expect_identical(epochs, 0:4)
-  expect_equal(rates(lr_multiplicative(optimizer_at(1), function(epoch) 1 / epoch), 4), 1 / factorial(0:3))
+  shrinking <- lr_multiplicative(optimizer_at(1), function(epoch) 1 / epoch)
+  expect_equal(rates(shrinking, 4), 1 / factorial(0:3))
   expect_equal(scheduler$get_last_lr(), 2 * 0.9^4)
 })
 
@@ -116,7 +118,9 @@ test_that("schedules follow each other and multiply", {
   sequence <- lr_sequential(optimizer, list(warm, decay), milestones = 2)
   expect_equal(suppressWarnings(rates(sequence, 5)), c(0.1, 0.1, 1, 0.5, 0.25))
   optimizer <- optimizer_at(1)
-  parts <- list(lr_constant(optimizer, factor = 0.1, total_iters = 2), lr_exponential(optimizer, gamma = 0.5))
+  parts <- list(
+    lr_constant(optimizer, factor = 0.1, total_iters = 2), lr_exponential(optimizer, gamma = 0.5)
+  )
   expect_equal(rates(lr_chained(parts, optimizer = optimizer), 4), c(0.1, 0.05, 0.25, 0.125))
 })
 
@@ -151,11 +155,13 @@ test_that("wrong arguments are named, with the call of the user", {
     message_of(lr_step(optimizer, 2.5)), "`step_size` must be a whole number, not 2.5."
   )
   expect_identical(
-    message_of(lr_lambda(optimizer, 3)), "`lr_lambda` must be a function or a list of functions, not 3."
+    message_of(lr_lambda(optimizer, 3)),
+    "`lr_lambda` must be a function or a list of functions, not 3."
   )
   expect_match(message_of(lr_step(optimizer, step_sise = 2)), "unused argument")
   expect_match(message_of(lr_one_cycle(optimizer, max_lr = 1)), "total_steps")
-  expect_identical(as.character(conditionCall(error_of(lr_one_cycle(optimizer, max_lr = 1))))[1L], "lr_one_cycle")
+  call <- conditionCall(error_of(lr_one_cycle(optimizer, max_lr = 1)))
+  expect_identical(as.character(call)[1L], "lr_one_cycle")
 })
 
 test_that("a scheduler prints where it is", {

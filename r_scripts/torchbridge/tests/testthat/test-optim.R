@@ -80,14 +80,15 @@ test_that("options reach PyTorch: momentum, Nesterov, amsgrad, line search", {
     list("optim_sgd", list(lr = 0.05, momentum = 0.9, nesterov = TRUE, weight_decay = 0.1)),
     list("optim_adam", list(lr = 0.05, betas = c(0.8, 0.9), amsgrad = TRUE, eps = 1e-4)),
     list("optim_rmsprop", list(lr = 0.01, alpha = 0.9, centered = TRUE, momentum = 0.5)),
-    list("optim_lbfgs", list(lr = 1, max_iter = 3, history_size = 2, line_search_fn = "strong_wolfe")),
+    list("optim_lbfgs", list(max_iter = 3, history_size = 2, line_search_fn = "strong_wolfe")),
     list("optim_adafactor", list(lr = 0.05, eps = list(NULL, 0.01))),
     list("optim_rprop", list(lr = 0.01, etas = c(0.4, 1.3), step_sizes = c(1e-5, 10)))
   )
   for (run in runs) {
     at <- start()
     first <- start()
-    optimizer <- do.call(getExportedValue("torchbridge", run[[1L]]), c(list(list(at$w, at$b)), run[[2L]]))
+    make <- getExportedValue("torchbridge", run[[1L]])
+    optimizer <- do.call(make, c(list(list(at$w, at$b)), run[[2L]]))
     options <- lapply(run[[2L]], function(value) {
       if (identical(value, 3) || identical(value, 2)) as.integer(value) else value
     })
@@ -103,7 +104,8 @@ test_that("optim_sparse_adam() trains the rows of an embedding that were used", 
   before <- as.array(embedding$weight)
   optimizer <- optim_sparse_adam(list(embedding$weight), lr = 0.1)
   index <- as_torch_tensor(c(1, 3), dtype = "int64")
-  py_import("torch.nn.functional")$embedding(index, embedding$weight, sparse = TRUE)$sum()$backward()
+  used <- py_import("torch.nn.functional")$embedding(index, embedding$weight, sparse = TRUE)
+  used$sum()$backward()
   optimizer$step()
   moved <- rowSums(abs(as.array(embedding$weight) - before)) > 0
   expect_identical(moved, c(FALSE, TRUE, FALSE, TRUE, FALSE))
@@ -146,7 +148,8 @@ test_that("L-BFGS with a line search solves least squares", {
   at <- start()
   optimizer <- optim_lbfgs(
     list(at$w, at$b),
-    max_iter = 100, line_search_fn = "strong_wolfe", tolerance_grad = 1e-10, tolerance_change = 1e-14
+    max_iter = 100, line_search_fn = "strong_wolfe",
+    tolerance_grad = 1e-10, tolerance_change = 1e-14
   )
   evaluations <- 0
   closure <- function() {
@@ -254,7 +257,8 @@ test_that("what cannot be set is said, and nothing changes", {
     "`param_groups[[1]]` has no option `learning_rate`"
   )
   expect_identical(
-    message_of(optimizer$param_groups[[1L]]$betas <- 0.9), "`param_groups[[1]]$betas` must be 2 numbers"
+    message_of(optimizer$param_groups[[1L]]$betas <- 0.9),
+    "`param_groups[[1]]$betas` must be 2 numbers"
   )
   expect_identical(
     message_of(optimizer$param_groups[[1L]]$amsgrad <- 1),
@@ -343,11 +347,20 @@ test_that("wrong arguments are named, with the call of the user", {
     message_of(optim_adam(3)),
     "`params` must be a list of tensors, such as `model$parameters`, not a number."
   )
-  expect_match(message_of(optim_adam(function() 1)), "Did you mean its `$parameters`?", fixed = TRUE)
-  expect_identical(message_of(optim_adam(list())), "`params` is empty: there is nothing to optimize.")
-  expect_identical(message_of(optim_adam(list(w, 3))), "`params[[2]]` must be a tensor, not a number.")
+  expect_match(
+    message_of(optim_adam(function() 1)), "Did you mean its `$parameters`?",
+    fixed = TRUE
+  )
+  expect_identical(
+    message_of(optim_adam(list())), "`params` is empty: there is nothing to optimize."
+  )
+  expect_identical(
+    message_of(optim_adam(list(w, 3))), "`params[[2]]` must be a tensor, not a number."
+  )
   expect_identical(message_of(optim_adam()), "`params` is missing, with no default.")
-  expect_identical(message_of(optim_adam(list(w), lr = "x")), "`lr` must be a number, not a string.")
+  expect_identical(
+    message_of(optim_adam(list(w), lr = "x")), "`lr` must be a number, not a string."
+  )
   expect_identical(
     message_of(optim_adam(list(w), betas = 0.9)), "`betas` must be two numbers, not 0.9."
   )
@@ -359,7 +372,8 @@ test_that("wrong arguments are named, with the call of the user", {
   )
   expect_match(message_of(optim_sgd(list(w), momentun = 0.9)), "unused argument")
   expect_identical(
-    message_of(optim_sgd(list(list(params = w, lrr = 1)))), "`params[[1]]` has an unknown option `lrr`."
+    message_of(optim_sgd(list(list(params = w, lrr = 1)))),
+    "`params[[1]]` has an unknown option `lrr`."
   )
   error <- error_of(optim_adam(list(w), lr = -1))
   expect_s3_class(error, "ValueError")
@@ -372,7 +386,8 @@ test_that("an optimizer prints its options", {
   optimizer <- optim_sgd(list(w, tensor(0, requires_grad = TRUE)), lr = 0.125, momentum = 0.5)
   shown <- format(optimizer)
   expect_identical(shown[1L], "<optim_sgd>")
-  expect_match(paste(shown, collapse = " "), "2 tensors, 7 values: lr = 0.125, momentum = 0.5", fixed = TRUE)
+  shown <- paste(shown, collapse = " ")
+  expect_match(shown, "2 tensors, 7 values: lr = 0.125, momentum = 0.5", fixed = TRUE)
   expect_output(print(optimizer), "<optim_sgd>", fixed = TRUE)
 })
 
@@ -384,7 +399,8 @@ test_that("every optimizer and scheduler of this PyTorch has its function", {
     "from torch.optim import Optimizer, lr_scheduler",
     "def named(module, base, names):",
     "    found = [getattr(module, n) for n in names]",
-    "    return [c.__name__ for c in found if inspect.isclass(c) and issubclass(c, base) and c is not base]",
+    "    found = [c for c in found if inspect.isclass(c) and issubclass(c, base)]",
+    "    return [c.__name__ for c in found if c is not base]",
     "optimizers = named(torch.optim, Optimizer, dir(torch.optim))",
     "schedulers = named(lr_scheduler, lr_scheduler.LRScheduler, lr_scheduler.__all__)"
   )

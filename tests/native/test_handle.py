@@ -1,0 +1,135 @@
+"""handle.c: Python objects in R's hands."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def environment(r):
+    """An R environment that keeps what is put into it."""
+    return r("new.env()")
+
+
+@pytest.fixture
+def put(r):
+    return r("function(e, name, x) { assign(name, x, envir = e); NULL }")
+
+
+def test_a_tensor_is_a_torch_tensor_in_r(core, r):
+    x = torch.ones(2)
+    assert core.to_r(x).classes == ("torch_tensor", "python_object")
+    assert core.to_r(object()).classes == ("python_object",)
+    assert core.handle(3).classes == ("python_object",)
+    assert r("function(x) typeof(x)")(x) == "externalptr"
+
+
+def test_the_object_comes_back_itself(core, r):
+    for x in (torch.ones(2), object(), torch.nn.Parameter(torch.ones(1)), Exception("e")):
+        assert r("function(x) x")(core.handle(x)) is x
+
+
+def test_r_copies_share_the_object(core, r, environment, put, collect):
+    x = torch.ones(2)
+    gone = weakref.ref(x)
+    put(environment, "x", x)
+    r("function(e) { e$y <- e$x; e$l <- list(e$x, e$x); rm(x, envir = e) }")(environment)
+    del x
+    collect()
+    assert gone() is not None
+    r("function(e) { e$y <- NULL; e$l <- NULL }")(environment)
+    collect()
+    assert gone() is None
+
+
+def test_the_bytes_of_tensors_are_counted(core, collect):
+    before = core.live()
+    handles = [core.handle(torch.ones(1000)), core.handle(torch.ones(1000).to_sparse()), core.handle(b"x" * 99)]
+    held = core.live()
+    assert held["py_handles"] == before["py_handles"] + 3
+    assert held["foreign_bytes"] == before["foreign_bytes"] + 4000
+    del handles
+    assert collect() == before
+
+
+def test_a_tensor_class_with_a_broken_nbytes(core):
+    class Odd(torch.Tensor):
+        @property
+        def nbytes(self):
+            raise RuntimeError("no")
+
+    class Negative(torch.Tensor):
+        nbytes = -5
+
+    for kind in (Odd, Negative):
+        x = torch.ones(2).as_subclass(kind)
+        before = core.live()["foreign_bytes"]
+        assert core.handle(x).value() is x
+        assert core.live()["foreign_bytes"] == before
+
+
+@pytest.mark.parametrize("way", ["unserialize(serialize(x, NULL))", "{ f <- tempfile(); saveRDS(x, f); readRDS(f) }"])
+def test_a_handle_of_another_session_is_an_error_and_no_crash(core, r, way):
+    copy = r(f"function(x) {way}").call(torch.ones(2))
+    assert copy.classes == ("torch_tensor", "python_object")
+    with pytest.raises(ValueError, match="another R session"):
+        copy.value()
+    with pytest.raises(ValueError, match="another R session"):
+        r("function(f, x) f(x)")(lambda x: x, copy)
+
+
+def test_a_foreign_external_pointer_is_not_taken_for_a_handle(core, r):
+    pointer = r("getNativeSymbolInfo('tb_call', getLoadedDLLs()[['_native']])$address")
+    assert pointer.typeof == "externalptr"
+    assert r("function(x) x").call(pointer).typeof == "externalptr"
+    spoofed = r("structure(list(), class = c('torch_tensor', 'python_object'))")
+    assert spoofed.value() is not None
+    spoofed_function = r("structure(function(x) x + 1, torchbridge_handle = 5)")
+    assert spoofed_function(1) == 2
+
+
+def test_refcounts_of_a_passed_object(core, r, collect):
+    x, f = object(), r("function(x) x")
+    f(x)
+    collect()
+    before = sys.getrefcount(x)
+    for _ in range(100):
+        f(x)
+    collect()
+    assert sys.getrefcount(x) == before
+
+
+def test_an_object_may_hold_its_own_handle_through_r(core, collect):
+    """A cycle through both languages: freed when Python's side breaks it."""
+
+    class Node:
+        pass
+
+    node = Node()
+    node.me = core.handle(node)
+    gone = weakref.ref(node)
+    node.me = None
+    del node
+    collect()
+    assert gone() is None
+
+
+def test_freed_in_the_middle_of_a_conversion(core, r, many):
+    """R's collector runs finalizers, and so __del__, wherever R allocates."""
+    freed = []
+
+    class Thing:
+        def __del__(self):
+            freed.append(core.to_r([1, "a", {"b": torch.ones(1)}]))
+            freed.clear()
+
+    f = r("function(x) { gc(); x }")
+    for _ in range(many(100)):
+        core.handle(Thing())
+        f([object(), [Thing(), 1], {"a": Thing()}])
+    gc.collect()
