@@ -1,38 +1,38 @@
 # The R side of the native core, loaded into an environment of its own in both
 # hosts. Errors, warnings and interrupts of an R function that Python called end here.
 
-# Runs f(args...). Gives list(value), or list(NULL, interrupted, condition, calls).
-call_function <- function(f, args) {
-  calls <- NULL
-  # The call says f(...), where do.call() would put the whole function into it.
-  call <- as.call(c(quote(f), quoted(args)))
+# Runs a call of f. What goes wrong is told to the core (errors.c) and ends at its
+# R_tryEvalSilent(), whatever handlers there are further down.
+call_function <- function(f, call) {
   where <- environment()
   if (identical(f, call_by_name)) {
     # By name, so that tracebacks and sys.call() show it.
-    where <- args[[1L]]
-    call <- as.call(c(as.name(args[[2L]]), quoted(args[-(1:2)])))
+    where <- call[[2L]]
+    call <- as.call(c(as.name(call[[3L]]), as.list(call)[-(1:3)]))
   }
-  tryCatch(
-    list(withCallingHandlers(
-      eval(call, where),
-      error = function(condition) calls <<- as.list(sys.calls()),
-      warning = function(condition) {
-        if (identical(getOption("torchbridge.host"), "python")) {
-          give_warning(conditionMessage(condition))
-          invokeRestart("muffleWarning")
-        }
+  # Warnings first: a handler sees the errors of those before it.
+  withCallingHandlers(
+    eval(call, where),
+    warning = function(condition) {
+      if (identical(getOption("torchbridge.host"), "python")) {
+        give_warning(conditionMessage(condition))
+        invokeRestart("muffleWarning")
       }
-    )),
-    error = function(condition) list(NULL, FALSE, condition, calls),
-    interrupt = function(condition) list(NULL, TRUE, NULL, NULL)
+    },
+    error = function(condition) caught(condition, as.list(sys.calls())),
+    interrupt = function(condition) caught(condition, NULL)
   )
 }
 
-# Arguments for a call that is built: code among them stays code.
-quoted <- function(args) {
-  language <- vapply(args, is.language, NA)
-  args[language] <- lapply(args[language], function(arg) call("quote", arg))
-  args
+# Runs what the core has prepared, likewise.
+protected <- function() {
+  failed <- function(condition) caught(condition, NULL)
+  withCallingHandlers(.Call(native_run), error = failed, interrupt = failed)
+}
+
+caught <- function(condition, calls) {
+  .Call(native_caught, condition, calls)
+  invokeRestart("abort")
 }
 
 # In a Python-hosted process R's warnings become Python's; host.py sets this.
@@ -43,7 +43,7 @@ describe_condition <- function(condition, calls) {
   calls <- Filter(is_shown, calls)
   if (length(calls) == 0L) calls <- Filter(Negate(is.null), list(conditionCall(condition)))
   list(
-    enc2utf8(as.character(conditionMessage(condition))[1L]),
+    enc2utf8(paste(conditionMessage(condition), collapse = "\n")),
     enc2utf8(vapply(calls, one_line, "")),
     class(condition)
   )
@@ -52,7 +52,7 @@ describe_condition <- function(condition, calls) {
 # Leaves out what this file and R's own machinery put on the stack.
 is_shown <- function(call) {
   machinery <- c(
-    "call_function", "withCallingHandlers", "tryCatch", "tryCatchList", "tryCatchOne",
+    "call_function", "caught", "withCallingHandlers", "tryCatch", "tryCatchList", "tryCatchOne",
     "doTryCatch", ".handleSimpleError", "eval", "h", "list", "stop"
   )
   called <- call[[1L]]
@@ -134,17 +134,6 @@ native_call <- native_entry("call")
 gone <- unserialize(serialize(native_call, NULL))
 native_run <- native_entry("run")
 native_caught <- native_entry("caught")
-
-# Runs what the core has prepared (errors.c). What goes wrong is told to the core and ends
-# at its R_tryEvalSilent(), whatever handlers there are further down.
-protected <- function() {
-  withCallingHandlers(.Call(native_run), error = caught, interrupt = caught)
-}
-
-caught <- function(condition) {
-  .Call(native_caught, condition)
-  invokeRestart("abort")
-}
 
 set_warning_handler <- function(f) give_warning <<- f
 

@@ -35,6 +35,8 @@ static void entry_leave(void *p, Rboolean jump) {
 static SEXP enter(PyObject *(*work)(void *), void *data) {
   if (!Py_IsInitialized() || !tb_r_ready())
     Rf_error("Python is not running in this process");
+  if (tb_stack_is_low())
+    Rf_error("R and Python call each other too deeply");
   tb_drain();
   tb_relieve_pressure();
   entry e = {.work = work, .data = data, .gil = PyGILState_Ensure(), .held = tb_held()};
@@ -232,7 +234,7 @@ static SEXP entry_is_live(SEXP x) { return Rf_ScalarLogical(tb_handle_object(unw
 
 static const R_CallMethodDef routines[] = {
     ROUTINE(call, 2), ROUTINE(getattr, 2), ROUTINE(setattr, 3), ROUTINE(import, 1),
-    ROUTINE(api, 3),  ROUTINE(is_live, 1), ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),     ROUTINE(caught, 1), {NULL, NULL, 0},
+    ROUTINE(api, 3),  ROUTINE(is_live, 1), ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),     ROUTINE(caught, 2), {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {
@@ -254,32 +256,40 @@ typedef struct {
   PyObject *result;
 } call_job;
 
-/* Builds helper(f, list(...)); the arguments are converted here. */
+/* Builds call_function(f, quote(f(args...))); the arguments are converted here. */
 static void build_run(void *p) {
   call_job *job = p;
   PyObject *items = job->kwargs ? tb_hold(PyDict_Items(job->kwargs)) : NULL;
-  Py_ssize_t n_args = PyTuple_GET_SIZE(job->args), n_items = items ? PyList_GET_SIZE(items) : 0;
-  SEXP list = PROTECT(Rf_allocVector(VECSXP, n_args + n_items)), value;
-  SEXP names = PROTECT(Rf_allocVector(STRSXP, n_args + n_items));
+  Py_ssize_t n_args = PyTuple_GET_SIZE(job->args), n = n_args + (items ? PyList_GET_SIZE(items) : 0);
+  SEXP call = PROTECT(Rf_lcons(Rf_install("f"), R_NilValue)), last = call, value;
   bool failed = job->kwargs && !items;
-  for (Py_ssize_t i = 0; i < n_args + n_items && !failed; i++) {
+  for (Py_ssize_t i = 0; i < n && !failed; i++) {
     PyObject *item = i < n_args ? NULL : PyList_GET_ITEM(items, i - n_args);
     const char *name = item ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(item, 0)) : "";
     failed = !name || tb_to_r(item ? PyTuple_GET_ITEM(item, 1) : PyTuple_GET_ITEM(job->args, i), &value);
-    if (!failed) {
-      SET_VECTOR_ELT(list, i, value);
-      SET_STRING_ELT(names, i, Rf_mkCharCE(name, CE_UTF8));
+    if (failed)
+      break;
+    PROTECT(value);
+    if (TYPEOF(value) == SYMSXP || TYPEOF(value) == LANGSXP) /* code among the arguments stays code */
+      value = Rf_lang2(Rf_install("quote"), value);
+    SETCDR(last, Rf_cons(value, R_NilValue));
+    last = CDR(last);
+    UNPROTECT(1);
+    if (item) {
+      SEXP text = PROTECT(Rf_mkCharCE(name, CE_UTF8));
+      SET_TAG(last, Rf_installTrChar(text));
+      UNPROTECT(1);
     }
   }
   if (!failed) {
-    if (n_items)
-      Rf_setAttrib(list, R_NamesSymbol, names);
-    job->call = Rf_lang3(tb_helper("call_function"), job->function, list);
+    call = PROTECT(Rf_lang2(Rf_install("quote"), call));
+    job->call = Rf_lang3(tb_helper("call_function"), job->function, call);
     R_PreserveObject(job->call);
+    UNPROTECT(1);
   }
   if (items)
     Py_DECREF(tb_unhold());
-  UNPROTECT(2);
+  UNPROTECT(1);
 }
 
 static void result_run(void *p) {
@@ -295,30 +305,21 @@ PyObject *tb_call_r(SEXP function, PyObject *args, PyObject *kwargs, bool conver
   call_job job = {.function = function, .args = args, .kwargs = kwargs, .convert = convert};
   if (tb_protected(build_run, &job) || !job.call)
     return NULL;
-  int failed = 0;
-  SEXP outcome;
   tb_interrupts interrupts;
   tb_interrupts_to_r(&interrupts);
   PyThreadState *others = tb_python_hosts() ? PyEval_SaveThread() : NULL;
-  outcome = R_tryEvalSilent(job.call, R_GlobalEnv, &failed);
+  job.value = tb_try(job.call);
   if (others)
     PyEval_RestoreThread(others);
   bool interrupted = tb_interrupts_restore(&interrupts);
-  PROTECT(failed ? R_NilValue : outcome);
+  PROTECT(job.value ? job.value : R_NilValue);
   R_ReleaseObject(job.call);
-  /* list(value) or list(NULL, interrupted, condition, calls); see host.R */
+  if (!job.value)
+    tb_set_caught();
   if (interrupted)
     tb_set_keyboard_interrupt();
-  else if (failed)
-    PyErr_SetString(PyExc_RuntimeError, "R was interrupted, or an R error could not be caught");
-  else if (Rf_length(outcome) == 1) {
-    job.value = VECTOR_ELT(outcome, 0);
-    if (tb_protected(result_run, &job))
-      job.result = NULL;
-  } else if (LOGICAL_ELT(VECTOR_ELT(outcome, 1), 0))
-    tb_set_keyboard_interrupt();
-  else
-    tb_set_r_error(VECTOR_ELT(outcome, 2), VECTOR_ELT(outcome, 3));
+  else if (job.value && tb_protected(result_run, &job))
+    job.result = NULL;
   UNPROTECT(1);
   return job.result;
 }

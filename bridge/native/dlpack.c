@@ -85,17 +85,22 @@ PyObject *tb_dlpack_export(RObject *self, bool versioned) {
   export *made = calloc(1, sizeof *made + 2 * (size_t)rank * sizeof(int64_t));
   if (!made)
     return PyErr_NoMemory();
-  export_job job = {.self = self, .made = made};
-  if (tb_protected(export_run, &job)) {
-    free(made);
-    return NULL;
-  }
   R_xlen_t length = Rf_xlength(self->x);
   int64_t *shape = made->extents, *strides = made->extents + rank, stride = 1;
   for (int i = 0; i < rank; i++) {
     shape[i] = TYPEOF(dim) == INTSXP ? INTEGER_ELT(dim, i) : length;
     strides[i] = stride;
-    stride *= length ? shape[i] : 1; /* an empty array may have dims beyond any product */
+    if (shape[i] && stride > INT64_MAX / 16 / shape[i]) { /* consumers multiply, and fail badly */
+      free(made);
+      PyErr_SetString(PyExc_BufferError, "an empty array of such dims is beyond what arrays can be");
+      return NULL;
+    }
+    stride *= shape[i] ? shape[i] : 1;
+  }
+  export_job job = {.self = self, .made = made};
+  if (tb_protected(export_run, &job)) {
+    free(made);
+    return NULL;
   }
   DLTensor tensor = {.data = length ? job.data : NULL,
                      .device = {DL_CPU, 0},

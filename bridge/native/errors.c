@@ -7,7 +7,7 @@
 
 static SEXP helpers = NULL;
 static SEXP protected_call = NULL; /* host.R's protected() */
-static SEXP caught = NULL;         /* a cell: its CAR is the condition just caught */
+static SEXP caught = NULL;         /* a cell: its CAR is the condition just caught, its TAG the calls */
 
 void tb_set_helpers(SEXP environment) {
   helpers = PROTECT(environment);
@@ -43,47 +43,64 @@ SEXP tb_entry_run(void) {
   return R_NilValue;
 }
 
-SEXP tb_entry_caught(SEXP condition) {
+SEXP tb_entry_caught(SEXP condition, SEXP calls) {
   SETCAR(caught, condition);
+  SET_TAG(caught, calls);
   return R_NilValue;
 }
 
-/* R_tryEvalSilent keeps out the handlers and restarts of the R code below, and stops every
- * jump; protected() tells what it was. (R_tryCatchError does neither, and costs ten times
- * as much.) False after a jump, `condition` then unprotected, NULL if it is not known. */
-static bool runs(void (*fn)(void *), void *data, SEXP *condition) {
+/* R_tryEvalSilent keeps out the handlers and restarts of the R code below and stops every
+ * jump; host.R's handlers tell what it was. (R_tryCatchError does neither, and costs five
+ * times as much.) */
+SEXP tb_try(SEXP call) {
+  int failed = 0;
+  SEXP value = R_tryEvalSilent(call, R_GlobalEnv, &failed);
+  return failed ? NULL : value;
+}
+
+/* What passed the handlers by: above all that C's stack ran out. */
+static void set_uncaught(void) {
+  SEXP call = PROTECT(Rf_lang1(Rf_install("geterrmessage")));
+  SEXP text = tb_try(call);
+  PyObject *type = tb_bridge("torchbridge.errors", "RError");
+  if (type)
+    PyErr_SetString(type, text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0)) : "an R error of no message");
+  UNPROTECT(1);
+}
+
+void tb_set_caught(void) {
+  SEXP condition = PROTECT(CAR(caught)), calls = PROTECT(TAG(caught));
+  tb_entry_caught(R_NilValue, R_NilValue);
+  if (condition == R_NilValue)
+    set_uncaught();
+  else if (tb_has_class(condition, "interrupt"))
+    tb_set_keyboard_interrupt();
+  else
+    tb_set_r_error(condition, calls);
+  UNPROTECT(2);
+}
+
+/* False after a jump. */
+static bool runs(void (*fn)(void *), void *data) {
   size_t held = tb_held();
   job now = {fn, data};
-  int failed = 0;
   next_job = &now;
-  R_tryEvalSilent(protected_call, R_BaseEnv, &failed);
-  if (!failed)
+  if (tb_try(protected_call))
     return true;
   next_job = NULL;
-  *condition = CAR(caught) == R_NilValue ? NULL : CAR(caught);
-  SETCAR(caught, R_NilValue);
   tb_drop(held);
   PyErr_Clear();
   return false;
 }
 
 int tb_protected(void (*fn)(void *), void *data) {
-  SEXP condition;
   if (!helpers) {
     PyErr_SetString(PyExc_RuntimeError, "torchbridge has not joined R: torchbridge.start() does");
     return -1;
   }
-  if (runs(fn, data, &condition))
+  if (runs(fn, data))
     return 0;
-  if (!condition)
-    PyErr_SetString(PyExc_RuntimeError, "an R error that could not be caught: memory or stack may be exhausted");
-  else if (tb_has_class(condition, "interrupt"))
-    tb_set_keyboard_interrupt();
-  else {
-    PROTECT(condition);
-    tb_set_r_error(condition, R_NilValue);
-    UNPROTECT(1);
-  }
+  tb_set_caught();
   return -1;
 }
 
@@ -144,9 +161,10 @@ void tb_set_r_error(SEXP condition, SEXP calls) {
   if (!job.type)
     return;
   size_t held = tb_held();
-  SEXP second;
-  if (!runs(describe_run, &job, &second))
+  if (!runs(describe_run, &job)) {
+    tb_entry_caught(R_NilValue, R_NilValue);
     PyErr_SetString(job.type, "an R error that could not be described");
+  }
   tb_drop(held);
 }
 

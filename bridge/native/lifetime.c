@@ -34,7 +34,25 @@ void tb_count_add(enum tb_count which, int64_t change) { atomic_fetch_add(&count
 
 int64_t tb_count_get(enum tb_count which) { return atomic_load(&counts[which]); }
 
-void tb_lifetime_adopt_thread(void) { main_thread = pthread_self(); }
+/* R checks its stack, Python its recursion; calls back and forth between them would pass
+ * under both. Below this address, a quarter from the end, they are refused. */
+static const char *stack_floor = NULL;
+
+void tb_lifetime_adopt_thread(void) {
+  main_thread = pthread_self();
+#ifdef __linux__
+  pthread_attr_t attributes;
+  void *lowest;
+  size_t size;
+  if (pthread_getattr_np(main_thread, &attributes) == 0) {
+    if (pthread_attr_getstack(&attributes, &lowest, &size) == 0)
+      stack_floor = (const char *)lowest + size / 4;
+    pthread_attr_destroy(&attributes);
+  }
+#endif
+}
+
+bool tb_stack_is_low(void) { return (const char *)__builtin_frame_address(0) < stack_floor; }
 
 void tb_lifetime_init(void) {
   if (!roots) {
@@ -71,6 +89,10 @@ int tb_check_thread(void) {
     PyErr_SetString(PyExc_RuntimeError,
                     "R can be called only on the thread that started it; hand the value to that "
                     "thread, or convert it there first");
+    return -1;
+  }
+  if (tb_stack_is_low()) {
+    PyErr_SetString(PyExc_RecursionError, "R and Python call each other too deeply");
     return -1;
   }
   tb_drain();

@@ -37,7 +37,8 @@ static PyObject *native_attach(PyObject *self, PyObject *args) {
   tb_set_python_hosts(python_hosts);
   tb_lifetime_adopt_thread();
   try_call("dyn.load", Rf_mkString(library), R_NilValue, &failed);
-  SEXP environment = PROTECT(try_call("new.env", R_NilValue, R_NilValue, &failed));
+  /* Below the base namespace come the user's own methods, such as conditionMessage.mine. */
+  SEXP environment = PROTECT(try_call("new.env", Rf_ScalarLogical(TRUE), R_BaseNamespace, &failed));
   try_call("sys.source", Rf_mkString(file), environment, &failed);
   if (!failed)
     failed = !R_ToplevelExec(set_helpers_run, environment);

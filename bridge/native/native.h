@@ -49,6 +49,7 @@ bool tb_r_ready(void);
 void tb_set_python_hosts(bool yes);
 bool tb_python_hosts(void);
 bool tb_on_main_thread(void);
+bool tb_stack_is_low(void); /* on the main thread */
 /* What every entry does first: may R be called here? 0, or -1 with a RuntimeError set.
  * Also drains the queue and relieves pressure. */
 int tb_check_thread(void);
@@ -71,6 +72,10 @@ SEXP tb_helper(const char *name); /* may jump */
 /* Runs fn(data), which may jump; that becomes a Python exception: 0, or -1 with it set.
  * No handler, restart or interrupt of R code below reaches into fn. */
 int tb_protected(void (*fn)(void *), void *data);
+/* Evaluates a call of host.R's protected() or call_function(), the GIL held or not: its value,
+ * unprotected, or NULL. Then tb_set_caught sets the Python exception. */
+SEXP tb_try(SEXP call);
+void tb_set_caught(void);
 /* The R call that signals the Python exception now set (R_NilValue for KeyboardInterrupt),
  * which is cleared. May jump. */
 SEXP tb_condition_call(void);
@@ -88,8 +93,8 @@ void tb_interrupts_to_r(tb_interrupts *state);
 /* Puts the former handler back; is a Ctrl-C meant for R still waiting? */
 bool tb_interrupts_restore(tb_interrupts *state);
 void tb_set_keyboard_interrupt(void); /* Python's KeyboardInterrupt, R's taken back */
-SEXP tb_entry_run(void);              /* .Call entries for host.R's protected() */
-SEXP tb_entry_caught(SEXP condition);
+SEXP tb_entry_run(void);              /* .Call entries for host.R's protected() and caught() */
+SEXP tb_entry_caught(SEXP condition, SEXP calls);
 
 /* ---- robject.c ---- */
 typedef struct {

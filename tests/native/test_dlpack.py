@@ -45,13 +45,21 @@ def test_element_ijk_keeps_its_value(r):
     assert x.__dlpack_device__() == (1, 0)
 
 
-@pytest.mark.parametrize("dims", [(0,), (0, 3), (3, 0), (2, 0, 3), (2**31 - 1, 2**31 - 1, 2**31 - 1, 0)])
+@pytest.mark.parametrize("dims", [(0,), (0, 3), (3, 0), (2, 0, 3), (2**31 - 1, 0, 1000)])
 def test_empty_arrays_whatever_their_dims(core, dims):
     x = core.RObject.new_vector("double", dims)
     assert len(x) == 0
     assert torch.from_dlpack(x).shape == dims
     assert np.asarray(x).shape == dims
     assert np.from_dlpack(x).shape == dims
+
+
+def test_an_empty_array_beyond_all_arrays(core):
+    x = core.RObject.new_vector("double", (2**31 - 1, 2**31 - 1, 2**31 - 1, 0))
+    with pytest.raises(BufferError, match="such dims"):
+        torch.from_dlpack(x)
+    with pytest.raises(ValueError):
+        np.asarray(x)
 
 
 def test_r_values_are_read_only_for_those_who_ask(core, r):

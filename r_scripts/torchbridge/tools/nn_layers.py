@@ -1,0 +1,151 @@
+"""Write R/nn_layers.R: the layers and losses of torch.nn as R functions.
+
+    .venv/bin/python r_scripts/torchbridge/tools/nn_layers.py
+
+Names, arguments and defaults are those of the installed PyTorch; what they mean is said in
+nn_layers_text.py. ``tests/test_layers.py`` fails where PyTorch has a class that is not
+written yet, or where the file is not what this program writes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import torch
+from nn_layers_text import ARGUMENTS, CONTAINERS, FAMILIES, Family
+from torchbridge import layers
+
+OUTPUT = Path(__file__).resolve().parent.parent / "R" / "nn_layers.R"
+
+#: Arguments that PyTorch keeps for old code, or for itself.
+LEFT_OUT = {"size_average", "reduce", "min_value", "max_value", "_freeze", "_random_samples"}
+#: Python's private names that R users of torch know with a dot.
+RENAMED = {"_weight": ".weight"}
+
+
+def main() -> None:
+    """Write the file."""
+    OUTPUT.write_text(written(), encoding="utf-8")
+
+
+def written() -> str:
+    """The text of R/nn_layers.R for the installed PyTorch.
+
+    Raises:
+        ValueError: a class or an argument has no text yet, or a text has no class.
+    """
+    known = {name for family in FAMILIES.values() for name in family.layers}
+    there = set(layers.names().values()) - CONTAINERS
+    if known != there:
+        raise ValueError(f"without text: {sorted(there - known)}; gone: {sorted(known - there)}")
+    version = torch.__version__.split("+")[0]
+    parts = [f"# Written by tools/nn_layers.py from PyTorch {version}: do not edit by hand.\n"]
+    parts += [family_text(name, family) for name, family in FAMILIES.items()]
+    return "\n".join(parts)
+
+
+def family_text(name: str, family: Family) -> str:
+    """One help page and its functions."""
+    signatures = {layer: arguments(layer) for layer in family.layers}
+    lines = [f"#' {family.title}", "#'"]
+    lines += comment(family.description)
+    lines += ["#'"]
+    for layer, text in family.layers.items():
+        lines += bullet(f"`{layers.r_spelling(layer)}()`: {text}")
+    for title, text in family.sections.items():
+        lines += ["#'", f"#' @section {title}:", *comment(text)]
+    lines += ["#'"]
+    seen: list[str] = []
+    for parameters in signatures.values():
+        seen += [p for p in parameters if p not in seen]
+    for parameter in seen:
+        text = family.arguments.get(parameter) or ARGUMENTS.get(parameter)
+        if text is None:
+            raise ValueError(f"{name}: argument {parameter} has no text yet")
+        lines += comment(f"@param {parameter} {text}", indent="  ")
+    lines += comment(f"@return {family.value}", indent="  ")
+    lines += ["#' @examplesIf interactive() || nzchar(Sys.getenv(\"TORCHBRIDGE_PYTHON\"))"]
+    lines += [f"#' {line}" for line in family.example.strip().splitlines()]
+    lines += [f"#' @name {name}", "NULL", ""]
+    for layer, parameters in signatures.items():
+        lines += [f"#' @rdname {name}", "#' @export", *definition(layer, parameters), ""]
+    return "\n".join(lines)
+
+
+def arguments(name: str) -> dict[str, str | None]:
+    """R's names of a layer's arguments -> the default in R, None where there is none."""
+    cls = layers.class_called(name)
+    if name == "Identity":
+        return {"...": None}
+    return {
+        RENAMED.get(p.name, p.name): None if p.default is p.empty else default(p)
+        for p in layers.signature(cls)
+        if p.name not in LEFT_OUT
+    }
+
+
+def default(parameter: inspect.Parameter) -> str:
+    """A default as R writes it; dims count from 1."""
+    value: Any = parameter.default
+    if value is None or value == ():
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if inspect.isfunction(value):
+        return f'"{value.__name__}"'
+    if parameter.name in layers.DIMS and value >= 0:
+        value += 1
+    if isinstance(value, float):
+        return "1 / 3" if value == 1 / 3 else f"{value:g}"
+    return str(value)
+
+
+def definition(name: str, parameters: dict[str, str | None]) -> list[str]:
+    """The R code of one layer."""
+    formals = [p if d is None else f"{p} = {d}" for p, d in parameters.items()]
+    r_name = layers.r_spelling(name)
+    head = f'{r_name} <- layer("{name}", "{r_name}", function('
+    line = f"{head}{', '.join(formals)}) NULL)"
+    if len(line) <= 100:
+        return [line]
+    body = textwrap.wrap(", ".join(formals), 96, initial_indent="  ", subsequent_indent="  ")
+    return [head, *body, ") NULL)"]
+
+
+def comment(text: str, indent: str = "") -> list[str]:
+    """Roxygen lines of a text; blank lines separate paragraphs."""
+    lines: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        if lines:
+            lines.append("#'")
+        lines += textwrap.wrap(
+            " ".join(paragraph.split()),
+            97,
+            initial_indent="#' ",
+            subsequent_indent=f"#' {indent}",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
+
+
+def bullet(text: str) -> list[str]:
+    """One point of a list."""
+    return textwrap.wrap(
+        text,
+        97,
+        initial_indent="#' * ",
+        subsequent_indent="#'   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+if __name__ == "__main__":
+    main()
