@@ -87,7 +87,9 @@ def _types_of(x: Any, rtype: RType | None) -> tuple[str, str]:
     if "data.frame" in classes:
         raise TypeError(f"x: {_FRAME}")
     if "POSIXlt" in classes:
-        raise TypeError("x: a POSIXlt is a list of its parts; as.POSIXct(x) in R is one number a time")
+        raise TypeError(
+            "x: a POSIXlt is a list of its parts; as.POSIXct(x) in R is one number a time"
+        )
     if kind in _REFUSED:
         raise TypeError(f"x: {_REFUSED[kind]}")
     if kind not in _STORAGE:

@@ -27,8 +27,24 @@ TENSOR, TENSORS, DIM, INDEX, POSITION, SCALAR, DTYPE, INT = (1 << i for i in ran
 
 #: Arguments that name dims: 1 is the first, -1 the last.
 _DIMS = frozenset(
-    "dim dims dim0 dim1 dim2 axis axis0 axis1 axes start_dim end_dim dimension source destination "
-    "batch_dim feature_dim".split()
+    (
+        "dim",
+        "dims",
+        "dim0",
+        "dim1",
+        "dim2",
+        "axis",
+        "axis0",
+        "axis1",
+        "axes",
+        "start_dim",
+        "end_dim",
+        "dimension",
+        "source",
+        "destination",
+        "batch_dim",
+        "feature_dim",
+    )
 )
 #: Arguments that are positions along a dim.
 _POSITIONS = {
@@ -371,10 +387,32 @@ def names(prefixes: Iterable[str] = tuple(_PREFIXES)) -> list[str]:
 
 
 _NOT_OPERATORS = frozenset(
-    "handle_torch_function has_torch_function has_torch_function_unary has_torch_function_variadic "
-    "assert_int_or_pair boolean_dispatch compile load save from_dlpack from_numpy frombuffer to_dlpack "
-    "classproperty fork cond while_loop vmap typename tensor prepare_multiprocessing_environment "
-    "get_file_path sym_fresh_size thread_safe_generator".split()
+    (
+        "handle_torch_function",
+        "has_torch_function",
+        "has_torch_function_unary",
+        "has_torch_function_variadic",
+        "assert_int_or_pair",
+        "boolean_dispatch",
+        "compile",
+        "load",
+        "save",
+        "from_dlpack",
+        "from_numpy",
+        "frombuffer",
+        "to_dlpack",
+        "classproperty",
+        "fork",
+        "cond",
+        "while_loop",
+        "vmap",
+        "typename",
+        "tensor",
+        "prepare_multiprocessing_environment",
+        "get_file_path",
+        "sym_fresh_size",
+        "thread_safe_generator",
+    )
 )
 
 

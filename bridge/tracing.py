@@ -61,8 +61,9 @@ def _record(
     except Exception as error:
         if _is_data_dependent(error):
             raise RuntimeError(
-                "f: this code asks for the value of a tensor (in if(), while(), ifelse(), as.numeric() or "
-                "print()), which a graph cannot know; use torch_where(), or leave the function uncompiled"
+                "f: this code asks for the value of a tensor (in if(), while(), ifelse(), "
+                "as.numeric() or print()), which a graph cannot know; use torch_where(), or leave "
+                "the function uncompiled"
             ) from error
         raise
 
@@ -95,7 +96,7 @@ class Traced(torch.nn.Module):
             given = [tuple(x.shape) for x in inputs]
             if given != self.sizes:
                 raise ValueError(
-                    f"this graph holds for inputs of shape {self.sizes} only, since the R code reads their "
-                    f"size; got {given}: compile it again with such an example"
+                    f"this graph holds for inputs of shape {self.sizes} only, since the R code "
+                    f"reads their size; got {given}: compile it again with such an example"
                 )
         return self._run(*inputs)

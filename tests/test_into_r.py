@@ -252,7 +252,6 @@ def test_changes_show_after_r_has_read_a_vector_that_it_reads_in_place(r):
     assert list(shared) == [10, 20, 30]
 
 
-@pytest.mark.xfail(reason="foreign.c: real_elt and int_elt read the tensor, Dataptr its old copy")
 @pytest.mark.parametrize("dtype", ["float32", "int16"])
 def test_a_widened_vector_is_one_vector_however_r_reads_it(r, dtype):
     x = torch.ones(3).to(getattr(torch, dtype))

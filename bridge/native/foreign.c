@@ -173,8 +173,15 @@ static R_xlen_t region(SEXP x, R_xlen_t start, R_xlen_t n, void *to) {
   return n;
 }
 
-static double real_elt(SEXP x, R_xlen_t i) { return real_at(of(x), i); }
-static int int_elt(SEXP x, R_xlen_t i) { return int_at(of(x), i); }
+/* Once widened as a whole the vector is that copy, however R reads it. */
+static double real_elt(SEXP x, R_xlen_t i) {
+  foreign *f = of(x);
+  return f->filled ? ((const double *)f->wide)[i] : real_at(f, i);
+}
+static int int_elt(SEXP x, R_xlen_t i) {
+  foreign *f = of(x);
+  return f->filled ? ((const int *)f->wide)[i] : int_at(f, i);
+}
 static Rbyte raw_elt(SEXP x, R_xlen_t i) { return ((const Rbyte *)of(x)->data)[i]; }
 static Rcomplex complex_elt(SEXP x, R_xlen_t i) { return ((const Rcomplex *)of(x)->data)[i]; }
 static R_xlen_t real_region(SEXP x, R_xlen_t i, R_xlen_t n, double *to) { return region(x, i, n, to); }

@@ -27,6 +27,7 @@ TORTURE = os.environ.get("TORCHBRIDGE_GCTORTURE") == "1"
 STEP = 20
 
 FAILED = pytest.StashKey[bool]()
+ALIVE = pytest.StashKey[dict[str, int] | None]()
 
 #: Both hosts, alone: how a test of a whole process starts.
 ENVIRONMENT = {
@@ -79,29 +80,34 @@ def r(core: Any) -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="session")
-def collect(core: Any) -> Callable[[], dict[str, int]]:
-    """Collects in both languages until nothing more goes; gives what is left."""
+def collect(core: Any) -> Callable[..., dict[str, int]]:
+    """collect(): collects in both languages until nothing more goes, or `expected` is left."""
     r_gc = core.base_function("gc")
+    gc.collect()
+    gc.freeze()  # what is here now (all of torch) need not be looked at every time
 
-    def run() -> dict[str, int]:
-        before = None
-        while before != (now := core.live()):
-            before = now
+    def run(expected: dict[str, int] | None = None) -> dict[str, int]:
+        before = expected
+        while True:
             gc.collect()
             r_gc.call()
-        return now
+            now = core.live()
+            if now == before:
+                return now
+            before = now
 
     return run
 
 
 @pytest.fixture(autouse=True)
 def nothing_stays_alive(
-    request: pytest.FixtureRequest, collect: Callable[[], dict[str, int]]
+    request: pytest.FixtureRequest, collect: Callable[..., dict[str, int]]
 ) -> Iterator[None]:
-    before = collect()
+    before = request.config.stash.get(ALIVE, None) or collect()
     yield
-    if not request.node.stash.get(FAILED, True):  # a failure keeps its frames, and what is in them
-        assert collect() == before
+    failed = request.node.stash.get(FAILED, True)  # its frames are kept, and what is in them
+    after = request.config.stash[ALIVE] = None if failed else collect(before)
+    assert failed or after == before
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ import torch
 from torchbridge import RError
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def there_and_back(r):
     return r("function(x) x")
 

@@ -31,7 +31,8 @@ def main() -> None:
     """Write R/operator-names.R and the help pages."""
     names = [name for name in operators.names() if name not in OWN]
     lines = ",\n".join(f'  "{name}"' for name in names)
-    text = f"# Generated from PyTorch's own lists by `make operators`; do not edit.\n\noperator_names <- c(\n{lines}\n)\n"
+    head = "# Generated from PyTorch's own lists by `make operators`; do not edit."
+    text = f"{head}\n\noperator_names <- c(\n{lines}\n)\n"
     (PACKAGE / "R" / "operator-names.R").write_text(text)
     for page in (PACKAGE / "man").glob("*.Rd"):
         if page.read_text().startswith(HEAD):
@@ -52,6 +53,7 @@ def pages(names: list[str]) -> dict[str, list[str]]:
 
 
 def page_of(name: str, variants: list[str]) -> str:
+    """The help page of a function and its variants."""
     function, python_name, method = operators.find(name)
     spec = operators.describe(function, python_name, method)
     prefix = next(p for p in MODULES if name.startswith(p))
@@ -98,12 +100,14 @@ numbers are ints where PyTorch takes ints, and R vectors are tensors where it ta
 \\value{{
 {value_of(spec)}
 }}
-\\seealso{{\\link{{torch_ops}}, \\link{{torch_indexing}}, \\code{{\\link{{python}}}} for PyTorch's own conventions.}}
+\\seealso{{\\link{{torch_ops}}, \\link{{torch_indexing}},
+\\code{{\\link{{python}}}} for PyTorch's own conventions.}}
 """
     )
 
 
 def call_of(name: str, overload: list[tuple[str, str, str | None]]) -> str:
+    """One overload, as R would call it."""
     shown = [
         a if d is None else f"{a} = {r_default(d)}" for a, _, d in overload if not a.startswith("_")
     ]
@@ -111,6 +115,7 @@ def call_of(name: str, overload: list[tuple[str, str, str | None]]) -> str:
 
 
 def r_default(text: str) -> str:
+    """A default in R's words."""
     if text.startswith("'"):
         return '"' + text.strip("'") + '"'
     plain = {"None": "NULL", "True": "TRUE", "False": "FALSE", "[]": "list()"}
@@ -118,6 +123,7 @@ def r_default(text: str) -> str:
 
 
 def sentence(function: str, name: str, kind: str) -> str:
+    """What an argument is."""
     kinds = operators.kind_of(function, name, kind)
     optional = " Optional." if "Optional" in kind else ""
     if kinds & DIM:
@@ -151,6 +157,7 @@ def sentence(function: str, name: str, kind: str) -> str:
 
 
 def value_of(spec: operators.Spec) -> str:
+    """What the function gives."""
     if spec.results:
         parts = [
             f"\\code{{{escape(r)}}}"
@@ -166,6 +173,7 @@ def value_of(spec: operators.Spec) -> str:
 
 
 def escape(text: str) -> str:
+    """Text for Rd."""
     return re.sub(r"([\\%{}])", r"\\\1", text)
 
 

@@ -45,12 +45,19 @@ test_that("tensors select: masks and positions", {
 
 test_that("subscripts are evaluated where they were written, once", {
   i <- 2
-  f <- function(x) { i <- 3; x[i, ] }
+  f <- function(x) {
+    i <- 3
+    x[i, ]
+  }
   expect_identical(as.array(f(x)), r[3, ])
   pass <- function(x, ...) x[...]
   expect_identical(as.array(pass(x, i, )), r[2, ])
   count <- 0
-  invisible(x[{ count <- count + 1; 1 }, ])
+  counted <- function() {
+    count <<- count + 1
+    1
+  }
+  invisible(x[counted(), ])
   expect_identical(count, 1)
 })
 
