@@ -91,7 +91,7 @@ def sharing() -> None:
             (f"share R double {size:,} -> tensor", lambda v=vector: tb.to_torch(v, share=True)),
             (f"share tensor {size:,} -> R", lambda t=tensor: tb.to_r(t, share=True)),
         ):
-            print(f"{name:<52}{1000 * median(run, 51):>9.4f}{'':>22}  0.1 ms")
+            print(f"{name:<52}{1000 * median(run, 301):>9.4f}{'':>22}  0.1 ms")
 
 
 def against_numpy2ri() -> None:
@@ -122,9 +122,14 @@ def compare(name: str, ours: Callable, other: Callable, target: str, rounds: int
 
 
 def median(run: Callable, rounds: int) -> float:
-    """Median seconds of a run."""
-    run()
-    return statistics.median(once(run) for _ in range(rounds))
+    """Median seconds of a run that allocates next to nothing, so nothing is collected between."""
+    times = []
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        kept = run()
+        times.append(time.perf_counter() - start)
+        del kept
+    return statistics.median(times[1:])
 
 
 def once(run: Callable) -> float:
