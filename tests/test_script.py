@@ -88,10 +88,11 @@ def test_tensors_arrays_frames_and_scalars_go_in_and_come_out(script):
         (2.5, "double"),
         ("a", "character"),
         (None, "NULL"),
-        (tb.handle(x), "externalptr"),
         (tb.to_r(x), "double[2, 2]"),
     ]:
         assert script.describe(value) == description
+    # With the R package loaded, dim() knows the tensor behind it.
+    assert script.describe(tb.handle(x)).startswith("externalptr")
 
 
 def test_a_tensor_goes_by_value_and_a_handle_is_the_tensor_itself(script):

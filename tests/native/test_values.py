@@ -14,9 +14,9 @@ import torch
 from torchbridge import RError
 
 
-@pytest.fixture(scope="session")
-def there_and_back(r):
-    return r("function(x) x")
+@pytest.fixture
+def there_and_back(core):
+    return lambda x: core.base_function("identity")(x)
 
 
 # ---- Python -> R -> Python ----
