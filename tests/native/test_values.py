@@ -90,14 +90,6 @@ def test_ints_beyond_64_bits(core, value):
         core.to_r(value)
 
 
-def test_the_least_int64_is_not_made_na(core, r):
-    """-2^63 is integer64's NA: it has no R value."""
-    try:
-        x = core.to_r(-(2**63))
-    except (OverflowError, ValueError):
-        return
-    assert not x.any_na()
-
 
 def test_every_bit_of_a_double(core, there_and_back):
     for bits in (0x7FF00000000007A2, 0x7FF8000000000000, 0xFFF8000000000001, 0x7FF0000000000001 | 1 << 51):
