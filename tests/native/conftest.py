@@ -109,8 +109,8 @@ def nothing_stays_alive(
     after = request.config.stash[ALIVE] = None if failed else collect(before)
     # One R object may have been made once for all (a fixture's, a helper looked up first here);
     # the tests of lifetimes count thousands, where one too many a time shows.
-    spare = 0 if failed else after["r_objects"] - before["r_objects"]
-    assert failed or spare <= 1 and {**after, "r_objects": 0} == {**before, "r_objects": 0}
+    # Fewer at the end, when session fixtures go, is no leak either.
+    assert failed or all(after[k] <= before[k] + (k == "r_objects") for k in before)
 
 
 @pytest.fixture(autouse=True)
