@@ -24,6 +24,10 @@ endif
 help: ## show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
+# Threads that wait by spinning take the cores from whatever else runs there: with a busy machine's
+# every step of a small network then waits for the scheduler (measured: 44 s instead of 4).
+demo test: export OMP_WAIT_POLICY ?= PASSIVE
+
 demo: setup ## the main job: R's data, a PyTorch network, R's figures; then the same from Python
 	Rscript r_scripts/demo.R
 	$(VENV)/bin/python r_scripts/demo.py
