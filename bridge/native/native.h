@@ -63,7 +63,7 @@ void tb_relieve_pressure(void); /* main thread: collect when handles hold much *
 PyObject *tb_hold(PyObject *x); /* steals x, and gives it back; NULL stays NULL */
 PyObject *tb_unhold(void);      /* takes the last one off again */
 size_t tb_held(void);
-void tb_drop(size_t held);      /* releases all but the first `held`: after a jump */
+void tb_drop(size_t held); /* releases all but the first `held`: after a jump */
 
 /* ---- errors.c ---- */
 /* The R side of the core (host.R): an environment of small functions. */
@@ -73,9 +73,13 @@ SEXP tb_helper(const char *name); /* may jump */
  * No handler, restart or interrupt of R code below reaches into fn. */
 int tb_protected(void (*fn)(void *), void *data);
 /* Evaluates a call of host.R's protected() or call_function(), the GIL held or not: its value,
- * unprotected, or NULL. Then tb_set_caught sets the Python exception. */
-SEXP tb_try(SEXP call);
-void tb_set_caught(void);
+ * unprotected, or NULL. Then tb_set_caught makes the failure (unprotected too) the Python
+ * exception. */
+typedef struct {
+  SEXP condition, calls;
+} tb_failure;
+SEXP tb_try(SEXP call, tb_failure *failure);
+void tb_set_caught(const tb_failure *failure);
 /* The R call that signals the Python exception now set (R_NilValue for KeyboardInterrupt),
  * which is cleared. May jump. */
 SEXP tb_condition_call(void);
@@ -108,6 +112,9 @@ extern PyTypeObject tb_RObjectType;
 PyObject *tb_robject(SEXP x, bool writable); /* may jump */
 static inline bool tb_is_robject(PyObject *x) { return PyObject_TypeCheck(x, &tb_RObjectType); }
 bool tb_has_class(SEXP x, const char *name); /* inherits(), but runs no R code */
+SEXP tb_attribute(SEXP x, SEXP name); /* Rf_getAttrib() that never jumps, for dim and class */
+/* Its length: 0, or -1 with an exception, as an ALTREP vector's Length may raise an R error. */
+int tb_length(SEXP x, R_xlen_t *length);
 bool tb_is_int64(SEXP x); /* bit64's integer64: int64 bits in a double vector */
 /* The base pointer of an atomic vector. May jump, as ALTREP may materialise. */
 const void *tb_data(SEXP x);
@@ -132,10 +139,16 @@ bool tb_is_tensor(PyObject *x);
 /* How a plain vector of numbers (length not 1) arrives in Python: as a literal, for
  * the arguments of Python functions, or as NumPy, for the results of R functions. */
 enum tb_vectors { TB_AS_LIST, TB_AS_NUMPY };
-PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* new reference, or NULL with an exception; may jump */
-PyObject *tb_string_from_r(SEXP x);                   /* of a CHARSXP, None for NA; likewise */
-int tb_to_r(PyObject *x, SEXP *result);               /* result unprotected; -1 with an exception; may jump */
-PyObject *tb_bridge(const char *module, const char *name); /* borrowed attribute of a module of ours */
+/* A new reference, or NULL with an exception; may jump. */
+PyObject *tb_from_r(SEXP x, enum tb_vectors vectors);
+PyObject *tb_string_from_r(SEXP x); /* of a CHARSXP, None for NA; likewise */
+/* 0 with the result unprotected, or -1 with an exception; may jump. */
+int tb_to_r(PyObject *x, SEXP *result);
+PyObject *tb_strings_from_r(SEXP x); /* a tuple of str, whatever their encoding; not NA; may jump */
+/* A list of n items; each is made by item(data, i), which may jump. */
+PyObject *tb_list(R_xlen_t n, PyObject *(*item)(const void *data, R_xlen_t i), const void *data);
+/* An attribute, borrowed, of a module of ours. */
+PyObject *tb_bridge(const char *module, const char *name);
 
 /* ---- operator.c ---- */
 extern PyTypeObject tb_OperatorType;

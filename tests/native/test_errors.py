@@ -228,6 +228,37 @@ def test_refcounts_are_right_after_a_thousand_errors(r, collect, many):
 # ---- finalizers and warnings ----
 
 
+def test_a_finalizer_that_calls_r_before_the_core_does_its_work(in_python):
+    """R collects, and runs __del__, also between the core's request to R and its beginning."""
+    ended = in_python("""
+class Thing:
+    def __del__(self):
+        called.append(core.to_r([1, "a"]).typeof)
+        try:
+            stop("inner")
+        except tb.RError as error:
+            called.append(str(error))
+called = []
+stop = r("function(m) stop(m, call. = FALSE)")
+collect_once_after = core.base_function("gctorture2")
+for allocations in range(1, 120):
+    for run, result in (lambda: core.to_r({"a": 1}).typeof, "list"), (lambda: stop("outer"), "outer"):
+        thing = core.handle(Thing())
+        del thing
+        collect_once_after.call(10**6, allocations)
+        try:
+            found = run()
+        except tb.RError as error:
+            found = str(error)
+        collect_once_after.call(0)
+        assert found.startswith(result), found
+core.base_function("gc")()
+assert called[::2] == ["list"] * 238, called
+assert all(text.startswith("inner") for text in called[1::2])
+""")
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_an_error_in_an_r_finalizer_ends_there(core, r, capfd):
     r("local({ e <- new.env(); reg.finalizer(e, function(e) stop('in a finalizer')); NULL })")
     core.base_function("gc")()

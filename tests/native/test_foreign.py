@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from torchbridge import RError
+
 INT = torch.tensor([3, 1, -2, 0, 127, 5], dtype=torch.int64)
 REAL = torch.tensor([0.5, -0.0, 2.0, float("inf"), -1.25, 3.0], dtype=torch.float64)
 
@@ -268,6 +270,30 @@ def test_a_vector_used_in_a_finalizer_after_its_own(core, r):
     core.base_function("gc")()
     assert len(told) == 6
     assert all(t == 3 or "released already" in t for t in told)
+
+
+def test_a_vector_released_already_is_an_error_in_python_too(core, r):
+    """Its length, class and memory: no jump over Python's frames, and R's collector stays on."""
+    keep = r("""function(tell) {
+        e <- new.env()
+        reg.finalizer(e, function(e) tell(function() e$x))
+        e
+    }""")
+    said: list[str] = []
+
+    def tell(get):
+        x = get.call()
+        for ask in (len, np.asarray, torch.from_dlpack, lambda x: x.any_na(), lambda x: x.value()):
+            with pytest.raises(RError, match="released already"):
+                ask(x)
+        said.append(f"{x!r} {x.typeof} {x.dim}")
+
+    for _ in range(2):  # the second time shows that R collected after the first
+        e = keep.call(tell)
+        r("function(e, x) { e$x <- x; NULL }")(e, share(core, torch.ones(3, 2).double().t()))
+        del e
+        core.base_function("gc")()
+    assert said == ["<RObject: R double> double (2, 3)"] * 2
 
 
 # ---- what is refused ----

@@ -247,6 +247,55 @@ t.start(); t.join(10)
     assert "other threads run" in ended.stdout
 
 
+def test_every_conversion_may_run_out_of_r_memory_anywhere(in_python):
+    """R has `room` cells left and then none: what fails consumes nothing and keeps nothing."""
+    ended = in_python("""
+gc_, limit = core.base_function("gc"), core.base_function("mem.maxNSize")
+fill = r("function(n) { x <- as.list(seq_len(n)); function() x }")
+class Thing: pass
+thing, tensor = Thing(), torch.ones(2, 3, dtype=torch.float64).t().contiguous().t()
+vector = core.RObject.new_vector("double", (5,))
+call = r("function(f, ...) f(...)")
+def capsule(): return tensor.__dlpack__(max_version=(1, 0))
+operations = [
+    lambda: core.foreign_vector(capsule()),
+    lambda: core.to_r({"a": [thing, 1, "text"], "b": {"c": thing, "d": [1.5, None]}}),
+    lambda: core.handle(thing),
+    lambda: core.RObject.new_vector("double", (5, 5)),
+    lambda: vector.__dlpack__(),
+    lambda: vector.na_mask(),
+    lambda: vector.attr("dim"),
+    lambda: core.to_r([tensor, [tensor]]).items(),
+    lambda: call(lambda *args: [thing, *args], 1, "a", thing),
+]
+def counts(): return sys.getrefcount(thing), sys.getrefcount(tensor), core.live()
+for operation in operations: operation()
+gc.collect(); gc_()
+before, failed, done = counts(), 0, 0
+trigger = float(gc_()[0, 2])
+for room in range(-160, 80, 20):
+    limit(trigger + 1)
+    hog = fill.call(int(trigger - float(gc_()[0, 0])) - 3000)
+    try:
+        rest = core.to_r([1, "a"] * ((int(trigger - float(gc_()[0, 0])) - room) // 2))
+    except tb.RError:
+        rest = None
+    for operation in operations:
+        try:
+            operation()
+            done += 1
+        except (tb.RError, MemoryError) as error:
+            assert "memory" in str(error) or "described" in str(error), error
+            failed += 1
+    del hog, rest
+    limit(float("inf"))
+    gc.collect(); gc_(); gc_()
+    assert counts() == before, (room, counts(), before)
+print(failed > 5, done > 5)
+""", timeout=300)
+    assert (ended.returncode, ended.stdout) == (0, "True True\n"), ended.stderr[-3000:]
+
+
 # ---- bounded memory ----
 
 

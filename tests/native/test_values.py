@@ -90,6 +90,12 @@ def test_ints_beyond_64_bits(core, value):
         core.to_r(value)
 
 
+def test_the_least_int64_is_not_made_na(core, there_and_back):
+    """-2^63 is integer64's NA, and exact as a double."""
+    x = core.to_r(-(2**63))
+    assert (x.typeof, x.classes, x.any_na()) == ("double", (), False)
+    assert there_and_back(-(2**63)) == -(2**63)
+
 
 def test_every_bit_of_a_double(core, there_and_back):
     for bits in (0x7FF00000000007A2, 0x7FF8000000000000, 0xFFF8000000000001, 0x7FF0000000000001 | 1 << 51):
