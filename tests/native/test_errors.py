@@ -371,7 +371,7 @@ def test_a_ctrl_c_during_a_c_function_is_told_once(in_python):
     """torch's C++ code does not look at signals: Python hears of it right after the call."""
     ended = in_python(
         """
-x = torch.ones(1500, 1500, dtype=torch.float64)
+x = torch.ones(1000, 1000, dtype=torch.float64)
 torch.set_num_threads(1)
 busy = torch.linalg.matrix_power
 interrupt(0.3)

@@ -116,10 +116,10 @@ class Thing:
         freed.append(core.to_r([1, "a", {"b": torch.ones(1)}]))
 freed = []
 f = r("function(x) { gc(); x }")
-for _ in range(100):
+for _ in range(30):
     core.handle(Thing())
     x = f([object(), [Thing(), 1], {"a": Thing()}])
     assert type(x[2]["a"]) is Thing and x[1][1] == 1
-print(len(freed) > 100)
+print(len(freed) > 30)
 """)
     assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr

@@ -45,11 +45,6 @@ def test_wrong_arguments(core, function, args):
         getattr(core, function)(*args)
 
 
-def test_before_r_has_started(in_python):
-    ended = in_python("")
-    assert ended.returncode == 0, ended.stderr
-
-
 def test_without_r_every_function_says_so(tmp_path):
     """The core alone, R's library loaded but R not running."""
     import sys
@@ -157,7 +152,7 @@ r("function(f) { reg.finalizer(kept, function(e) f(), onexit = TRUE); NULL }")(l
     ],
 )
 def test_exit_codes_where_python_hosts(in_python, code, status):
-    ended = in_python(SHARED + code, timeout=60)
+    ended = in_python(SHARED + code, timeout=60, fresh=not code)
     assert ended.returncode == status, ended.stderr
     assert not re.search("Segmentation|core dumped|Fatal Python error|Aborted", ended.stderr)
 
@@ -197,6 +192,7 @@ def back(f): return f()
 def thread(): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 """,
         timeout=60,
+        fresh=code == "invisible(1)",
     )
     assert ended.returncode == status, ended.stderr
     assert not re.search("segfault|Segmentation|core dumped|Fatal Python error|Aborted", ended.stderr)
