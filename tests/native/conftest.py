@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TORTURE = os.environ.get("TORCHBRIDGE_GCTORTURE") == "1"
 #: Under torture R collects at every so many allocations: often enough to hit each line of the
 #: core in some test, seldom enough to come to an end.
-STEP = 20
+STEP = 50
 
 FAILED = pytest.StashKey[bool]()
 ALIVE = pytest.StashKey[dict[str, int] | None]()
@@ -203,6 +203,12 @@ def torture(nothing_stays_alive: None, core: Any) -> Iterator[None]:
     gctorture.call(STEP)
     yield
     gctorture.call(0)
+
+
+@pytest.fixture
+def untortured(torture: None, core: Any) -> None:
+    """For a test that runs R thousands of calls deep: under torture it would take minutes."""
+    core.base_function("gctorture2").call(0)
 
 
 @pytest.fixture(scope="session")

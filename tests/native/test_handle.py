@@ -37,7 +37,11 @@ def test_r_copies_share_the_object(core, r, collect):
 
 def test_the_bytes_of_tensors_are_counted(core, collect):
     before = core.live()
-    handles = [core.handle(torch.ones(1000)), core.handle(torch.ones(1000).to_sparse()), core.handle(b"x" * 99)]
+    handles = [
+        core.handle(torch.ones(1000)),
+        core.handle(torch.ones(1000).to_sparse()),
+        core.handle(b"x" * 99),
+    ]
     held = core.live()
     assert held["py_handles"] == before["py_handles"] + 3
     assert held["foreign_bytes"] == before["foreign_bytes"] + 4000
@@ -61,7 +65,9 @@ def test_a_tensor_class_with_a_broken_nbytes(core):
         assert core.live()["foreign_bytes"] == before
 
 
-@pytest.mark.parametrize("way", ["unserialize(serialize(x, NULL))", "{ f <- tempfile(); saveRDS(x, f); readRDS(f) }"])
+@pytest.mark.parametrize(
+    "way", ["unserialize(serialize(x, NULL))", "{ f <- tempfile(); saveRDS(x, f); readRDS(f) }"]
+)
 def test_a_handle_of_another_session_is_an_error_and_no_crash(core, r, way):
     copy = r(f"function(x) {way}").call(torch.ones(2))
     assert copy.classes == ("torch_tensor", "python_object")

@@ -65,7 +65,9 @@ def test_an_r_vector_over_a_tensor_outlives_the_tensor(core, collect, dtype):
 
 def test_an_r_vector_that_only_r_holds_keeps_the_tensor(core, collect, r):
     keep = r("kept <- new.env()")
-    r("function(e, x) { e$x <- x; NULL }")(keep, core.foreign_vector(torch.arange(9.0).__dlpack__()))
+    r("function(e, x) { e$x <- x; NULL }")(
+        keep, core.foreign_vector(torch.arange(9.0).__dlpack__())
+    )
     collect()
     churn(core)
     assert r("function(e) sum(e$x)")(keep) == 36
@@ -204,7 +206,9 @@ limited(100)
 
 def test_running_out_of_r_memory_releases_what_was_on_the_way(in_python):
     """An R error in the middle of a conversion (a longjmp) leaves no reference behind."""
-    ended = in_python(LIMITED + """
+    ended = in_python(
+        LIMITED
+        + """
 from collections.abc import Mapping
 class Simple(Mapping):  # becomes a dict on the way
     def __init__(self, **items): self.items_ = items
@@ -226,12 +230,15 @@ gc.collect()
 assert sys.getrefcount(probe) == before, (sys.getrefcount(probe), before)
 core.base_function("gc")()
 assert core.live() == live, (core.live(), live)
-""")
+"""
+    )
     assert ended.returncode == 0, ended.stderr
 
 
 def test_running_out_of_r_memory_under_r_releases_the_gil_and_the_result(in_python):
-    ended = in_python(LIMITED + """
+    ended = in_python(
+        LIMITED
+        + """
 def give(probe):
     return [probe, big]
 probe = object()
@@ -242,14 +249,17 @@ core.base_function("gc")()
 assert (sys.getrefcount(probe), sys.getrefcount(big)) == before
 t = threading.Thread(target=print, args=("other threads run",))
 t.start(); t.join(10)
-""", timeout=60)
+""",
+        timeout=60,
+    )
     assert ended.returncode == 0, ended.stderr
     assert "other threads run" in ended.stdout
 
 
 def test_every_conversion_may_run_out_of_r_memory_anywhere(in_python):
     """R has `room` cells left and then none: what fails consumes nothing and keeps nothing."""
-    ended = in_python("""
+    ended = in_python(
+        """
 gc_, limit = core.base_function("gc"), core.base_function("mem.maxNSize")
 fill = r("function(n) { x <- as.list(seq_len(n)); function() x }")
 class Thing: pass
@@ -292,7 +302,9 @@ for room in range(-160, 80, 40):
     gc.collect(); gc_(); gc_()
     assert counts() == before, (room, counts(), before)
 print(failed > 5, done > 5)
-""", timeout=300)
+""",
+        timeout=300,
+    )
     assert (ended.returncode, ended.stdout) == (0, "True True\n"), ended.stderr[-3000:]
 
 
