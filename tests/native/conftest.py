@@ -195,12 +195,13 @@ def nothing_stays_alive(
 
 
 @pytest.fixture(autouse=True)
-def torture(nothing_stays_alive: None, core: Any) -> Iterator[None]:
+def torture(request: pytest.FixtureRequest, nothing_stays_alive: None, core: Any) -> Iterator[None]:
+    """gctorture around a test, if asked for; a file may set a `TORTURE_STEP` of its own."""
     if not TORTURE:
         yield
         return
     gctorture = core.base_function("gctorture2")
-    gctorture.call(STEP)
+    gctorture.call(getattr(request.module, "TORTURE_STEP", STEP))
     yield
     gctorture.call(0)
 

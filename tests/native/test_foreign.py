@@ -13,6 +13,9 @@ import torch
 
 from torchbridge import RError
 
+#: Hundreds of tests run R's own functions here: more would torture R, not the core.
+TORTURE_STEP = 1000
+
 INT = torch.tensor([3, 1, -2, 0, 127, 5], dtype=torch.int64)
 REAL = torch.tensor([0.5, -0.0, 2.0, float("inf"), -1.25, 3.0], dtype=torch.float64)
 
@@ -488,44 +491,44 @@ def test_an_offset_into_the_memory(core):
 
 
 MALFORMED = {
-    "a GPU": (dict(device_type=2), ValueError, "on the CPU"),
-    "an unknown device": (dict(device_type=99), ValueError, "on the CPU"),
-    "an unknown code": (dict(code=200), TypeError, "no vector type"),
-    "odd bits": (dict(bits=63), TypeError, "no vector type"),
-    "no bits": (dict(bits=0), TypeError, "no vector type"),
-    "float128": (dict(bits=128), TypeError, "no vector type"),
-    "two lanes": (dict(lanes=2), TypeError, "no vector type"),
-    "no lanes": (dict(lanes=0), TypeError, "no vector type"),
-    "a negative rank": (dict(ndim=-1), ValueError, "no shape"),
-    "no shape": (dict(shape=None), ValueError, "no shape"),
-    "a negative dim": (dict(shape=[-3]), ValueError, "dim 0 is negative"),
-    "negative dims": (dict(shape=[-1, -3]), ValueError, "dim 0 is negative"),
-    "a negative dim after an empty one": (dict(shape=[0, -3]), ValueError, "dim 1 is negative"),
-    "a dim beyond R's": (dict(shape=[2**31, 1]), ValueError, "dim 0 has 2147483648 elements"),
+    "a GPU": ({"device_type": 2}, ValueError, "on the CPU"),
+    "an unknown device": ({"device_type": 99}, ValueError, "on the CPU"),
+    "an unknown code": ({"code": 200}, TypeError, "no vector type"),
+    "odd bits": ({"bits": 63}, TypeError, "no vector type"),
+    "no bits": ({"bits": 0}, TypeError, "no vector type"),
+    "float128": ({"bits": 128}, TypeError, "no vector type"),
+    "two lanes": ({"lanes": 2}, TypeError, "no vector type"),
+    "no lanes": ({"lanes": 0}, TypeError, "no vector type"),
+    "a negative rank": ({"ndim": -1}, ValueError, "no shape"),
+    "no shape": ({"shape": None}, ValueError, "no shape"),
+    "a negative dim": ({"shape": [-3]}, ValueError, "dim 0 is negative"),
+    "negative dims": ({"shape": [-1, -3]}, ValueError, "dim 0 is negative"),
+    "a negative dim after an empty one": ({"shape": [0, -3]}, ValueError, "dim 1 is negative"),
+    "a dim beyond R's": ({"shape": [2**31, 1]}, ValueError, "dim 0 has 2147483648 elements"),
     "a dim beyond R's after an empty one": (
-        dict(shape=[0, 2**31]),
+        {"shape": [0, 2**31]},
         ValueError,
         "dim 1 has 2147483648 elements",
     ),
-    "too long": (dict(shape=[2**52 + 1]), ValueError, "too many elements"),
-    "far too long": (dict(shape=[2**63 - 1]), ValueError, "too many elements"),
+    "too long": ({"shape": [2**52 + 1]}, ValueError, "too many elements"),
+    "far too long": ({"shape": [2**63 - 1]}, ValueError, "too many elements"),
     "an overflow": (
-        dict(shape=[2**31 - 1] * 3, strides=[1, 2**31 - 1, (2**31 - 1) ** 2]),
+        {"shape": [2**31 - 1] * 3, "strides": [1, 2**31 - 1, (2**31 - 1) ** 2]},
         ValueError,
         "too many elements",
     ),
     "an overflow to a small size": (
-        dict(shape=[2**30, 2**30, 16], strides=[1, 2**30, 2**60]),
+        {"shape": [2**30, 2**30, 16], "strides": [1, 2**30, 2**60]},
         ValueError,
         "too many elements",
     ),
-    "a negative stride": (dict(strides=[-1]), ValueError, "R's layout"),
-    "a stride of 0": (dict(strides=[0]), ValueError, "R's layout"),
-    "absurd strides": (dict(shape=[2, 3], strides=[2**62, -(2**63)]), ValueError, "R's layout"),
-    "row-major without strides": (dict(shape=[2, 3]), ValueError, "R's layout"),
-    "no memory": (dict(data=None), ValueError, "no memory"),
-    "no memory, but an offset": (dict(data=None, byte_offset=64), ValueError, "no memory"),
-    "an odd address": (dict(byte_offset=3, shape=[2]), ValueError, "aligned"),
+    "a negative stride": ({"strides": [-1]}, ValueError, "R's layout"),
+    "a stride of 0": ({"strides": [0]}, ValueError, "R's layout"),
+    "absurd strides": ({"shape": [2, 3], "strides": [2**62, -(2**63)]}, ValueError, "R's layout"),
+    "row-major without strides": ({"shape": [2, 3]}, ValueError, "R's layout"),
+    "no memory": ({"data": None}, ValueError, "no memory"),
+    "no memory, but an offset": ({"data": None, "byte_offset": 64}, ValueError, "no memory"),
+    "an odd address": ({"byte_offset": 3, "shape": [2]}, ValueError, "aligned"),
 }
 
 
