@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import warnings
@@ -9,7 +10,6 @@ import warnings
 import pytest
 
 from torchbridge import RError, RWarning
-import contextlib
 
 # ---- R error -> Python exception ----
 
