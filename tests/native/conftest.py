@@ -89,9 +89,11 @@ def serve():
             time.sleep(0.005)
         os.write(answers, b"%d\\n" % os.waitstatus_to_exitcode(done[1]))
 """
-PYTHON_FORKS = "from forks import serve\nexec(serve())\n"
+#: The forks have one temporary folder, which each R deletes as it ends.
+PYTHON_FORKS = "from forks import serve\ncode = serve()\nr('tempdir(check = TRUE)')\nexec(code)\n"
 R_FORKS = """
 code <- py_import("forks")$serve()
+invisible(tempdir(check = TRUE))
 for (expression in parse(text = code)) {
   value <- withVisible(eval(expression, globalenv()))
   if (value$visible) print(value$value)
