@@ -256,6 +256,20 @@ def release(address: float, half: Any) -> None:
         del _faces[int(address)]
 
 
+def half_in_r(module: nn.Module) -> Any:
+    """The R half of any module, if it has one."""
+    known = _face_of(module)
+    if known is not None:
+        return host.native().RObject.from_address(known.half)
+    return module._r_half if isinstance(module, RModule) else None
+
+
+def revive(module: nn.Module, half: Any) -> None:
+    """An R half that ``readRDS()`` has read is this module's."""
+    function, access = half.call("revive", float(id(module))).items()
+    _faces[id(module)] = _Face(weakref.ref(module), function.address, access.address)
+
+
 def _face_of(module: nn.Module) -> _Face | None:
     known = _faces.get(id(module))
     return known if known is not None and known.module() is module else None

@@ -32,7 +32,9 @@ new_half <- function(definition = NULL) {
       has = exists(.name, envir = fields, inherits = FALSE),
       forget = assign(.name, NULL, envir = children),
       hold = assign(.name, ..., envir = held),
-      copy = copy_half(half)$access
+      copy = copy_half(half)$access,
+      class = python_class(half$definition),
+      revive = revive_half(half, .name)
     )
   }
   # The three faces. In R's own forward no Python comes between R and R.
@@ -76,6 +78,16 @@ wrap_module <- function(handle, id, classes, counts_from_one, access) {
     torchbridge_half = if (half$told) TRUE
   )
   for (scope in half$scopes) scope$self <- half$face
+  reg.finalizer(half, release_half)
+  if (half$told && !collections$watched) watch_collections()
+  list(half$face, half$access)
+}
+
+# Called by Python: readRDS() has read the half, and now there is a module for it.
+revive_half <- function(half, id) {
+  half$id <- id
+  # Those of Python's own modules are made anew.
+  if (!half$told) half$children <- new.env(parent = emptyenv())
   reg.finalizer(half, release_half)
   if (half$told && !collections$watched) watch_collections()
   list(half$face, half$access)
