@@ -34,7 +34,8 @@ def freeze(x: Any) -> tuple[bytes, dict[str, Any] | None]:
         tree["places"] = {name: _place(value) for name, value in tensors.items()}
         return r_save.dumps(tree, tensors), parts
     except Exception as error:  # R's own work goes on; using what was saved says why it fails
-        return r_save.dumps({"kind": "gone", "why": _reason(x, error)}, {}), None
+        why = {"kind": "gone", "why": _reason(x, error), "places": {}}
+        return r_save.dumps(why, {}), None
 
 
 def new_pool() -> Pool:
@@ -66,7 +67,12 @@ def thaw(data: bytes, parts: Any, pool: Pool) -> Any:
 
 def _loaded(data: bytes) -> dict[str, Any]:
     try:
-        return r_save.loads(data, None)
+        content = r_save.loads(data, None)
+        if not {"kind", "places"} <= set(content["value"] or ()):
+            raise ValueError("what it is is not said")
+        return content
+    except ValueError as error:
+        raise ValueError(f"this saved Python object is damaged: {error}") from error
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         content = r_save.loads(data, "cpu")
         reason = str(error).splitlines()[0]
