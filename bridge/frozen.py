@@ -87,10 +87,8 @@ def _frozen(x: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | No
         return _frozen_module(x)
     if isinstance(x, torch.device):
         return {"kind": "device", "name": str(x)}, {}, None
-    if isinstance(x, torch.dtype):
-        place = ("torch", str(x).removeprefix("torch."))
-    else:
-        place = module_trees.named_as(x)
+    is_dtype = isinstance(x, torch.dtype)
+    place = ("torch", str(x)[len("torch.") :]) if is_dtype else module_trees.named_as(x)
     if place is None:
         raise TypeError("only tensors, modules and what torch has by name can be saved")
     return {"kind": "name", "name": place}, {}, None

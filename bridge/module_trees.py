@@ -36,7 +36,7 @@ def tree_of(module: nn.Module, prefix: str, tensors: dict[str, Any]) -> dict[str
     """A module with all below it; its tensors are put into `tensors`, by name."""
     cls = type(module)
     if not cls.__module__.startswith("torch.nn.modules.") or named_as(cls) is None:
-        raise TypeError(f"a module of the Python class {cls.__name__} cannot be saved with its code")
+        raise TypeError(f"the code of the Python class {cls.__name__} cannot be saved")
     description = None if _is_container(module) else saved_modules.describe(module)
     if description is not None:
         state = module.state_dict(keep_vars=True)
@@ -75,7 +75,7 @@ def own(module: nn.Module, prefix: str, tensors: dict[str, Any]) -> dict[str, An
         for name, value in vars(module).items()
         if name not in _COMMON and not name.startswith("_r_")
     }
-    held = {
+    held: dict[str, dict[str, torch.Tensor]] = {
         "parameters": {n: x for n, x in module._parameters.items() if x is not None},
         "buffers": {n: x for n, x in module._buffers.items() if x is not None},
         "tensors": {n: x for n, x in attributes.items() if isinstance(x, torch.Tensor)},

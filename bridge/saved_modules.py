@@ -133,7 +133,7 @@ def own(module: nn.Module, in_r: bool) -> dict[str, Any]:
     """
     cls = type(module)
     if not in_r and cls not in CONTAINERS:
-        raise TypeError(f"a module of the Python class {cls.__name__} cannot be saved with its code")
+        raise TypeError(f"the code of the Python class {cls.__name__} cannot be saved")
     attributes, plain = {}, {}
     for name, value in vars(module).items():
         if name.startswith("_") or name == "training":
@@ -173,7 +173,8 @@ def fill(
     for name, value in dict(attributes).items():
         nn.Module.__setattr__(module, name, value)
     for name, value in json.loads(plain).items():
-        nn.Module.__setattr__(module, name, tuple(value) if isinstance(value, list) else value)
+        plain: Any = tuple(value) if isinstance(value, list) else value
+        nn.Module.__setattr__(module, name, plain)
 
 
 def set_training(module: nn.Module, training: bool) -> None:

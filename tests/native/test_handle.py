@@ -64,7 +64,9 @@ def test_a_tensor_class_with_a_broken_nbytes(core):
         assert core.live()["foreign_bytes"] == before
 
 
-@pytest.mark.parametrize("way", ["unserialize(serialize(x, NULL))", "{ f <- tempfile(); saveRDS(x, f); readRDS(f) }"])
+@pytest.mark.parametrize(
+    "way", ["unserialize(serialize(x, NULL))", "{ f <- tempfile(); saveRDS(x, f); readRDS(f) }"]
+)
 def test_a_handle_that_r_has_saved_has_its_object_again(core, r, way):
     copy = r(f"function(x) {way}")
     x = torch.ones(2)
