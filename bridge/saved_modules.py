@@ -173,8 +173,8 @@ def fill(
     for name, value in dict(attributes).items():
         nn.Module.__setattr__(module, name, value)
     for name, value in json.loads(plain).items():
-        plain: Any = tuple(value) if isinstance(value, list) else value
-        nn.Module.__setattr__(module, name, plain)
+        data: Any = tuple(value) if isinstance(value, list) else value
+        nn.Module.__setattr__(module, name, data)
 
 
 def set_training(module: nn.Module, training: bool) -> None:
