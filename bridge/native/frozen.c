@@ -27,9 +27,7 @@ static struct {
 
 SEXP tb_frozen_tag(void) { return tag; }
 
-bool tb_is_saved_tag(SEXP x) {
-  return TYPEOF(x) == ENVSXP && R_existsVarInFrame(x, mark);
-}
+bool tb_is_saved_tag(SEXP x) { return TYPEOF(x) == ENVSXP && R_existsVarInFrame(x, mark); }
 
 void tb_frozen_release(void) {
   last.of = NULL;
@@ -50,11 +48,8 @@ typedef struct {
 
 static void freeze_run(void *p) {
   freeze_job *job = p;
-  PyObject *function = tb_bridge("torchbridge.frozen", "freeze"),
-           *object = tb_handle_object(job->pointer);
-  PyObject *pair = function && object
-                       ? tb_hold(PyObject_CallOneArg(function, object))
-                       : NULL;
+  PyObject *function = tb_bridge("torchbridge.frozen", "freeze"), *object = tb_handle_object(job->pointer);
+  PyObject *pair = function && object ? tb_hold(PyObject_CallOneArg(function, object)) : NULL;
   SEXP list = R_ExternalPtrProtected(job->pointer), parts;
   if (!pair)
     return;
@@ -68,8 +63,7 @@ static void freeze_run(void *p) {
 /* Where Python is gone, or fails, there are no bytes, and R's own work goes on.
  */
 static void freeze(SEXP pointer) {
-  if (!Py_IsInitialized() || !tb_r_ready() || !tb_on_main_thread() ||
-      tb_stack_is_low())
+  if (!Py_IsInitialized() || !tb_r_ready() || !tb_on_main_thread() || tb_stack_is_low())
     return;
   PyGILState_STATE gil = PyGILState_Ensure();
   PyObject *type, *value, *traceback;
@@ -89,8 +83,7 @@ static R_xlen_t length(SEXP x) {
   SEXP pointer = R_altrep_data1(x);
   if (last.of != pointer)
     freeze(pointer);
-  R_xlen_t n =
-      last.of == pointer && last.bytes ? PyBytes_GET_SIZE(last.bytes) : 0;
+  R_xlen_t n = last.of == pointer && last.bytes ? PyBytes_GET_SIZE(last.bytes) : 0;
   R_set_altrep_data2(x, Rf_ScalarReal((double)n));
   return n;
 }
@@ -101,12 +94,10 @@ static void *dataptr(SEXP x, Rboolean writable) {
   (void)writable;
   static char nothing;
   SEXP pointer = R_altrep_data1(x), said = R_altrep_data2(x);
-  R_xlen_t n =
-      TYPEOF(said) == REALSXP ? (R_xlen_t)REAL_ELT(said, 0) : length(x);
+  R_xlen_t n = TYPEOF(said) == REALSXP ? (R_xlen_t)REAL_ELT(said, 0) : length(x);
   if (last.of != pointer && n)
     freeze(pointer);
-  if (n &&
-      (last.of != pointer || !last.bytes || PyBytes_GET_SIZE(last.bytes) < n))
+  if (n && (last.of != pointer || !last.bytes || PyBytes_GET_SIZE(last.bytes) < n))
     Rf_error("a Python object changed while R saved it");
   return n ? PyBytes_AS_STRING(last.bytes) : &nothing;
 }
@@ -123,8 +114,7 @@ void tb_frozen_init(void *dll_info) {
 }
 
 void tb_frozen_set(SEXP pointer, bool tensor) {
-  SEXP bytes = PROTECT(R_new_altrep(frozen_class, pointer, R_NilValue)),
-       list = bytes;
+  SEXP bytes = PROTECT(R_new_altrep(frozen_class, pointer, R_NilValue)), list = bytes;
   if (!tensor) {
     list = PROTECT(Rf_allocVector(VECSXP, 2));
     SET_VECTOR_ELT(list, 0, bytes);
@@ -158,16 +148,13 @@ static PyObject *thawed(SEXP bytes, SEXP parts, SEXP saved_tag) {
   PyObject *function = tb_bridge("torchbridge.frozen", "thaw");
   PyObject *shared = function ? tb_hold(pool_of(saved_tag)) : NULL;
   PyObject *r_parts = shared ? tb_hold(tb_from_r(parts, TB_AS_LIST)) : NULL;
-  return r_parts
-             ? PyObject_CallFunction(function, "y#OO", (const char *)RAW(bytes),
-                                     (Py_ssize_t)Rf_xlength(bytes), r_parts,
-                                     shared)
-             : NULL;
+  return r_parts ? PyObject_CallFunction(function, "y#OO", (const char *)RAW(bytes), (Py_ssize_t)Rf_xlength(bytes),
+                                         r_parts, shared)
+                 : NULL;
 }
 
 PyObject *tb_thaw(SEXP pointer) {
-  SEXP saved_tag = PROTECT(R_ExternalPtrTag(pointer)),
-       saved = PROTECT(R_ExternalPtrProtected(pointer));
+  SEXP saved_tag = PROTECT(R_ExternalPtrTag(pointer)), saved = PROTECT(R_ExternalPtrProtected(pointer));
   SEXP bytes = saved, parts = R_NilValue;
   if (TYPEOF(saved) == VECSXP && Rf_xlength(saved) == 2) {
     bytes = VECTOR_ELT(saved, 0);
@@ -175,14 +162,12 @@ PyObject *tb_thaw(SEXP pointer) {
   }
   PyObject *object = NULL;
   size_t held = tb_held();
-  if (!tb_is_saved_tag(saved_tag) || TYPEOF(bytes) != RAWSXP || ALTREP(bytes) ||
-      !Rf_xlength(bytes)) {
+  if (!tb_is_saved_tag(saved_tag) || TYPEOF(bytes) != RAWSXP || ALTREP(bytes) || !Rf_xlength(bytes)) {
     PyErr_SetString(PyExc_ValueError, "this Python object is from another R "
                                       "session: its memory is gone; make it "
                                       "again");
   } else {
-    R_SetExternalPtrProtected(
-        pointer, R_NilValue); /* not twice, should it be a part of itself */
+    R_SetExternalPtrProtected(pointer, R_NilValue); /* not twice, should it be a part of itself */
     object = thawed(bytes, parts, saved_tag);
     if (object && tb_handle_revive(pointer, object))
       Py_CLEAR(object);

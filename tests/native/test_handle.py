@@ -40,7 +40,9 @@ def test_r_copies_share_the_object(core, r, collect):
 
 def test_the_bytes_of_tensors_are_counted(core, collect):
     before = core.live()
-    handles = [core.handle(torch.ones(1000)), core.handle(torch.ones(1000).to_sparse()), core.handle(b"x" * 99)]
+    values = (torch.ones(1000), torch.ones(1000).to_sparse(), b"x" * 99)
+    handles = [core.handle(value) for value in values]
+    del values
     held = core.live()
     assert held["py_handles"] == before["py_handles"] + 3
     assert held["foreign_bytes"] == before["foreign_bytes"] + 4000
