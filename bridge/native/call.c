@@ -23,6 +23,7 @@ static SEXP entry_body(void *p) {
   e->gil = PyGILState_Ensure(); /* here: R may raise an error before it comes here */
   e->held = tb_held();
   e->entered = true;
+  tb_frozen_release();
   PyObject *value = tb_hold(e->work(e->data));
   e->failed = !value || tb_to_r(value, &result);
   if (e->failed)
@@ -72,14 +73,15 @@ static SEXP unwrap(SEXP x) {
   return x;
 }
 
+static PyObject *thaw_work(void *p) { return tb_thaw(p) ? Py_NewRef(Py_None) : NULL; }
+
 static PyObject *object_of(SEXP x) {
   x = unwrap(x);
   if (!tb_is_handle(x))
     Rf_error("expected a Python object, got an R %s", Rf_type2char(TYPEOF(x)));
-  PyObject *object = tb_handle_object(x);
-  if (!object)
-    Rf_error("this Python object is from another R session: its memory is gone; make it again");
-  return object;
+  if (!tb_handle_object(x))
+    enter(thaw_work, x);
+  return tb_handle_object(x);
 }
 
 static bool is_named(SEXP names, R_xlen_t i) {
@@ -246,7 +248,20 @@ static SEXP entry_index_set(SEXP object, SEXP expressions, SEXP frame, SEXP call
   return object;
 }
 
-static SEXP entry_is_live(SEXP x) { return Rf_ScalarLogical(tb_handle_object(unwrap(x)) != NULL); }
+static PyObject *is_live_work(void *p) {
+  PyObject *found = tb_thaw(p);
+  if (!found && !PyErr_ExceptionMatches(PyExc_Exception))
+    return NULL;
+  PyErr_Clear();
+  return PyBool_FromLong(found != NULL);
+}
+
+/* Is there an object, or can there be one again? */
+static SEXP entry_is_live(SEXP x) {
+  x = unwrap(x);
+  bool known = !tb_is_handle(x) || tb_handle_object(x);
+  return known ? Rf_ScalarLogical(tb_handle_object(x) != NULL) : enter(is_live_work, x);
+}
 
 #define entry_run tb_entry_run
 #define entry_caught tb_entry_caught

@@ -98,6 +98,7 @@ int tb_check_thread(void) {
   }
   tb_drain();
   tb_relieve_pressure();
+  tb_frozen_release();
   return 0;
 }
 

@@ -7,6 +7,7 @@
 TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_lifetime_init();
   tb_handle_init();
+  tb_frozen_init(dll);
   tb_foreign_init(dll);
   tb_index_init();
   tb_register_routines(dll);

@@ -6,6 +6,7 @@
  *   dlpack.c    R memory -> DLPack capsule
  *   foreign.c   DLPack capsule -> ALTREP vector over foreign memory
  *   handle.c    R external pointers that own one Python object
+ *   frozen.c    handles in saved R objects
  *   values.c    scalars, strings, lists and dicts in both directions
  *   operator.c  PyTorch's functions with R's arguments
  *   index.c     x[i, j, ...] on tensors
@@ -131,7 +132,19 @@ double tb_half_to_double(uint16_t bits);
 void tb_handle_init(void);
 SEXP tb_handle(PyObject *x, bool tensor); /* may jump */
 bool tb_is_handle(SEXP x);
-PyObject *tb_handle_object(SEXP x); /* borrowed; NULL without exception if it is none */
+PyObject *tb_handle_object(SEXP x); /* borrowed; NULL without exception if it is none, or saved */
+int tb_handle_revive(SEXP pointer,
+                     PyObject *x); /* a saved handle owns x again; -1 with an exception; may jump */
+
+/* ---- frozen.c ---- */
+void tb_frozen_init(void *dll_info);
+SEXP tb_frozen_tag(void);                      /* of the handles of this session */
+bool tb_is_saved_tag(SEXP x);                  /* of those of another one, too */
+void tb_frozen_set(SEXP pointer, bool tensor); /* what R is to write of a handle; may jump */
+void tb_frozen_release(void);                  /* with the GIL: what was made for writing */
+void tb_frozen_forget(SEXP pointer);
+/* The object of a handle that readRDS() has read: borrowed, or NULL with an exception; may jump. */
+PyObject *tb_thaw(SEXP pointer);
 
 /* ---- values.c ---- */
 void tb_set_tensor_type(PyTypeObject *type);

@@ -165,11 +165,7 @@ static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth) {
   case EXTPTRSXP:
     if (tb_is_handle(x)) {
       PyObject *object = tb_handle_object(x);
-      if (!object)
-        PyErr_SetString(PyExc_ValueError,
-                        "this Python object is from another R session: its memory is gone; "
-                        "make it again");
-      return Py_XNewRef(object);
+      return Py_XNewRef(object ? object : tb_thaw(x));
     }
     break;
   case CLOSXP: { /* a Python callable that R holds as a function */

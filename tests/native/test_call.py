@@ -172,7 +172,7 @@ count <- function() {
   calls$counted() - before
 }
 invisible(calls$start())
-cat(calls$under(count) <= 1L)
+cat(calls$under(count) < 50L) # of some 500; around the entries it may run
 """,
         """
 import threading, time
