@@ -226,9 +226,9 @@ for value in [big], {"a": big}, Simple(p=probe, big=big), [[probe, Simple(p=[pro
         else:
             raise SystemExit("no error")
 del value, convert
+core.base_function("gc")()  # handles made on the way hold the probe until R collects
 gc.collect()
 assert sys.getrefcount(probe) == before, (sys.getrefcount(probe), before)
-core.base_function("gc")()
 assert core.live() == live, (core.live(), live)
 """
     )
