@@ -10,7 +10,7 @@
 #include <math.h>
 
 /* The kinds of torchbridge.operators, same order. */
-enum { TENSOR = 1, TENSORS = 2, DIM = 4, INDEX = 8, POSITION = 16, SCALAR = 32, DTYPE = 64, INT = 128 };
+enum { TENSOR = 1, TENSORS = 2, DIM = 4, INDEX = 8, POSITION = 16, SCALAR = 32, DTYPE = 64, INT = 128, INTS = 256 };
 
 typedef struct {
   SEXP r_name; /* kept by R for ever: an installed symbol's name */
@@ -187,6 +187,33 @@ static PyObject *number(SEXP x, R_xlen_t i, int kinds, const char *name) {
   return PyFloat_FromDouble(value);
 }
 
+/* A vector of numbers, or a list of single ones, as R torch also takes sizes. */
+static PyObject *numbers(SEXP x, int kinds, const char *name) {
+  R_xlen_t n = Rf_xlength(x);
+  bool list = TYPEOF(x) == VECSXP;
+  PyObject *result = PyList_New(n);
+  for (R_xlen_t i = 0; result && i < n; i++) {
+    PyObject *item = list ? number(VECTOR_ELT(x, i), 0, kinds, name) : number(x, i, kinds, name);
+    if (!item)
+      Py_CLEAR(result);
+    else
+      PyList_SET_ITEM(result, i, item);
+  }
+  return result;
+}
+
+static bool is_plain_number(SEXP x) {
+  return (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x) && Rf_xlength(x) == 1;
+}
+
+static bool is_list_of_numbers(SEXP x) {
+  R_xlen_t n = TYPEOF(x) == VECSXP && !Rf_isObject(x) ? Rf_xlength(x) : 0;
+  for (R_xlen_t i = 0; i < n; i++)
+    if (!is_plain_number(VECTOR_ELT(x, i)))
+      return false;
+  return n > 0;
+}
+
 static PyObject *convert(SEXP x, int kinds, const char *name);
 
 static PyObject *tensors_of(SEXP x, int kinds, const char *name) {
@@ -208,20 +235,12 @@ static PyObject *convert(SEXP x, int kinds, const char *name) {
     return object && (kinds & INDEX) ? ask("zero_based", object, name) : object;
   }
   bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x);
-  if (numeric && Rf_xlength(x) == 1 && !(kinds & INDEX) && Rf_getAttrib(x, R_DimSymbol) == R_NilValue)
+  /* Where only a list of ints will do, one number is a list of one. */
+  bool wrap = (kinds & (INTS | INT | TENSOR)) == INTS;
+  if (numeric && !wrap && Rf_xlength(x) == 1 && !(kinds & INDEX) && Rf_getAttrib(x, R_DimSymbol) == R_NilValue)
     return number(x, 0, kinds, name);
-  if (numeric && !(kinds & (TENSOR | INDEX))) {
-    R_xlen_t n = Rf_xlength(x);
-    PyObject *list = PyList_New(n);
-    for (R_xlen_t i = 0; list && i < n; i++) {
-      PyObject *item = number(x, i, kinds, name);
-      if (!item)
-        Py_CLEAR(list);
-      else
-        PyList_SET_ITEM(list, i, item);
-    }
-    return list;
-  }
+  if ((numeric && !(kinds & (TENSOR | INDEX))) || (!(kinds & (TENSOR | TENSORS)) && is_list_of_numbers(x)))
+    return numbers(x, kinds, name);
   if (TYPEOF(x) == VECSXP && !Rf_isObject(x) && (kinds & TENSORS))
     return tensors_of(x, kinds, name);
   bool vector = TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
@@ -271,6 +290,11 @@ PyObject *tb_operator_call(SEXP name, SEXP args) {
   PyObject *slots[MOST_ARGUMENTS + 1], *names[MOST_ARGUMENTS], *keys = NULL, *result = NULL;
   int given = 0, named = 0;
   PyObject **stack = slots + 1;
+  int by_position = 0;
+  for (SEXP a = args; a != R_NilValue; a = CDR(a))
+    by_position += TAG(a) == R_NilValue;
+  /* zeros(2, 3), view(4, -1): the ints of the list one by one. */
+  int mask = by_position > op->n_positional ? ~INTS : ~0;
   /* First by position, then by name: vectorcall wants them in this order. */
   for (int pass = 0; pass < 2; pass++)
     for (SEXP a = args; a != R_NilValue; a = CDR(a)) {
@@ -295,7 +319,7 @@ PyObject *tb_operator_call(SEXP name, SEXP args) {
         if (!python_name && !(python_name = PyUnicode_InternFromString(label)))
           goto done;
       } else if (op->n_positional)
-        kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1];
+        kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1] & mask;
       PyObject *value = convert(CAR(a), kinds, label);
       if (!value) {
         Py_XDECREF(python_name);
