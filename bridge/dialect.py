@@ -73,6 +73,15 @@ def _from_zero(dims: Any) -> list[int]:
     return [int(d) - 1 if d > 0 else int(d) for d in listed]
 
 
+def mean(
+    self: torch.Tensor, dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> torch.Tensor:
+    """R's ``mean``: of ints too, which PyTorch refuses."""
+    if dtype is None and not (self.is_floating_point() or self.is_complex()):
+        dtype = torch.get_default_dtype()
+    return torch.mean(self, dim, keepdim, dtype=dtype)
+
+
 def unique(
     self: torch.Tensor,
     sorted: bool = True,

@@ -91,12 +91,6 @@ def is_method(x: Any, name: str) -> bool:
     return callable(getattr(type(x), name, None))
 
 
-def mean(x: Any, *args: Any) -> Any:
-    """R's ``mean``: of ints too, which PyTorch refuses."""
-    exact = x.is_floating_point() or x.is_complex()
-    return (x if exact else x.to(torch.get_default_dtype())).mean(*args)
-
-
 def summarise(_: Any, name: str, parts: list[Any], na_rm: bool) -> Any:
     """R's Summary functions of several tensors, or without NaN."""
     tensors = [part if isinstance(part, torch.Tensor) else torch.as_tensor(part) for part in parts]

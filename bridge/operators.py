@@ -104,6 +104,8 @@ _OPS: dict[str, Callable[..., Any]] = {
     "neg": op.neg,
     "pos": op.pos,
 }
+#: R's own functions on tensors, with the arguments of PyTorch's.
+_R_FUNCTIONS = {"mean": dialect.mean}
 
 _PREFIXES = {
     "torch_": torch,
@@ -132,6 +134,8 @@ def resolve(name: str) -> Any:
 
 def find(name: str) -> tuple[Any, str, bool]:
     """(function, its name in PyTorch, is it a method) of an R name."""
+    if name in _R_FUNCTIONS:
+        return _R_FUNCTIONS[name], name, False
     if name.startswith("$"):
         python_name = name[1:]
         if python_name in dialect.METHODS:

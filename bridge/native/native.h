@@ -139,7 +139,8 @@ PyObject *tb_bridge(const char *module, const char *name); /* borrowed attribute
 
 /* ---- operator.c ---- */
 extern PyTypeObject tb_OperatorType;
-PyObject *tb_operator_call(SEXP name, SEXP args); /* args: a pairlist */
+enum { TB_MOST_ARGUMENTS = 32 };
+PyObject *tb_operator_call(SEXP name, const SEXP *values, const SEXP *tags, int n);
 
 /* ---- index.c ---- */
 void tb_index_init(void);

@@ -280,36 +280,29 @@ static PyObject *with_results(const Operator *op, PyObject *value) {
   return result;
 }
 
-enum { MOST_ARGUMENTS = 32 };
-
-/* args: a pairlist of values, tags are names. */
-PyObject *tb_operator_call(SEXP name, SEXP args) {
+/* tags: the symbols of arguments by name, NULL where there is none; or NULL for no names at all. */
+PyObject *tb_operator_call(SEXP name, const SEXP *values, const SEXP *tags, int n) {
   Operator *op = find_operator(name);
   if (!op)
     return NULL;
-  PyObject *slots[MOST_ARGUMENTS + 1], *names[MOST_ARGUMENTS], *keys = NULL, *result = NULL;
-  int given = 0, named = 0;
+  PyObject *slots[TB_MOST_ARGUMENTS + 1], *names[TB_MOST_ARGUMENTS], *keys = NULL, *result = NULL;
   PyObject **stack = slots + 1;
-  int by_position = 0;
-  for (SEXP a = args; a != R_NilValue; a = CDR(a))
-    by_position += TAG(a) == R_NilValue;
+  int given = 0, named = 0, by_position = n;
+  for (int i = 0; tags && i < n; i++)
+    by_position -= tags[i] != NULL;
   /* zeros(2, 3), view(4, -1): the ints of the list one by one. */
   int mask = by_position > op->n_positional ? ~INTS : ~0;
   /* First by position, then by name: vectorcall wants them in this order. */
-  for (int pass = 0; pass < 2; pass++)
-    for (SEXP a = args; a != R_NilValue; a = CDR(a)) {
-      bool by_name = TAG(a) != R_NilValue;
-      if (by_name != (pass == 1))
+  for (int pass = 0; pass < (by_position < n ? 2 : 1); pass++)
+    for (int a = 0; a < n; a++) {
+      SEXP tag = tags ? tags[a] : NULL;
+      if ((tag != NULL) != (pass == 1))
         continue;
-      if (given + named == MOST_ARGUMENTS) {
-        PyErr_Format(PyExc_TypeError, "%U: at most %d arguments", op->name, MOST_ARGUMENTS);
-        goto done;
-      }
       int kinds = 0;
       const char *label = "argument";
       PyObject *python_name = NULL;
-      if (by_name) {
-        SEXP r_name = PRINTNAME(TAG(a));
+      if (tag) {
+        SEXP r_name = PRINTNAME(tag);
         label = R_CHAR(r_name);
         for (int i = 0; i < op->n_named && !python_name; i++)
           if (op->named[i].r_name == r_name) {
@@ -320,13 +313,13 @@ PyObject *tb_operator_call(SEXP name, SEXP args) {
           goto done;
       } else if (op->n_positional)
         kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1] & mask;
-      PyObject *value = convert(CAR(a), kinds, label);
+      PyObject *value = convert(values[a], kinds, label);
       if (!value) {
         Py_XDECREF(python_name);
         goto done;
       }
       stack[given + named] = value;
-      if (by_name)
+      if (tag)
         names[named++] = python_name;
       else
         given++;
