@@ -24,7 +24,7 @@ NULL
 #' @rdname torch_indexing
 #' @export
 `[.torch_tensor` <- hot(function(x, ..., drop = TRUE) {
-  dot_call(index, x, substitute(list(...)), environment(), parent.frame(), drop)
+  .Call(index, x, substitute(list(...)), environment(), parent.frame(), drop)
 })
 
 #' @rdname torch_indexing
@@ -47,9 +47,9 @@ NULL
   key <- .subset2(methods, name)
   if (is.null(key)) key <- method_key(x, name)
   if (nzchar(key)) {
-    function(...) dot_external(op, key, x, ...)
+    function(...) .External(op, key, x, ...)
   } else {
-    dot_call(getattr, x, name)
+    .Call(getattr, x, name)
   }
 })
 

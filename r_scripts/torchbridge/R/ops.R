@@ -24,70 +24,70 @@ NULL
 #' @rdname torch_ops
 #' @export
 `+.torch_tensor` <- hot(function(e1, e2) {
-  if (missing(e2)) dot_call(op1, "pos", e1) else dot_call(op2, "+", e1, e2)
+  if (missing(e2)) .Call(op1, "pos", e1) else .Call(op2, "+", e1, e2)
 })
 
 #' @rdname torch_ops
 #' @export
 `-.torch_tensor` <- hot(function(e1, e2) {
-  if (missing(e2)) dot_call(op1, "neg", e1) else dot_call(op2, "-", e1, e2)
+  if (missing(e2)) .Call(op1, "neg", e1) else .Call(op2, "-", e1, e2)
 })
 
 #' @rdname torch_ops
 #' @export
-`!.torch_tensor` <- hot(function(x) dot_call(op1, "!", x))
+`!.torch_tensor` <- hot(function(x) .Call(op1, "!", x))
 
 #' @rdname torch_ops
 #' @export
-`*.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "*", e1, e2))
+`*.torch_tensor` <- hot(function(e1, e2) .Call(op2, "*", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`/.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "/", e1, e2))
+`/.torch_tensor` <- hot(function(e1, e2) .Call(op2, "/", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`^.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "^", e1, e2))
+`^.torch_tensor` <- hot(function(e1, e2) .Call(op2, "^", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`%%.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "%%", e1, e2))
+`%%.torch_tensor` <- hot(function(e1, e2) .Call(op2, "%%", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`%/%.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "%/%", e1, e2))
+`%/%.torch_tensor` <- hot(function(e1, e2) .Call(op2, "%/%", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`==.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "==", e1, e2))
+`==.torch_tensor` <- hot(function(e1, e2) .Call(op2, "==", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`!=.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "!=", e1, e2))
+`!=.torch_tensor` <- hot(function(e1, e2) .Call(op2, "!=", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`<.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "<", e1, e2))
+`<.torch_tensor` <- hot(function(e1, e2) .Call(op2, "<", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`<=.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "<=", e1, e2))
+`<=.torch_tensor` <- hot(function(e1, e2) .Call(op2, "<=", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`>.torch_tensor` <- hot(function(e1, e2) dot_call(op2, ">", e1, e2))
+`>.torch_tensor` <- hot(function(e1, e2) .Call(op2, ">", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`>=.torch_tensor` <- hot(function(e1, e2) dot_call(op2, ">=", e1, e2))
+`>=.torch_tensor` <- hot(function(e1, e2) .Call(op2, ">=", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`&.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "&", e1, e2))
+`&.torch_tensor` <- hot(function(e1, e2) .Call(op2, "&", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`|.torch_tensor` <- hot(function(e1, e2) dot_call(op2, "|", e1, e2))
+`|.torch_tensor` <- hot(function(e1, e2) .Call(op2, "|", e1, e2))
 
 # R 4.3 and later dispatch %*% on S3 classes; before, this package's own %*% does.
 #' @rdname torch_ops
