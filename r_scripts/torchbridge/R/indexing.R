@@ -55,7 +55,9 @@ NULL
 
 #' @rdname torch_dollar
 #' @export
-`[[.torch_tensor` <- function(x, name) if (is.character(name)) `$.torch_tensor`(x, name) else x[name]
+`[[.torch_tensor` <- function(x, name) {
+  if (is.character(name)) `$.torch_tensor`(x, name) else x[name]
+}
 
 # name -> "$name" for methods, "" for attributes; filled as names are met.
 methods <- new.env(parent = emptyenv())

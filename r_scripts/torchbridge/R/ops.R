@@ -21,6 +21,8 @@
 NULL
 
 # Methods of their own, not one for the group: R finds and runs them faster.
+# nolint start: object_name_linter.
+
 #' @rdname torch_ops
 #' @export
 `+.torch_tensor` <- hot(function(e1, e2) {
@@ -118,7 +120,9 @@ Math.torch_tensor <- function(x, ...) {
   )
 }
 
-round_tensor <- function(x, digits = 0) dot_external(entries$op, "torch_round", x, decimals = as.integer(digits))
+round_tensor <- function(x, digits = 0) {
+  dot_external(entries$op, "torch_round", x, decimals = as.integer(digits))
+}
 
 log_tensor <- function(x, base) {
   natural <- dot_call(entries$op1, "torch_log", x)
@@ -127,7 +131,10 @@ log_tensor <- function(x, base) {
 
 cumulate <- function(x, name) {
   if (length(dim(x)) > 1L) {
-    stop(name, "() is for vectors; use torch_", name, "(x, dim = ) for a tensor of several dims", call. = FALSE)
+    stop(
+      name, "() is for vectors; use torch_", name, "(x, dim = ) for a tensor of several dims",
+      call. = FALSE
+    )
   }
   result <- dot_external(entries$op, paste0("torch_", name), x, dim = 1L)
   if (is.list(result)) result[[1L]] else result
@@ -184,3 +191,5 @@ rbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(..
 #' @rdname torch_bind
 #' @export
 cbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(...), "cbind")
+
+# nolint end

@@ -24,7 +24,9 @@ torch_tensor <- function(data, dtype = NULL, device = NULL, requires_grad = FALS
 #' @param start,end First and last value.
 #' @param step Distance between values.
 #' @export
-torch_arange <- function(start, end, step = 1L, dtype = NULL, device = NULL, requires_grad = FALSE) {
+torch_arange <- function(
+  start, end, step = 1L, dtype = NULL, device = NULL, requires_grad = FALSE
+) {
   check_flag(requires_grad, "requires_grad")
   api("torch_arange", NULL, start, end, step, dtype, device, requires_grad)
 }

@@ -59,7 +59,9 @@ test_that("gradient tape", {
 test_that("the likelihood of a thumbtack", {
   log_lik <- function(theta) 27 * log(theta) + 73 * log(1 - theta)
   expect_equal(as.numeric(log_lik(torch_tensor(0.27))), -58.325884, tolerance = 1e-6)
-  expect_equal(as.numeric(log_lik(torch_tensor(0.27))) + lchoose(100, 27), log(0.0895556), tolerance = 1e-5)
+  expect_equal(
+    as.numeric(log_lik(torch_tensor(0.27))) + lchoose(100, 27), log(0.0895556), tolerance = 1e-5
+  )
   theta <- torch_tensor(0.5, requires_grad = TRUE)
   optimizer <- optim_sgd(theta, lr = 1e-4)
   for (step in 1:300) {
@@ -83,7 +85,9 @@ test_that("gradient descent step by step", {
     weights <- c(weights, w$item())
     w <- w - 0.1 * sum((x * w - y) * x)
   }
-  expect_equal(weights, c(0, 1.4, 0.84, 1.064, 0.974, 1.010, 0.996, 1.002, 0.999, 1), tolerance = 5e-4)
+  expect_equal(
+    weights, c(0, 1.4, 0.84, 1.064, 0.974, 1.010, 0.996, 1.002, 0.999, 1), tolerance = 5e-4
+  )
   expect_equal(costs[1:5], c(4.666667, 0.746667, 0.119467, 0.019115, 0.003058), tolerance = 1e-4)
 
   by_autograd <- torch_zeros(1, requires_grad = TRUE)

@@ -25,7 +25,10 @@ study_dataset <- dataset(
 )
 
 test_that("the data and its split are the lesson's", {
-  expect_equal(study$study_time[1:6], c(4.376114, 9.305141, 3.790936, 5.879647, 1.166191, 9.976015), tolerance = 1e-6)
+  expect_equal(
+    study$study_time[1:6], c(4.376114, 9.305141, 3.790936, 5.879647, 1.166191, 9.976015),
+    tolerance = 1e-6
+  )
   expect_identical(study$n_question[1:6], c(9L, 15L, 9L, 7L, 7L, 11L))
   expect_identical(unname(c(table(test$pass))), c(87L, 63L))
 })
@@ -51,7 +54,9 @@ test_that("logistic regression batch by batch", {
     model$fc$weight$copy_(torch_tensor(rbind(c(0.099717, -0.239173))))
     model$fc$bias$copy_(torch_tensor(0.048379))
   })
-  loader <- dataloader(tensor_dataset(study_dataset(train)$x, study_dataset(train)$y), batch_size = 8)
+  loader <- dataloader(
+    tensor_dataset(study_dataset(train)$x, study_dataset(train)$y), batch_size = 8
+  )
   criterion <- nn_bce_loss()
   optimizer <- optim_sgd(model$parameters, lr = 0.05)
   for (epoch in 1:100) {
@@ -76,7 +81,10 @@ test_that("converged, it is glm()", {
   y <- torch_tensor(matrix(as.numeric(train$pass)), dtype = torch_double())
   w <- torch_zeros(2, 1, dtype = torch_double(), requires_grad = TRUE)
   b <- torch_zeros(1, dtype = torch_double(), requires_grad = TRUE)
-  optimizer <- optim_lbfgs(list(w, b), max_iter = 200, tolerance_grad = 1e-12, tolerance_change = 1e-14, line_search_fn = "strong_wolfe")
+  optimizer <- optim_lbfgs(
+    list(w, b), max_iter = 200, tolerance_grad = 1e-12, tolerance_change = 1e-14,
+    line_search_fn = "strong_wolfe"
+  )
   optimizer$step(function() {
     optimizer$zero_grad()
     loss <- nnf_binary_cross_entropy_with_logits(x %*% w + b, y)

@@ -15,10 +15,15 @@ test_that("forward propagation in plain R, on matrices and on tensors", {
   expect_equal(three$beta[, 1], c(0.6234, 0.8609), tolerance = 1e-4)
   expect_equal(forward(x[1, , drop = FALSE], three)[1], 0.7985, tolerance = 1e-4)
   all <- list(beta = matrix(runif(6), 2), gamma = matrix(runif(3)))
-  expect_equal(all$beta, rbind(c(0.2827, 0.2923, 0.2862), c(0.9234, 0.8373, 0.2668)), tolerance = 1e-4)
+  expect_equal(
+    all$beta, rbind(c(0.2827, 0.2923, 0.2862), c(0.9234, 0.8373, 0.2668)), tolerance = 1e-4
+  )
   expect_equal(c(forward(x, all)), c(0.64345796, 0.66596169, 0.6727095), tolerance = 1e-8)
   in_torch <- lapply(all, function(m) torch_tensor(m, dtype = torch_double()))
-  expect_equal(as_array(forward(torch_tensor(x, dtype = torch_double()), in_torch)), forward(x, all), tolerance = 1e-15)
+  expect_equal(
+    as_array(forward(torch_tensor(x, dtype = torch_double()), in_torch)), forward(x, all),
+    tolerance = 1e-15
+  )
 })
 
 two_layers <- nn_module(
@@ -41,7 +46,10 @@ test_that("a first module", {
   expect_identical(count(net), 9L)
   x <- torch_tensor(rbind(c(1, 2), c(3, 4), c(5, 6)))
   expect_identical(dim(net(x)), c(3L, 1L))
-  expect_equal(as_array(net$hidden_layer(x)), as_array(torch_matmul(x, net$hidden_layer$weight$t())), tolerance = 1e-6)
+  expect_equal(
+    as_array(net$hidden_layer(x)), as_array(torch_matmul(x, net$hidden_layer$weight$t())),
+    tolerance = 1e-6
+  )
   with_no_grad(net$hidden_layer$weight$copy_(torch_tensor(
     rbind(c(-0.072235, -0.075713), c(-0.224736, -0.163281), c(-0.121568, -0.225592))
   )))
@@ -49,7 +57,9 @@ test_that("a first module", {
 
   layer <- nn_linear(2, 3)
   with_no_grad({
-    layer$weight$copy_(torch_tensor(rbind(c(0.0837, -0.5985), c(-0.6104, 0.1347), c(0.0889, -0.2483))))
+    layer$weight$copy_(
+      torch_tensor(rbind(c(0.0837, -0.5985), c(-0.6104, 0.1347), c(0.0889, -0.2483)))
+    )
     layer$bias$copy_(torch_tensor(c(0.1729, -0.2470, -0.1615)))
   })
   expect_equal(as_array(layer(x))[1, ], c(-0.9405, -0.5879, -0.5690), tolerance = 2e-4)

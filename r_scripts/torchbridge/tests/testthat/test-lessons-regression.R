@@ -21,7 +21,9 @@ test_that("linear regression", {
   y <- torch_tensor(matrix(c(1, 2, 3)))
   w <- torch_zeros(1, requires_grad = TRUE)
   b <- torch_zeros(1, requires_grad = TRUE)
-  costs <- descend(list(w, b), function() torch_mean((x * w + b - y)^2), 0.01, 1000, c(0, 100, 1000))
+  costs <- descend(
+    list(w, b), function() torch_mean((x * w + b - y)^2), 0.01, 1000, c(0, 100, 1000)
+  )
   expect_equal(costs, c(4.666667, 0.012043, 0.000158), tolerance = 5e-3)
   expect_equal(c(w$item(), b$item()), c(0.985, 0.033), tolerance = 2e-2)
 })
@@ -34,16 +36,20 @@ test_that("linear regression, its first step and the other tables", {
   descend(list(w, b), function() torch_mean((x * w + b - y)^2), 0.01, 0, 0)
   expect_equal(c(w$item(), b$item()), c(0.0933, 0.04), tolerance = 1e-3)
 
-  with_no_grad({ w$zero_(); b$zero_() })
+  with_no_grad(for (p in list(w, b)) p$zero_())
   y <- torch_tensor(matrix(c(2, 4, 6)))
   descend(list(w, b), function() nnf_mse_loss(x * w + b, y), 0.01, 1000, 0)
-  expect_equal(c(w$item(), b$item(), 4 * w$item() + b$item()), c(1.9709, 0.0663, 7.95), tolerance = 1e-3)
+  expect_equal(
+    c(w$item(), b$item(), 4 * w$item() + b$item()), c(1.9709, 0.0663, 7.95), tolerance = 1e-3
+  )
 
-  with_no_grad({ w$zero_(); b$zero_() })
+  with_no_grad(for (p in list(w, b)) p$zero_())
   y <- torch_tensor(matrix(c(4, 5, 6)))
   costs <- descend(list(w, b), function() nnf_mse_loss(x * w + b, y), 0.01, 1000, c(0, 1000))
   expect_equal(costs, c(25.6667, 0.005358), tolerance = 1e-3)
-  expect_equal(c(w$item(), b$item(), 4 * w$item() + b$item()), c(1.0848, 2.8072, 7.146), tolerance = 1e-3)
+  expect_equal(
+    c(w$item(), b$item(), 4 * w$item() + b$item()), c(1.0848, 2.8072, 7.146), tolerance = 1e-3
+  )
 })
 
 test_that("a linear layer starts where PyTorch's does", {
@@ -68,12 +74,17 @@ test_that("multivariate linear regression", {
   )
   expect_equal(costs[1:4], c(29661.80, 9298.52, 2915.713, 915.040), tolerance = 1e-5)
   expect_equal(costs[5:6], c(1.563626, 1.079375), tolerance = 1e-3)
-  solved <- linalg_lstsq(torch_tensor(cbind(1, quiz), dtype = torch_double()), torch_tensor(matrix(final), dtype = torch_double()))
+  solved <- linalg_lstsq(
+    torch_tensor(cbind(1, quiz), dtype = torch_double()),
+    torch_tensor(matrix(final), dtype = torch_double())
+  )
   expect_equal(as.numeric(solved$solution), unname(coef(lm(final ~ quiz))), tolerance = 1e-8)
 })
 
 test_that("minibatches", {
-  loader <- dataloader(tensor_dataset(torch_tensor(quiz), torch_tensor(matrix(final))), batch_size = 2, shuffle = TRUE)
+  loader <- dataloader(
+    tensor_dataset(torch_tensor(quiz), torch_tensor(matrix(final))), batch_size = 2, shuffle = TRUE
+  )
   expect_length(loader, 3L)
   model <- nn_linear(3, 1)
   optimizer <- optim_sgd(model$parameters, lr = 1e-5)
@@ -101,7 +112,10 @@ test_that("logistic regression", {
     hypothesis <- torch_sigmoid(x$matmul(w) + b)
     -mean(y * log(hypothesis) + (1 - y) * log(1 - hypothesis))
   }
-  expect_equal(descend(list(w, b), loss, 1, 1000, c(0, 100, 1000)), c(0.693147, 0.134722, 0.019852), tolerance = 1e-4)
+  expect_equal(
+    descend(list(w, b), loss, 1, 1000, c(0, 100, 1000)), c(0.693147, 0.134722, 0.019852),
+    tolerance = 1e-4
+  )
   with_no_grad({
     hypothesis <- torch_sigmoid(torch_matmul(x, w) + b)
     expect_equal(nnf_binary_cross_entropy(hypothesis, y)$item(), loss()$item(), tolerance = 1e-5)
@@ -116,7 +130,10 @@ scores <- rbind(
 classes <- c(3L, 3L, 3L, 2L, 2L, 2L, 1L, 1L)
 
 test_that("cross entropy by four routes", {
-  expect_equal(as_array(nnf_softmax(torch_tensor(c(1, 2, 3)), dim = 1)), c(0.0900, 0.2447, 0.6652), tolerance = 1e-3)
+  expect_equal(
+    as_array(nnf_softmax(torch_tensor(c(1, 2, 3)), dim = 1)), c(0.0900, 0.2447, 0.6652),
+    tolerance = 1e-3
+  )
   torch_manual_seed(1)
   z <- torch_rand(3, 5)
   y <- torch_tensor(c(1L, 3L, 2L))
@@ -140,18 +157,27 @@ test_that("softmax classification, and softmax twice", {
   w <- torch_zeros(c(4, 3), requires_grad = TRUE)
   b <- torch_zeros(1, requires_grad = TRUE)
   right <- function() nnf_cross_entropy(x$matmul(w) + b, y)
-  expect_equal(descend(list(w, b), right, 0.1, 1000, c(0, 100, 1000)), c(1.098612, 0.761050, 0.399962), tolerance = 1e-4)
-  with_no_grad({ w$zero_(); b$zero_() })
+  expect_equal(
+    descend(list(w, b), right, 0.1, 1000, c(0, 100, 1000)), c(1.098612, 0.761050, 0.399962),
+    tolerance = 1e-4
+  )
+  with_no_grad(for (p in list(w, b)) p$zero_())
   twice <- function() nnf_cross_entropy(nnf_softmax(x$matmul(w) + b, dim = 2), y)
   expect_equal(descend(list(w, b), twice, 0.1, 1000, 1000), 0.738749, tolerance = 1e-4)
 })
 
 test_that("training and test data, learning rates", {
-  x <- torch_tensor(rbind(c(1, 2, 1), c(1, 3, 2), c(1, 3, 4), c(1, 5, 5), c(1, 7, 5), c(1, 2, 5), c(1, 6, 6), c(1, 7, 7)))
+  x <- torch_tensor(
+    rbind(
+      c(1, 2, 1), c(1, 3, 2), c(1, 3, 4), c(1, 5, 5), c(1, 7, 5), c(1, 2, 5), c(1, 6, 6), c(1, 7, 7)
+    )
+  )
   y <- torch_tensor(classes)
   torch_manual_seed(1)
   model <- nn_linear(3, 3)
-  costs <- descend(model$parameters, function() nnf_cross_entropy(model(x), y), 0.1, 19, c(0, 1, 19))
+  costs <- descend(
+    model$parameters, function() nnf_cross_entropy(model(x), y), 0.1, 19, c(0, 1, 19)
+  )
   expect_equal(costs, c(2.203667, 1.199645, 0.989365), tolerance = 1e-5)
   test <- torch_tensor(rbind(c(2, 1, 1), c(3, 1, 2), c(3, 3, 4)))
   with_no_grad({
@@ -167,5 +193,7 @@ test_that("standardised scores", {
   x <- torch_tensor(quiz)
   standard <- (x - torch_mean(x, dim = 1)) / torch_std(x, dim = 1)
   expect_equal(as_array(standard), scale(quiz), tolerance = 1e-5, ignore_attr = TRUE)
-  expect_equal(as_array(standard[, 1]), c(-1.0674, 0.7418, 0.3799, 1.0132, -1.0674), tolerance = 1e-4)
+  expect_equal(
+    as_array(standard[, 1]), c(-1.0674, 0.7418, 0.3799, 1.0132, -1.0674), tolerance = 1e-4
+  )
 })
