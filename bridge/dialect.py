@@ -46,8 +46,9 @@ def logspace(start: float, end: float, steps: int = 100, base: float = 10, **opt
 
 def nonzero(self: torch.Tensor, as_list: bool = False) -> Any:
     """With ``as_list`` (PyTorch's ``as_tuple``) a list, one tensor of positions a dim."""
-    found = torch.nonzero(self, as_tuple=as_list)
-    return [index + 1 for index in found] if as_list else found + 1
+    if as_list:
+        return [index + 1 for index in torch.nonzero(self, as_tuple=True)]
+    return torch.nonzero(self) + 1
 
 
 def where(condition: torch.Tensor, self: Any = None, other: Any = None) -> Any:
@@ -77,8 +78,11 @@ def mean(
     self: torch.Tensor, dim: Any = None, keepdim: bool = False, dtype: Any = None
 ) -> torch.Tensor:
     """R's ``mean``: of ints too, which PyTorch refuses."""
-    if dtype is None and not (self.is_floating_point() or self.is_complex()):
-        dtype = torch.get_default_dtype()
+    if dtype is None:
+        if not (self.is_floating_point() or self.is_complex()):
+            dtype = torch.get_default_dtype()
+        elif dim is None:
+            return self.mean()
     return torch.mean(self, dim, keepdim, dtype=dtype)
 
 

@@ -52,6 +52,13 @@ def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
     return result.requires_grad_(requires_grad) if requires_grad else result
 
 
+def few_numbers(x: Any, requires_grad: bool) -> Any:
+    """R's ``torch_tensor`` of a short plain vector, which arrives as a list or single value."""
+    values = x if isinstance(x, list) else [x]
+    dtype = torch.float32 if isinstance(values[0], float) else None
+    return torch.tensor(values, dtype=dtype, requires_grad=requires_grad)
+
+
 def torch_arange(
     _: Any, start: Any, end: Any, step: Any, dtype: Any, device: Any, requires_grad: bool
 ) -> Any:
