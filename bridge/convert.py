@@ -26,9 +26,11 @@ from __future__ import annotations
 from typing import Any
 
 from torchbridge import _rpy2, host
-from torchbridge.arrays import NumPyArrays, TorchArrays, is_tensor
+from torchbridge.arrays import is_tensor
 from torchbridge.from_r import to_array
 from torchbridge.into_r import to_robject
+from torchbridge.numpy_arrays import NumPyArrays
+from torchbridge.torch_arrays import TorchArrays
 
 
 def to_torch(

@@ -14,9 +14,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from torchbridge import _rpy2, host
-from torchbridge.arrays import TorchArrays
 from torchbridge.errors import RError
 from torchbridge.from_r import to_array
+from torchbridge.torch_arrays import TorchArrays
 
 #: The dtype of R's numbers in a batch, as R torch has it.
 _DTYPES = {"double": "float32", "integer": "int64", "logical": "bool", "complex": "complex64"}

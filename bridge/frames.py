@@ -13,9 +13,10 @@ import sys
 from typing import Any
 
 from torchbridge import host
-from torchbridge.arrays import NA_REAL, NumPyArrays
+from torchbridge.arrays import NA_REAL
 from torchbridge.convert import to_numpy
 from torchbridge.into_r import to_robject
+from torchbridge.numpy_arrays import NumPyArrays
 from torchbridge.rtypes import RType
 
 _NULLABLE = {"integer": "Int32", "logical": "boolean", "int64": "Int64"}

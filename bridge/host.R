@@ -110,9 +110,7 @@ in_r_words <- function(message) {
 # A Python callable as an R function.
 wrap_callable <- function(handle) {
   wrapped <- function(...) {
-    if (identical(native_call, gone)) {
-      stop("this Python function is from another R session: its memory is gone; make it again")
-    }
+    if (identical(native_call, gone)) return(call_again(handle, list(...)))
     .Call(native_call, handle, list(...))
   }
   attributes(wrapped) <- list(class = callable_class, torchbridge_handle = handle)
@@ -132,6 +130,13 @@ native_entry <- function(name) {
 native_call <- native_entry("call")
 # What becomes of it, and so of every wrapped callable, in readRDS().
 gone <- unserialize(serialize(native_call, NULL))
+# There the R package knows the way.
+call_again <- function(handle, arguments) {
+  if (!requireNamespace("torchbridge", quietly = TRUE)) {
+    stop("this Python function is from another R session: its memory is gone; make it again")
+  }
+  getNamespace("torchbridge")$call_again(handle, arguments)
+}
 native_run <- native_entry("run")
 native_caught <- native_entry("caught")
 

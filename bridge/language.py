@@ -12,9 +12,9 @@ from typing import Any
 import torch
 
 from torchbridge import host, tracing
-from torchbridge.arrays import TorchArrays
 from torchbridge.from_r import to_array
 from torchbridge.operators import as_dtype
+from torchbridge.torch_arrays import TorchArrays
 
 #: R torch's dtypes, where as_torch_tensor() keeps R's own precision.
 _DEFAULTS = {

@@ -10,15 +10,12 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-import sys
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import utils
-from torch.nn.utils import rnn
 
 from torchbridge.operators import as_dtype
 
@@ -27,13 +24,14 @@ _Positions = tuple[frozenset[int | str], frozenset[int]]
 #: Inputs of a layer that are classes or positions, which count from 1 in R; and the
 #: outputs that do (of pooling with return_indices = TRUE). Labels of nn_ctc_loss() are
 #: not among them: there 0 is the blank, and real labels start at 1 anyway.
-_POSITIONS: dict[type, _Positions] = {
+POSITIONS: dict[type, _Positions] = {
     getattr(nn, name): (frozenset(inputs), frozenset(outputs))
     for names, inputs, outputs in (
         ("Embedding", (0, "input"), ()),
         ("EmbeddingBag", (0, "input", 1, "offsets"), ()),
         ("CrossEntropyLoss NLLLoss MultiMarginLoss MultiLabelMarginLoss", (1, "target"), ()),
-        ("AdaptiveLogSoftmaxWithLoss LinearCrossEntropyLoss", (1, "target"), ()),
+        ("AdaptiveLogSoftmaxWithLoss", (1, "target_"), ()),
+        ("LinearCrossEntropyLoss", (1, "target"), ()),
         ("MaxPool1d MaxPool2d MaxPool3d FractionalMaxPool2d FractionalMaxPool3d", (), (1,)),
         ("AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", (), (1,)),
         ("MaxUnpool1d MaxUnpool2d MaxUnpool3d", (1, "indices"), ()),
@@ -82,7 +80,7 @@ def names() -> dict[str, str]:
 
 #: What is a base class, deprecated, or trains on several devices by itself.
 _NO_LAYERS = frozenset(
-    "Module Container RNNBase RNNCellBase NLLLoss2d DataParallel CrossMapLRN2d".split()
+    ("Module", "Container", "RNNBase", "RNNCellBase", "NLLLoss2d", "DataParallel", "CrossMapLRN2d")
 )
 
 
@@ -130,26 +128,26 @@ def initialize(module: nn.Module, cls: type[nn.Module], args: Any, kwargs: Any) 
 
 
 def _converted(
-    cls: type[nn.Module], args: Iterable[Any], kwargs: dict[str, Any]
-) -> tuple[list[Any], dict[str, Any]]:
+    cls: type[nn.Module], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """R's arguments as Python's; of a class that is not torch.nn's, only numbers change."""
-    known = _parameters(cls)
     ours = cls.__module__.startswith("torch.nn.")
+    known = _signature_of(cls.__name__) if ours else {p.name: p for p in signature(cls)}
     by_place = [p for p in known.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
-    converted = [
-        _argument(by_place[i], value, ours) if i < len(by_place) else value
+    converted = tuple(
+        argument(by_place[i], value, ours) if i < len(by_place) else value
         for i, value in enumerate(args)
-    ]
+    )
     named = {
-        name: _argument(known[name], value, ours) if name in known else value
+        name: argument(known[name], value, ours) if name in known else value
         for name, value in kwargs.items()
     }
     return converted, named
 
 
 @functools.cache
-def _parameters(cls: type[nn.Module]) -> dict[str, inspect.Parameter]:
-    return {p.name: p for p in signature(cls)}
+def _signature_of(name: str) -> dict[str, inspect.Parameter]:
+    return {p.name: p for p in signature(class_called(name))}
 
 
 def signature(cls: type[nn.Module]) -> list[inspect.Parameter]:
@@ -159,7 +157,8 @@ def signature(cls: type[nn.Module]) -> list[inspect.Parameter]:
     overload's.
     """
     init = cls.__init__
-    overloads = typing.get_overloads(init) if sys.version_info >= (3, 11) else []
+    # (Python 3.10 cannot tell overloads.)
+    overloads: list[Any] = getattr(typing, "get_overloads", lambda _: [])(init)
     if not overloads and issubclass(cls, nn.RNNBase) and cls is not nn.RNNBase:
         overloads = [nn.RNNBase.__init__]
     found = inspect.signature(overloads[0] if overloads else init).parameters.values()
@@ -171,7 +170,8 @@ def signature(cls: type[nn.Module]) -> list[inspect.Parameter]:
     ]
 
 
-def _argument(parameter: inspect.Parameter, value: Any, ours: bool) -> Any:
+def argument(parameter: inspect.Parameter, value: Any, ours: bool) -> Any:
+    """R's value for a parameter; only those of torch.nn's own count dims and classes from 1."""
     name = parameter.name
     if name == "dtype":
         return as_dtype(value)
@@ -184,8 +184,8 @@ def _argument(parameter: inspect.Parameter, value: Any, ours: bool) -> Any:
     if ours and name in _CLASSES:
         return _class(name, value)
     kind = annotation(parameter)
-    if "Module" in kind and "Callable" not in kind and not isinstance(value, nn.Module):
-        raise TypeError(f"`{name}` must be an nn_module, not {_described(value)}")
+    if re.search(r"(Module|Layer)\b", kind) and not isinstance(value, nn.Module):
+        raise TypeError(f"`{name}` must be an nn_module, not {described(value)}")
     if takes_ints(parameter):
         return _each(value, functools.partial(_whole, name))
     return tuple(value) if isinstance(value, list) and "uple" in kind else value
@@ -256,7 +256,8 @@ def as_list(x: Any) -> list[Any]:
     return list(x) if isinstance(x, (list, tuple)) else [x]
 
 
-def _described(x: Any) -> str:
+def described(x: Any) -> str:
+    """What an error calls a value of the wrong type."""
     return f"a {type(x).__name__}"
 
 
@@ -275,7 +276,11 @@ def call(module: nn.Module, /, *args: Any, **kwargs: Any) -> Any:
 
 def forward_of(module: nn.Module, cls: type[nn.Module]) -> Callable[..., Any]:
     """The forward of class `cls` for a module of a class derived from it, as R calls it."""
-    return functools.partial(_shifted, module, functools.partial(cls.forward, module))
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        return _shifted(module, functools.partial(cls.forward, module), args, kwargs)
+
+    return forward
 
 
 def _shifted(module: nn.Module, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -295,15 +300,7 @@ def _shifted(module: nn.Module, function: Callable[..., Any], args: Any, kwargs:
 
 
 def _positions_of(module: Any) -> _Positions | None:
-    return _positions_of_class(type(module))
-
-
-@functools.cache
-def _positions_of_class(cls: type) -> _Positions | None:
-    for cls in cls.__mro__:
-        if cls in _POSITIONS:
-            return _POSITIONS[cls]
-    return None
+    return next((POSITIONS[cls] for cls in type(module).__mro__ if cls in POSITIONS), None)
 
 
 def _first(module: Any) -> Any:
@@ -335,69 +332,3 @@ def _from_one_error(error: IndexError) -> IndexError:
     if "index out of range in self" in message:
         message = "an index is out of range: indices go from 1 to `num_embeddings`"
     return IndexError(message)
-
-
-# ---- torch.nn.init and torch.nn.utils ----
-
-
-def set_values(name: str, tensor: torch.Tensor, arguments: Any) -> None:
-    """R's ``nn_init_<name>``: the function of torch.nn.init."""
-    function = getattr(nn.init, name)
-    known = inspect.signature(function).parameters
-    function(tensor, **{k: _argument(known[k], v, False) for k, v in dict(arguments).items()})
-
-
-def gain(nonlinearity: str, param: Any) -> float:
-    """R's ``nn_init_calculate_gain``."""
-    return nn.init.calculate_gain(nonlinearity, param)
-
-
-def clip_grad_norm(
-    parameters: list[torch.Tensor], max_norm: float, norm_type: float, strict: bool
-) -> torch.Tensor:
-    """R's ``nn_utils_clip_grad_norm_``."""
-    return utils.clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite=strict)
-
-
-def clip_grad_value(parameters: list[torch.Tensor], value: float) -> None:
-    """R's ``nn_utils_clip_grad_value_``."""
-    utils.clip_grad_value_(parameters, value)
-
-
-def parameters_to_vector(parameters: list[torch.Tensor]) -> torch.Tensor:
-    """R's ``nn_utils_parameters_to_vector``."""
-    return utils.parameters_to_vector(parameters)
-
-
-def vector_to_parameters(vec: torch.Tensor, parameters: list[torch.Tensor]) -> None:
-    """R's ``nn_utils_vector_to_parameters``."""
-    with torch.no_grad():
-        utils.vector_to_parameters(vec, parameters)
-
-
-def pack_padded_sequence(
-    x: torch.Tensor, lengths: Any, batch_first: bool, strict: bool
-) -> rnn.PackedSequence:
-    """R's ``nn_utils_rnn_pack_padded_sequence``."""
-    return rnn.pack_padded_sequence(x, lengths, batch_first, strict)
-
-
-def pack_sequence(sequences: list[torch.Tensor], strict: bool) -> rnn.PackedSequence:
-    """R's ``nn_utils_rnn_pack_sequence``."""
-    return rnn.pack_sequence(sequences, strict)
-
-
-def pad_packed_sequence(
-    sequence: Any, batch_first: bool, value: float, total_length: int | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """R's ``nn_utils_rnn_pad_packed_sequence``."""
-    if not isinstance(sequence, rnn.PackedSequence):
-        raise TypeError(f"`sequence` must be a packed sequence, not {_described(sequence)}")
-    return rnn.pad_packed_sequence(sequence, batch_first, value, total_length)
-
-
-def pad_sequence(
-    sequences: list[torch.Tensor], batch_first: bool, value: float, side: str
-) -> torch.Tensor:
-    """R's ``nn_utils_rnn_pad_sequence``."""
-    return rnn.pad_sequence(sequences, batch_first, value, side)

@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 
 from torchbridge import dialect, host
-from torchbridge.arrays import TorchArrays, import_torch
 from torchbridge.from_r import to_array
+from torchbridge.torch_arrays import TorchArrays, import_torch
 
 # What an argument may be; operator.c has the same bits. A value is read by its own type
 # where several are possible: torch_max(x, 1) names a dim, torch_max(x, y) another tensor.

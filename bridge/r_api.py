@@ -9,9 +9,10 @@ import importlib
 from typing import Any
 
 import torchbridge
-from torchbridge.arrays import TorchArrays, wants_mask
+from torchbridge.arrays import wants_mask
 from torchbridge.from_r import to_array
 from torchbridge.into_r import is_array, to_robject
+from torchbridge.torch_arrays import TorchArrays
 
 #: libtorch's names of the dtypes, as R users of torch see them printed.
 _TYPE_NAMES = {

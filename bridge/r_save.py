@@ -71,11 +71,11 @@ def dumps(tree: dict[str, Any], tensors: dict[str, Any] | list[Any]) -> bytes:
     about: dict[str, Any] = {}
     seen: dict[tuple[Any, ...], str] = {}
     for name, value in dict(tensors).items():
-        place = _place(value)
-        if place in seen:
-            about[name] = {"same_as": seen[place]}
+        where = place(value)
+        if where in seen:
+            about[name] = {"same_as": seen[where]}
             continue
-        seen[place] = name
+        seen[where] = name
         about[name] = _store(stored, name, value)
     text = json.dumps({"version": _VERSION, "value": tree, "tensors": about}, ensure_ascii=False)
     return safetensors.torch.save(stored, {_ENTRY: text, "format": "pt"})
@@ -92,7 +92,7 @@ def vector_bytes(x: Any) -> bytes:
     return x.cpu().contiguous().view(torch.uint8).numpy().tobytes()
 
 
-def _place(x: Any) -> tuple[Any, ...]:
+def place(x: Any) -> tuple[Any, ...]:
     """Tensors with the same are one tensor (two layers that share a weight)."""
     if x.layout is not torch.strided or x.numel() == 0 or x.is_meta:
         return (id(x),)

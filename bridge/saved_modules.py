@@ -15,7 +15,7 @@ from torch import nn
 
 from torchbridge import layers
 
-_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -53,7 +53,7 @@ def _describe(module: nn.Module) -> dict[str, Any] | None:
     cls = type(module)
     if getattr(nn, cls.__name__, None) is not cls:
         return None
-    if isinstance(module, _CONTAINERS):
+    if isinstance(module, CONTAINERS):
         children = [(name, _describe(child)) for name, child in module.named_children()]
         if any(child is None for _, child in children):
             return None
@@ -132,8 +132,8 @@ def own(module: nn.Module, in_r: bool) -> dict[str, Any]:
         TypeError: its class is written in Python, or it has an attribute that is no data.
     """
     cls = type(module)
-    if not in_r and cls not in _CONTAINERS:
-        raise TypeError(f"a module of the Python class {cls.__name__} cannot be saved with its code")
+    if not in_r and cls not in CONTAINERS:
+        raise TypeError(f"the code of the Python class {cls.__name__} cannot be saved")
     attributes, plain = {}, {}
     for name, value in vars(module).items():
         if name.startswith("_") or name == "training":
@@ -173,7 +173,8 @@ def fill(
     for name, value in dict(attributes).items():
         nn.Module.__setattr__(module, name, value)
     for name, value in json.loads(plain).items():
-        nn.Module.__setattr__(module, name, tuple(value) if isinstance(value, list) else value)
+        data: Any = tuple(value) if isinstance(value, list) else value
+        nn.Module.__setattr__(module, name, data)
 
 
 def set_training(module: nn.Module, training: bool) -> None:

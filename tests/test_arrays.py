@@ -11,7 +11,9 @@ import torch
 
 import torchbridge as tb
 from torchbridge import host
-from torchbridge.arrays import NA_REAL, NumPyArrays, TorchArrays, retry_out_of_memory
+from torchbridge.arrays import NA_REAL
+from torchbridge.numpy_arrays import NumPyArrays
+from torchbridge.torch_arrays import TorchArrays, retry_out_of_memory
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore:ComplexHalf")
 

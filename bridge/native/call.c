@@ -10,10 +10,11 @@
 typedef struct {
   PyObject *(*work)(void *); /* a new reference, or NULL with an exception */
   void *data;
-  bool failed;
+  bool failed, entered;
   PyGILState_STATE gil;
   size_t held;
   int depth;
+  PROTECT_INDEX result; /* protected while what was held is dropped */
 } entry;
 
 /* One continuation token for each depth of calls within calls: without one, R would make
@@ -36,13 +37,23 @@ static SEXP token(void) {
 static SEXP entry_body(void *p) {
   entry *e = p;
   SEXP result;
+  e->gil = PyGILState_Ensure(); /* here: R may raise an error before it comes here */
+  e->held = tb_held();
+  e->depth = depth++;
+  e->entered = true;
+  tb_frozen_release();
   PyObject *value = tb_hold(e->work(e->data));
   e->failed = !value || tb_to_r(value, &result);
-  return e->failed ? tb_condition_call() : result;
+  if (e->failed)
+    result = tb_condition_call();
+  REPROTECT(result, e->result);
+  return result;
 }
 
 static void entry_leave(void *p, Rboolean jump) {
   entry *e = p;
+  if (!e->entered)
+    return;
   if (jump)
     PyErr_Clear();
   tb_drop(e->held);
@@ -57,9 +68,11 @@ static SEXP enter(PyObject *(*work)(void *), void *data) {
     Rf_error("R and Python call each other too deeply");
   tb_drain();
   tb_relieve_pressure();
+  entry e = {.work = work, .data = data};
+  PROTECT_WITH_INDEX(R_NilValue, &e.result);
   SEXP continuation = token();
-  entry e = {.work = work, .data = data, .gil = PyGILState_Ensure(), .held = tb_held(), .depth = depth++};
   SEXP result = R_UnwindProtect(entry_body, &e, entry_leave, &e, continuation);
+  UNPROTECT(1);
   if (continuation)
     SETCAR(continuation, R_NilValue); /* it must not keep the result */
   if (e.failed)
@@ -82,18 +95,20 @@ static SEXP unwrap(SEXP x) {
   return x;
 }
 
+static PyObject *thaw_work(void *p) { return tb_thaw(p) ? Py_NewRef(Py_None) : NULL; }
+
 static PyObject *object_of(SEXP x) {
   x = unwrap(x);
   if (!tb_is_handle(x))
     Rf_error("expected a Python object, got an R %s", Rf_type2char(TYPEOF(x)));
-  PyObject *object = tb_handle_object(x);
-  if (!object)
-    Rf_error("this Python object is from another R session: its memory is gone; make it again");
-  return object;
+  if (!tb_handle_object(x))
+    enter(thaw_work, x);
+  return tb_handle_object(x);
 }
 
 static bool is_named(SEXP names, R_xlen_t i) {
-  return names != R_NilValue && STRING_ELT(names, i) != NA_STRING && LENGTH(STRING_ELT(names, i)) > 0;
+  return names != R_NilValue && STRING_ELT(names, i) != NA_STRING &&
+         LENGTH(STRING_ELT(names, i)) > 0;
 }
 
 static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
@@ -123,7 +138,8 @@ static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
     return NULL;
   tb_interrupts interrupts;
   tb_interrupts_to_python(&interrupts);
-  PyObject *result = PyObject_Vectorcall(function, PySequence_Fast_ITEMS(values), (size_t)n_positional, keys);
+  PyObject *result =
+      PyObject_Vectorcall(function, PySequence_Fast_ITEMS(values), (size_t)n_positional, keys);
   if (result && PyErr_CheckSignals()) /* a Ctrl-C that Python code has not seen */
     Py_CLEAR(result);
   tb_interrupts_restore(&interrupts);
@@ -151,18 +167,21 @@ static PyObject *getattr_work(void *p) {
 }
 
 static SEXP entry_getattr(SEXP object, SEXP name) {
-  return enter(getattr_work, &(entry_args){.object = object_of(object), .name = one_string(name, "name")});
+  return enter(getattr_work,
+               &(entry_args){.object = object_of(object), .name = one_string(name, "name")});
 }
 
 static PyObject *setattr_work(void *p) {
   entry_args *a = p;
   PyObject *value = tb_hold(tb_from_r(a->x, TB_AS_LIST));
-  return value && PyObject_SetAttrString(a->object, a->name, value) == 0 ? Py_NewRef(Py_None) : NULL;
+  return value && PyObject_SetAttrString(a->object, a->name, value) == 0 ? Py_NewRef(Py_None)
+                                                                         : NULL;
 }
 
 static SEXP entry_setattr(SEXP object, SEXP name, SEXP value) {
-  return enter(setattr_work,
-               &(entry_args){.object = object_of(object), .name = one_string(name, "name"), .x = value});
+  return enter(
+      setattr_work,
+      &(entry_args){.object = object_of(object), .name = one_string(name, "name"), .x = value});
 }
 
 static PyObject *import_work(void *p) {
@@ -174,12 +193,15 @@ static PyObject *import_work(void *p) {
   return found;
 }
 
-static SEXP entry_import(SEXP name) { return enter(import_work, &(entry_args){.name = one_string(name, "module")}); }
+static SEXP entry_import(SEXP name) {
+  return enter(import_work, &(entry_args){.name = one_string(name, "module")});
+}
 
 static PyObject *api_work(void *p) {
   entry_args *a = p;
   PyObject *function = tb_bridge("torchbridge.r_api", a->name);
-  PyObject *first = !function ? NULL : tb_hold(a->object ? Py_NewRef(a->object) : tb_robject(a->x, false));
+  PyObject *first =
+      !function ? NULL : tb_hold(a->object ? Py_NewRef(a->object) : tb_robject(a->x, false));
   return first ? call_python(function, first, a->args) : NULL;
 }
 
@@ -230,7 +252,9 @@ static SEXP entry_op(SEXP args) {
 /* .Call(entry, "+", x, y): R's compiler makes less of .External() */
 static SEXP entry_op1(SEXP name, SEXP x) { return call_operator(name, &x, NULL, 1); }
 
-static SEXP entry_op2(SEXP name, SEXP x, SEXP y) { return call_operator(name, (SEXP[]){x, y}, NULL, 2); }
+static SEXP entry_op2(SEXP name, SEXP x, SEXP y) {
+  return call_operator(name, (SEXP[]){x, y}, NULL, 2);
+}
 
 typedef struct {
   PyObject *x;
@@ -254,7 +278,8 @@ static SEXP entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP caller, 
 static PyObject *index_set_work(void *p) {
   index_args *a = p;
   PyObject *value, *f;
-  if (tb_is_handle(a->value) || (Rf_xlength(a->value) == 1 && (Rf_isNumeric(a->value) || Rf_isLogical(a->value))))
+  if (tb_is_handle(a->value) ||
+      (Rf_xlength(a->value) == 1 && (Rf_isNumeric(a->value) || Rf_isLogical(a->value))))
     value = tb_hold(tb_from_r(a->value, TB_AS_LIST));
   else {
     PyObject *r = tb_hold(tb_robject(a->value, false));
@@ -272,16 +297,31 @@ static SEXP entry_index_set(SEXP object, SEXP expressions, SEXP frame, SEXP call
   return object;
 }
 
-static SEXP entry_is_live(SEXP x) { return Rf_ScalarLogical(tb_handle_object(unwrap(x)) != NULL); }
+static PyObject *is_live_work(void *p) {
+  PyObject *found = tb_thaw(p);
+  if (!found && !PyErr_ExceptionMatches(PyExc_Exception))
+    return NULL;
+  PyErr_Clear();
+  return PyBool_FromLong(found != NULL);
+}
+
+/* Is there an object, or can there be one again? */
+static SEXP entry_is_live(SEXP x) {
+  x = unwrap(x);
+  bool known = !tb_is_handle(x) || tb_handle_object(x);
+  return known ? Rf_ScalarLogical(tb_handle_object(x) != NULL) : enter(is_live_work, x);
+}
 
 #define entry_run tb_entry_run
 #define entry_caught tb_entry_caught
-#define ROUTINE(name, n_args) {"tb_" #name, (DL_FUNC)(void (*)(void))entry_##name, n_args}
+#define ROUTINE(name, n_args)                                                                      \
+  { "tb_" #name, (DL_FUNC)(void (*)(void))entry_##name, n_args }
 
 static const R_CallMethodDef routines[] = {
-    ROUTINE(call, 2), ROUTINE(getattr, 2), ROUTINE(setattr, 3), ROUTINE(import, 1),
-    ROUTINE(api, 3),  ROUTINE(is_live, 1), ROUTINE(op1, 2),     ROUTINE(op2, 3),       ROUTINE(index, 5),
-    ROUTINE(index_set, 5), ROUTINE(run, 0), ROUTINE(caught, 2), {NULL, NULL, 0},
+    ROUTINE(call, 2),  ROUTINE(getattr, 2),   ROUTINE(setattr, 3), ROUTINE(import, 1),
+    ROUTINE(api, 3),   ROUTINE(is_live, 1),   ROUTINE(op1, 2),     ROUTINE(op2, 3),
+    ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),     ROUTINE(caught, 2),
+    {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {
@@ -307,17 +347,20 @@ typedef struct {
 static void build_run(void *p) {
   call_job *job = p;
   PyObject *items = job->kwargs ? tb_hold(PyDict_Items(job->kwargs)) : NULL;
-  Py_ssize_t n_args = PyTuple_GET_SIZE(job->args), n = n_args + (items ? PyList_GET_SIZE(items) : 0);
+  Py_ssize_t n_args = PyTuple_GET_SIZE(job->args),
+             n = n_args + (items ? PyList_GET_SIZE(items) : 0);
   SEXP call = PROTECT(Rf_lcons(Rf_install("f"), R_NilValue)), last = call, value;
   bool failed = job->kwargs && !items;
   for (Py_ssize_t i = 0; i < n && !failed; i++) {
     PyObject *item = i < n_args ? NULL : PyList_GET_ITEM(items, i - n_args);
     const char *name = item ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(item, 0)) : "";
-    failed = !name || tb_to_r(item ? PyTuple_GET_ITEM(item, 1) : PyTuple_GET_ITEM(job->args, i), &value);
+    failed =
+        !name || tb_to_r(item ? PyTuple_GET_ITEM(item, 1) : PyTuple_GET_ITEM(job->args, i), &value);
     if (failed)
       break;
     PROTECT(value);
-    if (TYPEOF(value) == SYMSXP || TYPEOF(value) == LANGSXP) /* code among the arguments stays code */
+    if (TYPEOF(value) == SYMSXP ||
+        TYPEOF(value) == LANGSXP) /* code among the arguments stays code */
       value = Rf_lang2(Rf_install("quote"), value);
     SETCDR(last, Rf_cons(value, R_NilValue));
     last = CDR(last);
@@ -355,14 +398,15 @@ PyObject *tb_call_r(SEXP function, PyObject *args, PyObject *kwargs, bool conver
   tb_interrupts interrupts;
   tb_interrupts_to_r(&interrupts);
   PyThreadState *others = tb_python_hosts() ? PyEval_SaveThread() : NULL;
-  job.value = tb_try(job.call);
+  tb_failure failure;
+  job.value = tb_try(job.call, &failure);
   if (others)
     PyEval_RestoreThread(others);
   bool interrupted = tb_interrupts_restore(&interrupts);
   PROTECT(job.value ? job.value : R_NilValue);
   R_ReleaseObject(job.call);
   if (!job.value)
-    tb_set_caught();
+    tb_set_caught(&failure);
   if (interrupted)
     tb_set_keyboard_interrupt();
   else if (job.value && tb_protected(result_run, &job))

@@ -71,7 +71,8 @@ static int element_type(SEXP x, DLDataType *type) {
     type->code = DL_UINT, type->bits = 8;
     return 0;
   default:
-    PyErr_Format(PyExc_TypeError, "R type '%s' is not a vector of numbers", Rf_type2char(TYPEOF(x)));
+    PyErr_Format(PyExc_TypeError, "R type '%s' is not a vector of numbers",
+                 Rf_type2char(TYPEOF(x)));
     return -1;
   }
 }
@@ -80,19 +81,22 @@ PyObject *tb_dlpack_export(RObject *self, bool versioned) {
   DLDataType type;
   if (tb_check_thread() || element_type(self->x, &type))
     return NULL;
-  SEXP dim = Rf_getAttrib(self->x, R_DimSymbol);
+  R_xlen_t length;
+  if (tb_length(self->x, &length))
+    return NULL;
+  SEXP dim = tb_attribute(self->x, R_DimSymbol);
   int rank = TYPEOF(dim) == INTSXP ? Rf_length(dim) : 1;
   export *made = calloc(1, sizeof *made + 2 * (size_t)rank * sizeof(int64_t));
   if (!made)
     return PyErr_NoMemory();
-  R_xlen_t length = Rf_xlength(self->x);
   int64_t *shape = made->extents, *strides = made->extents + rank, stride = 1;
   for (int i = 0; i < rank; i++) {
     shape[i] = TYPEOF(dim) == INTSXP ? INTEGER_ELT(dim, i) : length;
     strides[i] = stride;
     if (shape[i] && stride > INT64_MAX / 16 / shape[i]) { /* consumers multiply, and fail badly */
       free(made);
-      PyErr_SetString(PyExc_BufferError, "an empty array of such dims is beyond what arrays can be");
+      PyErr_SetString(PyExc_BufferError,
+                      "an empty array of such dims is beyond what arrays can be");
       return NULL;
     }
     stride *= shape[i] ? shape[i] : 1;

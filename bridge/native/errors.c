@@ -7,16 +7,19 @@
 
 static SEXP helpers = NULL;
 static SEXP protected_call = NULL; /* host.R's protected() */
-static SEXP caught = NULL;         /* a cell: its CAR is the condition just caught, its TAG the calls */
+static SEXP message_call = NULL;   /* geterrmessage(), made while there is memory */
+static SEXP caught = NULL; /* a cell: its CAR is the condition just caught, its TAG the calls */
 
 void tb_set_helpers(SEXP environment) {
   helpers = PROTECT(environment);
   protected_call = PROTECT(Rf_lang1(tb_helper("protected")));
+  message_call = PROTECT(Rf_lang1(Rf_install("geterrmessage")));
   caught = PROTECT(Rf_cons(R_NilValue, R_NilValue));
+  R_PreserveObject(message_call);
   R_PreserveObject(helpers);
   R_PreserveObject(protected_call);
   R_PreserveObject(caught);
-  UNPROTECT(3);
+  UNPROTECT(4);
 }
 
 SEXP tb_helper(const char *name) {
@@ -31,12 +34,13 @@ SEXP tb_helper(const char *name) {
 typedef struct {
   void (*fn)(void *);
   void *data;
-} job;
+} work;
 
-static job *next_job = NULL;
+/* What tb_entry_run is to run. A finalizer may come between, and with it a job of its own. */
+static work *next_job = NULL;
 
 SEXP tb_entry_run(void) {
-  job *now = next_job;
+  work *now = next_job;
   next_job = NULL;
   if (now)
     now->fn(now->data);
@@ -52,25 +56,31 @@ SEXP tb_entry_caught(SEXP condition, SEXP calls) {
 /* R_tryEvalSilent keeps out the handlers and restarts of the R code below and stops every
  * jump; host.R's handlers tell what it was. (R_tryCatchError does neither, and costs five
  * times as much.) */
-SEXP tb_try(SEXP call) {
+SEXP tb_try(SEXP call, tb_failure *failure) {
+  /* In a finalizer: what the code that it interrupts was told and has not looked at yet. */
+  SEXP condition = PROTECT(CAR(caught)), calls = PROTECT(TAG(caught));
+  tb_entry_caught(R_NilValue, R_NilValue);
   int failed = 0;
   SEXP value = R_tryEvalSilent(call, R_GlobalEnv, &failed);
+  *failure = (tb_failure){CAR(caught), TAG(caught)};
+  tb_entry_caught(condition, calls);
+  UNPROTECT(2);
   return failed ? NULL : value;
 }
 
 /* What passed the handlers by: above all that C's stack ran out. */
 static void set_uncaught(void) {
-  SEXP call = PROTECT(Rf_lang1(Rf_install("geterrmessage")));
-  SEXP text = tb_try(call);
+  tb_failure ignored;
+  SEXP text = PROTECT(tb_try(message_call, &ignored));
   PyObject *type = tb_bridge("torchbridge.errors", "RError");
   if (type)
-    PyErr_SetString(type, text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0)) : "an R error of no message");
+    PyErr_SetString(type, text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0))
+                                                         : "an R error of no message");
   UNPROTECT(1);
 }
 
-void tb_set_caught(void) {
-  SEXP condition = PROTECT(CAR(caught)), calls = PROTECT(TAG(caught));
-  tb_entry_caught(R_NilValue, R_NilValue);
+void tb_set_caught(const tb_failure *failure) {
+  SEXP condition = PROTECT(failure->condition), calls = PROTECT(failure->calls);
   if (condition == R_NilValue)
     set_uncaught();
   else if (tb_has_class(condition, "interrupt"))
@@ -81,15 +91,19 @@ void tb_set_caught(void) {
 }
 
 /* False after a jump. */
-static bool runs(void (*fn)(void *), void *data) {
+static bool runs(void (*fn)(void *), void *data, tb_failure *failure) {
   size_t held = tb_held();
-  job now = {fn, data};
+  work now = {fn, data}, *outer = next_job;
   next_job = &now;
-  if (tb_try(protected_call))
+  bool done = tb_try(protected_call, failure) != NULL;
+  next_job = outer;
+  if (done)
     return true;
-  next_job = NULL;
-  tb_drop(held);
+  PROTECT(failure->condition);
+  PROTECT(failure->calls);
   PyErr_Clear();
+  tb_drop(held); /* which may run any code, R's too */
+  UNPROTECT(2);
   return false;
 }
 
@@ -98,23 +112,11 @@ int tb_protected(void (*fn)(void *), void *data) {
     PyErr_SetString(PyExc_RuntimeError, "torchbridge has not joined R: torchbridge.start() does");
     return -1;
   }
-  if (runs(fn, data))
+  tb_failure failure;
+  if (runs(fn, data, &failure))
     return 0;
-  tb_set_caught();
+  tb_set_caught(&failure);
   return -1;
-}
-
-static PyObject *strings_to_tuple(SEXP x) {
-  R_xlen_t n = TYPEOF(x) == STRSXP ? Rf_xlength(x) : 0;
-  PyObject *tuple = PyTuple_New(n);
-  for (R_xlen_t i = 0; tuple && i < n; i++) {
-    PyObject *item = PyUnicode_DecodeUTF8(R_CHAR(STRING_ELT(x, i)), LENGTH(STRING_ELT(x, i)), "replace");
-    if (!item)
-      Py_CLEAR(tuple);
-    else
-      PyTuple_SET_ITEM(tuple, i, item);
-  }
-  return tuple;
 }
 
 /* The Python exception that an R condition was made of, or NULL. */
@@ -138,12 +140,12 @@ static void describe_run(void *p) {
   SEXP call = PROTECT(Rf_lang3(tb_helper("describe_condition"), job->condition, job->calls));
   SEXP parts = PROTECT(Rf_eval(call, R_BaseEnv));
   PyObject *original = tb_hold(tb_robject(job->condition, false));
-  PyObject *message = tb_hold(strings_to_tuple(VECTOR_ELT(parts, 0)));
-  PyObject *where = tb_hold(strings_to_tuple(VECTOR_ELT(parts, 1)));
-  PyObject *classes = tb_hold(strings_to_tuple(VECTOR_ELT(parts, 2)));
+  PyObject *message = tb_hold(tb_strings_from_r(VECTOR_ELT(parts, 0)));
+  PyObject *where = tb_hold(tb_strings_from_r(VECTOR_ELT(parts, 1)));
+  PyObject *classes = tb_hold(tb_strings_from_r(VECTOR_ELT(parts, 2)));
   if (original && message && where && classes) {
-    PyObject *error =
-        PyObject_CallFunctionObjArgs(job->type, PyTuple_GetItem(message, 0), where, classes, original, NULL);
+    PyObject *error = PyObject_CallFunctionObjArgs(job->type, PyTuple_GetItem(message, 0), where,
+                                                   classes, original, NULL);
     if (error)
       PyErr_SetObject(job->type, error);
     Py_XDECREF(error);
@@ -161,10 +163,9 @@ void tb_set_r_error(SEXP condition, SEXP calls) {
   if (!job.type)
     return;
   size_t held = tb_held();
-  if (!runs(describe_run, &job)) {
-    tb_entry_caught(R_NilValue, R_NilValue);
+  tb_failure ignored;
+  if (!runs(describe_run, &job, &ignored))
     PyErr_SetString(job.type, "an R error that could not be described");
-  }
   tb_drop(held);
 }
 
@@ -211,7 +212,9 @@ SEXP tb_condition_call(void) {
   } else {
     const char *text = parts ? PyUnicode_AsUTF8(PyTuple_GetItem(parts, 0)) : NULL;
     SEXP message = PROTECT(Rf_allocVector(STRSXP, 1));
-    SET_STRING_ELT(message, 0, Rf_mkCharCE(text ? text : "a Python error that could not be described", CE_UTF8));
+    SET_STRING_ELT(
+        message, 0,
+        Rf_mkCharCE(text ? text : "a Python error that could not be described", CE_UTF8));
     SEXP classes = PROTECT(utf8_vector(parts ? PyTuple_GetItem(parts, 1) : NULL));
     SEXP lines = PROTECT(utf8_vector(parts ? PyTuple_GetItem(parts, 2) : NULL));
     SEXP exception = PROTECT(tb_handle(value, false));
@@ -255,7 +258,8 @@ static void sigint_to_r(int signal_number) {
 static void install(tb_interrupts *state, void (*handler)(int)) {
   struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
   state->installed = tb_on_main_thread() && sigaction(SIGINT, &action, &state->saved) == 0;
-  if (state->installed && (state->saved.sa_handler == SIG_IGN || state->saved.sa_handler == SIG_DFL)) {
+  if (state->installed &&
+      (state->saved.sa_handler == SIG_IGN || state->saved.sa_handler == SIG_DFL)) {
     sigaction(SIGINT, &state->saved, NULL); /* as in a background job: nobody wants to hear of it */
     state->installed = false;
   }

@@ -16,7 +16,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-typedef enum { F64, I64, I32, U8, C128, LAST_DIRECT = C128, F32, F16, BF16, I16, I8, U16, BOOL } element;
+typedef enum { F64, I64, I32, U8, C128, F32, F16, BF16, I16, I8, U16, BOOL } element;
 
 typedef struct {
   const char *data;
@@ -34,10 +34,10 @@ static const struct {
   element type;
   SEXPTYPE r_type;
 } types[] = {
-    {DL_FLOAT, 64, F64, REALSXP},   {DL_INT, 64, I64, REALSXP},   {DL_INT, 32, I32, INTSXP},
-    {DL_UINT, 8, U8, RAWSXP},       {DL_COMPLEX, 128, C128, CPLXSXP}, {DL_FLOAT, 32, F32, REALSXP},
-    {DL_FLOAT, 16, F16, REALSXP},   {DL_BFLOAT, 16, BF16, REALSXP},   {DL_INT, 16, I16, INTSXP},
-    {DL_INT, 8, I8, INTSXP},        {DL_UINT, 16, U16, INTSXP},       {DL_BOOL, 8, BOOL, LGLSXP},
+    {DL_FLOAT, 64, F64, REALSXP}, {DL_INT, 64, I64, REALSXP},       {DL_INT, 32, I32, INTSXP},
+    {DL_UINT, 8, U8, RAWSXP},     {DL_COMPLEX, 128, C128, CPLXSXP}, {DL_FLOAT, 32, F32, REALSXP},
+    {DL_FLOAT, 16, F16, REALSXP}, {DL_BFLOAT, 16, BF16, REALSXP},   {DL_INT, 16, I16, INTSXP},
+    {DL_INT, 8, I8, INTSXP},      {DL_UINT, 16, U16, INTSXP},       {DL_BOOL, 8, BOOL, LGLSXP},
 };
 
 static R_altrep_class_t real_class, integer_class, logical_class, raw_class, complex_class;
@@ -91,7 +91,7 @@ static int int_at(const foreign *f, R_xlen_t i) {
   }
 }
 
-static bool is_direct(const foreign *f) { return f->type <= LAST_DIRECT; }
+static bool is_direct(const foreign *f) { return f->type <= C128; }
 
 /* R runs finalizers in no order: one of R code may still see a vector whose own has run. */
 static foreign *of(SEXP x) {
@@ -130,8 +130,8 @@ static R_xlen_t length(SEXP x) { return of(x)->length; }
 static Rboolean inspect(SEXP x, int pre, int deep, int pvec, void (*subtree)(SEXP, int, int, int)) {
   (void)pre, (void)deep, (void)pvec, (void)subtree;
   foreign *f = of(x);
-  Rprintf(" torchbridge vector over foreign memory (%s, length %lld)\n", is_direct(f) ? "in place" : "widened",
-          (long long)f->length);
+  Rprintf(" torchbridge vector over foreign memory (%s, length %lld)\n",
+          is_direct(f) ? "in place" : "widened", (long long)f->length);
   return TRUE;
 }
 
@@ -184,10 +184,16 @@ static int int_elt(SEXP x, R_xlen_t i) {
 }
 static Rbyte raw_elt(SEXP x, R_xlen_t i) { return ((const Rbyte *)of(x)->data)[i]; }
 static Rcomplex complex_elt(SEXP x, R_xlen_t i) { return ((const Rcomplex *)of(x)->data)[i]; }
-static R_xlen_t real_region(SEXP x, R_xlen_t i, R_xlen_t n, double *to) { return region(x, i, n, to); }
+static R_xlen_t real_region(SEXP x, R_xlen_t i, R_xlen_t n, double *to) {
+  return region(x, i, n, to);
+}
 static R_xlen_t int_region(SEXP x, R_xlen_t i, R_xlen_t n, int *to) { return region(x, i, n, to); }
-static R_xlen_t raw_region(SEXP x, R_xlen_t i, R_xlen_t n, Rbyte *to) { return region(x, i, n, to); }
-static R_xlen_t complex_region(SEXP x, R_xlen_t i, R_xlen_t n, Rcomplex *to) { return region(x, i, n, to); }
+static R_xlen_t raw_region(SEXP x, R_xlen_t i, R_xlen_t n, Rbyte *to) {
+  return region(x, i, n, to);
+}
+static R_xlen_t complex_region(SEXP x, R_xlen_t i, R_xlen_t n, Rcomplex *to) {
+  return region(x, i, n, to);
+}
 
 static void common_methods(R_altrep_class_t class) {
   R_set_altrep_Length_method(class, length);
@@ -297,14 +303,15 @@ static R_xlen_t check_layout(const DLTensor *t) {
     return -1;
   }
   bool empty = false;
-  int long_dims = 0; /* without strides (row-major), two dims longer than one are not column-major */
+  int long_dims = 0; /* without strides (row-major) at most one dim is longer than one */
   for (int i = 0; i < t->ndim; i++) {
     if (t->shape[i] < 0) {
       PyErr_Format(PyExc_ValueError, "capsule: dim %d is negative", i);
       return -1;
     }
     if (t->ndim > 1 && t->shape[i] > INT_MAX) {
-      PyErr_Format(PyExc_ValueError, "dim %d has %lld elements; R's arrays hold at most %d in one dim", i,
+      PyErr_Format(PyExc_ValueError,
+                   "dim %d has %lld elements; R's arrays hold at most %d in one dim", i,
                    (long long)t->shape[i], INT_MAX);
       return -1;
     }
@@ -325,9 +332,10 @@ static R_xlen_t check_layout(const DLTensor *t) {
     length *= t->shape[i];
   }
   if (!column_major) {
-    PyErr_SetString(PyExc_ValueError,
-                    "share=True needs memory in R's layout (column-major, without gaps); this tensor is laid out "
-                    "differently: use share=False, or make it column-major first (x.t().contiguous().t())");
+    PyErr_SetString(
+        PyExc_ValueError,
+        "share=True needs memory in R's layout (column-major, without gaps); this tensor is "
+        "laid out differently: use share=False, or make it column-major first (x.t().contiguous().t())");
     return -1;
   }
   return length;
@@ -348,28 +356,33 @@ PyObject *tb_foreign_vector(PyObject *capsule) {
                  ((DLManagedVersioned *)managed)->version.major);
     return NULL;
   }
-  const DLTensor *t = versioned ? &((DLManagedVersioned *)managed)->tensor : &((DLManaged *)managed)->tensor;
+  const DLTensor *t =
+      versioned ? &((DLManagedVersioned *)managed)->tensor : &((DLManaged *)managed)->tensor;
   if (t->device.type != DL_CPU) {
-    PyErr_SetString(PyExc_ValueError, "share=True needs a tensor on the CPU: R cannot read device memory; "
-                                      "use share=False, or x.cpu() first");
+    PyErr_SetString(PyExc_ValueError,
+                    "share=True needs a tensor on the CPU: R cannot read device memory; "
+                    "use share=False, or x.cpu() first");
     return NULL;
   }
   size_t kind = 0, n_kinds = sizeof types / sizeof *types;
   while (kind < n_kinds && (types[kind].code != t->dtype.code || types[kind].bits != t->dtype.bits))
     kind++;
   if (kind == n_kinds || t->dtype.lanes != 1) {
-    PyErr_SetString(PyExc_TypeError, "share=True: R has no vector type over this dtype; use share=False");
+    PyErr_SetString(PyExc_TypeError,
+                    "share=True: R has no vector type over this dtype; use share=False");
     return NULL;
   }
   R_xlen_t length = check_layout(t);
   if (length < 0)
     return NULL;
   SEXPTYPE r_type = types[kind].r_type;
-  size_t size = t->dtype.bits / 8, alignment = size > 8 ? 8 : size; /* a complex number is two doubles */
+  size_t size = t->dtype.bits / 8;
+  size_t alignment = size > 8 ? 8 : size; /* a complex number is two doubles */
   const char *data = t->data ? (const char *)t->data + t->byte_offset : NULL;
   if (length && (!data || (uintptr_t)data % alignment)) {
-    PyErr_SetString(PyExc_ValueError, data ? "share=True needs memory aligned to its elements; use share=False"
-                                           : "capsule: its tensor has no memory");
+    PyErr_SetString(PyExc_ValueError,
+                    data ? "share=True needs memory aligned to its elements; use share=False"
+                         : "capsule: its tensor has no memory");
     return NULL;
   }
   foreign *f = malloc(sizeof *f);

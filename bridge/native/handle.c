@@ -11,11 +11,10 @@ typedef struct {
   int64_t bytes;
 } held;
 
-static SEXP tag = NULL, tensor_class = NULL, object_class = NULL;
+static SEXP tensor_class = NULL, object_class = NULL;
 static PyObject *nbytes_name = NULL;
 
 void tb_handle_init(void) {
-  tag = Rf_install("torchbridge_handle");
   tensor_class = Rf_allocVector(STRSXP, 2);
   R_PreserveObject(tensor_class);
   SET_STRING_ELT(tensor_class, 0, Rf_mkChar("torch_tensor"));
@@ -31,6 +30,7 @@ static void finalize(SEXP pointer) {
   if (!h)
     return;
   R_ClearExternalPtr(pointer);
+  tb_frozen_forget(pointer);
   tb_count_add(TB_PY_HANDLES, -1);
   tb_count_add(TB_FOREIGN_BYTES, -h->bytes);
   if (Py_IsInitialized() && tb_r_ready()) {
@@ -51,23 +51,49 @@ static int64_t bytes_of(PyObject *x) {
   return bytes > 0 ? bytes : 0;
 }
 
-SEXP tb_handle(PyObject *x, bool tensor) {
-  SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tag, R_NilValue));
-  Rf_setAttrib(pointer, R_ClassSymbol, tensor ? tensor_class : object_class);
-  R_RegisterCFinalizerEx(pointer, finalize, FALSE);
-  held *h = malloc(sizeof *h); /* last: nothing can jump from here on */
-  if (!h)
-    Rf_error("torchbridge: out of memory");
+static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
   h->object = Py_NewRef(x);
   h->bytes = tensor ? bytes_of(x) : 0;
   R_SetExternalPtrAddr(pointer, h);
   tb_count_add(TB_PY_HANDLES, 1);
   tb_count_add(TB_FOREIGN_BYTES, h->bytes);
+}
+
+SEXP tb_handle(PyObject *x, bool tensor) {
+  SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tb_frozen_tag(), R_NilValue));
+  Rf_setAttrib(pointer, R_ClassSymbol, tensor ? tensor_class : object_class);
+  tb_frozen_set(pointer, tensor);
+  R_RegisterCFinalizerEx(pointer, finalize, FALSE);
+  held *h = malloc(sizeof *h); /* last: nothing can jump from here on */
+  if (!h)
+    Rf_error("torchbridge: out of memory");
+  own(pointer, h, x, tensor);
   UNPROTECT(1);
   return pointer;
 }
 
-bool tb_is_handle(SEXP x) { return TYPEOF(x) == EXTPTRSXP && R_ExternalPtrTag(x) == tag; }
+int tb_handle_revive(SEXP pointer, PyObject *x) {
+  bool tensor = tb_is_tensor(x);
+  tb_hold(Py_NewRef(x)); /* what follows may jump */
+  tb_frozen_set(pointer, tensor);
+  R_SetExternalPtrTag(pointer, tb_frozen_tag());
+  R_RegisterCFinalizerEx(pointer, finalize, FALSE);
+  Py_DECREF(tb_unhold());
+  held *h = malloc(sizeof *h);
+  if (!h) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  own(pointer, h, x, tensor);
+  return 0;
+}
+
+bool tb_is_handle(SEXP x) {
+  if (TYPEOF(x) != EXTPTRSXP)
+    return false;
+  SEXP tag = R_ExternalPtrTag(x);
+  return tag == tb_frozen_tag() || tb_is_saved_tag(tag);
+}
 
 PyObject *tb_handle_object(SEXP x) {
   held *h = tb_is_handle(x) ? R_ExternalPtrAddr(x) : NULL;

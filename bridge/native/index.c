@@ -88,10 +88,13 @@ static SEXP evaluate(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
         env = Rf_eval(make, R_BaseEnv);
         UNPROTECT(1);
         PROTECT(env);
-        Rf_defineVar(n_symbol, Rf_ScalarReal(size_of(x, after_dots, consumed, later)), env);
+        SEXP size = PROTECT(Rf_ScalarReal(size_of(x, after_dots, consumed, later)));
+        Rf_defineVar(n_symbol, size, env);
+        UNPROTECT(1);
       } else
         PROTECT(env);
-      value = range ? evaluate_range(expression, env) : Rf_eval(sized ? expression : CAR(promise), env);
+      value =
+          range ? evaluate_range(expression, env) : Rf_eval(sized ? expression : CAR(promise), env);
       UNPROTECT(1);
     } else
       value = Rf_eval(CAR(promise), caller);
@@ -110,9 +113,15 @@ static SEXP evaluate(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
 
 /* ---- subscripts -> Python ---- */
 
+/* Beyond 2^53 a double no longer counts by ones. */
+static bool is_whole(double v) {
+  return R_FINITE(v) && v == trunc(v) && fabs(v) <= 9007199254740992;
+}
+
 static int whole(SEXP x, const char *what, long long *value) {
-  double v = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && Rf_xlength(x) == 1 ? Rf_asReal(x) : R_NaN;
-  if (!R_FINITE(v) || v != trunc(v)) {
+  double v =
+      (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && Rf_xlength(x) == 1 ? Rf_asReal(x) : R_NaN;
+  if (!is_whole(v)) {
     PyErr_Format(PyExc_IndexError, "%s must be one whole number", what);
     return -1;
   }
@@ -121,41 +130,69 @@ static int whole(SEXP x, const char *what, long long *value) {
 }
 
 static PyObject *zero_index(void) {
-  PyErr_SetString(PyExc_IndexError, "subscripts count from 1 in R (negative ones from the end); 0 is none");
+  PyErr_SetString(PyExc_IndexError,
+                  "subscripts count from 1 in R (negative ones from the end); 0 is none");
   return NULL;
+}
+
+typedef struct {
+  long long first, step;
+} falling;
+
+static PyObject *falling_at(const void *data, R_xlen_t i) {
+  const falling *range = data;
+  long long v = range->first - i * range->step;
+  return PyLong_FromLongLong(v > 0 ? v - 1 : v);
 }
 
 /* Positions from 1, both ends included; negative ones count from the end. */
 static PyObject *slice_of(SEXP range, bool *vector) {
   long long first, last, step = 1;
-  if (whole(CAR(range), "the start of a range", &first) || whole(CADR(range), "the end of a range", &last) ||
+  if (whole(CAR(range), "the start of a range", &first) ||
+      whole(CADR(range), "the end of a range", &last) ||
       (CADDR(range) != R_NilValue && whole(CADDR(range), "the step of a range", &step)))
     return NULL;
   if (first == 0 || last == 0)
     return zero_index();
   if (step < 1) {
-    PyErr_SetString(PyExc_IndexError, "the step of a range must be at least 1; torch_flip() reverses");
+    PyErr_SetString(PyExc_IndexError,
+                    "the step of a range must be at least 1; torch_flip() reverses");
     return NULL;
   }
   if ((first > 0) == (last > 0) && first > last) { /* 3:1, as R counts it */
     *vector = true;
-    PyObject *list = PyList_New(0);
-    for (long long v = first; list && v >= last; v -= step) {
-      PyObject *index = PyLong_FromLongLong(v > 0 ? v - 1 : v);
-      if (!index || PyList_Append(list, index))
-        Py_CLEAR(list);
-      Py_XDECREF(index);
-    }
-    return list;
+    return tb_list((first - last) / step + 1, falling_at, &(falling){first, step});
   }
   PyObject *start = PyLong_FromLongLong(first > 0 ? first - 1 : first);
-  PyObject *stop = last == -1 ? Py_NewRef(Py_None) : PyLong_FromLongLong(last > 0 ? last : last + 1);
+  PyObject *stop =
+      last == -1 ? Py_NewRef(Py_None) : PyLong_FromLongLong(last > 0 ? last : last + 1);
   PyObject *by = PyLong_FromLongLong(step);
   PyObject *slice = start && stop && by ? PySlice_New(start, stop, by) : NULL;
   Py_XDECREF(start);
   Py_XDECREF(stop);
   Py_XDECREF(by);
   return slice;
+}
+
+static PyObject *logical_at(const void *vector, R_xlen_t i) {
+  int v = LOGICAL_ELT((SEXP)vector, i);
+  if (v != NA_LOGICAL)
+    return PyBool_FromLong(v);
+  PyErr_SetString(PyExc_IndexError, "a logical subscript must not have NA");
+  return NULL;
+}
+
+static PyObject *position_at(const void *vector, R_xlen_t i) {
+  SEXP x = (SEXP)vector;
+  double v = TYPEOF(x) == REALSXP              ? REAL_ELT(x, i)
+             : INTEGER_ELT(x, i) == NA_INTEGER ? R_NaN
+                                               : INTEGER_ELT(x, i);
+  if (v == 0)
+    return zero_index();
+  if (is_whole(v))
+    return PyLong_FromDouble(v > 0 ? v - 1 : v);
+  PyErr_SetString(PyExc_IndexError, "subscripts must be whole numbers, without NA");
+  return NULL;
 }
 
 static PyObject *value_of(SEXP x, bool drop, bool *vector) {
@@ -167,9 +204,10 @@ static PyObject *value_of(SEXP x, bool drop, bool *vector) {
     Py_XDECREF(object);
     return result;
   }
-  bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_inherits(x, "factor");
+  bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !tb_has_class(x, "factor");
   if (!numeric && TYPEOF(x) != LGLSXP) {
-    PyErr_Format(PyExc_TypeError, "a subscript must be numbers, TRUE and FALSE, or a tensor, not %s",
+    PyErr_Format(PyExc_TypeError,
+                 "a subscript must be numbers, TRUE and FALSE, or a tensor, not %s",
                  Rf_type2char(TYPEOF(x)));
     return NULL;
   }
@@ -183,43 +221,22 @@ static PyObject *value_of(SEXP x, bool drop, bool *vector) {
     v = v > 0 ? v - 1 : v;
     if (drop)
       return PyLong_FromLongLong(v);
-    PyObject *start = PyLong_FromLongLong(v), *stop = v == -1 ? Py_NewRef(Py_None) : PyLong_FromLongLong(v + 1);
+    PyObject *start = PyLong_FromLongLong(v),
+             *stop = v == -1 ? Py_NewRef(Py_None) : PyLong_FromLongLong(v + 1);
     PyObject *slice = start && stop ? PySlice_New(start, stop, NULL) : NULL;
     Py_XDECREF(start);
     Py_XDECREF(stop);
     return slice;
   }
   *vector = true;
-  PyObject *list = PyList_New(n);
-  for (R_xlen_t i = 0; list && i < n; i++) {
-    PyObject *item = NULL;
-    if (TYPEOF(x) == LGLSXP) {
-      int v = LOGICAL_ELT(x, i);
-      if (v == NA_LOGICAL)
-        PyErr_SetString(PyExc_IndexError, "a logical subscript must not have NA");
-      else
-        item = PyBool_FromLong(v);
-    } else {
-      double v = TYPEOF(x) == REALSXP ? REAL_ELT(x, i) : INTEGER_ELT(x, i) == NA_INTEGER ? R_NaN : INTEGER_ELT(x, i);
-      if (!R_FINITE(v) || v != trunc(v))
-        PyErr_SetString(PyExc_IndexError, "subscripts must be whole numbers, without NA");
-      else if (v == 0)
-        zero_index();
-      else
-        item = PyLong_FromDouble(v > 0 ? v - 1 : v);
-    }
-    if (!item)
-      Py_CLEAR(list);
-    else
-      PyList_SET_ITEM(list, i, item);
-  }
-  return list;
+  return tb_list(n, numeric ? position_at : logical_at, x);
 }
 
 static PyObject *key_of(SEXP subscripts, bool drop, int *vectors) {
   R_xlen_t n = Rf_xlength(subscripts);
-  PyObject *key = PyTuple_New(n);
-  for (R_xlen_t i = 0; key && i < n; i++) {
+  PyObject *key = tb_hold(PyTuple_New(n));
+  bool failed = !key;
+  for (R_xlen_t i = 0; !failed && i < n; i++) {
     SEXP item = VECTOR_ELT(subscripts, i);
     bool vector = false;
     PyObject *part;
@@ -233,12 +250,15 @@ static PyObject *key_of(SEXP subscripts, bool drop, int *vectors) {
       part = slice_of(item, &vector);
     else
       part = value_of(item, drop, &vector);
-    if (!part)
-      Py_CLEAR(key);
-    else
+    failed = !part;
+    if (part)
       PyTuple_SET_ITEM(key, i, part);
     *vectors += vector;
   }
+  if (key)
+    tb_unhold();
+  if (failed)
+    Py_CLEAR(key);
   return key;
 }
 

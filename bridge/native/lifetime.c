@@ -81,8 +81,9 @@ bool tb_on_main_thread(void) { return pthread_equal(pthread_self(), main_thread)
 
 int tb_check_thread(void) {
   if (!tb_r_ready()) {
-    PyErr_SetString(PyExc_RuntimeError,
-                    "R is not running in this process, or has ended; torchbridge.start() starts it");
+    PyErr_SetString(
+        PyExc_RuntimeError,
+        "R is not running in this process, or has ended; torchbridge.start() starts it");
     return -1;
   }
   if (!tb_on_main_thread()) {
@@ -97,6 +98,7 @@ int tb_check_thread(void) {
   }
   tb_drain();
   tb_relieve_pressure();
+  tb_frozen_release();
   return 0;
 }
 

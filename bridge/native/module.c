@@ -7,6 +7,7 @@
 TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_lifetime_init();
   tb_handle_init();
+  tb_frozen_init(dll);
   tb_foreign_init(dll);
   tb_index_init();
   tb_register_routines(dll);
@@ -60,9 +61,10 @@ static PyObject *native_live(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
   if (tb_r_ready() && tb_on_main_thread())
     tb_drain();
-  return Py_BuildValue("{s:L,s:L,s:L,s:L}", "r_objects", (long long)tb_count_get(TB_R_OBJECTS), "py_handles",
-                       (long long)tb_count_get(TB_PY_HANDLES), "foreign_vectors", (long long)tb_count_get(TB_FOREIGN),
-                       "foreign_bytes", (long long)tb_count_get(TB_FOREIGN_BYTES));
+  return Py_BuildValue("{s:L,s:L,s:L,s:L}", "r_objects", (long long)tb_count_get(TB_R_OBJECTS),
+                       "py_handles", (long long)tb_count_get(TB_PY_HANDLES), "foreign_vectors",
+                       (long long)tb_count_get(TB_FOREIGN), "foreign_bytes",
+                       (long long)tb_count_get(TB_FOREIGN_BYTES));
 }
 
 typedef struct {
@@ -153,21 +155,28 @@ static PyObject *native_set_tensor_type(PyObject *self, PyObject *type) {
 }
 
 static PyMethodDef functions[] = {
-    {"attach", native_attach, METH_VARARGS, "attach(library, helpers, python_hosts): join the R running in this process."},
+    {"attach", native_attach, METH_VARARGS,
+     "attach(library, helpers, python_hosts): join the R running in this process."},
     {"close", native_close, METH_NOARGS, "R is ending: releases do nothing from now on."},
-    {"live", native_live, METH_NOARGS, "How many objects each side holds of the other, and their bytes."},
-    {"base_function", native_base_function, METH_O, "base_function(name): a function of R's base package."},
+    {"live", native_live, METH_NOARGS,
+     "How many objects each side holds of the other, and their bytes."},
+    {"base_function", native_base_function, METH_O,
+     "base_function(name): a function of R's base package."},
     {"helper", native_helper, METH_O, "helper(name): a function of host.R."},
     {"to_r", native_to_r, METH_O, "to_r(value): the R object of a Python value."},
-    {"handle", native_handle, METH_O, "handle(value): the R external pointer that owns a Python object."},
-    {"object_handle", native_object_handle, METH_O, "object_handle(value): the same, of class python_object only."},
+    {"handle", native_handle, METH_O,
+     "handle(value): the R external pointer that owns a Python object."},
+    {"object_handle", native_object_handle, METH_O,
+     "object_handle(value): the same, of class python_object only."},
     {"foreign_vector", native_foreign_vector, METH_O,
      "foreign_vector(capsule): an R vector over the memory of a DLPack capsule."},
-    {"set_tensor_type", native_set_tensor_type, METH_O, "set_tensor_type(cls): what R gets as a torch_tensor."},
+    {"set_tensor_type", native_set_tensor_type, METH_O,
+     "set_tensor_type(cls): what R gets as a torch_tensor."},
     {NULL, NULL, 0, NULL}};
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "The native core of torchbridge.", -1,
-                                        functions, NULL, NULL, NULL, NULL};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_native",
+                                        .m_doc = "The native core of torchbridge.", .m_size = -1,
+                                        .m_methods = functions};
 
 PyMODINIT_FUNC PyInit__native(void) {
   PyObject *module = PyModule_Create(&definition);

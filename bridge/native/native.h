@@ -6,6 +6,7 @@
  *   dlpack.c    R memory -> DLPack capsule
  *   foreign.c   DLPack capsule -> ALTREP vector over foreign memory
  *   handle.c    R external pointers that own one Python object
+ *   frozen.c    handles in saved R objects
  *   values.c    scalars, strings, lists and dicts in both directions
  *   operator.c  PyTorch's functions with R's arguments
  *   index.c     x[i, j, ...] on tensors
@@ -63,7 +64,7 @@ void tb_relieve_pressure(void); /* main thread: collect when handles hold much *
 PyObject *tb_hold(PyObject *x); /* steals x, and gives it back; NULL stays NULL */
 PyObject *tb_unhold(void);      /* takes the last one off again */
 size_t tb_held(void);
-void tb_drop(size_t held);      /* releases all but the first `held`: after a jump */
+void tb_drop(size_t held); /* releases all but the first `held`: after a jump */
 
 /* ---- errors.c ---- */
 /* The R side of the core (host.R): an environment of small functions. */
@@ -73,9 +74,13 @@ SEXP tb_helper(const char *name); /* may jump */
  * No handler, restart or interrupt of R code below reaches into fn. */
 int tb_protected(void (*fn)(void *), void *data);
 /* Evaluates a call of host.R's protected() or call_function(), the GIL held or not: its value,
- * unprotected, or NULL. Then tb_set_caught sets the Python exception. */
-SEXP tb_try(SEXP call);
-void tb_set_caught(void);
+ * unprotected, or NULL. Then tb_set_caught makes the failure (unprotected too) the Python
+ * exception. */
+typedef struct {
+  SEXP condition, calls;
+} tb_failure;
+SEXP tb_try(SEXP call, tb_failure *failure);
+void tb_set_caught(const tb_failure *failure);
 /* The R call that signals the Python exception now set (R_NilValue for KeyboardInterrupt),
  * which is cleared. May jump. */
 SEXP tb_condition_call(void);
@@ -108,6 +113,9 @@ extern PyTypeObject tb_RObjectType;
 PyObject *tb_robject(SEXP x, bool writable); /* may jump */
 static inline bool tb_is_robject(PyObject *x) { return PyObject_TypeCheck(x, &tb_RObjectType); }
 bool tb_has_class(SEXP x, const char *name); /* inherits(), but runs no R code */
+SEXP tb_attribute(SEXP x, SEXP name); /* Rf_getAttrib() that never jumps, for dim and class */
+/* Its length: 0, or -1 with an exception, as an ALTREP vector's Length may raise an R error. */
+int tb_length(SEXP x, R_xlen_t *length);
 bool tb_is_int64(SEXP x); /* bit64's integer64: int64 bits in a double vector */
 /* The base pointer of an atomic vector. May jump, as ALTREP may materialise. */
 const void *tb_data(SEXP x);
@@ -124,7 +132,19 @@ double tb_half_to_double(uint16_t bits);
 void tb_handle_init(void);
 SEXP tb_handle(PyObject *x, bool tensor); /* may jump */
 bool tb_is_handle(SEXP x);
-PyObject *tb_handle_object(SEXP x); /* borrowed; NULL without exception if it is none */
+PyObject *tb_handle_object(SEXP x); /* borrowed; NULL without exception if it is none, or saved */
+int tb_handle_revive(SEXP pointer,
+                     PyObject *x); /* a saved handle owns x again; -1 with an exception; may jump */
+
+/* ---- frozen.c ---- */
+void tb_frozen_init(void *dll_info);
+SEXP tb_frozen_tag(void);                      /* of the handles of this session */
+bool tb_is_saved_tag(SEXP x);                  /* of those of another one, too */
+void tb_frozen_set(SEXP pointer, bool tensor); /* what R is to write of a handle; may jump */
+void tb_frozen_release(void);                  /* with the GIL: what was made for writing */
+void tb_frozen_forget(SEXP pointer);
+/* The object of a handle that readRDS() has read: borrowed, or NULL with an exception; may jump. */
+PyObject *tb_thaw(SEXP pointer);
 
 /* ---- values.c ---- */
 void tb_set_tensor_type(PyTypeObject *type);
@@ -132,13 +152,20 @@ bool tb_is_tensor(PyObject *x);
 /* How a plain vector of numbers (length not 1) arrives in Python: as a literal, for
  * the arguments of Python functions, or as NumPy, for the results of R functions. */
 enum tb_vectors { TB_AS_LIST, TB_AS_NUMPY };
-PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* new reference, or NULL with an exception; may jump */
-PyObject *tb_string_from_r(SEXP x);                   /* of a CHARSXP, None for NA; likewise */
-int tb_to_r(PyObject *x, SEXP *result);               /* result unprotected; -1 with an exception; may jump */
-PyObject *tb_bridge(const char *module, const char *name); /* borrowed attribute of a module of ours */
+/* A new reference, or NULL with an exception; may jump. */
+PyObject *tb_from_r(SEXP x, enum tb_vectors vectors);
+PyObject *tb_string_from_r(SEXP x); /* of a CHARSXP, None for NA; likewise */
+/* 0 with the result unprotected, or -1 with an exception; may jump. */
+int tb_to_r(PyObject *x, SEXP *result);
+PyObject *tb_strings_from_r(SEXP x); /* a tuple of str, whatever their encoding; not NA; may jump */
+/* A list of n items; each is made by item(data, i), which may jump. */
+PyObject *tb_list(R_xlen_t n, PyObject *(*item)(const void *data, R_xlen_t i), const void *data);
+/* An attribute, borrowed, of a module of ours. */
+PyObject *tb_bridge(const char *module, const char *name);
 
 /* ---- operator.c ---- */
 extern PyTypeObject tb_OperatorType;
+/* tags: the symbols of arguments by name, NULL where there is none, or for no names at all. */
 enum { TB_MOST_ARGUMENTS = 32 };
 PyObject *tb_operator_call(SEXP name, const SEXP *values, const SEXP *tags, int n);
 

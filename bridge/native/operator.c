@@ -10,10 +10,20 @@
 #include <math.h>
 
 /* The kinds of torchbridge.operators, same order. */
-enum { TENSOR = 1, TENSORS = 2, DIM = 4, INDEX = 8, POSITION = 16, SCALAR = 32, DTYPE = 64, INT = 128, INTS = 256 };
+enum {
+  TENSOR = 1,
+  TENSORS = 2,
+  DIM = 4,
+  INDEX = 8,
+  POSITION = 16,
+  SCALAR = 32,
+  DTYPE = 64,
+  INT = 128,
+  INTS = 256
+};
 
 typedef struct {
-  SEXP r_name; /* kept by R for ever: an installed symbol's name */
+  SEXP r_name;
   PyObject *python_name;
   int kinds;
 } parameter;
@@ -38,13 +48,25 @@ static void operator_dealloc(Operator *self) {
   Py_TYPE(self)->tp_free(self);
 }
 
-/* Operator(name, function, positional kinds, {R name: (Python name, kinds)}, index results, result names) */
+/* R keeps a symbol's name for ever. */
+typedef struct {
+  const char *text;
+  SEXP name;
+} name_job;
+
+static void name_run(void *p) {
+  name_job *job = p;
+  job->name = PRINTNAME(Rf_install(job->text));
+}
+
+/* Operator(name, function, positional kinds, {R name: (Python name, kinds)}, index results, result
+ * names) */
 static PyObject *operator_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   (void)kwargs;
   PyObject *name, *function, *positional, *named, *results;
   unsigned index_results;
-  if (!PyArg_ParseTuple(args, "UOO!O!IO!", &name, &function, &PyTuple_Type, &positional, &PyDict_Type, &named,
-                        &index_results, &PyTuple_Type, &results) ||
+  if (!PyArg_ParseTuple(args, "UOO!O!IO!", &name, &function, &PyTuple_Type, &positional,
+                        &PyDict_Type, &named, &index_results, &PyTuple_Type, &results) ||
       tb_check_thread())
     return NULL;
   Operator *self = (Operator *)type->tp_alloc(type, 0);
@@ -54,27 +76,35 @@ static PyObject *operator_new(PyTypeObject *type, PyObject *args, PyObject *kwar
   self->function = Py_NewRef(function);
   self->results = Py_NewRef(results);
   self->index_results = index_results;
-  self->positional = PyMem_Calloc((size_t)PyTuple_GET_SIZE(positional) + 1, sizeof *self->positional);
+  self->positional =
+      PyMem_Calloc((size_t)PyTuple_GET_SIZE(positional) + 1, sizeof *self->positional);
   self->named = PyMem_Calloc((size_t)PyDict_GET_SIZE(named) + 1, sizeof *self->named);
   if (!self->positional || !self->named) {
     Py_DECREF(self);
     return PyErr_NoMemory();
   }
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(positional); i++)
-    self->positional[self->n_positional++] = (int)PyLong_AsLong(PyTuple_GET_ITEM(positional, i));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(positional); i++) {
+    long kinds = PyLong_AsLong(PyTuple_GET_ITEM(positional, i));
+    if (kinds == -1 && PyErr_Occurred()) {
+      Py_DECREF(self);
+      return NULL;
+    }
+    self->positional[self->n_positional++] = (int)kinds;
+  }
   PyObject *key, *value;
   Py_ssize_t position = 0;
   while (PyDict_Next(named, &position, &key, &value)) {
     parameter *p = &self->named[self->n_named];
-    const char *text = PyUnicode_AsUTF8(key);
+    name_job job = {.text = PyUnicode_AsUTF8(key)};
     PyObject *python_name;
-    if (!text || !PyArg_ParseTuple(value, "Ui", &python_name, &p->kinds)) {
+    if (!job.text || !PyArg_ParseTuple(value, "Ui", &python_name, &p->kinds) ||
+        tb_protected(name_run, &job)) {
       Py_DECREF(self);
       return NULL;
     }
     p->python_name = Py_NewRef(python_name);
     PyUnicode_InternInPlace(&p->python_name);
-    p->r_name = PRINTNAME(Rf_install(text));
+    p->r_name = job.name;
     self->n_named++;
   }
   return (PyObject *)self;
@@ -91,10 +121,12 @@ PyTypeObject tb_OperatorType = {
 
 /* ---- the table of operators, by the address of their R name ---- */
 
-static struct {
+typedef struct {
   SEXP name;
   Operator *op;
-} *table = NULL;
+} named_operator;
+
+static named_operator *table = NULL;
 static size_t table_size = 0, table_used = 0;
 
 static size_t slot_of(SEXP name) {
@@ -106,11 +138,7 @@ static size_t slot_of(SEXP name) {
 
 static int grow_table(void) {
   size_t old_size = table_size;
-  void *old = table;
-  struct {
-    SEXP name;
-    Operator *op;
-  } *entries = old;
+  named_operator *old = table;
   table_size = old_size ? 2 * old_size : 1024;
   table = calloc(table_size, sizeof *table);
   if (!table) {
@@ -120,11 +148,8 @@ static int grow_table(void) {
     return -1;
   }
   for (size_t i = 0; i < old_size; i++)
-    if (entries[i].name) {
-      size_t slot = slot_of(entries[i].name);
-      table[slot].name = entries[i].name;
-      table[slot].op = entries[i].op;
-    }
+    if (old[i].name)
+      table[slot_of(old[i].name)] = old[i];
   free(old);
   return 0;
 }
@@ -136,6 +161,8 @@ static Operator *find_operator(SEXP name) {
   size_t slot = slot_of(name);
   if (table[slot].name)
     return table[slot].op;
+  /* A symbol's name is never collected, so its address stays this string's. */
+  SEXP kept = PRINTNAME(Rf_installTrChar(name));
   PyObject *resolve = tb_bridge("torchbridge.operators", "resolve");
   PyObject *op = resolve ? PyObject_CallFunction(resolve, "s", R_CHAR(name)) : NULL;
   if (!op)
@@ -146,9 +173,7 @@ static Operator *find_operator(SEXP name) {
     return NULL;
   }
   slot = slot_of(name); /* resolving may have grown the table */
-  /* A symbol's name is never collected, so its address stays this string's. */
-  table[slot].name = PRINTNAME(Rf_installTrChar(name));
-  table[slot].op = (Operator *)op;
+  table[slot] = (named_operator){kept, (Operator *)op};
   table_used++;
   return (Operator *)op;
 }
@@ -157,7 +182,9 @@ static Operator *find_operator(SEXP name) {
 
 static PyObject *ask(const char *function, PyObject *x, const char *name) {
   PyObject *f = tb_bridge("torchbridge.operators", function);
-  PyObject *result = !f || !x ? NULL : name ? PyObject_CallFunction(f, "Os", x, name) : PyObject_CallOneArg(f, x);
+  PyObject *result = !f || !x ? NULL
+                     : name   ? PyObject_CallFunction(f, "Os", x, name)
+                              : PyObject_CallOneArg(f, x);
   Py_XDECREF(x);
   return result;
 }
@@ -166,14 +193,25 @@ static PyObject *whole_number(double value, int kinds, const char *name) {
   if (!(kinds & (DIM | POSITION)))
     return PyLong_FromDouble(value);
   if (value == 0) {
-    PyErr_Format(PyExc_IndexError, "%s: %ss count from 1 in R (negative ones from the end); 0 is none", name,
+    PyErr_Format(PyExc_IndexError,
+                 "%s: %ss count from 1 in R (negative ones from the end); 0 is none", name,
                  kinds & DIM ? "dim" : "position");
     return NULL;
   }
   return PyLong_FromDouble(value > 0 ? value - 1 : value);
 }
 
-static PyObject *number(SEXP x, R_xlen_t i, int kinds, const char *name) {
+typedef struct {
+  SEXP x;
+  int kinds;
+  const char *name; /* of the argument */
+} argument;
+
+static PyObject *number(const void *data, R_xlen_t i) {
+  const argument *a = data;
+  SEXP x = a->x;
+  int kinds = a->kinds;
+  const char *name = a->name;
   bool real = TYPEOF(x) == REALSXP;
   double value = real ? REAL_ELT(x, i) : INTEGER_ELT(x, i);
   if (!real && INTEGER_ELT(x, i) == NA_INTEGER) {
@@ -187,19 +225,10 @@ static PyObject *number(SEXP x, R_xlen_t i, int kinds, const char *name) {
   return PyFloat_FromDouble(value);
 }
 
-/* A vector of numbers, or a list of single ones, as R torch also takes sizes. */
-static PyObject *numbers(SEXP x, int kinds, const char *name) {
-  R_xlen_t n = Rf_xlength(x);
-  bool list = TYPEOF(x) == VECSXP;
-  PyObject *result = PyList_New(n);
-  for (R_xlen_t i = 0; result && i < n; i++) {
-    PyObject *item = list ? number(VECTOR_ELT(x, i), 0, kinds, name) : number(x, i, kinds, name);
-    if (!item)
-      Py_CLEAR(result);
-    else
-      PyList_SET_ITEM(result, i, item);
-  }
-  return result;
+/* One of a list of single numbers, as R torch also takes sizes. */
+static PyObject *number_at(const void *data, R_xlen_t i) {
+  const argument *a = data;
+  return number(&(argument){VECTOR_ELT(a->x, i), a->kinds, a->name}, 0);
 }
 
 static bool is_plain_number(SEXP x) {
@@ -216,17 +245,9 @@ static bool is_list_of_numbers(SEXP x) {
 
 static PyObject *convert(SEXP x, int kinds, const char *name);
 
-static PyObject *tensors_of(SEXP x, int kinds, const char *name) {
-  R_xlen_t n = Rf_xlength(x);
-  PyObject *list = PyList_New(n);
-  for (R_xlen_t i = 0; list && i < n; i++) {
-    PyObject *item = convert(VECTOR_ELT(x, i), (kinds & ~TENSORS) | TENSOR, name);
-    if (!item)
-      Py_CLEAR(list);
-    else
-      PyList_SET_ITEM(list, i, item);
-  }
-  return list;
+static PyObject *tensor_at(const void *data, R_xlen_t i) {
+  const argument *a = data;
+  return convert(VECTOR_ELT(a->x, i), (a->kinds & ~TENSORS) | TENSOR, a->name);
 }
 
 static PyObject *convert(SEXP x, int kinds, const char *name) {
@@ -234,20 +255,26 @@ static PyObject *convert(SEXP x, int kinds, const char *name) {
     PyObject *object = tb_from_r(x, TB_AS_LIST);
     return object && (kinds & INDEX) ? ask("zero_based", object, name) : object;
   }
+  argument a = {x, kinds, name};
   bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x);
   /* Where only a list of ints will do, one number is a list of one. */
   bool wrap = (kinds & (INTS | INT | TENSOR)) == INTS;
-  if (numeric && !wrap && Rf_xlength(x) == 1 && !(kinds & INDEX) && Rf_getAttrib(x, R_DimSymbol) == R_NilValue)
-    return number(x, 0, kinds, name);
-  if ((numeric && !(kinds & (TENSOR | INDEX))) || (!(kinds & (TENSOR | TENSORS)) && is_list_of_numbers(x)))
-    return numbers(x, kinds, name);
+  if (numeric && !wrap && Rf_xlength(x) == 1 && !(kinds & INDEX) &&
+      Rf_getAttrib(x, R_DimSymbol) == R_NilValue)
+    return number(&a, 0);
+  if (numeric && !(kinds & (TENSOR | INDEX)))
+    return tb_list(Rf_xlength(x), number, &a);
+  if (!(kinds & (TENSOR | TENSORS)) && is_list_of_numbers(x))
+    return tb_list(Rf_xlength(x), number_at, &a);
   if (TYPEOF(x) == VECSXP && !Rf_isObject(x) && (kinds & TENSORS))
-    return tensors_of(x, kinds, name);
-  bool vector = TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
+    return tb_list(Rf_xlength(x), tensor_at, &a);
+  bool vector =
+      TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
   bool scalar = TYPEOF(x) == LGLSXP && Rf_xlength(x) == 1 && !Rf_isObject(x);
   if (vector && !scalar && (kinds & (TENSOR | INDEX))) {
     bool positions = kinds & INDEX && numeric;
-    return ask(positions ? "as_positions" : "as_operand", tb_robject(x, false), positions ? name : NULL);
+    return ask(positions ? "as_positions" : "as_operand", tb_robject(x, false),
+               positions ? name : NULL);
   }
   PyObject *value = tb_from_r(x, TB_AS_LIST);
   return value && (kinds & DTYPE) && PyUnicode_Check(value) ? ask("as_dtype", value, NULL) : value;
@@ -280,64 +307,68 @@ static PyObject *with_results(const Operator *op, PyObject *value) {
   return result;
 }
 
-/* tags: the symbols of arguments by name, NULL where there is none; or NULL for no names at all. */
-PyObject *tb_operator_call(SEXP name, const SEXP *values, const SEXP *tags, int n) {
-  Operator *op = find_operator(name);
-  if (!op)
-    return NULL;
-  PyObject *slots[TB_MOST_ARGUMENTS + 1], *names[TB_MOST_ARGUMENTS], *keys = NULL, *result = NULL;
-  PyObject **stack = slots + 1;
-  int given = 0, named = 0, by_position = n;
+typedef struct {
+  PyObject *slots[TB_MOST_ARGUMENTS + 1], *names[TB_MOST_ARGUMENTS];
+  int n_positional, n_named;
+  int mask; /* of the kinds of arguments by position */
+} arguments;
+
+/* One more argument, by position or by name. What is made for it is held. */
+static int add_argument(const Operator *op, arguments *to, SEXP x, SEXP tag) {
+  int kinds = 0, given = to->n_positional;
+  const char *label = "argument";
+  PyObject *name = NULL;
+  if (tag) {
+    SEXP r_name = PRINTNAME(tag);
+    label = R_CHAR(r_name);
+    for (int i = 0; i < op->n_named && !name; i++)
+      if (op->named[i].r_name == r_name) {
+        name = op->named[i].python_name;
+        kinds = op->named[i].kinds;
+      }
+    if (!name && !(name = tb_hold(PyUnicode_InternFromString(label))))
+      return -1;
+  } else if (op->n_positional)
+    kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1] & to->mask;
+  PyObject *value = tb_hold(convert(x, kinds, label));
+  if (!value)
+    return -1;
+  to->slots[1 + given + to->n_named] = value;
+  if (name)
+    to->names[to->n_named++] = name;
+  else
+    to->n_positional++;
+  return 0;
+}
+
+/* First by position, then by name: vectorcall wants them in this order. */
+static PyObject *call_operator(const Operator *op, const SEXP *values, const SEXP *tags, int n) {
+  arguments given;
+  given.n_positional = given.n_named = 0;
+  int by_position = n;
   for (int i = 0; tags && i < n; i++)
     by_position -= tags[i] != NULL;
   /* zeros(2, 3), view(4, -1): the ints of the list one by one. */
-  int mask = by_position > op->n_positional ? ~INTS : ~0;
-  /* First by position, then by name: vectorcall wants them in this order. */
-  for (int pass = 0; pass < (by_position < n ? 2 : 1); pass++)
-    for (int a = 0; a < n; a++) {
-      SEXP tag = tags ? tags[a] : NULL;
-      if ((tag != NULL) != (pass == 1))
-        continue;
-      int kinds = 0;
-      const char *label = "argument";
-      PyObject *python_name = NULL;
-      if (tag) {
-        SEXP r_name = PRINTNAME(tag);
-        label = R_CHAR(r_name);
-        for (int i = 0; i < op->n_named && !python_name; i++)
-          if (op->named[i].r_name == r_name) {
-            python_name = Py_NewRef(op->named[i].python_name);
-            kinds = op->named[i].kinds;
-          }
-        if (!python_name && !(python_name = PyUnicode_InternFromString(label)))
-          goto done;
-      } else if (op->n_positional)
-        kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1] & mask;
-      PyObject *value = convert(values[a], kinds, label);
-      if (!value) {
-        Py_XDECREF(python_name);
-        goto done;
-      }
-      stack[given + named] = value;
-      if (tag)
-        names[named++] = python_name;
-      else
-        given++;
+  given.mask = by_position > op->n_positional ? ~INTS : ~0;
+  for (int by_name = 0; by_name <= (by_position < n); by_name++)
+    for (int i = 0; i < n; i++) {
+      SEXP tag = tags ? tags[i] : NULL;
+      if ((tag != NULL) == by_name && add_argument(op, &given, values[i], tag))
+        return NULL;
     }
-  if (named) {
-    keys = PyTuple_New(named);
-    if (!keys)
-      goto done;
-    for (int i = 0; i < named; i++)
-      PyTuple_SET_ITEM(keys, i, Py_NewRef(names[i]));
-  }
-  result = PyObject_Vectorcall(op->function, stack, (size_t)given | PY_VECTORCALL_ARGUMENTS_OFFSET, keys);
-  result = with_results(op, result);
-done:
-  for (int i = 0; i < given + named; i++)
-    Py_DECREF(stack[i]);
-  for (int i = 0; i < named; i++)
-    Py_DECREF(names[i]);
-  Py_XDECREF(keys);
+  PyObject *keys = NULL;
+  if (given.n_named && !(keys = tb_hold(PyTuple_New(given.n_named))))
+    return NULL;
+  for (int i = 0; i < given.n_named; i++)
+    PyTuple_SET_ITEM(keys, i, Py_NewRef(given.names[i]));
+  size_t flags = (size_t)given.n_positional | PY_VECTORCALL_ARGUMENTS_OFFSET;
+  return with_results(op, PyObject_Vectorcall(op->function, given.slots + 1, flags, keys));
+}
+
+PyObject *tb_operator_call(SEXP name, const SEXP *values, const SEXP *tags, int n) {
+  const Operator *op = find_operator(name);
+  size_t held = tb_held();
+  PyObject *result = op ? call_operator(op, values, tags, n) : NULL;
+  tb_drop(held);
   return result;
 }

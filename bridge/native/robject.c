@@ -25,6 +25,30 @@ static void robject_dealloc(RObject *self) {
   PyObject_Free(self);
 }
 
+SEXP tb_attribute(SEXP x, SEXP name) {
+  return TYPEOF(x) == CHARSXP ? R_NilValue : Rf_getAttrib(x, name);
+}
+
+typedef struct {
+  SEXP x;
+  R_xlen_t length;
+} length_job;
+
+static void length_run(void *p) {
+  length_job *job = p;
+  job->length = Rf_isVector(job->x) ? Rf_xlength(job->x) : Rf_length(job->x);
+}
+
+int tb_length(SEXP x, R_xlen_t *length) {
+  length_job job = {.x = x};
+  if (!ALTREP(x))
+    length_run(&job);
+  else if (tb_protected(length_run, &job))
+    return -1;
+  *length = job.length;
+  return 0;
+}
+
 bool tb_has_class(SEXP x, const char *name) {
   SEXP classes = Rf_isObject(x) ? Rf_getAttrib(x, R_ClassSymbol) : R_NilValue;
   for (R_xlen_t i = 0; i < (TYPEOF(classes) == STRSXP ? Rf_xlength(classes) : 0); i++)
@@ -38,6 +62,9 @@ bool tb_is_int64(SEXP x) {
 }
 
 const void *tb_data(SEXP x) {
+  /* A vector whose memory is gone (foreign.c) raises its error here: raised in Dataptr it would
+   * leave R's collector switched off. */
+  (void)Rf_xlength(x);
   switch (TYPEOF(x)) {
   case LGLSXP:
     return LOGICAL_RO(x);
@@ -172,7 +199,7 @@ static PyObject *robject_dim(RObject *self, void *unused) {
   (void)unused;
   if (tb_check_thread())
     return NULL;
-  SEXP dim = Rf_getAttrib(self->x, R_DimSymbol);
+  SEXP dim = tb_attribute(self->x, R_DimSymbol);
   if (TYPEOF(dim) != INTSXP)
     Py_RETURN_NONE;
   PyObject *tuple = PyTuple_New(Rf_length(dim));
@@ -181,23 +208,29 @@ static PyObject *robject_dim(RObject *self, void *unused) {
   return tuple;
 }
 
+typedef struct {
+  SEXP x;
+  PyObject *made;
+} read_job;
+
+static void classes_run(void *p) {
+  read_job *job = p;
+  job->made = tb_strings_from_r(tb_attribute(job->x, R_ClassSymbol));
+}
+
 static PyObject *robject_classes(RObject *self, void *unused) {
   (void)unused;
+  read_job job = {.x = self->x};
   if (tb_check_thread())
     return NULL;
-  SEXP classes = Rf_getAttrib(self->x, R_ClassSymbol);
-  Py_ssize_t n = TYPEOF(classes) == STRSXP ? Rf_length(classes) : 0;
-  PyObject *tuple = PyTuple_New(n);
-  for (Py_ssize_t i = 0; tuple && i < n; i++)
-    PyTuple_SET_ITEM(tuple, i, PyUnicode_DecodeUTF8(R_CHAR(STRING_ELT(classes, i)),
-                                                    LENGTH(STRING_ELT(classes, i)), "replace"));
-  return tuple;
+  if (!Rf_isObject(self->x))
+    return PyTuple_New(0);
+  return tb_protected(classes_run, &job) ? NULL : job.made;
 }
 
 static Py_ssize_t robject_length(RObject *self) {
-  if (tb_check_thread())
-    return -1;
-  return Rf_isVector(self->x) ? Rf_xlength(self->x) : Rf_length(self->x);
+  R_xlen_t length;
+  return tb_check_thread() || tb_length(self->x, &length) ? -1 : length;
 }
 
 /* attr() and slot() give an RObject, or None where there is none. */
@@ -248,7 +281,8 @@ static PyObject *robject_set_attr(RObject *self, PyObject *args) {
   if (!PyArg_ParseTuple(args, "sO!", &job.name, &tb_RObjectType, &value))
     return NULL;
   if (!self->writable) {
-    PyErr_SetString(PyExc_ValueError, "R values do not change: only a vector just made takes attributes");
+    PyErr_SetString(PyExc_ValueError,
+                    "R values do not change: only a vector just made takes attributes");
     return NULL;
   }
   job.value = ((RObject *)value)->x;
@@ -256,11 +290,6 @@ static PyObject *robject_set_attr(RObject *self, PyObject *args) {
     return NULL;
   Py_RETURN_NONE;
 }
-
-typedef struct {
-  SEXP x;
-  PyObject *made;
-} read_job;
 
 static void value_run(void *p) {
   read_job *job = p;
@@ -276,22 +305,13 @@ static PyObject *robject_value(RObject *self, PyObject *unused) {
 }
 
 /* Elements of a list as RObjects. */
+static PyObject *item_at(const void *list, R_xlen_t i) {
+  return tb_robject(VECTOR_ELT((SEXP)list, i), false);
+}
+
 static void items_run(void *p) {
   read_job *job = p;
-  Py_ssize_t n = Rf_xlength(job->x);
-  PyObject *list = tb_hold(PyList_New(n));
-  if (!list)
-    return;
-  for (Py_ssize_t i = 0; list && i < n; i++) {
-    PyObject *item = tb_robject(VECTOR_ELT(job->x, i), false);
-    if (item)
-      PyList_SET_ITEM(list, i, item);
-    else
-      list = NULL;
-  }
-  job->made = tb_unhold();
-  if (!list)
-    Py_CLEAR(job->made);
+  job->made = tb_list(Rf_xlength(job->x), item_at, job->x);
 }
 
 static PyObject *robject_items(RObject *self, PyObject *unused) {
@@ -377,7 +397,8 @@ static PyObject *robject_new_vector(PyTypeObject *type, PyObject *args) {
     PyErr_Format(PyExc_ValueError, "R type '%s' is not a vector of numbers", name);
     return NULL;
   }
-  if (shape_length(shape, &job.length, &job.dim) || tb_check_thread() || tb_protected(vector_run, &job))
+  if (shape_length(shape, &job.length, &job.dim) || tb_check_thread() ||
+      tb_protected(vector_run, &job))
     return NULL;
   return job.made;
 }
@@ -416,7 +437,8 @@ static PyObject *robject_freeze(RObject *self, PyObject *unused) {
 static PyObject *robject_dlpack(RObject *self, PyObject *args, PyObject *kwargs) {
   static char *names[] = {"stream", "max_version", "dl_device", "copy", NULL};
   PyObject *stream = Py_None, *max_version = Py_None, *device = Py_None, *copy = Py_None;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOO", names, &stream, &max_version, &device, &copy))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOO", names, &stream, &max_version, &device,
+                                   &copy))
     return NULL;
   if (copy == Py_True) {
     PyErr_SetString(PyExc_BufferError, "copy=True is not offered here: copy after the exchange");
@@ -453,18 +475,20 @@ static PyObject *robject_dlpack_device(RObject *self, PyObject *unused) {
 }
 
 typedef struct {
-  RObject *self;
+  SEXP x;
   const void *data;
+  R_xlen_t length;
 } data_job;
 
 static void data_run(void *p) {
   data_job *job = p;
-  job->data = tb_data(job->self->x);
+  job->data = tb_data(job->x);
+  job->length = Rf_xlength(job->x);
 }
 
 /* NumPy's own exchange dictionary; the array made from it keeps this object. */
 static PyObject *robject_array_interface(RObject *self, void *unused) {
-  data_job job = {.self = self};
+  data_job job = {.x = self->x};
   if (tb_check_thread())
     return NULL;
   const char *kind;
@@ -484,7 +508,8 @@ static PyObject *robject_array_interface(RObject *self, void *unused) {
     kind = "u", size = 1;
     break;
   default:
-    PyErr_Format(PyExc_AttributeError, "R type '%s' is not a vector of numbers", Rf_type2char(TYPEOF(self->x)));
+    PyErr_Format(PyExc_AttributeError, "R type '%s' is not a vector of numbers",
+                 Rf_type2char(TYPEOF(self->x)));
     return NULL;
   }
   if (tb_protected(data_run, &job))
@@ -492,7 +517,7 @@ static PyObject *robject_array_interface(RObject *self, void *unused) {
   PyObject *shape = robject_dim(self, unused);
   if (shape == Py_None) {
     Py_DECREF(shape);
-    shape = Py_BuildValue("(n)", (Py_ssize_t)Rf_xlength(self->x));
+    shape = Py_BuildValue("(n)", (Py_ssize_t)job.length);
   }
   if (!shape)
     return NULL;
@@ -500,7 +525,7 @@ static PyObject *robject_array_interface(RObject *self, void *unused) {
   PyObject *strides = PyTuple_New(rank);
   for (Py_ssize_t i = 0; strides && i < rank; i++) {
     PyTuple_SET_ITEM(strides, i, PyLong_FromSsize_t(stride));
-    stride *= Rf_xlength(self->x) ? PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, i)) : 1;
+    stride *= job.length ? PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, i)) : 1;
   }
   if (!strides) {
     Py_DECREF(shape);
@@ -508,8 +533,9 @@ static PyObject *robject_array_interface(RObject *self, void *unused) {
   }
   char type[8];
   snprintf(type, sizeof type, "%c%s%d", PY_LITTLE_ENDIAN ? '<' : '>', kind, size);
-  return Py_BuildValue("{s:i,s:s,s:N,s:N,s:(NO)}", "version", 3, "typestr", type, "shape", shape, "strides", strides,
-                       "data", PyLong_FromVoidPtr((void *)job.data), self->writable ? Py_False : Py_True);
+  return Py_BuildValue("{s:i,s:s,s:N,s:N,s:(NO)}", "version", 3, "typestr", type, "shape", shape,
+                       "strides", strides, "data", PyLong_FromVoidPtr((void *)job.data),
+                       self->writable ? Py_False : Py_True);
 }
 
 static PyObject *robject_call(RObject *self, PyObject *args, PyObject *kwargs) {
@@ -525,10 +551,15 @@ static PyObject *robject_call_raw(RObject *self, PyObject *args, PyObject *kwarg
 }
 
 static PyObject *robject_repr(RObject *self) {
+  R_xlen_t length;
   if (!tb_r_ready() || !tb_on_main_thread())
     return PyUnicode_FromString("<RObject>");
+  if (tb_length(self->x, &length)) {
+    PyErr_Clear();
+    return PyUnicode_FromFormat("<RObject: R %s>", Rf_type2char(TYPEOF(self->x)));
+  }
   return PyUnicode_FromFormat("<RObject: R %s of length %zd>", Rf_type2char(TYPEOF(self->x)),
-                              (Py_ssize_t)Rf_xlength(self->x));
+                              (Py_ssize_t)length);
 }
 
 static PyMethodDef methods[] = {
@@ -543,10 +574,12 @@ static PyMethodDef methods[] = {
      "Call this R function; the result stays an RObject."},
     {"attr", (PyCFunction)robject_attr, METH_O, "attr(name): an attribute, or None."},
     {"slot", (PyCFunction)robject_slot, METH_O, "slot(name): an S4 slot, or None."},
-    {"set_attr", (PyCFunction)robject_set_attr, METH_VARARGS, "set_attr(name, value) on a vector just made."},
+    {"set_attr", (PyCFunction)robject_set_attr, METH_VARARGS,
+     "set_attr(name, value) on a vector just made."},
     {"items", (PyCFunction)robject_items, METH_NOARGS, "The elements of an R list, as RObjects."},
     {"value", (PyCFunction)robject_value, METH_NOARGS, "The Python value of this R object."},
-    {"freeze", (PyCFunction)robject_freeze, METH_NOARGS, "R duplicates this vector before changing it."},
+    {"freeze", (PyCFunction)robject_freeze, METH_NOARGS,
+     "R duplicates this vector before changing it."},
     {"__dlpack__", (PyCFunction)(void (*)(void))robject_dlpack, METH_VARARGS | METH_KEYWORDS,
      "The vector's own memory as a DLPack capsule, column-major, read-only unless just made."},
     {"__dlpack_device__", (PyCFunction)robject_dlpack_device, METH_NOARGS, "(1, 0): the CPU."},
@@ -558,7 +591,8 @@ static PyGetSetDef properties[] = {
     {"dim", (getter)robject_dim, NULL, "The dim attribute, as a tuple, or None.", NULL},
     {"address", (getter)robject_address, NULL, "Where the R object is.", NULL},
     {"writable", (getter)robject_writable, NULL, "Was this vector just made by the core?", NULL},
-    {"__array_interface__", (getter)robject_array_interface, NULL, "NumPy's array interface.", NULL},
+    {"__array_interface__", (getter)robject_array_interface, NULL, "NumPy's array interface.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
 static PySequenceMethods sequence = {.sq_length = (lenfunc)robject_length};

@@ -27,11 +27,29 @@ PyObject *tb_bridge(const char *module, const char *name) {
   return attribute;
 }
 
+PyObject *tb_list(R_xlen_t n, PyObject *(*item)(const void *data, R_xlen_t i), const void *data) {
+  PyObject *list = tb_hold(PyList_New(n));
+  bool failed = !list;
+  for (R_xlen_t i = 0; !failed && i < n; i++) {
+    PyObject *made = item(data, i);
+    if (made)
+      PyList_SET_ITEM(list, i, made);
+    else
+      failed = true;
+  }
+  if (list)
+    tb_unhold();
+  if (failed)
+    Py_CLEAR(list);
+  return list;
+}
+
 /* Lists within lists: beyond this a value is refused, as C's stack would end. */
 enum { DEEPEST = 1000 };
 
 static PyObject *too_deep(void) {
-  PyErr_Format(PyExc_RecursionError, "a value nested more than %d deep (or one that contains itself)", DEEPEST);
+  PyErr_Format(PyExc_RecursionError,
+               "a value nested more than %d deep (or one that contains itself)", DEEPEST);
   return NULL;
 }
 
@@ -48,7 +66,8 @@ PyObject *tb_string_from_r(SEXP x) {
   if (ascii || encoding == CE_UTF8)
     return PyUnicode_DecodeUTF8(text, LENGTH(x), "strict");
   if (encoding == CE_BYTES) {
-    PyErr_SetString(PyExc_ValueError, "an R string marked as bytes has no text; convert it with iconv() first");
+    PyErr_SetString(PyExc_ValueError,
+                    "an R string marked as bytes has no text; convert it with iconv() first");
     return NULL;
   }
   const void *memory = vmaxget();
@@ -58,7 +77,8 @@ PyObject *tb_string_from_r(SEXP x) {
   return result;
 }
 
-static PyObject *element_from_r(SEXP x, R_xlen_t i) {
+static PyObject *element_from_r(const void *vector, R_xlen_t i) {
+  SEXP x = (SEXP)vector;
   switch (TYPEOF(x)) {
   case LGLSXP: {
     int value = LOGICAL_ELT(x, i);
@@ -77,6 +97,18 @@ static PyObject *element_from_r(SEXP x, R_xlen_t i) {
   default:
     return tb_string_from_r(STRING_ELT(x, i));
   }
+}
+
+static PyObject *text_from_r(const void *vector, R_xlen_t i) {
+  SEXP text = STRING_ELT((SEXP)vector, i);
+  return PyUnicode_DecodeUTF8(R_CHAR(text), LENGTH(text), "replace");
+}
+
+PyObject *tb_strings_from_r(SEXP x) {
+  PyObject *list = tb_list(TYPEOF(x) == STRSXP ? Rf_xlength(x) : 0, text_from_r, x);
+  PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
+  Py_XDECREF(list);
+  return tuple;
 }
 
 /* Names of a list, when they can be the keys of a dict: all there and all different. */
@@ -118,23 +150,6 @@ static PyObject *list_from_r(SEXP x, enum tb_vectors vectors, int depth) {
   return result;
 }
 
-static PyObject *vector_from_r(SEXP x, R_xlen_t n) {
-  PyObject *list = tb_hold(PyList_New(n));
-  bool failed = !list;
-  for (R_xlen_t i = 0; !failed && i < n; i++) {
-    PyObject *item = element_from_r(x, i);
-    if (item)
-      PyList_SET_ITEM(list, i, item);
-    else
-      failed = true;
-  }
-  if (list)
-    tb_unhold();
-  if (failed)
-    Py_CLEAR(list);
-  return list;
-}
-
 static PyObject *ask_bridge(const char *function, PyObject *x) {
   PyObject *f = tb_bridge("torchbridge.values", function);
   return f && x ? PyObject_CallFunctionObjArgs(f, x, NULL) : NULL;
@@ -150,10 +165,7 @@ static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth) {
   case EXTPTRSXP:
     if (tb_is_handle(x)) {
       PyObject *object = tb_handle_object(x);
-      if (!object)
-        PyErr_SetString(PyExc_ValueError, "this Python object is from another R session: its memory is gone; "
-                                          "make it again");
-      return Py_XNewRef(object);
+      return Py_XNewRef(object ? object : tb_thaw(x));
     }
     break;
   case CLOSXP: { /* a Python callable that R holds as a function */
@@ -170,7 +182,7 @@ static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth) {
     R_xlen_t n = Rf_xlength(x);
     if (!plain || (n != 1 && vectors == TB_AS_NUMPY && TYPEOF(x) != STRSXP))
       break;
-    return n == 1 ? element_from_r(x, 0) : vector_from_r(x, n);
+    return n == 1 ? element_from_r(x, 0) : tb_list(n, element_from_r, x);
   }
   case VECSXP:
     if (plain)
@@ -196,8 +208,12 @@ static SEXP utf8_char(PyObject *x) {
   const char *text = PyUnicode_AsUTF8AndSize(x, &size);
   if (!text)
     return NULL; /* lone surrogates */
-  if (size > INT_MAX || strlen(text) != (size_t)size) {
+  if (strlen(text) != (size_t)size) {
     PyErr_SetString(PyExc_ValueError, "an R string cannot hold a NUL character");
+    return NULL;
+  }
+  if (size > INT_MAX) {
+    PyErr_SetString(PyExc_ValueError, "an R string holds at most 2^31 - 1 bytes");
     return NULL;
   }
   return Rf_mkCharLenCE(text, (int)size, CE_UTF8);
@@ -209,12 +225,14 @@ static int int_to_r(PyObject *x, SEXP *result) {
   if (value == -1 && PyErr_Occurred())
     return -1;
   if (overflow) {
-    PyErr_SetString(PyExc_OverflowError, "an int beyond 64 bits has no R type; pass it as float or str");
+    PyErr_SetString(PyExc_OverflowError,
+                    "an int beyond 64 bits has no R type; pass it as float or str");
     return -1;
   }
   if (value > INT_MIN && value <= INT_MAX)
     *result = Rf_ScalarInteger((int)value);
-  else if ((value >= -(1LL << 53) && value <= 1LL << 53) || value == LLONG_MIN) /* -2^63: NA in integer64 */
+  else if ((value >= -(1LL << 53) && value <= 1LL << 53) ||
+           value == LLONG_MIN) /* -2^63: NA in integer64 */
     *result = Rf_ScalarReal((double)value);
   else {
     *result = PROTECT(Rf_allocVector(REALSXP, 1));
@@ -361,8 +379,7 @@ static int to_r(PyObject *x, SEXP *result, int depth) {
   else if (tb_is_robject(x)) {
     ((RObject *)x)->writable = false; /* R has seen it now */
     *result = ((RObject *)x)->x;
-  }
-  else if (PyUnicode_Check(x)) {
+  } else if (PyUnicode_Check(x)) {
     SEXP text = utf8_char(x);
     if (!text)
       return -1;

@@ -7,6 +7,7 @@ or end a process do so in one of their own: `in_python` and `in_r`.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TORTURE = os.environ.get("TORCHBRIDGE_GCTORTURE") == "1"
 #: Under torture R collects at every so many allocations: often enough to hit each line of the
 #: core in some test, seldom enough to come to an end.
-STEP = 20
+STEP = 50
 
 FAILED = pytest.StashKey[bool]()
 ALIVE = pytest.StashKey[dict[str, int] | None]()
@@ -43,7 +44,8 @@ import torchbridge as tb
 from torchbridge import host
 core = host.native()
 def r(code):
-    return core.base_function("eval").call(core.base_function("parse").call(text=code), core.base_function("globalenv").call())
+    evaluate, parse, world = map(core.base_function, ("eval", "parse", "globalenv"))
+    return evaluate.call(parse.call(text=code), world.call())
 def interrupt(after, times=1):
     def run():
         for _ in range(times):
@@ -55,8 +57,86 @@ def interrupt(after, times=1):
 R_PROLOGUE = """
 library(torchbridge)
 torch <- py_import("torch")
-if (nzchar(Sys.getenv("CALLS"))) calls <- py_import("calls")
 """
+
+#: A process that has begun as above and then forks for each request, a line of JSON: in the fork
+#: serve() gives the request, in the first process it answers with the fork's exit status.
+FORKS = """
+import gc, json, os, signal, sys, time
+
+def serve():
+    gc.freeze()
+    requests, answers = map(int, os.environ["CHANNEL"].split())
+    line = b""
+    while True:
+        while not line.endswith(b"\\n"):
+            part = os.read(requests, 1 << 16)
+            if not part:
+                os._exit(0)
+            line += part
+        request, line = json.loads(line), b""
+        child = os.fork()
+        if child == 0:
+            os.close(requests), os.close(answers)
+            for number, file in enumerate(request["files"]):
+                os.dup2(os.open(file, os.O_RDWR), number)
+            sys.path.insert(0, request["path"])
+            return request["code"]
+        end = time.monotonic() + request["timeout"]
+        while not (done := os.waitpid(child, os.WNOHANG))[0]:
+            if time.monotonic() > end:
+                os.kill(child, signal.SIGKILL)
+            time.sleep(0.005)
+        os.write(answers, b"%d\\n" % os.waitstatus_to_exitcode(done[1]))
+"""
+#: The forks have one temporary folder, which each R deletes as it ends.
+PYTHON_FORKS = "from forks import serve\ncode = serve()\nr('tempdir(check = TRUE)')\nexec(code)\n"
+R_FORKS = """
+code <- py_import("forks")$serve()
+invisible(tempdir(check = TRUE))
+for (expression in parse(text = code)) {
+  value <- withVisible(eval(expression, globalenv()))
+  if (value$visible) print(value$value)
+}
+"""
+R_CALLS = 'calls <- py_import("calls")\n'
+
+
+class Forks:
+    """Runs code in forks of one process: starting Python, torch and R takes seconds."""
+
+    def __init__(self, command: list[str], folder: Path) -> None:
+        (folder / "forks.py").write_text(FORKS)
+        requests, self.requests = os.pipe()
+        self.answers, answers = os.pipe()
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={
+                **ENVIRONMENT,
+                "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}",
+                "CHANNEL": f"{requests} {answers}",
+            },
+            pass_fds=(requests, answers),
+            stdin=subprocess.DEVNULL,
+        )
+        os.close(requests), os.close(answers)
+
+    def run(self, code: str, folder: Path, timeout: float) -> subprocess.CompletedProcess[str]:
+        files = [folder / name for name in ("stdin", "stdout", "stderr")]
+        for file in files:
+            file.write_text("")
+        request = {"code": code, "path": str(folder), "timeout": timeout}
+        request["files"] = list(map(str, files))
+        os.write(self.requests, json.dumps(request).encode() + b"\n")
+        answer = os.read(self.answers, 100)
+        assert answer, "the process that forks has ended"
+        out, err = (file.read_text(errors="replace") for file in files[1:])
+        return subprocess.CompletedProcess(code, int(answer), out, err)
+
+    def close(self) -> None:
+        os.close(self.requests), os.close(self.answers)
+        self.process.wait(60)
 
 
 @pytest.fixture(scope="session")
@@ -101,27 +181,37 @@ def collect(core: Any) -> Callable[..., dict[str, int]]:
 
 @pytest.fixture(autouse=True)
 def nothing_stays_alive(
-    request: pytest.FixtureRequest, collect: Callable[..., dict[str, int]]
+    request: pytest.FixtureRequest,
+    core: Any,
+    r: Callable[[str], Any],
+    collect: Callable[..., dict[str, int]],
 ) -> Iterator[None]:
+    """Each count is after a test what it was before. (`r` is asked for: it holds R objects.)"""
     before = request.config.stash.get(ALIVE, None) or collect()
     yield
     failed = request.node.stash.get(FAILED, True)  # its frames are kept, and what is in them
-    after = request.config.stash[ALIVE] = None if failed else collect(before)
-    # One R object may have been made once for all (a fixture's, a helper looked up first here);
-    # the tests of lifetimes count thousands, where one too many a time shows.
-    # Fewer at the end, when session fixtures go, is no leak either.
-    assert failed or all(after[k] <= before[k] + (k == "r_objects") for k in before)
+    # Counts that are equal already need no collecting: only garbage could make them higher.
+    after = before if core.live() == before else None if failed else collect(before)
+    request.config.stash[ALIVE] = after
+    assert failed or after == before
 
 
 @pytest.fixture(autouse=True)
-def torture(nothing_stays_alive: None, core: Any) -> Iterator[None]:
+def torture(request: pytest.FixtureRequest, nothing_stays_alive: None, core: Any) -> Iterator[None]:
+    """gctorture around a test, if asked for; a file may set a `TORTURE_STEP` of its own."""
     if not TORTURE:
         yield
         return
     gctorture = core.base_function("gctorture2")
-    gctorture.call(STEP)
+    gctorture.call(getattr(request.module, "TORTURE_STEP", STEP))
     yield
     gctorture.call(0)
+
+
+@pytest.fixture
+def untortured(torture: None, core: Any) -> None:
+    """For a test that runs R thousands of calls deep: under torture it would take minutes."""
+    core.base_function("gctorture2").call(0)
 
 
 @pytest.fixture(scope="session")
@@ -130,26 +220,52 @@ def many() -> Callable[[int], int]:
     return lambda n: max(n // 100, 10) if TORTURE else n
 
 
-@pytest.fixture
-def in_python() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """in_python(code): a Python process that hosts R."""
+@pytest.fixture(scope="session")
+def python_forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    command = [sys.executable, "-c", PYTHON_PROLOGUE + PYTHON_FORKS]
+    forks = Forks(command, tmp_path_factory.mktemp("python"))
+    yield forks
+    forks.close()
 
-    def run(code: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", PYTHON_PROLOGUE + code]
-        return _run(command, timeout, ENVIRONMENT)
+
+@pytest.fixture(scope="session")
+def r_forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    forks = Forks(["Rscript", "-e", R_PROLOGUE + R_FORKS], tmp_path_factory.mktemp("r"))
+    yield forks
+    forks.close()
+
+
+@pytest.fixture
+def in_python(
+    python_forks: Forks, tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """in_python(code): a process where Python hosts R; `fresh`: not a fork of another."""
+
+    def run(
+        code: str, timeout: float = 120, fresh: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        if not fresh:
+            return python_forks.run(code, tmp_path, timeout)
+        return _run([sys.executable, "-c", PYTHON_PROLOGUE + code], timeout, ENVIRONMENT)
 
     return run
 
 
 @pytest.fixture
-def in_r(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """in_r(code): an R process that hosts Python; `calls` there is a module of this `python`."""
+def in_r(r_forks: Forks, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """in_r(code): a process where R hosts Python; `calls` there is a module of this `python`."""
 
-    def run(code: str, python: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(
+        code: str, python: str = "", timeout: float = 120, fresh: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "calls.py").write_text(python)
+        code = (R_CALLS if python else "") + code
+        if not fresh:
+            return r_forks.run(code, tmp_path, timeout)
         path = f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"
-        environment = {**ENVIRONMENT, "PYTHONPATH": path, "CALLS": python and "yes"}
-        return _run(["Rscript", "-e", R_PROLOGUE + code], timeout, environment)
+        return _run(
+            ["Rscript", "-e", R_PROLOGUE + code], timeout, {**ENVIRONMENT, "PYTHONPATH": path}
+        )
 
     return run
 

@@ -115,7 +115,9 @@ def test_the_memory_is_rs_own(r):
     assert read_only
 
 
-@pytest.mark.parametrize("code", ["1:1000", "sort(c(3, 1, 2) + 0)", "rev(1:10)", "seq(2, 20, by = 2)"])
+@pytest.mark.parametrize(
+    "code", ["1:1000", "sort(c(3, 1, 2) + 0)", "rev(1:10)", "seq(2, 20, by = 2)"]
+)
 def test_vectors_that_r_keeps_in_compact_form(r, collect, code):
     expected = r(code).value().tolist()
     tensor = torch.from_dlpack(r(code))
@@ -143,7 +145,9 @@ def test_what_the_protocol_allows_and_we_do_not_offer(r):
         x.__dlpack__(max_version=("a", "b"))
     with pytest.raises(TypeError):
         x.__dlpack__(verison=(1, 0))
-    assert torch.utils.dlpack.from_dlpack(x.__dlpack__(copy=False, dl_device=(1, 0), stream=None)).tolist() == [1, 2]
+    assert torch.utils.dlpack.from_dlpack(
+        x.__dlpack__(copy=False, dl_device=(1, 0), stream=None)
+    ).tolist() == [1, 2]
 
 
 def test_an_s4_vector_is_its_numbers(core, r):

@@ -11,6 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from torchbridge import RError
+
+#: Hundreds of tests run R's own functions here: more would torture R, not the core.
+TORTURE_STEP = 1000
+
 INT = torch.tensor([3, 1, -2, 0, 127, 5], dtype=torch.int64)
 REAL = torch.tensor([0.5, -0.0, 2.0, float("inf"), -1.25, 3.0], dtype=torch.float64)
 
@@ -38,7 +43,11 @@ def dtype(request):
 
 def tensor_of(dtype, shape=(6,)):
     values = TYPES[dtype][0].to(getattr(torch, dtype))
-    return values.reshape(shape[::-1]).permute(*reversed(range(len(shape)))) if len(shape) > 1 else values
+    return (
+        values.reshape(shape[::-1]).permute(*reversed(range(len(shape))))
+        if len(shape) > 1
+        else values
+    )
 
 
 def share(core, tensor):
@@ -134,7 +143,11 @@ def test_r_uses_it_like_a_vector_of_its_own(core, r, dtype, use, copy_of):
 @pytest.mark.parametrize("use", NUMBERS)
 def test_r_computes_with_it(core, r, dtype, use, copy_of):
     kind = TYPES[dtype][1]
-    if kind == "raw" or dtype == "int64" or (kind == "complex" and use in ("range of finite", "max", "order", "ifelse")):
+    if (
+        kind == "raw"
+        or dtype == "int64"
+        or (kind == "complex" and use in ("range of finite", "max", "order", "ifelse"))
+    ):
         pytest.skip("R does not")
     tensor = tensor_of(dtype)
     f = r(f"function(x) {NUMBERS[use]}")
@@ -171,7 +184,9 @@ MATRIX = {
 @pytest.mark.parametrize("use", MATRIX)
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "int32", "int8"])
 def test_linear_algebra(core, r, use, copy_of, dtype):
-    values = torch.tensor([[3, 1, 2], [1, 4, 1], [5, 9, 2], [6, 5, 3], [5, 8, 9], [7, 9, 3], [2, 3, 8], [4, 6, 2]])
+    values = torch.tensor(
+        [[3, 1, 2], [1, 4, 1], [5, 9, 2], [6, 5, 3], [5, 8, 9], [7, 9, 3], [2, 3, 8], [4, 6, 2]]
+    )
     tensor = values.t().contiguous().t().to(getattr(torch, dtype))
     f = r(f"function(x) {MATRIX[use]}")
     assert r("identical")(f.call(share(core, tensor)), f.call(copy_of(tensor))) is True
@@ -181,7 +196,12 @@ def test_assigning_leaves_the_vector_and_the_tensor_alone(core, r, dtype, copy_o
     tensor = tensor_of(dtype, (2, 3))
     x = share(core, tensor)
     before = tensor.clone()
-    assert r("function(x) { Y <- x; Y[1, 1] <- Y[2, 2]; identical(Y[1, 1], x[2, 2]) && !identical(Y, x) }")(x) is True
+    assert (
+        r(
+            "function(x) { Y <- x; Y[1, 1] <- Y[2, 2]; identical(Y[1, 1], x[2, 2]) && !identical(Y, x) }"
+        )(x)
+        is True
+    )
     r("function(x) { x[] <- x[1]; dim(x) <- NULL; attr(x, 'note') <- 'n'; x }")(x)
     assert torch.equal(tensor, before) and x.dim == (2, 3)
     assert r("identical")(x, copy_of(tensor)) is True
@@ -197,7 +217,9 @@ def test_changes_of_the_tensor_show_in_r(core, r):
 def test_regions_wherever_they_begin(core, r, dtype, copy_of):
     """Get_region: R reads long vectors in pieces."""
     tensor = tensor_of(dtype).repeat(2000)
-    f = r("function(x) list(x[4000:4010], tail(x, 3), which(as.character(x[11990:12000]) == '127'))")
+    f = r(
+        "function(x) list(x[4000:4010], tail(x, 3), which(as.character(x[11990:12000]) == '127'))"
+    )
     assert r("identical")(f.call(share(core, tensor)), f.call(copy_of(tensor))) is True
 
 
@@ -206,7 +228,9 @@ def test_empty_and_single(core, r, dtype, shape):
     x = share(core, torch.ones(shape).to(getattr(torch, dtype)))
     assert len(x) == (1 if shape == () else 0)
     assert x.dim == (shape if len(shape) > 1 else None)
-    assert r("function(x) length(x[]) + length(unserialize(serialize(x, NULL))) + length(c(x, x))")(x) == 4 * len(x)
+    assert r("function(x) length(x[]) + length(unserialize(serialize(x, NULL))) + length(c(x, x))")(
+        x
+    ) == 4 * len(x)
     assert r("function(x) length(as.character(x))")(x) == len(x)
 
 
@@ -226,8 +250,12 @@ def test_a_pointer_to_a_widened_vector(core, r, dtype, copy_of):
 
 def test_inspect(core, r):
     show = r("function(x) paste(capture.output(.Internal(inspect(x))), collapse = ' ')")
-    assert "torchbridge vector over foreign memory (in place, length 3)" in show(share(core, torch.ones(3).double()))
-    assert "torchbridge vector over foreign memory (widened, length 3)" in show(share(core, torch.ones(3)))
+    assert "torchbridge vector over foreign memory (in place, length 3)" in show(
+        share(core, torch.ones(3).double())
+    )
+    assert "torchbridge vector over foreign memory (widened, length 3)" in show(
+        share(core, torch.ones(3))
+    )
 
 
 def test_every_half_and_every_bfloat(core, r):
@@ -270,6 +298,30 @@ def test_a_vector_used_in_a_finalizer_after_its_own(core, r):
     assert all(t == 3 or "released already" in t for t in told)
 
 
+def test_a_vector_released_already_is_an_error_in_python_too(core, r):
+    """Its length, class and memory: no jump over Python's frames, and R's collector stays on."""
+    keep = r("""function(tell) {
+        e <- new.env()
+        reg.finalizer(e, function(e) tell(function() e$x))
+        e
+    }""")
+    said: list[str] = []
+
+    def tell(get):
+        x = get.call()
+        for ask in (len, np.asarray, torch.from_dlpack, lambda x: x.any_na(), lambda x: x.value()):
+            with pytest.raises(RError, match="released already"):
+                ask(x)
+        said.append(f"{x!r} {x.typeof} {x.dim}")
+
+    for _ in range(2):  # the second time shows that R collected after the first
+        e = keep.call(tell)
+        r("function(e, x) { e$x <- x; NULL }")(e, share(core, torch.ones(3, 2).double().t()))
+        del e
+        core.base_function("gc")()
+    assert said == ["<RObject: R double> double (2, 3)"] * 2
+
+
 # ---- what is refused ----
 
 
@@ -298,7 +350,14 @@ def test_tensors_that_cannot_be_shared(core, tensor, error, message):
             assert core.live() == before
 
 
-@pytest.mark.parametrize("array", [np.arange(6.0)[::-1], np.arange(6.0).reshape(2, 3), np.frombuffer(b"x" * 17, np.uint8)[1:].view(np.float64)])
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6.0)[::-1],
+        np.arange(6.0).reshape(2, 3),
+        np.frombuffer(b"x" * 17, np.uint8)[1:].view(np.float64),
+    ],
+)
 def test_numpy_arrays_that_cannot_be_shared(core, array):
     with pytest.raises(ValueError, match="share=True needs memory"):
         core.foreign_vector(array.__dlpack__(max_version=(1, 0)))
@@ -318,7 +377,10 @@ def test_what_is_no_capsule(core, bad):
 
 def test_a_capsule_of_something_else(core):
     new = ctypes.pythonapi.PyCapsule_New
-    new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    new.restype, new.argtypes = (
+        ctypes.py_object,
+        [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p],
+    )
     for name in (b"other", b"used_dltensor", b"dltensor_versioned2"):
         with pytest.raises(TypeError, match="unused DLPack capsule"):
             core.foreign_vector(new(1, name, None))
@@ -389,7 +451,10 @@ class HandMade:
         if deleter:
             self.managed.deleter = DELETER(self.delete)
         new = ctypes.pythonapi.PyCapsule_New
-        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        new.restype, new.argtypes = (
+            ctypes.py_object,
+            [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p],
+        )
         self.name = b"dltensor_versioned" if versioned else b"dltensor"
         self.capsule = new(ctypes.addressof(self.managed), self.name, None)
 
@@ -426,32 +491,44 @@ def test_an_offset_into_the_memory(core):
 
 
 MALFORMED = {
-    "a GPU": (dict(device_type=2), ValueError, "on the CPU"),
-    "an unknown device": (dict(device_type=99), ValueError, "on the CPU"),
-    "an unknown code": (dict(code=200), TypeError, "no vector type"),
-    "odd bits": (dict(bits=63), TypeError, "no vector type"),
-    "no bits": (dict(bits=0), TypeError, "no vector type"),
-    "float128": (dict(bits=128), TypeError, "no vector type"),
-    "two lanes": (dict(lanes=2), TypeError, "no vector type"),
-    "no lanes": (dict(lanes=0), TypeError, "no vector type"),
-    "a negative rank": (dict(ndim=-1), ValueError, "no shape"),
-    "no shape": (dict(shape=None), ValueError, "no shape"),
-    "a negative dim": (dict(shape=[-3]), ValueError, "dim 0 is negative"),
-    "negative dims": (dict(shape=[-1, -3]), ValueError, "dim 0 is negative"),
-    "a negative dim after an empty one": (dict(shape=[0, -3]), ValueError, "dim 1 is negative"),
-    "a dim beyond R's": (dict(shape=[2**31, 1]), ValueError, "dim 0 has 2147483648 elements"),
-    "a dim beyond R's after an empty one": (dict(shape=[0, 2**31]), ValueError, "dim 1 has 2147483648 elements"),
-    "too long": (dict(shape=[2**52 + 1]), ValueError, "too many elements"),
-    "far too long": (dict(shape=[2**63 - 1]), ValueError, "too many elements"),
-    "an overflow": (dict(shape=[2**31 - 1] * 3, strides=[1, 2**31 - 1, (2**31 - 1) ** 2]), ValueError, "too many elements"),
-    "an overflow to a small size": (dict(shape=[2**30, 2**30, 16], strides=[1, 2**30, 2**60]), ValueError, "too many elements"),
-    "a negative stride": (dict(strides=[-1]), ValueError, "R's layout"),
-    "a stride of 0": (dict(strides=[0]), ValueError, "R's layout"),
-    "absurd strides": (dict(shape=[2, 3], strides=[2**62, -(2**63)]), ValueError, "R's layout"),
-    "row-major without strides": (dict(shape=[2, 3]), ValueError, "R's layout"),
-    "no memory": (dict(data=None), ValueError, "no memory"),
-    "no memory, but an offset": (dict(data=None, byte_offset=64), ValueError, "no memory"),
-    "an odd address": (dict(byte_offset=3, shape=[2]), ValueError, "aligned"),
+    "a GPU": ({"device_type": 2}, ValueError, "on the CPU"),
+    "an unknown device": ({"device_type": 99}, ValueError, "on the CPU"),
+    "an unknown code": ({"code": 200}, TypeError, "no vector type"),
+    "odd bits": ({"bits": 63}, TypeError, "no vector type"),
+    "no bits": ({"bits": 0}, TypeError, "no vector type"),
+    "float128": ({"bits": 128}, TypeError, "no vector type"),
+    "two lanes": ({"lanes": 2}, TypeError, "no vector type"),
+    "no lanes": ({"lanes": 0}, TypeError, "no vector type"),
+    "a negative rank": ({"ndim": -1}, ValueError, "no shape"),
+    "no shape": ({"shape": None}, ValueError, "no shape"),
+    "a negative dim": ({"shape": [-3]}, ValueError, "dim 0 is negative"),
+    "negative dims": ({"shape": [-1, -3]}, ValueError, "dim 0 is negative"),
+    "a negative dim after an empty one": ({"shape": [0, -3]}, ValueError, "dim 1 is negative"),
+    "a dim beyond R's": ({"shape": [2**31, 1]}, ValueError, "dim 0 has 2147483648 elements"),
+    "a dim beyond R's after an empty one": (
+        {"shape": [0, 2**31]},
+        ValueError,
+        "dim 1 has 2147483648 elements",
+    ),
+    "too long": ({"shape": [2**52 + 1]}, ValueError, "too many elements"),
+    "far too long": ({"shape": [2**63 - 1]}, ValueError, "too many elements"),
+    "an overflow": (
+        {"shape": [2**31 - 1] * 3, "strides": [1, 2**31 - 1, (2**31 - 1) ** 2]},
+        ValueError,
+        "too many elements",
+    ),
+    "an overflow to a small size": (
+        {"shape": [2**30, 2**30, 16], "strides": [1, 2**30, 2**60]},
+        ValueError,
+        "too many elements",
+    ),
+    "a negative stride": ({"strides": [-1]}, ValueError, "R's layout"),
+    "a stride of 0": ({"strides": [0]}, ValueError, "R's layout"),
+    "absurd strides": ({"shape": [2, 3], "strides": [2**62, -(2**63)]}, ValueError, "R's layout"),
+    "row-major without strides": ({"shape": [2, 3]}, ValueError, "R's layout"),
+    "no memory": ({"data": None}, ValueError, "no memory"),
+    "no memory, but an offset": ({"data": None, "byte_offset": 64}, ValueError, "no memory"),
+    "an odd address": ({"byte_offset": 3, "shape": [2]}, ValueError, "aligned"),
 }
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 import weakref
 
 import pytest
 import torch
+
+import torchbridge as tb
 
 
 def test_a_tensor_is_a_torch_tensor_in_r(core, r):
@@ -37,7 +40,9 @@ def test_r_copies_share_the_object(core, r, collect):
 
 def test_the_bytes_of_tensors_are_counted(core, collect):
     before = core.live()
-    handles = [core.handle(torch.ones(1000)), core.handle(torch.ones(1000).to_sparse()), core.handle(b"x" * 99)]
+    values = (torch.ones(1000), torch.ones(1000).to_sparse(), b"x" * 99)
+    handles = [core.handle(value) for value in values]
+    del values
     held = core.live()
     assert held["py_handles"] == before["py_handles"] + 3
     assert held["foreign_bytes"] == before["foreign_bytes"] + 4000
@@ -61,14 +66,55 @@ def test_a_tensor_class_with_a_broken_nbytes(core):
         assert core.live()["foreign_bytes"] == before
 
 
-@pytest.mark.parametrize("way", ["unserialize(serialize(x, NULL))", "{ f <- tempfile(); saveRDS(x, f); readRDS(f) }"])
-def test_a_handle_of_another_session_is_an_error_and_no_crash(core, r, way):
-    copy = r(f"function(x) {way}").call(torch.ones(2))
-    assert copy.classes == ("torch_tensor", "python_object")
-    with pytest.raises(ValueError, match="another R session"):
-        copy.value()
-    with pytest.raises(ValueError, match="another R session"):
-        r("function(f, x) f(x)")(lambda x: x, copy)
+@pytest.mark.parametrize(
+    "way", ["unserialize(serialize(x, NULL))", "{ f <- tempfile(); saveRDS(x, f); readRDS(f) }"]
+)
+def test_a_handle_that_r_has_saved_has_its_object_again(core, r, way):
+    copy = r(f"function(x) {way}")
+    x = torch.ones(2)
+    twin = copy.call(core.handle(x))
+    assert twin.classes == ("torch_tensor", "python_object")
+    assert twin.value() is twin.value() is not x
+    assert torch.equal(twin.value(), x)
+    both = copy.call(core.to_r([x, x, x[:1]])).items()
+    assert both[0].value() is both[1].value() is not both[2].value()
+    assert copy.call(core.handle(torch.float16)).value() is torch.float16
+    for lost in (object(), lambda: 1):
+        with pytest.raises(ValueError, match="another R session"):
+            copy.call(core.object_handle(lost)).value()
+
+
+def test_bytes_of_saved_handles_are_not_kept(core, r, collect):
+    """R asks for their length, then for them; nothing of either stays."""
+    x = torch.ones(1000)
+    size = r("function(x) length(serialize(x, NULL))")
+
+    def kept():
+        tracemalloc.reset_peak()
+        assert size(core.handle(x)) > 4000
+        core.to_r(1)  # any entry
+        return tracemalloc.get_traced_memory()
+
+    references = sys.getrefcount(x)
+    tracemalloc.start()
+    for _ in range(3):
+        now, most = kept()
+    tracemalloc.stop()
+    assert most - now > 4000
+    collect()
+    assert sys.getrefcount(x) == references
+
+
+def test_saved_handles_that_were_tampered_with_are_errors(core, r):
+    change = r("""function(x, from, to) {
+      bytes <- serialize(x, NULL, ascii = FALSE)
+      at <- grepRaw(from, bytes)
+      bytes[at + seq_len(nchar(from)) - 1L] <- charToRaw(to)
+      unserialize(bytes)
+    }""")
+    for before, after in (("kind", "kond"), ("places", "plaxes"), ('{"', "{{")):
+        with pytest.raises((tb.RError, ValueError, KeyError)):
+            change.call(core.handle(torch.ones(7)), before, after).value()
 
 
 def test_a_foreign_external_pointer_is_not_taken_for_a_handle(core, r):
@@ -116,10 +162,24 @@ class Thing:
         freed.append(core.to_r([1, "a", {"b": torch.ones(1)}]))
 freed = []
 f = r("function(x) { gc(); x }")
-for _ in range(100):
+for _ in range(30):
     core.handle(Thing())
     x = f([object(), [Thing(), 1], {"a": Thing()}])
     assert type(x[2]["a"]) is Thing and x[1][1] == 1
-print(len(freed) > 100)
+print(len(freed) > 30)
 """)
     assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
+
+
+def test_only_saving_makes_bytes(core, r, monkeypatch):
+    """object.size(), which editors call for every variable, does not."""
+    made = []
+    import torchbridge.frozen as frozen
+
+    freeze = frozen.freeze
+    monkeypatch.setattr(frozen, "freeze", lambda x: made.append(x) or freeze(x))
+    x = core.handle(torch.ones(1000))
+    assert r("function(x) as.numeric(object.size(x))")(x) < 4000
+    assert made == []
+    assert r("function(x) length(serialize(x, NULL))")(x) > 4000
+    assert len(made) == 1

@@ -45,11 +45,6 @@ def test_wrong_arguments(core, function, args):
         getattr(core, function)(*args)
 
 
-def test_before_r_has_started(in_python):
-    ended = in_python("")
-    assert ended.returncode == 0, ended.stderr
-
-
 def test_without_r_every_function_says_so(tmp_path):
     """The core alone, R's library loaded but R not running."""
     import sys
@@ -70,15 +65,67 @@ core.live(); core.close(); core.set_tensor_type(int)
 
 
 #: From R's own list for current versions (tools:::nonAPI in R 4.5 and later), what one is tempted by.
-NOT_API = """
-    R_tryWrap R_data_class R_ParseError R_CStackLimit R_CStackStart R_Interactive R_SignalHandlers R_Visible
-    R_GlobalContext R_NewHashedEnv R_nchar Rf_allocSExp Rf_allocVector3 Rf_begincontext Rf_endcontext
-    Rf_envlength Rf_findVarInFrame3 Rf_isValidString Rf_jump_to_toplevel Rf_lazy_duplicate Rf_NewEnvironment
-    ATTRIB SET_ATTRIB BODY CLOENV FORMALS ENCLOS FRAME HASHTAB DATAPTR STRING_PTR OBJECT SET_OBJECT
-    IS_S4_OBJECT SET_S4_OBJECT NAMED SET_NAMED REFCNT INTERNAL LEVELS SETLEVELS SETLENGTH SET_TRUELENGTH
-    EXTPTR_PTR EXTPTR_TAG EXTPTR_PROT PRCODE PRENV PRVALUE SET_TYPEOF ALTREP_LENGTH ALTVEC_DATAPTR
-    ALTVEC_DATAPTR_RO ALTSTRING_ELT R_curErrorBuf R_UnboundValue Rf_findVar Rf_findVarInFrame Rf_onintr
-""".split()
+NOT_API = [
+    "R_tryWrap",
+    "R_data_class",
+    "R_ParseError",
+    "R_CStackLimit",
+    "R_CStackStart",
+    "R_Interactive",
+    "R_SignalHandlers",
+    "R_Visible",
+    "R_GlobalContext",
+    "R_NewHashedEnv",
+    "R_nchar",
+    "Rf_allocSExp",
+    "Rf_allocVector3",
+    "Rf_begincontext",
+    "Rf_endcontext",
+    "Rf_envlength",
+    "Rf_findVarInFrame3",
+    "Rf_isValidString",
+    "Rf_jump_to_toplevel",
+    "Rf_lazy_duplicate",
+    "Rf_NewEnvironment",
+    "ATTRIB",
+    "SET_ATTRIB",
+    "BODY",
+    "CLOENV",
+    "FORMALS",
+    "ENCLOS",
+    "FRAME",
+    "HASHTAB",
+    "DATAPTR",
+    "STRING_PTR",
+    "OBJECT",
+    "SET_OBJECT",
+    "IS_S4_OBJECT",
+    "SET_S4_OBJECT",
+    "NAMED",
+    "SET_NAMED",
+    "REFCNT",
+    "INTERNAL",
+    "LEVELS",
+    "SETLEVELS",
+    "SETLENGTH",
+    "SET_TRUELENGTH",
+    "EXTPTR_PTR",
+    "EXTPTR_TAG",
+    "EXTPTR_PROT",
+    "PRCODE",
+    "PRENV",
+    "PRVALUE",
+    "SET_TYPEOF",
+    "ALTREP_LENGTH",
+    "ALTVEC_DATAPTR",
+    "ALTVEC_DATAPTR_RO",
+    "ALTSTRING_ELT",
+    "R_curErrorBuf",
+    "R_UnboundValue",
+    "Rf_findVar",
+    "Rf_findVarInFrame",
+    "Rf_onintr",
+]
 
 
 def test_only_rs_public_api(core, r):
@@ -153,11 +200,14 @@ r("function(f) { reg.finalizer(kept, function(e) f(), onexit = TRUE); NULL }")(l
         ("threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); sys.exit(9)", 9),
         ("import atexit; atexit.register(lambda: (core.live(), print(float(t.sum()))))", 0),
         ("del core, host, tb", 0),
-        ("rpy2 = __import__('rpy2.robjects').robjects; x = rpy2.r('1:3'); y = tb.to_r(torch.ones(3), share=True)", 0),
+        (
+            "rpy2 = __import__('rpy2.robjects').robjects; x = rpy2.r('1:3'); y = tb.to_r(torch.ones(3), share=True)",
+            0,
+        ),
     ],
 )
 def test_exit_codes_where_python_hosts(in_python, code, status):
-    ended = in_python(SHARED + code, timeout=60)
+    ended = in_python(SHARED + code, timeout=60, fresh=not code)
     assert ended.returncode == status, ended.stderr
     assert not re.search("Segmentation|core dumped|Fatal Python error|Aborted", ended.stderr)
 
@@ -197,9 +247,12 @@ def back(f): return f()
 def thread(): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 """,
         timeout=60,
+        fresh=code == "invisible(1)",
     )
     assert ended.returncode == status, ended.stderr
-    assert not re.search("segfault|Segmentation|core dumped|Fatal Python error|Aborted", ended.stderr)
+    assert not re.search(
+        "segfault|Segmentation|core dumped|Fatal Python error|Aborted", ended.stderr
+    )
 
 
 def test_r_stops_before_python_frees_what_is_shared(in_python):

@@ -89,7 +89,12 @@ NA = {
     "c(TRUE, NA, FALSE)": [1, 0, 1],
     "c(1L, NA, -2147483647L)": [1, 0, 1],
     "c(NA, NaN, 1, -Inf, Inf, -0)": [0, 1, 1, 1, 1, 1],
-    "c(NA_complex_, complex(real = NA, imaginary = 1), complex(real = 1, imaginary = NA), complex(real = NaN, imaginary = 0))": [0, 0, 0, 1],
+    "c(NA_complex_, complex(real = NA, imaginary = 1), complex(real = 1, imaginary = NA), complex(real = NaN, imaginary = 0))": [
+        0,
+        0,
+        0,
+        1,
+    ],
     "as.raw(0:3)": [1, 1, 1, 1],
     "structure(c(0, -0, 5e-324, NaN), class = 'integer64')": [1, 0, 1, 1],
     "NA + 0": [0],

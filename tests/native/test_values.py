@@ -90,9 +90,20 @@ def test_ints_beyond_64_bits(core, value):
         core.to_r(value)
 
 
+def test_the_least_int64_is_not_made_na(core, there_and_back):
+    """-2^63 is integer64's NA, and exact as a double."""
+    x = core.to_r(-(2**63))
+    assert (x.typeof, x.classes, x.any_na()) == ("double", (), False)
+    assert there_and_back(-(2**63)) == -(2**63)
+
 
 def test_every_bit_of_a_double(core, there_and_back):
-    for bits in (0x7FF00000000007A2, 0x7FF8000000000000, 0xFFF8000000000001, 0x7FF0000000000001 | 1 << 51):
+    for bits in (
+        0x7FF00000000007A2,
+        0x7FF8000000000000,
+        0xFFF8000000000001,
+        0x7FF0000000000001 | 1 << 51,
+    ):
         value = struct.unpack("<d", struct.pack("<Q", bits))[0]
         x = core.to_r(value)
         assert np.asarray(x).tobytes() == struct.pack("<Q", bits)
@@ -152,7 +163,17 @@ def test_dict_keys_become_names(core, r):
 
 
 def test_callables_modules_and_classes_are_handles(core, there_and_back):
-    for x in (len, torch.add, torch.ones(1).view, lambda: 1, torch.Tensor, torch.nn.Linear, dict, np, torch):
+    for x in (
+        len,
+        torch.add,
+        torch.ones(1).view,
+        lambda: 1,
+        torch.Tensor,
+        torch.nn.Linear,
+        dict,
+        np,
+        torch,
+    ):
         assert there_and_back(x) is x
     assert core.to_r(torch.Tensor).typeof == "closure"
     assert core.to_r(len).classes == ("python_callable", "python_object")
@@ -269,8 +290,14 @@ def test_strings_in_any_encoding(r):
     latin1 = r(r"iconv('h\u00f6he', 'UTF-8', 'latin1')")
     assert r("Encoding")(latin1) == "latin1"
     assert latin1.value() == "h\u00f6he"
-    assert r(r"c('\u4e2d', 'a', iconv('\u00e9', 'UTF-8', 'latin1'))").value() == ["\u4e2d", "a", "\u00e9"]
-    assert r(r"list2 <- structure(list(1L), names = iconv('\u00e9', 'UTF-8', 'latin1'))").value() == {"\u00e9": 1}
+    assert r(r"c('\u4e2d', 'a', iconv('\u00e9', 'UTF-8', 'latin1'))").value() == [
+        "\u4e2d",
+        "a",
+        "\u00e9",
+    ]
+    assert r(
+        r"list2 <- structure(list(1L), names = iconv('\u00e9', 'UTF-8', 'latin1'))"
+    ).value() == {"\u00e9": 1}
     r("rm(list2)")
     with pytest.raises(ValueError, match="marked as bytes"):
         r(r"{ x <- '\xff'; Encoding(x) <- 'bytes'; x }").value()
@@ -296,4 +323,6 @@ def test_strings_that_r_makes_lazily(r):
 
 def test_an_error_in_a_conversion_of_r_reaches_python(r):
     with pytest.raises(RError):
-        r("function() structure(list(1), class = 'data.frame', names = 'a', row.names = stop('no rows'))")()
+        r(
+            "function() structure(list(1), class = 'data.frame', names = 'a', row.names = stop('no rows'))"
+        )()

@@ -16,9 +16,9 @@ new_generator <- function(base, name, inherit, public, private, active, parent_e
   }
   check_members(private, "private", call)
   check_members(active, "active", call)
-  # R6 looks for the name of the parent class here.
-  scope <- new.env(parent = parent_env)
-  scope$parent_class <- if (is.null(inherit)) base else attr(inherit, "class_generator")
+  parent_class <- if (is.null(inherit)) base else attr(inherit, "class_generator")
+  # R6 takes the name of the parent class, and looks for it here.
+  scope <- list2env(list(parent_class = parent_class), parent = parent_env)
   class <- R6::R6Class(
     if (is.null(name)) base$classname else name,
     inherit = parent_class, public = public, private = private, active = active,

@@ -26,7 +26,7 @@ nn_sequential <- function(...) {
   check_modules(modules, "nn_sequential", sys.call())
   names <- names(modules)
   if (is.null(names)) names <- character(length(modules))
-  call_python("modules.sequential", unname(modules), as.list(names))
+  call_python("module_members.sequential", unname(modules), as.list(names))
 }
 
 #' @rdname nn_sequential
@@ -36,7 +36,7 @@ nn_module_list <- function(modules = list()) {
     abort(sys.call(), "`modules` must be a list of modules, not ", friendly_type(modules), ".")
   }
   check_modules(modules, "modules", sys.call())
-  call_python("modules.container", "ModuleList", unname(modules))
+  call_python("module_members.container", "ModuleList", unname(modules))
 }
 
 #' @rdname nn_sequential
@@ -44,17 +44,19 @@ nn_module_list <- function(modules = list()) {
 nn_module_dict <- function(dict = list()) {
   check_named_list(dict, "dict")
   check_modules(dict, "dict", sys.call())
-  call_python("modules.container", "ModuleDict", dict)
+  call_python("module_members.container", "ModuleDict", dict)
 }
 
 #' @rdname nn_sequential
 #' @export
 nn_parameter_list <- function(parameters = list()) {
   if (!is.list(parameters)) {
-    abort(sys.call(), "`parameters` must be a list of tensors, not ", friendly_type(parameters), ".")
+    abort(
+      sys.call(), "`parameters` must be a list of tensors, not ", friendly_type(parameters), "."
+    )
   }
   for (x in parameters) check_tensor(x, "parameters")
-  call_python("modules.container", "ParameterList", unname(parameters))
+  call_python("module_members.container", "ParameterList", unname(parameters))
 }
 
 #' @rdname nn_sequential
@@ -62,7 +64,7 @@ nn_parameter_list <- function(parameters = list()) {
 nn_parameter_dict <- function(parameters = list()) {
   check_named_list(parameters, "parameters")
   for (x in parameters) check_tensor(x, "parameters")
-  call_python("modules.container", "ParameterDict", parameters)
+  call_python("module_members.container", "ParameterDict", parameters)
 }
 
 # The values of `...`, with the lists after `!!!` put in.
@@ -109,7 +111,7 @@ check_named_list <- function(x, name, call = sys.call(-1L)) {
 # ---- containers as R lists ----
 
 #' @export
-length.nn_sequential <- function(x) call_python("modules.size", x)
+length.nn_sequential <- function(x) call_python("module_members.size", x)
 #' @export
 length.nn_module_list <- length.nn_sequential
 #' @export
@@ -122,7 +124,7 @@ length.nn_parameter_dict <- length.nn_sequential
 #' @export
 as.list.nn_sequential <- function(x, ...) {
   check_no_dots(...)
-  call_python("modules.items", x)
+  call_python("module_members.items", x)
 }
 #' @export
 as.list.nn_module_list <- as.list.nn_sequential
@@ -140,7 +142,7 @@ as.list.nn_parameter_dict <- as.list.nn_sequential
   if (!is.numeric(i) && !is.logical(i) || anyNA(places) || any(places > n)) {
     abort(sys.call(), "`i` must be places from 1 to ", n, ".")
   }
-  call_python("modules.subset", x, as.list(places))
+  call_python("module_members.subset", x, as.list(places))
 }
 #' @export
 `[.nn_module_list` <- `[.nn_sequential`

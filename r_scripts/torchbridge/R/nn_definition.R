@@ -47,7 +47,8 @@ initializer_of <- function(definition) {
 python_class <- function(definition) {
   known <- definition$class
   if (!is.null(known) && dot_call(native()$is_live, known)) return(known)
-  methods <- unique(unlist(lapply(module_lineage(definition), function(level) names(level$methods))))
+  levels <- module_lineage(definition)
+  methods <- unique(unlist(lapply(levels, function(level) names(level$methods))))
   name <- if (is.null(definition$name)) "nn_module" else definition$name
   definition$class <- call_python(
     "modules.class_of", name, definition$python, as.list(methods), "forward" %in% methods

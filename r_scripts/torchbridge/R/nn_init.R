@@ -129,13 +129,13 @@ nn_init_sparse_ <- function(tensor, sparsity, std = 0.01, generator = NULL) {
 #' @export
 nn_init_calculate_gain <- function(nonlinearity, param = NULL) {
   check_string(nonlinearity, "nonlinearity")
-  call_python("layers.gain", nonlinearity, param)
+  call_python("nn_utils.gain", nonlinearity, param)
 }
 
 set_values <- function(name, tensor, ..., call = sys.call(-1L)) {
   check_tensor(tensor, "tensor", call)
   arguments <- list(...)
   arguments <- arguments[!vapply(arguments, is.null, NA)]
-  call_python("layers.set_values", name, tensor, arguments, call = call)
+  call_python("nn_utils.set_values", name, tensor, arguments, call = call)
   invisible(tensor)
 }

@@ -4,7 +4,9 @@
 # It can be inherited from, as what nn_module() gives.
 layer <- function(class, name, signature) {
   generator <- signature
-  body(generator) <- bquote(dot_call(native()$call, layer_maker(), c(.(class), supplied_arguments())))
+  body(generator) <- bquote(
+    dot_call(native()$call, python_handle("make", "layers"), c(.(class), supplied_arguments()))
+  )
   environment(generator) <- topenv()
   structure(
     generator,
@@ -13,21 +15,21 @@ layer <- function(class, name, signature) {
   )
 }
 
-layer_maker <- function() python_handle("make", "layers")
-
 # The arguments that the caller was given, by name; `...` as it came. Python has its own
 # defaults for the others.
 supplied_arguments <- function() {
   frame <- parent.frame()
-  formals <- formals(sys.function(sys.parent()))
+  call <- sys.call(sys.parent())
+  generator <- sys.function(sys.parent())
+  matched <- match.call(generator, call, expand.dots = FALSE, envir = parent.frame(2L))
   given <- list()
-  for (name in names(formals)) {
+  for (name in names(formals(generator))) {
     if (name == "...") {
       given <- c(given, eval(quote(list(...)), frame))
-    } else if (!eval(call("missing", as.name(name)), frame)) {
-      given[python_spelling(name)] <- list(frame[[name]])
-    } else if (identical(formals[[name]], quote(expr = ))) {
-      abort(sys.call(sys.parent()), "`", name, "` is missing.")
+    } else if (name %in% names(matched)) {
+      given[python_spelling(name)] <- list(eval(as.name(name), frame))
+    } else if (is.symbol(formals(generator)[[name]])) {
+      abort(call, "`", name, "` is missing.")
     }
   }
   given

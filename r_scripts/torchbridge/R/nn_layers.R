@@ -1,4 +1,5 @@
 # Written by tools/nn_layers.py from PyTorch 2.13.0: do not edit by hand.
+# nolint start
 
 #' Linear layers
 #'
@@ -1436,3 +1437,5 @@ nn_triplet_margin_loss <- layer("TripletMarginLoss", "nn_triplet_margin_loss", f
 nn_triplet_margin_with_distance_loss <- layer("TripletMarginWithDistanceLoss", "nn_triplet_margin_with_distance_loss", function(
   distance_function = NULL, margin = 1, swap = FALSE, reduction = "mean"
 ) NULL)
+
+# nolint end

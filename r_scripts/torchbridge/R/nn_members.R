@@ -9,23 +9,23 @@
   if (!is.null(value)) return(value)
   child <- .subset2(.subset2(half, "children"), name)
   if (!is.null(child)) {
-    if (half$told || .Call(half$entry, half$is_child, list(half$handle, name, child))) {
+    if (half$told || dot_call(native()$call, half$is_child, list(half$handle, name, child))) {
       return(child)
     }
   }
-  tensor <- .Call(half$entry, half$tensor_of, list(half$handle, name))
+  tensor <- dot_call(native()$call, half$tensor_of, list(half$handle, name))
   if (is.null(tensor)) other_member(x, name, sys.call()) else tensor
 }
 
 #' @export
 `[[.nn_module` <- function(x, name) {
-  if (is.numeric(name) && length(name) == 1L) return(call_python("modules.item", x, name))
+  if (is.numeric(name) && length(name) == 1L) return(call_python("module_members.item", x, name))
   check_string(name, "name")
   `$.nn_module`(x, name)
 }
 
 #' @export
-`$<-.nn_module` <- function(x, name, value) {
+`$<-.nn_module` <- function(x, name, value) { # nolint: object_name_linter.
   half <- environment(x)
   fields <- half$fields
   here <- exists(name, envir = fields, inherits = FALSE)
@@ -35,8 +35,7 @@
   if (!of_python || !assign_in_python(half, name, value, here, sys.call())) {
     assign_field(half, name, value)
   } else {
-    if (here) rm(list = name, envir = fields)
-    if (is_module) assign(name, value, envir = half$children)
+    assign(name, if (is_module) value, envir = half$children)
   }
   x
 }
@@ -44,23 +43,26 @@
 #' @export
 `[[<-.nn_module` <- function(x, name, value) {
   if (is.numeric(name) && length(name) == 1L) {
-    call_python("modules.set_item", x, name, value)
+    call_python("module_members.set_item", x, name, value)
     return(x)
   }
   check_string(name, "name")
   `$<-.nn_module`(x, name, value)
 }
 
-# Does Python take the value? A field of R has never been Python's.
+# Does Python take the value? What it takes is no field of R any more.
 assign_in_python <- function(half, name, value, here, call) {
-  if (is.null(half$definition)) {
-    with_call(call, .Call(half$entry, python_handle("assign"), list(half$handle, name, value)))
-    return(TRUE)
+  if (!inherits(value, "python_object") && !is.null(half$definition) &&
+      !dot_call(native()$call, python_handle("owns"), list(half$handle, name))) {
+    return(FALSE)
   }
-  for_python <- inherits(value, "python_object") ||
-    .Call(half$entry, python_handle("owns"), list(half$handle, name))
-  if (!for_python) return(FALSE)
-  with_call(call, .Call(half$entry, python_handle("assign"), list(half$handle, name, value)))
+  before <- if (here) half$fields[[name]]
+  if (here) rm(list = name, envir = half$fields)
+  taken <- FALSE
+  on.exit(if (here && !taken) assign(name, before, envir = half$fields))
+  taken <- with_call(
+    call, dot_call(native()$call, python_handle("assign"), list(half$handle, name, value))
+  )
 }
 
 assign_field <- function(half, name, value) {
@@ -80,11 +82,11 @@ with_call <- function(call, expr) {
 #' @export
 names.nn_module <- function(x) {
   half <- environment(x)
-  unique(c(ls(half$fields), unlist(call_python("modules.member_names", x))))
+  unique(c(ls(half$fields), unlist(call_python("module_members.member_names", x))))
 }
 
 #' @export
-.DollarNames.nn_module <- function(x, pattern = "") {
+.DollarNames.nn_module <- function(x, pattern = "") { # nolint: object_name_linter.
   grep(pattern, unique(c(names(x), ls(module_members))), value = TRUE)
 }
 
@@ -97,7 +99,9 @@ other_member <- function(x, name, call) {
     dot_call(native()$getattr, x, name),
     AttributeError = function(condition) {
       if (!grepl(paste0("'", name, "'"), conditionMessage(condition), fixed = TRUE)) stop(condition)
-      abort(call, "This <", class(x)[1L], "> has no field, method, parameter or module `", name, "`.")
+      abort(
+        call, "This <", class(x)[1L], "> has no field, method, parameter or module `", name, "`."
+      )
     }
   )
   if (inherits(value, "nn_module")) assign(name, value, envir = half$children)
@@ -108,27 +112,27 @@ other_member <- function(x, name, call) {
 
 # Each is a function of the module that gives the value, or the method.
 module_members <- list2env(parent = emptyenv(), list(
-  parameters = function(self) named(call_python("modules.parameters", self)),
+  parameters = function(self) named(call_python("module_members.parameters", self)),
   named_parameters = function(self) {
     function(recursive = TRUE) {
       check_flag(recursive, "recursive")
-      named(call_python("modules.parameters", self, recursive))
+      named(call_python("module_members.parameters", self, recursive))
     }
   },
-  buffers = function(self) named(call_python("modules.buffers", self)),
+  buffers = function(self) named(call_python("module_members.buffers", self)),
   named_buffers = function(self) {
     function(recursive = TRUE) {
       check_flag(recursive, "recursive")
-      named(call_python("modules.buffers", self, recursive))
+      named(call_python("module_members.buffers", self, recursive))
     }
   },
-  children = function(self) named(call_python("modules.children", self)),
+  children = function(self) named(call_python("module_members.children", self)),
   named_children = function(self) {
-    function() named(call_python("modules.children", self))
+    function() named(call_python("module_members.children", self))
   },
-  modules = function(self) unname(call_python("modules.modules", self)),
+  modules = function(self) unname(call_python("module_members.modules", self)),
   named_modules = function(self) {
-    function() call_python("modules.modules", self)
+    function() call_python("module_members.modules", self)
   },
   forward = function(self) {
     function(...) self(...)
@@ -137,16 +141,19 @@ module_members <- list2env(parent = emptyenv(), list(
     function(prefix = "", keepvars = FALSE) {
       check_string(prefix, "prefix")
       check_flag(keepvars, "keepvars")
-      named(call_python("modules.state_dict", self, prefix, keepvars))
+      named(call_python("module_members.state_dict", self, prefix, keepvars))
     }
   },
   load_state_dict = function(self) {
     function(state_dict, strict = TRUE) {
       check_flag(strict, "strict")
       if (!is.list(state_dict)) {
-        abort(sys.call(), "`state_dict` must be a named list of tensors, not ", friendly_type(state_dict), ".")
+        abort(
+          sys.call(), "`state_dict` must be a named list of tensors, not ",
+          friendly_type(state_dict), "."
+        )
       }
-      call_python("modules.load_state_dict", self, state_dict, strict)
+      call_python("module_members.load_state_dict", self, state_dict, strict)
       invisible(self)
     }
   },
@@ -160,12 +167,15 @@ module_members <- list2env(parent = emptyenv(), list(
   to = function(self) {
     function(..., dtype = NULL, device = NULL, non_blocking = FALSE) {
       check_no_names(...)
-      call_python("modules.to", self, list(...), dtype, device, non_blocking)
+      call_python("module_members.to", self, list(...), dtype, device, non_blocking)
       invisible(self)
     }
   },
   cuda = function(self) {
-    function(device = NULL) in_place(self, "cuda", if (is.null(device)) device else as.integer(device))
+    function(device = NULL) {
+      if (is.numeric(device)) device <- as.integer(device)
+      in_place(self, "cuda", device)
+    }
   },
   cpu = function(self) function() in_place(self, "cpu"),
   float = function(self) function() in_place(self, "float"),
@@ -186,8 +196,10 @@ module_members <- list2env(parent = emptyenv(), list(
   },
   apply = function(self) {
     function(fn) {
-      if (!is.function(fn)) abort(sys.call(), "`fn` must be a function, not ", friendly_type(fn), ".")
-      call_python("modules.apply", self, fn)
+      if (!is.function(fn)) {
+        abort(sys.call(), "`fn` must be a function, not ", friendly_type(fn), ".")
+      }
+      call_python("module_members.apply", self, fn)
       invisible(self)
     }
   },
@@ -195,7 +207,7 @@ module_members <- list2env(parent = emptyenv(), list(
     function(name, module) {
       check_string(name <- as.character(name), "name")
       check_module(module, "module")
-      call_python("modules.register", self, "module", name, module)
+      call_python("module_members.register", self, "module", name, module)
       invisible(self)
     }
   },
@@ -203,7 +215,7 @@ module_members <- list2env(parent = emptyenv(), list(
     function(name, param) {
       check_string(name, "name")
       if (!is.null(param)) check_tensor(param, "param")
-      call_python("modules.register", self, "parameter", name, param)
+      call_python("module_members.register", self, "parameter", name, param)
       invisible(self)
     }
   },
@@ -212,20 +224,36 @@ module_members <- list2env(parent = emptyenv(), list(
       check_string(name, "name")
       if (!is.null(tensor)) check_tensor(tensor, "tensor")
       check_flag(persistent, "persistent")
-      call_python("modules.register", self, "buffer", name, tensor, persistent)
+      call_python("module_members.register", self, "buffer", name, tensor, persistent)
+      invisible(self)
+    }
+  },
+  append = function(self) {
+    function(module) {
+      check_module(module, "module")
+      call_python("module_members.append", self, list(module))
+      invisible(self)
+    }
+  },
+  extend = function(self) {
+    function(modules) {
+      for (module in as.list(modules)) check_module(module, "modules")
+      call_python("module_members.append", self, unname(as.list(modules)))
       invisible(self)
     }
   },
   insert = function(self) {
     function(i, module) {
-      call_python("modules.insert", self, i, module)
+      call_python("module_members.insert", self, i, module)
       invisible(self)
     }
   },
   clone = function(self) {
     function(deep = TRUE) {
-      if (!isTRUE(deep)) abort(sys.call(), "`deep` must be `TRUE`: a copy has parameters of its own.")
-      call_python("modules.clone", self)
+      if (!isTRUE(deep)) {
+        abort(sys.call(), "`deep` must be `TRUE`: a copy has parameters of its own.")
+      }
+      call_python("module_members.clone", self)
     }
   }
 ))
@@ -248,9 +276,10 @@ check_no_names <- function(..., call = sys.call(-1L)) {
 
 check_module <- function(x, name, call = sys.call(-1L)) {
   if (inherits(x, "nn_module")) return(invisible())
+  maker <- inherits(x, "nn_module_generator")
   abort(
     call, "`", name, "` must be an nn_module, not ",
-    if (inherits(x, "nn_module_generator")) "a function that makes one: call it" else friendly_type(x), "."
+    if (maker) "a function that makes one: call it" else friendly_type(x), "."
   )
 }
 

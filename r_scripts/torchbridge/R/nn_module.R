@@ -18,19 +18,22 @@
 #' [nn_module_list()].
 #'
 #' @section Members of every module:
-#' | | |
-#' |---|---|
-#' | `net(x)` | calls `forward`, and the hooks where there are any |
-#' | `$parameters`, `$buffers`, `$children` | named lists |
-#' | `$named_parameters(recursive = TRUE)`, `$named_buffers(recursive = TRUE)` | the same; `FALSE` leaves out submodules |
-#' | `$modules`, `$named_modules()` | the module and all below it, a list without and with names |
-#' | `$state_dict()`, `$load_state_dict(state_dict, strict = TRUE)` | named lists of tensors; loading also takes R arrays |
-#' | `$train(mode = TRUE)`, `$eval()`, `$training` | the mode, and what it is |
-#' | `$to(device =, dtype =)`, `$cuda()`, `$cpu()`, `$float()`, `$double()`, `$half()`, `$bfloat16()` | move or convert all parameters and buffers, in place |
-#' | `$requires_grad_(requires_grad = TRUE)`, `$zero_grad(set_to_none = TRUE)` | of all parameters |
-#' | `$apply(fn)` | calls `fn` with every submodule, then with the module |
-#' | `$add_module(name, module)`, `$register_parameter(name, param)`, `$register_buffer(name, tensor, persistent = TRUE)` | under a name that is computed |
-#' | `$clone()` | a copy with parameters of its own |
+#' * `net(x)` calls `forward`, and the hooks where there are any.
+#' * `$parameters`, `$buffers`, `$children`: named lists.
+#' * `$named_parameters(recursive = TRUE)`, `$named_buffers(recursive = TRUE)`: the same;
+#'   `FALSE` leaves out submodules.
+#' * `$modules`, `$named_modules()`: the module and all below it, a list without and with names.
+#' * `$state_dict()`, `$load_state_dict(state_dict, strict = TRUE)`: named lists of tensors;
+#'   loading also takes R arrays.
+#' * `$train(mode = TRUE)`, `$eval()`, `$training`: the mode, and what it is.
+#' * `$to(device =, dtype =)`, `$cuda()`, `$cpu()`, `$float()`, `$double()`, `$half()`,
+#'   `$bfloat16()`: move or convert all parameters and buffers, in place.
+#' * `$requires_grad_(requires_grad = TRUE)`, `$zero_grad(set_to_none = TRUE)`: of all
+#'   parameters.
+#' * `$apply(fn)`: calls `fn` with every submodule, then with the module.
+#' * `$add_module(name, module)`, `$register_parameter(name, param)`,
+#'   `$register_buffer(name, tensor, persistent = TRUE)`: under a name that is computed.
+#' * `$clone()`: a copy with parameters of its own.
 #'
 #' Methods that change the module return it invisibly. Everything else that Python's
 #' module has is there under its Python name (`$register_forward_hook()`,
@@ -81,7 +84,10 @@ nn_module <- function(classname = NULL, inherit = nn_Module, ..., private = NULL
   check_module_members(active, "active")
   for (name in names(active)) {
     if (!is.function(active[[name]])) {
-      abort(sys.call(), "`active$", name, "` must be a function, not ", friendly_type(active[[name]]), ".")
+      abort(
+        sys.call(), "`active$", name, "` must be a function, not ",
+        friendly_type(active[[name]]), "."
+      )
     }
   }
   if (!is.environment(parent_env)) {
@@ -93,7 +99,9 @@ nn_module <- function(classname = NULL, inherit = nn_Module, ..., private = NULL
   }
   for (name in intersect(names(members), c("initialize", "forward"))) {
     if (!is.function(members[[name]])) {
-      abort(sys.call(), "`", name, "` must be a function, not ", friendly_type(members[[name]]), ".")
+      abort(
+        sys.call(), "`", name, "` must be a function, not ", friendly_type(members[[name]]), "."
+      )
     }
   }
   parent <- definition_of(inherit, sys.call())
@@ -155,7 +163,7 @@ make_module <- function(generator, call, where) {
 #' @format NULL
 #' @usage NULL
 #' @export
-nn_Module <- new_module_generator(
+nn_Module <- new_module_generator( # nolint: object_name_linter. R torch's name.
   new_module_definition(NULL, python = "Module", signature = function() NULL)
 )
 

@@ -22,7 +22,7 @@
 nn_parameter <- function(x, requires_grad = TRUE) {
   check_tensor(x, "x")
   check_flag(requires_grad, "requires_grad")
-  call_python("modules.parameter", x, requires_grad)
+  call_python("module_members.parameter", x, requires_grad)
 }
 
 #' @rdname nn_parameter
@@ -30,19 +30,19 @@ nn_parameter <- function(x, requires_grad = TRUE) {
 nn_buffer <- function(x, persistent = TRUE) {
   check_tensor(x, "x")
   check_flag(persistent, "persistent")
-  call_python("modules.buffer", x, persistent)
+  call_python("module_members.buffer", x, persistent)
 }
 
 #' @rdname nn_parameter
 #' @export
 is_nn_parameter <- function(x) {
-  inherits(x, "torch_tensor") && call_python("modules.is_parameter", x)
+  inherits(x, "torch_tensor") && call_python("module_members.is_parameter", x)
 }
 
 #' @rdname nn_parameter
 #' @export
 is_nn_buffer <- function(x) {
-  inherits(x, "torch_tensor") && call_python("modules.is_buffer", x)
+  inherits(x, "torch_tensor") && call_python("module_members.is_buffer", x)
 }
 
 #' @rdname nn_parameter

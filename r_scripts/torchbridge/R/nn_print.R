@@ -11,7 +11,7 @@ print.nn_module <- function(x, ...) {
 format.nn_module <- function(x, ...) {
   check_no_dots(...)
   if (!is_live(x)) return("<nn_module from another R session>")
-  about <- call_python("modules.summary", x)
+  about <- call_python("module_members.summary", x)
   c(
     paste0("An `nn_module` containing ", parameter_count(about$total), "."),
     section("Modules", vapply(about$modules, module_line, "")),
@@ -24,7 +24,7 @@ format.nn_module <- function(x, ...) {
 #' @export
 str.nn_module <- function(object, ...) {
   if (!is_live(object)) return(cat(" <nn_module from another R session>\n"))
-  total <- call_python("modules.summary", object)$total
+  total <- call_python("module_members.summary", object)$total
   cat(" <", class(object)[1L], "> module with ", parameter_count(total), "\n", sep = "")
 }
 
@@ -44,8 +44,13 @@ module_line <- function(about) {
 
 tensor_line <- function(about) {
   name <- if (is.null(type_names[[about$dtype]])) about$dtype else type_names[[about$dtype]]
-  size <- if (is.null(about$shape)) "not known yet" else paste0("1:", unlist(about$shape), collapse = ", ")
-  paste0(about$name, ": ", name, if (length(about$shape) > 0L || is.null(about$shape)) paste0(" [", size, "]"))
+  shape <- unlist(about$shape)
+  size <- if (is.null(about$shape)) {
+    " [not known yet]"
+  } else if (length(shape) > 0L) {
+    paste0(" [", paste0("1:", shape, collapse = ", "), "]")
+  }
+  paste0(about$name, ": ", name, size)
 }
 
 parameter_count <- function(n) {

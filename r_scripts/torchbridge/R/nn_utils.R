@@ -25,7 +25,7 @@ nn_utils_clip_grad_norm_ <- function(parameters, max_norm, norm_type = 2,
   parameters <- check_tensors(parameters, "parameters")
   check_flag(error_if_nonfinite, "error_if_nonfinite")
   invisible(call_python(
-    "layers.clip_grad_norm", parameters, max_norm, norm_type, error_if_nonfinite
+    "nn_utils.clip_grad_norm", parameters, max_norm, norm_type, error_if_nonfinite
   ))
 }
 
@@ -33,7 +33,7 @@ nn_utils_clip_grad_norm_ <- function(parameters, max_norm, norm_type = 2,
 #' @export
 nn_utils_clip_grad_value_ <- function(parameters, clip_value) {
   parameters <- check_tensors(parameters, "parameters")
-  call_python("layers.clip_grad_value", parameters, clip_value)
+  call_python("nn_utils.clip_grad_value", parameters, clip_value)
   invisible()
 }
 
@@ -49,14 +49,14 @@ nn_utils_clip_grad_value_ <- function(parameters, clip_value) {
 #' nn_utils_vector_to_parameters(values, net$parameters)
 #' @export
 nn_utils_parameters_to_vector <- function(parameters) {
-  call_python("layers.parameters_to_vector", check_tensors(parameters, "parameters"))
+  call_python("nn_utils.parameters_to_vector", check_tensors(parameters, "parameters"))
 }
 
 #' @rdname nn_utils_parameters_to_vector
 #' @export
 nn_utils_vector_to_parameters <- function(vec, parameters) {
   check_tensor(vec, "vec")
-  call_python("layers.vector_to_parameters", vec, check_tensors(parameters, "parameters"))
+  call_python("nn_utils.vector_to_parameters", vec, check_tensors(parameters, "parameters"))
   invisible()
 }
 
@@ -84,32 +84,32 @@ nn_utils_vector_to_parameters <- function(vec, parameters) {
 #' out <- nn_gru(2, 4)(packed)
 #' nn_utils_rnn_pad_packed_sequence(out[[1]])[[2]]
 #' @export
-nn_utils_rnn_pack_padded_sequence <- function(input, lengths, batch_first = FALSE,
-                                              enforce_sorted = TRUE) {
+nn_utils_rnn_pack_padded_sequence <- function( # nolint: object_length_linter.
+    input, lengths, batch_first = FALSE, enforce_sorted = TRUE) {
   check_tensor(input, "input")
   check_flag(batch_first, "batch_first")
   check_flag(enforce_sorted, "enforce_sorted")
   if (is.numeric(lengths)) lengths <- as.list(as.integer(lengths))
-  call_python("layers.pack_padded_sequence", input, lengths, batch_first, enforce_sorted)
+  call_python("nn_utils.pack_padded_sequence", input, lengths, batch_first, enforce_sorted)
 }
 
 #' @rdname nn_utils_rnn_pack_padded_sequence
 #' @export
 nn_utils_rnn_pack_sequence <- function(sequences, enforce_sorted = TRUE) {
   check_flag(enforce_sorted, "enforce_sorted")
-  call_python("layers.pack_sequence", check_tensors(sequences, "sequences"), enforce_sorted)
+  call_python("nn_utils.pack_sequence", check_tensors(sequences, "sequences"), enforce_sorted)
 }
 
 #' @rdname nn_utils_rnn_pack_padded_sequence
 #' @export
-nn_utils_rnn_pad_packed_sequence <- function(sequence, batch_first = FALSE, padding_value = 0,
-                                             total_length = NULL) {
+nn_utils_rnn_pad_packed_sequence <- function( # nolint: object_length_linter.
+    sequence, batch_first = FALSE, padding_value = 0, total_length = NULL) {
   if (!inherits(sequence, "python_object")) {
     abort(sys.call(), "`sequence` must be a packed sequence, not ", friendly_type(sequence), ".")
   }
   check_flag(batch_first, "batch_first")
   if (!is.null(total_length)) total_length <- as.integer(total_length)
-  call_python("layers.pad_packed_sequence", sequence, batch_first, padding_value, total_length)
+  call_python("nn_utils.pad_packed_sequence", sequence, batch_first, padding_value, total_length)
 }
 
 #' @rdname nn_utils_rnn_pack_padded_sequence
@@ -118,7 +118,7 @@ nn_utils_rnn_pad_sequence <- function(sequences, batch_first = FALSE, padding_va
                                       padding_side = "right") {
   check_flag(batch_first, "batch_first")
   sequences <- check_tensors(sequences, "sequences")
-  call_python("layers.pad_sequence", sequences, batch_first, padding_value, padding_side)
+  call_python("nn_utils.pad_sequence", sequences, batch_first, padding_value, padding_side)
 }
 
 # A tensor or a list of tensors, as an unnamed list.

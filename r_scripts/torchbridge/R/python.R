@@ -18,12 +18,6 @@ native <- function() {
 # the function that called this one.
 api <- function(name, x, ...) {
   entries <- native()
-  if (inherits(x, "python_object") && !dot_call(entries$is_live, x)) {
-    abort(
-      sys.call(-1L), "This ", class(x)[1L], " is from another R session, and its memory is gone.\n",
-      "Make it again; to keep a tensor's values, save `as.array(x)` instead of `x`."
-    )
-  }
   value <- dot_call(entries$api, name, x, list(...))
   if (inherits(value, "integer64") && !requireNamespace("bit64", quietly = TRUE)) {
     # R would take its bits for a double.

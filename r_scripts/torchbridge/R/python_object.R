@@ -79,7 +79,10 @@ str.python_object <- function(object, ...) cat(" ", format(object), "\n", sep = 
   grep(pattern, api("attributes", x), value = TRUE)
 }
 
-# Does the handle point to an object of this session? (Not after readRDS().)
-is_live <- function(x) !is.null(the$native) && dot_call(the$native$is_live, x)
+# Is there an object, or (after readRDS()) can there be one again?
+is_live <- function(x) dot_call(native()$is_live, x)
 
 gone_text <- function(x) paste0("<", class(x)[1L], " from another R session>")
+
+# A Python callable that readRDS() has read (host.R).
+call_again <- function(handle, arguments) dot_call(native()$call, handle, arguments)

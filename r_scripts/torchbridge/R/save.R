@@ -24,11 +24,19 @@
 #' Files of Python's `torch.save()` are pickles, which can run code, and are refused.
 #'
 #' @section Tensors and modules in .rds files:
-#' `saveRDS()` cannot see what a tensor or module points to. `torch_serialize()` gives an R
-#' value that it can save, by itself or inside another; `torch_load()` makes the tensor or
-#' module of it again, in any session. Of a module written in R it has the R code too, as an
-#' attribute of the raw vector: that stays in the .rds file, where other R code is, and gets
-#' lost where only the bytes are written.
+#' `saveRDS()`, `save()` and `serialize()` keep tensors and modules too, wherever they are in what
+#' is saved, and `readRDS()` gives them back in any session; Python starts when one is first used.
+#' They are copies, with dtype, values, `requires_grad` and the device, or the CPU where there is
+#' no such device; tensors and layers that were one in the file are one again. A module written in
+#' R has its R code, as an .rds file has that of any R object: read only files that you trust.
+#'
+#' Functions and dtypes of torch come back by name. Optimizers, modules whose code is Python's own,
+#' lazy layers before their first input and other Python objects do not: using what was read is an
+#' error that says so. Hooks and gradients are not kept.
+#'
+#' `torch_serialize()` gives the same as `torch_save()`, as an R value. Of a module written in R it
+#' has the R code too, as an attribute of the raw vector: that stays in the .rds file, and gets lost
+#' where only the bytes are written.
 #'
 #' @param obj A tensor, a module, R data, or a list of such.
 #' @param path Name of a file, or a connection that is open for binary writing or reading.

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from nn_layers_text import ARGUMENTS, CONTAINERS, FAMILIES, Family
+
 from torchbridge import layers
 
 OUTPUT = Path(__file__).resolve().parent.parent / "R" / "nn_layers.R"
@@ -43,9 +44,12 @@ def written() -> str:
     if known != there:
         raise ValueError(f"without text: {sorted(there - known)}; gone: {sorted(known - there)}")
     version = torch.__version__.split("+")[0]
-    parts = [f"# Written by tools/nn_layers.py from PyTorch {version}: do not edit by hand.\n"]
+    parts = [
+        f"# Written by tools/nn_layers.py from PyTorch {version}: do not edit by hand.",
+        "# nolint start\n",
+    ]
     parts += [family_text(name, family) for name, family in FAMILIES.items()]
-    return "\n".join(parts)
+    return "\n".join([*parts, "# nolint end\n"])
 
 
 def family_text(name: str, family: Family) -> str:
@@ -68,7 +72,7 @@ def family_text(name: str, family: Family) -> str:
             raise ValueError(f"{name}: argument {parameter} has no text yet")
         lines += comment(f"@param {parameter} {text}", indent="  ")
     lines += comment(f"@return {family.value}", indent="  ")
-    lines += ["#' @examplesIf interactive() || nzchar(Sys.getenv(\"TORCHBRIDGE_PYTHON\"))"]
+    lines += ['#\' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))']
     lines += [f"#' {line}" for line in family.example.strip().splitlines()]
     lines += [f"#' @name {name}", "NULL", ""]
     for layer, parameters in signatures.items():

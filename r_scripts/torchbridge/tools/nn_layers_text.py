@@ -234,7 +234,8 @@ nn_softmax(dim = 2)(as_torch_tensor(matrix(1:6, 2), dtype = "float32"))
             "While training from the batch; otherwise from the running estimates.",
             "BatchNorm2d": "over the batch and the places of images.",
             "BatchNorm3d": "over the batch and the places of volumes.",
-            "LazyBatchNorm1d": "`nn_batch_norm1d()` that takes `num_features` from its first input.",
+            "LazyBatchNorm1d": "`nn_batch_norm1d()` that takes `num_features` from its first "
+            "input.",
             "LazyBatchNorm2d": "the same of `nn_batch_norm2d()`.",
             "LazyBatchNorm3d": "the same of `nn_batch_norm3d()`.",
             "SyncBatchNorm": "batch normalisation over the batches of all processes.",
@@ -466,8 +467,7 @@ nn_cross_entropy_loss()(scores, as_torch_tensor(c(1L, 2L), dtype = "int64"))
         {
             "weight": "Weights of the classes (of `nn_bce*_loss()`: of the observations), a "
             "tensor. `NULL`: all 1.",
-            "ignore_index": "A class that does not count, or a mark in `target` for what does "
-            "not.",
+            "ignore_index": "A class that does not count, or a mark in `target` for what does not.",
             "margin": "The margin.",
             "p": "The power of the margin: 1 or 2.",
             "bias": "Learn biases?",

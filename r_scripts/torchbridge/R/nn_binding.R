@@ -1,0 +1,107 @@
+# The members of a module written in R: methods bound to `self`, `private` and `super`.
+
+# Binds the methods of a class and its parents, parents first: each class has a scope of
+# its own with `self`, `private` and `super`.
+bind_members <- function(half, definition) {
+  chain <- module_lineage(definition)
+  has_private <- any(vapply(chain, function(level) length(level$private) > 0L, NA))
+  private <- if (has_private) new.env(parent = emptyenv())
+  super <- new_super(half, definition)
+  for (level in chain) {
+    scope <- new.env(parent = level$env)
+    scope$private <- private
+    scope$super <- super
+    half$scopes <- c(half$scopes, scope)
+    super <- list2env(mget(ls(super, all.names = TRUE), super), parent = emptyenv())
+    class(super) <- "nn_super"
+    for (name in names(level$methods)) {
+      bound <- bind_method(level$methods[[name]], scope)
+      assign(name, bound, envir = super)
+      if (name == "initialize") {
+        half$initialize <- bound
+      } else {
+        put_field(half$fields, name, bound)
+      }
+    }
+    for (name in names(level$fields)) put_field(half$fields, name, level$fields[[name]])
+    for (name in names(level$active)) {
+      if (exists(name, envir = half$fields, inherits = FALSE)) rm(list = name, envir = half$fields)
+      makeActiveBinding(name, bind_method(level$active[[name]], scope), half$fields)
+    }
+    for (name in names(level$private)) {
+      member <- level$private[[name]]
+      if (is_plain_function(member)) member <- bind_method(member, scope)
+      put_field(private, name, member)
+    }
+  }
+  if (is.null(half$initialize)) half$initialize <- super$initialize
+  half$forward <- half$fields$forward
+}
+
+bind_method <- function(method, scope) {
+  if (is.primitive(method)) return(method)
+  environment(method) <- scope
+  method
+}
+
+put_field <- function(fields, name, value) {
+  # A class may replace an active field of its parent.
+  if (exists(name, envir = fields, inherits = FALSE)) rm(list = name, envir = fields)
+  assign(name, value, envir = fields)
+}
+
+# `super` of the topmost class: that of the Python class.
+new_super <- function(half, definition) {
+  initialize <- definition$signature
+  body(initialize) <- if (identical(definition$python, "Module")) {
+    quote(invisible())
+  } else {
+    quote(initialize_python(half, supplied_arguments(), sys.call()))
+  }
+  environment(initialize) <- list2env(list(half = half), parent = topenv())
+  structure(
+    list2env(list(initialize = initialize, .half = half), parent = emptyenv()),
+    class = "nn_super"
+  )
+}
+
+initialize_python <- function(half, arguments, call) {
+  base <- python_function("modules.initialize_base")
+  with_call(call, dot_call(native()$call, base, c(half$module, arguments)))
+  invisible(half$face)
+}
+
+#' @export
+`$.nn_super` <- function(x, name) {
+  found <- .subset2(x, name)
+  if (!is.null(found)) return(found)
+  module_class <- class(.subset2(x, ".half")$face)[1L]
+  tryCatch(
+    call_python("modules.base_member", .subset2(x, ".half")$face, name),
+    AttributeError = function(condition) {
+      abort(sys.call(-4L), "The parent class of `", module_class, "` has no method `", name, "`.")
+    }
+  )
+}
+
+# A half for a copy of the module: methods bound anew, fields as they are (but tensors
+# copied).
+copy_half <- function(half) {
+  copy <- new_half(half$definition)
+  copy_values(half$fields, copy$fields)
+  # All scopes have the same `private`.
+  private <- if (length(half$scopes) > 0L) half$scopes[[1L]]$private
+  if (!is.null(private)) copy_values(private, copy$scopes[[1L]]$private)
+  copy
+}
+
+copy_values <- function(from, to) {
+  for (name in ls(from, all.names = TRUE)) {
+    if (bindingIsActive(name, from)) next
+    value <- from[[name]]
+    is_method <- is.function(value) && exists(name, envir = to, inherits = FALSE)
+    if (is_method) next
+    if (inherits(value, "torch_tensor")) value <- value$detach()$clone()
+    assign(name, value, envir = to)
+  }
+}

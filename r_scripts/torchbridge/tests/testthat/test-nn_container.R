@@ -1,0 +1,110 @@
+skip_without_python()
+
+x32 <- function(x) as_torch_tensor(x, dtype = "float32")
+
+test_that("a sequence calls one module after the other", {
+  net <- nn_sequential(nn_linear(2, 3), nn_relu(), nn_linear(3, 1))
+  x <- x32(matrix(1:4, 2))
+  step <- net[[3]](net[[2]](net[[1]](x)))
+  expect_identical(as.array(net(x)$detach()), as.array(step$detach()))
+  expect_named(net$state_dict(), c("0.weight", "0.bias", "2.weight", "2.bias"))
+  expect_length(net, 3)
+  expect_length(nn_sequential(), 0)
+  expect_s3_class(net, c("nn_sequential", "nn_module"))
+})
+
+test_that("modules in a sequence have names, given or by place", {
+  net <- nn_sequential(first = nn_linear(2, 3), nn_relu())
+  expect_named(net$children, c("first", "1"))
+  expect_identical(net$first, net[[1]])
+  expect_identical(names(net), c("first", "1"))
+})
+
+test_that("lists of modules are put in", {
+  layers <- list(nn_linear(2, 2), nn_linear(2, 2))
+  expect_length(nn_sequential(!!!layers), 2)
+  expect_length(nn_sequential(nn_relu(), !!!layers, nn_relu()), 4)
+  expect_named(nn_sequential(!!!list(a = nn_relu()), b = nn_relu())$children, c("a", "b"))
+  expect_length(do.call(nn_sequential, layers), 2)
+})
+
+test_that("places count from 1, or from the end", {
+  net <- nn_sequential(nn_relu(), nn_tanh(), nn_sigmoid())
+  expect_s3_class(net[[-1]], "nn_sigmoid")
+  expect_s3_class(net[2:3][[1]], "nn_tanh")
+  expect_s3_class(net[2:3], "nn_sequential")
+  expect_length(net[-1], 2)
+  expect_length(net[c(TRUE, FALSE, TRUE)], 2)
+  expect_error(net[[0]], "from 1 to 3")
+  expect_error(net[[4]], "from 1 to 3")
+  expect_error(net[[1.5]], "from 1 to 3")
+  expect_error(net[3:4], "from 1 to 3")
+  net[[2]] <- nn_elu()
+  expect_s3_class(net[[2]], "nn_elu")
+  net[[4]] <- nn_relu()
+  expect_length(net, 4)
+  net$append(nn_relu())
+  net$insert(1, nn_softmax(1))
+  expect_s3_class(net[[1]], "nn_softmax")
+  expect_length(net, 6)
+})
+
+test_that("containers are lists to R's verbs", {
+  layers <- nn_module_list(list(nn_linear(1, 2), nn_linear(2, 3)))
+  expect_identical(vapply(layers, function(m) m$out_features, 1L), 2:3)
+  expect_identical(seq_along(layers), 1:2)
+  expect_length(as.list(layers), 2)
+  expect_s3_class(layers[1], "nn_module_list")
+  layers$extend(list(nn_relu()))
+  expect_length(layers, 3)
+})
+
+test_that("a module list registers its modules", {
+  net <- nn_module(
+    initialize = function(n) {
+      self$layers <- nn_module_list(lapply(seq_len(n), function(i) nn_linear(2, 2)))
+    },
+    forward = function(x) {
+      for (i in seq_along(self$layers)) x <- self$layers[[i]](x)
+      x
+    }
+  )(3)
+  expect_length(net$parameters, 6)
+  expect_identical(dim(net(x32(matrix(1, 5, 2)))), c(5L, 2L))
+})
+
+test_that("a module dict finds modules by name", {
+  dict <- nn_module_dict(list(relu = nn_relu(), linear = nn_linear(1, 2)))
+  expect_s3_class(dict$relu, "nn_relu")
+  expect_s3_class(dict[["linear"]], "nn_linear")
+  expect_identical(names(dict), c("relu", "linear"))
+  expect_named(as.list(dict), c("relu", "linear"))
+  dict$tanh <- nn_tanh()
+  expect_length(dict, 3)
+})
+
+test_that("parameters can be in lists", {
+  one <- nn_parameter(x32(1))
+  net <- nn_module(initialize = function() {
+    self$list <- nn_parameter_list(list(one, nn_parameter(x32(2))))
+    self$dict <- nn_parameter_dict(list(a = nn_parameter(x32(3))))
+  })()
+  expect_named(net$parameters, c("list.0", "list.1", "dict.a"))
+  expect_equal(as.numeric(net$list[[2]]), 2)
+  expect_equal(as.numeric(net$dict$a), 3)
+  expect_length(net$list, 2)
+})
+
+test_that("what is no module is refused, with its place", {
+  expect_error(
+    nn_sequential(nn_relu(), 3),
+    "Element 2 of `nn_sequential` must be an nn_module, not a number"
+  )
+  expect_error(nn_sequential(nn_relu), "call it, `nn_relu()`", fixed = TRUE)
+  expect_error(nn_sequential(sin), "not a function")
+  expect_error(nn_module_list(nn_relu()), "`modules` must be a list")
+  expect_error(nn_module_list(list(1)), "Element 1 of `modules`")
+  expect_error(nn_module_dict(list(nn_relu())), "name of its own")
+  expect_error(nn_parameter_list(list(1)), "`parameters` must be a tensor")
+  expect_error(nn_sequential(nn_relu())(3), "must be Tensor")
+})

@@ -1,0 +1,147 @@
+skip_without_python()
+
+# Modules and their R halves go when nobody has them, and stay when somebody has.
+
+x32 <- function(x) as_torch_tensor(x, dtype = "float32")
+
+# What is left after some calls of f, and R's and Python's collections.
+left_by <- function(f) {
+  counts <- function() {
+    for (i in 1:5) live <- live_objects()
+    unlist(live)[c("r_objects", "py_handles")]
+  }
+  f()
+  before <- counts()
+  for (i in 1:5) f()
+  counts() - before
+}
+
+nothing <- c(r_objects = 0L, py_handles = 0L)
+
+test_that("a module that nobody has goes", {
+  simple <- nn_module(
+    initialize = function() self$layer <- nn_linear(3, 2),
+    forward = function(x) self$layer(x)
+  )
+  expect_identical(left_by(function() simple()), nothing)
+  expect_identical(left_by(function() simple()(x32(matrix(1, 2, 3)))), nothing)
+  expect_identical(left_by(function() nn_linear(3, 2)$parameters), nothing)
+  expect_identical(left_by(function() simple()$clone()), nothing)
+})
+
+test_that("so does one whose fields are functions that see it", {
+  closing <- nn_module(
+    initialize = function() {
+      self$layer <- nn_linear(3, 2)
+      self$call <- function(x) self$layer(x)
+    },
+    forward = function(x) self$call(x)
+  )
+  expect_identical(left_by(function() closing()(x32(matrix(1, 2, 3)))), nothing)
+})
+
+test_that("so does one whose class sees it", {
+  expect_identical(left_by(function() {
+    block <- nn_module(
+      initialize = function() self$layer <- nn_linear(3, 3),
+      forward = function(x) self$layer(x)
+    )
+    class <- nn_module(
+      initialize = function() self$blocks <- nn_sequential(block(), block()),
+      forward = function(x) self$blocks(x)
+    )
+    net <- class()
+    net(x32(matrix(1, 2, 3)))
+  }), nothing)
+})
+
+test_that("one that only Python has keeps its state and works", {
+  counting <- nn_module(
+    initialize = function() {
+      self$n <- 0
+      self$shift <- x32(10)
+      self$note <- list(x32(1))
+    },
+    forward = function(x) {
+      self$n <- self$n + 1
+      x + self$shift
+    }
+  )
+  for (times in 1:2) {
+    net <- nn_sequential(counting())
+    for (i in 1:3) gc()
+    net(x32(1))
+    for (i in 1:3) gc()
+    expect_equal(as.numeric(net(x32(1))), 11)
+    expect_identical(net[[1]]$n, 2)
+    for (i in 1:3) gc()
+    net[[1]]$n <- 7
+    for (i in 1:3) gc()
+    expect_identical(net[[1]]$n, 7)
+    expect_equal(as.numeric(net[[1]]$note[[1]]), 1)
+  }
+  rm(net)
+  expect_identical(left_by(function() nn_sequential(counting())(x32(1))), nothing)
+})
+
+test_that("one that was R's alone can be given to Python", {
+  class <- nn_module(initialize = function() self$k <- x32(5), forward = function(x) x * self$k)
+  net <- class()
+  for (i in 1:3) gc() # now only R holds its half
+  layers <- nn_module_list(list(net))
+  rm(net)
+  for (i in 1:3) gc()
+  expect_equal(as.numeric(layers[[1]](x32(2))), 10)
+})
+
+test_that("a method that has escaped keeps its module", {
+  getter <- nn_module(
+    initialize = function() self$k <- nn_parameter(x32(5)),
+    get = function() function() self$k
+  )
+  get <- getter()$get()
+  for (i in 1:3) gc()
+  expect_equal(as.numeric(get()), 5)
+})
+
+test_that("the same module is the same R object", {
+  net <- nn_module(initialize = function() self$layer <- nn_linear(1, 1), me = function() self)()
+  expect_identical(net$layer, net$layer)
+  expect_identical(net$children$layer, net$layer)
+  expect_identical(net$modules[[1]], net)
+  expect_identical(net$me(), net)
+  layer <- nn_relu()
+  expect_identical(nn_sequential(layer, net)[[1]], layer)
+  expect_identical(nn_sequential(layer, net)[[2]], net)
+})
+
+test_that("R sees what Python changes", {
+  net <- nn_module(
+    initialize = function() self$layer <- nn_linear(1, 1),
+    forward = function(x) self$layer(x)
+  )()
+  old <- net$layer
+  python <- python_names(
+    "import torch",
+    "def replace(m): m.layer = torch.nn.Identity()",
+    "def replace_below(m): m._modules['layer'] = torch.nn.Flatten()",
+    "def remove(m): del m.layer",
+    "def data(m): m.layer.weight.data.fill_(7)"
+  )
+  python$data(net)
+  expect_equal(as.numeric(net$layer$weight), 7)
+  python$replace(net)
+  expect_s3_class(net$layer, "nn_identity")
+  expect_equal(as.numeric(net(x32(3))), 3)
+  python$replace_below(net)
+  expect_s3_class(net$layer, "nn_flatten")
+  python$remove(net)
+  expect_error(net$layer, "no field, method, parameter or module `layer`")
+  expect_s3_class(old, "nn_linear")
+  # A module of Python is asked each time.
+  pair <- nn_sequential(nn_relu(), nn_tanh())
+  first <- pair[[1]]
+  pair$insert(1, nn_sigmoid())
+  expect_s3_class(pair$`0`, "nn_sigmoid")
+  expect_identical(pair$`1`, first)
+})
