@@ -22,8 +22,11 @@ typedef struct {
 enum { TOKENS = 32 };
 static SEXP tokens[TOKENS];
 static int depth = 0;
+static int jumped = -1; /* the deepest call that R jumped out of: its token holds a value */
 
 static SEXP token(void) {
+  for (; jumped >= depth; jumped--)
+    SETCAR(tokens[jumped], R_NilValue);
   if (depth >= TOKENS)
     return NULL;
   if (!tokens[depth]) {
@@ -59,6 +62,8 @@ static void entry_leave(void *p, Rboolean jump) {
   tb_drop(e->held);
   PyGILState_Release(e->gil);
   depth = e->depth;
+  if (jump && depth < TOKENS && depth > jumped)
+    jumped = depth;
 }
 
 static SEXP enter(PyObject *(*work)(void *), void *data) {
