@@ -19,7 +19,7 @@ ifeq ($(LC_ALL)$(LC_CTYPE)$(LANG),)
 export LANG := C.UTF-8
 endif
 
-.PHONY: help demo test bench lint sanitize clean setup system
+.PHONY: help demo test bench lint operators sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -60,6 +60,14 @@ lint: setup ## ruff, mypy, C warnings as errors, clang-format where there is one
 		clang-format --dry-run --Werror bridge/native/*.[ch]; fi
 	Rscript -e 'found <- lintr::lint_dir("r_scripts")' \
 		-e 'if (length(found) > 0) { print(found); quit(status = 1) }'
+
+# --- operators ----------------------------------------------------------------------------------
+
+TOOLS := r_scripts/torchbridge/tools
+operators: setup ## write anew what the R package takes from PyTorch: names, help pages, layers
+	$(VENV)/bin/python $(TOOLS)/operators.py
+	$(VENV)/bin/python $(TOOLS)/optim.py
+	$(VENV)/bin/python $(TOOLS)/nn_layers.py
 
 # --- sanitize -----------------------------------------------------------------------------------
 

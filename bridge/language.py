@@ -52,6 +52,13 @@ def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
     return result.requires_grad_(requires_grad) if requires_grad else result
 
 
+def few_numbers(x: Any, requires_grad: bool) -> Any:
+    """R's ``torch_tensor`` of a short plain vector, which arrives as a list or single value."""
+    values = x if isinstance(x, list) else [x]
+    dtype = torch.float32 if isinstance(values[0], float) else None
+    return torch.tensor(values, dtype=dtype, requires_grad=requires_grad)
+
+
 def torch_arange(
     _: Any, start: Any, end: Any, step: Any, dtype: Any, device: Any, requires_grad: bool
 ) -> Any:
@@ -89,12 +96,6 @@ def same(x: Any, y: Any) -> bool:
 def is_method(x: Any, name: str) -> bool:
     """Is x$name a method (and not an attribute)?"""
     return callable(getattr(type(x), name, None))
-
-
-def mean(x: Any, *args: Any) -> Any:
-    """R's ``mean``: of ints too, which PyTorch refuses."""
-    exact = x.is_floating_point() or x.is_complex()
-    return (x if exact else x.to(torch.get_default_dtype())).mean(*args)
 
 
 def summarise(_: Any, name: str, parts: list[Any], na_rm: bool) -> Any:

@@ -17,13 +17,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from torchbridge import host
+from torchbridge import dialect, host
 from torchbridge.from_r import to_array
 from torchbridge.torch_arrays import TorchArrays, import_torch
 
 # What an argument may be; operator.c has the same bits. A value is read by its own type
 # where several are possible: torch_max(x, 1) names a dim, torch_max(x, y) another tensor.
-TENSOR, TENSORS, DIM, INDEX, POSITION, SCALAR, DTYPE, INT = (1 << i for i in range(8))
+TENSOR, TENSORS, DIM, INDEX, POSITION, SCALAR, DTYPE, INT, INTS = (1 << i for i in range(9))
 
 #: Arguments that name dims: 1 is the first, -1 the last.
 _DIMS = frozenset(
@@ -54,7 +54,10 @@ _POSITIONS = {
     "narrow": {"start"},
     "narrow_copy": {"start"},
     "slice_scatter": {"start"},
-    "kthvalue": set(),
+    "embedding": {"padding_idx"},
+    "embedding_bag": {"padding_idx"},
+    "cross_entropy": {"ignore_index"},
+    "nll_loss": {"ignore_index"},
 }
 #: Tensor arguments that hold positions; integer ones count from 1.
 _INDICES = frozenset({"index", "indices"})
@@ -66,14 +69,18 @@ _INDICES_OF = {
     "nll_loss": {"target"},
     "multi_margin_loss": {"target"},
     "multilabel_margin_loss": {"target"},
-    "take": {"index"},
+    "bincount": {"self", "input"},
 }
 #: Arguments called index or indices that are none.
-_NOT_INDICES = frozenset({"tensor_split", "index_put", "index_put_", "sparse_coo_tensor"})
+_NOT_INDICES = {"tensor_split": {"indices"}}
 #: Functions whose one result is positions; others say so in the names of their results.
-_INDEX_RESULTS = frozenset({"argmax", "argmin", "argsort", "argwhere", "nonzero", "multinomial"})
+_INDEX_RESULTS = frozenset(
+    ("argmax", "argmin", "argsort", "argwhere", "indices", "multinomial", "nonzero_static")
+)
+#: Pooling with return_indices = TRUE, and what unpooling takes.
+_POOLING = re.compile(r"max_pool\dd(_with_indices)?$")
 #: ``dim`` that is a number of dims, or a size.
-_NOT_DIMS = {("tensordot", "dims"), ("cross_entropy", "dim")}
+_NOT_DIMS = {("tensordot", "dims"), ("cross_entropy", "dim"), ("tile", "dims")}
 
 #: R's arithmetic and comparison: Python's, which take numbers on either side.
 _OPS: dict[str, Callable[..., Any]] = {
@@ -97,6 +104,8 @@ _OPS: dict[str, Callable[..., Any]] = {
     "neg": op.neg,
     "pos": op.pos,
 }
+#: R's own functions on tensors, with the arguments of PyTorch's.
+_R_FUNCTIONS = {"mean": dialect.mean}
 
 _PREFIXES = {
     "torch_": torch,
@@ -125,8 +134,12 @@ def resolve(name: str) -> Any:
 
 def find(name: str) -> tuple[Any, str, bool]:
     """(function, its name in PyTorch, is it a method) of an R name."""
+    if name in _R_FUNCTIONS:
+        return _R_FUNCTIONS[name], name, False
     if name.startswith("$"):
         python_name = name[1:]
+        if python_name in dialect.METHODS:
+            return dialect.METHODS[python_name], python_name, True
         function = getattr(torch.Tensor, python_name, None)
         if function is not None:
             return function, python_name, True
@@ -138,7 +151,7 @@ def find(name: str) -> tuple[Any, str, bool]:
                 if callable(function):
                     return function, name.removeprefix(full), False
     python_name = name.removeprefix("torch_")
-    function = getattr(torch, python_name, None)
+    function = dialect.FUNCTIONS.get(python_name) or getattr(torch, python_name, None)
     if name.startswith("torch_") and callable(function):
         return function, python_name, False
     raise AttributeError(f"PyTorch {torch.__version__} has no {name}()")
@@ -218,21 +231,30 @@ def _from_schemas(spec: Spec, found: list[Any], name: str, method: bool) -> None
         for position, argument in enumerate(a for a in schema.arguments if not a.kwarg_only):
             if position == len(positional):
                 positional.append(0)
-            positional[position] |= kind_of(name, argument.name, str(argument.type))
+            positional[position] |= _kind_in_schema(name, argument)
         for argument in schema.arguments:
             # torch.* functions call their first tensor input, methods have no name for it.
             python_name = "input" if argument.name == "self" and not method else argument.name
-            kinds = kind_of(name, argument.name, str(argument.type))
+            kinds = _kind_in_schema(name, argument)
             earlier = spec.named.get(argument.name, (python_name, 0))[1]
             spec.named[argument.name] = (python_name, earlier | kinds)
         names = tuple(r.name for r in schema.returns)
         if len(names) > 1:
-            spec.results = names
+            spec.results = names if all(names) else ()
             for position, result in enumerate(schema.returns):
                 if result.name and "indices" in result.name:
                     spec.index_results |= 1 << position
     spec.overloads = [[(a.name, str(a.type), _default(a)) for a in s.arguments] for s in found]
     spec.positional = tuple(positional)
+
+
+def _kind_in_schema(name: str, argument: Any) -> int:
+    kinds = kind_of(name, argument.name, str(argument.type))
+    if str(argument.type) == "List[int]" and argument.N is None:
+        kinds |= INTS
+    elif kinds & INTS:
+        kinds = kinds & ~INTS | INT  # of a known length: PyTorch repeats a single int
+    return kinds
 
 
 def _default(argument: Any) -> str | None:
@@ -273,7 +295,7 @@ def _from_signature(spec: Spec, function: Any, name: str) -> None:
     first = next(iter(signature.parameters), None)
     if first in ("input", "tensor", "self") and "self" not in spec.named:
         spec.named["self"] = spec.named[first]
-    if name.endswith("_with_indices"):
+    if _POOLING.search(name):
         spec.index_results |= 2
 
 
@@ -306,13 +328,13 @@ def kind_of(function: str, name: str, kind: str) -> int:
         kinds |= TENSORS
     elif "Tensor" in kind:
         kinds |= TENSOR
-        named_index = name in _INDICES and base not in _NOT_INDICES
-        if named_index or name in _INDICES_OF.get(base, ()):
-            kinds |= INDEX
+    if kinds and name in (_INDICES - _NOT_INDICES.get(base, set()) | _INDICES_OF.get(base, set())):
+        kinds |= INDEX
     if re.search(r"\b(number|Scalar|float|complex)\b", kind):
         kinds |= SCALAR
     elif re.search(r"\b(int|SymInt)\b", kind):
-        kinds |= INT  # matters beside TENSOR: repeat_interleave(x, 2)
+        # INT matters beside TENSOR: repeat_interleave(x, 2).
+        kinds |= INTS if re.fullmatch(r"(typing\.)?[Ll]ist\[int\]", kind) else INT
     if name == "dtype":
         kinds |= DTYPE
     return kinds
@@ -327,9 +349,13 @@ def zero_based(x: Any, name: str) -> Any:
         x = torch.as_tensor(x)
     if x.is_floating_point() or x.is_complex() or x.dtype == torch.bool:
         return x
-    if x.device.type == "cpu" and x.numel() and int(x.min()) == 0:
-        raise IndexError(f"{name}: positions count from 1 in R, and there is a 0")
-    return x - 1
+    if x.device.type == "cpu" and x.numel():
+        least = int(x.min())
+        if least > 0:
+            return x - 1
+        if least == 0 or bool((x == 0).any()):
+            raise IndexError(f"{name}: positions count from 1 in R, and there is a 0")
+    return x - (x > 0).to(x.dtype)  # negative ones count from the end, or are to be ignored
 
 
 def as_positions(x: Any, name: str) -> Any:

@@ -13,8 +13,28 @@ typedef struct {
   bool failed, entered;
   PyGILState_STATE gil;
   size_t held;
+  int depth;
   PROTECT_INDEX result; /* protected while what was held is dropped */
 } entry;
+
+/* One continuation token for each depth of calls within calls: without one, R would make
+ * one at every call. */
+enum { TOKENS = 32 };
+static SEXP tokens[TOKENS];
+static int depth = 0;
+static int jumped = -1; /* the deepest call that R jumped out of: its token holds a value */
+
+static SEXP token(void) {
+  for (; jumped >= depth; jumped--)
+    SETCAR(tokens[jumped], R_NilValue);
+  if (depth >= TOKENS)
+    return NULL;
+  if (!tokens[depth]) {
+    tokens[depth] = R_MakeUnwindCont();
+    R_PreserveObject(tokens[depth]);
+  }
+  return tokens[depth];
+}
 
 /* The R value of what the work gave, or (failed) the call that signals its error. */
 static SEXP entry_body(void *p) {
@@ -22,6 +42,7 @@ static SEXP entry_body(void *p) {
   SEXP result;
   e->gil = PyGILState_Ensure(); /* here: R may raise an error before it comes here */
   e->held = tb_held();
+  e->depth = depth++;
   e->entered = true;
   tb_frozen_release();
   PyObject *value = tb_hold(e->work(e->data));
@@ -40,6 +61,9 @@ static void entry_leave(void *p, Rboolean jump) {
     PyErr_Clear();
   tb_drop(e->held);
   PyGILState_Release(e->gil);
+  depth = e->depth;
+  if (jump && depth < TOKENS && depth > jumped)
+    jumped = depth;
 }
 
 static SEXP enter(PyObject *(*work)(void *), void *data) {
@@ -51,8 +75,11 @@ static SEXP enter(PyObject *(*work)(void *), void *data) {
   tb_relieve_pressure();
   entry e = {.work = work, .data = data};
   PROTECT_WITH_INDEX(R_NilValue, &e.result);
-  SEXP result = R_UnwindProtect(entry_body, &e, entry_leave, &e, NULL);
+  SEXP continuation = token();
+  SEXP result = R_UnwindProtect(entry_body, &e, entry_leave, &e, continuation);
   UNPROTECT(1);
+  if (continuation)
+    SETCAR(continuation, R_NilValue); /* it must not keep the result */
   if (e.failed)
     tb_signal(result);
   return result;
@@ -193,18 +220,45 @@ static SEXP entry_api(SEXP name, SEXP x, SEXP args) {
                                        .args = args});
 }
 
-/* .External(entry, "torch_sum", ...): the hot path of the R language. Operators are short,
- * so Ctrl-C waits for them as it waits for R's own. */
+/* Operators are the hot path of the R language. They are short, so Ctrl-C waits for them as it
+ * waits for R's own. */
+typedef struct {
+  SEXP name;
+  const SEXP *values, *tags;
+  int n;
+} op_args;
+
 static PyObject *op_work(void *p) {
-  SEXP args = p;
-  return tb_operator_call(STRING_ELT(CADR(args), 0), CDDR(args));
+  const op_args *a = p;
+  return tb_operator_call(STRING_ELT(a->name, 0), a->values, a->tags, a->n);
 }
 
-static SEXP entry_op(SEXP args) {
-  SEXP name = CADR(args);
+static SEXP call_operator(SEXP name, const SEXP *values, const SEXP *tags, int n) {
   if (TYPEOF(name) != STRSXP || Rf_xlength(name) != 1)
     Rf_error("`name` must be one string");
-  return enter(op_work, args);
+  return enter(op_work, &(op_args){name, values, tags, n});
+}
+
+/* .External(entry, "torch_sum", ...) */
+static SEXP entry_op(SEXP args) {
+  SEXP values[TB_MOST_ARGUMENTS], tags[TB_MOST_ARGUMENTS], name = CADR(args);
+  int n = 0;
+  bool named = false;
+  for (SEXP a = CDDR(args); a != R_NilValue; a = CDR(a), n++) {
+    if (n == TB_MOST_ARGUMENTS)
+      Rf_error("at most %d arguments", TB_MOST_ARGUMENTS);
+    values[n] = CAR(a);
+    tags[n] = TAG(a) == R_NilValue ? NULL : TAG(a);
+    named = named || tags[n];
+  }
+  return call_operator(name, values, named ? tags : NULL, n);
+}
+
+/* .Call(entry, "+", x, y): R's compiler makes less of .External() */
+static SEXP entry_op1(SEXP name, SEXP x) { return call_operator(name, &x, NULL, 1); }
+
+static SEXP entry_op2(SEXP name, SEXP x, SEXP y) {
+  return call_operator(name, (SEXP[]){x, y}, NULL, 2);
 }
 
 typedef struct {
@@ -269,9 +323,10 @@ static SEXP entry_is_live(SEXP x) {
   { "tb_" #name, (DL_FUNC)(void (*)(void))entry_##name, n_args }
 
 static const R_CallMethodDef routines[] = {
-    ROUTINE(call, 2), ROUTINE(getattr, 2), ROUTINE(setattr, 3), ROUTINE(import, 1),
-    ROUTINE(api, 3),  ROUTINE(is_live, 1), ROUTINE(index, 5),   ROUTINE(index_set, 5),
-    ROUTINE(run, 0),  ROUTINE(caught, 2),  {NULL, NULL, 0},
+    ROUTINE(call, 2),  ROUTINE(getattr, 2),   ROUTINE(setattr, 3), ROUTINE(import, 1),
+    ROUTINE(api, 3),   ROUTINE(is_live, 1),   ROUTINE(op1, 2),     ROUTINE(op2, 3),
+    ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),     ROUTINE(caught, 2),
+    {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {

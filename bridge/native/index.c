@@ -8,14 +8,13 @@
 
 #include <math.h>
 
-static SEXP dots_symbol, axis_symbol, n_symbol, colon_symbol, paren_symbol;
+static SEXP dots_symbol, axis_symbol, n_symbol, colon_symbol;
 
 void tb_index_init(void) {
   dots_symbol = Rf_install("..");
   axis_symbol = Rf_install("newaxis");
   n_symbol = Rf_install("N");
   colon_symbol = Rf_install(":");
-  paren_symbol = Rf_install("(");
 }
 
 static bool mentions_n(SEXP expression) {
@@ -29,17 +28,43 @@ static bool mentions_n(SEXP expression) {
   return false;
 }
 
-/* Evaluates every subscript that is not a mark of its own, in R: list of
- * list(kind, value, ...): 0 all, 1 newaxis, 2 dots, 3 value, 4 slice(start, end, step). */
-enum { ALL, NEW_AXIS, DOTS, VALUE, SLICE };
+/* The size of the dim that a subscript is for, NaN where there is none. */
+static double size_of(PyObject *x, bool after_dots, R_xlen_t consumed, R_xlen_t later) {
+  double size = R_NaN;
+  PyGILState_STATE gil = PyGILState_Ensure();
+  PyObject *shape = PyObject_GetAttrString(x, "shape");
+  Py_ssize_t rank = shape ? PyTuple_Size(shape) : 0;
+  Py_ssize_t dim = after_dots ? rank - later : consumed;
+  if (shape && dim >= 0 && dim < rank)
+    size = PyLong_AsDouble(PyTuple_GetItem(shape, dim));
+  Py_XDECREF(shape);
+  PyErr_Clear();
+  PyGILState_Release(gil);
+  return size;
+}
 
-static SEXP range_end(SEXP expression, SEXP env) { return Rf_eval(expression, env); }
+/* a:b or a:b:s as pairlist(a, b, s), s NULL where there is none. */
+static SEXP evaluate_range(SEXP expression, SEXP env) {
+  SEXP first = CADR(expression), last = CADDR(expression), step = R_NilValue;
+  if (TYPEOF(first) == LANGSXP && CAR(first) == colon_symbol) {
+    step = last;
+    last = CADDR(first);
+    first = CADR(first);
+  }
+  first = PROTECT(Rf_eval(first, env));
+  last = PROTECT(Rf_eval(last, env));
+  step = step == R_NilValue ? step : Rf_eval(step, env);
+  SEXP range = Rf_list3(first, last, step);
+  UNPROTECT(2);
+  return range;
+}
 
+/* What stands for a subscript once it is evaluated: R_MissingArg for all, axis_symbol,
+ * dots_symbol, a pairlist for a range, or its value. */
 static SEXP evaluate(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
   R_xlen_t n = Rf_xlength(expressions), i = 0, consumed = 0;
-  SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
-  bool after_dots = false;
   R_xlen_t later = 0; /* dims that subscripts after `..` consume */
+  bool after_dots = false;
   for (SEXP e = expressions; e != R_NilValue; e = CDR(e)) {
     if (CAR(e) == dots_symbol)
       later = 0, after_dots = true;
@@ -47,68 +72,40 @@ static SEXP evaluate(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
       later++;
   }
   after_dots = false;
-  for (SEXP e = expressions; e != R_NilValue; e = CDR(e), i++) {
-    SEXP expression = CAR(e), item = PROTECT(Rf_allocVector(VECSXP, 4));
-    int kind = VALUE;
-    SET_VECTOR_ELT(result, i, item);
-    if (expression == R_MissingArg)
-      kind = ALL;
-    else if (expression == axis_symbol || expression == R_NilValue)
-      kind = NEW_AXIS;
-    else if (expression == dots_symbol)
-      kind = DOTS, after_dots = true;
-    else {
+  SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
+  /* The promises: each has its own environment, and is evaluated once. */
+  SEXP promise = Rf_findVarInFrame(frame, R_DotsSymbol);
+  for (SEXP e = expressions; e != R_NilValue; e = CDR(e), promise = CDR(promise), i++) {
+    SEXP expression = CAR(e), value;
+    if (expression == R_MissingArg || expression == axis_symbol || expression == dots_symbol)
+      value = expression;
+    else if (TYPEOF(expression) == LANGSXP || expression == n_symbol) {
       SEXP env = caller;
-      if (mentions_n(expression)) {
-        PyGILState_STATE gil = PyGILState_Ensure();
-        PyObject *shape = PyObject_GetAttrString(x, "shape");
-        Py_ssize_t rank = shape ? PyTuple_Size(shape) : 0;
-        Py_ssize_t dim = after_dots ? rank - later : consumed;
-        long long size = 0;
-        if (shape && dim >= 0 && dim < rank)
-          size = PyLong_AsLongLong(PyTuple_GetItem(shape, dim));
-        Py_XDECREF(shape);
-        PyErr_Clear();
-        PyGILState_Release(gil);
+      bool range = TYPEOF(expression) == LANGSXP && CAR(expression) == colon_symbol;
+      bool sized = mentions_n(expression);
+      if (sized) {
         SEXP make = PROTECT(Rf_lang3(Rf_install("new.env"), Rf_ScalarLogical(FALSE), caller));
         env = Rf_eval(make, R_BaseEnv);
         UNPROTECT(1);
         PROTECT(env);
-        SEXP n_value = PROTECT(Rf_ScalarReal((double)size));
-        Rf_defineVar(n_symbol, n_value, env);
+        SEXP size = PROTECT(Rf_ScalarReal(size_of(x, after_dots, consumed, later)));
+        Rf_defineVar(n_symbol, size, env);
         UNPROTECT(1);
       } else
         PROTECT(env);
-      bool range = TYPEOF(expression) == LANGSXP && CAR(expression) == colon_symbol;
-      if (range) {
-        SEXP first = CADR(expression), last = CADDR(expression), step = R_NilValue;
-        if (TYPEOF(first) == LANGSXP && CAR(first) == colon_symbol) { /* a:b:s */
-          step = last;
-          last = CADDR(first);
-          first = CADR(first);
-        }
-        SET_VECTOR_ELT(item, 1, range_end(first, env));
-        SET_VECTOR_ELT(item, 2, range_end(last, env));
-        SET_VECTOR_ELT(item, 3, step == R_NilValue ? R_NilValue : range_end(step, env));
-        kind = SLICE;
-      } else if (env != caller || expression == n_symbol)
-        SET_VECTOR_ELT(item, 1, Rf_eval(expression, env));
-      else { /* the promise itself: its own environment, evaluated once */
-        char name[16];
-        snprintf(name, sizeof name, "..%d", (int)i + 1);
-        SET_VECTOR_ELT(item, 1, Rf_eval(Rf_install(name), frame));
-      }
-      if (kind == VALUE && VECTOR_ELT(item, 1) == R_NilValue)
-        kind = NEW_AXIS;
+      value =
+          range ? evaluate_range(expression, env) : Rf_eval(sized ? expression : CAR(promise), env);
       UNPROTECT(1);
-    }
-    if (kind != NEW_AXIS && kind != DOTS) {
+    } else
+      value = Rf_eval(CAR(promise), caller);
+    SET_VECTOR_ELT(result, i, value == R_NilValue ? axis_symbol : value);
+    if (expression == dots_symbol)
+      after_dots = true;
+    else if (value != axis_symbol && value != R_NilValue) {
       consumed++;
       if (after_dots)
         later--;
     }
-    SET_VECTOR_ELT(item, 0, Rf_ScalarInteger(kind));
-    UNPROTECT(1);
   }
   UNPROTECT(1);
   return result;
@@ -149,12 +146,11 @@ static PyObject *falling_at(const void *data, R_xlen_t i) {
 }
 
 /* Positions from 1, both ends included; negative ones count from the end. */
-static PyObject *slice_of(SEXP item, bool *vector) {
+static PyObject *slice_of(SEXP range, bool *vector) {
   long long first, last, step = 1;
-  if (whole(VECTOR_ELT(item, 1), "the start of a range", &first) ||
-      whole(VECTOR_ELT(item, 2), "the end of a range", &last) ||
-      (VECTOR_ELT(item, 3) != R_NilValue &&
-       whole(VECTOR_ELT(item, 3), "the step of a range", &step)))
+  if (whole(CAR(range), "the start of a range", &first) ||
+      whole(CADR(range), "the end of a range", &last) ||
+      (CADDR(range) != R_NilValue && whole(CADDR(range), "the step of a range", &step)))
     return NULL;
   if (first == 0 || last == 0)
     return zero_index();
@@ -243,23 +239,17 @@ static PyObject *key_of(SEXP subscripts, bool drop, int *vectors) {
   for (R_xlen_t i = 0; !failed && i < n; i++) {
     SEXP item = VECTOR_ELT(subscripts, i);
     bool vector = false;
-    PyObject *part = NULL;
-    switch (INTEGER_ELT(VECTOR_ELT(item, 0), 0)) {
-    case ALL:
+    PyObject *part;
+    if (item == R_MissingArg)
       part = PySlice_New(NULL, NULL, NULL);
-      break;
-    case NEW_AXIS:
+    else if (item == axis_symbol)
       part = Py_NewRef(Py_None);
-      break;
-    case DOTS:
+    else if (item == dots_symbol)
       part = Py_NewRef(Py_Ellipsis);
-      break;
-    case SLICE:
+    else if (TYPEOF(item) == LISTSXP)
       part = slice_of(item, &vector);
-      break;
-    default:
-      part = value_of(VECTOR_ELT(item, 1), drop, &vector);
-    }
+    else
+      part = value_of(item, drop, &vector);
     failed = !part;
     if (part)
       PyTuple_SET_ITEM(key, i, part);

@@ -165,7 +165,9 @@ PyObject *tb_bridge(const char *module, const char *name);
 
 /* ---- operator.c ---- */
 extern PyTypeObject tb_OperatorType;
-PyObject *tb_operator_call(SEXP name, SEXP args); /* args: a pairlist */
+/* tags: the symbols of arguments by name, NULL where there is none, or for no names at all. */
+enum { TB_MOST_ARGUMENTS = 32 };
+PyObject *tb_operator_call(SEXP name, const SEXP *values, const SEXP *tags, int n);
 
 /* ---- index.c ---- */
 void tb_index_init(void);

@@ -18,7 +18,8 @@ enum {
   POSITION = 16,
   SCALAR = 32,
   DTYPE = 64,
-  INT = 128
+  INT = 128,
+  INTS = 256
 };
 
 typedef struct {
@@ -224,6 +225,24 @@ static PyObject *number(const void *data, R_xlen_t i) {
   return PyFloat_FromDouble(value);
 }
 
+/* One of a list of single numbers, as R torch also takes sizes. */
+static PyObject *number_at(const void *data, R_xlen_t i) {
+  const argument *a = data;
+  return number(&(argument){VECTOR_ELT(a->x, i), a->kinds, a->name}, 0);
+}
+
+static bool is_plain_number(SEXP x) {
+  return (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x) && Rf_xlength(x) == 1;
+}
+
+static bool is_list_of_numbers(SEXP x) {
+  R_xlen_t n = TYPEOF(x) == VECSXP && !Rf_isObject(x) ? Rf_xlength(x) : 0;
+  for (R_xlen_t i = 0; i < n; i++)
+    if (!is_plain_number(VECTOR_ELT(x, i)))
+      return false;
+  return n > 0;
+}
+
 static PyObject *convert(SEXP x, int kinds, const char *name);
 
 static PyObject *tensor_at(const void *data, R_xlen_t i) {
@@ -238,11 +257,15 @@ static PyObject *convert(SEXP x, int kinds, const char *name) {
   }
   argument a = {x, kinds, name};
   bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x);
-  if (numeric && Rf_xlength(x) == 1 && !(kinds & INDEX) &&
+  /* Where only a list of ints will do, one number is a list of one. */
+  bool wrap = (kinds & (INTS | INT | TENSOR)) == INTS;
+  if (numeric && !wrap && Rf_xlength(x) == 1 && !(kinds & INDEX) &&
       Rf_getAttrib(x, R_DimSymbol) == R_NilValue)
     return number(&a, 0);
   if (numeric && !(kinds & (TENSOR | INDEX)))
     return tb_list(Rf_xlength(x), number, &a);
+  if (!(kinds & (TENSOR | TENSORS)) && is_list_of_numbers(x))
+    return tb_list(Rf_xlength(x), number_at, &a);
   if (TYPEOF(x) == VECSXP && !Rf_isObject(x) && (kinds & TENSORS))
     return tb_list(Rf_xlength(x), tensor_at, &a);
   bool vector =
@@ -284,24 +307,19 @@ static PyObject *with_results(const Operator *op, PyObject *value) {
   return result;
 }
 
-enum { MOST_ARGUMENTS = 32 };
-
 typedef struct {
-  PyObject *slots[MOST_ARGUMENTS + 1], *names[MOST_ARGUMENTS];
+  PyObject *slots[TB_MOST_ARGUMENTS + 1], *names[TB_MOST_ARGUMENTS];
   int n_positional, n_named;
+  int mask; /* of the kinds of arguments by position */
 } arguments;
 
 /* One more argument, by position or by name. What is made for it is held. */
-static int add_argument(const Operator *op, arguments *to, SEXP cell) {
+static int add_argument(const Operator *op, arguments *to, SEXP x, SEXP tag) {
   int kinds = 0, given = to->n_positional;
   const char *label = "argument";
   PyObject *name = NULL;
-  if (given + to->n_named == MOST_ARGUMENTS) {
-    PyErr_Format(PyExc_TypeError, "%U: at most %d arguments", op->name, MOST_ARGUMENTS);
-    return -1;
-  }
-  if (TAG(cell) != R_NilValue) {
-    SEXP r_name = PRINTNAME(TAG(cell));
+  if (tag) {
+    SEXP r_name = PRINTNAME(tag);
     label = R_CHAR(r_name);
     for (int i = 0; i < op->n_named && !name; i++)
       if (op->named[i].r_name == r_name) {
@@ -311,8 +329,8 @@ static int add_argument(const Operator *op, arguments *to, SEXP cell) {
     if (!name && !(name = tb_hold(PyUnicode_InternFromString(label))))
       return -1;
   } else if (op->n_positional)
-    kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1];
-  PyObject *value = tb_hold(convert(CAR(cell), kinds, label));
+    kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1] & to->mask;
+  PyObject *value = tb_hold(convert(x, kinds, label));
   if (!value)
     return -1;
   to->slots[1 + given + to->n_named] = value;
@@ -324,26 +342,33 @@ static int add_argument(const Operator *op, arguments *to, SEXP cell) {
 }
 
 /* First by position, then by name: vectorcall wants them in this order. */
-static PyObject *call_operator(const Operator *op, SEXP args) {
+static PyObject *call_operator(const Operator *op, const SEXP *values, const SEXP *tags, int n) {
   arguments given;
   given.n_positional = given.n_named = 0;
-  for (int by_name = 0; by_name < 2; by_name++)
-    for (SEXP a = args; a != R_NilValue; a = CDR(a))
-      if ((TAG(a) != R_NilValue) == by_name && add_argument(op, &given, a))
+  int by_position = n;
+  for (int i = 0; tags && i < n; i++)
+    by_position -= tags[i] != NULL;
+  /* zeros(2, 3), view(4, -1): the ints of the list one by one. */
+  given.mask = by_position > op->n_positional ? ~INTS : ~0;
+  for (int by_name = 0; by_name <= (by_position < n); by_name++)
+    for (int i = 0; i < n; i++) {
+      SEXP tag = tags ? tags[i] : NULL;
+      if ((tag != NULL) == by_name && add_argument(op, &given, values[i], tag))
         return NULL;
+    }
   PyObject *keys = NULL;
   if (given.n_named && !(keys = tb_hold(PyTuple_New(given.n_named))))
     return NULL;
   for (int i = 0; i < given.n_named; i++)
     PyTuple_SET_ITEM(keys, i, Py_NewRef(given.names[i]));
-  size_t n = (size_t)given.n_positional | PY_VECTORCALL_ARGUMENTS_OFFSET;
-  return with_results(op, PyObject_Vectorcall(op->function, given.slots + 1, n, keys));
+  size_t flags = (size_t)given.n_positional | PY_VECTORCALL_ARGUMENTS_OFFSET;
+  return with_results(op, PyObject_Vectorcall(op->function, given.slots + 1, flags, keys));
 }
 
-PyObject *tb_operator_call(SEXP name, SEXP args) {
+PyObject *tb_operator_call(SEXP name, const SEXP *values, const SEXP *tags, int n) {
   const Operator *op = find_operator(name);
   size_t held = tb_held();
-  PyObject *result = op ? call_operator(op, args) : NULL;
+  PyObject *result = op ? call_operator(op, values, tags, n) : NULL;
   tb_drop(held);
   return result;
 }

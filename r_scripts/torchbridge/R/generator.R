@@ -1,6 +1,9 @@
 # Classes that users write: datasets and samplers. A generator is a function that makes an
 # R6 object; generators inherit from each other.
 
+# R6 evaluates `inherit` in the scope below.
+utils::globalVariables("parent_class")
+
 new_generator <- function(base, name, inherit, public, private, active, parent_env, call) {
   if (!is.null(name)) check_string(name, "name", call)
   if (length(public) > 0L && (is.null(names(public)) || !all(nzchar(names(public))))) {

@@ -23,14 +23,14 @@ NULL
 
 #' @rdname torch_indexing
 #' @export
-`[.torch_tensor` <- function(x, ..., drop = TRUE) {
-  dot_call(entry$index, x, substitute(list(...)), environment(), parent.frame(), drop)
-}
+`[.torch_tensor` <- hot(function(x, ..., drop = TRUE) {
+  .Call(index, x, substitute(list(...)), environment(), parent.frame(), drop)
+})
 
 #' @rdname torch_indexing
 #' @export
 `[<-.torch_tensor` <- function(x, ..., value) {
-  dot_call(entry$index_set, x, substitute(list(...)), environment(), parent.frame(), value)
+  dot_call(entries$index_set, x, substitute(list(...)), environment(), parent.frame(), value)
 }
 
 #' Methods and attributes of tensors
@@ -43,15 +43,21 @@ NULL
 #' @param name Name of a method or attribute.
 #' @name torch_dollar
 #' @export
-`$.torch_tensor` <- function(x, name) {
-  key <- methods[[name]]
+`$.torch_tensor` <- hot(function(x, name) {
+  key <- .subset2(methods, name)
   if (is.null(key)) key <- method_key(x, name)
-  if (nzchar(key)) function(...) dot_external(entry$op, key, x, ...) else tensor_attribute(x, name)
-}
+  if (nzchar(key)) {
+    function(...) .External(op, key, x, ...)
+  } else {
+    .Call(getattr, x, name)
+  }
+})
 
 #' @rdname torch_dollar
 #' @export
-`[[.torch_tensor` <- function(x, name) if (is.character(name)) `$.torch_tensor`(x, name) else x[name]
+`[[.torch_tensor` <- function(x, name) {
+  if (is.character(name)) `$.torch_tensor`(x, name) else x[name]
+}
 
 # name -> "$name" for methods, "" for attributes; filled as names are met.
 methods <- new.env(parent = emptyenv())
@@ -61,5 +67,3 @@ method_key <- function(x, name) {
   methods[[name]] <- key
   key
 }
-
-tensor_attribute <- function(x, name) `$.python_object`(x, name)

@@ -4,7 +4,7 @@
 
 operator_function <- function(name) {
   # The name stands in the code as a constant: the core finds an operator by its address.
-  eval(substitute(function(...) dot_external(entry$op, name, ...), list(name = name)), topenv())
+  eval(substitute(function(...) .External(op, name, ...), list(name = name)), entries)
 }
 
 for (name in operator_names) assign(name, operator_function(name))

@@ -20,32 +20,91 @@
 #' @name torch_ops
 NULL
 
+# Methods of their own, not one for the group: R finds and runs them faster.
+# nolint start: object_name_linter.
+
 #' @rdname torch_ops
 #' @export
-Ops.torch_tensor <- function(e1, e2) {
-  if (missing(e2)) {
-    dot_external(entry$op, switch(.Generic, `-` = "neg", `+` = "pos", .Generic), e1)
-  } else {
-    dot_external(entry$op, .Generic, e1, e2)
-  }
-}
+`+.torch_tensor` <- hot(function(e1, e2) {
+  if (missing(e2)) .Call(op1, "pos", e1) else .Call(op2, "+", e1, e2)
+})
+
+#' @rdname torch_ops
+#' @export
+`-.torch_tensor` <- hot(function(e1, e2) {
+  if (missing(e2)) .Call(op1, "neg", e1) else .Call(op2, "-", e1, e2)
+})
+
+#' @rdname torch_ops
+#' @export
+`!.torch_tensor` <- hot(function(x) .Call(op1, "!", x))
+
+#' @rdname torch_ops
+#' @export
+`*.torch_tensor` <- hot(function(e1, e2) .Call(op2, "*", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`/.torch_tensor` <- hot(function(e1, e2) .Call(op2, "/", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`^.torch_tensor` <- hot(function(e1, e2) .Call(op2, "^", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`%%.torch_tensor` <- hot(function(e1, e2) .Call(op2, "%%", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`%/%.torch_tensor` <- hot(function(e1, e2) .Call(op2, "%/%", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`==.torch_tensor` <- hot(function(e1, e2) .Call(op2, "==", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`!=.torch_tensor` <- hot(function(e1, e2) .Call(op2, "!=", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`<.torch_tensor` <- hot(function(e1, e2) .Call(op2, "<", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`<=.torch_tensor` <- hot(function(e1, e2) .Call(op2, "<=", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`>.torch_tensor` <- hot(function(e1, e2) .Call(op2, ">", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`>=.torch_tensor` <- hot(function(e1, e2) .Call(op2, ">=", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`&.torch_tensor` <- hot(function(e1, e2) .Call(op2, "&", e1, e2))
+
+#' @rdname torch_ops
+#' @export
+`|.torch_tensor` <- hot(function(e1, e2) .Call(op2, "|", e1, e2))
 
 # R 4.3 and later dispatch %*% on S3 classes; before, this package's own %*% does.
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() >= "4.3.0") S3method(matrixOps, torch_tensor)
-matrixOps.torch_tensor <- function(x, y) dot_external(entry$op, "%*%", x, y)
+matrixOps.torch_tensor <- function(x, y) dot_call(entries$op2, "%*%", x, y)
 
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() < "4.3.0") export("%*%")
 `%*%` <- function(x, y) {
   if (inherits(x, "torch_tensor") || inherits(y, "torch_tensor")) {
-    dot_external(entry$op, "%*%", x, y)
+    dot_call(entries$op2, "%*%", x, y)
   } else {
     base::`%*%`(x, y)
   }
 }
-
-math_names <- c(ceiling = "torch_ceil", digamma = "torch_digamma")
 
 #' @rdname torch_ops
 #' @export
@@ -56,23 +115,28 @@ Math.torch_tensor <- function(x, ...) {
     signif = api("signif", x, ...),
     gamma = , trigamma = , cospi = , sinpi = , tanpi = api(.Generic, x),
     cumsum = , cumprod = , cummax = , cummin = cumulate(x, .Generic),
-    ceiling = dot_external(entry$op, "torch_ceil", x),
-    dot_external(entry$op, paste0("torch_", .Generic), x)
+    ceiling = dot_call(entries$op1, "torch_ceil", x),
+    dot_call(entries$op1, paste0("torch_", .Generic), x)
   )
 }
 
-round_tensor <- function(x, digits = 0) dot_external(entry$op, "torch_round", x, decimals = as.integer(digits))
+round_tensor <- function(x, digits = 0) {
+  dot_external(entries$op, "torch_round", x, decimals = as.integer(digits))
+}
 
 log_tensor <- function(x, base) {
-  natural <- dot_external(entry$op, "torch_log", x)
+  natural <- dot_call(entries$op1, "torch_log", x)
   if (missing(base)) natural else natural / log(base)
 }
 
 cumulate <- function(x, name) {
   if (length(dim(x)) > 1L) {
-    stop(name, "() is for vectors; use torch_", name, "(x, dim = ) for a tensor of several dims", call. = FALSE)
+    stop(
+      name, "() is for vectors; use torch_", name, "(x, dim = ) for a tensor of several dims",
+      call. = FALSE
+    )
   }
-  result <- dot_external(entry$op, paste0("torch_", name), x, dim = 1L)
+  result <- dot_external(entries$op, paste0("torch_", name), x, dim = 1L)
   if (is.list(result)) result[[1L]] else result
 }
 
@@ -81,7 +145,7 @@ cumulate <- function(x, name) {
 Summary.torch_tensor <- function(..., na.rm = FALSE) {
   parts <- list(...)
   if (length(parts) == 1L && !na.rm && .Generic != "range") {
-    return(dot_external(entry$op, paste0("torch_", .Generic), parts[[1L]]))
+    return(dot_call(entries$op1, paste0("torch_", .Generic), parts[[1L]]))
   }
   api("summarise", NULL, .Generic, parts, na.rm)
 }
@@ -89,7 +153,7 @@ Summary.torch_tensor <- function(..., na.rm = FALSE) {
 #' @rdname torch_ops
 #' @export
 mean.torch_tensor <- function(x, ..., na.rm = FALSE) {
-  if (na.rm) dot_external(entry$op, "torch_nanmean", x, ...) else api("mean", x, ...)
+  dot_external(entries$op, if (na.rm) "torch_nanmean" else "mean", x, ...)
 }
 
 #' @rdname torch_ops
@@ -97,12 +161,12 @@ mean.torch_tensor <- function(x, ..., na.rm = FALSE) {
 t.torch_tensor <- function(x) {
   rank <- length(dim(x))
   if (rank != 2L) stop("t() needs a tensor of two dims, this one has ", rank, call. = FALSE)
-  dot_external(entry$op, "$t", x)
+  dot_call(entries$op1, "$t", x)
 }
 
 #' @rdname torch_ops
 #' @export
-is.na.torch_tensor <- function(x) dot_external(entry$op, "torch_isnan", x)
+is.na.torch_tensor <- function(x) dot_call(entries$op1, "torch_isnan", x)
 
 #' Put tensors together
 #'
@@ -127,3 +191,5 @@ rbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(..
 #' @rdname torch_bind
 #' @export
 cbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(...), "cbind")
+
+# nolint end

@@ -17,14 +17,25 @@
 #' @export
 torch_tensor <- function(data, dtype = NULL, device = NULL, requires_grad = FALSE) {
   check_flag(requires_grad, "requires_grad")
-  api("torch_tensor", data, dtype, device, requires_grad)
+  if (is.null(dtype) && is.null(device) && is_few_numbers(data)) {
+    dot_call(native()$call, python_function("language.few_numbers"), list(data, requires_grad))
+  } else {
+    api("torch_tensor", data, dtype, device, requires_grad)
+  }
+}
+
+# Numbers that Python gets faster as a list than as an array.
+is_few_numbers <- function(x) {
+  (is.numeric(x) || is.logical(x)) && length(x) %in% 1:32 && is.null(attributes(x)) && !anyNA(x)
 }
 
 #' @rdname torch_tensor
 #' @param start,end First and last value.
 #' @param step Distance between values.
 #' @export
-torch_arange <- function(start, end, step = 1L, dtype = NULL, device = NULL, requires_grad = FALSE) {
+torch_arange <- function(
+  start, end, step = 1L, dtype = NULL, device = NULL, requires_grad = FALSE
+) {
   check_flag(requires_grad, "requires_grad")
   api("torch_arange", NULL, start, end, step, dtype, device, requires_grad)
 }

@@ -82,3 +82,75 @@ torch_manual_seed <- function(seed) {
   api("manual_seed", NULL, seed)
   invisible(NULL)
 }
+
+#' Facts and settings of PyTorch
+#'
+#' What a dtype can hold, which dtype two dtypes give together, the dtype of R's doubles, the
+#' number of threads, random number generators.
+#'
+#' @param dtype,from,to,dtype1,dtype2 Dtypes such as [torch_float()].
+#' @param num_threads A whole number from 1.
+#' @param device A device, such as `"cuda"`; `NULL` for the current CUDA device.
+#' @return `torch_finfo()` and `torch_iinfo()`: an object with `$eps`, `$min`, `$max`, `$bits` and
+#'   others. `torch_get_default_dtype()`, `torch_promote_types()`: a dtype. `torch_can_cast()`,
+#'   `torch_is_installed()`: `TRUE` or `FALSE`. `torch_get_num_threads()`,
+#'   `cuda_current_device()`: a whole number (devices count from 0). `torch_generator()`: a
+#'   generator with `$manual_seed(seed)`, for the argument `generator` of random functions.
+#'   `torch_set_num_threads()`, `cuda_synchronize()`, `cuda_empty_cache()`: `NULL`, invisibly.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' torch_finfo(torch_float())$eps
+#' torch_promote_types(torch_int(), torch_float())
+#' torch_rand(2, generator = torch_generator()$manual_seed(1L))
+#' @name torch_settings
+NULL
+
+#' @rdname torch_settings
+#' @export
+torch_finfo <- function(dtype) pytorch()$finfo(dtype)
+
+#' @rdname torch_settings
+#' @export
+torch_iinfo <- function(dtype) pytorch()$iinfo(dtype)
+
+#' @rdname torch_settings
+#' @export
+torch_promote_types <- function(dtype1, dtype2) pytorch()$promote_types(dtype1, dtype2)
+
+#' @rdname torch_settings
+#' @export
+torch_can_cast <- function(from, to) pytorch()$can_cast(from, to)
+
+#' @rdname torch_settings
+#' @export
+torch_get_default_dtype <- function() pytorch()$get_default_dtype()
+
+#' @rdname torch_settings
+#' @export
+torch_generator <- function() pytorch()$Generator()
+
+#' @rdname torch_settings
+#' @export
+torch_get_num_threads <- function() pytorch()$get_num_threads()
+
+#' @rdname torch_settings
+#' @export
+torch_set_num_threads <- function(num_threads) {
+  check_count(num_threads, "num_threads", 1L)
+  invisible(pytorch()$set_num_threads(as.integer(num_threads)))
+}
+
+#' @rdname torch_settings
+#' @export
+torch_is_installed <- function() !inherits(try(pytorch(), silent = TRUE), "try-error")
+
+#' @rdname torch_settings
+#' @export
+cuda_current_device <- function() pytorch()$cuda$current_device()
+
+#' @rdname torch_settings
+#' @export
+cuda_synchronize <- function(device = NULL) invisible(pytorch()$cuda$synchronize(device))
+
+#' @rdname torch_settings
+#' @export
+cuda_empty_cache <- function() invisible(pytorch()$cuda$empty_cache())

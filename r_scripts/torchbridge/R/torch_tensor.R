@@ -70,7 +70,8 @@ to_r <- function(x, share = FALSE) {
 #' @param x,object A `torch_tensor`.
 #' @param n Number of lines of values to print; `-1` for all.
 #' @param ... Not used (`print()` ignores the arguments of [print.default()]).
-#' @return `as.array()`: an array, or a plain vector for a tensor of at most one dimension.
+#' @return `as.array()` and `as_array()`: an array, or a plain vector for a tensor of at most one
+#'   dimension.
 #'   `as.matrix()`: a matrix, one column wide for a vector. `as.numeric()`, `as.integer()`,
 #'   `as.logical()`: a vector, column-major. `dim()`: the shape (`integer(0)` for a tensor of
 #'   no dimensions). `length()`: the number of elements. `levels()`: those of the factor the
@@ -84,6 +85,14 @@ as.array.torch_tensor <- function(x, ...) {
   check_no_dots(...)
   api("values", x)
 }
+
+#' @rdname tensor_methods
+#' @export
+as_array <- function(x) UseMethod("as_array")
+
+#' @rdname tensor_methods
+#' @export
+as_array.torch_tensor <- function(x) api("values", x)
 
 #' @rdname tensor_methods
 #' @export

@@ -1,12 +1,6 @@
-# The native entries that R code calls most. They are promises: reading one starts Python the
-# first time, and costs nothing afterwards.
 .onLoad <- function(libname, pkgname) {
-  delayedAssign("op", native()$op, assign.env = entry)
-  delayedAssign("index", native()$index, assign.env = entry)
-  delayedAssign("index_set", native()$index_set, assign.env = entry)
+  for (name in c("op", "op1", "op2", "index", "index_set", "getattr")) promise_entry(name)
 }
-
-entry <- new.env(parent = emptyenv())
 
 # Where %*% comes from here (R before 4.3) library() need not announce it: for all that are
 # not tensors it is base's own.

@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from torchbridge import operators
+from torchbridge import dialect, operators
 from torchbridge.operators import DIM, DTYPE, INDEX, POSITION, TENSOR, TENSORS
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -83,7 +83,7 @@ def page_of(name: str, variants: list[str]) -> str:
 \\description{{
 PyTorch's \\code{{{escape(where)}}}, called with R's values: dims and positions count from 1, whole
 numbers are ints where PyTorch takes ints, and R vectors are tensors where it takes tensors.
-{in_place}}}
+{about(function)}{in_place}}}
 \\usage{{
 {usage}
 }}
@@ -104,6 +104,13 @@ numbers are ints where PyTorch takes ints, and R vectors are tensors where it ta
 \\code{{\\link{{python}}}} for PyTorch's own conventions.}}
 """
     )
+
+
+def about(function: object) -> str:
+    """What R torch has otherwise than PyTorch."""
+    if getattr(function, "__module__", "") != dialect.__name__:
+        return ""
+    return "\n" + re.sub("``(.*?)``", r"\\code{\1}", escape(function.__doc__ or "")) + "\n"
 
 
 def call_of(name: str, overload: list[tuple[str, str, str | None]]) -> str:

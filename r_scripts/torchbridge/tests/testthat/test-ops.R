@@ -56,7 +56,9 @@ test_that("Math functions equal R's", {
   expect_equal(as.array(round(t64, 1)), c(0.3, 1.7, 2.5))
   expect_equal(as.array(log(t64, 2)), log(x, 2), tolerance = 1e-14)
   expect_equal(as.array(signif(t64 * 1000 + 1, 2)), signif(x * 1000 + 1, 2))
-  expect_equal(as.array(gamma(torch_tensor(c(-0.5, -1.5), dtype = torch_double()))), gamma(c(-0.5, -1.5)))
+  expect_equal(
+    as.array(gamma(torch_tensor(c(-0.5, -1.5), dtype = torch_double()))), gamma(c(-0.5, -1.5))
+  )
   expect_error(cumsum(a), "dim")
 })
 
@@ -77,7 +79,9 @@ test_that("plain R functions run on tensors and are differentiable", {
   sigmoid <- function(x) 1 / (1 + exp(-x))
   x <- torch_tensor(c(-1, 0, 1), dtype = torch_double())
   expect_equal(as.array(sigmoid(x)), stats::plogis(c(-1, 0, 1)), tolerance = 1e-15)
-  data <- torch_tensor(c(5.1339, 7.4256, 7.1589, 5.7047, 1.6527, .4431, 9.6277), dtype = torch_double())
+  data <- torch_tensor(
+    c(5.1339, 7.4256, 7.1589, 5.7047, 1.6527, .4431, 9.6277), dtype = torch_double()
+  )
   mu <- torch_tensor(2.5, dtype = torch_double(), requires_grad = TRUE)
   loss <- mean((data - mu)^2)
   loss$backward()

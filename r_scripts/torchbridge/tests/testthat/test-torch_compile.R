@@ -38,7 +38,9 @@ test_that("code that reads a size is compiled for that size, and says so", {
 })
 
 test_that("branching on a tensor's value is an error that says what to write", {
-  expect_error(torch_compile(function(x) if (as.numeric(sum(x)) > 0) x else -x, torch_ones(3)), "torch_where")
+  expect_error(
+    torch_compile(function(x) if (as.numeric(sum(x)) > 0) x else -x, torch_ones(3)), "torch_where"
+  )
   expect_error(torch_compile(function(x) if (sum(x) > 0) x else -x, torch_ones(3)), "torch_where")
   expect_error(torch_compile(function(x) stop("mine"), torch_ones(3)), "mine")
   expect_error(torch_compile(1, torch_ones(3)), "`f`")

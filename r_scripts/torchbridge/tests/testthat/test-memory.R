@@ -1,0 +1,34 @@
+skip_without_python()
+
+# Resident memory of this process, in MB.
+resident <- function() {
+  pages <- as.numeric(strsplit(readLines("/proc/self/statm"), " ")[[1L]][2L])
+  pages * 4096 / 2^20
+}
+
+test_that("temporaries in a loop hold memory steady", {
+  skip_if_not(file.exists("/proc/self/statm"))
+  a <- torch_randn(3, 3)
+  run <- function(n) for (i in seq_len(n)) a + i
+  run(2e4)
+  before <- resident()
+  run(1e5)
+  # 100,000 tensors of 3 x 3 with their handles would be 60 MB and more.
+  expect_lt(resident() - before, 30)
+})
+
+test_that("large temporaries are collected though R sees only their handles", {
+  skip_if_not(file.exists("/proc/self/statm"))
+  a <- torch_zeros(2^20) # 4 MB
+  for (i in 1:200) a + i
+  before <- resident()
+  for (i in 1:600) a + i # 2.4 GB
+  expect_lt(resident() - before, 700)
+})
+
+test_that("what a loop leaves behind is collected", {
+  a <- torch_randn(3, 3)
+  before <- live_handles()[["py_handles"]]
+  for (i in 1:1000) (a * a)$sum(dim = 1)[2]$item()
+  expect_lte(live_handles()[["py_handles"]], before)
+})
