@@ -21,13 +21,17 @@ can_import <- function(module) {
   system2(find_python(), c("-c", shQuote(code)), stdout = FALSE, stderr = FALSE) == 0L
 }
 
-# How many objects each language holds for the other, what is garbage collected.
+# How many objects each language holds for the other once both have collected.
 live_objects <- function() {
+  collector <- py_import("gc")
+  # What was there at the first count (all of torch) need not be looked at every time.
+  if (collector$get_freeze_count() < 10000) collector$freeze()
   for (i in 1:3) {
     gc()
-    py_import("gc")$collect()
+    collector$collect()
   }
-  py_import("torchbridge.host")$native()$live()
+  live <- py_import("torchbridge.host")$native()$live()
+  c(r_objects = live$r_objects, py_handles = live$py_handles)
 }
 
 # The value of a Python expression.

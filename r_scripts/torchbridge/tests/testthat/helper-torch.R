@@ -12,17 +12,5 @@ python_names <- function(...) {
   py_import("runpy")$run_path(file)
 }
 
-# How much each language holds of the other, after both have collected.
-live_handles <- function() {
-  for (i in 1:2) {
-    gc()
-    py_import("gc")$collect()
-  }
-  gc()
-  live <- py_import("torchbridge._native")$live()
-  # What is asked with is held too.
-  c(r_objects = live$r_objects, py_handles = live$py_handles)
-}
-
 error_of <- function(code) tryCatch(code, error = identity)
 message_of <- function(code) conditionMessage(error_of(code))

@@ -317,7 +317,7 @@ test_that("graphs with R functions are freed, also when a result is saved", {
     NULL
   }
   run()
-  before <- live_handles()
+  before <- live_objects()
   for (i in 1:50) run()
-  expect_identical(live_handles(), before)
+  expect_identical(live_objects(), before)
 })

@@ -28,7 +28,7 @@ test_that("large temporaries are collected though R sees only their handles", {
 
 test_that("what a loop leaves behind is collected", {
   a <- torch_randn(3, 3)
-  before <- live_handles()[["py_handles"]]
+  before <- live_objects()[["py_handles"]]
   for (i in 1:1000) (a * a)$sum(dim = 1)[2]$item()
-  expect_lte(live_handles()[["py_handles"]], before)
+  expect_lte(live_objects()[["py_handles"]], before)
 })

@@ -321,7 +321,7 @@ test_that("bad input is refused", {
 test_that("an error in initialize leaves nothing behind", {
   broken <- nn_module(initialize = function() stop("no"))
   expect_error(broken(), "no")
-  before <- live_handles()
+  before <- live_objects()
   for (i in 1:3) try(broken(), silent = TRUE)
-  expect_identical(live_handles(), before)
+  expect_identical(live_objects(), before)
 })
