@@ -59,6 +59,20 @@ static SEXP evaluate_range(SEXP expression, SEXP env) {
   return range;
 }
 
+/* The value of the element i of the frame's `...`: a promise, evaluated once, where it was made. */
+static SEXP of_dots(SEXP frame, R_xlen_t i) {
+  static SEXP symbols[8]; /* ..1 to ..8; R keeps its symbols */
+  SEXP symbol = i < 8 ? symbols[i] : NULL;
+  if (!symbol) {
+    char name[32];
+    snprintf(name, sizeof name, "..%lld", (long long)i + 1);
+    symbol = Rf_install(name);
+    if (i < 8)
+      symbols[i] = symbol;
+  }
+  return Rf_eval(symbol, frame);
+}
+
 /* What stands for a subscript once it is evaluated: R_MissingArg for all, axis_symbol,
  * dots_symbol, a pairlist for a range, or its value. */
 static SEXP evaluate(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
@@ -73,9 +87,7 @@ static SEXP evaluate(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
   }
   after_dots = false;
   SEXP result = PROTECT(Rf_allocVector(VECSXP, n));
-  /* The promises: each has its own environment, and is evaluated once. */
-  SEXP promise = Rf_findVarInFrame(frame, R_DotsSymbol);
-  for (SEXP e = expressions; e != R_NilValue; e = CDR(e), promise = CDR(promise), i++) {
+  for (SEXP e = expressions; e != R_NilValue; e = CDR(e), i++) {
     SEXP expression = CAR(e), value;
     if (expression == R_MissingArg || expression == axis_symbol || expression == dots_symbol)
       value = expression;
@@ -93,11 +105,12 @@ static SEXP evaluate(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
         UNPROTECT(1);
       } else
         PROTECT(env);
-      value =
-          range ? evaluate_range(expression, env) : Rf_eval(sized ? expression : CAR(promise), env);
+      value = range   ? evaluate_range(expression, env)
+              : sized ? Rf_eval(expression, env)
+                      : of_dots(frame, i);
       UNPROTECT(1);
     } else
-      value = Rf_eval(CAR(promise), caller);
+      value = of_dots(frame, i);
     SET_VECTOR_ELT(result, i, value == R_NilValue ? axis_symbol : value);
     if (expression == dots_symbol)
       after_dots = true;
