@@ -74,6 +74,7 @@ class CompiledStep:
 
     def _compile(self, batch: Data) -> None:
         """Trace the step, and compile it unless that was done before."""
+        from torch import _inductor as inductor
         from torch.fx.experimental.proxy_tensor import make_fx
 
         loop = self.loop
@@ -134,9 +135,9 @@ class CompiledStep:
             return
         _tell("compiling the training step ...")
         # Compiling runs it: on copies, for the fit is to be as if nothing had happened.
-        compiled = torch.compile(graph, fullgraph=True, dynamic=False)
         try:
             with torch.no_grad(), torch.random.fork_rng(loop.accelerator.gpus):
+                compiled = inductor.compile(graph, inputs, options={"size_asserts": False})
                 compiled(*(t.clone() for t in inputs))
         except Exception as error:
             raise _cannot(error) from error
