@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad_and_value
+from torch.func import functional_call
 
 from .data import Data
 from .device import Accelerator
@@ -104,21 +104,21 @@ class CompiledStep:
             tensors = tensors[len(rest) :]
             data = _batch(batch, tensors[len(tensors) - len(layout) :])
 
-            def loss_of(values: list[Tensor]) -> Tensor:
+            with torch.enable_grad():
+                values = [p.detach().requires_grad_() for p in parameters]
                 named = dict(zip(trained, values, strict=True)) | others
                 output = functional_call(loop.module, named, data.x)
                 if data.offset is not None:
                     output = output + data.offset
-                return loop.loss(output, data.y, data.weights)
-
-            gradients, loss = grad_and_value(loss_of)(parameters)
+                loss = loop.loss(output, data.y, data.weights)
+                gradients = list(torch.autograd.grad(loss, values, materialize_grads=True))
             loop.change_gradients(gradients)
             position = 0
             for parameter, gradient, names in zip(parameters, gradients, keys, strict=True):
                 entries = dict(zip(names, tensors[position : position + len(names)], strict=True))
                 position += len(names)
                 self.update.step(parameter, gradient, entries, lr, group)
-            return loss
+            return loss.detach()
 
         inputs = [*self.state, *layout]
         started = time.perf_counter()

@@ -4,11 +4,11 @@ from torch import Tensor, nn
 
 
 class Scaled(nn.Module):
-    """`output(network(input(x), ...))`: takes raw columns and gives raw responses.
+    """`output(network(input(x)))`, with codes of factors beside x: takes raw columns and gives raw responses.
 
     Args:
         input: applied to the first argument.
-        network: gets that, and the other arguments as they are.
+        network: gets that, and the codes as they are.
         output: applied to what the network gives.
     """
 
@@ -16,9 +16,10 @@ class Scaled(nn.Module):
         super().__init__()
         self.input, self.network, self.output = input, network, output
 
-    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+    def forward(self, x: Tensor, codes: Tensor | None = None) -> Tensor:
         """Rows to rows."""
-        return self.output(self.network(self.input(x), *others))
+        x = self.input(x)
+        return self.output(self.network(x) if codes is None else self.network(x, codes))
 
 
 class LinearPredictor(nn.Module):

@@ -46,6 +46,12 @@ class TableModel:
         """Parameters and buffers, as the content of a safetensors file."""
         return to_bytes(self.module.state_dict())
 
+    def __reduce__(self) -> Any:
+        # Who pickles it (joblib, multiprocessing) gets plain values and safetensors.
+        if self.spec["model"] is None:
+            return TableModel, (self.spec, self.module)
+        return load_table, (self.spec, self.weights)
+
     def predict(
         self, numeric: Any, codes: Any = None, *, offset: Any = None, type: str = "response"
     ) -> Tensor:
