@@ -17,6 +17,10 @@ except ImportError as error:
 from .table import TableFit, fit_table
 
 
+# What a network may compute in: it does in that of X, and in the first of other numbers.
+_DTYPES = (np.float64, np.float32)
+
+
 class _TorchEstimator(BaseEstimator):
     """What both share: the parameters, and the fit of a network to X and y.
 
@@ -88,6 +92,7 @@ class _TorchEstimator(BaseEstimator):
             validation=self.validation_fraction,
             model_options={name: getattr(self, name) for name in network},
             fit_options={**options, "callbacks": callbacks, "seed": seed, "progress": False},
+            dtype=str(x.dtype),
         )
         self.model_ = found.model
         self.history_ = found.history
@@ -96,7 +101,7 @@ class _TorchEstimator(BaseEstimator):
 
     def _predict(self, x: Any, type: str) -> np.ndarray:
         check_is_fitted(self)
-        x = validate_data(self, x, reset=False, dtype=np.float64)
+        x = validate_data(self, x, reset=False, dtype=_DTYPES)
         return self.model_.predict(torch.from_numpy(np.ascontiguousarray(x)), type=type).numpy()
 
 
@@ -112,9 +117,9 @@ class TorchRegressor(RegressorMixin, _TorchEstimator):
     def fit(self, X: Any, y: Any) -> "TorchRegressor":
         """Fit to X of shape (n, p) and y of shape (n,) or (n, outputs)."""
         X, y = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2
+            self, X, y, dtype=_DTYPES, multi_output=True, y_numeric=True, ensure_min_samples=2
         )
-        self._fit(X, np.asarray(y, np.float64), None)
+        self._fit(X, np.asarray(y, float), None)
         return self
 
     def __sklearn_tags__(self) -> Any:
@@ -124,7 +129,7 @@ class TorchRegressor(RegressorMixin, _TorchEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The response, in the shape of y."""
-        return self._predict(X, "response").astype(np.float64)
+        return self._predict(X, "response")
 
 
 class TorchClassifier(ClassifierMixin, _TorchEstimator):
@@ -138,7 +143,7 @@ class TorchClassifier(ClassifierMixin, _TorchEstimator):
 
     def fit(self, X: Any, y: Any) -> "TorchClassifier":
         """Fit to X of shape (n, p) and classes y of shape (n,)."""
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = validate_data(self, X, y, dtype=_DTYPES)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -148,7 +153,7 @@ class TorchClassifier(ClassifierMixin, _TorchEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes, in the order of `classes_`."""
-        return self._predict(X, "prob").astype(np.float64)
+        return self._predict(X, "prob")
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class."""

@@ -152,6 +152,7 @@ def fit_table(
     model_options: Mapping[str, Any] | None = None,
     fit_options: Mapping[str, Any] | None = None,
     standardize: bool | None = None,
+    dtype: str = "float32",
 ) -> TableFit:
     """Fit a model to the columns of a table.
 
@@ -186,6 +187,8 @@ def fit_table(
             values, give the response) on the scale of mean 0 and standard deviation 1. The
             scaling is part of the module; losses stay in units of the response. None does
             for "mlp", "tabular" and "autoencoder".
+        dtype: "float32" or "float64", what a network computes in. A module of your own keeps
+            its dtype, and an exact fit is in float64.
 
     Raises:
         TypeError, ValueError, FloatingPointError: as of `fit`; the message names the
@@ -211,7 +214,8 @@ def fit_table(
         raise ValueError("codes is None, and n_levels says there are factors")
     if codes is not None and not (isinstance(model, nn.Module) or network.takes_codes):
         raise ValueError(f'codes: model "{model}" takes numeric columns; "tabular" takes codes')
-    task = _Task(model, n_classes, levels, standardize, given, train)
+    lookup("dtype", dtype, {"float32": None, "float64": None})
+    task = _Task(model, n_classes, levels, standardize, given, train, dtype)
     return task.fit(_Columns(numeric, response, codes, weights, offset), validation)
 
 
@@ -255,10 +259,11 @@ class _Task:
     standardize: bool | None
     model_options: dict[str, Any]
     fit_options: dict[str, Any]
+    dtype: str
 
     def fit(self, columns: _Columns, validation: Any) -> TableFit:
         loss = self.fit_options.setdefault("loss", "cross_entropy" if self.n_classes else "mse_loss")
-        dtype = "float32"
+        dtype = self.dtype
         if isinstance(self.model, nn.Module):
             first = next((p for p in self.model.parameters() if p.is_floating_point()), None)
             dtype = dtype if first is None else str(first.dtype).removeprefix("torch.")
@@ -397,7 +402,7 @@ def _assemble(spec: Mapping[str, Any], seed: int | None = None) -> nn.Module:
         Standardize(n_columns) if spec["scale_input"] else nn.Identity(),
         network,
         Unstandardize(n_outputs) if spec["scale_output"] else nn.Identity(),
-    )
+    ).to(getattr(torch, spec["dtype"]))
 
 
 def _fit_exactly(
