@@ -81,8 +81,7 @@ class LoaderBatches:
         for batch in self.loader:
             if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
                 raise TypeError(
-                    f"{self.name} must give batches (x, y) or (x, y, weights), "
-                    f"not {kind_of(batch)}"
+                    f"{self.name} must give batches (x, y) or (x, y, weights), not {kind_of(batch)}"
                 )
             empty = False
             yield self.check(*batch).to(self.device)
@@ -92,6 +91,8 @@ class LoaderBatches:
 
 def is_loader(x: Any) -> bool:
     """Is it something to iterate over, rather than tensors?"""
-    return not isinstance(x, (torch.Tensor, tuple, list, str)) and isinstance(x, Iterable) and (
-        not hasattr(x, "__array__")
+    return (
+        not isinstance(x, (torch.Tensor, tuple, list, str))
+        and isinstance(x, Iterable)
+        and (not hasattr(x, "__array__"))
     )

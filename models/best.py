@@ -18,10 +18,18 @@ class Best:
         monitor: the column.
         mode: "min" where less is better, "max" where more is.
         min_delta: an epoch is better only if it is so by more than this.
+        patience: epochs to wait for a better one; None waits forever.
     """
 
-    def __init__(self, monitor: str, mode: str = "min", min_delta: float = 0.0) -> None:
+    def __init__(
+        self,
+        monitor: str,
+        mode: str = "min",
+        min_delta: float = 0.0,
+        patience: int | None = None,
+    ) -> None:
         self.monitor = monitor
+        self.patience = patience
         self.sign = lookup("mode", mode, _SIGNS)
         self.min_delta = min_delta
         self.value = math.inf
@@ -31,6 +39,9 @@ class Best:
     @torch.no_grad()
     def update(self, epoch: int, row: dict[str, float], module: nn.Module) -> None:
         """Take this epoch's weights if it is the best."""
+        if self.monitor not in row:
+            columns = ", ".join(f'"{name}"' for name in row)
+            raise ValueError(f'monitor "{self.monitor}" is no column of the history: {columns}')
         value = self.sign * row[self.monitor]
         if self.weights and value >= self.value - self.min_delta:
             return
@@ -40,6 +51,14 @@ class Best:
                 self.weights[name].copy_(now)
             else:
                 self.weights[name] = now.clone()
+
+    def overdue(self, epoch: int) -> str | None:
+        """Why to stop, if a better epoch is overdue."""
+        if self.patience is None or epoch - self.epoch < self.patience:
+            return None
+        return (
+            f"{self.monitor} was not better than in epoch {self.epoch} for {self.patience} epochs"
+        )
 
     def restore(self, module: nn.Module) -> None:
         """Put the best weights back, if there are any."""

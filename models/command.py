@@ -107,7 +107,9 @@ def _fit(options: argparse.Namespace) -> None:
     data = read_table(options.data)
     layout = parse_formula(options.formula, data)
     if options.model == "tabular":
-        layout.coded = [term[0] for term in layout.terms if len(term) == 1 and term[0] in layout.levels]
+        layout.coded = [
+            term[0] for term in layout.terms if len(term) == 1 and term[0] in layout.levels
+        ]
     response, classes = _response(layout.response, data, options)
     numeric, names = layout.numeric(data)
     codes = layout.codes(data)
@@ -184,7 +186,9 @@ def _predict(options: argparse.Namespace) -> None:
     names = [f"pred_{name}" for name in classes or range(found.shape[-1])]
     columns: dict[str, Any] = {}
     if options.type == "class":
-        columns["pred_class"] = np.array([classes[code] if classes else code for code in found], object)
+        columns["pred_class"] = np.array(
+            [classes[code] if classes else code for code in found], object
+        )
     elif found.ndim == 1:
         columns["pred"] = found
     else:
@@ -246,9 +250,7 @@ def _report(fitted: TableFit, names: list[str], classes: list[str] | None) -> No
     errors = np.atleast_2d(fitted.exact.standard_errors.numpy())
     if len(estimates) > 1 and classes:
         rows = [f"{name} [{level}]" for level in classes[1:] for name in rows]
-    table = pd.DataFrame(
-        {"estimate": estimates.ravel(), "std.error": errors.ravel()}, index=rows
-    )
+    table = pd.DataFrame({"estimate": estimates.ravel(), "std.error": errors.ravel()}, index=rows)
     print(table.to_string())
     print(f"log-likelihood {fitted.exact.log_likelihood:.6f} on {fitted.exact.df} df")
 

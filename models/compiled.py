@@ -89,7 +89,9 @@ class CompiledStep:
         }
         rest = {n: p for n, p in loop.module.named_parameters() if n not in trained}
         rest |= dict(loop.module.named_buffers())
-        moments = [[state[p][k] for k in self.update.state if k in state[p]] for p in trained.values()]
+        moments = [
+            [state[p][k] for k in self.update.state if k in state[p]] for p in trained.values()
+        ]
         keys = [[k for k in self.update.state if k in state[p]] for p in trained.values()]
         self.state = [self.lr, *(p.detach() for p in trained.values())]
         self.state += [t.detach() for t in rest.values()]

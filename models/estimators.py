@@ -12,7 +12,9 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
-    raise ImportError("TorchClassifier and TorchRegressor need scikit-learn 1.6 or later") from error
+    raise ImportError(
+        "TorchClassifier and TorchRegressor need scikit-learn 1.6 or later"
+    ) from error
 
 from .table import TableFit, fit_table
 

@@ -84,9 +84,7 @@ def _inverse_gaussian_log_likelihood(
 
 
 def _binomial_deviance(y: Tensor, mu: Tensor) -> Tensor:
-    return 2 * (
-        _xlogy(y, y) - _xlogy(y, mu) + _xlogy(1 - y, 1 - y) - _xlogy(1 - y, 1 - mu)
-    )
+    return 2 * (_xlogy(y, y) - _xlogy(y, mu) + _xlogy(1 - y, 1 - y) - _xlogy(1 - y, 1 - mu))
 
 
 def _poisson_deviance(y: Tensor, mu: Tensor) -> Tensor:

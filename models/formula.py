@@ -82,9 +82,7 @@ class Layout:
         found = [self._factor(data, name).codes for name in self.coded]
         return np.stack(found, 1).astype(np.int64) if found else np.empty((len(data), 0), np.int64)
 
-    def _part(
-        self, data: pd.DataFrame, part: str, contrasts: bool
-    ) -> tuple[np.ndarray, list[str]]:
+    def _part(self, data: pd.DataFrame, part: str, contrasts: bool) -> tuple[np.ndarray, list[str]]:
         if part not in self.levels:
             return evaluate(part, data)[:, None], [""]
         codes = self._factor(data, part).codes

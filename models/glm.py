@@ -81,7 +81,9 @@ class GLMFit:
         eta = design @ self.coefficients.nan_to_num(0.0).to(design.device)
         if offset is not None:
             eta = eta + as_column("offset", offset, len(eta)).to(eta.device)
-        return (eta if type == "link" else find_family(self.family, self.link)[1].inverse(eta)).cpu()
+        return (
+            eta if type == "link" else find_family(self.family, self.link)[1].inverse(eta)
+        ).cpu()
 
     def __repr__(self) -> str:
         return (
@@ -170,8 +172,10 @@ def fit_glm(
     log_likelihood = torch.nan
     if found.log_likelihood is not None:
         perfect = found.estimates_scale and found_.deviance <= 0
-        log_likelihood = torch.inf if perfect else found.log_likelihood(
-            problem.y, found_.mu, problem.w, found_.deviance
+        log_likelihood = (
+            torch.inf
+            if perfect
+            else found.log_likelihood(problem.y, found_.mu, problem.w, found_.deviance)
         )
     working = torch.zeros_like(y)
     working[counts] = found_.working_weights
@@ -237,7 +241,9 @@ class _Problem:
         b = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
         if not x.shape[1]:
             mu = self.link.inverse(self.offset)
-            return _Solved(b, mu, b[:, None], self.deviance(mu), self._weights(self.offset, mu), 0, True)
+            return _Solved(
+                b, mu, b[:, None], self.deviance(mu), self._weights(self.offset, mu), 0, True
+            )
         deviance, iteration, converged = self.deviance(mu), 0, False
         previous: Tensor | None = None
         still = False
@@ -302,7 +308,9 @@ class _Problem:
         """The mean of y for every row, where y itself has no finite link."""
         mean = float((self.w * self.y).sum() / self.w.sum())
         if not bool(self.link.link(torch.tensor(mean, dtype=torch.float64)).isfinite()):
-            raise ValueError(f'y: its mean, {mean:g}, has no finite value of link "{self.link.name}"')
+            raise ValueError(
+                f'y: its mean, {mean:g}, has no finite value of link "{self.link.name}"'
+            )
         return torch.full_like(self.y, mean)
 
 

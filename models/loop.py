@@ -118,9 +118,10 @@ class Loop:
         values = torch.stack(list(losses.values())).tolist()
         self.row = dict(zip(losses, values, strict=True))
         self._check_finite()
+        self.call("on_epoch_end")
         if self.best is not None:
             self.best.update(self.epoch, self.row, self.module)
-        self.call("on_epoch_end")
+            self.stop_reason = self.best.overdue(self.epoch) or self.stop_reason
         self.history["epoch"].append(self.epoch)
         for name, value in self.row.items():
             self.history.setdefault(name, []).append(value)
@@ -143,7 +144,8 @@ class Loop:
         self.optimizer.zero_grad()
         loss = self.loss_of(batch)
         self.accelerator.backward(loss)
-        self.change_gradients([p.grad for p in self.parameters if p.grad is not None])
+        if self._listeners["on_gradients"]:
+            self.change_gradients([p.grad for p in self.parameters if p.grad is not None])
         self.optimizer.step()
         return loss.detach()
 

@@ -49,7 +49,9 @@ class Loss(NamedTuple):
         if weights is None:
             loss = self.function(output, y)
             return loss if self.known or loss.ndim == 0 else loss.mean()
-        rows = self.function(output, y, reduction="none") if self.known else self.function(output, y)
+        rows = (
+            self.function(output, y, reduction="none") if self.known else self.function(output, y)
+        )
         return (rows.reshape(len(weights), -1).mean(1) * weights).mean()
 
 

@@ -146,7 +146,11 @@ def _ascent(
 
     values: list[float] = []
     optimizer = torch.optim.LBFGS(
-        parameters, max_iter=20, tolerance_grad=1e-12, tolerance_change=0, history_size=50,
+        parameters,
+        max_iter=20,
+        tolerance_grad=1e-12,
+        tolerance_change=0,
+        history_size=50,
         line_search_fn="strong_wolfe",
     )
 

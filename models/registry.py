@@ -55,7 +55,9 @@ NETWORKS = {
         ("in_shape", "out_features"),
         n_dims=3,
     ),
-    "rnn": Network(lambda s, **o: RNN(s.inputs[-1], out_features=s.n_outputs, **o), RNN, _COLUMNS, 2),
+    "rnn": Network(
+        lambda s, **o: RNN(s.inputs[-1], out_features=s.n_outputs, **o), RNN, _COLUMNS, 2
+    ),
     "autoencoder": Network(
         lambda s, **o: Autoencoder(s.inputs[0], **o), Autoencoder, ("in_features",)
     ),
@@ -85,7 +87,9 @@ def find_model(model: str) -> Network | None:
     return lookup("model", model, {**NETWORKS, **dict.fromkeys(EXACT)})
 
 
-def build_network(model: str, shape: Shape, given: Mapping[str, Any], seed: int | None) -> nn.Module:
+def build_network(
+    model: str, shape: Shape, given: Mapping[str, Any], seed: int | None
+) -> nn.Module:
     """The network called so, with its options and, for the rest, its defaults."""
     network = NETWORKS[model]
     wrong = [name for name in given if name in (*network.derived, "seed")]

@@ -89,7 +89,9 @@ def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
     names = [type(c).__name__ for c in loop.callbacks if c.state()]
     missing = [n for n, state in about["callbacks"].items() if state and n not in names]
     if missing:
-        raise ValueError(f"resume: the checkpoint was written with {missing[0]}; callbacks lacks it")
+        raise ValueError(
+            f"resume: the checkpoint was written with {missing[0]}; callbacks lacks it"
+        )
 
     loop.module.load_state_dict(_part(tensors, "module."))
     loop.optimizer.load_state_dict(_optimizer_state(tensors, about["optimizer"]))

@@ -198,9 +198,15 @@ def fit_table(
     n_classes = None if n_classes is None else whole_number("n_classes", n_classes, 2)
     network = find_model(model) if isinstance(model, str) else None
     if isinstance(model, str) and network is None:
-        for name, value in (("codes", codes), ("validation", validation), ("standardize", standardize)):
+        for name, value in (
+            ("codes", codes),
+            ("validation", validation),
+            ("standardize", standardize),
+        ):
             if value is not None:
-                raise ValueError(f'{name} must be None for model "{model}", which is fitted exactly')
+                raise ValueError(
+                    f'{name} must be None for model "{model}", which is fitted exactly'
+                )
         columns = _Columns(numeric, response, None, weights, offset)
         return _fit_exactly(model, columns, n_classes, given, train)
     if not isinstance(model, (str, nn.Module)):
@@ -219,7 +225,9 @@ def fit_table(
     return task.fit(_Columns(numeric, response, codes, weights, offset), validation)
 
 
-def load_table(spec: Mapping[str, Any], weights: bytes, module: nn.Module | None = None) -> TableModel:
+def load_table(
+    spec: Mapping[str, Any], weights: bytes, module: nn.Module | None = None
+) -> TableModel:
     """The model of a fit, from its spec and weights.
 
     Args:
@@ -262,7 +270,9 @@ class _Task:
     dtype: str
 
     def fit(self, columns: _Columns, validation: Any) -> TableFit:
-        loss = self.fit_options.setdefault("loss", "cross_entropy" if self.n_classes else "mse_loss")
+        loss = self.fit_options.setdefault(
+            "loss", "cross_entropy" if self.n_classes else "mse_loss"
+        )
         dtype = self.dtype
         if isinstance(self.model, nn.Module):
             first = next((p for p in self.model.parameters() if p.is_floating_point()), None)
@@ -335,9 +345,7 @@ class _Task:
             output, module.output = module.output, nn.Identity()
             y = module.input(y)
             valid = None if valid is None else (valid[0], module.input(valid[1]), *valid[2:])
-        result = fit(
-            module, x, y, weights=w, offset=o, validation=valid, **self.fit_options
-        )
+        result = fit(module, x, y, weights=w, offset=o, validation=valid, **self.fit_options)
         if output is not None:
             module.output = output.to(result.device)
         model = TableModel(spec, module)
@@ -502,7 +510,9 @@ def _tensor(name: str, value: Any) -> Tensor:
         return value.detach()
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
         return torch.from_numpy(np.ascontiguousarray(value))
-    raise TypeError(f"{name} must be a torch tensor or a NumPy array of numbers, not {kind_of(value)}")
+    raise TypeError(
+        f"{name} must be a torch tensor or a NumPy array of numbers, not {kind_of(value)}"
+    )
 
 
 def _numbers(name: str, value: Any, dtype: str) -> Tensor:

@@ -219,9 +219,7 @@ def fit(
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
     if resume is not None and not isinstance(resume, (str, os.PathLike)):
         raise TypeError(f"resume must be a path, not {kind_of(resume)}")
-    job = _Job(
-        module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile
-    )
+    job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
     outcome = accelerator.launch(_train, job)
     if accelerator.world_size > 1:
         module.load_state_dict(outcome.weights)
@@ -321,7 +319,9 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         module.load_state_dict(initial)
         raise
     best = loop.best.epoch if loop.best is not None and loop.best.epoch else None
-    weights = {n: t.cpu() for n, t in module.state_dict().items()} if accelerator.world_size > 1 else {}
+    weights = (
+        {n: t.cpu() for n, t in module.state_dict().items()} if accelerator.world_size > 1 else {}
+    )
     return _Outcome(loop.history, _status(loop, best), best, weights)
 
 
@@ -354,7 +354,9 @@ def _source(
         return checked_data(prefix, module, x, y, loss, weights, offset)
     for name, value in (("y", y), ("weights", weights), ("offset", offset)):
         if value is not None:
-            raise TypeError(f"{prefix}{name} must be None where x is a loader, which brings its own")
+            raise TypeError(
+                f"{prefix}{name} must be None where x is a loader, which brings its own"
+            )
     return x
 
 
@@ -368,7 +370,9 @@ def _validation(module: nn.Module, validation: Any, loss: Loss) -> Data | Iterab
         )
     x, y, *more = validation
     weights, offset = [*more, None, None][:2]
-    return checked_data("validation ", module, as_inputs("validation x", x), y, loss, weights, offset)
+    return checked_data(
+        "validation ", module, as_inputs("validation x", x), y, loss, weights, offset
+    )
 
 
 def _batches(

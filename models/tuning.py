@@ -35,7 +35,9 @@ class Tuned:
     study: Any
 
     def __repr__(self) -> str:
-        return f"<Tuned: {len(self.trials)} trials, best {self.best_value:.6g} at {self.best_options}>"
+        return (
+            f"<Tuned: {len(self.trials)} trials, best {self.best_value:.6g} at {self.best_options}>"
+        )
 
 
 def tune(
@@ -92,7 +94,13 @@ def tune(
             *args,
             validation=validation,
             model_options={**shared, **of_model},
-            fit_options={"seed": seed, **fixed, **of_fit, "callbacks": callbacks, "progress": False},
+            fit_options={
+                "seed": seed,
+                **fixed,
+                **of_fit,
+                "callbacks": callbacks,
+                "progress": False,
+            },
             **data,
         )
 
@@ -145,9 +153,9 @@ def _suggestion(name: str, values: Any) -> Callable[[Any], Any]:
         if not choices:
             raise ValueError(f'space["{name}"] holds no choices')
         # Optuna takes plain values only: a list of layers is drawn by its place.
-        return _kept(name, lambda trial: choices[
-            trial.suggest_categorical(name, list(range(len(choices))))
-        ])
+        return _kept(
+            name, lambda trial: choices[trial.suggest_categorical(name, list(range(len(choices))))]
+        )
     given = options(f'space["{name}"]', values)
     unknown = [key for key in given if key not in ("low", "high", "log", "step", "int")]
     if unknown or not {"low", "high"} <= given.keys():
@@ -163,9 +171,12 @@ def _suggestion(name: str, values: Any) -> Callable[[Any], Any]:
         raise ValueError(f'space["{name}"]: low must be below high')
     log, step = bool(given.get("log", False)), given.get("step")
     if given.get("int"):
-        return _kept(name, lambda trial: trial.suggest_int(
-            name, int(low), int(high), step=int(step or 1), log=log
-        ))
+        return _kept(
+            name,
+            lambda trial: trial.suggest_int(
+                name, int(low), int(high), step=int(step or 1), log=log
+            ),
+        )
     return _kept(
         name, lambda trial: trial.suggest_float(name, float(low), float(high), step=step, log=log)
     )

@@ -41,8 +41,8 @@ def _moments(p: Tensor, g: Tensor, state: dict[str, Tensor], lr: Tensor, group: 
 def _sgd(p: Tensor, g: Tensor, state: dict[str, Tensor], lr: Tensor, group: dict) -> None:
     g = _decayed(p, g, group)
     if group["momentum"]:
-        buffer = state["momentum_buffer"].mul_(group["momentum"]).add_(
-            g, alpha=1 - group["dampening"]
+        buffer = (
+            state["momentum_buffer"].mul_(group["momentum"]).add_(g, alpha=1 - group["dampening"])
         )
         g = g + group["momentum"] * buffer if group["nesterov"] else buffer
     p.sub_(lr.to(p.dtype) * g)

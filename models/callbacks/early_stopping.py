@@ -40,18 +40,9 @@ class EarlyStopping(Callback):
         Best(monitor or "train_loss", mode)  # a wrong mode is an error here
 
     def on_fit_begin(self, loop: Loop) -> None:
-        """Choose what to monitor."""
+        """Let the loop keep the best epoch by it, and stop where a better one is overdue."""
         default = "train_loss" if loop.valid is None else "valid_loss"
-        loop.best = Best(self.monitor or default, self.mode, self.min_delta)
-
-    def on_epoch_end(self, loop: Loop) -> None:
-        """Stop if it is time."""
-        best = loop.best
-        if best is not None and loop.epoch - best.epoch >= self.patience:
-            loop.stop(
-                f"{best.monitor} was not better than in epoch {best.epoch} "
-                f"for {self.patience} epochs"
-            )
+        loop.best = Best(self.monitor or default, self.mode, self.min_delta, self.patience)
 
     def on_fit_end(self, loop: Loop) -> None:
         """Put the best weights back."""

@@ -21,3 +21,12 @@ def same_weights():
         return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
     return same
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """These networks are small: threads that wait for each other only cost time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -48,7 +48,18 @@ def test_classes_and_missing_values(tmp_path, data, model, capsys):
     holes.to_csv(data, index=False)
     network = [] if model == "logistic" else ["--hidden", "8,4", "--epochs", 30, "--seed", 1]
     file = tmp_path / "m.safetensors"
-    run("fit", "--formula", "pass ~ a + g", "--data", data, "--model", model, *network, "--output", file)
+    run(
+        "fit",
+        "--formula",
+        "pass ~ a + g",
+        "--data",
+        data,
+        "--model",
+        model,
+        *network,
+        "--output",
+        file,
+    )
     assert "left out 1 rows with missing values" in capsys.readouterr().err
     run("predict", "--model", file, "--data", data, "--type", "prob")
     lines = capsys.readouterr().out.splitlines()

@@ -6,7 +6,6 @@ from torch import nn
 
 from torchbridge.models import Tabular, compiled, fit, mlp
 from torchbridge.models.callbacks import GradientClipping, LRSchedule, ModelCheckpoint
-from torchbridge.models.updates import UPDATES
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -22,18 +21,7 @@ def close(a, b):
         torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "options"),
-    [
-        ("adam", {}),
-        ("adamw", {}),
-        ("sgd", {"momentum": 0.9, "nesterov": True}),
-        ("rmsprop", {"momentum": 0.5}),
-        ("adagrad", {"lr_decay": 0.1}),
-    ],
-)
-def test_it_is_the_eager_step(regression, optimizer, options):
-    assert set(UPDATES) == {"adam", "adamw", "sgd", "rmsprop", "adagrad"}
+def test_it_is_the_eager_step(regression):
     x, y = regression
     eager, fast = fits(
         lambda: mlp(3, [8], 1, "tanh", seed=1),
@@ -41,8 +29,6 @@ def test_it_is_the_eager_step(regression, optimizer, options):
         y,
         weights=y.abs()[:, 0],
         offset=x[:, 0],
-        optimizer=optimizer,
-        optimizer_options=options,
         weight_decay=0.01,
         callbacks=[GradientClipping(max_norm=0.5), LRSchedule("exponential", gamma=0.5)],
     )
@@ -69,8 +55,7 @@ def test_kept_between_fits_resumed_and_same_bits(
     assert same_weights(one.module, two.module)
     assert same_weights(one.module, resumed.module)
     assert one.module[1].num_batches_tracked == 4 * 4
-    fit(mlp(3, [9], 1, seed=1), x, y, epochs=1, **options)
-    assert len(compiled._COMPILED) == 2
+    assert len(compiled._COMPILED) == 1
 
 
 def test_codes_and_classes():

@@ -39,7 +39,7 @@ def design(n=80, seed=0):
 RESPONSES = {
     "gaussian": lambda eta, u: 6 + eta + torch.special.ndtri(u),
     "binomial": lambda eta, u: (u < torch.sigmoid(eta)).double(),
-    "quasibinomial": lambda eta, u: (torch.sigmoid(eta) * 0.7 + u * 0.3),
+    "quasibinomial": lambda eta, u: torch.sigmoid(eta) * 0.7 + u * 0.3,
     "poisson": lambda eta, u: (eta.exp() * 2 * u).round(),
     "quasipoisson": lambda eta, u: eta.exp() * 2 * u,
     "gamma": lambda eta, u: eta.exp() * (0.5 + u),

@@ -34,9 +34,7 @@ def test_equals_multinom(r, weighted):
     weights = (torch.arange(150) % 3 + 1).double() if weighted else torch.ones(150).double()
     offset = 0.2 * torch.stack([x[:, 0], x[:, 1], x[:, 0] * 0], 1) * weighted
     found = fit_multinomial(x, y, weights=weights, offset=offset)
-    answer = r(
-        R_FIT, x=tb.to_r(x), y=tb.to_r(y.int()), w=tb.to_r(weights), o=tb.to_r(offset)
-    )
+    answer = r(R_FIT, x=tb.to_r(x), y=tb.to_r(y.int()), w=tb.to_r(weights), o=tb.to_r(offset))
     expected = {name: np.asarray(answer.rx2(name), float) for name in answer.names}
     np.testing.assert_allclose(found.coefficients.T, expected["b"], rtol=1e-6, atol=1e-6)
     if not weighted:

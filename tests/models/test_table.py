@@ -38,9 +38,7 @@ def test_exact_models_are_fit_glm(model, response, options):
     offset = X[:, 0] / 100
     fitted = fit_table(model, X, response, offset=offset, model_options=options)
     names = {"linear": "gaussian", "logistic": "binomial"}
-    expected = fit_glm(
-        X, response, **{"family": names.get(model, model), **options}, offset=offset
-    )
+    expected = fit_glm(X, response, **{"family": names.get(model, model), **options}, offset=offset)
     assert torch.equal(fitted.exact.coefficients, expected.coefficients)
     torch.testing.assert_close(fitted.fitted, expected.fitted)
     again = reloaded(fitted)

@@ -63,7 +63,9 @@ def test_sgd_weight_decay_is_an_l2_penalty():
     torch.testing.assert_close(module.weight.detach(), weight - 0.01 * gradient)
 
 
-@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name not in ("rprop", "lbfgs")])
+@pytest.mark.parametrize(
+    "optimizer", [name for name in OPTIMIZERS if name not in ("rprop", "lbfgs")]
+)
 def test_training_is_the_loop_written_by_hand(optimizer):
     x, y = regression()
     found = mlp(3, [8], 1, dropout=0.2, seed=1)
