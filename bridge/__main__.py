@@ -11,7 +11,6 @@ from typing import Any
 from torchbridge.doctor import doctor
 from torchbridge.install import InstallError, install_r
 
-
 #: Described in ``torchbridge.models.command``.
 MODEL_COMMANDS = {
     "fit": "fit a model to a CSV or Parquet file",

@@ -60,7 +60,7 @@ def probability(argument: str, value: Any) -> float:
     """`value` as a float, at least 0 and below 1."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{argument} must be a number, not {value!r}")
-    if not 0 <= value < 1:
+    if not 0 <= float(value) < 1:
         raise ValueError(f"{argument} must be at least 0 and below 1, not {value!r}")
     return float(value)
 

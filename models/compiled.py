@@ -55,6 +55,8 @@ class CompiledStep:
         self.shapes: tuple[Any, ...] = ()
         self.ready = bool(loop.optimizer.state)
         self.lr = torch.zeros((), dtype=torch.float64)
+        self.known_lr = 0.0
+        self.state: list[Tensor] = []
 
     def __call__(self, batch: Data) -> Tensor:
         """Train on a batch."""
@@ -87,8 +89,8 @@ class CompiledStep:
             for name, p in loop.module.named_parameters()
             if p.requires_grad and (p in state or not state)
         }
-        rest = {n: p for n, p in loop.module.named_parameters() if n not in trained}
-        rest |= dict(loop.module.named_buffers())
+        rest: dict[str, Tensor] = dict(loop.module.named_buffers())
+        rest.update((n, p) for n, p in loop.module.named_parameters() if n not in trained)
         moments = [
             [state[p][k] for k in self.update.state if k in state[p]] for p in trained.values()
         ]
@@ -122,7 +124,7 @@ class CompiledStep:
                 self.update.step(parameter, gradient, entries, lr, group)
             return loss.detach()
 
-        inputs = [*self.state, *layout]
+        inputs: list[Any] = [*self.state, *layout]
         started = time.perf_counter()
         try:
             with torch.no_grad(), torch.random.fork_rng(loop.accelerator.gpus):

@@ -18,7 +18,6 @@ except ImportError as error:
 
 from .table import TableFit, fit_table
 
-
 # What a network may compute in: it does in that of X, and in the first of other numbers.
 _DTYPES = (np.float64, np.float32)
 

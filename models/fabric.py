@@ -29,8 +29,9 @@ class FabricAccelerator(Accelerator):
             ) from error
         super().__init__(device)
         wanted: Any = [device.index] if device.type == "cuda" and devices == 1 else devices
+        name: Any = precision
         self.fabric: Any = Fabric(
-            accelerator=device.type, devices=wanted, precision=precision, strategy=strategy
+            accelerator=device.type, devices=wanted, precision=name, strategy=strategy
         )
 
     @property

@@ -25,7 +25,7 @@ _FUNCTIONS = {
     "abs": np.abs,
     "I": lambda x: x,
 }
-_ARITHMETIC = {
+_ARITHMETIC: dict[type, Any] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,

@@ -158,7 +158,8 @@ class Loop:
             self.accelerator.backward(loss)
             return loss
 
-        return self.optimizer.step(closure).detach()
+        optimizer: Any = self.optimizer
+        return optimizer.step(closure).detach()
 
     def change_gradients(self, gradients: list[Tensor]) -> None:
         """Let callbacks change the gradients, in place."""

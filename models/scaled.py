@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 
 class Scaled(nn.Module):
-    """`output(network(input(x)))`, with codes of factors beside x: takes raw columns and gives raw responses.
+    """`output(network(input(x)))`, codes of factors beside x: raw columns in, raw responses out.
 
     Args:
         input: applied to the first argument.

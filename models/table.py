@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .arguments import check_options, flag, kind_of, lookup, options, whole_number, whole_numbers
+from .columns import as_inputs_of, as_values, codes_within, numbers, optional_numbers
 from .device import seeded, training_device
 from .glm import GLMFit, fit_glm
 from .links import LINKS
@@ -66,9 +66,9 @@ class TableModel:
         """
         lookup("type", type, dict.fromkeys(TYPES))
         spec = self.spec
-        inputs = _inputs(numeric, codes, spec["dtype"], spec["inputs"], spec["n_levels"])
+        inputs = as_inputs_of(numeric, codes, spec["dtype"], spec["inputs"], spec["n_levels"])
         if offset is not None:
-            offset = _numbers("offset", offset, spec["dtype"])
+            offset = numbers("offset", offset, spec["dtype"])
         if spec.get("baseline"):
             scores = predict(self.module, inputs)
             scores = torch.cat([scores.new_zeros(len(scores), 1), scores], 1)
@@ -218,7 +218,7 @@ def fit_table(
     levels = whole_numbers("n_levels", n_levels, 1)
     if codes is None and levels:
         raise ValueError("codes is None, and n_levels says there are factors")
-    if codes is not None and not (isinstance(model, nn.Module) or network.takes_codes):
+    if codes is not None and network is not None and not network.takes_codes:
         raise ValueError(f'codes: model "{model}" takes numeric columns; "tabular" takes codes')
     lookup("dtype", dtype, {"float32": None, "float64": None})
     task = _Task(model, n_classes, levels, standardize, given, train, dtype)
@@ -282,11 +282,12 @@ class _Task:
             raise ValueError(
                 'response must be None for "autoencoder"' if not rebuilds else "response is missing"
             )
-        inputs = _inputs(columns.numeric, columns.codes, dtype, None, self.levels)
+        inputs = as_inputs_of(columns.numeric, columns.codes, dtype, None, self.levels)
         n_dims = NETWORKS[self.model].n_dims if isinstance(self.model, str) else 0
         if n_dims and inputs[0].ndim != n_dims + 1:
             raise ValueError(
-                f'numeric must have {n_dims + 1} dims for model "{self.model}", not {inputs[0].ndim}'
+                f'numeric must have {n_dims + 1} dims for model "{self.model}", '
+                f"not {inputs[0].ndim}"
             )
         scales = self.standardize
         if scales is None:
@@ -295,8 +296,8 @@ class _Task:
         if scales and inputs[0].ndim != 2:
             raise ValueError("standardize is for numeric of shape (n, p)")
         response = inputs[0] if rebuilds else self._response("response", columns.response, dtype)
-        weights = _optional("weights", columns.weights, dtype)
-        offset = _optional("offset", columns.offset, dtype)
+        weights = optional_numbers("weights", columns.weights, dtype)
+        offset = optional_numbers("offset", columns.offset, dtype)
         everything = inputs
         valid: tuple | None = None
         part = (inputs, response, weights, offset)
@@ -325,7 +326,8 @@ class _Task:
             "scale_output": scales and (rebuilds or (named and loss in _SCALED_LOSSES)),
         }
         if self.n_classes == 2 and n_outputs == 1:
-            part, valid = _as_values(part, dtype), _as_values(valid, dtype)
+            part, valid = as_values(part, dtype), as_values(valid, dtype)
+        module: Any
         if isinstance(self.model, nn.Module):
             if self.model_options:
                 raise ValueError("model_options must be empty where model is a module")
@@ -364,19 +366,19 @@ class _Task:
 
     def _response(self, name: str, response: Any, dtype: str) -> Tensor:
         if self.n_classes is None:
-            return _numbers(name, response, dtype)
-        return _codes(name, response, [self.n_classes], 1)
+            return numbers(name, response, dtype)
+        return codes_within(name, response, [self.n_classes], 1)
 
     def _given(self, validation: Mapping[str, Any], dtype: str, rebuilds: bool) -> tuple:
         check_options("validation", "validation", _Columns, validation)
         found = _Columns(**{"numeric": None, "response": None, **validation})
-        inputs = _inputs(found.numeric, found.codes, dtype, None, self.levels, "validation ")
+        inputs = as_inputs_of(found.numeric, found.codes, dtype, None, self.levels, "validation ")
         y = inputs[0] if rebuilds else self._response("validation response", found.response, dtype)
         return (
             inputs,
             y,
-            _optional("validation weights", found.weights, dtype),
-            _optional("validation offset", found.offset, dtype),
+            optional_numbers("validation weights", found.weights, dtype),
+            optional_numbers("validation offset", found.offset, dtype),
         )
 
     def _drawn(self, part: tuple, share: float) -> tuple[tuple, tuple]:
@@ -384,7 +386,8 @@ class _Task:
         n_valid = round(share * n)
         if not 0 < share < 1 or not 0 < n_valid < n:
             raise ValueError(
-                f"validation must be a share between 0 and 1 that leaves rows on both sides, not {share}"
+                "validation must be a share between 0 and 1 that leaves rows on both sides, "
+                f"not {share}"
             )
         with seeded(self.fit_options.get("seed")):
             order = torch.randperm(n)
@@ -426,19 +429,19 @@ def _fit_exactly(
             f'fit_options: model "{model}" is fitted exactly and has no "{wrong[0]}"; only "device"'
         )
     device = training_device(train.get("device"))
-    x = _numbers("numeric", columns.numeric, "float64").to(device)
+    x = numbers("numeric", columns.numeric, "float64").to(device)
     if columns.response is None:
         raise ValueError("response is missing")
-    extra = {
-        "weights": _optional("weights", columns.weights, "float64"),
-        "offset": _optional("offset", columns.offset, "float64"),
+    extra: dict[str, Any] = {
+        "weights": optional_numbers("weights", columns.weights, "float64"),
+        "offset": optional_numbers("offset", columns.offset, "float64"),
     }
     exact: GLMFit | MultinomialFit
     if model == "multinomial":
         check_options("model_options", model, fit_multinomial, given)
         if n_classes is None:
             raise ValueError('n_classes is missing: model "multinomial" takes class codes')
-        y = _codes("response", columns.response, [n_classes], 1)
+        y = codes_within("response", columns.response, [n_classes], 1)
         exact = fit_multinomial(x, y, n_classes, **extra, **given)
         coefficients, link = exact.coefficients, None
     else:
@@ -453,7 +456,7 @@ def _fit_exactly(
                 f'n_classes is {n_classes}: model "{model}" takes '
                 + ("two classes" if "binomial" in name else "numbers, n_classes must be None")
             )
-        y = _numbers("response", columns.response, "float64")
+        y = numbers("response", columns.response, "float64")
         exact = fit_glm(x, y, **{**given, "family": name}, **extra)
         coefficients, link = exact.coefficients[None], exact.link
         if "binomial" in name:
@@ -472,81 +475,8 @@ def _fit_exactly(
         "coefficients": list(coefficients.shape),
         "baseline": model == "multinomial",
     }
-    module = LinearPredictor(*coefficients.shape, exact.intercept)
+    module = LinearPredictor(len(coefficients), coefficients.shape[1], exact.intercept)
     module.coefficients.copy_(coefficients.nan_to_num(0.0))
     return TableFit(
         TableModel(spec, module), {"epoch": []}, "completed", None, str(device), exact, exact.fitted
     )
-
-
-def _inputs(
-    numeric: Any,
-    codes: Any,
-    dtype: str,
-    shape: Sequence[int] | None,
-    levels: Sequence[int] | None,
-    prefix: str = "",
-) -> tuple[Tensor, ...]:
-    """What the module takes, checked against the shape of a row and the levels."""
-    x = _numbers(f"{prefix}numeric", numeric, dtype)
-    if x.ndim < 2:
-        raise ValueError(f"{prefix}numeric must have shape (n, p), not {tuple(x.shape)}")
-    if shape is not None and list(x.shape[1:]) != list(shape):
-        raise ValueError(
-            f"{prefix}numeric must have rows of shape {tuple(shape)}, not {tuple(x.shape[1:])}"
-        )
-    if codes is None:
-        if levels:
-            raise ValueError(f"{prefix}codes is missing: the model has {len(levels)} factors")
-        return (x,)
-    found = _codes(f"{prefix}codes", codes, levels or [], 2)
-    if len(found) != len(x):
-        raise ValueError(f"{prefix}numeric has {len(x)} rows and codes has {len(found)}")
-    return x, found
-
-
-def _tensor(name: str, value: Any) -> Tensor:
-    if isinstance(value, Tensor):
-        return value.detach()
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-        return torch.from_numpy(np.ascontiguousarray(value))
-    raise TypeError(
-        f"{name} must be a torch tensor or a NumPy array of numbers, not {kind_of(value)}"
-    )
-
-
-def _numbers(name: str, value: Any, dtype: str) -> Tensor:
-    return _tensor(name, value).to(getattr(torch, dtype))
-
-
-def _optional(name: str, value: Any, dtype: str) -> Tensor | None:
-    return None if value is None else _numbers(name, value, dtype)
-
-
-def _codes(name: str, value: Any, levels: Sequence[int], ndim: int) -> Tensor:
-    """Integer codes, each column within its levels."""
-    codes = _tensor(name, value)
-    if codes.is_floating_point():
-        if not bool((codes == codes.round()).all()):
-            raise TypeError(f"{name} must be integer codes from 0")
-    codes = codes.long()
-    if ndim == 1 and codes.ndim == 2 and codes.shape[1] == 1:
-        codes = codes[:, 0]
-    if codes.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} dims, not {codes.ndim}")
-    columns = codes[:, None] if ndim == 1 else codes
-    if columns.shape[1] != len(levels):
-        raise ValueError(f"{name} has {columns.shape[1]} columns, and n_levels {len(levels)}")
-    for i, n in enumerate(levels):
-        if len(columns) and not (0 <= int(columns[:, i].min()) <= int(columns[:, i].max()) < n):
-            where = f" column {i}" if ndim == 2 else ""
-            raise ValueError(f"{name}{where} holds codes outside 0 to {n - 1}")
-    return codes
-
-
-def _as_values(part: tuple | None, dtype: str) -> Any:
-    """Two classes as the numbers 0 and 1."""
-    if part is None:
-        return None
-    inputs, y, *others = part
-    return (inputs, y.to(getattr(torch, dtype)), *others)

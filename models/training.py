@@ -390,7 +390,9 @@ def _checked_batch(
 ) -> Data:
     # Buffers such as batch norm's are left alone: the check runs in eval mode.
     data = checked_data(prefix, module, x, y, loss, weights)
-    return data if weights is None else data._replace(weights=weights.to(data.weights.dtype))
+    if data.weights is None:
+        return data
+    return data._replace(weights=weights.to(data.weights.dtype))
 
 
 def _has_tqdm() -> bool:

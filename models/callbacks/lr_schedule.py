@@ -86,7 +86,9 @@ class LRSchedule(Callback):
     def state(self) -> dict[str, Any]:
         """The scheduler's."""
         known = (bool, int, float, str, list, dict, type(None))
-        kept = {k: v for k, v in self.scheduler.state_dict().items() if isinstance(v, known)}
+        kept: dict[str, Any] = {
+            k: v for k, v in self.scheduler.state_dict().items() if isinstance(v, known)
+        }
         # JSON has no infinity and no keys but strings.
         if self.name == "reduce_on_plateau":
             kept["best"] = repr(kept["best"])

@@ -66,10 +66,8 @@ def test_events_come_in_order(regression):
 def test_early_stopping_waits_and_gives_the_best_weights_back(regression):
     x, y = regression
     valid = (x.flip(0), y)
-    found = fit(
-        network(), x, y, validation=valid, epochs=200, lr=0.2, seed=0,
-        callbacks=[EarlyStopping(patience=4)],
-    )  # fmt: skip
+    options = {"epochs": 200, "lr": 0.2, "seed": 0, "callbacks": [EarlyStopping(patience=4)]}
+    found = fit(network(), x, y, validation=valid, **options)
     losses = found.history["valid_loss"]
     assert found.best_epoch == losses.index(min(losses)) + 1
     assert len(losses) == found.best_epoch + 4
@@ -176,9 +174,8 @@ def test_schedules_rates_are_in_the_history(regression):
         network(), *regression, epochs=4, lr=0.1, callbacks=[LRSchedule("exponential", gamma=0.5)]
     )
     assert found.history["lr"] == pytest.approx([0.1, 0.05, 0.025, 0.0125])
-    found = fit(
-        network(), *regression, epochs=4, lr=0.1, callbacks={"lr_schedule": {"name": "cosine_annealing"}}
-    )  # fmt: skip
+    cosine = {"lr_schedule": {"name": "cosine_annealing"}}
+    found = fit(network(), *regression, epochs=4, lr=0.1, callbacks=cosine)
     expected = [0.05 * (1 + math.cos(math.pi * i / 4)) for i in range(4)]
     assert found.history["lr"] == pytest.approx(expected)
     found = fit(

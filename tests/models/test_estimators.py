@@ -16,7 +16,6 @@ from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
 from torchbridge.models import TorchClassifier, TorchRegressor  # noqa: E402
 
-
 QUICK = {"epochs": 12, "lr": 0.03, "batch_size": 64, "hidden": 16}
 
 

@@ -13,7 +13,8 @@ R_FIT = """{
   offset <- any(o != 0)
   fit <- nnet::multinom(if (offset) factor(y) ~ x + offset(o) else factor(y) ~ x, weights = w,
     trace = FALSE, reltol = 1e-16, abstol = 1e-16, maxit = 2000, Hess = !offset)
-  list(b = t(coef(fit)), v = if (!offset) vcov(fit) else NA, l = as.numeric(logLik(fit)), f = t(fitted(fit)),
+  list(b = t(coef(fit)), v = if (!offset) vcov(fit) else NA,
+    l = as.numeric(logLik(fit)), f = t(fitted(fit)),
     d = fit$deviance, df = fit$edf)
 }"""
 
