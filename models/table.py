@@ -1,5 +1,6 @@
 """Columns in, a fitted model out: the one call that R, the command line and tuning make."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,11 @@ class TableModel:
 
     def __init__(self, spec: Mapping[str, Any], module: nn.Module) -> None:
         self.spec, self.module = dict(spec), module.eval()
+
+    @property
+    def spec_json(self) -> str:
+        """The spec as text: what a language without lists of one element can keep."""
+        return json.dumps(self.spec)
 
     @property
     def weights(self) -> bytes:
@@ -121,6 +127,11 @@ class TableFit:
     def spec(self) -> dict[str, Any]:
         """That of the model."""
         return self.model.spec
+
+    @property
+    def spec_json(self) -> str:
+        """That of the model, as text."""
+        return self.model.spec_json
 
     @property
     def weights(self) -> bytes:
@@ -226,16 +237,16 @@ def fit_table(
 
 
 def load_table(
-    spec: Mapping[str, Any], weights: bytes, module: nn.Module | None = None
+    spec: Mapping[str, Any] | str, weights: bytes, module: nn.Module | None = None
 ) -> TableModel:
     """The model of a fit, from its spec and weights.
 
     Args:
-        spec: `TableFit.spec`, as it is or by way of JSON.
+        spec: `TableFit.spec`, or `TableFit.spec_json`.
         weights: `TableFit.weights`.
         module: a module of the same layout, where the fit was of a caller's own module.
     """
-    spec = dict(spec)
+    spec = dict(json.loads(spec)) if isinstance(spec, str) else dict(spec)
     if module is None:
         if spec["model"] is None:
             raise ValueError("module: the fit was of a module of yours, give one like it")

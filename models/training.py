@@ -22,7 +22,7 @@ from .device import Accelerator, seeded, training_device
 from .loop import PREDICT_ROWS, Loop
 from .losses import Loss, find_loss
 from .optimizers import find_optimizer, make_optimizer
-from .state import restore_state, to_bytes
+from .state import from_bytes, restore_state, to_bytes
 
 # Fabric's names -> whether it takes Fabric
 PRECISIONS = {
@@ -222,7 +222,7 @@ def fit(
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
     outcome = accelerator.launch(_train, job)
     if accelerator.world_size > 1:
-        module.load_state_dict(outcome.weights)
+        module.load_state_dict(from_bytes(outcome.weights))
     return Fit(module, outcome.history, accelerator.device, outcome.status, outcome.best, found)
 
 
@@ -280,7 +280,7 @@ class _Outcome:
     history: dict[str, list]
     status: str
     best: int | None
-    weights: dict[str, Tensor]
+    weights: bytes
 
 
 def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
@@ -319,9 +319,8 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         module.load_state_dict(initial)
         raise
     best = loop.best.epoch if loop.best is not None and loop.best.epoch else None
-    weights = (
-        {n: t.cpu() for n, t in module.state_dict().items()} if accelerator.world_size > 1 else {}
-    )
+    # As bytes: tensors from another process would be gone with it.
+    weights = to_bytes(module.state_dict()) if accelerator.world_size > 1 else b""
     return _Outcome(loop.history, _status(loop, best), best, weights)
 
 

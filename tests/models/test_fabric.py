@@ -30,6 +30,18 @@ def test_float64_converts_the_module(regression):
     assert found.module[0].weight.dtype == torch.float64
 
 
+def test_resumes_bit_for_bit(regression, tmp_path, same_weights):
+    x, y = regression
+    options = {"lr": 0.05, "seed": 0, "validation": (x, y), "precision": "bf16-mixed"}
+    stopping = {"early_stopping": {"patience": 3}}
+    whole = fit(network(), x, y, epochs=8, callbacks=stopping, **options)
+    checkpoint = {"model_checkpoint": {"path": tmp_path / "c"}}
+    fit(network(), x, y, epochs=3, callbacks={**stopping, **checkpoint}, **options)
+    resumed = fit(network(), x, y, epochs=8, callbacks=stopping, resume=tmp_path / "c", **options)
+    assert same_weights(whole.module, resumed.module)
+    assert whole.history == resumed.history
+
+
 def test_two_processes_step_as_one_with_their_batches_together(regression):
     x, y = regression
     options = {"epochs": 2, "shuffle": False, "seed": 0, "optimizer": "sgd", "lr": 0.1}

@@ -21,7 +21,8 @@ QUICK = {"epochs": 3, "seed": 1}
 
 def reloaded(fitted):
     """Its model as another session gets it: text and bytes."""
-    return load_table(json.loads(json.dumps(fitted.spec)), bytes(fitted.weights))
+    assert json.loads(fitted.spec_json) == json.loads(json.dumps(fitted.spec))
+    return load_table(fitted.spec_json, bytes(fitted.weights))
 
 
 @pytest.mark.parametrize(
