@@ -65,7 +65,7 @@ def find_loss(loss: str | Callable[..., Tensor]) -> Loss:
 
 def check_custom_loss(loss: Loss, output: Tensor, y: Tensor, weighted: bool) -> None:
     """An error unless a caller's own loss gives what the loop can use."""
-    found: Any = loss(output, y) if not weighted else loss.function(output, y)
+    found: Any = loss.function(output, y)
     if not isinstance(found, Tensor):
         raise TypeError(f"loss must return a tensor, not {kind_of(found)}")
     if weighted and (found.ndim == 0 or len(found) != len(output)):

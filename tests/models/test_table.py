@@ -14,6 +14,7 @@ N = 90
 GENERATOR = torch.Generator().manual_seed(0)
 X = torch.randn(N, 3, generator=GENERATOR, dtype=torch.float64) * torch.tensor([1.0, 50.0, 0.01])
 Y = 500 + X[:, 0] * 30 + X[:, 1] + torch.randn(N, generator=GENERATOR)
+PASSED = X[:, 0] + torch.randn(N, generator=GENERATOR) > 0
 CODES = torch.stack([torch.arange(N) % 4, torch.arange(N) % 2], 1)
 CLASSES = torch.arange(N) % 3
 QUICK = {"epochs": 3, "seed": 1}
@@ -29,7 +30,7 @@ def reloaded(fitted):
     ("model", "response", "options"),
     [
         ("linear", Y, {}),
-        ("logistic", (Y > 500).double(), {"link": "probit"}),
+        ("logistic", PASSED.double(), {"link": "probit"}),
         ("poisson", Y.round(), {}),
         ("gamma", Y, {"link": "log"}),
         ("glm", Y, {"family": "inverse_gaussian", "link": "log", "intercept": True}),
