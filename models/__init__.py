@@ -27,7 +27,8 @@ from .multinomial import MultinomialFit, fit_multinomial
 from .optimizers import OPTIMIZERS
 from .pca import PCA, fit_pca
 from .rnn import RNN
-from .table import TableFit, TableModel, fit_table, load_table
+from .table import TableFit, fit_table
+from .table_model import TableModel, load_table
 from .tabular import Tabular
 from .training import Fit, fit, predict
 

@@ -17,7 +17,8 @@ from .formula import as_layout, complete_rows, evaluate, is_factor, levels_of, p
 from .optimizers import OPTIMIZERS
 from .registry import EXACT, NETWORKS
 from .state import from_bytes, to_bytes, write_file
-from .table import TYPES, TableFit, TableModel, fit_table, load_table
+from .table import TableFit, fit_table
+from .table_model import TYPES, TableModel, load_table
 
 _ENTRY = "torchbridge_model"
 _MODEL_OPTIONS = (

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from .arguments import kind_of
 from .data import as_inputs
-from .table import TableFit, TableModel
+from .table import TableFit
+from .table_model import TableModel
 from .training import Fit
 
 

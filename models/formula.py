@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Any] = {
     "log": np.log,
     "log10": np.log10,
     "log2": np.log2,
