@@ -103,7 +103,7 @@ setup: $(R_LIBRARY)/.installed
 
 # r-base-dev: R, and the compilers and headers that rpy2 and our native core are built with.
 APT := r-base-dev r-cran-reticulate r-cran-r6 r-cran-rlang r-cran-cli r-cran-bit64 r-cran-matrix \
-	r-cran-mass r-cran-ggplot2 r-cran-numderiv r-cran-testthat
+	r-cran-mass r-cran-nnet r-cran-ggplot2 r-cran-numderiv r-cran-testthat
 
 # A virtual environment needs ensurepip, the core Python.h, and reticulate a shared libpython.
 define PYTHON_IS_COMPLETE
@@ -147,7 +147,7 @@ PROJECT := .[test,lint]
 # r_scripts/ would find the R package r_scripts/torchbridge when it imports torchbridge. So a
 # file that comes or goes (the folder's time) means a new build too.
 # RPY2_CFFI_MODE: rpy2 must fail to build rather than quietly build its slower form.
-FOLDERS := bridge models $(shell find r_scripts/torchbridge -type d)
+FOLDERS := bridge models models/callbacks $(shell find r_scripts/torchbridge -type d)
 EDITABLE := --no-build-isolation --config-settings editable_mode=strict -e
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(FOLDERS) $(wildcard bridge/native/*) | system
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

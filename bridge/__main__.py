@@ -1,4 +1,4 @@
-"""The commands of ``python -m torchbridge``: ``doctor`` and ``install-r``."""
+"""The commands of ``python -m torchbridge``: ``doctor``, ``install-r``, ``fit``, ``predict``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,32 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torchbridge.doctor import doctor
 from torchbridge.install import InstallError, install_r
 
+#: Described in ``torchbridge.models.command``.
+MODEL_COMMANDS = {
+    "fit": "fit a model to a CSV or Parquet file",
+    "predict": "predict with a model that fit wrote",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 if all is well, 1 if not."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in MODEL_COMMANDS:
+        # The program stands above both packages, and loads torch only for these.
+        from torchbridge.models import command
+
+        parser, commands = _parser()
+        command.add_commands(commands)
+        return command.run(parser.parse_args(arguments))
+    parser, commands = _parser()
+    for name, text in MODEL_COMMANDS.items():
+        commands.add_parser(name, help=text)
+    options = parser.parse_args(arguments)
     if options.command == "doctor":
         return doctor()
     try:
@@ -25,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Any]:
     parser = argparse.ArgumentParser(
         prog="python -m torchbridge", description="The bridge between R and PyTorch."
     )
@@ -39,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument(
         "--library", type=Path, help="the R library to install into (default: your own)"
     )
-    return parser
+    return parser, commands
 
 
 def _library_call(library: Path | None) -> str:

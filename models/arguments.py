@@ -1,7 +1,8 @@
 """Checks of arguments that several files share; each error names the argument."""
 
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -45,3 +46,57 @@ def kind_of(value: Any) -> str:
 def dtype_name(dtype: torch.dtype) -> str:
     """A dtype as its users spell it: float32."""
     return str(dtype).removeprefix("torch.")
+
+
+def positive(argument: str, value: Any) -> float:
+    """`value` as a float, finite and above 0."""
+    found = number(argument, value)
+    if found == 0:
+        raise ValueError(f"{argument} must be above 0")
+    return found
+
+
+def probability(argument: str, value: Any) -> float:
+    """`value` as a float, at least 0 and below 1."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{argument} must be a number, not {value!r}")
+    if not 0 <= float(value) < 1:
+        raise ValueError(f"{argument} must be at least 0 and below 1, not {value!r}")
+    return float(value)
+
+
+def flag(argument: str, value: Any) -> bool:
+    """`value`, which must be True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{argument} must be True or False, not {value!r}")
+    return value
+
+
+def whole_numbers(argument: str, values: Any, minimum: int) -> list[int]:
+    """`values` as a list of ints; a single number is a list of one."""
+    found: Any = [values] if isinstance(values, Real) else values
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise TypeError(f"{argument} must be whole numbers, not {values!r}")
+    return [whole_number(argument, value, minimum) for value in found]
+
+
+def options(argument: str, value: Any) -> dict[str, Any]:
+    """`value` as a dict of options by name; None is none."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise TypeError(f"{argument} must be options by name, not {value!r}")
+    return dict(value)
+
+
+def check_options(
+    argument: str, name: str, function: Callable[..., Any], given: Mapping[str, Any]
+) -> None:
+    """An error that names the first option of `name` that its function does not take."""
+    valid = list(inspect.signature(function).parameters)
+    unknown = [option for option in given if option not in valid]
+    if unknown:
+        raise ValueError(
+            f'{argument}: "{name}" has no option "{unknown[0]}"; it can have '
+            + (", ".join(valid) or "none")
+        )

@@ -1,10 +1,12 @@
 """Where training runs, and the random state it starts from: the one place that knows devices."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from .arguments import kind_of, whole_number
 
@@ -28,6 +30,45 @@ def training_device(device: str | torch.device | None) -> torch.device:
     # With its number, so that it compares equal to where tensors say they are.
     index = torch.cuda.current_device() if wanted.index is None else wanted.index
     return torch.device("cuda", index)
+
+
+class Accelerator:
+    """Where a fit runs: one device, in the dtype that the module has.
+
+    `models/fabric.py` has the one for mixed precision and several devices.
+    """
+
+    rank = 0
+    world_size = 1
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    @property
+    def gpus(self) -> list[torch.device]:
+        """The GPUs whose random state is part of the fit's."""
+        return [self.device] if self.device.type == "cuda" else []
+
+    def launch(self, train: Callable[..., Any], *args: Any) -> Any:
+        """Call `train(accelerator, *args)` in every process; what the first one returns."""
+        return train(self, *args)
+
+    def setup(
+        self, module: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> tuple[nn.Module, torch.optim.Optimizer]:
+        """The module and its optimizer, ready for the loop."""
+        return module, optimizer
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute the gradients."""
+        loss.backward()
+
+    def unscale(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Make the gradients what they are, where half precision has scaled them."""
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean over the processes."""
+        return value
 
 
 @contextmanager

@@ -2,25 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from numbers import Real
-from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
-from .arguments import lookup, whole_number
+from .activations import ACTIVATIONS
+from .arguments import flag, lookup, probability, whole_number, whole_numbers
 from .device import seeded
 
-ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-    "elu": nn.ELU,
-    "selu": nn.SELU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "softplus": nn.Softplus,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-}
+NORMALIZATIONS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 def mlp(
@@ -30,6 +19,8 @@ def mlp(
     activation: str = "relu",
     dropout: float = 0.0,
     seed: int | None = None,
+    normalization: str | None = None,
+    residual: bool = False,
 ) -> nn.Sequential:
     """A multilayer perceptron: linear layers with an activation between them.
 
@@ -48,6 +39,9 @@ def mlp(
             in training. At 0 there are no dropout layers.
         seed: decides the initial weights, and leaves torch's global random state as
             it was. With None they come from that global state, as in any module.
+        normalization: "batch" or "layer": between each hidden layer and its activation.
+        residual: add a hidden layer's input to its output (He et al., 2016), through a
+            linear map without bias where their sizes differ.
 
     Returns:
         The module, in float32 on the CPU with torch's default initial weights
@@ -57,23 +51,38 @@ def mlp(
         TypeError: an argument of the wrong type.
         ValueError: an argument out of range, or an activation that is not known.
     """
-    layer_sizes: Any = [hidden] if isinstance(hidden, Real) else hidden
-    if isinstance(layer_sizes, str) or not isinstance(layer_sizes, Sequence):
-        raise TypeError(f"hidden must be whole numbers, not {hidden!r}")
-    sizes = [whole_number("in_features", in_features, 1)]
-    sizes += [whole_number("hidden", size, 1) for size in layer_sizes]
+    sizes = [whole_number("in_features", in_features, 1), *whole_numbers("hidden", hidden, 1)]
     out_features = whole_number("out_features", out_features, 1)
     activation_class = lookup("activation", activation, ACTIVATIONS)
-    if isinstance(dropout, bool) or not isinstance(dropout, Real):
-        raise TypeError(f"dropout must be a number, not {dropout!r}")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be at least 0 and below 1, not {dropout!r}")
+    dropout = probability("dropout", dropout)
+    residual = flag("residual", residual)
+    norm_class = None
+    if normalization is not None:
+        norm_class = lookup("normalization", normalization, NORMALIZATIONS)
 
     layers: list[nn.Module] = []
     with seeded(seed):
         for n_in, n_out in pairwise(sizes):
-            layers += [nn.Linear(n_in, n_out), activation_class()]
+            block: list[nn.Module] = [nn.Linear(n_in, n_out)]
+            if norm_class is not None:
+                block.append(norm_class(n_out))
+            block.append(activation_class())
             if dropout > 0:
-                layers.append(nn.Dropout(dropout))
+                block.append(nn.Dropout(dropout))
+            layers += [Residual(n_in, n_out, block)] if residual else block
         layers.append(nn.Linear(sizes[-1], out_features))
     return nn.Sequential(*layers)
+
+
+class Residual(nn.Module):
+    """Layers whose input is added to their output."""
+
+    def __init__(self, n_in: int, n_out: int, layers: list[nn.Module]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+        same = n_in == n_out
+        self.skip: nn.Module = nn.Identity() if same else nn.Linear(n_in, n_out, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Rows to rows."""
+        return self.skip(x) + self.layers(x)

@@ -1,0 +1,64 @@
+"""The events of a fit, and what listens to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from torchbridge.models.loop import Loop
+
+#: In the order in which they come.
+EVENTS = (
+    "on_fit_begin",
+    "on_epoch_begin",
+    "on_gradients",
+    "on_batch_end",
+    "on_epoch_end",
+    "on_epoch_logged",
+    "on_fit_end",
+)
+
+
+class Callback:
+    """Something done at the events of a fit: define the methods of those it needs.
+
+    Every method gets the `Loop`. The methods of batches are called for every batch, and
+    cost accordingly; those of epochs once an epoch.
+
+    A callback belongs to one fit at a time. What it must remember over an interruption it
+    gives in `state` and takes in `load_state`.
+    """
+
+    def on_fit_begin(self, loop: Loop) -> None:
+        """Before the first epoch, the weights being the initial ones."""
+
+    def on_epoch_begin(self, loop: Loop) -> None:
+        """Before the first batch of an epoch."""
+
+    def on_gradients(self, loop: Loop, gradients: list[Tensor]) -> None:
+        """Between backward and the optimizer's step: change the gradients in place.
+
+        With `compile` it is traced once into the compiled step, so that it must consist of
+        tensor operations.
+        """
+
+    def on_batch_end(self, loop: Loop) -> None:
+        """After a step."""
+
+    def on_epoch_end(self, loop: Loop) -> None:
+        """After the evaluation, with `loop.row` still open to `loop.record`."""
+
+    def on_epoch_logged(self, loop: Loop) -> None:
+        """After `on_epoch_end` of all callbacks, with the epoch in `loop.history`."""
+
+    def on_fit_end(self, loop: Loop) -> None:
+        """After the last epoch, also where something stopped or interrupted the fit."""
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must keep, as values that JSON has."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take what `state` gave; called after `on_fit_begin` where a fit is resumed."""

@@ -1,0 +1,264 @@
+"""R's model formulas, for data frames: `medv ~ . - zn + log(lstat) * chas`.
+
+What R's `model.matrix` makes of them with treatment contrasts, for columns of numbers and of
+factors (text, categories and truth values). A formula is never run as code, so that a model
+file that holds one can run none.
+"""
+
+import ast
+import keyword
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_FUNCTIONS: dict[str, Any] = {
+    "log": np.log,
+    "log10": np.log10,
+    "log2": np.log2,
+    "log1p": np.log1p,
+    "exp": np.exp,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "I": lambda x: x,
+}
+_ARITHMETIC: dict[type, Any] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.Pow: np.power,
+}
+_EVERYTHING = "everything__"
+
+Term = tuple[str, ...]
+
+
+@dataclass
+class Layout:
+    """How columns of a table become numbers; plain values, as JSON has them.
+
+    Attributes:
+        response: its expression.
+        terms: the terms, each a list of expressions whose product it is.
+        intercept: whether the formula has one.
+        levels: the levels of each factor, in order; the first is the baseline.
+        coded: factors that stay codes, for embeddings.
+    """
+
+    response: str
+    terms: list[list[str]]
+    intercept: bool
+    levels: dict[str, list[str]] = field(default_factory=dict)
+    coded: list[str] = field(default_factory=list)
+
+    def numeric(self, data: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+        """The design without intercept, shape (n, p), NaN where data are missing; and its names."""
+        present = [set(term) for term in self.terms] + ([set()] if self.intercept else [])
+        columns: list[np.ndarray] = []
+        names: list[str] = []
+        for term in self.terms:
+            if len(term) == 1 and term[0] in self.coded:
+                continue
+            block, labels = np.ones((len(data), 1)), [""]
+            for i, part in enumerate(term):
+                margin = set(term) - {part}
+                values, suffixes = self._part(data, part, margin in present)
+                block = (values[:, :, None] * block[:, None, :]).reshape(len(data), -1)
+                joint = ":" if i else ""
+                labels = [f"{old}{joint}{part}{new}" for new in suffixes for old in labels]
+            columns.append(block)
+            names += labels
+            if len(term) == 1 and term[0] in self.levels:
+                present.append(set())  # a factor's dummies span an intercept
+        design = np.concatenate(columns, 1) if columns else np.empty((len(data), 0))
+        return design, names
+
+    def codes(self, data: pd.DataFrame) -> np.ndarray:
+        """Codes from 0 of the factors that stay codes, -1 where data are missing."""
+        found = [self._factor(data, name).codes for name in self.coded]
+        return np.stack(found, 1).astype(np.int64) if found else np.empty((len(data), 0), np.int64)
+
+    def _part(self, data: pd.DataFrame, part: str, contrasts: bool) -> tuple[np.ndarray, list[str]]:
+        if part not in self.levels:
+            return evaluate(part, data)[:, None], [""]
+        codes = self._factor(data, part).codes
+        levels = self.levels[part]
+        first = 1 if contrasts else 0
+        dummies = (codes[:, None] == np.arange(first, len(levels))).astype(float)
+        dummies[codes < 0] = np.nan
+        return dummies, levels[first:]
+
+    def _factor(self, data: pd.DataFrame, name: str) -> pd.Categorical:
+        column = _column(data, name)
+        text = column.map(str, na_action="ignore")
+        new = sorted(set(text.dropna()) - set(self.levels[name]))
+        if new:
+            raise ValueError(f'data: column "{name}" has the new level "{new[0]}"')
+        return pd.Categorical(text, categories=self.levels[name])
+
+
+def parse_formula(formula: str, data: pd.DataFrame) -> Layout:
+    """The layout that a formula means for these data.
+
+    Args:
+        formula: "response ~ terms", of columns' names (in backticks where they are no
+            names), `.` for all others, `+`, `-`, `:`, `*`, parentheses, `- 1` or `+ 0`, and
+            log, log10, log2, log1p, exp, sqrt, abs and `I()` of arithmetic.
+        data: their types decide what is a factor.
+    """
+    if not isinstance(formula, str) or formula.count("~") != 1:
+        raise ValueError(f'formula must be "response ~ terms", not {formula!r}')
+    left, right = formula.split("~")
+    response = _text(_parsed(left, formula)) if left.strip() else ""
+    if not response:
+        raise ValueError(f"formula {formula!r} has no response")
+    used = {response} if response in data.columns else _names(response)
+    others = [name for name in data.columns if name not in used]
+    terms, intercept = _terms(_parsed(right, formula), others, formula)
+    terms = sorted(dict.fromkeys(terms), key=len)  # as R: main effects before interactions
+    layout = Layout(response, [list(term) for term in terms], intercept)
+    for part in dict.fromkeys(part for term in terms for part in term):
+        if part in data.columns and is_factor(data[part]):
+            layout.levels[part] = levels_of(part, data[part])
+    for part in (part for term in terms for part in term if part not in layout.levels):
+        evaluate(part, data.head(1))
+    return layout
+
+
+def is_factor(column: pd.Series) -> bool:
+    """Is it text, categories or truth values, rather than numbers?"""
+    return not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
+
+
+def levels_of(name: str, column: pd.Series) -> list[str]:
+    """The levels of a factor: the categories' order, else sorted."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        present = set(column.dropna())
+        levels = [str(level) for level in column.cat.categories if level in present]
+    else:
+        levels = sorted(set(column.dropna().map(str)))
+    if len(levels) < 2:
+        raise ValueError(f'data: column "{name}" is constant, a factor needs two levels')
+    return levels
+
+
+def evaluate(expression: str, data: pd.DataFrame) -> np.ndarray:
+    """The numbers that an expression of columns means."""
+    if expression in data.columns:
+        return _numeric(expression, data)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = _value(_parsed(expression, expression), data)
+    return np.broadcast_to(np.asarray(value, float), (len(data),))
+
+
+def _value(node: ast.expr, data: pd.DataFrame) -> Any:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return float(node.value)
+    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        return _ARITHMETIC[type(node.op)](_value(node.left, data), _value(node.right, data))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand, data)
+    if isinstance(node, ast.Call):
+        name = _text(node.func)
+        if name not in _FUNCTIONS or len(node.args) != 1 or node.keywords:
+            valid = ", ".join(_FUNCTIONS)
+            raise ValueError(f"formula: {name}() is not known; there are, of one argument, {valid}")
+        return _FUNCTIONS[name](_value(node.args[0], data))
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return _numeric(_text(node), data)
+    raise ValueError(f"formula: {ast.unparse(node)} is not understood")
+
+
+def _numeric(name: str, data: pd.DataFrame) -> np.ndarray:
+    column = _column(data, name)
+    if is_factor(column):
+        raise ValueError(f'formula: column "{name}" is not numeric, arithmetic needs numbers')
+    return column.to_numpy(float, na_value=np.nan)
+
+
+def _column(data: pd.DataFrame, name: str) -> pd.Series:
+    if name not in data.columns:
+        raise ValueError(f'data has no column "{name}"; it has {", ".join(map(str, data.columns))}')
+    return data[name]
+
+
+def _terms(node: ast.expr, others: Sequence[str], formula: str) -> tuple[list[Term], bool]:
+    """The terms, and whether there is an intercept."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        terms, intercept = _terms(node.left, others, formula)
+        if isinstance(node.right, ast.Constant) and node.right.value in (0, 1):
+            return terms, (node.right.value == 1) == isinstance(node.op, ast.Add)
+        more, _ = _terms(node.right, others, formula)
+        if isinstance(node.op, ast.Add):
+            return terms + more, intercept
+        return [term for term in terms if term not in more], intercept
+    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
+        return [], False
+    if isinstance(node, ast.Constant) and node.value in (0, 1):
+        return [], node.value == 1
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.MatMult)):
+        crossing = isinstance(node.op, ast.Mult)
+        if not crossing and isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Mult):
+            raise ValueError(f"formula {formula!r}: put a:b in parentheses beside a product")
+        (left, _), (right, _) = (_terms(n, others, formula) for n in (node.left, node.right))
+        both = [tuple(dict.fromkeys(a + b)) for a in left for b in right]
+        return (left + right + both if crossing else both), True
+    if isinstance(node, ast.Name) and node.id == _EVERYTHING:
+        return [(name,) for name in others], True
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
+        return [(_text(node),)], True
+    raise ValueError(f"formula {formula!r}: {ast.unparse(node)} is not understood")
+
+
+# Python's parser reads formulas once three of R's signs are written as it knows them.
+def _parsed(text: str, formula: str) -> ast.expr:
+    python = re.sub(r"`([^`]*)`", lambda m: _placeholder(m[1]), text)
+    python = re.sub(r"(?<![\w.])\.(?![\w.])", _EVERYTHING, python)
+    python = re.sub(r"\b[A-Za-z]+\b", _no_keyword, python)
+    python = python.replace("^", "**").replace(":", "@").strip()
+    try:
+        return ast.parse(python, mode="eval").body
+    except SyntaxError as error:
+        raise ValueError(f"formula {formula!r} cannot be read: {error.msg}") from error
+
+
+def _no_keyword(word: re.Match[str]) -> str:
+    return _placeholder(word[0]) if keyword.iskeyword(word[0]) else word[0]
+
+
+def _placeholder(name: str) -> str:
+    return "quoted__" + name.encode().hex()
+
+
+def _text(node: ast.expr) -> str:
+    """A column's name as it is, or an expression as it can be parsed again."""
+    if isinstance(node, ast.Attribute):
+        return f"{_text(node.value)}.{node.attr}"
+    if isinstance(node, ast.Name) and node.id.startswith("quoted__"):
+        return bytes.fromhex(node.id.removeprefix("quoted__")).decode()
+    return ast.unparse(node)
+
+
+def _names(expression: str) -> set[str]:
+    """What in an expression may be a column."""
+    nodes = ast.walk(_parsed(expression, expression))
+    return {_text(n) for n in nodes if isinstance(n, (ast.Name, ast.Attribute))}
+
+
+def complete_rows(*columns: np.ndarray) -> np.ndarray:
+    """Which rows have no missing value."""
+    kept = np.ones(len(columns[0]), bool)
+    for column in columns:
+        block = column.reshape(len(column), -1)
+        missing = block < 0 if block.dtype.kind == "i" else np.isnan(block)
+        kept &= ~missing.any(1)
+    return kept
+
+
+def as_layout(value: Mapping[str, Any]) -> Layout:
+    """The layout in a model file."""
+    return Layout(**value)

@@ -1,0 +1,54 @@
+"""Weighted least squares by QR, with columns that depend on earlier ones left out."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+# What `lm` and `glm` take: a column whose part that earlier columns do not explain is
+# smaller than this share of it counts as explained.
+TOLERANCE = 1e-7
+
+
+class Solution(NamedTuple):
+    """Of a least squares problem.
+
+    Attributes:
+        coefficients: one a column that was kept.
+        r: the triangle of the weighted design's QR: its cross product is r'r.
+    """
+
+    coefficients: Tensor
+    r: Tensor
+
+
+def independent_columns(x: Tensor) -> Tensor:
+    """The columns, by number and in order, that do not depend on earlier ones."""
+    kept = torch.arange(x.shape[1])
+    norms = torch.linalg.vector_norm(x, dim=0).cpu()
+    while len(kept):
+        r = torch.linalg.qr(x[:, kept.to(x.device)], mode="r").R.diagonal().abs().cpu()
+        size = norms[kept]
+        explained = torch.ones(len(kept), dtype=torch.bool)  # more columns than rows
+        explained[: len(r)] = (r <= TOLERANCE * size[: len(r)]) | (size[: len(r)] == 0)
+        if not explained.any():
+            break
+        first = int(explained.nonzero()[0])
+        kept = torch.cat([kept[:first], kept[first + 1 :]])
+    return kept
+
+
+def weighted_least_squares(x: Tensor, z: Tensor, weights: Tensor) -> Solution:
+    """Minimise the sum of `weights * (z - x b)^2`; x has full column rank."""
+    root = weights.sqrt()
+    q, r = torch.linalg.qr(root[:, None] * x)
+    right = (q.T @ (root * z))[:, None]
+    return Solution(torch.linalg.solve_triangular(r, right, upper=True)[:, 0], r)
+
+
+def inverse_cross_product(r: Tensor) -> Tensor:
+    """(r'r)^-1, the covariance of the coefficients without the dispersion."""
+    inverse = torch.linalg.solve_triangular(
+        r, torch.eye(len(r), dtype=r.dtype, device=r.device), upper=True
+    )
+    return inverse @ inverse.T

@@ -1,0 +1,74 @@
+"""Link functions of generalized linear models, by R's names."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+_EPS = torch.finfo(torch.float64).eps
+
+
+class Link(NamedTuple):
+    """g, with eta = g(mu): the link, its inverse, and the inverse's derivative d mu/d eta."""
+
+    name: str
+    link: Callable[[Tensor], Tensor]
+    inverse: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor], Tensor]
+
+
+def _normal_density(eta: Tensor) -> Tensor:
+    return torch.exp(-(eta**2) / 2) / math.sqrt(2 * math.pi)
+
+
+def _cloglog_inverse(eta: Tensor) -> Tensor:
+    return (-torch.expm1(-torch.exp(eta))).clamp(_EPS, 1 - _EPS)
+
+
+# The bounds keep fitted probabilities inside (0, 1), as R's make.link does: as far as 1/eps for
+# odds, as far as the tails' eps for the others.
+_LOGIT = -math.log(_EPS)
+_PROBIT = 8.12589066470190
+_CAUCHIT = 1 / (math.pi * _EPS)
+
+LINKS = {
+    link.name: link
+    for link in (
+        Link("identity", lambda mu: mu, lambda eta: eta, torch.ones_like),
+        Link(
+            "log",
+            torch.log,
+            lambda eta: torch.exp(eta).clamp(min=_EPS),
+            lambda eta: torch.exp(eta).clamp(min=_EPS),
+        ),
+        Link("inverse", lambda mu: 1 / mu, lambda eta: 1 / eta, lambda eta: -1 / eta**2),
+        Link("1/mu^2", lambda mu: 1 / mu**2, lambda eta: eta**-0.5, lambda eta: -(eta**-1.5) / 2),
+        Link("sqrt", torch.sqrt, lambda eta: eta**2, lambda eta: 2 * eta),
+        Link(
+            "logit",
+            torch.logit,
+            lambda eta: torch.sigmoid(eta.clamp(-_LOGIT, _LOGIT)),
+            lambda eta: (torch.sigmoid(eta) * torch.sigmoid(-eta)).clamp(min=_EPS),
+        ),
+        Link(
+            "probit",
+            torch.special.ndtri,
+            lambda eta: torch.special.ndtr(eta.clamp(-_PROBIT, _PROBIT)),
+            lambda eta: _normal_density(eta).clamp(min=_EPS),
+        ),
+        Link(
+            "cloglog",
+            lambda mu: torch.log(-torch.log1p(-mu)),
+            _cloglog_inverse,
+            lambda eta: (torch.exp(eta.clamp(max=700) - torch.exp(eta))).clamp(min=_EPS),
+        ),
+        Link(
+            "cauchit",
+            lambda mu: torch.tan(math.pi * (mu - 0.5)),
+            lambda eta: 0.5 + torch.atan(eta.clamp(-_CAUCHIT, _CAUCHIT)) / math.pi,
+            lambda eta: (1 / (math.pi * (1 + eta**2))).clamp(min=_EPS),
+        ),
+    )
+}

@@ -1,0 +1,222 @@
+"""Search for good options, by Optuna."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from .arguments import kind_of, lookup, options, whole_number
+from .callbacks import Callback, as_callbacks
+from .table import TableFit, fit_table
+
+#: What stops a trial that lags behind, by Optuna's names.
+PRUNERS = {"none": "NopPruner", "median": "MedianPruner", "hyperband": "HyperbandPruner"}
+SAMPLERS = {"tpe": "TPESampler", "random": "RandomSampler", "cmaes": "CmaEsSampler"}
+_NETWORK = "model_options"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tuned:
+    """What `tune` found.
+
+    Attributes:
+        best_options: the options of the best trial, by name.
+        best_value: its value: the lowest `valid_loss` of its epochs.
+        trials: one dict a trial: `number`, `value` (None where it was pruned or failed),
+            `state` ("complete", "pruned" or "fail"), `epochs`, `seconds` and its options.
+        fit: the best trial's options fitted anew, with the same seed.
+        study: Optuna's own `Study`.
+    """
+
+    best_options: dict[str, Any]
+    best_value: float
+    trials: list[dict[str, Any]]
+    fit: TableFit
+    study: Any
+
+    def __repr__(self) -> str:
+        return (
+            f"<Tuned: {len(self.trials)} trials, best {self.best_value:.6g} at {self.best_options}>"
+        )
+
+
+def tune(
+    model: str,
+    space: Mapping[str, Any],
+    *args: Any,
+    n_trials: int = 20,
+    validation: Any = 0.2,
+    sampler: str = "tpe",
+    pruner: str = "median",
+    n_jobs: int = 1,
+    seed: int | None = None,
+    model_options: Mapping[str, Any] | None = None,
+    fit_options: Mapping[str, Any] | None = None,
+    **data: Any,
+) -> Tuned:
+    """Search the options of a network for the lowest validation loss.
+
+    Args:
+        model: "mlp", "tabular", "cnn" or "rnn".
+        space: options by name -> what they may be: a list of choices, or a dict
+            {"low": 1e-4, "high": 0.1} with, if wanted, "log": True, "step": a number, or
+            "int": True. A name is one of the model's options (`hidden`, `dropout`, ...) or
+            of `fit` (`lr`, `batch_size`, ...).
+        args, data: the other arguments of `fit_table` (`numeric`, `response`, `codes`, ...).
+        n_trials: trials, at least 1.
+        validation: as of `fit_table`; a share draws the same rows in every trial.
+        sampler: "tpe", "random" or "cmaes".
+        pruner: "median" or "hyperband" stop a trial whose `valid_loss` lags behind that of
+            others; "none" never does.
+        n_jobs: trials at once, in threads. With more than 1 the order of trials, and with
+            it what the sampler draws, is not decided by the seed.
+        seed: decides what is drawn, and the training of every trial.
+        model_options, fit_options: options that all trials share.
+
+    Needs the package optuna.
+    """
+    optuna = _optuna()
+    n_trials, n_jobs = whole_number("n_trials", n_trials, 1), whole_number("n_jobs", n_jobs, 1)
+    seed = None if seed is None else whole_number("seed", seed, 0)
+    if not options("space", space):
+        raise ValueError("space holds no options")
+    suggestions = {name: _suggestion(name, values) for name, values in space.items()}
+    fixed = options("fit_options", fit_options)
+    shared = options("model_options", model_options)
+    training = _training_options()
+
+    def run(found: Mapping[str, Any], extra: list[Callback]) -> TableFit:
+        callbacks = [*as_callbacks(fixed.get("callbacks", ())), *extra]
+        of_fit = {name: value for name, value in found.items() if name in training}
+        of_model = {name: value for name, value in found.items() if name not in training}
+        return fit_table(
+            model,
+            *args,
+            validation=validation,
+            model_options={**shared, **of_model},
+            fit_options={
+                "seed": seed,
+                **fixed,
+                **of_fit,
+                "callbacks": callbacks,
+                "progress": False,
+            },
+            **data,
+        )
+
+    def objective(trial: Any) -> float:
+        found = {name: suggest(trial) for name, suggest in suggestions.items()}
+        try:
+            fitted = run(found, [_Report(trial, optuna)])
+        except FloatingPointError as error:
+            raise optuna.TrialPruned(str(error)) from error
+        trial.set_user_attr("epochs", len(fitted.history["epoch"]))
+        return min(fitted.history["valid_loss"])
+
+    study = optuna.create_study(
+        sampler=getattr(optuna.samplers, lookup("sampler", sampler, SAMPLERS))(
+            **({} if seed is None else {"seed": seed})
+        ),
+        pruner=getattr(optuna.pruners, lookup("pruner", pruner, PRUNERS))(),
+    )
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study.optimize(objective, n_trials=n_trials, n_jobs=n_jobs)
+    finally:
+        optuna.logging.set_verbosity(level)
+    trials = [_described(trial, suggestions) for trial in study.trials]
+    if not any(trial["state"] == "complete" for trial in trials):
+        raise RuntimeError("no trial was completed: every one diverged; try lower lr in space")
+    # What was chosen from, rather than Optuna's text of it.
+    best = study.best_trial.user_attrs["options"]
+    return Tuned(best, study.best_value, trials, run(best, []), study)
+
+
+class _Report(Callback):
+    """Tells Optuna each epoch's loss, and stops where it says so."""
+
+    def __init__(self, trial: Any, optuna: Any) -> None:
+        self.trial, self.optuna = trial, optuna
+
+    def on_epoch_end(self, loop: Any) -> None:
+        self.trial.report(loop.row["valid_loss"], loop.epoch)
+        if self.trial.should_prune():
+            self.trial.set_user_attr("epochs", loop.epoch)
+            raise self.optuna.TrialPruned
+
+
+def _suggestion(name: str, values: Any) -> Callable[[Any], Any]:
+    """A function of a trial that draws the option."""
+    if isinstance(values, (list, tuple)):
+        choices = list(values)
+        if not choices:
+            raise ValueError(f'space["{name}"] holds no choices')
+        # Optuna takes plain values only: a list of layers is drawn by its place.
+        return _kept(
+            name, lambda trial: choices[trial.suggest_categorical(name, list(range(len(choices))))]
+        )
+    given = options(f'space["{name}"]', values)
+    unknown = [key for key in given if key not in ("low", "high", "log", "step", "int")]
+    if unknown or not {"low", "high"} <= given.keys():
+        raise ValueError(
+            f'space["{name}"] must be a list of choices, or a dict with "low" and "high" and, if '
+            f'wanted, "log", "step" and "int", not {values!r}'
+        )
+    low, high = given["low"], given["high"]
+    for value in (low, high):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError(f'space["{name}"] must have numbers, not {kind_of(value)}')
+    if low >= high:
+        raise ValueError(f'space["{name}"]: low must be below high')
+    log, step = bool(given.get("log", False)), given.get("step")
+    if given.get("int"):
+        return _kept(
+            name,
+            lambda trial: trial.suggest_int(
+                name, int(low), int(high), step=int(step or 1), log=log
+            ),
+        )
+    return _kept(
+        name, lambda trial: trial.suggest_float(name, float(low), float(high), step=step, log=log)
+    )
+
+
+def _kept(name: str, draw: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same, which also notes the value in the trial."""
+
+    def suggest(trial: Any) -> Any:
+        value = draw(trial)
+        trial.set_user_attr("options", {**trial.user_attrs.get("options", {}), name: value})
+        return value
+
+    return suggest
+
+
+def _described(trial: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+    found = trial.user_attrs.get("options", {})
+    state = trial.state.name.lower()
+    return {
+        "number": trial.number,
+        "value": trial.value if state == "complete" else None,
+        "state": state,
+        "epochs": trial.user_attrs.get("epochs"),
+        "seconds": trial.duration.total_seconds() if trial.duration else None,
+        **{name: found.get(name) for name in names},
+    }
+
+
+def _training_options() -> set[str]:
+    import inspect
+
+    from .training import fit
+
+    return set(inspect.signature(fit).parameters)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError as error:
+        raise ImportError("tune needs the package optuna") from error
+    return optuna

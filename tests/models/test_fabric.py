@@ -1,0 +1,64 @@
+"""Mixed precision and several processes, by lightning-fabric."""
+
+import pytest
+import torch
+
+from torchbridge.models import fit, mlp
+
+pytest.importorskip("lightning_fabric")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def network():
+    return mlp(3, [8], 1, seed=1)
+
+
+def test_bfloat16_is_close_and_keeps_float32_weights(regression):
+    x, y = regression
+    clip = {"gradient_clipping": {"max_norm": 1.0}}
+    options = {"epochs": 5, "lr": 0.01, "seed": 0, "validation": (x, y), "callbacks": clip}
+    plain = fit(network(), x, y, **options)
+    half = fit(network(), x, y, precision="bf16-mixed", **options)
+    assert half.history["valid_loss"] == pytest.approx(plain.history["valid_loss"], rel=0.02)
+    assert half.history["valid_loss"] != plain.history["valid_loss"]
+    assert half.module[0].weight.dtype == torch.float32
+    assert half.predict(x).dtype == torch.float32
+
+
+def test_float64_converts_the_module(regression):
+    found = fit(network(), *regression, epochs=1, precision="64-true")
+    assert found.module[0].weight.dtype == torch.float64
+
+
+def test_resumes_bit_for_bit(regression, tmp_path, same_weights):
+    x, y = regression
+    options = {"lr": 0.05, "seed": 0, "validation": (x, y), "precision": "bf16-mixed"}
+    stopping = {"early_stopping": {"patience": 3}}
+    whole = fit(network(), x, y, epochs=8, callbacks=stopping, **options)
+    checkpoint = {"model_checkpoint": {"path": tmp_path / "c"}}
+    fit(network(), x, y, epochs=3, callbacks={**stopping, **checkpoint}, **options)
+    resumed = fit(network(), x, y, epochs=8, callbacks=stopping, resume=tmp_path / "c", **options)
+    assert same_weights(whole.module, resumed.module)
+    assert whole.history == resumed.history
+
+
+def test_two_processes_step_as_one_with_their_batches_together(regression):
+    x, y = regression
+    options = {"epochs": 2, "shuffle": False, "seed": 0, "optimizer": "sgd", "lr": 0.1}
+    two = fit(
+        network(), x, y, batch_size=25, devices=2, strategy="ddp_spawn", device="cpu", **options
+    )
+    one = fit(network(), x, y, batch_size=50, **options)
+    for p, q in zip(one.module.parameters(), two.module.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-5, atol=1e-6)
+    assert two.history["train_loss"] == pytest.approx(one.history["train_loss"], rel=1e-5)
+
+
+def test_bad_argument_is_named(regression):
+    x, y = regression
+    with pytest.raises(ValueError, match='precision "half" is not known; it can be "32-true"'):
+        fit(network(), x, y, precision="half")
+    with pytest.raises(ValueError, match="devices must be at least 1"):
+        fit(network(), x, y, devices=0)
+    with pytest.raises(ValueError, match='compile takes one device and precision "32-true"'):
+        fit(network(), x, y, precision="bf16-mixed", compile=True)

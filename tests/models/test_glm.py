@@ -1,0 +1,180 @@
+"""Generalized linear models against R's `lm` and `glm`, to the last digits."""
+
+import numpy as np
+import pytest
+import torch
+
+import torchbridge as tb
+from torchbridge.models import fit_glm
+
+R_FIT = """{
+  family <- switch(family,
+    gamma = Gamma(link), inverse_gaussian = inverse.gaussian(link),
+    do.call(family, list(link))
+  )
+  fit <- suppressWarnings(glm(y ~ x, family = family, weights = w, offset = o,
+    control = glm.control(epsilon = 1e-14, maxit = 100), etastart = start))
+  s <- summary(fit)
+  list(coefficients = coef(fit), se = s$coefficients[, 2], dispersion = s$dispersion,
+    deviance = fit$deviance, null_deviance = fit$null.deviance,
+    log_likelihood = as.numeric(logLik(fit)), aic = AIC(fit), fitted = fitted(fit),
+    df = attr(logLik(fit), "df"), df_residual = fit$df.residual, df_null = fit$df.null,
+    n_obs = nobs(fit), working = fit$weights,
+    predicted = predict(fit, type = "response"))
+}"""
+
+
+def numbers(found):
+    return {name: np.asarray(found.rx2(name), float) for name in found.names}
+
+
+def design(n=80, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, 3, generator=generator, dtype=torch.float64)
+    eta = 0.4 + x @ torch.tensor([0.5, -0.3, 0.1], dtype=torch.float64)
+    noise = torch.rand(n, generator=generator, dtype=torch.float64)
+    return x, eta, noise
+
+
+RESPONSES = {
+    "gaussian": lambda eta, u: 6 + eta + torch.special.ndtri(u),
+    "binomial": lambda eta, u: (u < torch.sigmoid(eta)).double(),
+    "quasibinomial": lambda eta, u: torch.sigmoid(eta) * 0.7 + u * 0.3,
+    "poisson": lambda eta, u: (eta.exp() * 2 * u).round(),
+    "quasipoisson": lambda eta, u: eta.exp() * 2 * u,
+    "gamma": lambda eta, u: eta.exp() * (0.5 + u),
+    "inverse_gaussian": lambda eta, u: (4 + eta) ** -0.5 * (0.5 + u),
+}
+
+CASES = [
+    *(("gaussian", link) for link in ("identity", "log", "inverse")),
+    *(("binomial", link) for link in ("logit", "probit", "cloglog", "cauchit")),
+    ("quasibinomial", "logit"),
+    *(("poisson", link) for link in ("log", "sqrt")),
+    ("quasipoisson", "log"),
+    *(("gamma", link) for link in ("inverse", "log")),
+    *(("inverse_gaussian", link) for link in ("1/mu^2", "log")),
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("family", "link"), CASES)
+def test_equals_glm(r, family, link, weighted):
+    x, eta, u = design()
+    y = RESPONSES[family](eta, u)
+    weights = (torch.arange(80) % 4 + 1.0).double() if weighted else None
+    offset = 0.1 * u if weighted else None
+    if weighted and family == "binomial":
+        y = (y * weights * u).round() / weights  # shares of so many trials
+    found = fit_glm(x, y, family, link, weights=weights, offset=offset)
+    expected = numbers(
+        r(
+            R_FIT,
+            x=tb.to_r(x),
+            y=tb.to_r(y),
+            family=family,
+            link=link,
+            w=tb.to_r(torch.ones(80).double() if weights is None else weights),
+            o=tb.to_r(torch.zeros(80).double() if offset is None else offset),
+            start=tb.to_r(found.linear_predictor),
+        )
+    )
+    close = {"rtol": 1e-7, "atol": 1e-9}
+    np.testing.assert_allclose(found.coefficients, expected["coefficients"], **close)
+    np.testing.assert_allclose(found.standard_errors, expected["se"], **close)
+    np.testing.assert_allclose(found.fitted, expected["fitted"], **close)
+    np.testing.assert_allclose(found.working_weights, expected["working"], rtol=1e-6)
+    np.testing.assert_allclose(found.predict(x, offset), expected["predicted"], **close)
+    for name in ("dispersion", "deviance", "null_deviance", "df_residual", "df_null", "n_obs"):
+        np.testing.assert_allclose(getattr(found, name), expected[name][0], **close)
+    if not family.startswith("quasi"):
+        np.testing.assert_allclose(found.log_likelihood, expected["log_likelihood"][0], **close)
+        np.testing.assert_allclose(found.aic, expected["aic"][0], **close)
+        assert found.df == expected["df"][0]
+    else:
+        assert np.isnan(found.log_likelihood)
+    assert found.converged
+
+
+def test_equals_lm_with_weights_of_zero(r):
+    x, eta, u = design()
+    y = RESPONSES["gaussian"](eta, u)
+    weights = (torch.arange(80) % 3).double()
+    found = fit_glm(x, y, weights=weights)
+    expected = numbers(
+        r(
+            "{ f <- lm(y ~ x, weights = w); list(b = coef(f), v = vcov(f), l = as.numeric("
+            "logLik(f)), d = df.residual(f), s = summary(f)$sigma, f = fitted(f)) }",
+            x=tb.to_r(x),
+            y=tb.to_r(y),
+            w=tb.to_r(weights),
+        )
+    )
+    np.testing.assert_allclose(found.coefficients, expected["b"], rtol=1e-12)
+    np.testing.assert_allclose(found.covariance, expected["v"], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(found.log_likelihood, expected["l"][0], rtol=1e-12)
+    np.testing.assert_allclose(found.dispersion**0.5, expected["s"][0], rtol=1e-12)
+    np.testing.assert_allclose(found.fitted, expected["f"], rtol=1e-12)
+    assert found.df_residual == expected["d"][0]
+    assert found.iterations == 1
+
+
+def test_dependent_columns_are_left_out_as_in_lm(r):
+    x, eta, u = design()
+    y = RESPONSES["gaussian"](eta, u)
+    x = torch.stack([x[:, 0], torch.ones(80).double(), x[:, 1], x[:, 0] - x[:, 1], x[:, 2]], 1)
+    found = fit_glm(x, y)
+    expected = np.asarray(r("coef(lm(y ~ x))", x=tb.to_r(x), y=tb.to_r(y)), float)
+    np.testing.assert_allclose(found.coefficients, expected, rtol=1e-10)
+    assert found.coefficients.isnan().tolist() == [False, False, True, False, True, False]
+    np.testing.assert_allclose(found.predict(x), found.fitted, rtol=1e-12)
+    assert found.rank == 4
+
+
+def test_no_intercept_and_intercept_alone():
+    x, eta, u = design()
+    y = RESPONSES["gaussian"](eta, u)
+    through_zero = fit_glm(x, y, intercept=False)
+    expected = torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
+    torch.testing.assert_close(through_zero.coefficients, expected, rtol=1e-12, atol=1e-12)
+    mean = fit_glm(x[:, :0], y)
+    assert mean.coefficients.item() == pytest.approx(y.mean().item(), rel=1e-14)
+    assert mean.deviance == pytest.approx(mean.null_deviance, rel=1e-14)
+    nothing = fit_glm(x[:, :0], y.abs(), "poisson", intercept=False)
+    assert nothing.fitted.tolist() == [1.0] * 80
+
+
+def test_separation_warns():
+    x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
+    with pytest.warns(UserWarning, match="numerically 0 or 1"):
+        fit_glm(x, torch.tensor([0.0, 0.0, 1.0, 1.0]), "binomial", max_iter=200)
+
+
+X, Y = torch.randn(9, 2), torch.rand(9)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"family": "gausian"}, ValueError, 'family "gausian" is not known; it can be "gaussian"'),
+        ({"link": "logit"}, ValueError, 'link "logit" is not known; it can be "identity", "log"'),
+        ({"x": X.numpy()}, TypeError, "x must be a torch tensor, not ndarray"),
+        ({"x": X[:, 0]}, ValueError, "x must have shape (n, p), not (9,)"),
+        ({"x": X / 0}, ValueError, "x holds values that are NaN or infinite"),
+        ({"x": X[:0], "y": Y[:0]}, ValueError, "x has no rows"),
+        ({"y": Y[:4]}, ValueError, "y must have shape (9,), not (4,)"),
+        ({"y": Y + 1, "family": "binomial"}, ValueError, "y must be shares between 0 and 1"),
+        ({"y": Y - 1, "family": "poisson"}, ValueError, "y must be not negative with family"),
+        ({"y": 0 * Y, "family": "gamma"}, ValueError, "y must be above 0"),
+        ({"weights": -Y}, ValueError, "weights must not be negative"),
+        ({"weights": 0 * Y}, ValueError, "weights must not be negative, and not all 0"),
+        ({"offset": Y[:3]}, ValueError, "offset must have shape (9,), not (3,)"),
+        ({"max_iter": 0}, ValueError, "max_iter must be at least 1"),
+        ({"tol": 0}, ValueError, "tol must be above 0"),
+        ({"intercept": 1}, TypeError, "intercept must be True or False"),
+    ],
+)
+def test_bad_argument_is_named(changed, error, message):
+    with pytest.raises(error) as caught:
+        fit_glm(**({"x": X, "y": Y} | changed))
+    assert message in str(caught.value)
