@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,3 +61,13 @@ def describe(error: BaseException) -> tuple[str, list[str], list[str], Any]:
         traceback.format_exception(type(error), error, error.__traceback__)
     ).splitlines()
     return message, classes, lines, getattr(error, "condition", None)
+
+
+class LossyWarning(UserWarning):
+    """Something of the data had no place on the other side; the message names the column."""
+
+
+def warn_lossy(notes: Sequence[str]) -> None:
+    """What the native core calls with one message for each column that lost something."""
+    for note in notes:
+        warnings.warn(note, LossyWarning, stacklevel=2)
