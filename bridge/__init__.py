@@ -15,8 +15,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torchbridge.arrow import RFrame
     from torchbridge.convert import to_numpy, to_r, to_torch
-    from torchbridge.errors import HostError, RError, RWarning
+    from torchbridge.errors import HostError, LossyWarning, RError, RWarning
+    from torchbridge.frames import to_frame
     from torchbridge.host import start
     from torchbridge.rhome import RNotFound
     from torchbridge.script import RScript, source
@@ -30,6 +32,8 @@ _WHERE = {
     "to_torch": "convert",
     "to_numpy": "convert",
     "to_r": "convert",
+    "to_frame": "frames",
+    "RFrame": "arrow",
     "source": "script",
     "RScript": "script",
     "handle": "values",
@@ -37,13 +41,16 @@ _WHERE = {
     "start": "host",
     "RError": "errors",
     "RWarning": "errors",
+    "LossyWarning": "errors",
     "HostError": "errors",
     "RNotFound": "rhome",
 }
 
 __all__ = [
     "HostError",
+    "LossyWarning",
     "RError",
+    "RFrame",
     "RNotFound",
     "RScript",
     "RWarning",
@@ -51,6 +58,7 @@ __all__ = [
     "handle",
     "source",
     "start",
+    "to_frame",
     "to_numpy",
     "to_r",
     "to_torch",

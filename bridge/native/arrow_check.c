@@ -1,8 +1,8 @@
 /* What arrives: is every array what its schema says, as far as anyone can tell?
  *
  * The interface tells no sizes of buffers, so a buffer that is too short cannot be seen. Everything
- * else can: counts, null pointers, lengths of children, offsets (arrow_check_offsets), indices and
- * text (where they are read). */
+ * else can: counts, null pointers, lengths of children here; offsets, indices and text where they
+ * are read. */
 #include "arrow.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static const struct layout {
   int buffers, children;
   int bits; /* of an element in the second buffer; 0: none, or offsets */
 } layouts[] = {
-    {"n", true, 0, 0, 0},    {"b", true, 2, 0, 1},     {"c", true, 2, 0, 8},     {"C", true, 2, 0, 8},
+    {"n", true, -1, 0, 0},   {"b", true, 2, 0, 1},     {"c", true, 2, 0, 8},     {"C", true, 2, 0, 8},
     {"s", true, 2, 0, 16},   {"S", true, 2, 0, 16},    {"i", true, 2, 0, 32},    {"I", true, 2, 0, 32},
     {"l", true, 2, 0, 64},   {"L", true, 2, 0, 64},    {"e", true, 2, 0, 16},    {"f", true, 2, 0, 32},
     {"g", true, 2, 0, 64},   {"u", true, 3, 0, 0},     {"U", true, 3, 0, 0},     {"z", true, 3, 0, 0},
@@ -92,20 +92,20 @@ static bool wrong(const tb_place *place, const char *what) {
 }
 
 static bool check_buffers(const tb_place *place, const struct layout *l, const struct ArrowArray *a) {
-  bool view = l->format[0] == 'v';
-  if (view ? a->n_buffers < 3 : a->n_buffers != l->buffers)
+  if (l->format[0] == 'v' ? a->n_buffers < 3 : l->buffers >= 0 && a->n_buffers != l->buffers)
     return wrong(place, "its number of buffers is not that of its type");
   if (a->n_buffers && !a->buffers)
     return wrong(place, "it has no buffers");
   if (a->null_count > 0 && strcmp(l->format, "n") != 0 && !a->buffers[0])
     return wrong(place, "it counts nulls, and has no validity bitmap");
-  int64_t n = a->offset + a->length;
-  if (n && l->bits && !a->buffers[1])
+  if (a->offset + a->length == 0 || a->n_buffers < 2)
+    return true;
+  bool two = l->buffers == 3 && l->children == 1; /* offsets and sizes */
+  if (!a->buffers[1] || (two && !a->buffers[2]))
     return wrong(place, "it has elements, and no memory for them");
-  if (n && l->children == 1 && a->n_buffers > 1 && (!a->buffers[1] || !a->buffers[l->buffers - 1]))
-    return wrong(place, "it has no offsets");
-  if (l->buffers == 3 && l->children == 0 && n && !a->buffers[1])
-    return wrong(place, "it has no offsets");
+  uintptr_t alignment = (uintptr_t)(l->bits >= 64 ? 8 : l->bits >= 8 ? l->bits / 8 : l->bits ? 1 : 4);
+  if ((uintptr_t)a->buffers[1] % alignment || (two && (uintptr_t)a->buffers[2] % alignment))
+    return wrong(place, "its memory is not aligned to its elements");
   return true;
 }
 

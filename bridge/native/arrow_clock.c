@@ -90,7 +90,7 @@ static SEXP import_stamp(const tb_column *c) {
   if (!x)
     return NULL;
   PROTECT(x);
-  if (!*zone)
+  if (!*zone || *zone == '+' || *zone == '-') /* R knows zones by name only; the instant is the same */
     zone = "UTC";
   if (strcmp(zone, "UTC") == 0 && fact_is(c, "r.class", "POSIXct"))
     zone = kept; /* R had none, or an empty one */

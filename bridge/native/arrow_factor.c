@@ -3,6 +3,35 @@
 
 #include <stdlib.h>
 
+/* A stream without rows may arrive without any array, and so without its dictionary: then the
+ * metadata has the levels. */
+static const char between_levels[] = "\x1e";
+
+static const char *joined(SEXP levels) {
+  size_t size = 1;
+  for (R_xlen_t i = 0; i < Rf_xlength(levels); i++)
+    size += strlen(Rf_translateCharUTF8(STRING_ELT(levels, i))) + 1;
+  char *text = R_alloc(size, 1), *at = text;
+  for (R_xlen_t i = 0; i < Rf_xlength(levels); i++)
+    at += sprintf(at, "%s%s", i ? between_levels : "", Rf_translateCharUTF8(STRING_ELT(levels, i)));
+  *at = '\0';
+  return text;
+}
+
+static SEXP split_levels(const char *text) {
+  R_xlen_t n = text && *text ? 1 : 0;
+  for (const char *at = text; n && (at = strstr(at, between_levels)); at++)
+    n++;
+  SEXP levels = PROTECT(Rf_allocVector(STRSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) {
+    size_t size = strcspn(text, between_levels);
+    SET_STRING_ELT(levels, i, Rf_mkCharLenCE(text, (int)size, CE_UTF8));
+    text += size + 1;
+  }
+  UNPROTECT(1);
+  return levels;
+}
+
 bool tb_export_factor(tb_export *e) {
   SEXP levels = PROTECT(Rf_getAttrib(e->x, R_LevelsSymbol));
   R_xlen_t n = Rf_xlength(e->x), n_levels = Rf_xlength(levels);
@@ -28,7 +57,8 @@ bool tb_export_factor(tb_export *e) {
     }
     if (tb_has_class(e->x, "ordered"))
       e->schema->flags |= ARROW_ORDERED;
-    done = done && tb_array_validity(e->array, codes, tb_missing_int);
+    done = done && tb_array_validity(e->array, codes, tb_missing_int) &&
+           (n || tb_schema_facts(e->schema, "r.levels", joined(levels), NULL));
   }
   UNPROTECT(1);
   return done;
@@ -181,7 +211,8 @@ SEXP tb_import_factor(const tb_column *c) {
   SEXP x = PROTECT(Rf_allocVector(INTSXP, c->length)), seen = PROTECT(Rf_allocVector(VECSXP, c->n_pieces));
   bool done = read_pieces(c, seen, INTEGER(x), &l);
   if (done) {
-    SEXP words = PROTECT(Rf_allocVector(STRSXP, l.n));
+    bool told = l.n == 0 && c->length == 0;
+    SEXP words = PROTECT(told ? split_levels(tb_schema_fact(c->schema, "r.levels")) : Rf_allocVector(STRSXP, l.n));
     for (int i = 0; i < l.n; i++)
       SET_STRING_ELT(words, i, l.strings[i]);
     Rf_setAttrib(x, R_LevelsSymbol, words);
