@@ -156,11 +156,9 @@ SEXP tb_import_time(const tb_column *c);
 SEXP tb_import_list(const tb_column *c);
 SEXP tb_import_frame(const tb_column *c, bool whole);
 
-/* Arrow's counts of a unit as R's seconds; the seconds in R's units of a span, 0 for no unit. */
 void tb_set_rows(SEXP frame, R_xlen_t rows);
-double tb_seconds(int64_t counts, int64_t per_second);
-int64_t tb_counts(double seconds, int64_t per_second);
-double tb_unit_seconds(const char *units);
+int64_t tb_counts(double seconds, int64_t per_second); /* INT64_MIN: too far away */
+double tb_unit_seconds(const char *units); /* secs, mins, ...; 0: no such unit */
 void tb_set_class(SEXP x, const char *first, const char *second);
 bool tb_valid_utf8(const char *text, int64_t n);
 

@@ -63,9 +63,7 @@ bool tb_array_add_dictionary(struct ArrowArray *a) {
 
 void *tb_array_buffer(struct ArrowArray *a, int which, size_t bytes) {
   holder *h = a->private_data;
-  void *data = NULL;
-  if (posix_memalign(&data, 64, bytes ? bytes : 1))
-    return NULL;
+  void *data = tb_large_memory(bytes);
   h->buffers[which] = h->owned[which] = data;
   return data;
 }

@@ -208,7 +208,7 @@ SEXP tb_import_factor(const tb_column *c) {
     return NULL;
   }
   levels l = new_levels(most);
-  SEXP x = PROTECT(Rf_allocVector(INTSXP, c->length)), seen = PROTECT(Rf_allocVector(VECSXP, c->n_pieces));
+  SEXP x = PROTECT(tb_new_vector(INTSXP, c->length)), seen = PROTECT(Rf_allocVector(VECSXP, c->n_pieces));
   bool done = read_pieces(c, seen, INTEGER(x), &l);
   if (done) {
     bool told = l.n == 0 && c->length == 0;

@@ -171,7 +171,7 @@ static bool is_complex(const struct ArrowSchema *s) {
 }
 
 static SEXP import_complex(const tb_column *c) {
-  SEXP x = PROTECT(Rf_allocVector(CPLXSXP, c->length));
+  SEXP x = PROTECT(tb_new_vector(CPLXSXP, c->length));
   Rcomplex *to = COMPLEX(x);
   for (int part = 0; part < 2; part++) {
     tb_column child;
@@ -189,7 +189,7 @@ static SEXP import_complex(const tb_column *c) {
 /* ---- any column ---- */
 
 static SEXP import_nulls(const tb_column *c) {
-  SEXP x = Rf_allocVector(LGLSXP, c->length);
+  SEXP x = tb_new_vector(LGLSXP, c->length);
   for (int64_t i = 0; i < c->length; i++)
     LOGICAL(x)[i] = NA_LOGICAL;
   return x;

@@ -87,11 +87,11 @@ static SEXP import_wide(const tb_column *c) {
   range found = range_of(c);
   SEXP x;
   if (!keep && found.low > INT_MIN && found.high <= INT_MAX) {
-    x = PROTECT(Rf_allocVector(INTSXP, c->length));
+    x = PROTECT(tb_new_vector(INTSXP, c->length));
     PIECES(int64_t, int, INTEGER(x), EACH((int)from[i]));
     PUT_NA(int, INTEGER(x), NA_INTEGER);
   } else if (!keep && found.exact) {
-    x = PROTECT(Rf_allocVector(REALSXP, c->length));
+    x = PROTECT(tb_new_vector(REALSXP, c->length));
     if (is_signed)
       PIECES(int64_t, double, REAL(x), EACH((double)from[i]));
     else
@@ -100,7 +100,7 @@ static SEXP import_wide(const tb_column *c) {
   } else if (found.low == INT64_MIN || found.high > INT64_MAX)
     return refuse(c, "integers that fit no R type (integer64 ends at 2^63 - 1, and -2^63 is its NA)");
   else {
-    x = PROTECT(Rf_allocVector(REALSXP, c->length));
+    x = PROTECT(tb_new_vector(REALSXP, c->length));
     PIECES(int64_t, int64_t, (int64_t *)REAL(x), EACH(from[i]));
     PUT_NA(int64_t, (int64_t *)REAL(x), INT64_MIN);
     tb_set_class(x, "integer64", NULL);
@@ -129,11 +129,11 @@ static bool fits_int(const tb_column *c) {
 static SEXP import_int32(const tb_column *c) {
   SEXP x;
   if (fits_int(c)) {
-    x = PROTECT(Rf_allocVector(INTSXP, c->length));
+    x = PROTECT(tb_new_vector(INTSXP, c->length));
     PIECES(int32_t, int, INTEGER(x), if (n) memcpy(to, from, (size_t)n * sizeof *to));
     PUT_NA(int, INTEGER(x), NA_INTEGER);
   } else {
-    x = PROTECT(Rf_allocVector(REALSXP, c->length));
+    x = PROTECT(tb_new_vector(REALSXP, c->length));
     if (c->schema->format[0] == 'I')
       PIECES(uint32_t, double, REAL(x), EACH(from[i]));
     else
@@ -149,12 +149,12 @@ static SEXP import_int32(const tb_column *c) {
 static SEXP import_narrow(const tb_column *c) {
   char type = c->schema->format[0];
   if (type == 'C' && !tb_column_has_nulls(c)) {
-    SEXP bytes = PROTECT(Rf_allocVector(RAWSXP, c->length));
+    SEXP bytes = PROTECT(tb_new_vector(RAWSXP, c->length));
     PIECES(uint8_t, Rbyte, RAW(bytes), if (n) memcpy(to, from, (size_t)n));
     UNPROTECT(1);
     return bytes;
   }
-  SEXP x = PROTECT(Rf_allocVector(INTSXP, c->length));
+  SEXP x = PROTECT(tb_new_vector(INTSXP, c->length));
   if (type == 'c')
     PIECES(int8_t, int, INTEGER(x), EACH(from[i]));
   else if (type == 'C')
@@ -169,7 +169,7 @@ static SEXP import_narrow(const tb_column *c) {
 }
 
 static SEXP import_logical(const tb_column *c) {
-  SEXP x = PROTECT(Rf_allocVector(LGLSXP, c->length));
+  SEXP x = PROTECT(tb_new_vector(LGLSXP, c->length));
   int *to = LOGICAL(x);
   for (int64_t k = 0; k < c->n_pieces; to += c->pieces[k++].length) {
     const tb_piece *p = &c->pieces[k];
@@ -205,7 +205,7 @@ static SEXP import_decimal(const tb_column *c) {
   long scale = *end == ',' ? strtol(end + 1, &end, 10) : -1, bits = *end == ',' ? strtol(end + 1, &end, 10) : 128;
   if (scale < 0 || scale > 38 || (bits != 32 && bits != 64 && bits != 128))
     return refuse(c, "decimals of more than 128 bits, or of a negative scale: cast them in Arrow first");
-  SEXP x = PROTECT(Rf_allocVector(REALSXP, c->length));
+  SEXP x = PROTECT(tb_new_vector(REALSXP, c->length));
   double *to = REAL(x), power = power_of_ten(scale);
   int64_t lost = 0;
   for (int64_t k = 0; k < c->n_pieces; to += c->pieces[k++].length) {
@@ -234,7 +234,7 @@ static SEXP import_decimal(const tb_column *c) {
 /* ---- all of them ---- */
 
 static SEXP import_real(const tb_column *c) {
-  SEXP x = PROTECT(Rf_allocVector(REALSXP, c->length));
+  SEXP x = PROTECT(tb_new_vector(REALSXP, c->length));
   switch (c->schema->format[0]) {
   case 'e':
     PIECES(uint16_t, double, REAL(x), EACH(tb_half_to_double(from[i])));

@@ -71,16 +71,21 @@ static bool write_text(const tb_export *e, bool wide) {
       ((int32_t *)offsets)[i] = (int32_t)used;
     if (i == n)
       break;
-    if (i + AHEAD < n)
+    if (i + AHEAD < n) {
+      __builtin_prefetch(strings[i + AHEAD]);
       __builtin_prefetch((const char *)strings[i + AHEAD] + 48); /* about where its text begins */
+    }
     SEXP x = strings[i];
     if (x == NA_STRING)
       continue;
-    const void *memory = vmaxget();
     const char *text = R_CHAR(x);
     size = LENGTH(x);
-    if (!is_ascii(text, size) && !(text = utf8_of(e, x, i, &size)))
-      return false;
+    const void *memory = NULL;
+    if (!is_ascii(text, size)) {
+      memory = vmaxget();
+      if (!(text = utf8_of(e, x, i, &size)))
+        return false;
+    }
     if (used + size > room) {
       room = room + room / 2 > used + size ? room + room / 2 : used + size;
       if (!tb_array_resize(a, 2, (size_t)room))
@@ -89,7 +94,8 @@ static bool write_text(const tb_export *e, bool wide) {
     }
     memcpy(bytes + used, text, (size_t)size);
     used += size;
-    vmaxset(memory);
+    if (memory)
+      vmaxset(memory);
     if (!wide && used > INT_MAX)
       return false;
   }

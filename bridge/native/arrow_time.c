@@ -6,9 +6,10 @@
 #include "arrow.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static const double day = 86400;
+
+static inline int64_t floor_of(double x) { return (int64_t)x - ((double)(int64_t)x > x); }
 
 static const char *storage(SEXP x) { return TYPEOF(x) == INTSXP ? "integer" : "double"; }
 
@@ -30,12 +31,13 @@ bool tb_export_date(tb_export *e) {
   if (!to)
     return false;
   for (R_xlen_t i = 0; i < n; i++) {
-    double whole = floor(days[i]);
+    to[i] = 0;
     if (days[i] != days[i])
-      to[i] = 0;
-    else if (whole >= INT32_MIN && whole <= INT32_MAX)
-      to[i] = (int32_t)whole, parts += whole != days[i];
-    else
+      continue;
+    if (days[i] >= INT32_MIN && days[i] < (double)INT32_MAX + 1) {
+      to[i] = (int32_t)floor_of(days[i]);
+      parts += to[i] != days[i];
+    } else
       return tb_arrow_fail(&e->place, PyExc_ValueError, "row %lld is infinite, or beyond Arrow's dates",
                            (long long)i + 1);
   }
@@ -46,99 +48,101 @@ bool tb_export_date(tb_export *e) {
 
 /* ---- counts of a unit ---- */
 
-typedef struct {
-  char letter;
-  int64_t per_second;
-} unit;
-
-static const unit micro = {'u', 1000000}, nano = {'n', 1000000000};
-
-static bool fits(double seconds, unit u) { return fabs(seconds) < (double)(INT64_MAX / u.per_second); }
-
-/* Whole seconds and the rest apart: each part is exact. */
-static int64_t count(double seconds, unit u) {
-  if ((double)(int64_t)seconds == seconds)
-    return (int64_t)seconds * u.per_second;
-  double whole = floor(seconds);
-  return (int64_t)whole * u.per_second + (int64_t)nearbyint((seconds - whole) * (double)u.per_second);
+static bool fits(double seconds, int64_t per_second) {
+  return fabs(seconds) < (double)(INT64_MAX / per_second);
 }
 
-double tb_seconds(int64_t counts, int64_t per_second) {
-  int64_t whole = counts / per_second, rest = counts % per_second;
-  if (rest < 0)
-    whole--, rest += per_second;
-  return (double)whole + (double)rest / (double)per_second;
+/* Whole seconds and the rest apart, so that each is exact. Without floor() and a 64-bit division,
+ * which would take most of the time. */
+typedef struct {
+  int64_t whole, rest;
+} parts;
+
+static inline parts split(double seconds, int64_t per_second) {
+  parts p = {.whole = floor_of(seconds)};
+  p.rest = (int64_t)((seconds - (double)p.whole) * (double)per_second + 0.5);
+  return p;
+}
+
+static inline int64_t count(parts p, int64_t per_second) { return p.whole * per_second + p.rest; }
+
+/* The number in R's unit, of `scale` seconds, that comes of it. */
+static inline double back(parts p, int64_t per_second, double scale) {
+  double seconds = (double)p.whole + (double)p.rest / (double)per_second;
+  return scale == 1 ? seconds : seconds / scale;
 }
 
 int64_t tb_counts(double seconds, int64_t per_second) {
-  unit u = {.per_second = per_second};
-  return fits(seconds, u) ? count(seconds, u) : INT64_MIN;
-}
-
-/* `scale`: seconds in one of R's units. */
-static double back(int64_t counts, unit u, double scale) {
-  return scale == 1 ? tb_seconds(counts, u.per_second) : tb_seconds(counts, u.per_second) / scale;
+  return fits(seconds, per_second) ? count(split(seconds, per_second), per_second) : INT64_MIN;
 }
 
 typedef struct {
-  R_xlen_t first_far, not_micro, not_nano; /* where, or how many */
-} survey;
+  R_xlen_t far, lost; /* where the first one is that does not fit, or -1; how many are not exact */
+} written;
 
-/* Writes microseconds and says what that, and nanoseconds, would lose. */
-static survey write_micro(const double *data, R_xlen_t n, double scale, int64_t *to) {
-  survey found = {.first_far = -1};
-  bool nano_fits = true;
-  R_xlen_t nano_lost = 0;
-  for (R_xlen_t i = 0; i < n; i++) {
+static inline written write_unit(const double *data, R_xlen_t n, double scale, int64_t per_second, bool all,
+                                 int64_t *to) {
+  written w = {.far = -1};
+  for (R_xlen_t i = 0; i < n && (all || !w.lost); i++) {
     double value = data[i], seconds = value * scale;
     to[i] = INT64_MIN;
     if (value != value)
       continue;
-    if (!fits(seconds, micro)) {
-      found.first_far = i;
-      return found;
+    if (!fits(seconds, per_second)) {
+      w.far = i;
+      return w;
     }
-    to[i] = count(seconds, micro);
-    nano_fits &= fits(seconds, nano);
-    if (back(to[i], micro, scale) != value) {
-      found.not_micro++;
-      nano_lost += !nano_fits || back(count(seconds, nano), nano, scale) != value;
-    }
+    parts p = split(seconds, per_second);
+    to[i] = count(p, per_second);
+    w.lost += back(p, per_second, scale) != value;
   }
-  found.not_nano = nano_fits ? nano_lost : n;
-  return found;
+  return w;
 }
 
-static bool write_counts(tb_export *e, SEXP x, double scale, unit *chosen) {
+/* One loop for each unit, so that dividing by it is cheap. */
+static written write_micro(const double *data, R_xlen_t n, double scale, bool all, int64_t *to) {
+  return write_unit(data, n, scale, 1000000, all, to);
+}
+
+static written write_nano(const double *data, R_xlen_t n, double scale, int64_t *to) {
+  return write_unit(data, n, scale, 1000000000, true, to);
+}
+
+static bool write_counts(tb_export *e, SEXP x, double scale, char *unit) {
   const double *data = REAL_RO(x);
   R_xlen_t n = Rf_xlength(x);
-  *chosen = micro;
+  *unit = 'u';
   if (!tb_array_init(e->array, n, 2, 0))
     return false;
   int64_t *to = tb_array_buffer(e->array, 1, (size_t)n * sizeof *to);
   if (!to)
     return false;
-  survey found = write_micro(data, n, scale, to);
-  if (found.first_far >= 0)
-    return tb_arrow_fail(&e->place, PyExc_ValueError, "row %lld is infinite, or too far away for Arrow's times",
-                         (long long)found.first_far + 1);
-  R_xlen_t lost = found.not_micro;
-  if (found.not_nano < found.not_micro) {
-    *chosen = nano;
-    lost = found.not_nano;
-    for (R_xlen_t i = 0; i < n; i++)
-      if (to[i] != INT64_MIN)
-        to[i] = count(data[i] * scale, nano);
+  written micro = write_micro(data, n, scale, false, to), nano = {0};
+  if (micro.lost) {
+    nano = write_nano(data, n, scale, to);
+    *unit = 'n';
   }
+  if (micro.lost && (nano.lost || nano.far >= 0)) {
+    micro = write_micro(data, n, scale, true, to);
+    *unit = 'u';
+    if (micro.far < 0 && nano.far < 0 && nano.lost < micro.lost) {
+      nano = write_nano(data, n, scale, to);
+      *unit = 'n';
+    }
+  }
+  if (micro.far >= 0)
+    return tb_arrow_fail(&e->place, PyExc_ValueError, "row %lld is infinite, or too far away for Arrow's times",
+                         (long long)micro.far + 1);
+  R_xlen_t lost = *unit == 'n' ? nano.lost : micro.lost;
   if (lost && !tb_arrow_note(&e->place, "%lld values are rounded to the %s", (long long)lost,
-                             chosen->letter == 'n' ? "nanosecond" : "microsecond"))
+                             *unit == 'n' ? "nanosecond" : "microsecond"))
     return false;
   return tb_array_validity(e->array, to, tb_missing_int64);
 }
 
-static bool counts(tb_export *e, double scale, unit *chosen) {
+static bool counts(tb_export *e, double scale, char *unit) {
   SEXP x = PROTECT(TYPEOF(e->x) == INTSXP ? Rf_coerceVector(e->x, REALSXP) : e->x);
-  bool done = write_counts(e, x, scale, chosen);
+  bool done = write_counts(e, x, scale, unit);
   UNPROTECT(1);
   return done;
 }
@@ -155,9 +159,9 @@ static const char *string_attribute(SEXP x, const char *name) {
 /* A time without a zone is an instant all the same: R prints it in the zone of the session. */
 bool tb_export_time(tb_export *e) {
   const char *zone = string_attribute(e->x, "tzone");
-  unit chosen;
-  return counts(e, 1, &chosen) &&
-         tb_schema_format(e->schema, "ts%c:%s", chosen.letter, zone && *zone ? zone : "UTC") &&
+  char unit;
+  return counts(e, 1, &unit) &&
+         tb_schema_format(e->schema, "ts%c:%s", unit, zone && *zone ? zone : "UTC") &&
          tb_schema_facts(e->schema, "r.class", "POSIXct", "r.storage", storage(e->x), "r.tzone", zone, NULL);
 }
 
@@ -177,9 +181,9 @@ double tb_unit_seconds(const char *units) {
 bool tb_export_span(tb_export *e) {
   const char *units = string_attribute(e->x, "units");
   double scale = tb_unit_seconds(units);
-  unit chosen;
+  char unit;
   if (scale == 0)
     return tb_arrow_fail(&e->place, PyExc_ValueError, "a difftime whose units are not secs, mins, hours, days or weeks");
-  return counts(e, scale, &chosen) && tb_schema_format(e->schema, "tD%c", chosen.letter) &&
+  return counts(e, scale, &unit) && tb_schema_format(e->schema, "tD%c", unit) &&
          tb_schema_facts(e->schema, "r.class", "difftime", "r.storage", storage(e->x), "r.units", units, NULL);
 }

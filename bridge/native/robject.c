@@ -339,7 +339,7 @@ typedef struct {
 
 static void vector_run(void *p) {
   vector_job *job = p;
-  SEXP x = PROTECT(Rf_allocVector(job->type, job->length));
+  SEXP x = PROTECT(tb_new_vector(job->type, job->length));
   if (job->dim) {
     int rank = (int)PyTuple_GET_SIZE(job->dim);
     SEXP dim = PROTECT(Rf_allocVector(INTSXP, rank));
