@@ -62,14 +62,16 @@ typedef struct tb_place {
 /* "column 'a': ..." with printf's formats; fail() sets a Python exception and is false. */
 bool tb_arrow_fail(const tb_place *place, PyObject *type, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-bool tb_arrow_note(const tb_place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool tb_arrow_note(const tb_place *place, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* ---- schemas (arrow_schema.c) ---- */
 
 /* An empty schema node, released as a whole. Here and for arrays false without an exception means
  * that there is no memory; none of these needs Python. */
 bool tb_schema_init(struct ArrowSchema *s, const char *name, int64_t n_children);
-bool tb_schema_format(struct ArrowSchema *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool tb_schema_format(struct ArrowSchema *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 bool tb_schema_add_dictionary(struct ArrowSchema *s);
 bool tb_schema_copy(struct ArrowSchema *to, const struct ArrowSchema *from);
 /* Key and value pairs that end with NULL; pairs whose value is NULL are left out. */
@@ -114,8 +116,8 @@ bool tb_missing_int64(const void *data, int64_t i);
 /* A part of a column that is one array. */
 typedef struct {
   const struct ArrowArray *array;
-  int64_t offset, length;       /* the first element, all parents' offsets added */
-  const uint8_t *valid;         /* a bitmap, or NULL: no element is missing */
+  int64_t offset, length; /* the first element, all parents' offsets added */
+  const uint8_t *valid;   /* a bitmap, or NULL: no element is missing */
   int64_t valid_offset;
 } tb_piece;
 
@@ -158,7 +160,7 @@ SEXP tb_import_frame(const tb_column *c, bool whole);
 
 void tb_set_rows(SEXP frame, R_xlen_t rows);
 int64_t tb_counts(double seconds, int64_t per_second); /* INT64_MIN: too far away */
-double tb_unit_seconds(const char *units); /* secs, mins, ...; 0: no such unit */
+double tb_unit_seconds(const char *units);             /* secs, mins, ...; 0: no such unit */
 void tb_set_class(SEXP x, const char *first, const char *second);
 bool tb_valid_utf8(const char *text, int64_t n);
 

@@ -14,23 +14,27 @@ static const struct layout {
   int buffers, children;
   int bits; /* of an element in the second buffer; 0: none, or offsets */
 } layouts[] = {
-    {"n", true, -1, 0, 0},   {"b", true, 2, 0, 1},     {"c", true, 2, 0, 8},     {"C", true, 2, 0, 8},
-    {"s", true, 2, 0, 16},   {"S", true, 2, 0, 16},    {"i", true, 2, 0, 32},    {"I", true, 2, 0, 32},
-    {"l", true, 2, 0, 64},   {"L", true, 2, 0, 64},    {"e", true, 2, 0, 16},    {"f", true, 2, 0, 32},
-    {"g", true, 2, 0, 64},   {"u", true, 3, 0, 0},     {"U", true, 3, 0, 0},     {"z", true, 3, 0, 0},
-    {"Z", true, 3, 0, 0},    {"vu", true, -1, 0, 128}, {"vz", true, -1, 0, 128}, {"w:", false, 2, 0, 8},
-    {"d:", false, 2, 0, 32}, {"tdD", true, 2, 0, 32},  {"tdm", true, 2, 0, 64},  {"tts", true, 2, 0, 32},
-    {"ttm", true, 2, 0, 32}, {"ttu", true, 2, 0, 64},  {"ttn", true, 2, 0, 64},  {"tss:", false, 2, 0, 64},
-    {"tsm:", false, 2, 0, 64}, {"tsu:", false, 2, 0, 64}, {"tsn:", false, 2, 0, 64}, {"tDs", true, 2, 0, 64},
-    {"tDm", true, 2, 0, 64}, {"tDu", true, 2, 0, 64},  {"tDn", true, 2, 0, 64},  {"+s", true, 1, -1, 0},
-    {"+l", true, 2, 1, 0},   {"+L", true, 2, 1, 0},    {"+vl", true, 3, 1, 0},   {"+vL", true, 3, 1, 0},
-    {"+m", true, 2, 1, 0},   {"+w:", false, 1, 1, 0},
+    {"n", true, -1, 0, 0},     {"b", true, 2, 0, 1},      {"c", true, 2, 0, 8},
+    {"C", true, 2, 0, 8},      {"s", true, 2, 0, 16},     {"S", true, 2, 0, 16},
+    {"i", true, 2, 0, 32},     {"I", true, 2, 0, 32},     {"l", true, 2, 0, 64},
+    {"L", true, 2, 0, 64},     {"e", true, 2, 0, 16},     {"f", true, 2, 0, 32},
+    {"g", true, 2, 0, 64},     {"u", true, 3, 0, 0},      {"U", true, 3, 0, 0},
+    {"z", true, 3, 0, 0},      {"Z", true, 3, 0, 0},      {"vu", true, -1, 0, 128},
+    {"vz", true, -1, 0, 128},  {"w:", false, 2, 0, 8},    {"d:", false, 2, 0, 32},
+    {"tdD", true, 2, 0, 32},   {"tdm", true, 2, 0, 64},   {"tts", true, 2, 0, 32},
+    {"ttm", true, 2, 0, 32},   {"ttu", true, 2, 0, 64},   {"ttn", true, 2, 0, 64},
+    {"tss:", false, 2, 0, 64}, {"tsm:", false, 2, 0, 64}, {"tsu:", false, 2, 0, 64},
+    {"tsn:", false, 2, 0, 64}, {"tDs", true, 2, 0, 64},   {"tDm", true, 2, 0, 64},
+    {"tDu", true, 2, 0, 64},   {"tDn", true, 2, 0, 64},   {"+s", true, 1, -1, 0},
+    {"+l", true, 2, 1, 0},     {"+L", true, 2, 1, 0},     {"+vl", true, 3, 1, 0},
+    {"+vL", true, 3, 1, 0},    {"+m", true, 2, 1, 0},     {"+w:", false, 1, 1, 0},
 };
 
 static const struct layout *layout_of(const char *format) {
   for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
     const struct layout *l = &layouts[i];
-    if (l->exact ? strcmp(l->format, format) == 0 : strncmp(l->format, format, strlen(l->format)) == 0)
+    if (l->exact ? strcmp(l->format, format) == 0
+                 : strncmp(l->format, format, strlen(l->format)) == 0)
       return l;
   }
   return NULL;
@@ -66,15 +70,19 @@ bool tb_check_schema(const tb_place *place, const struct ArrowSchema *s) {
   if (!l) {
     const char *kind = kind_of(s->format);
     if (kind)
-      return tb_arrow_fail(place, PyExc_TypeError, "R has no type for %s; cast it in Arrow first", kind);
-    return tb_arrow_fail(place, PyExc_TypeError, "R has no type for Arrow's format '%s'", s->format);
+      return tb_arrow_fail(place, PyExc_TypeError, "R has no type for %s; cast it in Arrow first",
+                           kind);
+    return tb_arrow_fail(place, PyExc_TypeError, "R has no type for Arrow's format '%s'",
+                         s->format);
   }
-  if (s->n_children < 0 || (l->children >= 0 && s->n_children != l->children) || (s->n_children && !s->children))
-    return tb_arrow_fail(place, PyExc_ValueError, "a schema of format '%s' with %lld children", s->format,
-                         (long long)s->n_children);
+  if (s->n_children < 0 || (l->children >= 0 && s->n_children != l->children) ||
+      (s->n_children && !s->children))
+    return tb_arrow_fail(place, PyExc_ValueError, "a schema of format '%s' with %lld children",
+                         s->format, (long long)s->n_children);
   for (int64_t i = 0; i < s->n_children; i++) {
     if (!s->children[i])
-      return tb_arrow_fail(place, PyExc_ValueError, "a schema without its child %lld", (long long)i);
+      return tb_arrow_fail(place, PyExc_ValueError, "a schema without its child %lld",
+                           (long long)i);
     tb_place at = child_place(place, s->children[i]);
     if (!tb_check_schema(&at, s->children[i]))
       return false;
@@ -82,7 +90,8 @@ bool tb_check_schema(const tb_place *place, const struct ArrowSchema *s) {
   if (!s->dictionary)
     return true;
   if (strlen(s->format) != 1 || !strchr("cCsSiIlL", *s->format))
-    return tb_arrow_fail(place, PyExc_ValueError, "a dictionary whose indices have format '%s'", s->format);
+    return tb_arrow_fail(place, PyExc_ValueError, "a dictionary whose indices have format '%s'",
+                         s->format);
   tb_place at = {.parent = place};
   return tb_check_schema(&at, s->dictionary);
 }
@@ -91,7 +100,8 @@ static bool wrong(const tb_place *place, const char *what) {
   return tb_arrow_fail(place, PyExc_ValueError, "a malformed Arrow array: %s", what);
 }
 
-static bool check_buffers(const tb_place *place, const struct layout *l, const struct ArrowArray *a) {
+static bool check_buffers(const tb_place *place, const struct layout *l,
+                          const struct ArrowArray *a) {
   if (l->format[0] == 'v' ? a->n_buffers < 3 : l->buffers >= 0 && a->n_buffers != l->buffers)
     return wrong(place, "its number of buffers is not that of its type");
   if (a->n_buffers && !a->buffers)
@@ -103,13 +113,17 @@ static bool check_buffers(const tb_place *place, const struct layout *l, const s
   bool two = l->buffers == 3 && l->children == 1; /* offsets and sizes */
   if (!a->buffers[1] || (two && !a->buffers[2]))
     return wrong(place, "it has elements, and no memory for them");
-  uintptr_t alignment = (uintptr_t)(l->bits >= 64 ? 8 : l->bits >= 8 ? l->bits / 8 : l->bits ? 1 : 4);
+  uintptr_t alignment = (uintptr_t)(l->bits >= 64  ? 8
+                                    : l->bits >= 8 ? l->bits / 8
+                                    : l->bits      ? 1
+                                                   : 4);
   if ((uintptr_t)a->buffers[1] % alignment || (two && (uintptr_t)a->buffers[2] % alignment))
     return wrong(place, "its memory is not aligned to its elements");
   return true;
 }
 
-static bool check_children(const tb_place *place, const struct ArrowSchema *s, const struct ArrowArray *a) {
+static bool check_children(const tb_place *place, const struct ArrowSchema *s,
+                           const struct ArrowArray *a) {
   if (a->n_children != s->n_children || (a->n_children && !a->children))
     return wrong(place, "its children are not those of its schema");
   int64_t n = a->offset + a->length, width = 1;
@@ -131,7 +145,8 @@ static bool check_children(const tb_place *place, const struct ArrowSchema *s, c
   return true;
 }
 
-bool tb_check_array(const tb_place *place, const struct ArrowSchema *s, const struct ArrowArray *a) {
+bool tb_check_array(const tb_place *place, const struct ArrowSchema *s,
+                    const struct ArrowArray *a) {
   if (!a->release)
     return wrong(place, "it has been released");
   if (a->length < 0 || a->offset < 0 || a->length > INT64_MAX / 32 || a->offset > INT64_MAX / 32)

@@ -1,4 +1,5 @@
-/* Arrow's dates, times and spans -> R's Date, POSIXct and difftime (seconds, or the units R had). */
+/* Arrow's dates, times and spans -> R's Date, POSIXct and difftime (seconds, or the units R had).
+ */
 #include "arrow.h"
 
 #include <limits.h>
@@ -6,7 +7,8 @@
 
 static int64_t count_at(const tb_piece *p, int64_t i, int bits) {
   const void *data = p->array->buffers[1];
-  return bits == 32 ? ((const int32_t *)data)[p->offset + i] : ((const int64_t *)data)[p->offset + i];
+  return bits == 32 ? ((const int32_t *)data)[p->offset + i]
+                    : ((const int64_t *)data)[p->offset + i];
 }
 
 static bool fact_is(const tb_column *c, const char *key, const char *value) {
@@ -46,7 +48,8 @@ static SEXP import_date(const tb_column *c) {
   SEXP date = PROTECT(as_stored(c, x));
   tb_set_class(date, "Date", NULL);
   UNPROTECT(2);
-  if (lost && !tb_arrow_note(&c->place, "%lld dates have a part of a day, which is dropped", (long long)lost))
+  if (lost && !tb_arrow_note(&c->place, "%lld dates have a part of a day, which is dropped",
+                             (long long)lost))
     return NULL;
   return date;
 }
@@ -67,12 +70,16 @@ static inline double seconds_of(int64_t count, int64_t per_second) {
 static bool is_kept(int64_t count, double seconds, int64_t per_second) {
   if (tb_counts(seconds, per_second) == count)
     return true;
-  return per_second == 1000000000 && count % 1000 == 0 && tb_counts(seconds, 1000000) == count / 1000;
+  return per_second == 1000000000 && count % 1000 == 0 &&
+         tb_counts(seconds, 1000000) == count / 1000;
 }
 
 /* `scale`: seconds in R's unit. */
 static SEXP import_counts(const tb_column *c, int bits, char unit, double scale) {
-  const int64_t per_second = unit == 's' ? 1 : unit == 'm' ? 1000 : unit == 'u' ? 1000000 : 1000000000;
+  const int64_t per_second = unit == 's'   ? 1
+                             : unit == 'm' ? 1000
+                             : unit == 'u' ? 1000000
+                                           : 1000000000;
   int64_t lost = 0;
   SEXP x = PROTECT(tb_new_vector(REALSXP, c->length));
   double *to = REAL(x);
@@ -89,7 +96,9 @@ static SEXP import_counts(const tb_column *c, int bits, char unit, double scale)
     }
   SEXP stored = as_stored(c, x);
   UNPROTECT(1);
-  if (lost && !tb_arrow_note(&c->place, "%lld values are finer than a double holds, and are rounded", (long long)lost))
+  if (lost &&
+      !tb_arrow_note(&c->place, "%lld values are finer than a double holds, and are rounded",
+                     (long long)lost))
     return NULL;
   return stored;
 }
@@ -100,7 +109,8 @@ static SEXP import_stamp(const tb_column *c) {
   if (!x)
     return NULL;
   PROTECT(x);
-  if (!*zone || *zone == '+' || *zone == '-') /* R knows zones by name only; the instant is the same */
+  if (!*zone || *zone == '+' ||
+      *zone == '-') /* R knows zones by name only; the instant is the same */
     zone = "UTC";
   if (strcmp(zone, "UTC") == 0 && fact_is(c, "r.class", "POSIXct"))
     zone = kept; /* R had none, or an empty one */

@@ -42,8 +42,11 @@ bool tb_array_init(struct ArrowArray *a, int64_t length, int64_t n_buffers, int6
   holder *h = calloc(1, sizeof *h);
   if (!h)
     return false;
-  *a = (struct ArrowArray){
-      .length = length, .n_buffers = n_buffers, .buffers = h->buffers, .release = array_release, .private_data = h};
+  *a = (struct ArrowArray){.length = length,
+                           .n_buffers = n_buffers,
+                           .buffers = h->buffers,
+                           .release = array_release,
+                           .private_data = h};
   if (n_children) {
     a->children = calloc((size_t)n_children, sizeof *a->children);
     if (!a->children)
@@ -100,24 +103,27 @@ bool tb_missing_real(const void *data, int64_t i) {
   return (uint32_t)bits == 1954 && tb_missing_nan(data, i);
 }
 
-bool tb_missing_int64(const void *data, int64_t i) { return ((const int64_t *)data)[i] == INT64_MIN; }
+bool tb_missing_int64(const void *data, int64_t i) {
+  return ((const int64_t *)data)[i] == INT64_MIN;
+}
 
 /* The place of the first missing element, n if there is none: at the speed of reading. */
-#define FIRST(type, test)                                                                                              \
-  do {                                                                                                                 \
-    const type *values = data;                                                                                         \
-    for (int64_t start = 0; start < n; start += 1024) {                                                                \
-      int64_t stop = start + 1024 < n ? start + 1024 : n;                                                              \
-      int found = 0;                                                                                                   \
-      for (int64_t i = start; i < stop; i++)                                                                           \
-        found |= test;                                                                                                 \
-      if (found)                                                                                                       \
-        return start;                                                                                                  \
-    }                                                                                                                  \
-    return n;                                                                                                          \
+#define FIRST(type, test)                                                                          \
+  do {                                                                                             \
+    const type *values = data;                                                                     \
+    for (int64_t start = 0; start < n; start += 1024) {                                            \
+      int64_t stop = start + 1024 < n ? start + 1024 : n;                                          \
+      int found = 0;                                                                               \
+      for (int64_t i = start; i < stop; i++)                                                       \
+        found |= test;                                                                             \
+      if (found)                                                                                   \
+        return start;                                                                              \
+    }                                                                                              \
+    return n;                                                                                      \
   } while (0)
 
-__attribute__((optimize("O3"))) static int64_t first_missing(const void *data, int64_t n, tb_is_missing missing) {
+__attribute__((optimize("O3"))) static int64_t first_missing(const void *data, int64_t n,
+                                                             tb_is_missing missing) {
   if (missing == tb_missing_int)
     FIRST(int, values[i] == NA_INTEGER);
   if (missing == tb_missing_int64)
@@ -155,8 +161,8 @@ bool tb_array_validity(struct ArrowArray *a, const void *data, tb_is_missing mis
 static bool borrowed(tb_export *e, const char *format, const char *class, tb_is_missing missing) {
   const void *data = tb_data(e->x);
   R_xlen_t n = Rf_xlength(e->x);
-  if (!tb_schema_format(e->schema, "%s", format) || !tb_schema_facts(e->schema, "r.class", class, NULL) ||
-      !tb_array_init(e->array, n, 2, 0))
+  if (!tb_schema_format(e->schema, "%s", format) ||
+      !tb_schema_facts(e->schema, "r.class", class, NULL) || !tb_array_init(e->array, n, 2, 0))
     return false;
   tb_array_borrow(e->array, 1, data, e->x);
   return !missing || tb_array_validity(e->array, data, missing);
@@ -197,8 +203,8 @@ static bool complex(tb_export *e) {
     struct ArrowSchema *s = e->schema->children[part];
     struct ArrowArray *a = e->array->children[part];
     double *to;
-    if (!tb_schema_init(s, names[part], 0) || !tb_schema_format(s, "g") || !tb_array_init(a, n, 2, 0) ||
-        !(to = tb_array_buffer(a, 1, (size_t)n * sizeof *to)))
+    if (!tb_schema_init(s, names[part], 0) || !tb_schema_format(s, "g") ||
+        !tb_array_init(a, n, 2, 0) || !(to = tb_array_buffer(a, 1, (size_t)n * sizeof *to)))
       return false;
     for (R_xlen_t i = 0; i < n; i++)
       to[i] = part ? data[i].i : data[i].r;
@@ -237,21 +243,25 @@ static bool frame(tb_export *e) {
         return false;
     }
   const char *class = tb_has_class(e->x, "tbl_df") ? "tbl_df" : "data.frame";
-  bool done = tb_schema_init(e->schema, e->place.name, columns + first) && tb_schema_format(e->schema, "+s") &&
+  bool done = tb_schema_init(e->schema, e->place.name, columns + first) &&
+              tb_schema_format(e->schema, "+s") &&
               tb_schema_facts(e->schema, "r.class", class, NULL) &&
               tb_array_init(e->array, rows, 1, columns + first);
   for (R_xlen_t i = 0; i < columns + first && done; i++) {
     bool is_names = i < first;
     SEXP x = is_names ? row_names : VECTOR_ELT(e->x, i - first);
-    const struct ArrowSchema *wanted = e->wanted && i < e->wanted->n_children ? e->wanted->children[i] : NULL;
-    tb_export column = {.x = x,
-                        .wanted = wanted,
-                        .schema = e->schema->children[i],
-                        .array = e->array->children[i],
-                        .place = {.parent = &e->place, .name = is_names ? "row.names" : name_of(names, i - first)}};
+    const struct ArrowSchema *wanted =
+        e->wanted && i < e->wanted->n_children ? e->wanted->children[i] : NULL;
+    tb_export column = {
+        .x = x,
+        .wanted = wanted,
+        .schema = e->schema->children[i],
+        .array = e->array->children[i],
+        .place = {.parent = &e->place, .name = is_names ? "row.names" : name_of(names, i - first)}};
     done = tb_export_column(&column);
     if (done && column.array->length != rows)
-      done = tb_arrow_fail(&column.place, PyExc_ValueError, "%lld elements in a data frame of %lld rows",
+      done = tb_arrow_fail(&column.place, PyExc_ValueError,
+                           "%lld elements in a data frame of %lld rows",
                            (long long)column.array->length, (long long)rows);
   }
   UNPROTECT(2);
@@ -260,7 +270,9 @@ static bool frame(tb_export *e) {
 
 /* ---- any column ---- */
 
-static bool refused(tb_export *e, const char *why) { return tb_arrow_fail(&e->place, PyExc_TypeError, "%s", why); }
+static bool refused(tb_export *e, const char *why) {
+  return tb_arrow_fail(&e->place, PyExc_TypeError, "%s", why);
+}
 
 static bool as_posixct(tb_export *e) {
   SEXP call = PROTECT(Rf_lang2(Rf_install("as.POSIXct"), e->x));
@@ -313,7 +325,8 @@ bool tb_export_column(tb_export *e) {
   if (tb_has_class(x, "POSIXlt"))
     return tb_schema_init(e->schema, e->place.name, 0) && as_posixct(e);
   if (!Rf_isVector(x) || TYPEOF(x) == EXPRSXP)
-    return tb_arrow_fail(&e->place, PyExc_TypeError, "Arrow has no type for an R %s", Rf_type2char(TYPEOF(x)));
+    return tb_arrow_fail(&e->place, PyExc_TypeError, "Arrow has no type for an R %s",
+                         Rf_type2char(TYPEOF(x)));
   if (TYPEOF(x) == CPLXSXP || TYPEOF(x) == VECSXP) /* these have children, and say how many */
     return by_type(e);
   return tb_schema_init(e->schema, e->place.name, 0) && by_type(e);

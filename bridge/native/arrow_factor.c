@@ -37,7 +37,8 @@ bool tb_export_factor(tb_export *e) {
   R_xlen_t n = Rf_xlength(e->x), n_levels = Rf_xlength(levels);
   bool done = false;
   if (TYPEOF(e->x) != INTSXP || TYPEOF(levels) != STRSXP)
-    tb_arrow_fail(&e->place, PyExc_ValueError, "a factor whose codes are no integers, or whose levels are no text");
+    tb_arrow_fail(&e->place, PyExc_ValueError,
+                  "a factor whose codes are no integers, or whose levels are no text");
   else if (tb_schema_format(e->schema, "i") && tb_schema_add_dictionary(e->schema) &&
            tb_array_init(e->array, n, 2, 0) && tb_array_add_dictionary(e->array)) {
     tb_export words = {.x = levels,
@@ -52,8 +53,9 @@ bool tb_export_factor(tb_export *e) {
       bool known = codes[i] >= 1 && codes[i] <= n_levels;
       to[i] = known ? codes[i] - 1 : 0;
       if (!known && codes[i] != NA_INTEGER)
-        done = tb_arrow_fail(&e->place, PyExc_ValueError, "row %lld has code %d, and there are %lld levels",
-                             (long long)i + 1, codes[i], (long long)n_levels);
+        done = tb_arrow_fail(&e->place, PyExc_ValueError,
+                             "row %lld has code %d, and there are %lld levels", (long long)i + 1,
+                             codes[i], (long long)n_levels);
     }
     if (tb_has_class(e->x, "ordered"))
       e->schema->flags |= ARROW_ORDERED;
@@ -74,7 +76,8 @@ static SEXP words_of(const tb_column *c, const struct ArrowArray *dictionary) {
   words.pieces = &piece;
   words.place = (tb_place){.parent = &c->place};
   if (words.schema->format[0] == '+' || words.schema->dictionary) {
-    tb_arrow_fail(&c->place, PyExc_TypeError, "a dictionary of lists, structs or dictionaries: R's levels are text");
+    tb_arrow_fail(&c->place, PyExc_TypeError,
+                  "a dictionary of lists, structs or dictionaries: R's levels are text");
     return NULL;
   }
   SEXP x = tb_import_column(&words);
@@ -88,7 +91,8 @@ static SEXP words_of(const tb_column *c, const struct ArrowArray *dictionary) {
 }
 
 static bool same_dictionary(const struct ArrowArray *a, const struct ArrowArray *b) {
-  if (a->length != b->length || a->offset != b->offset || a->n_buffers != b->n_buffers || a->n_children)
+  if (a->length != b->length || a->offset != b->offset || a->n_buffers != b->n_buffers ||
+      a->n_children)
     return false;
   for (int64_t i = 0; i < a->n_buffers; i++)
     if (a->buffers[i] != b->buffers[i])
@@ -137,7 +141,8 @@ static int *codes_of(const tb_column *c, levels *l, SEXP words) {
     SEXP word = STRING_ELT(words, i);
     codes[i] = word == NA_STRING ? NA_INTEGER : code_of(l, word);
     if (!text && c->n_pieces == 1 && word != NA_STRING && l->n == before) {
-      tb_arrow_fail(&c->place, PyExc_ValueError, "two categories have the same text; R's levels differ");
+      tb_arrow_fail(&c->place, PyExc_ValueError,
+                    "two categories have the same text; R's levels differ");
       return NULL;
     }
   }
@@ -165,7 +170,8 @@ static int64_t index_at(const tb_piece *p, int64_t i, char type) {
   }
 }
 
-static bool write_codes(const tb_column *c, const tb_piece *p, const int *codes, int64_t n_codes, int *to) {
+static bool write_codes(const tb_column *c, const tb_piece *p, const int *codes, int64_t n_codes,
+                        int *to) {
   char type = c->schema->format[0];
   for (int64_t i = 0; i < p->length; i++) {
     if (!tb_valid(p, i)) {
@@ -174,8 +180,9 @@ static bool write_codes(const tb_column *c, const tb_piece *p, const int *codes,
     }
     int64_t index = index_at(p, i, type);
     if (index < 0 || index >= n_codes)
-      return tb_arrow_fail(&c->place, PyExc_ValueError, "element %lld: index %lld into a dictionary of %lld",
-                           (long long)i + 1, (long long)index, (long long)n_codes);
+      return tb_arrow_fail(&c->place, PyExc_ValueError,
+                           "element %lld: index %lld into a dictionary of %lld", (long long)i + 1,
+                           (long long)index, (long long)n_codes);
     to[i] = codes[index];
   }
   return true;
@@ -208,11 +215,13 @@ SEXP tb_import_factor(const tb_column *c) {
     return NULL;
   }
   levels l = new_levels(most);
-  SEXP x = PROTECT(tb_new_vector(INTSXP, c->length)), seen = PROTECT(Rf_allocVector(VECSXP, c->n_pieces));
+  SEXP x = PROTECT(tb_new_vector(INTSXP, c->length)),
+       seen = PROTECT(Rf_allocVector(VECSXP, c->n_pieces));
   bool done = read_pieces(c, seen, INTEGER(x), &l);
   if (done) {
     bool told = l.n == 0 && c->length == 0;
-    SEXP words = PROTECT(told ? split_levels(tb_schema_fact(c->schema, "r.levels")) : Rf_allocVector(STRSXP, l.n));
+    SEXP words = PROTECT(told ? split_levels(tb_schema_fact(c->schema, "r.levels"))
+                              : Rf_allocVector(STRSXP, l.n));
     for (int i = 0; i < l.n; i++)
       SET_STRING_ELT(words, i, l.strings[i]);
     Rf_setAttrib(x, R_LevelsSymbol, words);

@@ -1,4 +1,5 @@
-/* Checked arrays -> R vectors and data frames: pieces of columns, structs, and which type goes where. */
+/* Checked arrays -> R vectors and data frames: pieces of columns, structs, and which type goes
+ * where. */
 #include "arrow.h"
 
 #include <limits.h>
@@ -12,14 +13,16 @@ static void see_validity(tb_piece *p) {
 }
 
 bool tb_column_of(const tb_arrow_input *input, tb_column *column, PyObject *notes) {
-  *column = (tb_column){.schema = &input->schema, .n_pieces = input->n_arrays, .place = {.notes = notes}};
+  *column =
+      (tb_column){.schema = &input->schema, .n_pieces = input->n_arrays, .place = {.notes = notes}};
   column->pieces = (tb_piece *)R_alloc((size_t)input->n_arrays + 1, sizeof *column->pieces);
   for (int64_t i = 0; i < input->n_arrays; i++) {
     const struct ArrowArray *a = &input->arrays[i];
     column->pieces[i] = (tb_piece){.array = a, .offset = a->offset, .length = a->length};
     see_validity(&column->pieces[i]);
     if (a->length > R_XLEN_T_MAX - column->length)
-      return tb_arrow_fail(&column->place, PyExc_ValueError, "the stream is longer than R's vectors");
+      return tb_arrow_fail(&column->place, PyExc_ValueError,
+                           "the stream is longer than R's vectors");
     column->length += a->length;
   }
   return true;
@@ -115,7 +118,8 @@ SEXP tb_import_frame(const tb_column *c, bool whole) {
     tb_arrow_fail(&c->place, PyExc_ValueError, "R's data frames hold at most %d rows", INT_MAX);
     return NULL;
   }
-  SEXP columns = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n)), frame;
+  SEXP columns = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n)),
+       frame;
   for (int64_t i = 0; i < n; i++) {
     const void *memory = vmaxget();
     tb_column child;
@@ -123,7 +127,8 @@ SEXP tb_import_frame(const tb_column *c, bool whole) {
     const char *name = child.place.name;
     SEXP x = NULL;
     if (!tb_valid_utf8(name, (int64_t)strlen(name)))
-      tb_arrow_fail(&c->place, PyExc_ValueError, "the name of column %lld is no UTF-8", (long long)i + 1);
+      tb_arrow_fail(&c->place, PyExc_ValueError, "the name of column %lld is no UTF-8",
+                    (long long)i + 1);
     else
       x = tb_import_column(&child);
     if (!x) {
@@ -163,7 +168,8 @@ static bool is_complex(const struct ArrowSchema *s) {
     return false;
   for (int i = 0; i < 2; i++) {
     const struct ArrowSchema *part = s->children[i];
-    if (strcmp(part->format, "g") != 0 || part->dictionary || !part->name || strcmp(part->name, names[i]) != 0)
+    if (strcmp(part->format, "g") != 0 || part->dictionary || !part->name ||
+        strcmp(part->name, names[i]) != 0)
       return false;
   }
   const char *class = tb_schema_fact(s, "r.class");

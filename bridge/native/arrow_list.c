@@ -14,9 +14,12 @@ static void copy_elements(SEXP to, R_xlen_t at, SEXP from, R_xlen_t start, R_xle
     for (R_xlen_t i = 0; i < n; i++)
       SET_VECTOR_ELT(to, at + i, VECTOR_ELT(from, start + i));
   else if (n) {
-    size_t size = TYPEOF(to) == REALSXP ? 8 : TYPEOF(to) == CPLXSXP ? 16 : TYPEOF(to) == RAWSXP ? 1 : 4;
-    memcpy((char *)tb_data(to) + (size_t)at * size, (const char *)tb_data(from) + (size_t)start * size,
-           (size_t)n * size);
+    size_t size = TYPEOF(to) == REALSXP   ? 8
+                  : TYPEOF(to) == CPLXSXP ? 16
+                  : TYPEOF(to) == RAWSXP  ? 1
+                                          : 4;
+    memcpy((char *)tb_data(to) + (size_t)at * size,
+           (const char *)tb_data(from) + (size_t)start * size, (size_t)n * size);
   }
 }
 
@@ -53,19 +56,22 @@ static SEXP type_of(SEXP x) {
 static bool elements_fit(const tb_export *e, SEXP type, R_xlen_t *total) {
   if (tb_has_class(type, "data.frame") || tb_has_class(type, "POSIXlt") || !Rf_isVector(type) ||
       TYPEOF(type) == EXPRSXP)
-    return tb_arrow_fail(&e->place, PyExc_TypeError,
-                         "a list of %s; Arrow's lists are here of plain vectors, factors, dates and lists",
-                         tb_has_class(type, "data.frame") ? "data frames" : Rf_type2char(TYPEOF(type)));
+    return tb_arrow_fail(
+        &e->place, PyExc_TypeError,
+        "a list of %s; Arrow's lists are here of plain vectors, factors, dates and lists",
+        tb_has_class(type, "data.frame") ? "data frames" : Rf_type2char(TYPEOF(type)));
   for (R_xlen_t i = 0; i < Rf_xlength(e->x); i++) {
     SEXP item = VECTOR_ELT(e->x, i);
     if (item == R_NilValue)
       continue;
     if (!same_meaning(item, type))
-      return tb_arrow_fail(&e->place, PyExc_TypeError,
-                           "the elements of an Arrow list are of one type; row %lld differs from those before it",
-                           (long long)i + 1);
+      return tb_arrow_fail(
+          &e->place, PyExc_TypeError,
+          "the elements of an Arrow list are of one type; row %lld differs from those before it",
+          (long long)i + 1);
     if (Rf_getAttrib(item, R_DimSymbol) != R_NilValue)
-      return tb_arrow_fail(&e->place, PyExc_TypeError, "row %lld is a matrix or an array", (long long)i + 1);
+      return tb_arrow_fail(&e->place, PyExc_TypeError, "row %lld is a matrix or an array",
+                           (long long)i + 1);
     *total += Rf_xlength(item);
   }
   return true;
@@ -90,7 +96,8 @@ static bool write_offsets(const tb_export *e, bool wide) {
 
 static bool export_items(tb_export *e, SEXP items) {
   tb_export child = {.x = items,
-                     .wanted = e->wanted && e->wanted->n_children == 1 ? e->wanted->children[0] : NULL,
+                     .wanted =
+                         e->wanted && e->wanted->n_children == 1 ? e->wanted->children[0] : NULL,
                      .schema = e->schema->children[0],
                      .array = e->array->children[0],
                      .place = {.parent = &e->place, .name = "item"}};
@@ -118,8 +125,9 @@ bool tb_export_list(tb_export *e) {
   if (type != R_NilValue)
     copy_meaning(items, type);
   bool wide = total > INT32_MAX;
-  bool done = tb_schema_init(e->schema, e->place.name, 1) && tb_schema_format(e->schema, wide ? "+L" : "+l") &&
-              tb_array_init(e->array, n, 2, 1) && write_offsets(e, wide) && export_items(e, items) &&
+  bool done = tb_schema_init(e->schema, e->place.name, 1) &&
+              tb_schema_format(e->schema, wide ? "+L" : "+l") && tb_array_init(e->array, n, 2, 1) &&
+              write_offsets(e, wide) && export_items(e, items) &&
               tb_array_validity(e->array, e->x, is_null);
   UNPROTECT(1);
   return done;
@@ -177,9 +185,10 @@ static bool extent(const tb_column *c, const tb_piece *p, int64_t i, int64_t *st
     *n = offset_at(a->buffers[2], at, s.wide);
   else if (__builtin_sub_overflow(offset_at(a->buffers[1], at + 1, s.wide), *start, n))
     *n = -1;
-  if (*start < 0 || *n < 0 || *start > a->children[0]->length || *n > a->children[0]->length - *start)
-    return tb_arrow_fail(&c->place, PyExc_ValueError, "element %lld: its offsets are outside of its items",
-                         (long long)i + 1);
+  if (*start < 0 || *n < 0 || *start > a->children[0]->length ||
+      *n > a->children[0]->length - *start)
+    return tb_arrow_fail(&c->place, PyExc_ValueError,
+                         "element %lld: its offsets are outside of its items", (long long)i + 1);
   return true;
 }
 

@@ -1,34 +1,35 @@
-/* Arrow's numbers -> R's: each type in one pass where R has it, the wide integers by their values. */
+/* Arrow's numbers -> R's: each type in one pass where R has it, the wide integers by their values.
+ */
 #include "arrow.h"
 
 #include <limits.h>
 #include <stdlib.h>
 
 /* Runs `body` for each piece: `from` are its elements, `to` where they go, `n` how many. */
-#define PIECES(type, r_type, target, body)                                                                             \
-  do {                                                                                                                 \
-    r_type *to = (target);                                                                                             \
-    for (int64_t k = 0; k < c->n_pieces; k++) {                                                                        \
-      const tb_piece *p = &c->pieces[k];                                                                               \
-      const type *from = p->length ? (const type *)p->array->buffers[1] + p->offset : NULL;                            \
-      int64_t n = p->length;                                                                                           \
-      body;                                                                                                            \
-      to += n;                                                                                                         \
-    }                                                                                                                  \
+#define PIECES(type, r_type, target, body)                                                         \
+  do {                                                                                             \
+    r_type *to = (target);                                                                         \
+    for (int64_t k = 0; k < c->n_pieces; k++) {                                                    \
+      const tb_piece *p = &c->pieces[k];                                                           \
+      const type *from = p->length ? (const type *)p->array->buffers[1] + p->offset : NULL;        \
+      int64_t n = p->length;                                                                       \
+      body;                                                                                        \
+      to += n;                                                                                     \
+    }                                                                                              \
   } while (0)
 
-#define EACH(expression)                                                                                               \
-  for (int64_t i = 0; i < n; i++)                                                                                      \
+#define EACH(expression)                                                                           \
+  for (int64_t i = 0; i < n; i++)                                                                  \
   to[i] = (expression)
 
 /* NA where the bitmap says so. */
-#define PUT_NA(r_type, target, na)                                                                                     \
-  do {                                                                                                                 \
-    r_type *to = (target);                                                                                             \
-    for (int64_t k = 0; k < c->n_pieces; to += c->pieces[k++].length)                                                  \
-      for (int64_t i = 0; c->pieces[k].valid && i < c->pieces[k].length; i++)                                          \
-        if (!tb_valid(&c->pieces[k], i))                                                                               \
-          to[i] = (na);                                                                                                \
+#define PUT_NA(r_type, target, na)                                                                 \
+  do {                                                                                             \
+    r_type *at = (target);                                                                         \
+    for (int64_t k = 0; k < c->n_pieces; at += c->pieces[k++].length)                              \
+      for (int64_t i = 0; c->pieces[k].valid && i < c->pieces[k].length; i++)                      \
+        if (!tb_valid(&c->pieces[k], i))                                                           \
+          at[i] = (na);                                                                            \
   } while (0)
 
 static void *refuse(const tb_column *c, const char *what) {
@@ -76,7 +77,8 @@ static range range_of(const tb_column *c) {
     const tb_piece *p = &c->pieces[k];
     const int64_t *from = p->length ? (const int64_t *)p->array->buffers[1] + p->offset : NULL;
     for (int64_t i = 0; i < p->length && found.exact; i++)
-      found.exact = !tb_valid(p, i) || (is_signed ? double_is(from[i]) : double_is_unsigned((uint64_t)from[i]));
+      found.exact = !tb_valid(p, i) ||
+                    (is_signed ? double_is(from[i]) : double_is_unsigned((uint64_t)from[i]));
   }
   return found;
 }
@@ -98,7 +100,8 @@ static SEXP import_wide(const tb_column *c) {
       PIECES(uint64_t, double, REAL(x), EACH((double)from[i]));
     PUT_NA(double, REAL(x), NA_REAL);
   } else if (found.low == INT64_MIN || found.high > INT64_MAX)
-    return refuse(c, "integers that fit no R type (integer64 ends at 2^63 - 1, and -2^63 is its NA)");
+    return refuse(c,
+                  "integers that fit no R type (integer64 ends at 2^63 - 1, and -2^63 is its NA)");
   else {
     x = PROTECT(tb_new_vector(REALSXP, c->length));
     PIECES(int64_t, int64_t, (int64_t *)REAL(x), EACH(from[i]));
@@ -186,6 +189,8 @@ static SEXP import_logical(const tb_column *c) {
 
 /* ---- decimals: the nearest double ---- */
 
+__extension__ typedef __int128 int128;
+
 static double power_of_ten(long scale) {
   double power = 1;
   for (; scale > 0; scale--)
@@ -194,25 +199,28 @@ static double power_of_ten(long scale) {
 }
 
 /* Up to 2^53 the digits and up to 10^22 the power are doubles, and so their quotient is nearest. */
-static bool decimal_is_exact(__int128 digits, long scale) {
-  const __int128 most = (__int128)1 << 53;
+static bool decimal_is_exact(int128 digits, long scale) {
+  const int128 most = (int128)1 << 53;
   return digits >= -most && digits <= most && scale >= 0 && scale <= 22;
 }
 
 static SEXP import_decimal(const tb_column *c) {
   char *end;
   strtol(c->schema->format + 2, &end, 10);
-  long scale = *end == ',' ? strtol(end + 1, &end, 10) : -1, bits = *end == ',' ? strtol(end + 1, &end, 10) : 128;
+  long scale = *end == ',' ? strtol(end + 1, &end, 10) : -1,
+       bits = *end == ',' ? strtol(end + 1, &end, 10) : 128;
   if (scale < 0 || scale > 38 || (bits != 32 && bits != 64 && bits != 128))
-    return refuse(c, "decimals of more than 128 bits, or of a negative scale: cast them in Arrow first");
+    return refuse(
+        c, "decimals of more than 128 bits, or of a negative scale: cast them in Arrow first");
   SEXP x = PROTECT(tb_new_vector(REALSXP, c->length));
   double *to = REAL(x), power = power_of_ten(scale);
   int64_t lost = 0;
   for (int64_t k = 0; k < c->n_pieces; to += c->pieces[k++].length) {
     const tb_piece *p = &c->pieces[k];
     for (int64_t i = 0; i < p->length; i++) {
-      const char *at = (const char *)p->array->buffers[1] + (size_t)(p->offset + i) * (size_t)bits / 8;
-      __int128 digits = 0;
+      const char *at =
+          (const char *)p->array->buffers[1] + (size_t)(p->offset + i) * (size_t)bits / 8;
+      int128 digits = 0;
       if (!tb_valid(p, i)) {
         to[i] = NA_REAL;
         continue;
@@ -226,7 +234,8 @@ static SEXP import_decimal(const tb_column *c) {
     }
   }
   UNPROTECT(1);
-  if (lost && !tb_arrow_note(&c->place, "%lld decimals have more digits than a double", (long long)lost))
+  if (lost &&
+      !tb_arrow_note(&c->place, "%lld decimals have more digits than a double", (long long)lost))
     return NULL;
   return x;
 }

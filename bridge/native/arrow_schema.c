@@ -16,7 +16,9 @@ static PyObject *place_text(const tb_place *place) {
     if (!place->name)
       continue;
     PyObject *name = PyUnicode_DecodeUTF8(place->name, (Py_ssize_t)strlen(place->name), "replace");
-    PyObject *longer = !name ? NULL : path ? PyUnicode_FromFormat("%U$%U", name, path) : Py_NewRef(name);
+    PyObject *longer = !name  ? NULL
+                       : path ? PyUnicode_FromFormat("%U$%U", name, path)
+                              : Py_NewRef(name);
     Py_XDECREF(name);
     Py_XSETREF(path, longer);
     if (!path)
@@ -162,7 +164,8 @@ static size_t metadata_size(const char *metadata) {
 }
 
 bool tb_schema_copy(struct ArrowSchema *to, const struct ArrowSchema *from) {
-  if (!tb_schema_init(to, from->name, from->n_children) || !tb_schema_format(to, "%s", from->format))
+  if (!tb_schema_init(to, from->name, from->n_children) ||
+      !tb_schema_format(to, "%s", from->format))
     return false;
   to->flags = from->flags;
   if (from->metadata) {
@@ -174,7 +177,8 @@ bool tb_schema_copy(struct ArrowSchema *to, const struct ArrowSchema *from) {
   for (int64_t i = 0; i < from->n_children; i++)
     if (!tb_schema_copy(to->children[i], from->children[i]))
       return false;
-  return !from->dictionary || (tb_schema_add_dictionary(to) && tb_schema_copy(to->dictionary, from->dictionary));
+  return !from->dictionary ||
+         (tb_schema_add_dictionary(to) && tb_schema_copy(to->dictionary, from->dictionary));
 }
 
 const char *tb_schema_fact(const struct ArrowSchema *s, const char *key) {

@@ -183,16 +183,14 @@ static int next_array(struct ArrowArrayStream *stream, tb_arrow_input *input) {
 /* The producer may be Python code, or threads that are: it runs without the GIL. */
 static int read_all(struct ArrowArrayStream *stream, tb_arrow_input *input) {
   int status;
-  Py_BEGIN_ALLOW_THREADS
-  status = stream->get_schema(stream, &input->schema);
+  Py_BEGIN_ALLOW_THREADS status = stream->get_schema(stream, &input->schema);
   while (status == 0) {
     int64_t before = input->n_arrays;
     status = next_array(stream, input);
     if (input->n_arrays == before)
       break;
   }
-  Py_END_ALLOW_THREADS
-  return status;
+  Py_END_ALLOW_THREADS return status;
 }
 
 static bool check_all(const tb_arrow_input *input, PyObject *notes) {
@@ -215,7 +213,8 @@ static void import_run(void *p) {
   tb_column column;
   if (!tb_column_of(job->input, &column, job->notes))
     return;
-  SEXP x = strcmp(column.schema->format, "+s") == 0 ? tb_import_frame(&column, true) : tb_import_column(&column);
+  SEXP x = strcmp(column.schema->format, "+s") == 0 ? tb_import_frame(&column, true)
+                                                    : tb_import_column(&column);
   if (x) {
     PROTECT(x);
     job->made = tb_robject(x, true);
@@ -243,8 +242,8 @@ PyObject *tb_arrow_to_r(PyObject *module, PyObject *capsule) {
     PyErr_Format(PyExc_ValueError, "stream: %s", reason ? reason : strerror(status));
   }
   stream->release(stream);
-  if (status == 0 && check_all(&input, job.notes) && tb_protected(import_run, &job) == 0 && job.made &&
-      !tell(job.notes))
+  if (status == 0 && check_all(&input, job.notes) && tb_protected(import_run, &job) == 0 &&
+      job.made && !tell(job.notes))
     Py_CLEAR(job.made);
   else if (!job.made && !PyErr_Occurred())
     PyErr_NoMemory();

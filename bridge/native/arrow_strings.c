@@ -31,7 +31,8 @@ static source source_of(const tb_column *c, const tb_piece *p) {
 }
 
 static bool wrong(const source *s, int64_t i, const char *what) {
-  return tb_arrow_fail(&s->column->place, PyExc_ValueError, "element %lld: %s", (long long)i + 1, what);
+  return tb_arrow_fail(&s->column->place, PyExc_ValueError, "element %lld: %s", (long long)i + 1,
+                       what);
 }
 
 /* A view: its length, and its bytes or (beyond 12) where they are. */

@@ -38,10 +38,11 @@ bool tb_export_date(tb_export *e) {
       to[i] = (int32_t)floor_of(days[i]);
       parts += to[i] != days[i];
     } else
-      return tb_arrow_fail(&e->place, PyExc_ValueError, "row %lld is infinite, or beyond Arrow's dates",
-                           (long long)i + 1);
+      return tb_arrow_fail(&e->place, PyExc_ValueError,
+                           "row %lld is infinite, or beyond Arrow's dates", (long long)i + 1);
   }
-  if (parts && !tb_arrow_note(&e->place, "%lld dates have a part of a day, which is dropped", (long long)parts))
+  if (parts && !tb_arrow_note(&e->place, "%lld dates have a part of a day, which is dropped",
+                              (long long)parts))
     return false;
   return tb_array_validity(e->array, days, tb_missing_nan);
 }
@@ -80,8 +81,8 @@ typedef struct {
   R_xlen_t far, lost; /* where the first one is that does not fit, or -1; how many are not exact */
 } written;
 
-static inline written write_unit(const double *data, R_xlen_t n, double scale, int64_t per_second, bool all,
-                                 int64_t *to) {
+static inline written write_unit(const double *data, R_xlen_t n, double scale, int64_t per_second,
+                                 bool all, int64_t *to) {
   written w = {.far = -1};
   for (R_xlen_t i = 0; i < n && (all || !w.lost); i++) {
     double value = data[i], seconds = value * scale;
@@ -131,7 +132,8 @@ static bool write_counts(tb_export *e, SEXP x, double scale, char *unit) {
     }
   }
   if (micro.far >= 0)
-    return tb_arrow_fail(&e->place, PyExc_ValueError, "row %lld is infinite, or too far away for Arrow's times",
+    return tb_arrow_fail(&e->place, PyExc_ValueError,
+                         "row %lld is infinite, or too far away for Arrow's times",
                          (long long)micro.far + 1);
   R_xlen_t lost = *unit == 'n' ? nano.lost : micro.lost;
   if (lost && !tb_arrow_note(&e->place, "%lld values are rounded to the %s", (long long)lost,
@@ -162,7 +164,8 @@ bool tb_export_time(tb_export *e) {
   char unit;
   return counts(e, 1, &unit) &&
          tb_schema_format(e->schema, "ts%c:%s", unit, zone && *zone ? zone : "UTC") &&
-         tb_schema_facts(e->schema, "r.class", "POSIXct", "r.storage", storage(e->x), "r.tzone", zone, NULL);
+         tb_schema_facts(e->schema, "r.class", "POSIXct", "r.storage", storage(e->x), "r.tzone",
+                         zone, NULL);
 }
 
 /* ---- difftime ---- */
@@ -183,7 +186,9 @@ bool tb_export_span(tb_export *e) {
   double scale = tb_unit_seconds(units);
   char unit;
   if (scale == 0)
-    return tb_arrow_fail(&e->place, PyExc_ValueError, "a difftime whose units are not secs, mins, hours, days or weeks");
+    return tb_arrow_fail(&e->place, PyExc_ValueError,
+                         "a difftime whose units are not secs, mins, hours, days or weeks");
   return counts(e, scale, &unit) && tb_schema_format(e->schema, "tD%c", unit) &&
-         tb_schema_facts(e->schema, "r.class", "difftime", "r.storage", storage(e->x), "r.units", units, NULL);
+         tb_schema_facts(e->schema, "r.class", "difftime", "r.storage", storage(e->x), "r.units",
+                         units, NULL);
 }

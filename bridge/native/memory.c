@@ -14,7 +14,8 @@ void tb_use_large_pages(void *data, size_t bytes) {
   if (bytes < WORTH_IT)
     return;
   /* Whole pages only: what is around belongs to others. A hint, which may be refused. */
-  uintptr_t start = ((uintptr_t)data + 4095) & ~(uintptr_t)4095, end = ((uintptr_t)data + bytes) & ~(uintptr_t)4095;
+  uintptr_t start = ((uintptr_t)data + 4095) & ~(uintptr_t)4095,
+            end = ((uintptr_t)data + bytes) & ~(uintptr_t)4095;
   madvise((void *)start, end - start, MADV_HUGEPAGE);
 #else
   (void)data, (void)bytes;
