@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torchbridge.arrow import RFrame
     from torchbridge.convert import to_numpy, to_r, to_torch
     from torchbridge.errors import HostError, LossyWarning, RError, RWarning
+    from torchbridge.streamed_frames import frame_batches
+    from torchbridge.encoded_frames import FrameTensors, frame_tensors
     from torchbridge.frames import to_frame
     from torchbridge.host import start
     from torchbridge.rhome import RNotFound
@@ -34,6 +36,9 @@ _WHERE = {
     "to_r": "convert",
     "to_frame": "frames",
     "RFrame": "arrow",
+    "frame_tensors": "encoded_frames",
+    "FrameTensors": "encoded_frames",
+    "frame_batches": "streamed_frames",
     "source": "script",
     "RScript": "script",
     "handle": "values",
@@ -47,6 +52,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "FrameTensors",
     "HostError",
     "LossyWarning",
     "RError",
@@ -55,6 +61,8 @@ __all__ = [
     "RScript",
     "RWarning",
     "converter",
+    "frame_batches",
+    "frame_tensors",
     "handle",
     "source",
     "start",
