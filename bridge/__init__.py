@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torchbridge.arrow import RFrame
     from torchbridge.convert import to_numpy, to_r, to_torch
-    from torchbridge.errors import HostError, LossyWarning, RError, RWarning
-    from torchbridge.streamed_frames import frame_batches
     from torchbridge.encoded_frames import FrameTensors, frame_tensors
+    from torchbridge.errors import HostError, LossyWarning, RError, RWarning
     from torchbridge.frames import to_frame
     from torchbridge.host import start
     from torchbridge.rhome import RNotFound
     from torchbridge.script import RScript, source
+    from torchbridge.streamed_frames import frame_batches
     from torchbridge.values import handle
 
     converter: Any

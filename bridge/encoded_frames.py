@@ -124,8 +124,11 @@ def to_table(x: Any) -> pa.Table:
 def encode(table: pa.Table) -> FrameEncoding:
     """The encoding of a table by its own levels."""
     coded = [f.name for f in table.schema if frame_encoding.is_coded(f.type)]
-    unique = {name: frame_encoding.levels_of(table.column(name)) for name in coded if
-              table.schema.names.count(name) == 1}
+    unique = {
+        name: frame_encoding.levels_of(table.column(name))
+        for name in coded
+        if table.schema.names.count(name) == 1
+    }
     return frame_encoding.make_encoding(table.schema, unique)
 
 

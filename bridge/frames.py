@@ -21,7 +21,7 @@ def to_frame(x: Any, kind: str = "pandas") -> Any:
     integer, logical       int32, bool; with NA:       Int32, Boolean
                            Int32, boolean
     character              str                         String
-    factor, ordered        category                    Enum
+    factor, ordered        category                    Enum (back: unordered)
     Date                   date32[day][pyarrow]        Date
     POSIXct                datetime64[us, its zone]    Datetime("us", its zone)
     difftime               timedelta64[us]             Duration("us")
@@ -48,16 +48,29 @@ def to_frame(x: Any, kind: str = "pandas") -> Any:
     Warns:
         LossyWarning: a column loses something, such as the part of a day of a Date.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind: expected one of {', '.join(map(repr, KINDS))}, not {kind!r}")
+    _check_kind(kind)
     frame = RFrame(x)
     if kind == "pandas":
         return pandas_frames.from_r(frame.robject)
-    if kind == "arrow":
-        import pyarrow as pa
+    return _to_polars(frame) if kind == "polars" else of_kind(frame, kind)
 
-        return pa.table(frame)
-    return _to_polars(frame)
+
+def of_kind(x: Any, kind: str) -> Any:
+    """The pandas, polars or pyarrow frame of any Python frame, by that library's own rules."""
+    _check_kind(kind)
+    if kind == "polars":
+        import polars as pl
+
+        return pl.DataFrame(x)
+    import pyarrow as pa
+
+    table = pa.table(x)
+    return table if kind == "arrow" else table.to_pandas()
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"kind: expected one of {', '.join(map(repr, KINDS))}, not {kind!r}")
 
 
 def _to_polars(frame: RFrame) -> Any:

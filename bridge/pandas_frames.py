@@ -13,6 +13,7 @@ from typing import Any
 
 from torchbridge import arrow, host
 from torchbridge.convert import to_numpy
+from torchbridge.errors import naming_column
 from torchbridge.into_r import to_robject
 
 # ---- R -> Python ------------------------------------------------------------------
@@ -37,23 +38,25 @@ def from_r(x: Any) -> Any:
 
 
 def _column(x: Any, name: str) -> Any:
+    with naming_column(name):
+        return _plain_column(x)
+
+
+def _plain_column(x: Any) -> Any:
     import pandas as pd
 
-    try:
-        if "data.frame" in x.classes:
-            return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
-        if x.dim is not None and len(x.dim) > 1:
-            raise TypeError("a matrix within a column; give it columns of its own")
-        typed = typed_from_r(x, scalar=False)
-        if typed is not None:
-            return typed.array if isinstance(typed, pd.Index) else typed
-        if x.typeof == "character":
-            return _text(x)
-        if x.typeof == "list":
-            return pd.Series([item.value() for item in x.items()], dtype=object).array
-        return nullable(x) if x.typeof in ("integer", "logical") and x.any_na() else to_numpy(x)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"column '{name}': {error}") from error
+    if "data.frame" in x.classes:
+        return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
+    if x.dim is not None and len(x.dim) > 1:
+        raise TypeError("a matrix within a column; give it columns of its own")
+    typed = typed_from_r(x, scalar=False)
+    if typed is not None:
+        return typed.array if isinstance(typed, pd.Index) else typed
+    if x.typeof == "character":
+        return _text(x)
+    if x.typeof == "list":
+        return pd.Series([item.value() for item in x.items()], dtype=object).array
+    return nullable(x) if x.typeof in ("integer", "logical") and x.any_na() else to_numpy(x)
 
 
 def typed_from_r(x: Any, scalar: bool = True) -> Any:
@@ -178,10 +181,8 @@ def to_r(x: Any) -> Any:
     if isinstance(x, pd.DataFrame):
         columns = []
         for position, name in enumerate(x.columns):
-            try:
+            with naming_column(name):
                 columns.append(_vector(x.iloc[:, position]))
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"column '{name}': {error}") from error
         names = [str(name) for name in x.columns]
         plain_index = (
             isinstance(x.index, pd.RangeIndex) and x.index.start == 0 and x.index.step == 1

@@ -12,8 +12,8 @@ import pyarrow.csv as csv
 import pyarrow.dataset as ds
 
 from torchbridge import encoded_frames, frame_encoding
-from torchbridge.frame_encoding import FrameEncoding
 from torchbridge.encoded_frames import FrameTensors
+from torchbridge.frame_encoding import FrameEncoding
 
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".arrow": "ipc", ".feather": "ipc"}
 
@@ -111,9 +111,7 @@ class _Files:
                 column = pa.chunked_array([batch.column(name)])
                 found[name] |= dict.fromkeys(frame_encoding.levels_of(column))
         levels = {
-            name: list(words)
-            if pa.types.is_dictionary(schema.field(name).type)
-            else sorted(words)
+            name: list(words) if pa.types.is_dictionary(schema.field(name).type) else sorted(words)
             for name, words in found.items()
         }
         return frame_encoding.make_encoding(schema, levels)
@@ -184,9 +182,7 @@ def _open(source: Any, columns: list[str] | None) -> Any:
             raise FileNotFoundError(f"source: no file or folder at {path}")
         return _Files(path, columns)
     if not hasattr(source, "__arrow_c_stream__"):
-        raise TypeError(
-            f"source: expected a path or an Arrow stream, not {type(source).__name__}"
-        )
+        raise TypeError(f"source: expected a path or an Arrow stream, not {type(source).__name__}")
     return _Stream(source, columns)
 
 

@@ -107,6 +107,6 @@ def to_r_value(x: Any) -> Any:
         return bytes(x)
     if isinstance(x, PurePath):
         return str(x)
-    if is_array(x):
-        return to_robject(x)
+    if is_array(x):  # an Arrow array offers DLPack too, for some types
+        return arrow.to_robject(x) if arrow.has_stream(x) else to_robject(x)
     return NotImplemented

@@ -206,6 +206,11 @@ static bool read_pieces(const tb_column *c, SEXP seen, int *to, levels *l) {
   return true;
 }
 
+/* polars says of every Enum that it is ordered; R's models would then use other contrasts. */
+static bool is_enum(const struct ArrowSchema *s) {
+  return tb_schema_fact(s, "_PL_ENUM_VALUES2") || tb_schema_fact(s, "_PL_ENUM_VALUES");
+}
+
 SEXP tb_import_factor(const tb_column *c) {
   int64_t most = 0;
   for (int64_t k = 0; k < c->n_pieces; k++)
@@ -225,7 +230,7 @@ SEXP tb_import_factor(const tb_column *c) {
     for (int i = 0; i < l.n; i++)
       SET_STRING_ELT(words, i, l.strings[i]);
     Rf_setAttrib(x, R_LevelsSymbol, words);
-    bool ordered = c->schema->flags & ARROW_ORDERED;
+    bool ordered = (c->schema->flags & ARROW_ORDERED) && !is_enum(c->schema);
     tb_set_class(x, ordered ? "ordered" : "factor", ordered ? "factor" : NULL);
     UNPROTECT(1);
   }
