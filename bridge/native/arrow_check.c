@@ -122,17 +122,23 @@ static bool check_buffers(const tb_place *place, const struct layout *l,
   return true;
 }
 
+/* Elements of a fixed size, in bytes or in items of the child; 1 for other formats, -1: nonsense.
+ */
+static int64_t width_of(const char *format, int64_t n) {
+  if (format[0] != 'w' && strncmp(format, "+w:", 3) != 0)
+    return 1;
+  int64_t width = strtoll(strchr(format, ':') + 1, NULL, 10);
+  return width < 0 || (width && n > INT64_MAX / 2 / width) ? -1 : width;
+}
+
 static bool check_children(const tb_place *place, const struct ArrowSchema *s,
                            const struct ArrowArray *a) {
   if (a->n_children != s->n_children || (a->n_children && !a->children))
     return wrong(place, "its children are not those of its schema");
-  int64_t n = a->offset + a->length, width = 1;
+  int64_t n = a->offset + a->length, width = width_of(s->format, n);
   bool fixed = strncmp(s->format, "+w:", 3) == 0;
-  if (fixed) {
-    width = strtoll(s->format + 3, NULL, 10);
-    if (width < 0 || (width && n > INT64_MAX / 2 / width))
-      return wrong(place, "the size of its lists makes no sense");
-  }
+  if (width < 0)
+    return wrong(place, "the size of its elements makes no sense");
   for (int64_t i = 0; i < a->n_children; i++) {
     tb_place at = child_place(place, s->children[i]);
     if (!a->children[i])

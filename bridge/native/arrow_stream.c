@@ -241,13 +241,17 @@ PyObject *tb_arrow_to_r(PyObject *module, PyObject *capsule) {
     const char *reason = stream->get_last_error(stream);
     PyErr_Format(PyExc_ValueError, "stream: %s", reason ? reason : strerror(status));
   }
-  stream->release(stream);
   if (status == 0 && check_all(&input, job.notes) && tb_protected(import_run, &job) == 0 &&
       job.made && !tell(job.notes))
     Py_CLEAR(job.made);
   else if (!job.made && !PyErr_Occurred())
     PyErr_NoMemory();
+  /* What releases may be Python code, which must not find an exception there. */
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  stream->release(stream);
   release_input(&input);
   Py_DECREF(job.notes);
+  PyErr_Restore(type, value, trace);
   return job.made;
 }
