@@ -45,8 +45,9 @@ def to_array(x: Any, requested: Any = None) -> Any:
 class RFrame:
     """An R data frame, for Python libraries to read where it is.
 
-    ``pyarrow.table(frame)``, ``polars.from_arrow(frame)``, ``duckdb.from_arrow(frame)`` and
-    ``pandas.DataFrame.from_arrow(frame)`` take it as it is, through ``__arrow_c_stream__``.
+    ``pyarrow.table(frame)``, ``polars.DataFrame(frame)``, ``pandas.DataFrame.from_arrow(frame)``
+    and DuckDB (``duckdb.sql("select ... from frame")``) take it as it is, through
+    ``__arrow_c_stream__``.
     Doubles, integers, integer64 and raw vectors are not copied for that: R copies first, should
     it change one later.
 

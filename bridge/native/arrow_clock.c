@@ -59,10 +59,11 @@ static SEXP import_date(const tb_column *c) {
 /* The quotient of doubles is right, or next to it, and many times faster than that of int64. */
 static inline double seconds_of(int64_t count, int64_t per_second) {
   int64_t whole = (int64_t)((double)count / (double)per_second), rest = count - whole * per_second;
-  for (; rest < 0; rest += per_second)
-    whole--;
-  for (; rest >= per_second; rest -= per_second)
-    whole++;
+  int step = rest >= per_second || (count < 0 && rest > 0)    ? 1
+             : rest <= -per_second || (count > 0 && rest < 0) ? -1
+                                                              : 0;
+  whole += step;
+  rest -= step * per_second;
   return (double)whole + (double)rest / (double)per_second;
 }
 

@@ -60,8 +60,9 @@ typedef struct {
 } parts;
 
 static inline parts split(double seconds, int64_t per_second) {
-  parts p = {.whole = floor_of(seconds)};
-  p.rest = (int64_t)((seconds - (double)p.whole) * (double)per_second + 0.5);
+  parts p = {.whole = (int64_t)seconds};
+  double rest = (seconds - (double)p.whole) * (double)per_second;
+  p.rest = (int64_t)(rest < 0 ? rest - 0.5 : rest + 0.5);
   return p;
 }
 
