@@ -77,7 +77,7 @@ def _is_numeric(kind: pa.DataType) -> bool:
 def levels_of(column: pa.ChunkedArray) -> list[str]:
     """The levels of a factor, or the different values of a text column, sorted."""
     if not pa.types.is_dictionary(column.type):
-        return sorted(v for v in pc.unique(column).to_pylist() if v is not None)
+        return sorted(v for v in pc.unique(column.cast(pa.string())).to_pylist() if v is not None)
     levels: dict[str, None] = {}
     for chunk in column.chunks:
         levels |= dict.fromkeys(str(v) for v in chunk.dictionary.to_pylist() if v is not None)
@@ -128,7 +128,7 @@ def codes(column: pa.Array, name: str, levels: tuple[str, ...]) -> np.ndarray:
     found = places if used is None else places.take(used)
     unknown = pc.and_(pc.is_valid(column), pc.is_null(found))
     if pc.any(unknown).as_py():
-        value = column.filter(unknown)[0].as_py()
+        value = column[pc.index(unknown, True).as_py()].as_py()
         raise ValueError(
             f"column '{name}': '{value}' is none of the {len(levels)} levels that were encoded"
         )

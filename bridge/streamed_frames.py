@@ -101,6 +101,9 @@ class _Files:
         self._data = ds.dataset(path, format=_csv() if kind == "csv" else kind)
         _check_columns(columns, self._data.schema.names)
         self._columns = columns
+        self._options = (
+            ds.ParquetFragmentScanOptions(pre_buffer=False) if kind == "parquet" else None
+        )
 
     def encoding(self) -> FrameEncoding:
         schema = self._schema()
@@ -123,9 +126,13 @@ class _Files:
         return pa.schema([schema.field(name) for name in self._columns], schema.metadata)
 
     def _scan(self, columns: list[str] | None, size: int) -> Iterator[pa.RecordBatch]:
-        # Little read ahead: what waits is memory.
+        # Little is read ahead, as what waits is memory.
         return self._data.scanner(
-            columns=columns, batch_size=size, batch_readahead=1, fragment_readahead=1
+            columns=columns,
+            batch_size=size,
+            batch_readahead=1,
+            fragment_readahead=1,
+            fragment_scan_options=self._options,
         ).to_batches()
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
