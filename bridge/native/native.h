@@ -123,7 +123,7 @@ bool tb_is_int64(SEXP x); /* bit64's integer64: int64 bits in a double vector */
 const void *tb_data(SEXP x);
 
 /* ---- memory.c ---- */
-void *tb_large_memory(size_t bytes); /* for free(); NULL: there is none */
+void *tb_large_memory(size_t bytes);           /* for free(); NULL: there is none */
 SEXP tb_new_vector(SEXPTYPE type, R_xlen_t n); /* a vector to be written as a whole; may jump */
 void tb_use_large_pages(void *data, size_t bytes);
 

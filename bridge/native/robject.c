@@ -584,9 +584,10 @@ static PyMethodDef methods[] = {
      "R duplicates this vector before changing it."},
     {"__dlpack__", (PyCFunction)(void (*)(void))robject_dlpack, METH_VARARGS | METH_KEYWORDS,
      "The vector's own memory as a DLPack capsule, column-major, read-only unless just made."},
-    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))tb_arrow_c_stream, METH_VARARGS | METH_KEYWORDS,
-     "A data frame, or a vector, as an Arrow stream of one array."},
-    {"__arrow_c_schema__", (PyCFunction)tb_arrow_c_schema, METH_NOARGS, "The schema of that stream."},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))tb_arrow_c_stream,
+     METH_VARARGS | METH_KEYWORDS, "A data frame, or a vector, as an Arrow stream of one array."},
+    {"__arrow_c_schema__", (PyCFunction)tb_arrow_c_schema, METH_NOARGS,
+     "The schema of that stream."},
     {"__dlpack_device__", (PyCFunction)robject_dlpack_device, METH_NOARGS, "(1, 0): the CPU."},
     {NULL, NULL, 0, NULL}};
 
