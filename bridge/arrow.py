@@ -84,7 +84,8 @@ class RFrame:
             robject = robject.robject
         if not isinstance(robject, host.native().RObject) or "data.frame" not in robject.classes:
             raise TypeError(f"x: expected an R data frame, not {type(x).__name__}")
-        self.robject = robject
+        self.robject: Any = robject
+        self._table: Any = None
 
     @property
     def columns(self) -> list[str]:
@@ -104,9 +105,20 @@ class RFrame:
         return f"<RFrame of {rows} rows and {columns} columns: {', '.join(self.columns)}>"
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        """The data as an Arrow stream (a PyCapsule) of one record batch."""
-        return self.robject.__arrow_c_stream__(requested_schema)
+        """The data as an Arrow stream (a PyCapsule).
+
+        The first call is for R's main thread; what it made is kept, so that later ones may come
+        from anywhere, as DuckDB's do.
+        """
+        return self._made().__arrow_c_stream__(requested_schema)
 
     def __arrow_c_schema__(self) -> Any:
         """The schema of that stream (a PyCapsule)."""
-        return self.robject.__arrow_c_schema__()
+        return self._made().schema.__arrow_c_schema__()
+
+    def _made(self) -> Any:
+        if self._table is None:
+            import pyarrow as pa
+
+            self._table = pa.table(self.robject)
+        return self._table

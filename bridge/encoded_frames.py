@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,14 @@ class FrameTensors:
 
     def to(self, device: Any) -> FrameTensors:
         """The same on another device."""
-        return FrameTensors(*(x.to(device) for x in self), self.encoding, self.first)
+        numeric, numeric_mask, codes, codes_mask = (x.to(device) for x in self)
+        return replace(
+            self,
+            numeric=numeric,
+            numeric_mask=numeric_mask,
+            codes=codes,
+            codes_mask=codes_mask,
+        )
 
     def to_arrow(self) -> pa.Table:
         """The data frame again, as a pyarrow Table: exact, where `numeric` is float64."""
@@ -163,9 +170,12 @@ def tensors_of(
         found = frame_encoding.codes(_whole(table, name), name, levels)
         codes_mask[:, j] = found >= 0
         codes[:, j] = found + first
-    tensors = [torch.from_numpy(x) for x in (numeric, numeric_mask, codes, codes_mask)]
-    tensors[0] = tensors[0].to(library.dtype)
-    return FrameTensors(*(library.place(x) for x in tensors), encoding, first)
+    placed = [
+        library.place(torch.from_numpy(x)) for x in (numeric, numeric_mask, codes, codes_mask)
+    ]
+    return FrameTensors(
+        placed[0].to(library.dtype), placed[1], placed[2], placed[3], encoding, first
+    )
 
 
 def _whole(table: pa.Table, name: str) -> pa.Array:

@@ -7,7 +7,7 @@ batch, for the data to predict.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,7 +43,7 @@ class FrameEncoding:
         return tuple(self.levels)
 
 
-def make_encoding(schema: pa.Schema, levels: dict[str, Iterable[str]]) -> FrameEncoding:
+def make_encoding(schema: pa.Schema, levels: Mapping[str, Iterable[str]]) -> FrameEncoding:
     """The encoding of frames of this schema; `levels` has those of each factor and text column."""
     repeated = {name for name in schema.names if schema.names.count(name) > 1}
     if repeated:

@@ -79,7 +79,7 @@ def _to_polars(frame: RFrame) -> Any:
     made = pl.DataFrame(frame)
     # polars numbers the categories of all frames together; an Enum has its own, in order.
     core = host.native()
-    levels = {}
+    levels: Any = {}
     for name, column in zip(frame.columns, frame.robject.items(), strict=True):
         if "factor" in column.classes:
             words = core.base_function("levels")(column)

@@ -86,10 +86,10 @@ _ROWS = 8192
 
 def _frame_to_array(x: Any, library: Arrays, share: bool, na: Any) -> Any:
     """One row a row and one column a column of a data frame whose columns are all numbers."""
-    if share:
-        raise ValueError("share=True: the columns of a data frame lie apart; use share=False")
     names, columns = host.native().helper("frame_names")(x), x.items()
     kinds = [_number_type(c, name) for c, name in zip(columns, names, strict=True)]
+    if share:
+        raise ValueError("share=True: the columns of a data frame lie apart; use share=False")
     natural = next((k for k in ("float64", "int64", "int32", "bool") if k in kinds), "float64")
     target = library.dtype_or(natural)
     views = [library.view(c) for c in columns]

@@ -126,12 +126,13 @@ class _Files:
         return pa.schema([schema.field(name) for name in self._columns], schema.metadata)
 
     def _scan(self, columns: list[str] | None, size: int) -> Iterator[pa.RecordBatch]:
-        # Little is read ahead, as what waits is memory.
+        # With threads, all of the file may be read ahead and wait in memory.
         return self._data.scanner(
             columns=columns,
             batch_size=size,
             batch_readahead=1,
             fragment_readahead=1,
+            use_threads=False,
             fragment_scan_options=self._options,
         ).to_batches()
 

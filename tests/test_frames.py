@@ -147,7 +147,7 @@ def test_any_64_bit_integer_is_exact_in_r(r, values):
         assert tb.to_frame(back, "arrow").column("x").cast(pa.int64()).to_pylist() == values
 
 
-@given(seconds=st.lists(st.floats(-1e11, 1e11), min_size=1, max_size=5))
+@given(seconds=st.lists(st.floats(-1e11, 1e11).map(lambda v: v + 0.0), min_size=1, max_size=5))
 @settings(max_examples=80, deadline=None)
 def test_any_time_comes_back_or_is_told(r, seconds):
     from rpy2.rinterface import FloatSexpVector

@@ -93,7 +93,7 @@ def test_an_r_frame_streams(r):
 
 
 def test_memory_stays_bounded(tmp_path):
-    rows, written = 400_000, pa.default_memory_pool()
+    rows, written = 800_000, pa.default_memory_pool()
     path = tmp_path / "x.parquet"
     column = pa.array(range(rows), pa.float64())
     pq.write_table(pa.table({f"c{i}": column for i in range(8)}), path, row_group_size=10_000)

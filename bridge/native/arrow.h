@@ -159,6 +159,7 @@ SEXP tb_import_list(const tb_column *c);
 SEXP tb_import_frame(const tb_column *c, bool whole);
 
 void tb_set_rows(SEXP frame, R_xlen_t rows);
+double tb_seconds(int64_t whole, int64_t rest, int64_t per_second);
 int64_t tb_counts(double seconds, int64_t per_second); /* INT64_MIN: too far away */
 double tb_unit_seconds(const char *units);             /* secs, mins, ...; 0: no such unit */
 void tb_set_class(SEXP x, const char *first, const char *second);

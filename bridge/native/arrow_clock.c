@@ -64,7 +64,7 @@ static inline double seconds_of(int64_t count, int64_t per_second) {
                                                               : 0;
   whole += step;
   rest -= step * per_second;
-  return (double)whole + (double)rest / (double)per_second;
+  return tb_seconds(whole, rest, per_second);
 }
 
 /* A count is kept if it, or (of nanoseconds) its microseconds, can be had back from the double. */

@@ -68,9 +68,16 @@ static inline parts split(double seconds, int64_t per_second) {
 
 static inline int64_t count(parts p, int64_t per_second) { return p.whole * per_second + p.rest; }
 
+/* A quotient of doubles is the nearest one, if its numerator is exact. */
+double tb_seconds(int64_t whole, int64_t rest, int64_t per_second) {
+  int64_t all = whole * per_second + rest, most = (int64_t)1 << 53;
+  return all <= most && all >= -most ? (double)all / (double)per_second
+                                     : (double)whole + (double)rest / (double)per_second;
+}
+
 /* The number in R's unit, of `scale` seconds, that comes of it. */
 static inline double back(parts p, int64_t per_second, double scale) {
-  double seconds = (double)p.whole + (double)p.rest / (double)per_second;
+  double seconds = tb_seconds(p.whole, p.rest, per_second);
   return scale == 1 ? seconds : seconds / scale;
 }
 

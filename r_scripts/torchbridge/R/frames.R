@@ -70,7 +70,7 @@ as.data.frame.python_object <- function(x, row.names = NULL, # nolint: object_na
       "needs the package bit64.\nInstall it with `install.packages(\"bit64\")`."
     )
   }
-  if (!is.null(row.names)) attr(result, "row.names") <- row.names
+  if (!is.null(row.names)) rownames(result) <- row.names
   result
 }
 
@@ -82,7 +82,9 @@ as.data.frame.torch_tensor <- function(x, row.names = NULL, # nolint: object_nam
 }
 
 #' @rawNamespace S3method(tibble::as_tibble,python_object)
-as_tibble.python_object <- function(x, ...) tibble::as_tibble(as.data.frame(x), ...)
+as_tibble.python_object <- function(x, ...) { # nolint: object_name_linter.
+  tibble::as_tibble(as.data.frame(x), ...)
+}
 
 #' Data frames as tensors
 #'
@@ -139,14 +141,14 @@ frame_batches <- function(source, batch_size = 65536, columns = NULL, dtype = "f
     abort(sys.call(), "`batch_size` must be a whole number of at least 1.")
   }
   if (!is.null(columns) && !(is.character(columns) && !anyNA(columns))) {
-    abort(sys.call(), "`columns` must be names of columns, or NULL, not ", friendly_type(columns), ".")
+    abort(sys.call(), "`columns` must be names of columns, or NULL.")
   }
   check_name(dtype, "dtype", "float32")
   check_name(device, "device", "cuda")
   check_like(like)
   batches <- api(
-    "frame_batches", from_arrow(source), as.double(batch_size), if (!is.null(columns)) as.list(columns),
-    dtype, device, like
+    "frame_batches", from_arrow(source), as.double(batch_size),
+    if (!is.null(columns)) as.list(columns), dtype, device, like
   )
   function() api("next_batch", batches)
 }
@@ -160,7 +162,7 @@ check_frame <- function(x, name, call = sys.call(-1L)) {
 
 check_like <- function(like, call = sys.call(-1L)) {
   if (!is.null(like) && !inherits(like, "python_object")) {
-    abort(call, "`like` must be a result of frame_tensors(), or NULL, not ", friendly_type(like), ".")
+    abort(call, "`like` must be a result of `frame_tensors()`, or NULL.")
   }
 }
 
@@ -190,14 +192,14 @@ from_arrow <- function(x) {
 }
 
 #' @rawNamespace S3method(arrow::as_record_batch_reader,python_object)
-as_record_batch_reader.python_object <- function(x, ...) {
+as_record_batch_reader.python_object <- function(x, ...) { # nolint.
   room <- api("new_stream", NULL)
   api("put_stream", x, room$address)
   arrow_function("RecordBatchReader")$import_from_c(room$address)
 }
 
 #' @rawNamespace S3method(nanoarrow::as_nanoarrow_array_stream,python_object)
-as_nanoarrow_array_stream.python_object <- function(x, ..., schema = NULL) {
+as_nanoarrow_array_stream.python_object <- function(x, ..., schema = NULL) { # nolint.
   if (!is.null(schema)) abort(sys.call(), "`schema` must be NULL: the stream keeps its own.")
   stream <- getExportedValue("nanoarrow", "nanoarrow_allocate_array_stream")()
   api("put_stream", x, nanoarrow_address(stream))

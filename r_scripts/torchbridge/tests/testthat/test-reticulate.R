@@ -75,5 +75,6 @@ test_that("data frames cross reticulate whole, with NA of every type", {
   expect_identical(builtins$len(x), 2L)
   pandas <- reticulate::import("pandas")
   expect_identical(pandas$concat(list(x, x), ignore_index = TRUE), rbind(x, x))
-  expect_identical(reticulate::py_to_r(reticulate::import("pyarrow", convert = FALSE)$table(python)), x)
+  pyarrow <- reticulate::import("pyarrow", convert = FALSE)
+  expect_identical(reticulate::py_to_r(pyarrow$table(python)), x)
 })
