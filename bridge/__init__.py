@@ -15,11 +15,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torchbridge.arrow import RFrame
     from torchbridge.convert import to_numpy, to_r, to_torch
-    from torchbridge.errors import HostError, RError, RWarning
+    from torchbridge.encoded_frames import FrameTensors, frame_tensors
+    from torchbridge.errors import HostError, LossyWarning, RError, RWarning
+    from torchbridge.frames import to_frame
     from torchbridge.host import start
     from torchbridge.rhome import RNotFound
     from torchbridge.script import RScript, source
+    from torchbridge.streamed_frames import frame_batches
     from torchbridge.values import handle
 
     converter: Any
@@ -30,6 +34,11 @@ _WHERE = {
     "to_torch": "convert",
     "to_numpy": "convert",
     "to_r": "convert",
+    "to_frame": "frames",
+    "RFrame": "arrow",
+    "frame_tensors": "encoded_frames",
+    "FrameTensors": "encoded_frames",
+    "frame_batches": "streamed_frames",
     "source": "script",
     "RScript": "script",
     "handle": "values",
@@ -37,20 +46,27 @@ _WHERE = {
     "start": "host",
     "RError": "errors",
     "RWarning": "errors",
+    "LossyWarning": "errors",
     "HostError": "errors",
     "RNotFound": "rhome",
 }
 
 __all__ = [
+    "FrameTensors",
     "HostError",
+    "LossyWarning",
     "RError",
+    "RFrame",
     "RNotFound",
     "RScript",
     "RWarning",
     "converter",
+    "frame_batches",
+    "frame_tensors",
     "handle",
     "source",
     "start",
+    "to_frame",
     "to_numpy",
     "to_r",
     "to_torch",

@@ -45,6 +45,12 @@ class Arrays(Protocol):
     def copy(self, view: Any, target: Any, mask: Any, fill: Any, shift: int) -> Any:
         """A new array: values + shift in dtype `target`, `fill` where mask is False."""
 
+    def empty(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        """An array to be written, of bool unless dtype says otherwise; on the CPU."""
+
+    def place(self, result: Any) -> Any:
+        """The array on the device asked for."""
+
     def with_mask(self, result: Any, mask: Any) -> Any:
         """(result, mask), the mask all True where there is none."""
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torchbridge import _rpy2, host
+from torchbridge import _rpy2, arrow, host
 from torchbridge.arrays import is_tensor
 from torchbridge.from_r import to_array
 from torchbridge.into_r import to_robject
@@ -87,7 +87,8 @@ def to_r(x: Any, share: bool = False) -> Any:
     Args:
         x: A tensor, a NumPy array, an object with ``__dlpack__``; also None, bool, int,
             float, complex, str, bytes, lists and dicts of such, arrays of text and times,
-            pandas frames and series.
+            and any data frame or series with ``__arrow_c_stream__``: pandas, polars,
+            pyarrow tables and readers (consumed), DuckDB results, ``tb.RFrame``.
         share: False copies: R owns the result. True gives an R vector over the same
             memory (ALTREP), at once at any size, that keeps the tensor alive: for a CPU
             tensor laid out as R's arrays are (1-d, or column-major). R never writes into
@@ -99,9 +100,17 @@ def to_r(x: Any, share: bool = False) -> Any:
         An rpy2 object. A 0-d tensor gives a vector of length 1.
 
     Raises:
-        TypeError: R has no type for x.
-        ValueError: x cannot be shared, or has no values (a meta tensor).
+        TypeError: R has no type for x; of a frame, the message names the column.
+        ValueError: x cannot be shared, has no values (a meta tensor), or is malformed.
+
+    Warns:
+        LossyWarning: a column of a frame loses something, such as nanoseconds.
     """
     core = host.native()
-    result = to_robject(x, share) if share or is_tensor(x) else core.to_r(x)
+    if share or is_tensor(x):
+        result = to_robject(x, share)
+    elif arrow.has_stream(x):
+        result = arrow.to_robject(x)
+    else:
+        result = core.to_r(x)
     return _rpy2.rpy2_object(result)

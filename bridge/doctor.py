@@ -30,6 +30,7 @@ _DISTRIBUTIONS = (
     "torch",
     "numpy",
     "pandas",
+    "pyarrow",
     "matplotlib",
     "rpy2",
     "rpy2-rinterface",
@@ -151,7 +152,7 @@ def _examine_python(report: Report, r: tuple[int, int, int] | None) -> None:
         expected = tested.get(name, version)
         same = version.partition("+")[0] == expected
         report.versions.append((name, version if same else f"{version} (tested with {expected})"))
-    for name in ("numpy", "pandas", "matplotlib"):
+    for name in ("numpy", "pandas", "pyarrow", "matplotlib"):
         if _distribution_version(name) is not None:
             _examine_import(report, name)
     report.paths.append(("Python", sys.executable))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -60,3 +62,29 @@ def describe(error: BaseException) -> tuple[str, list[str], list[str], Any]:
         traceback.format_exception(type(error), error, error.__traceback__)
     ).splitlines()
     return message, classes, lines, getattr(error, "condition", None)
+
+
+class LossyWarning(UserWarning):
+    """Something of the data had no place on the other side; the message names the column."""
+
+
+@contextmanager
+def naming_column(name: object) -> Iterator[None]:
+    """Errors and warnings of one column's conversion name the column."""
+    prefix = f"column '{name}': "
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", LossyWarning)
+            yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{prefix}{error}") from error
+    for w in caught:
+        lossy = issubclass(w.category, LossyWarning)
+        warnings.warn(f"{prefix}{w.message}" if lossy else w.message, w.category, stacklevel=3)
+
+
+def warn_lossy(notes: Sequence[str]) -> None:
+    """What the native core calls with one message for each column that lost something."""
+    for note in notes:
+        warnings.warn(note, LossyWarning, stacklevel=2)

@@ -26,10 +26,7 @@ _REFUSED = {
     "NULL": "NULL has no elements; an empty tensor is numeric(0)",
     "closure": "an R function is not a tensor",
 }
-_FRAME = (
-    "a data frame is not a tensor: choose an encoding, e.g. as.matrix(x) if all columns are "
-    "numbers, data.matrix(x) or model.matrix(~ ., x) in R"
-)
+_ENCODE = "frame_tensors(x) encodes columns of every type, model.matrix(~ ., x) in R makes dummies"
 
 
 def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
@@ -42,6 +39,8 @@ def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
         x = _rpy2.robject(x)
     if not _is_robject(x):
         return library.from_python(x, share, na)
+    if "data.frame" in x.classes:
+        return _frame_to_array(x, library, share, na)
     if sparse.is_sparse_r(x):
         if share or wants_mask(na):
             raise ValueError("share and na='mask' are not for sparse matrices")
@@ -81,11 +80,73 @@ def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
     return library.with_mask(result, mask) if wants_mask(na) else result
 
 
+#: Rows of a frame that are written together, so that a block of the result stays in the cache.
+_ROWS = 8192
+
+
+def _frame_to_array(x: Any, library: Arrays, share: bool, na: Any) -> Any:
+    """One row a row and one column a column of a data frame whose columns are all numbers."""
+    names, columns = host.native().helper("frame_names")(x), x.items()
+    kinds = [_number_type(c, name) for c, name in zip(columns, names, strict=True)]
+    if share:
+        raise ValueError("share=True: the columns of a data frame lie apart; use share=False")
+    natural = next((k for k in ("float64", "int64", "int32", "bool") if k in kinds), "float64")
+    target = library.dtype_or(natural)
+    views = [library.view(c) for c in columns]
+    masks: list[Any] = []
+    for name, column, view in zip(names, columns, views, strict=True):
+        try:
+            masks.append(_column_mask(column, view, library, target, na))
+        except ValueError as error:
+            raise ValueError(f"column '{name}': {error}") from error
+    rows = host.native().helper("frame_rows")(x)
+    result = library.empty((rows, len(columns)), target)
+    for start in range(0, rows, _ROWS):
+        part = slice(start, start + _ROWS)
+        for j, view in enumerate(views):
+            result[part, j] = view[part]
+    mask = None
+    if any(m is not None for m in masks):
+        mask = library.empty((rows, len(columns)))
+        for j, valid in enumerate(masks):
+            mask[:, j] = True if valid is None else valid
+            if valid is not None:
+                result[:, j][~valid] = fill_value(na, target, library)
+    result = library.place(result)
+    return library.with_mask(result, mask) if wants_mask(na) else result
+
+
+def _number_type(x: Any, name: str) -> str:
+    """The dtype of a column of numbers, by name."""
+    if x.typeof in ("double", "integer", "logical") and rtype_of(x) is None and x.dim is None:
+        return _types_of(x, None)[1]
+    what = x.classes[0] if x.classes else x.typeof
+    raise TypeError(f"x: column '{name}' is no plain vector of numbers but {what}: {_ENCODE}")
+
+
+def _column_mask(x: Any, view: Any, library: Arrays, target: Any, na: Any) -> Any:
+    """Where a column has values, if some are missing; an error if one does not fit `target`."""
+    storage = _types_of(x, None)[0]
+    kept = storage == "float64" and library.holds_na(target) and is_error(na)
+    missing = not kept and x.any_na()
+    if missing and is_error(na) and not library.holds_na(target):
+        raise ValueError(
+            f"na: there is NA, and {library.name_of(target)} cannot hold it; use na='mask' (values "
+            "and a validity mask), a number to put there, or a float dtype"
+        )
+    mask = library.validity(x) if missing else None
+    if not library.holds_na(target):
+        library.check_range(view, mask, target)
+    elif storage == "int64" and len(view):
+        values = view if mask is None else view[mask]
+        if len(values) and (int(values.min()) < -(2**53) or int(values.max()) > 2**53):
+            raise ValueError("integers beyond 2^53 are no doubles; use dtype='int64'")
+    return mask
+
+
 def _types_of(x: Any, rtype: RType | None) -> tuple[str, str]:
     """The dtype of x's memory and the dtype of its tensor, by name."""
     kind, classes = x.typeof, x.classes
-    if "data.frame" in classes:
-        raise TypeError(f"x: {_FRAME}")
     if "POSIXlt" in classes:
         raise TypeError(
             "x: a POSIXlt is a list of its parts; as.POSIXct(x) in R is one number a time"

@@ -180,6 +180,7 @@ frame_rows <- function(x) nrow(x)
 
 # Row names that say something: 1, 2, 3, ... do not.
 frame_row_names <- function(x) {
+  if (.row_names_info(x) <= 0L) return(NULL)
   names <- attr(x, "row.names")
   if (identical(names, seq_along(names))) NULL else as.list(names)
 }
@@ -198,26 +199,6 @@ new_frame <- function(columns, names, rows, row_names) {
     class = "data.frame"
   )
   columns
-}
-
-# pandas' codes count from 0, with -1 for a missing value.
-new_factor <- function(codes, levels, ordered) {
-  codes[codes < 0L] <- NA_integer_
-  structure(codes + 1L,
-    levels = as.character(levels),
-    class = if (ordered) c("ordered", "factor") else "factor"
-  )
-}
-
-put_na <- function(x, missing) {
-  if (inherits(x, "integer64")) {
-    # Its NA is the bits of -0; without package bit64 R would put a double's NA there.
-    values <- unclass(x)
-    values[missing] <- -0
-    return(structure(values, class = "integer64"))
-  }
-  x[missing] <- NA
-  x
 }
 
 all_na <- function(n) rep(NA, n)

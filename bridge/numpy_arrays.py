@@ -51,6 +51,12 @@ class NumPyArrays:
     def validity(self, x: Any) -> Any:
         return self.np.asarray(x.na_mask()).view(bool)
 
+    def empty(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        return self.np.empty(shape, bool if dtype is None else dtype)
+
+    def place(self, result: Any) -> Any:
+        return result
+
     def with_mask(self, result: Any, mask: Any) -> Any:
         return result, self.np.ones(result.shape, bool) if mask is None else mask.copy(order="K")
 

@@ -9,6 +9,7 @@ import importlib
 from typing import Any
 
 import torchbridge
+from torchbridge import host
 from torchbridge.arrays import wants_mask
 from torchbridge.from_r import to_array
 from torchbridge.into_r import is_array, to_robject
@@ -124,6 +125,11 @@ def take(*_: Any) -> Any:
     return _left.pop()
 
 
+def take_object(*_: Any) -> Any:
+    """Take what was left as a handle, also where R has a value for it."""
+    return host.native().object_handle(_left.pop())
+
+
 _left: list[Any] = []
 
 
@@ -152,8 +158,16 @@ def _printable(x: Any) -> Any:
         return None
 
 
+#: What frames.R calls; it imports pyarrow.
+_FRAMES = (
+    *("frame_to_r", "as_py_frame", "frame_tensors", "frame_batches", "next_batch"),
+    *("stream_at", "new_stream", "put_stream"),
+)
+
+
 def __getattr__(name: str) -> Any:
-    """The verbs of the tensor language, in a file that imports torch."""
+    """The verbs of frames and of the tensor language, in files that import their libraries."""
     if name.startswith("_"):
         raise AttributeError(name)
-    return getattr(importlib.import_module("torchbridge.language"), name)
+    module = "r_frames" if name in _FRAMES else "language"
+    return getattr(importlib.import_module(f"torchbridge.{module}"), name)

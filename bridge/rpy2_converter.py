@@ -4,6 +4,7 @@ Composes like ``numpy2ri.converter``::
 
     with (robjects.default_converter + tb.converter).context():
         robjects.r["colMeans"](tensor)   # tensors and NumPy arrays go in, tensors come out
+        robjects.r["head"](frame)        # pandas, polars and Arrow frames too; pandas' come out
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import rpy2.rinterface as rinterface
 import torch
-from rpy2.robjects import conversion
+from rpy2.robjects import conversion, default_converter
 
 from torchbridge import host
 from torchbridge.convert import to_r, to_torch
+from torchbridge.frames import to_frame
 
 host.start()
 
@@ -38,7 +40,19 @@ class _DLPack(Protocol):
     def __dlpack__(self) -> Any: ...
 
 
-for _kind in (torch.Tensor, np.ndarray, _DLPack):
+def _to_pandas(x: Any) -> Any:
+    """A data frame is a pandas frame; other lists stay rpy2's own."""
+    return to_frame(x) if "data.frame" in list(x.rclass) else default_converter.rpy2py(x)
+
+
+@runtime_checkable
+class _Arrow(Protocol):
+    """Whatever has ``__arrow_c_stream__``: pandas, polars and pyarrow frames, ..."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+
+
+for _kind in (_Arrow, torch.Tensor, np.ndarray, _DLPack):
     converter.py2rpy.register(_kind, _to_r)
 
 for _vector in (
@@ -49,3 +63,4 @@ for _vector in (
     rinterface.ByteSexpVector,
 ):
     converter.rpy2py.register(_vector, _to_tensor)
+converter.rpy2py.register(rinterface.ListSexpVector, _to_pandas)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from torchbridge import host
+from torchbridge import arrow, host
 from torchbridge.arrays import is_tensor
 from torchbridge.into_r import to_robject
 
@@ -75,8 +75,9 @@ class RScript:
 class RFunction:
     """An R function as a Python callable.
 
-    Arguments are converted by value: tensors and NumPy arrays to R arrays, pandas frames
-    to data frames, dicts to named lists, lists of like scalars to vectors, None to NULL
+    Arguments are converted by value: tensors and NumPy arrays to R arrays, frames (pandas,
+    polars, pyarrow, anything with ``__arrow_c_stream__``) to data frames, dicts to named
+    lists, lists of like scalars to vectors, None to NULL
     (``tb.handle(tensor)`` passes the tensor itself). Results come back likewise: numeric
     vectors and arrays as NumPy arrays, data frames as pandas frames, named lists as
     dicts, single values as Python scalars, tensors as tensors. An R error is an RError,
@@ -102,9 +103,11 @@ class RFunction:
 
 
 def _by_value(x: Any) -> Any:
-    """x with every tensor in it, however deep in lists and dicts, as an R array."""
+    """x with every tensor and frame in it, however deep in lists and dicts, as R's own."""
     if is_tensor(x):
         return to_robject(x)
+    if arrow.has_stream(x):
+        return arrow.to_robject(x)
     if isinstance(x, dict):
         return {key: _by_value(value) for key, value in x.items()}
     if type(x) in (list, tuple):

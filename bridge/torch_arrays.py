@@ -74,6 +74,14 @@ class TorchArrays:
     def validity(self, x: Any) -> Any:
         return self.torch.from_dlpack(x.na_mask()).view(self.torch.bool)
 
+    def empty(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        return retry_out_of_memory(
+            lambda: self.torch.empty(shape, dtype=self.torch.bool if dtype is None else dtype)
+        )
+
+    def place(self, result: Any) -> Any:
+        return result if self.device is None else result.to(self.device)
+
     def with_mask(self, result: Any, mask: Any) -> Any:
         if mask is None:
             return result, self.torch.ones(

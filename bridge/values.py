@@ -12,7 +12,7 @@ from collections.abc import Mapping, Set
 from pathlib import PurePath
 from typing import Any
 
-from torchbridge import _rpy2, frames, host
+from torchbridge import _rpy2, arrow, host, pandas_frames
 from torchbridge.arrays import is_tensor
 from torchbridge.convert import to_numpy
 from torchbridge.into_r import is_array, to_robject
@@ -40,15 +40,15 @@ def from_r(x: Any) -> Any:
     """
     kind, classes = x.typeof, x.classes
     if "data.frame" in classes:
-        return frames.from_r(x)
-    typed = frames.typed_from_r(x)
+        return pandas_frames.from_r(x)
+    typed = pandas_frames.typed_from_r(x)
     if typed is not None:
         return typed
     if kind in ("double", "integer", "logical", "complex", "raw"):
         if x.any_na() and kind not in ("double", "complex"):
             # pandas' nullable arrays have one dimension; float64 keeps R's NA in any.
             one_dim = x.dim is None or len(x.dim) == 1
-            return frames.nullable(x) if one_dim else to_numpy(x, dtype="float64")
+            return pandas_frames.nullable(x) if one_dim else to_numpy(x, dtype="float64")
         if kind == "raw" and x.dim is None:
             return to_numpy(x).tobytes()
         result = to_numpy(x)
@@ -85,14 +85,16 @@ def to_r_value(x: Any) -> Any:
         raise SizeRead("a size was read while tracing")
     if _rpy2.is_rpy2(x):
         return _rpy2.robject(x)
-    if frames.is_frame_like(x):
-        return frames.to_r(x)
+    if isinstance(x, arrow.RFrame):
+        return x.robject
+    if pandas_frames.is_pandas(x):
+        return pandas_frames.to_r(x)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         if isinstance(x, numpy.ndarray):
-            return frames.array_to_r(x)
+            return pandas_frames.array_to_r(x)
         if isinstance(x, (numpy.datetime64, numpy.timedelta64)):
-            return frames.array_to_r(numpy.array([x]))
+            return pandas_frames.array_to_r(numpy.array([x]))
         if isinstance(x, numpy.generic):
             return float(x) if isinstance(x, numpy.floating) else x.item()
     if isinstance(x, Mapping):
@@ -105,6 +107,6 @@ def to_r_value(x: Any) -> Any:
         return bytes(x)
     if isinstance(x, PurePath):
         return str(x)
-    if is_array(x):
-        return to_robject(x)
+    if is_array(x):  # an Arrow array offers DLPack too, for some types
+        return arrow.to_robject(x) if arrow.has_stream(x) else to_robject(x)
     return NotImplemented

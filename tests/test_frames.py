@@ -1,349 +1,321 @@
-"""Data frames, dates and categories through pandas: every type of column, with its NA."""
+"""Data frames through pyarrow, polars, pandas, DuckDB and Parquet: every type, with NA."""
 
 from __future__ import annotations
 
 import datetime
+import io
+import warnings
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import torchbridge as tb
-from torchbridge import _rpy2
 
 pytestmark = pytest.mark.filterwarnings("error")
 
+# ---- any frame, made by R itself --------------------------------------------------
 
-@pytest.fixture(scope="module")
-def from_r(r):
-    """The Python value of an R expression (or R object)."""
-    return lambda x: _rpy2.robject(r(x) if isinstance(x, str) else x).value()
-
-
-# ---- frames that come back identical -------------------------------------------------
-
-#: The bits of 2^62 + 1, which no double equals.
-WIDE = "readBin(as.raw(c(1, 0, 0, 0, 0, 0, 0, 64)), 'double')"
-TIME = "class = c('POSIXct', 'POSIXt')"
-COLUMNS = {
-    "double": "c(1.5, -0, NA)",
-    "double with NaN": "c(NaN, Inf, NA)",
-    "integer": "c(1L, -2L, 3L)",
-    "integer NA": "c(1L, NA, 3L)",
-    "logical": "c(TRUE, FALSE, TRUE)",
-    "logical NA": "c(TRUE, NA, FALSE)",
-    "character": "c('a', '', '\\u00e9')",
-    "character NA": "c('a', NA, 'NA')",
-    "factor": "factor(c('b', 'a', 'b'), levels = c('b', 'a', 'unused'))",
-    "factor NA": "factor(c('b', NA, 'a'))",
-    "ordered": "factor(c('hi', 'lo', NA), levels = c('lo', 'hi'), ordered = TRUE)",
-    "Date": "as.Date(c('2024-02-29', NA, '1899-12-31'))",
-    "POSIXct UTC": "as.POSIXct(c('2024-01-01 12:00:00', NA, '1969-12-31 23:59:59'), tz = 'UTC')",
-    "POSIXct zone": "as.POSIXct(c('2024-07-01', NA, '2024-01-01'), tz = 'Asia/Seoul')",
-    "sub-second": f"structure(c(0.5, 1.7e9 + 0.123456, NA), {TIME}, tzone = 'UTC')",
-    "far away": "as.POSIXct(c('3000-01-01', '1000-01-01', NA), tz = 'UTC')",
-    "seconds": "as.difftime(c(1.5, NA, -2), units = 'secs')",
-    "complex": "c(1+2i, NA, 3)",
-    "raw": "as.raw(c(0, 1, 255))",
-    "integer64": f"structure(c(4.94e-324, 0, {WIDE}), class = 'integer64')",
-    "integer64 NA": f"structure(c(4.94e-324, -0, {WIDE}), class = 'integer64')",
-    "list": "list(1:2, 'a', c(2.5, NA))",
-    "list with NULL": "list(c(1, 2), NULL, list(1L, 'b'))",
-    "all NA": "c(NA, NA, NA)",
-}
+DAY = datetime.date(1970, 1, 1)
+UTC = datetime.timezone.utc
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
+INTS = st.integers(-(2**31) + 1, 2**31 - 1)
+MICROS = st.integers(-(10**15), 4 * 10**15)
+WIDE = st.integers(-(2**63) + 1, 2**63 - 1)
 
 
-@pytest.mark.parametrize("name", COLUMNS)
-def test_every_type_of_column_comes_back_identical(r, from_r, name):
-    x = r(f"{{ x <- data.frame(y = 1:3); x$x <- {COLUMNS[name]}; x }}")
-    back = tb.to_r(from_r(x))
+def moment(micros):
+    return datetime.datetime(1970, 1, 1, tzinfo=UTC) + datetime.timedelta(microseconds=micros)
+
+
+#: name -> (R's typeof, values, R code of the column `x`, the value that Arrow has).
+KINDS = {
+    "double": ("double", st.floats(allow_nan=False), "x", float),
+    "integer": ("integer", INTS, "x", int),
+    "logical": ("logical", st.booleans(), "x", bool),
+    "character": ("character", TEXT, "x", str),
+    "factor": ("integer", st.integers(1, 3), "factor(c('u', '', '\\u00e9')[x], levels = c("
+               "'u', '', '\\u00e9'))", lambda v: ("u", "", "é")[v - 1]),
+    "Date": ("double", st.integers(-700_000, 2_900_000), "structure(x, class = 'Date')",
+             lambda v: DAY + datetime.timedelta(days=v)),
+    "POSIXct": ("double", MICROS.map(lambda v: v / 1e6),
+                "structure(x, class = c('POSIXct', 'POSIXt'), tzone = 'UTC')",
+                lambda v: moment(round(v * 1e6))),
+    "difftime": ("double", MICROS.map(lambda v: v / 1e6),
+                 "structure(x, class = 'difftime', units = 'secs')",
+                 lambda v: datetime.timedelta(microseconds=round(v * 1e6))),
+    "integer64": ("integer64", WIDE, "x", int),
+}  # fmt: skip
+
+
+@st.composite
+def frames(draw, kinds=tuple(KINDS)):
+    """(kind, values with None) of each column, all of one length."""
+    rows = draw(st.integers(0, 5))
+    names = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=4))
+    size = {"min_size": rows, "max_size": rows}
+    return [(kind, draw(st.lists(st.none() | KINDS[kind][1], **size))) for kind in names]
+
+
+def r_frame(r, columns):
+    """The R data frame, by R's own functions."""
+    from rpy2 import rinterface as ri
+
+    made = {}
+    for i, (kind, values) in enumerate(columns):
+        typeof, _, code, _ = KINDS[kind]
+        if typeof == "integer64":
+            packed = np.array([-(2**63) if v is None else v for v in values], np.int64)
+            x = r.vector("integer64", packed.tobytes())
+        else:
+            vector, na = {
+                "double": (ri.FloatSexpVector, ri.NA_Real),
+                "integer": (ri.IntSexpVector, ri.NA_Integer),
+                "logical": (ri.BoolSexpVector, ri.NA_Logical),
+                "character": (ri.StrSexpVector, ri.NA_Character),
+            }[typeof]
+            x = vector([na if v is None else v for v in values])
+        made[f"c{i}"] = r(code, x=x)
+    rows = len(columns[0][1])
+    return r(
+        f"structure(list({', '.join(made)}), names = c({', '.join(map(repr, made))}), "
+        f"class = 'data.frame', row.names = .set_row_names({rows}))",
+        **made,
+    )
+
+
+def expected(columns):
+    """What Arrow should hold."""
+    return {
+        f"c{i}": [None if v is None else KINDS[kind][3](v) for v in values]
+        for i, (kind, values) in enumerate(columns)
+    }
+
+
+def there_and_back(r, x, frame):
+    back = tb.to_r(frame)
     assert r.identical(back, x), r.text("paste(deparse(x), collapse = '')", x=back)
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in COLUMNS if not n.startswith(("list", "integer64", "all NA"))]
-)
-def test_a_frame_without_rows_keeps_its_columns(r, from_r, name):
-    code = f"data.frame(x = {COLUMNS[name]}, y = 1:3)[0, ]"
-    x = from_r(code)
-    assert x.shape == (0, 2)
-    back = tb.to_r(x)
-    if name == "Date":  # pandas has no empty column of dates: logical(0) goes with every type
-        assert r.true("identical(x$x, logical(0))", x=back)
-    else:
-        assert r.identical(back, r(code))
+@given(columns=frames())
+@settings(max_examples=60, deadline=None)
+def test_any_frame_through_pyarrow_and_parquet(r, columns):
+    x = r_frame(r, columns)
+    table = pa.table(tb.RFrame(x))
+    table.validate(full=True)
+    assert table.to_pydict() == expected(columns)
+    there_and_back(r, x, table)
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    read = pq.read_table(file)
+    assert read.to_pydict() == expected(columns)
+    there_and_back(r, x, read)
 
 
-def test_the_pandas_side_of_every_column(from_r):
-    columns = ", ".join(f"`{name}` = {code}" for name, code in COLUMNS.items())
-    x = from_r(f"structure(list({columns}), class = 'data.frame', row.names = 1:3)")
-    assert x.columns.tolist() == list(COLUMNS)
-    text = pd.Series(["a"]).dtype
-    expected = {
-        "double": np.float64,
-        "integer": np.int32,
-        "integer NA": pd.Int32Dtype(),
-        "logical": np.bool_,
-        "logical NA": pd.BooleanDtype(),
-        "character": text,
-        "character NA": text,
-        "factor": pd.CategoricalDtype(["b", "a", "unused"]),
-        "ordered": pd.CategoricalDtype(["lo", "hi"], ordered=True),
-        "Date": object,
-        "POSIXct UTC": pd.DatetimeTZDtype("us", "UTC"),
-        "POSIXct zone": pd.DatetimeTZDtype("us", "Asia/Seoul"),
-        "seconds": np.dtype("m8[ns]"),
-        "complex": np.complex128,
-        "raw": np.uint8,
-        "integer64": np.int64,
-        "integer64 NA": pd.Int64Dtype(),
-        "list": object,
-        "all NA": pd.BooleanDtype(),
-    }
-    for name, dtype in expected.items():
-        assert x[name].dtype == dtype, name
-    for name in COLUMNS:
-        if "NA" in name and "all" not in name:
-            assert x[name].isna().tolist().count(True) == 1, name
-    assert x["integer NA"].tolist()[0] == 1 and x["integer NA"][1] is pd.NA
-    assert x["character NA"].tolist()[::2] == ["a", "NA"]
-    assert x["Date"].tolist() == [datetime.date(2024, 2, 29), None, datetime.date(1899, 12, 31)]
-    assert x["POSIXct zone"][0] == pd.Timestamp("2024-07-01", tz="Asia/Seoul")
-    assert x["far away"][0] == pd.Timestamp(year=3000, month=1, day=1, tz="UTC")
-    assert x["sub-second"][1] == pd.Timestamp("2023-11-14 22:13:20.123456", tz="UTC")
-    assert x["seconds"][0] == pd.Timedelta("1.5s")
-    assert x["integer64"].tolist() == [1, 0, 2**62 + 1]
-    assert x["list"][0].tolist() == [1, 2] and x["list"][1] == "a"
-    assert x["list with NULL"][1] is None
+@given(columns=frames([k for k in KINDS if k not in ("factor", "integer64")]))
+@settings(max_examples=60, deadline=None)
+def test_any_frame_through_polars(r, columns):
+    x = r_frame(r, columns)
+    frame = tb.to_frame(x, "polars")
+    assert frame.to_dict(as_series=False) == expected(columns)
+    there_and_back(r, x, frame)
 
 
-@given(
-    numbers=st.lists(st.none() | st.floats(), max_size=6),
-    names=st.lists(st.text(max_size=3).filter(lambda t: "\0" not in t), min_size=1, max_size=3),
-)
+@given(columns=frames([k for k in KINDS if k != "integer64"]))
+@settings(max_examples=60, deadline=None)
+def test_any_frame_through_pandas(r, columns):
+    x = r_frame(r, columns)
+    frame = tb.to_frame(x)
+    for name, values in expected(columns).items():
+        given = [None if pd.isna(v) else v for v in frame[name].tolist()]
+        assert given == values, name
+    there_and_back(r, x, frame)
+
+
+@given(values=st.lists(st.none() | WIDE, min_size=1, max_size=5))
 @settings(max_examples=40, deadline=None)
-def test_any_names_and_numbers_come_back(r, from_r, numbers, names):
-    try:
-        "".join(names).encode()
-    except UnicodeEncodeError:
-        return
-    column = pd.array([0.0 if v is None else v for v in numbers], dtype="float64")
-    x = pd.DataFrame(dict(enumerate([column] * len(names))))
-    x.columns = names
-    back = from_r(tb.to_r(x))
-    pd.testing.assert_frame_equal(back, x, check_exact=True, check_column_type=False)
+def test_any_64_bit_integer_is_exact_in_r(r, values):
+    for frame in (pl.DataFrame({"x": values}, {"x": pl.Int64}),
+                  pd.DataFrame({"x": pd.array(values, "Int64")})):  # fmt: skip
+        back = tb.to_r(frame)
+        assert tb.to_frame(back, "arrow").column("x").cast(pa.int64()).to_pylist() == values
 
 
-# ---- names, rows and columns ---------------------------------------------------------
+@given(seconds=st.lists(st.floats(-1e11, 1e11).map(lambda v: v + 0.0), min_size=1, max_size=5))
+@settings(max_examples=80, deadline=None)
+def test_any_time_comes_back_or_is_told(r, seconds):
+    from rpy2.rinterface import FloatSexpVector
+
+    x = r("data.frame(t = structure(x, class = c('POSIXct', 'POSIXt'), tzone = 'UTC'))",
+          x=FloatSexpVector(seconds))  # fmt: skip
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        table = pa.table(tb.RFrame(x))
+    lossy = [w for w in told if issubclass(w.category, tb.LossyWarning)]
+    back = tb.to_r(table)
+    if lossy:
+        assert "column 't'" in str(lossy[0].message)
+        assert r.true("all(abs(unclass(x$t) - unclass(y$t)) <= 1e-6)", x=x, y=back)
+    else:
+        assert r.identical(x, back)
 
 
-def test_the_same_name_twice_and_names_in_any_script(r, from_r):
-    code = "{ x <- data.frame(1:2, 3:4, 5:6); names(x) <- c('a', 'a', '\\u65e5\\u672c'); x }"
-    x = from_r(code)
-    assert x.columns.tolist() == ["a", "a", "日本"]
-    assert x.iloc[:, 1].tolist() == [3, 4]
-    assert r.identical(tb.to_r(x), r(code))
+# ---- libraries with no code of ours -------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "data.frame()",
-        "data.frame(a = 1:3)[, 0]",
-        "data.frame(a = 1:3)[0, , drop = FALSE]",
-        "data.frame(a = 1:3, b = c('x', 'y', 'z'))",
-        "data.frame(a = 1:3, row.names = c('x', 'y', '\\u00e9'))",
-        "data.frame(a = 1:5)[c(5, 2), , drop = FALSE]",
-        "data.frame(a = 1:5)[3, , drop = FALSE]",
-        "data.frame(a = 1, row.names = '7')",
-        "mtcars",
-        "iris[c(1, 51, 101), ]",
-        "head(airquality)",
-        "airquality",
-        "ToothGrowth",
-    ],
-)
-def test_rows_columns_and_their_names_come_back_identical(r, from_r, code):
-    back = tb.to_r(from_r(code))
-    assert r.identical(back, r(code)), r.text("paste(deparse(x), collapse = '')", x=back)
+@pytest.fixture
+def cars(r):
+    return tb.RFrame(r("mtcars"))
 
 
-def test_an_index_becomes_row_names(r, from_r):
-    x = pd.DataFrame({"a": [1, 2, 3]}, index=["x", "y", "z"])
-    assert list(r("row.names(x)", x=tb.to_r(x))) == ["x", "y", "z"]
-    x = pd.DataFrame({"a": [1, 2, 3]})[lambda d: d.a > 1]
-    assert list(r("attr(x, 'row.names')", x=tb.to_r(x))) == [1, 2]
-    x = pd.DataFrame({"a": [1, 2]}, index=["same", "same"])  # R's row names differ
-    assert list(r("attr(x, 'row.names')", x=tb.to_r(x))) == [1, 2]
-    x = pd.DataFrame({3: [1], "b": [2]})
-    assert list(r("names(x)", x=tb.to_r(x))) == ["3", "b"]
+def test_every_library_takes_an_r_frame(r, cars):
+    assert cars.shape == (32, 11) and cars.columns[:2] == ["mpg", "cyl"]
+    table = pa.table(cars)
+    assert table.column_names[:2] == ["row.names", "mpg"]
+    assert pa.schema(cars).names == table.column_names
+    assert pl.DataFrame(cars).shape == (32, 12)
+    assert pd.DataFrame.from_arrow(cars).shape == (32, 12)
+    assert duckdb.sql("select max(mpg) from cars").fetchall() == [(33.9,)]
+    for frame in (table, table.to_reader(), pl.DataFrame(cars), duckdb.from_arrow(table)):
+        assert r.identical(tb.to_r(frame), r("mtcars"))
 
 
-def test_a_tibble_like_class_is_a_frame(from_r):
-    x = from_r(
-        "structure(list(a = 1:2), class = c('tbl_df', 'tbl', 'data.frame'), row.names = 1:2)"
-    )
-    assert isinstance(x, pd.DataFrame) and x["a"].tolist() == [1, 2]
+def test_doubles_are_not_copied_for_arrow(r):
+    x = r("data.frame(a = c(1, NA, 3), b = 1:3)")
+    from torchbridge import _rpy2
+
+    columns = _rpy2.robject(x).items()
+    table = pa.table(tb.RFrame(x))
+    for i, column in enumerate(columns):
+        data = column.__array_interface__["data"][0]
+        assert table.column(i).chunk(0).buffers()[1].address == data
 
 
-def test_frames_are_copies(r, from_r):
-    x = r("data.frame(a = c(1, 2))")
-    frame = from_r(x)
-    frame.loc[0, "a"] = 100
-    assert r.identical(x, r("data.frame(a = c(1, 2))"))
-    back = tb.to_r(frame)
-    frame.loc[0, "a"] = 5
-    assert list(r("x$a", x=back)) == [100, 2]
+def test_chunks_are_one_vector_and_their_dictionaries_one_factor(r):
+    first = pa.table({"f": pa.array(["a", "b"]).dictionary_encode(), "x": [1.0, None]})
+    second = pa.table({"f": pa.array([None, "c"]).dictionary_encode(), "x": [2.0, 3.0]})
+    whole = pa.concat_tables([first, second, first.slice(2)])
+    code = "data.frame(f = factor(c('a', 'b', NA, 'c')), x = c(1, NA, 2, 3))"
+    assert r.identical(tb.to_r(whole), r(code))
+    middle = tb.to_r(whole.slice(1, 2))
+    assert r.true("identical(as.character(x$f), c('b', NA)) && identical(x$x, c(NA, 2))", x=middle)
 
 
-# ---- pandas' own types ---------------------------------------------------------------
+# ---- types that R's frames do not have ----------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("make", "code"),
+    ("array", "code"),
     [
-        (lambda: pd.Series([1, 2]), "1:2"),
-        (lambda: pd.Series([1, 2], dtype="int8"), "1:2"),
-        (lambda: pd.Series([2**40, 1]), "c(2^40, 1)"),
-        (lambda: pd.Series([1.5, np.nan]), "c(1.5, NaN)"),
-        (lambda: pd.Series([1.5, None], dtype="Float64"), "c(1.5, NA)"),
-        (lambda: pd.Series([1.5, None], dtype="Float32"), "c(1.5, NA)"),
-        (lambda: pd.Series([1, None], dtype="Int64"), "c(1L, NA)"),
-        (lambda: pd.Series([255, None], dtype="UInt8"), "c(255L, NA)"),
-        (lambda: pd.Series([2**40, None], dtype="Int64"), "c(2^40, NA)"),
-        (lambda: pd.Series([True, None], dtype="boolean"), "c(TRUE, NA)"),
-        (lambda: pd.Series([True, None], dtype=object), "c(TRUE, NA)"),
-        (lambda: pd.Series(["a", None]), "c('a', NA)"),
-        (lambda: pd.Series(["a", None], dtype="string"), "c('a', NA)"),
-        (lambda: pd.Series(["a", np.nan, pd.NA, pd.NaT], dtype=object), "c('a', NA, NA, NA)"),
-        (lambda: pd.Series([1, None], dtype=object), "c(1L, NA)"),
-        (lambda: pd.Series([1, "a"], dtype=object), "list(1L, 'a')"),
-        (lambda: pd.Series([None, None], dtype=object), "c(NA, NA)"),
-        (lambda: pd.Series([np.float32("nan"), "a"], dtype=object), "c(NA, 'a')"),
-        (lambda: pd.Series([], dtype="string"), "character(0)"),
-        (lambda: pd.Series([], dtype=object), "logical(0)"),
-        (lambda: pd.Categorical(["b", None, "a"]), "factor(c('b', NA, 'a'))"),
-        (lambda: pd.Categorical([2, 1, 2]), "factor(c(2, 1, 2))"),
-        (lambda: pd.Categorical([], categories=["a"]), "factor(character(0), levels = 'a')"),
-        (lambda: pd.Categorical([None, None]), "factor(c(NA, NA))"),
-        (lambda: pd.Index(["a", "b"]), "c('a', 'b')"),
-        (lambda: pd.RangeIndex(3), "0:2"),
-        (lambda: pd.NA, "NA"),
-        (lambda: pd.NaT, "NA"),
-        (lambda: pd.Series([datetime.date(1970, 1, 2), None]), "as.Date(c('1970-01-02', NA))"),
-        (lambda: pd.to_timedelta(["1min", None]), "as.difftime(c(60, NA), units = 'secs')"),
-        (lambda: pd.Timedelta(days=1), "as.difftime(86400, units = 'secs')"),
-        (lambda: pd.Timedelta(1, unit="ns"), "as.difftime(1e-9, units = 'secs')"),
+        (pa.array([1, None], pa.int8()), "c(1L, NA)"),
+        (pa.array([1, 255], pa.uint8()), "as.raw(c(1, 255))"),
+        (pa.array([1, None], pa.uint8()), "c(1L, NA)"),
+        (pa.array([2**32 - 1, None], pa.uint32()), "c(4294967295, NA)"),
+        (pa.array([-(2**31), 1], pa.int32()), "c(-2147483648, 1)"),
+        (pa.array([2**53, None], pa.int64()), "c(2^53, NA)"),
+        (pa.array([2**63, 1], pa.uint64()), "c(2^63, 1)"),
+        (pa.array([1.5, None], pa.float16()), "c(1.5, NA)"),
+        (pa.array([0.5, None], pa.float32()), "c(0.5, NA)"),
+        (pa.array([float("nan"), None]), "c(NaN, NA)"),
+        (pa.array([None, None]), "c(NA, NA)"),
+        (pa.array(["1.25", None], pa.string()).cast(pa.decimal128(5, 2)), "c(1.25, NA)"),
+        (pa.array(["a", "a longer text", None], pa.string_view()), "c('a', 'a longer text', NA)"),
+        (pa.array([b"ab", None], pa.binary()), "list(as.raw(c(97, 98)), NULL)"),
+        (pa.array([b"ab", None], pa.binary(2)), "list(as.raw(c(97, 98)), NULL)"),
+        (pa.array([DAY, None], pa.date64()), "as.Date(c('1970-01-01', NA))"),
+        (pa.array([1, None], pa.time32("s")), "as.difftime(c(1, NA), units = 'secs')"),
+        (pa.array([10**6, None], pa.time64("us")), "as.difftime(c(1, NA), units = 'secs')"),
+        (pa.array([1, None], pa.duration("s")), "as.difftime(c(1, NA), units = 'secs')"),
+        (pa.array([1500, None], pa.timestamp("ms")),
+         "structure(c(1.5, NA), tzone = 'UTC', class = c('POSIXct', 'POSIXt'))"),
+        (pa.array([0], pa.timestamp("s", "+09:00")),
+         "structure(0, tzone = 'UTC', class = c('POSIXct', 'POSIXt'))"),
+        (pa.array([[1, 2], None, []], pa.large_list(pa.int32())), "list(1:2, NULL, integer())"),
+        (pa.array([[1, 2], None], pa.list_(pa.int32(), 2)), "list(1:2, NULL)"),
+        (pa.array([[1, 2], None, [3]], pa.list_view(pa.int32())), "list(1:2, NULL, 3L)"),
+        (pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int32())),
+         "list(data.frame(key = 'k', value = 1L), NULL)"),
+        (pa.array([1.5, 1.5]).dictionary_encode(), "factor(c(1.5, 1.5))"),
     ],
-)
-def test_pandas_values_are_r_s_own(r, make, code):
-    back = tb.to_r(make())
-    assert r.identical(back, r(code)), r.text("paste(deparse(x), collapse = '')", x=back)
-
-
-@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
-def test_times_of_every_unit_and_zone_are_the_same_instant(r, unit, zone):
-    instants = pd.to_datetime(["2024-07-01 12:00:01", None, "1969-12-31 23:59:59"], utc=True)
-    x = (
-        instants.tz_convert(zone).as_unit(unit)
-        if zone
-        else instants.tz_localize(None).as_unit(unit)
-    )
-    back = tb.to_r(x)
-    assert list(r("unclass(x)[c(1, 3)]", x=back)) == [1719835201, -1]
-    assert r.true("is.na(x[2]) && !is.nan(x[2])", x=back)
-    assert r.text("attr(x, 'tzone')", x=back) == (zone or "UTC")
-
-
-def test_fixed_offsets_are_told_in_utc(r):
-    zone = datetime.timezone(datetime.timedelta(hours=9))
-    x = tb.to_r(datetime.datetime(1970, 1, 1, 9, tzinfo=zone))
-    assert r.true("as.numeric(x) == 0 && attr(x, 'tzone') == 'UTC'", x=x)
-
-
-def test_nullable_integers_beyond_the_doubles_stay_exact_with_na(r, from_r):
-    values = pd.array([2**60 + 1, None, -(2**60) - 1], dtype="Int64")
-    x = tb.to_r(values)
-    assert r.true("identical(class(x), 'integer64')", x=x)
-    bits = np.frombuffer(r.bytes(x), np.int64)
-    assert bits.tolist() == [2**60 + 1, -(2**63), -(2**60) - 1]
-    assert from_r(x).tolist() == [2**60 + 1, pd.NA, -(2**60) - 1]
-
-
-# ---- single dates and times ----------------------------------------------------------
-
-
-def test_one_date_or_time_is_python_s_own(from_r):
-    assert from_r("as.Date('2024-02-29')") == datetime.date(2024, 2, 29)
-    assert type(from_r("as.Date('2024-02-29')")) is datetime.date
-    assert from_r("as.Date(NA)") is pd.NaT
-    assert from_r("as.POSIXct(NA)") is pd.NaT
-    assert from_r("as.difftime(NA_real_, units = 'mins')") is pd.NaT
-    time = from_r("as.POSIXct('2024-07-01 12:00:00', tz = 'Asia/Seoul')")
-    assert time == pd.Timestamp("2024-07-01 12:00", tz="Asia/Seoul")
-    assert str(time.tz) == "Asia/Seoul"
-    assert from_r("as.POSIXlt('2024-07-01 12:00:00', tz = 'Asia/Seoul')") == time
-    assert from_r("structure(0, class = c('POSIXct', 'POSIXt'))") == pd.Timestamp(0, tz="UTC")
-    for units, seconds in (("secs", 1), ("mins", 60), ("hours", 3600), ("days", 86400)):
-        assert from_r(f"as.difftime(2.5, units = '{units}')") == pd.Timedelta(seconds=2.5 * seconds)
-    assert from_r("as.difftime(1, units = 'weeks')") == pd.Timedelta(days=7)
-    assert from_r("as.difftime(1e-9, units = 'secs')") == pd.Timedelta(1, unit="ns")
-    assert from_r("as.difftime(5e5, units = 'days')") == datetime.timedelta(days=500_000)
-
-
-# ---- what is refused -----------------------------------------------------------------
+)  # fmt: skip
+def test_other_types_of_arrow(r, array, code):
+    back = tb.to_r(pa.table({"x": array}))
+    assert r.true(f"identical(x$x, {code})", x=back), r.text("paste(deparse(x$x))", x=back)
+    assert r.true(f"identical(x, {code})", x=tb.to_r(array))
 
 
 @pytest.mark.parametrize(
-    ("code", "error", "message"),
+    ("array", "error", "message"),
     [
-        (
-            "{ x <- data.frame(a = 1:2); x$m <- matrix(1:4, 2); x }",
-            TypeError,
-            "column 'm': a matrix",
-        ),
-        (
-            "{ x <- data.frame(a = 1:2); x$d <- data.frame(b = 1:2, c = 3:4); x }",
-            TypeError,
-            "column 'd': a matrix or a data frame",
-        ),
-        ("data.frame(d = structure(Inf, class = 'Date'))", ValueError, "column 'd': Python's"),
-        ("data.frame(d = as.Date(1e7, origin = '1970-01-01'))", ValueError, "column 'd': Python's"),
-        (
-            f"data.frame(t = structure(Inf, {TIME}))",
-            ValueError,
-            "column 't': a time is infinite",
-        ),
-        (
-            f"data.frame(t = structure(1e15, {TIME}))",
-            ValueError,
-            "column 't': a time is infinite or too far away",
-        ),
+        (pa.array([2**64 - 1, 1], pa.uint64()), ValueError, "fit no R type"),
+        (pa.array([-(2**63), 2**62 + 1]), ValueError, "fit no R type"),
+        (pa.array(["a\0b"]), ValueError, "element 1: .*NUL"),
+        (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), TypeError, "calendar interval"),
+        (pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])]), TypeError, "union"),
+        (pa.array([1, 1]).cast(pa.decimal256(40)), ValueError, "decimals of more than 128"),
+        (pa.RunEndEncodedArray.from_arrays([2], [1.5]), TypeError, "run-end encoding"),
     ],
-)
-def test_columns_without_a_pandas_type_are_named(from_r, code, error, message, nothing_left):
-    with pytest.raises(error, match=message):
-        from_r(code)
-
-
-@pytest.mark.parametrize(
-    ("make", "error", "message"),
-    [
-        (
-            lambda: pd.period_range("2024", periods=2, freq="M"),
-            TypeError,
-            "R has no type for pandas' period",
-        ),
-        (lambda: pd.interval_range(0, 2), TypeError, "R has no type for pandas' interval"),
-        (lambda: pd.Series([2**63, 2**64 - 1]), ValueError, "fit no R type"),
-        (lambda: pd.Categorical(["1", 1]), ValueError, "two categories have the same text"),
-    ],
-)
-def test_columns_without_an_r_type_are_named(make, error, message, nothing_left):
-    with pytest.raises(error, match=message):
-        tb.to_r(make())
+)  # fmt: skip
+def test_what_r_has_no_type_for_is_an_error_that_names_the_column(array, error, message):
     with pytest.raises(error, match=f"column 'bad': .*{message}"):
-        tb.to_r(pd.DataFrame({"good": [1, 2], "bad": make()}))
+        tb.to_r(pa.table({"good": pa.nulls(len(array)), "bad": array}))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (pa.array([10**18 + 1], pa.timestamp("ns")), "finer than a double"),
+        (pa.array([2**60 + 1], pa.duration("us")), "finer than a double"),
+        (pa.array([2**62 + 1]).cast(pa.decimal128(38)), "more digits than a double"),
+    ],
+)
+def test_what_is_lost_is_told_and_names_the_column(array, message):
+    with pytest.warns(tb.LossyWarning, match=f"column 'bad': .*{message}"):
+        tb.to_r(pa.table({"bad": array}))
+
+
+def test_what_arrow_loses_is_told(r):
+    time = "structure(0.1234567890123, class = c('POSIXct', 'POSIXt'))"
+    for code, what in (("structure(0.5, class = 'Date')", "part of a day"), (time, "rounded")):
+        x = r(f"data.frame(bad = {code})")
+        for kind in ("arrow", "pandas", "polars"):
+            with pytest.warns(tb.LossyWarning, match=f"column 'bad': .*{what}"):
+                tb.to_frame(x, kind)
+
+
+def test_units_storage_and_row_names_come_back_through_arrow(r):
+    code = """{ x <- data.frame(row.names = c('p', 'q'))
+      x$h <- as.difftime(c(1.5, NA), units = 'hours')
+      x$d <- structure(c(1L, NA), class = 'Date')
+      x$t <- structure(c(0L, NA), class = c('POSIXct', 'POSIXt'))
+      x$z <- c(1+2i, NA); x$r <- as.raw(1:2)
+      x$i <- structure(c(4.94e-324, 0), class = 'integer64')
+      x$l <- list(list('a', c('b', NA)), NULL); x$f <- data.frame(u = 1:2); x }"""
+    x = r(code)
+    there_and_back(r, x, tb.to_frame(x, "arrow"))
+    latin = r("data.frame(x = iconv('\\u00e9t\\u00e9', 'UTF-8', 'latin1'))")
+    assert tb.to_frame(latin, "arrow").to_pydict() == {"x": ["été"]}
+
+
+def test_arguments_are_checked(r):
+    with pytest.raises(TypeError, match="expected an R data frame, not int"):
+        tb.to_frame(1)
+    with pytest.raises(TypeError, match="expected an R data frame"):
+        tb.RFrame(r("1:3"))
+    with pytest.raises(ValueError, match="kind: expected one of 'pandas', 'polars', 'arrow'"):
+        tb.to_frame(r("mtcars"), "numpy")
+
+
+def test_frames_of_any_library_go_into_r_functions(tmp_path):
+    script = tmp_path / "count.R"
+    script.write_text("count <- function(x) { stopifnot(is.data.frame(x)); nrow(x) }\n")
+    count = tb.source(script).count
+    table = pa.table({"a": [1, 2]})
+    for frame in (table, pl.DataFrame(table), table.to_pandas(), duckdb.from_arrow(table)):
+        assert count(frame) == 2

@@ -448,7 +448,7 @@ def test_a_bad_device_is_named(r, device, code):
 REFUSED = {
     "character": ("c('a', 'b')", "x: text is not a tensor: encode it first"),
     "list": ("list(1, 2)", "x: an R list is not a tensor"),
-    "data frame": ("data.frame(a = 1)", "x: a data frame is not a tensor: choose an encoding"),
+    "data frame": ("data.frame(a = 'b')", "x: column 'a' is no plain vector of numbers but char"),
     "NULL": ("NULL", "x: NULL has no elements"),
     "function": ("function(x) x", "x: an R function is not a tensor"),
     "builtin": ("sum", "x: an R object of type 'builtin' is not a vector of numbers"),

@@ -2,6 +2,8 @@
  * dyn.load() finds in it: both languages share one set of counters and one queue. */
 #include "native.h"
 
+#include "arrow.h"
+
 #include <R_ext/Rdynload.h>
 
 TB_EXPORT void R_init__native(DllInfo *dll) {
@@ -170,6 +172,8 @@ static PyMethodDef functions[] = {
      "object_handle(value): the same, of class python_object only."},
     {"foreign_vector", native_foreign_vector, METH_O,
      "foreign_vector(capsule): an R vector over the memory of a DLPack capsule."},
+    {"arrow_to_r", tb_arrow_to_r, METH_O,
+     "arrow_to_r(capsule): the R data frame or vector of an Arrow stream."},
     {"set_tensor_type", native_set_tensor_type, METH_O,
      "set_tensor_type(cls): what R gets as a torch_tensor."},
     {NULL, NULL, 0, NULL}};

@@ -3,6 +3,8 @@
  *   lifetime.c  R objects kept alive for others, the release queue, live counts
  *   errors.c    R conditions <-> Python exceptions; user interrupts
  *   robject.c   RObject: the Python type that owns one R object
+ *   memory.c    large blocks of new memory
+ *   arrow*.c    data frames through Arrow: arrow.h
  *   dlpack.c    R memory -> DLPack capsule
  *   foreign.c   DLPack capsule -> ALTREP vector over foreign memory
  *   handle.c    R external pointers that own one Python object
@@ -119,6 +121,11 @@ int tb_length(SEXP x, R_xlen_t *length);
 bool tb_is_int64(SEXP x); /* bit64's integer64: int64 bits in a double vector */
 /* The base pointer of an atomic vector. May jump, as ALTREP may materialise. */
 const void *tb_data(SEXP x);
+
+/* ---- memory.c ---- */
+void *tb_large_memory(size_t bytes);           /* for free(); NULL: there is none */
+SEXP tb_new_vector(SEXPTYPE type, R_xlen_t n); /* a vector to be written as a whole; may jump */
+void tb_use_large_pages(void *data, size_t bytes);
 
 /* ---- dlpack.c ---- */
 PyObject *tb_dlpack_export(RObject *self, bool versioned);

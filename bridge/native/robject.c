@@ -5,6 +5,8 @@
  * error runs inside tb_protected. */
 #include "native.h"
 
+#include "arrow.h"
+
 #include <limits.h>
 
 PyObject *tb_robject(SEXP x, bool writable) {
@@ -337,7 +339,7 @@ typedef struct {
 
 static void vector_run(void *p) {
   vector_job *job = p;
-  SEXP x = PROTECT(Rf_allocVector(job->type, job->length));
+  SEXP x = PROTECT(tb_new_vector(job->type, job->length));
   if (job->dim) {
     int rank = (int)PyTuple_GET_SIZE(job->dim);
     SEXP dim = PROTECT(Rf_allocVector(INTSXP, rank));
@@ -582,6 +584,10 @@ static PyMethodDef methods[] = {
      "R duplicates this vector before changing it."},
     {"__dlpack__", (PyCFunction)(void (*)(void))robject_dlpack, METH_VARARGS | METH_KEYWORDS,
      "The vector's own memory as a DLPack capsule, column-major, read-only unless just made."},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))tb_arrow_c_stream,
+     METH_VARARGS | METH_KEYWORDS, "A data frame, or a vector, as an Arrow stream of one array."},
+    {"__arrow_c_schema__", (PyCFunction)tb_arrow_c_schema, METH_NOARGS,
+     "The schema of that stream."},
     {"__dlpack_device__", (PyCFunction)robject_dlpack_device, METH_NOARGS, "(1, 0): the CPU."},
     {NULL, NULL, 0, NULL}};
 

@@ -13,13 +13,18 @@
 #' | factor | int64, codes from 1, with `levels()` | factor |
 #' | Date, POSIXct, difftime | float64 | the same |
 #' | `Matrix::dgCMatrix` | sparse CSC | dgCMatrix |
+#' | data frame of numbers and logicals | a row a row, a column a column | matrix |
 #'
 #' A matrix or array keeps its shape and element `[i, j, k]` its value; the tensor is
 #' contiguous (row-major). Back, a tensor of one dimension is a plain vector, one of none a
 #' vector of length 1. What a factor or date means besides its numbers is kept with that
 #' very tensor: the result of an operation on it is plain numbers.
 #'
-#' @param x For `as_torch_tensor()` an R vector, matrix or array (or a tensor, to copy or
+#' The columns of a data frame take the dtype that holds them all; [frame_tensors()] encodes
+#' factors, text and dates as well.
+#'
+#' @param x For `as_torch_tensor()` an R vector, matrix, array or data frame of numbers (or a
+#'   tensor, to copy or
 #'   move it); for `to_r()` a tensor.
 #' @param dtype Name of a dtype, such as `"float32"`, `"int64"`, `"bool"`, or one of Python's
 #'   (`torch$float32`). `NULL`: by the type of `x`, as in the table.

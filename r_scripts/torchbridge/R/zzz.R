@@ -1,5 +1,6 @@
 .onLoad <- function(libname, pkgname) {
   for (name in c("op", "op1", "op2", "index", "index_set", "getattr")) promise_entry(name)
+  replace_reticulate_methods()
 }
 
 # Where %*% comes from here (R before 4.3) library() need not announce it: for all that are

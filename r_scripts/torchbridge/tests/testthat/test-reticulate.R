@@ -62,3 +62,19 @@ test_that("nothing is left behind by handing over", {
   for (i in 1:50) reticulate::py_to_r(reticulate::r_to_py(x))
   expect_identical(live_objects(), before)
 })
+
+test_that("data frames cross reticulate whole, with NA of every type", {
+  x <- data.frame(
+    n = c(1.5, NA), i = c(NA, 2L), l = c(TRUE, NA), s = c("a", NA), f = factor(c(NA, "b")),
+    d = as.Date(c(NA, "2024-02-29")), t = as.POSIXct(c("2024-07-01", NA), tz = "UTC")
+  )
+  python <- reticulate::r_to_py(x)
+  expect_identical(reticulate::py_to_r(python$shape), list(2L, 7L))
+  expect_identical(reticulate::py_to_r(python), x)
+  builtins <- reticulate::import_builtins()
+  expect_identical(builtins$len(x), 2L)
+  pandas <- reticulate::import("pandas")
+  expect_identical(pandas$concat(list(x, x), ignore_index = TRUE), rbind(x, x))
+  pyarrow <- reticulate::import("pyarrow", convert = FALSE)
+  expect_identical(reticulate::py_to_r(pyarrow$table(python)), x)
+})

@@ -403,7 +403,7 @@ test_that("what is no tensor is refused with a way out", {
   refused("a", "`x`: text is not a tensor: encode it first, e.g. factor\\(x\\)")
   refused(c(NA_character_, "b"), "`x`: text is not a tensor")
   refused(list(1), "`x`: an R list is not a tensor")
-  refused(mtcars, "`x`: a data frame is not a tensor.*as.matrix\\(x\\)")
+  refused(iris, "`x`: column 'Species' is no plain vector.*frame_tensors\\(x\\)")
   refused(NULL, "`x`: NULL has no elements")
   refused(mean, "`x`: an R function")
   refused(quote(a), "`x`: an R object of type 'symbol'")

@@ -1,0 +1,208 @@
+"""Data frames between R and Python: ours beside rpy2's pandas2ri, reticulate and memcpy.
+
+Run by `make bench`, or alone: `R_LIBS=.r-library .venv/bin/python benchmarks/frames.py [rows]`.
+
+The frame has 1e6 rows of eight columns, in the order of COLUMNS. Contestants take turns in one
+process, and the ratio is the median of the turns' ratios. rpy2's pandas2ri, which is far slower,
+gets one turn and the columns that it can carry both ways. reticulate needs R as the host: it runs
+in a process of its own, R_SCRIPT, beside ours there (version 1.28 of Debian 12 refuses NumPy 2, and
+is then 0 ms). Memory is that of a fresh process, the
+highest resident size over what it was before, in multiples of the result's own bytes.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import rpy2.robjects as ro
+from rpy2.robjects import pandas2ri
+
+import torchbridge as tb
+
+ROUNDS = 7
+COLUMNS = ("double", "integer", "logical", "factor", "few", "distinct", "Date", "POSIXct")
+MAKE = """{{
+  set.seed(1); n <- {rows}L
+  words <- sprintf("word %d", 1:1000)
+  data.frame(
+    double = rnorm(n), integer = sample.int(n), logical = runif(n) < 0.5,
+    factor = factor(sample(words[1:20], n, TRUE)), few = sample(words, n, TRUE),
+    distinct = sprintf("row %d", seq_len(n)),
+    Date = as.Date("2000-01-01") + sample.int(9000L, n, TRUE),
+    POSIXct = as.POSIXct("2020-01-01", tz = "UTC") + sample.int(1e8L, n, TRUE)
+  )
+}}"""
+
+R_SCRIPT = r"""
+suppressMessages(library(torchbridge))
+frame <- {make}
+start_python()
+to_py <- getFromNamespace("r_to_py.data.frame", "reticulate")
+seconds <- function(run) {{
+  gc()
+  start <- proc.time()[["elapsed"]]
+  kept <- run()
+  proc.time()[["elapsed"]] - start
+}}
+ours <- function() reticulate::r_to_py(frame)
+theirs <- function() to_py(frame, FALSE)
+first <- try(theirs(), silent = TRUE)
+if (inherits(first, "try-error")) {{
+  cat("reticulate: ", conditionMessage(attr(first, "condition")), "\n", sep = "")
+  theirs <- function() NULL
+}}
+turns <- replicate({rounds} + 1L, c(seconds(ours), seconds(theirs)))[, -1L]
+cat(sprintf(
+  "%-46s%9.1f%10.1f%12.1f\n", "to pandas with R as the host, beside reticulate",
+  1000 * median(turns[1L, ]), 1000 * median(turns[2L, ]), median(turns[2L, ] / turns[1L, ])
+))
+"""
+
+MEMORY = """
+import gc, sys, threading, time
+import numpy, pandas, pyarrow, pyarrow.compute, rpy2.robjects as ro
+import torchbridge as tb
+tb.start()
+small = tb.to_frame(ro.r('data.frame(a = 1, b = "x", c = as.Date("2024-01-01"))'))
+tb.to_r(small)
+x = ro.r('''{make}''')
+frame = tb.to_frame(x) if sys.argv[1] == "to R" else None
+gc.collect(), ro.r("gc()")
+page = 4096
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * page
+before, most, ended = resident(), 0, False
+def watch():
+    global most
+    while not ended:
+        most = max(most, resident())
+        time.sleep(0.0005)
+thread = threading.Thread(target=watch)
+thread.start()
+kept = tb.to_frame(x) if frame is None else tb.to_r(frame)
+ended = True
+thread.join()
+most = max(most, resident())
+size = int(kept.memory_usage(deep=True, index=False).sum()) if frame is None else \\
+    int(ro.r("function(x) as.numeric(object.size(x))")(kept)[0])
+print(f"{{(most - before) / 1e6:.1f}} {{size / 1e6:.1f}} {{(most - before) / size:.2f}}")
+"""
+
+
+def main() -> None:
+    """Print one line a case."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10**6
+    tb.start()
+    make = MAKE.format(rows=rows)
+    x = ro.r(make)
+    print(f"{rows:,} rows, {ROUNDS} rounds\n")
+    print(f"{'case':<46}{'ours ms':>9}{'other ms':>10}{'other/ours':>12}  target")
+    against_pandas2ri(x)
+    against_reticulate(make)
+    against_memcpy(x)
+    columns(x)
+    memory(make)
+
+
+def against_pandas2ri(x: Any) -> None:
+    converter = ro.default_converter + pandas2ri.converter
+    carried = [name for name in COLUMNS if name != "Date"]  # it gives Dates back as numbers
+    x = ro.r("function(x, columns) x[columns]")(x, ro.StrVector(carried))
+    ours = median(lambda: tb.to_r(tb.to_frame(x)))
+    with converter.context():
+        start = time.perf_counter()
+        frame = converter.rpy2py(x)
+        middle = time.perf_counter()
+        converter.py2rpy(frame)
+        end = time.perf_counter()
+    both = 1000 * (end - start)
+    show("to pandas and back, beside pandas2ri", ours, both, both / ours, "50")
+    print(f"  (pandas2ri: {middle - start:.1f} s to pandas, {end - middle:.1f} s back)")
+
+
+def against_reticulate(make: str) -> None:
+    script = R_SCRIPT.format(make=make, rounds=ROUNDS)
+    environment = {**os.environ, "TORCHBRIDGE_PYTHON": sys.executable}
+    done = subprocess.run(
+        ["Rscript", "-e", script], env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        sys.exit(done.stderr)
+    for line in done.stdout.splitlines():
+        print(f"{line}  4")
+
+
+def against_memcpy(x: Any) -> None:
+    for name in ("double", "integer"):
+        column = ro.r("function(x, name) x[name]")(x, name)
+        array = np.asarray(column[0]).copy()
+        frame, table = tb.to_frame(column), pa.table(tb.RFrame(column))
+        for what, run in (
+            (f"{name} to pandas, beside a copy", lambda c=column: tb.to_frame(c)),
+            (f"{name} from pandas, beside a copy", lambda f=frame: tb.to_r(f)),
+            (f"{name} from pyarrow, beside a copy", lambda t=table: tb.to_r(t)),
+        ):
+            compare(what, run, array.copy, "1/1.5 = 0.67")
+
+
+def columns(x: Any) -> None:
+    print(f"\n{'column':<46}{'to pandas':>9}{'to R':>10}{'arrow to R':>12}  (ms)")
+    for name in (*COLUMNS, "all"):
+        part = x if name == "all" else ro.r("function(x, name) x[name]")(x, name)
+        frame, table = tb.to_frame(part), pa.table(tb.RFrame(part))
+        there = median(lambda p=part: tb.to_frame(p))
+        back = median(lambda f=frame: tb.to_r(f))
+        arrow = median(lambda t=table: tb.to_r(t))
+        print(f"  {name:<44}{there:>9.1f}{back:>10.1f}{arrow:>12.1f}")
+
+
+def memory(make: str) -> None:
+    print(f"\n{'peak memory':<46}{'extra MB':>9}{'data MB':>10}{'ratio':>12}  target 1.2")
+    for way in ("to pandas", "to R"):
+        code = MEMORY.format(make=make)
+        done = subprocess.run([sys.executable, "-c", code, way], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(done.stderr)
+        extra, size, ratio = done.stdout.split()[-3:]
+        print(f"{way:<46}{extra:>9}{size:>10}{ratio:>12}")
+
+
+def compare(name: str, ours: Callable, other: Callable, target: str) -> None:
+    """Take turns, and print both medians and the median ratio."""
+    times = [(once(ours), once(other)) for _ in range(ROUNDS + 1)][1:]
+    mine, theirs = (1000 * statistics.median(column) for column in zip(*times, strict=True))
+    show(name, mine, theirs, statistics.median(b / a for a, b in times), target)
+
+
+def show(name: str, ours: float, other: float, ratio: float, target: str) -> None:
+    print(f"{name:<46}{ours:>9.1f}{other:>10.1f}{ratio:>12.2f}  {target}")
+
+
+def median(run: Callable) -> float:
+    """Median milliseconds."""
+    return 1000 * statistics.median([once(run) for _ in range(ROUNDS + 1)][1:])
+
+
+def once(run: Callable) -> float:
+    """Seconds of one run; what earlier runs left is collected before, not during it."""
+    gc.collect()
+    ro.r("gc")()
+    start = time.perf_counter()
+    kept = run()
+    seconds = time.perf_counter() - start
+    del kept
+    return seconds
+
+
+if __name__ == "__main__":
+    main()

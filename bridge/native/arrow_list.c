@@ -1,0 +1,246 @@
+/* List columns <-> Arrow lists: a list of vectors of one type, NULL its missing element. */
+#include "arrow.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+/* ---- vectors of any type, copied piece by piece ---- */
+
+static void copy_elements(SEXP to, R_xlen_t at, SEXP from, R_xlen_t start, R_xlen_t n) {
+  if (TYPEOF(to) == STRSXP)
+    for (R_xlen_t i = 0; i < n; i++)
+      SET_STRING_ELT(to, at + i, STRING_ELT(from, start + i));
+  else if (TYPEOF(to) == VECSXP)
+    for (R_xlen_t i = 0; i < n; i++)
+      SET_VECTOR_ELT(to, at + i, VECTOR_ELT(from, start + i));
+  else if (n) {
+    size_t size = TYPEOF(to) == REALSXP   ? 8
+                  : TYPEOF(to) == CPLXSXP ? 16
+                  : TYPEOF(to) == RAWSXP  ? 1
+                                          : 4;
+    memcpy((char *)tb_data(to) + (size_t)at * size,
+           (const char *)tb_data(from) + (size_t)start * size, (size_t)n * size);
+  }
+}
+
+static const char *const kept[] = {"class", "levels", "tzone", "units"};
+enum { KEPT = sizeof kept / sizeof *kept };
+
+static void copy_meaning(SEXP to, SEXP from) {
+  for (int i = 0; i < KEPT; i++) {
+    SEXP value = Rf_getAttrib(from, Rf_install(kept[i]));
+    if (value != R_NilValue)
+      Rf_setAttrib(to, Rf_install(kept[i]), value);
+  }
+}
+
+static bool same_meaning(SEXP a, SEXP b) {
+  for (int i = 0; i < KEPT; i++) {
+    SEXP symbol = Rf_install(kept[i]);
+    if (!R_compute_identical(Rf_getAttrib(a, symbol), Rf_getAttrib(b, symbol), 16))
+      return false;
+  }
+  return TYPEOF(a) == TYPEOF(b);
+}
+
+/* ---- R -> Arrow ---- */
+
+/* The first element that is not NULL gives the type; R_NilValue: there is none. */
+static SEXP type_of(SEXP x) {
+  for (R_xlen_t i = 0; i < Rf_xlength(x); i++)
+    if (VECTOR_ELT(x, i) != R_NilValue)
+      return VECTOR_ELT(x, i);
+  return R_NilValue;
+}
+
+static bool elements_fit(const tb_export *e, SEXP type, R_xlen_t *total) {
+  if (tb_has_class(type, "data.frame") || tb_has_class(type, "POSIXlt") || !Rf_isVector(type) ||
+      TYPEOF(type) == EXPRSXP)
+    return tb_arrow_fail(
+        &e->place, PyExc_TypeError,
+        "a list of %s; Arrow's lists are here of plain vectors, factors, dates and lists",
+        tb_has_class(type, "data.frame") ? "data frames" : Rf_type2char(TYPEOF(type)));
+  for (R_xlen_t i = 0; i < Rf_xlength(e->x); i++) {
+    SEXP item = VECTOR_ELT(e->x, i);
+    if (item == R_NilValue)
+      continue;
+    if (!same_meaning(item, type))
+      return tb_arrow_fail(
+          &e->place, PyExc_TypeError,
+          "the elements of an Arrow list are of one type; row %lld differs from those before it",
+          (long long)i + 1);
+    if (Rf_getAttrib(item, R_DimSymbol) != R_NilValue)
+      return tb_arrow_fail(&e->place, PyExc_TypeError, "row %lld is a matrix or an array",
+                           (long long)i + 1);
+    *total += Rf_xlength(item);
+  }
+  return true;
+}
+
+static bool is_null(const void *data, int64_t i) { return VECTOR_ELT((SEXP)data, i) == R_NilValue; }
+
+static bool write_offsets(const tb_export *e, bool wide) {
+  R_xlen_t n = Rf_xlength(e->x);
+  int64_t at = 0;
+  void *offsets = tb_array_buffer(e->array, 1, ((size_t)n + 1) * (wide ? 8 : 4));
+  for (R_xlen_t i = 0; offsets && i <= n; i++) {
+    if (wide)
+      ((int64_t *)offsets)[i] = at;
+    else
+      ((int32_t *)offsets)[i] = (int32_t)at;
+    if (i < n)
+      at += Rf_xlength(VECTOR_ELT(e->x, i));
+  }
+  return offsets != NULL;
+}
+
+static bool export_items(tb_export *e, SEXP items) {
+  tb_export child = {.x = items,
+                     .wanted =
+                         e->wanted && e->wanted->n_children == 1 ? e->wanted->children[0] : NULL,
+                     .schema = e->schema->children[0],
+                     .array = e->array->children[0],
+                     .place = {.parent = &e->place, .name = "item"}};
+  if (items != R_NilValue)
+    return tb_export_column(&child);
+  return tb_schema_init(child.schema, "item", 0) && tb_schema_format(child.schema, "n") &&
+         tb_array_init(child.array, 0, 0, 0);
+}
+
+bool tb_export_list(tb_export *e) {
+  SEXP type = type_of(e->x), items = R_NilValue;
+  R_xlen_t total = 0, n = Rf_xlength(e->x), at = 0;
+  if (type != R_NilValue && !elements_fit(e, type, &total))
+    return false;
+  if (type != R_NilValue)
+    items = Rf_allocVector(TYPEOF(type), total);
+  PROTECT(items);
+  for (R_xlen_t i = 0; i < n && type != R_NilValue; i++) {
+    SEXP item = VECTOR_ELT(e->x, i);
+    if (item == R_NilValue)
+      continue;
+    copy_elements(items, at, item, 0, Rf_xlength(item));
+    at += Rf_xlength(item);
+  }
+  if (type != R_NilValue)
+    copy_meaning(items, type);
+  bool wide = total > INT32_MAX;
+  bool done = tb_schema_init(e->schema, e->place.name, 1) &&
+              tb_schema_format(e->schema, wide ? "+L" : "+l") && tb_array_init(e->array, n, 2, 1) &&
+              write_offsets(e, wide) && export_items(e, items) &&
+              tb_array_validity(e->array, e->x, is_null);
+  UNPROTECT(1);
+  return done;
+}
+
+/* ---- Arrow -> R ---- */
+
+static SEXP slice(SEXP x, R_xlen_t start, R_xlen_t n) {
+  if (!tb_has_class(x, "data.frame")) {
+    SEXP part = PROTECT(Rf_allocVector(TYPEOF(x), n));
+    copy_elements(part, 0, x, start, n);
+    if (Rf_isObject(x))
+      copy_meaning(part, x);
+    UNPROTECT(1);
+    return part;
+  }
+  SEXP part = PROTECT(Rf_allocVector(VECSXP, Rf_xlength(x)));
+  for (R_xlen_t i = 0; i < Rf_xlength(x); i++)
+    SET_VECTOR_ELT(part, i, slice(VECTOR_ELT(x, i), start, n));
+  Rf_setAttrib(part, R_NamesSymbol, Rf_getAttrib(x, R_NamesSymbol));
+  tb_set_rows(part, n);
+  copy_meaning(part, x);
+  UNPROTECT(1);
+  return part;
+}
+
+typedef struct {
+  bool wide, view;
+  int64_t width; /* of lists of a fixed size; else 0 */
+} shape;
+
+static shape shape_of(const char *format) {
+  shape s = {.wide = strchr(format, 'L') != NULL, .view = format[1] == 'v'};
+  if (format[1] == 'w')
+    s.width = strtoll(format + 3, NULL, 10);
+  return s;
+}
+
+static int64_t offset_at(const void *offsets, int64_t i, bool wide) {
+  return wide ? ((const int64_t *)offsets)[i] : ((const int32_t *)offsets)[i];
+}
+
+/* Where element i begins, counted in the child's own elements, and how many it has. */
+static bool extent(const tb_column *c, const tb_piece *p, int64_t i, int64_t *start, int64_t *n) {
+  shape s = shape_of(c->schema->format);
+  const struct ArrowArray *a = p->array;
+  int64_t at = p->offset + i;
+  if (c->schema->format[1] == 'w') {
+    *start = at * s.width;
+    *n = s.width;
+    return true;
+  }
+  *start = offset_at(a->buffers[1], at, s.wide);
+  if (s.view)
+    *n = offset_at(a->buffers[2], at, s.wide);
+  else if (__builtin_sub_overflow(offset_at(a->buffers[1], at + 1, s.wide), *start, n))
+    *n = -1;
+  if (*start < 0 || *n < 0 || *start > a->children[0]->length ||
+      *n > a->children[0]->length - *start)
+    return tb_arrow_fail(&c->place, PyExc_ValueError,
+                         "element %lld: its offsets are outside of its items", (long long)i + 1);
+  return true;
+}
+
+/* The part of the child that the piece's elements are in. */
+static bool span_of(const tb_column *c, const tb_piece *p, int64_t *first, int64_t *last) {
+  *first = INT64_MAX, *last = 0;
+  for (int64_t i = 0; i < p->length; i++) {
+    int64_t start, n;
+    if (!tb_valid(p, i))
+      continue;
+    if (!extent(c, p, i, &start, &n))
+      return false;
+    *first = start < *first ? start : *first;
+    *last = start + n > *last ? start + n : *last;
+  }
+  if (*first > *last)
+    *first = *last;
+  return true;
+}
+
+static bool items_column(const tb_column *c, tb_column *items, int64_t *firsts) {
+  *items = (tb_column){.schema = c->schema->children[0],
+                       .n_pieces = c->n_pieces,
+                       .place = {.parent = &c->place, .name = "item"}};
+  items->pieces = (tb_piece *)R_alloc((size_t)c->n_pieces + 1, sizeof *items->pieces);
+  for (int64_t k = 0; k < c->n_pieces; k++) {
+    int64_t last;
+    if (!span_of(c, &c->pieces[k], &firsts[k], &last))
+      return false;
+    tb_column_part(&items->pieces[k], c->pieces[k].array->children[0], firsts[k], last - firsts[k]);
+    items->length += last - firsts[k];
+  }
+  return true;
+}
+
+SEXP tb_import_list(const tb_column *c) {
+  int64_t *firsts = (int64_t *)R_alloc((size_t)c->n_pieces + 1, sizeof *firsts), before = 0;
+  tb_column items;
+  if (!items_column(c, &items, firsts))
+    return NULL;
+  SEXP all = tb_import_column(&items);
+  if (!all)
+    return NULL;
+  PROTECT(all);
+  SEXP x = PROTECT(Rf_allocVector(VECSXP, c->length));
+  R_xlen_t at = 0;
+  for (int64_t k = 0; k < c->n_pieces; before += items.pieces[k++].length)
+    for (int64_t i = 0; i < c->pieces[k].length; i++, at++) {
+      int64_t start, n;
+      if (tb_valid(&c->pieces[k], i) && extent(c, &c->pieces[k], i, &start, &n))
+        SET_VECTOR_ELT(x, at, slice(all, before + start - firsts[k], n));
+    }
+  UNPROTECT(2);
+  return x;
+}

@@ -1,0 +1,282 @@
+/* Arrow's numbers -> R's: each type in one pass where R has it, the wide integers by their values.
+ */
+#include "arrow.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+/* Runs `body` for each piece: `from` are its elements, `to` where they go, `n` how many. */
+#define PIECES(type, r_type, target, body)                                                         \
+  do {                                                                                             \
+    r_type *to = (target);                                                                         \
+    for (int64_t k = 0; k < c->n_pieces; k++) {                                                    \
+      const tb_piece *p = &c->pieces[k];                                                           \
+      const type *from = p->length ? (const type *)p->array->buffers[1] + p->offset : NULL;        \
+      int64_t n = p->length;                                                                       \
+      body;                                                                                        \
+      to += n;                                                                                     \
+    }                                                                                              \
+  } while (0)
+
+#define EACH(expression)                                                                           \
+  for (int64_t i = 0; i < n; i++)                                                                  \
+  to[i] = (expression)
+
+/* NA where the bitmap says so. */
+#define PUT_NA(r_type, target, na)                                                                 \
+  do {                                                                                             \
+    r_type *at = (target);                                                                         \
+    for (int64_t k = 0; k < c->n_pieces; at += c->pieces[k++].length)                              \
+      for (int64_t i = 0; c->pieces[k].valid && i < c->pieces[k].length; i++)                      \
+        if (!tb_valid(&c->pieces[k], i))                                                           \
+          at[i] = (na);                                                                            \
+  } while (0)
+
+static void *refuse(const tb_column *c, const char *what) {
+  tb_arrow_fail(&c->place, PyExc_ValueError, "%s", what);
+  return NULL;
+}
+
+/* ---- integers of 64 bits ---- */
+
+typedef struct {
+  int64_t low;
+  uint64_t high; /* of those that are not negative */
+  bool exact;    /* each one is a double */
+} range;
+
+static bool double_is(int64_t value) {
+  double x = (double)value;
+  return x < 9223372036854775808.0 && (int64_t)x == value;
+}
+
+static bool double_is_unsigned(uint64_t value) {
+  double x = (double)value;
+  return x < 18446744073709551616.0 && (uint64_t)x == value;
+}
+
+static range range_of(const tb_column *c) {
+  range found = {.low = 0, .high = 0, .exact = true};
+  bool is_signed = c->schema->format[0] == 'l';
+  for (int64_t k = 0; k < c->n_pieces; k++) {
+    const tb_piece *p = &c->pieces[k];
+    const int64_t *from = p->length ? (const int64_t *)p->array->buffers[1] + p->offset : NULL;
+    for (int64_t i = 0; i < p->length; i++) {
+      if (!tb_valid(p, i))
+        continue;
+      if (is_signed && from[i] < 0)
+        found.low = from[i] < found.low ? from[i] : found.low;
+      else
+        found.high = (uint64_t)from[i] > found.high ? (uint64_t)from[i] : found.high;
+    }
+  }
+  const int64_t most = (int64_t)1 << 53;
+  if (found.low >= -most && found.high <= (uint64_t)most)
+    return found;
+  for (int64_t k = 0; k < c->n_pieces && found.exact; k++) {
+    const tb_piece *p = &c->pieces[k];
+    const int64_t *from = p->length ? (const int64_t *)p->array->buffers[1] + p->offset : NULL;
+    for (int64_t i = 0; i < p->length && found.exact; i++)
+      found.exact = !tb_valid(p, i) ||
+                    (is_signed ? double_is(from[i]) : double_is_unsigned((uint64_t)from[i]));
+  }
+  return found;
+}
+
+static SEXP import_wide(const tb_column *c) {
+  const char *class = tb_schema_fact(c->schema, "r.class");
+  bool is_signed = c->schema->format[0] == 'l', keep = class && strcmp(class, "integer64") == 0;
+  range found = range_of(c);
+  SEXP x;
+  if (!keep && found.low > INT_MIN && found.high <= INT_MAX) {
+    x = PROTECT(tb_new_vector(INTSXP, c->length));
+    PIECES(int64_t, int, INTEGER(x), EACH((int)from[i]));
+    PUT_NA(int, INTEGER(x), NA_INTEGER);
+  } else if (!keep && found.exact) {
+    x = PROTECT(tb_new_vector(REALSXP, c->length));
+    if (is_signed)
+      PIECES(int64_t, double, REAL(x), EACH((double)from[i]));
+    else
+      PIECES(uint64_t, double, REAL(x), EACH((double)from[i]));
+    PUT_NA(double, REAL(x), NA_REAL);
+  } else if (found.low == INT64_MIN || found.high > INT64_MAX)
+    return refuse(c,
+                  "integers that fit no R type (integer64 ends at 2^63 - 1, and -2^63 is its NA)");
+  else {
+    x = PROTECT(tb_new_vector(REALSXP, c->length));
+    PIECES(int64_t, int64_t, (int64_t *)REAL(x), EACH(from[i]));
+    PUT_NA(int64_t, (int64_t *)REAL(x), INT64_MIN);
+    tb_set_class(x, "integer64", NULL);
+  }
+  UNPROTECT(1);
+  return x;
+}
+
+/* ---- integers of 32 bits: INT_MIN is R's NA, and a number here ---- */
+
+static bool fits_int(const tb_column *c) {
+  int beyond = 0;
+  for (int64_t k = 0; k < c->n_pieces; k++) {
+    const tb_piece *p = &c->pieces[k];
+    const int32_t *from = p->length ? (const int32_t *)p->array->buffers[1] + p->offset : NULL;
+    if (c->schema->format[0] == 'i')
+      for (int64_t i = 0; i < p->length; i++)
+        beyond |= from[i] == INT_MIN && tb_valid(p, i);
+    else
+      for (int64_t i = 0; i < p->length; i++)
+        beyond |= from[i] < 0 && tb_valid(p, i);
+  }
+  return !beyond;
+}
+
+static SEXP import_int32(const tb_column *c) {
+  SEXP x;
+  if (fits_int(c)) {
+    x = PROTECT(tb_new_vector(INTSXP, c->length));
+    PIECES(int32_t, int, INTEGER(x), if (n) memcpy(to, from, (size_t)n * sizeof *to));
+    PUT_NA(int, INTEGER(x), NA_INTEGER);
+  } else {
+    x = PROTECT(tb_new_vector(REALSXP, c->length));
+    if (c->schema->format[0] == 'I')
+      PIECES(uint32_t, double, REAL(x), EACH(from[i]));
+    else
+      PIECES(int32_t, double, REAL(x), EACH(from[i]));
+    PUT_NA(double, REAL(x), NA_REAL);
+  }
+  UNPROTECT(1);
+  return x;
+}
+
+/* ---- narrower integers, logicals ---- */
+
+static SEXP import_narrow(const tb_column *c) {
+  char type = c->schema->format[0];
+  if (type == 'C' && !tb_column_has_nulls(c)) {
+    SEXP bytes = PROTECT(tb_new_vector(RAWSXP, c->length));
+    PIECES(uint8_t, Rbyte, RAW(bytes), if (n) memcpy(to, from, (size_t)n));
+    UNPROTECT(1);
+    return bytes;
+  }
+  SEXP x = PROTECT(tb_new_vector(INTSXP, c->length));
+  if (type == 'c')
+    PIECES(int8_t, int, INTEGER(x), EACH(from[i]));
+  else if (type == 'C')
+    PIECES(uint8_t, int, INTEGER(x), EACH(from[i]));
+  else if (type == 's')
+    PIECES(int16_t, int, INTEGER(x), EACH(from[i]));
+  else
+    PIECES(uint16_t, int, INTEGER(x), EACH(from[i]));
+  PUT_NA(int, INTEGER(x), NA_INTEGER);
+  UNPROTECT(1);
+  return x;
+}
+
+static SEXP import_logical(const tb_column *c) {
+  SEXP x = PROTECT(tb_new_vector(LGLSXP, c->length));
+  int *to = LOGICAL(x);
+  for (int64_t k = 0; k < c->n_pieces; to += c->pieces[k++].length) {
+    const tb_piece *p = &c->pieces[k];
+    const uint8_t *bits = p->length ? p->array->buffers[1] : NULL;
+    for (int64_t i = 0; i < p->length; i++) {
+      int64_t bit = p->offset + i;
+      to[i] = bits[bit >> 3] >> (bit & 7) & 1;
+    }
+  }
+  PUT_NA(int, LOGICAL(x), NA_LOGICAL);
+  UNPROTECT(1);
+  return x;
+}
+
+/* ---- decimals: the nearest double ---- */
+
+__extension__ typedef __int128 int128;
+
+static double power_of_ten(long scale) {
+  double power = 1;
+  for (; scale > 0; scale--)
+    power *= 10;
+  return power;
+}
+
+/* Up to 2^53 the digits and up to 10^22 the power are doubles, and so their quotient is nearest. */
+static bool decimal_is_exact(int128 digits, long scale) {
+  const int128 most = (int128)1 << 53;
+  return digits >= -most && digits <= most && scale >= 0 && scale <= 22;
+}
+
+static SEXP import_decimal(const tb_column *c) {
+  char *end;
+  strtol(c->schema->format + 2, &end, 10);
+  long scale = *end == ',' ? strtol(end + 1, &end, 10) : -1,
+       bits = *end == ',' ? strtol(end + 1, &end, 10) : 128;
+  if (scale < 0 || scale > 38 || (bits != 32 && bits != 64 && bits != 128))
+    return refuse(
+        c, "decimals of more than 128 bits, or of a negative scale: cast them in Arrow first");
+  SEXP x = PROTECT(tb_new_vector(REALSXP, c->length));
+  double *to = REAL(x), power = power_of_ten(scale);
+  int64_t lost = 0;
+  for (int64_t k = 0; k < c->n_pieces; to += c->pieces[k++].length) {
+    const tb_piece *p = &c->pieces[k];
+    for (int64_t i = 0; i < p->length; i++) {
+      const char *at =
+          (const char *)p->array->buffers[1] + (size_t)(p->offset + i) * (size_t)bits / 8;
+      int128 digits = 0;
+      if (!tb_valid(p, i)) {
+        to[i] = NA_REAL;
+        continue;
+      }
+      if (bits == 128)
+        memcpy(&digits, at, sizeof digits);
+      else
+        digits = bits == 64 ? *(const int64_t *)at : *(const int32_t *)at;
+      to[i] = (double)digits / power;
+      lost += !decimal_is_exact(digits, scale);
+    }
+  }
+  UNPROTECT(1);
+  if (lost &&
+      !tb_arrow_note(&c->place, "%lld decimals have more digits than a double", (long long)lost))
+    return NULL;
+  return x;
+}
+
+/* ---- all of them ---- */
+
+static SEXP import_real(const tb_column *c) {
+  SEXP x = PROTECT(tb_new_vector(REALSXP, c->length));
+  switch (c->schema->format[0]) {
+  case 'e':
+    PIECES(uint16_t, double, REAL(x), EACH(tb_half_to_double(from[i])));
+    break;
+  case 'f':
+    PIECES(float, double, REAL(x), EACH(from[i]));
+    break;
+  default:
+    PIECES(double, double, REAL(x), if (n) memcpy(to, from, (size_t)n * sizeof *to));
+  }
+  PUT_NA(double, REAL(x), NA_REAL);
+  UNPROTECT(1);
+  return x;
+}
+
+SEXP tb_import_number(const tb_column *c) {
+  switch (c->schema->format[0]) {
+  case 'b':
+    return import_logical(c);
+  case 'c':
+  case 'C':
+  case 's':
+  case 'S':
+    return import_narrow(c);
+  case 'i':
+  case 'I':
+    return import_int32(c);
+  case 'l':
+  case 'L':
+    return import_wide(c);
+  case 'd':
+    return import_decimal(c);
+  default:
+    return import_real(c);
+  }
+}

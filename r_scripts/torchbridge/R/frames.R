@@ -1,0 +1,211 @@
+#' Data frames in Python
+#'
+#' `as_py_frame()` gives the Python frame of an R data frame, `as.data.frame()` the R data
+#' frame of a Python frame: pandas, polars, pyarrow, or anything else that has
+#' `__arrow_c_stream__`, such as a DuckDB result. With the package tibble, `as_tibble()` works
+#' too. Columns cross whole, at memory speed, through Arrow.
+#'
+#' | R | pandas | polars, pyarrow |
+#' |---|---|---|
+#' | double | float64 (NA is NaN) | float64 |
+#' | integer, logical | int32, bool; with NA Int32, boolean | int32, bool |
+#' | character | str | string |
+#' | factor, ordered | category | Enum (comes back unordered); dictionary |
+#' | Date | date32 | date |
+#' | POSIXct | datetime64 in its time zone | timestamp in its time zone |
+#' | difftime | timedelta64 | duration |
+#' | `bit64::integer64` | int64; with NA Int64 | int64 |
+#' | complex, raw | complex128, uint8 | struct of `re` and `im`, uint8 |
+#' | list of like vectors | object | list |
+#' | data frame | struct | struct |
+#' | row names that are text | the index | a column `row.names` |
+#'
+#' NA is a missing value there, and NaN stays NaN. A POSIXct without a time zone is told in UTC.
+#' Times go in microseconds, or in nanoseconds where only these keep them exactly. Back, 64-bit
+#' integers are integer if all fit, else double if exact, else integer64; a time without zone
+#' is read in UTC; a column of text named `row.names` gives the row names.
+#'
+#' What is lost (nanoseconds, the part of a day of a Date, digits of a decimal) is a warning of
+#' class `torchbridge_lossy` that names the column. A type that R does not have is an error.
+#'
+#' Once this package is loaded, data frames cross in reticulate's `r_to_py()` and `py_to_r()` in
+#' this way as well. `as_py_frame()` also takes streams and tables of the packages arrow and
+#' nanoarrow, and their `as_record_batch_reader()` and `as_nanoarrow_array_stream()` take Python
+#' frames.
+#'
+#' @param df A data frame; or a table or stream of the package arrow or nanoarrow.
+#' @param kind `"pandas"`, `"polars"` or `"arrow"` (a pyarrow Table).
+#' @param x A Python frame, or what [frame_tensors()] gave.
+#' @param row.names Row names for the result, or `NULL` for those of `x`.
+#' @param optional,... Not used.
+#' @return `as_py_frame()`: a Python frame (class `python_object`). `as.data.frame()`: a data
+#'   frame.
+#' @seealso [frame_tensors()] for tensors, [as_torch_tensor()] where all columns are numbers.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' frame <- as_py_frame(iris, "arrow")
+#' frame$num_rows
+#' identical(as.data.frame(frame), iris)
+#' @export
+as_py_frame <- function(df, kind = "pandas") {
+  check_frame(df, "df")
+  check_string(kind, "kind")
+  if (!kind %in% c("pandas", "polars", "arrow")) {
+    abort(
+      sys.call(), "`kind` must be \"pandas\", \"polars\" or \"arrow\", not \"", kind, "\"."
+    )
+  }
+  with_notes(api("as_py_frame", from_arrow(df), kind))
+}
+
+#' @rdname as_py_frame
+#' @export
+as.data.frame.python_object <- function(x, row.names = NULL, # nolint: object_name_linter.
+                                        optional = FALSE, ...) {
+  check_no_dots(..., except = "stringsAsFactors")
+  result <- with_notes(api("frame_to_r", x))
+  wide <- vapply(result, inherits, NA, "integer64")
+  if (any(wide) && !requireNamespace("bit64", quietly = TRUE)) {
+    abort(
+      sys.call(), "Column `", names(result)[wide][1L], "` has integers beyond 2^53, for which R ",
+      "needs the package bit64.\nInstall it with `install.packages(\"bit64\")`."
+    )
+  }
+  if (!is.null(row.names)) rownames(result) <- row.names
+  result
+}
+
+#' @rdname as_py_frame
+#' @export
+as.data.frame.torch_tensor <- function(x, row.names = NULL, # nolint: object_name_linter.
+                                       optional = FALSE, ...) {
+  as.data.frame(as.matrix(x), row.names = row.names, optional = optional, ...)
+}
+
+#' @rawNamespace S3method(tibble::as_tibble,python_object)
+as_tibble.python_object <- function(x, ...) { # nolint: object_name_linter.
+  tibble::as_tibble(as.data.frame(x), ...)
+}
+
+#' Data frames as tensors
+#'
+#' `frame_tensors()` encodes a data frame of any columns as tensors: a block of numbers, a block
+#' of codes, and masks of what is missing. `frame_batches()` does so piece by piece for what
+#' does not fit in memory: Parquet, CSV and Arrow files, folders of these, and Arrow streams.
+#'
+#' Numbers and logicals are themselves, dates days since 1970, times and spans seconds. Factors
+#' and text are codes, counted from 1, of their levels. What each column was is kept:
+#' `as.data.frame()` gives the data frame back, exactly where `dtype` is float64.
+#'
+#' @param x A data frame; a Python frame; a table or stream of the package arrow or nanoarrow.
+#' @param source Path of a file (`.parquet`, `.csv`, `.arrow`, `.feather`) or of a folder of
+#'   files of one kind; or an Arrow stream, as `x`.
+#' @param batch_size Rows of a batch. The last has what is left.
+#' @param columns Names of the columns to read, or `NULL` for all.
+#' @param dtype Floating dtype of the numbers, such as `"float32"`.
+#' @param device Where the tensors go, such as `"cuda"`, or `NULL` for the CPU.
+#' @param like An earlier result of `frame_tensors()`, so that columns, levels and codes are the
+#'   same (for new data, for the next batch); or `NULL`. Without it the levels of text are its
+#'   different values, sorted by code point; a file is read once for them beforehand.
+#' @return `frame_tensors()`: a Python object with the tensors `$numeric` (rows, columns of
+#'   numbers) and `$codes` (rows, columns of codes; 0 where missing), `$numeric_mask` and
+#'   `$codes_mask` (`TRUE` where there is a value), and `$levels`, a named list of the levels
+#'   of each column of codes. `frame_batches()`: a function that gives the next batch at each
+#'   call, and `NULL` after the last.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' x <- frame_tensors(iris)
+#' x$codes
+#' x$levels
+#' all.equal(as.data.frame(x), iris)
+#'
+#' file <- tempfile(fileext = ".csv")
+#' write.csv(iris, file, row.names = FALSE)
+#' next_batch <- frame_batches(file, batch_size = 60)
+#' while (!is.null(batch <- next_batch())) print(batch$numeric$mean(1))
+#' unlink(file)
+#' @export
+frame_tensors <- function(x, dtype = "float64", device = NULL, like = NULL) {
+  check_frame(x, "x")
+  check_name(dtype, "dtype", "float32")
+  check_name(device, "device", "cuda")
+  check_like(like)
+  with_notes(api("frame_tensors", from_arrow(x), dtype, device, like))
+}
+
+#' @rdname frame_tensors
+#' @export
+frame_batches <- function(source, batch_size = 65536, columns = NULL, dtype = "float64",
+                          device = NULL, like = NULL) {
+  if (!is_string(source)) check_frame(source, "source")
+  if (!is.numeric(batch_size) || length(batch_size) != 1L || is.na(batch_size) ||
+    batch_size < 1 || batch_size != round(batch_size)) {
+    abort(sys.call(), "`batch_size` must be a whole number of at least 1.")
+  }
+  if (!is.null(columns) && !(is.character(columns) && !anyNA(columns))) {
+    abort(sys.call(), "`columns` must be names of columns, or NULL.")
+  }
+  check_name(dtype, "dtype", "float32")
+  check_name(device, "device", "cuda")
+  check_like(like)
+  batches <- api(
+    "frame_batches", from_arrow(source), as.double(batch_size),
+    if (!is.null(columns)) as.list(columns), dtype, device, like
+  )
+  function() api("next_batch", batches)
+}
+
+check_frame <- function(x, name, call = sys.call(-1L)) {
+  foreign <- c("python_object", "ArrowTabular", "RecordBatchReader", "nanoarrow_array_stream")
+  if (!inherits(x, c("data.frame", foreign))) {
+    abort(call, "`", name, "` must be a data frame, not ", friendly_type(x), ".")
+  }
+}
+
+check_like <- function(like, call = sys.call(-1L)) {
+  if (!is.null(like) && !inherits(like, "python_object")) {
+    abort(call, "`like` must be a result of `frame_tensors()`, or NULL.")
+  }
+}
+
+# What Python noted becomes warnings of a class of their own.
+with_notes <- function(result, call = sys.call(-1L)) {
+  for (note in result$notes) {
+    warning(structure(
+      class = c("torchbridge_lossy", "warning", "condition"),
+      list(message = note, call = call)
+    ))
+  }
+  result$value
+}
+
+# ---- the packages arrow and nanoarrow: streams change hands by address ----
+
+from_arrow <- function(x) {
+  if (inherits(x, "nanoarrow_array_stream")) {
+    return(api("stream_at", NULL, nanoarrow_address(x)))
+  }
+  if (inherits(x, c("ArrowTabular", "RecordBatchReader"))) {
+    room <- api("new_stream", NULL)
+    arrow_function("as_record_batch_reader")(x)$export_to_c(room$address)
+    return(api("stream_at", room, room$address))
+  }
+  x
+}
+
+#' @rawNamespace S3method(arrow::as_record_batch_reader,python_object)
+as_record_batch_reader.python_object <- function(x, ...) { # nolint.
+  room <- api("new_stream", NULL)
+  api("put_stream", x, room$address)
+  arrow_function("RecordBatchReader")$import_from_c(room$address)
+}
+
+#' @rawNamespace S3method(nanoarrow::as_nanoarrow_array_stream,python_object)
+as_nanoarrow_array_stream.python_object <- function(x, ..., schema = NULL) { # nolint.
+  if (!is.null(schema)) abort(sys.call(), "`schema` must be NULL: the stream keeps its own.")
+  stream <- getExportedValue("nanoarrow", "nanoarrow_allocate_array_stream")()
+  api("put_stream", x, nanoarrow_address(stream))
+  stream
+}
+
+# Neither package is needed, nor suggested: whoever has such an object has its package.
+nanoarrow_address <- function(x) getExportedValue("nanoarrow", "nanoarrow_pointer_addr_dbl")(x)
+arrow_function <- function(name) getExportedValue("arrow", name)
