@@ -83,6 +83,24 @@ runner <- function(func, skeleton, ...) {
   }
 }
 
+# For torchbridge.autograd: functions of a script, found by name, as Python calls them.
+
+runner_of_script <- function(environment, name, skeleton, ...) {
+  runner(get(name, envir = environment, mode = "function"), skeleton, ...)
+}
+
+body_on_tensors <- function(environment, name) {
+  func <- with_constructs(get(name, envir = environment, mode = "function"))
+  function(...) {
+    arguments <- lapply(list(...), function(v) if (is_tensor(v)) fresh_numeric(v) else v)
+    value <- withCallingHandlers(
+      do.call("func", arguments, quote = TRUE),
+      error = explain_construct
+    )
+    check_value(value)
+  }
+}
+
 check_value <- function(value) {
   if (is_tensor(value)) return(fresh_plain(value))
   if (is.numeric(value) || is.logical(value)) {
