@@ -140,7 +140,7 @@ def dexp(x: Any, rate: Any, log: bool) -> Any:
     fine = (x >= 0) & (rate > 0) & torch.isfinite(rate)
     r, a = where(fine, rate, 1.0), where(fine, x, 0.0)
     density = where(fine, r.log() - r * a, -_INF)
-    bad = (rate < 0) | torch.isposinf(rate)
+    bad = (rate < 0) | torch.isposinf(rate) | ((rate == 0) & torch.isposinf(x))
     return _result(_nan_where(bad, x, rate, otherwise=density), log)
 
 

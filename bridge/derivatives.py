@@ -57,7 +57,7 @@ def gradient(f: Function, x: Any) -> Any:
     y = _finite(_call(f, x))
     if y.numel() == 1:
         return _not_nan(_backward(y.reshape(()), x))
-    y = y.reshape(-1)
+    y = _in_r_order(y)
     hint = "use jacobian() for a function that gives several numbers"
     if y.numel() != x.numel():
         raise ValueError(f"`func` must give one number, not {y.numel()}; {hint}")
@@ -76,7 +76,7 @@ def gradient(f: Function, x: Any) -> Any:
 def jacobian(f: Function, x: Any) -> Any:
     """The matrix (m x n) of the derivatives of m results in n elements."""
     x = _variable(x)
-    y = _finite(_call(f, x)).reshape(-1)
+    y = _in_r_order(_finite(_call(f, x)))
     m, n = y.numel(), x.numel()
     if m <= n or not y.requires_grad:
         return _not_nan(_rows(y, x, _eye(m, y)))
@@ -110,14 +110,14 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
 def vjp(f: Function, x: Any, v: Any) -> Any:
     """A vector (m) times the Jacobian: (n)."""
     x = _variable(x)
-    y = _finite(_call(f, x)).reshape(-1)
+    y = _in_r_order(_finite(_call(f, x)))
     return _not_nan(_backward(y, x, _like(v, y, "v")))
 
 
 def jvp(f: Function, x: Any, v: Any) -> Any:
     """The Jacobian times a vector (n): (m)."""
     x = _variable(x)
-    y = _finite(_call(f, x)).reshape(-1)
+    y = _in_r_order(_finite(_call(f, x)))
     v = _like(v, x, "v")
     if not y.requires_grad:
         return torch.zeros_like(y)
@@ -176,6 +176,11 @@ def _not_nan(derivative: Any) -> Any:
             "write ifelse(x > 0, log(ifelse(x > 0, x, 1)), 0)"
         )
     return derivative
+
+
+def _in_r_order(y: Any) -> Any:
+    """As a vector, column by column."""
+    return y.reshape(-1) if y.dim() < 2 else y.permute(*reversed(range(y.dim()))).reshape(-1)
 
 
 def _like(v: Any, x: Any, name: str) -> Any:

@@ -279,18 +279,21 @@ def test(name: str, x: Any) -> Any:
 
 
 def special(name: str, x: Any, y: Any) -> Any:
-    """R's ``beta``, ``lbeta``, ``choose`` and ``lchoose``."""
+    """R's ``beta``, ``lbeta``, ``choose`` and ``lchoose``; of the latter `y` is whole."""
     x, y = conform(number(x), number(y))
     if name in ("beta", "lbeta"):
         result = torch.lgamma(x) + torch.lgamma(y) - torch.lgamma(x + y)
         return result.exp() if name == "beta" else result
+    y = y.detach().round()  # as R does
     result = torch.lgamma(x + 1) - torch.lgamma(y + 1) - torch.lgamma(x - y + 1)
+    none = y < 0
     if name == "lchoose":
-        return result
+        return torch.where(none, -torch.inf, result)
     # Below y = x + 1 the gamma function may be negative, which lgamma does not say.
-    sign = torch.where((x - y + 1 < 0) & ((x - y + 1).floor().remainder(2) != 0), -1.0, 1.0)
-    sign = sign * torch.where((x + 1 < 0) & ((x + 1).floor().remainder(2) != 0), -1.0, 1.0)
-    return sign * result.exp()
+    sign = 1.0
+    for z in (x + 1, x - y + 1):
+        sign = sign * torch.where((z < 0) & (z.floor().remainder(2) != 0), -1.0, 1.0)
+    return torch.where(none, 0.0, sign * result.exp())
 
 
 # ---- putting together ----------------------------------------------------------------------

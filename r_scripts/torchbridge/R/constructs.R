@@ -151,7 +151,7 @@ no_tensors <- paste(
   "must be a numeric", "'perm'", "cannot handle type", "cannot be handled by 'cat'",
   "replacement has length zero", "is not a vector", "non-vector", "type 'externalptr'",
   "can not be handled", "unimplemented type", "is not logical", "must be atomic",
-  "invalid '\\w+' (value|argument)",
+  "invalid '\\w+' (value|argument)", "non-finite function value",
   sep = "|"
 )
 

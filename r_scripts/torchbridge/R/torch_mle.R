@@ -209,31 +209,46 @@ likelihood_of <- function(model) {
   }
 }
 
-# Newton steps from where the optimiser stopped: the last digits, at the price of the Hessian that
-# is needed anyway.
+# Newton steps from where the optimiser stopped, for the last digits. All of them use one
+# Hessian, which is needed anyway; it is made again only if they lead away from it.
 polish <- function(objective, bounds) {
   p <- unname(objective$par)
   value <- objective$fn(p)
-  for (turn in 1:4) {
+  hessian <- objective$he(p)
+  moved <- 0
+  for (turn in 1:20) {
     gradient <- objective$gr(p)
-    hessian <- objective$he(p)
-    at_bound <- (p <= bounds$lower & gradient >= 0) | (p >= bounds$upper & gradient <= 0)
-    inside <- !at_bound
+    inside <- !is_held(p, gradient, bounds)
     root <- tryCatch(chol(hessian[inside, inside, drop = FALSE]), error = function(e) NULL)
     if (is.null(root) || !any(inside)) break
     step <- -backsolve(root, forwardsolve(t(root), gradient[inside]))
     errors <- sqrt(base::diag(chol2inv(root)))
-    if (all(abs(step) <= 1e-9 * errors)) break
+    size <- max(abs(step) / errors)
     tried <- p
     tried[inside] <- p[inside] + step
-    if (any(tried < bounds$lower | tried > bounds$upper)) break
+    if (size <= 1e-10 || any(tried < bounds$lower | tried > bounds$upper)) break
     now <- objective$fn(tried)
     if (!is.finite(now) || now > value + 1e-12 * abs(value)) break
     p <- tried
     value <- now
+    moved <- moved + size
+    if (moved > 0.01) {
+      hessian <- objective$he(p)
+      moved <- 0
+    }
   }
+  if (moved > 1e-8) hessian <- objective$he(p)
+  gradient <- objective$gr(p)
   names(p) <- names(objective$par)
-  list(par = p, value = value, gradient = gradient, hessian = hessian, at_bound = at_bound)
+  list(
+    par = p, value = value, gradient = gradient, hessian = hessian,
+    at_bound = is_held(unname(p), gradient, bounds)
+  )
+}
+
+# At a bound, with the minimum beyond it.
+is_held <- function(p, gradient, bounds) {
+  (p <= bounds$lower & gradient >= 0) | (p >= bounds$upper & gradient <= 0)
 }
 
 inverse_hessian <- function(fit) {

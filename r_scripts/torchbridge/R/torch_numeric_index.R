@@ -65,7 +65,7 @@ subscripts <- function(expressions, ...) {
     if (identical(expressions[[i]], quote(expr = ))) return(NULL)
     value <- ...elt(i)
     if (is.null(value)) return(integer())
-    if (is_tensor(value)) to_r(value$detach()) else value
+    if (is_tensor(value)) to_r(value$detach()) else if (is.factor(value)) as.integer(value) else value
   })
 }
 
