@@ -172,8 +172,8 @@ def _as_tensor(x: Any, like: Any, name: str) -> Any:
 def _check_thread(f: RFunction) -> None:
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(
-            f"{f.__name__} is an R function, and R runs on the main thread: call it, and backward() "
-            "through it, there"
+            f"{f.__name__} is an R function, and R runs on the main thread: call it, and "
+            "backward() through it, there"
         )
 
 

@@ -34,7 +34,7 @@ def _stirling_error(n: Any) -> Any:
     r = 1 / where(small, 16.0, n)
     r2 = r * r
     # The asymptotic series' coefficients are Bernoulli numbers: B(2k) / (2k (2k - 1)).
-    series = 0.0
+    series: Any = 0.0
     for c in (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12):
         series = series * r2 + c
     return where(small, direct, series * r)
@@ -46,7 +46,7 @@ def _deviance(x: Any, m: Any) -> Any:
     a, b = where(close, x, 1.0), where(close, m, 1.0)
     v = (a - b) / (a + b)
     v2 = v * v
-    tail = 0.0
+    tail: Any = 0.0
     for j in range(11, 0, -1):
         tail = tail * v2 + 1 / (2 * j + 1)
     near = (a - b) * v + 2 * a * v * v2 * tail
@@ -84,8 +84,8 @@ def _log_binomial(x: Any, n: Any, p: Any, q: Any) -> Any:
     # The log of what is near 1 is exact from what is near 0.
     log_q = _log_of(q, p, none)
     log_p = _log_of(p, q, all_)
-    # Where nothing is drawn from nothing n has no part; and 0 * log_q keeps q's gradient.
-    outer = where(none, where(none, n, 0.0) * log_q, where(all_, where(all_, n, 0.0) * log_p, -_INF))
+    at_zero, at_size = where(none, n, 0.0) * log_q, where(all_, n, 0.0) * log_p
+    outer = where(none, at_zero, where(all_, at_size, -_INF))
     certain = ((x == 0) & (p == 0)) | ((x == n) & (q == 0)) | (n == 0) & (x == 0)
     outer = where(certain & ~(none | all_), 0.0, outer)
     return where(inner, log, outer)
@@ -155,9 +155,7 @@ def dgamma(x: Any, shape: Any, scale: Any, log: bool) -> Any:
     at_zero = where(one, -where(one, scale, 1.0).log(), at_zero)
     density = where(inside, density, where(x == 0, at_zero, -_INF))
     density = where((shape == 0) & (x > 0), -_INF, density)
-    return _result(
-        _nan_where((shape < 0) | (scale <= 0), x, shape, scale, otherwise=density), log
-    )
+    return _result(_nan_where((shape < 0) | (scale <= 0), x, shape, scale, otherwise=density), log)
 
 
 def dchisq(x: Any, df: Any, log: bool) -> Any:
@@ -248,9 +246,7 @@ def dweibull(x: Any, shape: Any, scale: Any, log: bool) -> Any:
     one = (x == 0) & (shape == 1) & (scale > 0)
     at_zero = where(one, -where(one, scale, 1.0).log(), where(shape < 1, _INF, -_INF))
     density = where(inside, density, where(x == 0, at_zero, -_INF))
-    return _result(
-        _nan_where((shape <= 0) | (scale <= 0), x, shape, scale, otherwise=density), log
-    )
+    return _result(_nan_where((shape <= 0) | (scale <= 0), x, shape, scale, otherwise=density), log)
 
 
 # ---- discrete ------------------------------------------------------------------------------
@@ -363,9 +359,7 @@ def _from_survival(log_upper: Any, lower: bool, log: bool) -> Any:
         return -torch.expm1(log_upper)
     near = log_upper > -math.log(2)
     a, b = where(near & (log_upper < 0), log_upper, -1.0), where(near, -1.0, log_upper)
-    return where(
-        log_upper == 0, -_INF, where(near, (-torch.expm1(a)).log(), torch.log1p(-b.exp()))
-    )
+    return where(log_upper == 0, -_INF, where(near, (-torch.expm1(a)).log(), torch.log1p(-b.exp())))
 
 
 def pnorm(q: Any, mean: Any, sd: Any, lower: bool, log: bool) -> Any:

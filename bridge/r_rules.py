@@ -181,8 +181,10 @@ def chosen(test: Any, yes: Any, no: Any) -> Any:
         if x.numel() == 1:
             return x.reshape(())
         x = flat(x)[: test.numel()]
-        return shaped(recycled(x, test.numel()), shape) if len(shape) > 1 else recycled(
-            x, test.numel()
+        return (
+            shaped(recycled(x, test.numel()), shape)
+            if len(shape) > 1
+            else recycled(x, test.numel())
         )
 
     return torch.where(test, fit(yes), fit(no))
@@ -290,7 +292,7 @@ def special(name: str, x: Any, y: Any) -> Any:
     if name == "lchoose":
         return torch.where(none, -torch.inf, result)
     # Below y = x + 1 the gamma function may be negative, which lgamma does not say.
-    sign = 1.0
+    sign: Any = 1.0
     for z in (x + 1, x - y + 1):
         sign = sign * torch.where((z < 0) & (z.floor().remainder(2) != 0), -1.0, 1.0)
     return torch.where(none, 0.0, sign * result.exp())

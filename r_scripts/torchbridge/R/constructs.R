@@ -58,7 +58,7 @@ inside_only <- list(
     if (any_tensor(...)) total("min", list(...), na.rm) else base::min(..., na.rm = na.rm)
   },
   sapply = function(X, FUN, ..., simplify = TRUE, USE.NAMES = TRUE) { # nolint
-    FUN <- match.fun(FUN)
+    FUN <- match.fun(FUN) # nolint: object_name_linter.
     answer <- lapply(X, FUN, ...)
     if (USE.NAMES && is.character(X) && is.null(names(answer))) names(answer) <- X
     if (has_tensor(answer)) return(if (isFALSE(simplify)) answer else simplified(answer))
@@ -66,7 +66,7 @@ inside_only <- list(
     simplify2array(answer, higher = identical(simplify, "array"))
   },
   vapply = function(X, FUN, FUN.VALUE, ..., USE.NAMES = TRUE) { # nolint
-    FUN <- match.fun(FUN)
+    FUN <- match.fun(FUN) # nolint: object_name_linter.
     answer <- lapply(X, FUN, ...)
     if (!has_tensor(answer)) {
       # Called once already: again would repeat what FUN does besides.
@@ -83,7 +83,7 @@ inside_only <- list(
     simplified(answer)
   },
   mapply = function(FUN, ..., MoreArgs = NULL, SIMPLIFY = TRUE, USE.NAMES = TRUE) { # nolint
-    FUN <- match.fun(FUN)
+    FUN <- match.fun(FUN) # nolint: object_name_linter.
     parts <- lapply(list(...), function(v) if (is_tensor(v)) as.list(v) else v)
     answer <- do.call(base::mapply, base::c(
       list(FUN), parts, list(MoreArgs = MoreArgs, SIMPLIFY = FALSE, USE.NAMES = USE.NAMES)
@@ -98,7 +98,7 @@ inside_only <- list(
       base::unlist(x, recursive, use.names)
     }
   },
-  `[<-` = function(x, ..., value) {
+  `[<-` = function(x, ..., value) { # nolint: object_name_linter.
     # A plain vector that takes a tensor becomes one.
     if (is_tensor(value) && is.atomic(x) && !is.null(x)) {
       names <- r_names(x)
@@ -106,7 +106,7 @@ inside_only <- list(
     }
     base::`[<-`(x, ..., value = value)
   },
-  `[[<-` = function(x, ..., value) {
+  `[[<-` = function(x, ..., value) { # nolint: object_name_linter.
     if (is_tensor(value) && is.atomic(x) && !is.null(x)) {
       names <- r_names(x)
       x <- as_numeric(as_operand(x), names)
@@ -208,6 +208,7 @@ advice <- function(name, message) {
   }
   paste(
     "It expects plain numbers and gets a tensor. Write it with arithmetic and the functions of",
-    "?torch_mathematics and ?torch_densities; to_r(x$detach()) are the numbers of `x`, as a constant."
+    "?torch_mathematics and ?torch_densities; to_r(x$detach()) are the numbers of `x`,",
+    "as a constant."
   )
 }

@@ -16,9 +16,10 @@
 #'
 #' @param x,q Values, numbers or tensors.
 #' @param p Probabilities.
-#' @param mean,sd,meanlog,sdlog,rate,shape,scale,shape1,shape2,df,ncp,location,min,max,size,prob,lambda,mu
-#'   Parameters, as in [stats::Distributions]. For `dmvnorm()`: `mean` has one element a column of
-#'   `x` (`NULL`: zeros).
+#' @param mean,sd For `dmvnorm()` `mean` has one element a column of `x` (`NULL`: zeros).
+#' @param meanlog,sdlog,rate,shape,scale,shape1,shape2,df,ncp,location Parameters, as in
+#'   [stats::Distributions].
+#' @param min,max,size,prob,lambda,mu Likewise.
 #' @param sigma A symmetric positive definite covariance matrix; `NULL`: the identity.
 #' @param log,log.p `TRUE` gives the logarithm.
 #' @param lower.tail `FALSE` gives the upper tail.
@@ -108,8 +109,10 @@ dchisq <- function(x, df, ncp = 0, log = FALSE) {
   if (is_tensor(x) || is_tensor(df)) {
     no_ncp(missing(ncp))
     density_rule("dchisq", list(x, df), log)
+  } else if (missing(ncp)) {
+    stats::dchisq(x, df, log = log)
   } else {
-    if (missing(ncp)) stats::dchisq(x, df, log = log) else stats::dchisq(x, df, ncp, log)
+    stats::dchisq(x, df, ncp, log)
   }
 }
 
@@ -119,8 +122,10 @@ dbeta <- function(x, shape1, shape2, ncp = 0, log = FALSE) {
   if (is_tensor(x) || is_tensor(shape1) || is_tensor(shape2)) {
     no_ncp(missing(ncp))
     density_rule("dbeta", list(x, shape1, shape2), log)
+  } else if (missing(ncp)) {
+    stats::dbeta(x, shape1, shape2, log = log)
   } else {
-    if (missing(ncp)) stats::dbeta(x, shape1, shape2, log = log) else stats::dbeta(x, shape1, shape2, ncp, log)
+    stats::dbeta(x, shape1, shape2, ncp, log)
   }
 }
 

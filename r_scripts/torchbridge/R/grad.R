@@ -77,7 +77,8 @@ hvp <- function(func, x, v, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
   v <- flat_tensor(check_parameters(v, "v", call))
-  like_parameters(call_python("derivatives.hvp", target$f, target$x, v, call = call), target$skeleton)
+  result <- call_python("derivatives.hvp", target$f, target$x, v, call = call)
+  like_parameters(result, target$skeleton)
 }
 
 #' @rdname grad
@@ -86,7 +87,8 @@ vjp <- function(func, x, v, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
   v <- flat_tensor(check_parameters(v, "v", call))
-  like_parameters(call_python("derivatives.vjp", target$f, target$x, v, call = call), target$skeleton)
+  result <- call_python("derivatives.vjp", target$f, target$x, v, call = call)
+  like_parameters(result, target$skeleton)
 }
 
 #' @rdname grad

@@ -72,7 +72,7 @@ diag <- function(x = 1, nrow, ncol, names = TRUE) {
 outer <- function(X, Y, FUN = "*", ...) { # nolint: object_name_linter.
   product <- is.character(FUN) && identical(FUN, "*")
   # A name means what it means where outer() was called.
-  if (!product) FUN <- match.fun(FUN)
+  if (!product) FUN <- match.fun(FUN) # nolint: object_name_linter.
   if (!is_tensor(X) && !is_tensor(Y)) return(base::outer(X, Y, FUN, ...))
   if (product) {
     numeric <- is_torch_numeric(X) || is_torch_numeric(Y)

@@ -11,8 +11,8 @@
 #' `length()`), the graph holds for the sizes of `example` only.
 #'
 #' With numbers for `example` (a vector, an array, or a named list of them) `f` is a function of
-#' R's numbers, as [grad()] takes it: it runs by R's rules (see [as_torch_numeric()]), and what comes
-#' out is a function of numbers like it, whose evaluation and derivatives call no R.
+#' R's numbers, as [grad()] takes it: it runs by R's rules (see [as_torch_numeric()]), and what
+#' comes out is a function of numbers like it, whose evaluation and derivatives call no R.
 #'
 #' @param f A function of tensors, an `nn_module`, or a function of numbers.
 #' @param example A tensor, or a list of tensors, to call `f` with. Their dtypes, devices and

@@ -12,9 +12,10 @@
 #' * with the parameters as its first argument, in the shape of `start` (a named vector or list):
 #'   `function(p, data)`.
 #'
-#' `data` goes to the argument `data` where there is one (in the second way: to the second argument);
-#' otherwise the elements or columns that its further arguments name. It may give one number, or one
-#' for each observation, which are then summed; a sandwich variance needs the latter.
+#' `data` goes to the argument `data` where there is one (in the second way: to the second
+#' argument); otherwise the elements or columns that its further arguments name. It may
+#' give one number, or one for each observation, which are then summed; a sandwich variance needs
+#' the latter.
 #'
 #' @param minuslogl The negative log-likelihood, a function; or one of [torch_compile()].
 #' @param start Where to start: a named list of numbers, or a named vector.
@@ -27,8 +28,9 @@
 #' @param nobs Number of observations, for `BIC()`; `NULL`: the rows of a data frame `data`, the
 #'   length that all elements of a list have, or as many numbers as `minuslogl` gives.
 #' @return An object of class `torch_mle`, with methods `coef()`, `vcov()`, `confint()`,
-#'   `profile()`, `summary()`, `logLik()` (so `AIC()` and `BIC()`), `nobs()`, `anova()`, `predict()`,
-#'   and [generics::tidy()] and [generics::glance()] where that package (or broom) is there.
+#'   `profile()`, `summary()`, `logLik()` (so `AIC()` and `BIC()`), `nobs()`, `anova()`,
+#'   `predict()`, and [generics::tidy()] and [generics::glance()] where that package
+#'   (or broom) is there.
 #' @seealso [torch_mle_methods]
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' nll <- function(mu, sigma, y) -sum(dnorm(y, mu, sigma, log = TRUE))
@@ -85,7 +87,9 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method
 # The start as a whole, the fixed values in it.
 check_start <- function(start, fixed, minuslogl, call) {
   if (!is.list(start) && !is.numeric(start)) {
-    abort(call, "`start` must be a named list or vector of numbers, not ", friendly_type(start), ".")
+    abort(
+      call, "`start` must be a named list or vector of numbers, not ", friendly_type(start), "."
+    )
   }
   if (is.list(start) || is.null(dim(start))) {
     if (length(start) > 0L && (is.null(names(start)) || !all(nzchar(names(start))))) {
@@ -130,7 +134,9 @@ named_bound <- function(bound, default, labels, is_fixed, name, call) {
   if (is.list(bound)) bound <- unlist(bound)
   if (!is.null(names(bound))) {
     unknown <- setdiff(names(bound), labels)
-    if (length(unknown) > 0L) abort(call, "`", name, "` names no parameter: ", in_words(unknown), ".")
+    if (length(unknown) > 0L) {
+      abort(call, "`", name, "` names no parameter: ", in_words(unknown), ".")
+    }
     full <- rep(default, length(free))
     known <- match(names(bound), free)
     full[known[!is.na(known)]] <- bound[!is.na(known)]
@@ -205,7 +211,9 @@ likelihood_of <- function(model) {
       do.call("minuslogl", c(parameters[names], extra), quote = TRUE)
     }
   } else {
-    function(flat) do.call("minuslogl", c(list(in_shape(flat, model$skeleton)), extra), quote = TRUE)
+    function(flat) {
+      do.call("minuslogl", c(list(in_shape(flat, model$skeleton)), extra), quote = TRUE)
+    }
   }
 }
 
@@ -278,7 +286,8 @@ count_observations <- function(model, full) {
   if (length(sizes) == 1L && sizes > 1L) return(sizes)
   f <- free_function(model, full, total = FALSE)
   target <- differentiable(f, full[!model$fixed])
-  size <- length(as.vector(plain_values_of(call_python("derivatives.value_of", target$f, target$x))))
+  value <- call_python("derivatives.value_of", target$f, target$x)
+  size <- length(as.vector(plain_values_of(value)))
   if (size > 1L) size else NA_integer_
 }
 

@@ -19,8 +19,8 @@
 #'   `conf.high`, and of which kind.
 #' @param vcov. For `summary()` and `tidy()`: `type` of the variance.
 #' @return `coef()`: a named vector; `vcov()`, `confint()`: matrices; `logLik()`: of class
-#'   `logLik`; `anova()`: a table of likelihood ratio tests; `predict()`: a vector, or a list of `fit`
-#'   and `se.fit`; `tidy()` and `glance()`: data frames as broom has them.
+#'   `logLik`; `anova()`: a table of likelihood ratio tests; `predict()`: a vector, or a list of
+#'   `fit` and `se.fit`; `tidy()` and `glance()`: data frames as broom has them.
 #' @name torch_mle_methods
 NULL
 
@@ -213,7 +213,7 @@ tidy.torch_mle <- function(x, conf.int = FALSE, conf.level = 0.95, # nolint: obj
 
 #' @rdname torch_mle_methods
 #' @rawNamespace S3method(generics::glance, torch_mle)
-glance.torch_mle <- function(x, ...) {
+glance.torch_mle <- function(x, ...) { # nolint: object_name_linter.
   check_no_dots(...)
   found <- logLik.torch_mle(x)
   data.frame(

@@ -13,7 +13,7 @@ confint.torch_mle <- function(object, parm, level = 0.95, method = "profile", ..
   error <- sqrt(base::diag(object$vcov))
   quantile <- stats::qnorm(1 - tail)
   limits <- if (method == "wald") {
-    base::cbind(object$coef - quantile * error, object$coef + quantile * error)[chosen, , drop = FALSE]
+    (object$coef + base::outer(error, c(-quantile, quantile)))[chosen, , drop = FALSE]
   } else {
     t(base::vapply(chosen, function(i) profile_limits(object, i, quantile), c(0, 0)))
   }
@@ -47,11 +47,11 @@ profile.torch_mle <- function(fitted, which, zmax = 3, points = 6, ...) {
   chosen <- chosen_parameters(fitted, if (!missing(which)) which, sys.call())
   error <- sqrt(base::diag(fitted$vcov))
   profiles <- lapply(chosen, function(i) {
-    at <- profile_function(fitted, i)
     limits <- c(fitted$bounds$lower[i], fitted$bounds$upper[i])
     # A side ends where the likelihood is not defined any more.
     side <- function(sign) {
       found <- list()
+      at <- profile_function(fitted, i)
       for (k in seq_len(points)) {
         value <- fitted$coef[[i]] + sign * k * zmax / points * error[i]
         if (value < limits[1L] || value > limits[2L]) break
@@ -129,6 +129,12 @@ profile_function <- function(object, i) {
         rest, free_function(model, full),
         method = "Newton", lower = bounds$lower, upper = bounds$upper
       )
+      if (found$convergence != 0L) {
+        warning(
+          "no convergence at ", label, " = ", format(value), ": ", found$message,
+          call. = FALSE
+        )
+      }
       rest <<- found$par
       lowest <- found$value
     }

@@ -62,12 +62,15 @@
 subscripts <- function(expressions, ...) {
   expressions <- as.list(expressions)[-1L]
   lapply(seq_along(expressions), function(i) {
-    if (identical(expressions[[i]], quote(expr = ))) return(NULL)
+    if (is_empty(expressions[[i]])) return(NULL)
     value <- ...elt(i)
     if (is.null(value)) return(integer())
-    if (is_tensor(value)) to_r(value$detach()) else if (is.factor(value)) as.integer(value) else value
+    if (is_tensor(value)) return(to_r(value$detach()))
+    if (is.factor(value)) as.integer(value) else value
   })
 }
+
+is_empty <- function(expression) is.symbol(expression) && !nzchar(as.character(expression))
 
 check_rank <- function(given, dims) {
   if (length(given) != length(dims)) stop("incorrect number of dimensions", call. = FALSE)

@@ -5,7 +5,7 @@ c.torch_numeric <- function(...) join(list(...))
 
 join <- function(parts, use_names = TRUE) {
   parts <- parts[lengths(parts) > 0L]
-  if (any(vapply(parts, function(p) is.list(p), NA))) return(do.call(base::c, lapply(parts, as_part)))
+  if (any(vapply(parts, is.list, NA))) return(do.call(base::c, lapply(parts, as_part)))
   as_numeric(bare_rule("combine", unname(lapply(parts, lift))), if (use_names) joined_names(parts))
 }
 

@@ -9,9 +9,9 @@
 #' |---|---|---|
 #' | `"BFGS"` | [stats::optim()]'s BFGS; with bounds its L-BFGS-B | yes |
 #' | `"L-BFGS"` | [stats::optim()]'s L-BFGS-B | yes |
-#' | `"Newton"` | damped Newton steps; parameters at a bound stay there while the gradient points out | yes |
+#' | `"Newton"` | Newton steps, halved until the value falls | held while the gradient points out |
 #' | `"trust"` | [stats::nlminb()]: trust regions (PORT), with the Hessian | yes |
-#' | a torch optimizer: `"adam"`, `"sgd"`, `"rmsprop"`, ... | `control$steps` steps of it, in Python; at bounds it is set back | yes |
+#' | `"adam"`, `"sgd"`, any torch optimizer | `control$steps` steps of it, in Python | set back |
 #'
 #' @param par Where to start: numbers, or a named list of them.
 #' @param fn A function of `par` that gives one number; or one of [torch_compile()].
@@ -79,7 +79,8 @@ check_bounds <- function(lower, upper, start, call) {
 
 by_optim <- function(objective, bounds, method, control) {
   limited <- bounds$any || method == "L-BFGS"
-  defaults <- if (limited) list(maxit = 1000, factr = 10, pgtol = 0) else list(maxit = 1000, reltol = 1e-15)
+  precision <- if (limited) list(factr = 10, pgtol = 0) else list(reltol = 1e-15)
+  defaults <- c(list(maxit = 1000), precision)
   control <- utils::modifyList(defaults, control)
   arguments <- list(objective$par, objective$fn, objective$gr, control = control)
   if (limited) {
@@ -103,9 +104,9 @@ by_nlminb <- function(objective, bounds, control) {
   )
 }
 
-# Newton's method: the step solves the Hessian's equations among the free parameters, with a
-# multiple of the identity added until they are positive definite; halved until the value falls
-# (J. Nocedal and S. Wright, Numerical Optimization, 2006, algorithms 3.2, 3.3 and section 16.7).
+# Newton's method: the step solves the Hessian's equations among the free parameters, with the
+# Hessian made positive definite where it is not, and is halved until the value falls (J. Nocedal
+# and S. Wright, Numerical Optimization, 2006, sections 3.1, 3.4 and 16.7).
 by_newton <- function(objective, bounds, control, call) {
   settings <- check_control(control, list(maxit = 100, gtol = 1e-9), call)
   p <- unname(objective$par)
@@ -113,6 +114,7 @@ by_newton <- function(objective, bounds, control, call) {
   if (!is.finite(value)) abort(call, "`fn` gives ", value, " at `par`; start where it is finite.")
   counts <- c(`function` = 1L, gradient = 0L)
   convergence <- 1L
+  message <- "`maxit` reached"
   for (turn in seq_len(settings$maxit)) {
     gradient <- objective$gr(p)
     counts[["gradient"]] <- counts[["gradient"]] + 1L
@@ -133,9 +135,13 @@ by_newton <- function(objective, bounds, control, call) {
       size <- size / 2
       if (size < 1e-12) break
     }
-    # No smaller value is to be had: rounding decides here, and this is the end.
+    # No smaller value is to be had: near the minimum, rounding decides here.
     if (size < 1e-12 || identical(tried, p)) {
-      convergence <- 0L
+      if (all(abs(gradient[free]) <= 1e-5 * max(1, abs(value)))) {
+        convergence <- 0L
+      } else {
+        message <- "no step from here gives a smaller value"
+      }
       break
     }
     p <- tried
@@ -143,18 +149,18 @@ by_newton <- function(objective, bounds, control, call) {
   }
   list(
     par = p, value = value, counts = counts, convergence = convergence,
-    message = if (convergence) "`maxit` reached"
+    message = if (convergence) message
   )
 }
 
+# h^-1 g; where h is not positive definite, with the absolute values of its eigenvalues.
 damped_solve <- function(h, g) {
-  damping <- 0
-  scale <- max(abs(diag(h)), 1e-8)
-  repeat {
-    root <- tryCatch(chol(h + base::diag(damping, nrow(h))), error = function(e) NULL)
-    if (!is.null(root)) return(backsolve(root, forwardsolve(t(root), g)))
-    damping <- if (damping == 0) 1e-6 * scale else 10 * damping
-  }
+  root <- tryCatch(chol(h), error = function(e) NULL)
+  if (!is.null(root)) return(backsolve(root, forwardsolve(t(root), g)))
+  parts <- eigen(h, symmetric = TRUE)
+  sizes <- abs(parts$values)
+  sizes <- pmax(sizes, 1e-8 * max(sizes), 1e-300)
+  drop(parts$vectors %*% (crossprod(parts$vectors, g) / sizes))
 }
 
 check_control <- function(control, defaults, call) {

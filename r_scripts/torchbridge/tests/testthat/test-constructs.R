@@ -47,10 +47,18 @@ test_that("R's loops, lists and assignments can be differentiated", {
 test_that("on plain values inside the function they are R's own", {
   f <- function(x) {
     stopifnot(
-      identical(sapply(c(a = 1, b = 2), identity), c(a = 1, b = 2)), identical(sapply(letters[1:2], nchar), c(a = 1L, b = 1L)),
-      identical(vapply(1:2, function(i) i^2, 0), c(1, 4)), identical(mapply(rep, 1:2, 2:1), list(c(1L, 1L), 2L)),
-      identical(unlist(list(a = 1, b = list(c = 2))), c(a = 1, b.c = 2)), identical(c(a = 1, 2L), base::c(a = 1, 2L)),
-      identical(max(1:3), 3L), identical(sum(c(TRUE, NA), na.rm = TRUE), 1L), identical(sapply(NULL, identity), list())
+      identical(
+        sapply(c(a = 1, b = 2), identity), c(a = 1, b = 2)
+      ), identical(sapply(letters[1:2], nchar), c(a = 1L, b = 1L)),
+      identical(
+        vapply(1:2, function(i) i^2, 0), c(1, 4)
+      ), identical(mapply(rep, 1:2, 2:1), list(c(1L, 1L), 2L)),
+      identical(
+        unlist(list(a = 1, b = list(c = 2))), c(a = 1, b.c = 2)
+      ), identical(c(a = 1, 2L), base::c(a = 1, 2L)),
+      identical(
+        max(1:3), 3L
+      ), identical(sum(c(TRUE, NA), na.rm = TRUE), 1L), identical(sapply(NULL, identity), list())
     )
     y <- 1:3
     y[2] <- 5L
@@ -59,7 +67,9 @@ test_that("on plain values inside the function they are R's own", {
     d <- data.frame(a = 1:2)
     d[1, "a"] <- 9L
     d[["b"]] <- 0
-    stopifnot(identical(y, c(1L, 5L, 3L)), identical(l, list(1)), identical(d$a, c(9L, 2L)), ncol(d) == 2L)
+    stopifnot(
+      identical(y, c(1L, 5L, 3L)), identical(l, list(1)), identical(d$a, c(9L, 2L)), ncol(d) == 2L
+    )
     x^2
   }
   expect_identical(grad(f, 3), 6)
@@ -76,13 +86,22 @@ test_that("what can't be differentiated is named, with what to write", {
   message <- function(f, x = c(1, 2)) tryCatch(grad(f, x), error = conditionMessage)
   expect_match(message(function(x) sum(fft(x))), "`fft(x)` can't be differentiated", fixed = TRUE)
   expect_match(message(function(x) sum(fft(x))), "torch_mathematics", fixed = TRUE)
-  expect_match(message(function(x) sum(apply(matrix(x, 1), 1, sum))), "`apply(matrix(x, 1), 1, sum)`", fixed = TRUE)
+  expect_match(
+    message(function(x) sum(apply(matrix(x, 1), 1, sum))), "`apply(matrix(x, 1), 1, sum)`",
+    fixed = TRUE
+  )
   expect_match(message(function(x) sum(apply(matrix(x, 1), 1, sum))), "rowSums()", fixed = TRUE)
   expect_match(message(function(x) if (x > 1) 1 else 0), "`if (x > 1) 1 else 0`", fixed = TRUE)
   expect_match(message(function(x) if (x > 1) 1 else 0), "any() or all()", fixed = TRUE)
   expect_match(message(function(x) helper(x)), "do.call(c, ", fixed = TRUE)
-  expect_match(message(function(x) optimize(function(z) z, c(0, x[1]))$minimum), "`optimize(", fixed = TRUE)
+  expect_match(
+    message(function(x) optimize(function(z) z, c(0, x[1]))$minimum), "`optimize(", fixed = TRUE
+  )
   expect_match(message(function(x) which(x > 1)), "`which(x > 1)`", fixed = TRUE)
-  expect_match(message(function(x) integrate(dnorm, 0, x[1])$value), "can't be differentiated", fixed = TRUE)
-  expect_match(message(function(x) list(x[1], x[2])), "`func` must give numbers, not a list", fixed = TRUE)
+  expect_match(
+    message(function(x) integrate(dnorm, 0, x[1])$value), "can't be differentiated", fixed = TRUE
+  )
+  expect_match(
+    message(function(x) list(x[1], x[2])), "`func` must give numbers, not a list", fixed = TRUE
+  )
 })

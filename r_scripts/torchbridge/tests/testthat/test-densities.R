@@ -10,7 +10,9 @@ ours <- function(name, ...) {
 
 inf <- c(-Inf, Inf, NaN, NA)
 cases <- list(
-  dnorm = list(x = c(-40, -37, -5, 0, 1e-300, 3, 30, 1e200, inf), mean = c(0, 2), sd = c(0, 1e-3, 1, 50, -1)),
+  dnorm = list(
+    x = c(-40, -37, -5, 0, 1e-300, 3, 30, 1e200, inf), mean = c(0, 2), sd = c(0, 1e-3, 1, 50, -1)
+  ),
   dlnorm = list(x = c(-1, 0, 1e-300, 0.5, 3, 1e10, inf), meanlog = c(-1, 2), sdlog = c(0.1, 2, -1)),
   dexp = list(x = c(-1, 0, 1e-10, 2, 700, 1e5, inf), rate = c(0, 0.1, 1, 30, -1, Inf)),
   dgamma = list(
@@ -19,18 +21,29 @@ cases <- list(
   ),
   dchisq = list(x = c(-1, 0, 0.3, 4, 100, inf), df = c(0.5, 1, 2, 3, 1e3)),
   dbeta = list(
-    x = c(-0.1, 0, 1e-20, 0.01, 0.5, 0.99, 1, 1.1, inf), shape1 = c(0, 0.2, 1, 2, 500, 1e6, Inf, -1),
+    x = c(
+      -0.1, 0, 1e-20, 0.01, 0.5, 0.99, 1, 1.1, inf
+    ), shape1 = c(0, 0.2, 1, 2, 500, 1e6, Inf, -1),
     shape2 = c(0, 0.5, 1, 3, 1e5, Inf)
   ),
-  dt = list(x = c(-1e200, -1e8, -3, 0, 1e-10, 2, 50, inf), df = c(0, 0.1, 1, 2.5, 30, 1e5, 1e12, Inf, -1)),
+  dt = list(
+    x = c(-1e200, -1e8, -3, 0, 1e-10, 2, 50, inf), df = c(0, 0.1, 1, 2.5, 30, 1e5, 1e12, Inf, -1)
+  ),
   dcauchy = list(x = c(-1e10, -1, 0, 5, inf), location = c(0, 3), scale = c(0.1, 2, -1, 0)),
   dlogis = list(x = c(-800, -1, 0, 5, 60), location = c(0, 3), scale = c(0.1, 2, -1)),
   dunif = list(x = c(-1, 0, 0.5, 1, 2, inf), min = c(0, -1), max = c(1, 0, 3)),
-  dweibull = list(x = c(-1, 0, 1e-10, 0.5, 3, 50, inf), shape = c(0.5, 1, 2, 10, -1), scale = c(0.1, 1, 5, 0)),
-  dbinom = list(x = c(-1, 0, 1, 5, 10, 11, 1000, NaN), size = c(0, 1, 10, 1000, 1e6, -1), prob = c(0, 1e-12, 0.3, 0.999, 1, 2)),
+  dweibull = list(
+    x = c(-1, 0, 1e-10, 0.5, 3, 50, inf), shape = c(0.5, 1, 2, 10, -1), scale = c(0.1, 1, 5, 0)
+  ),
+  dbinom = list(
+    x = c(-1, 0, 1, 5, 10, 11, 1000, NaN), size = c(0, 1, 10, 1000, 1e6, -1),
+    prob = c(0, 1e-12, 0.3, 0.999, 1, 2)
+  ),
   dpois = list(x = c(-1, 0, 1, 7, 100, 1e6, inf), lambda = c(0, 1e-10, 0.5, 7, 1e6, Inf, -1)),
   dgeom = list(x = c(-1, 0, 1, 30, 1e4, NaN), prob = c(0, 1e-5, 0.3, 1, 2)),
-  dnbinom = list(x = c(-1, 0, 1, 7, 1000, NaN), size = c(0, 0.1, 3, 1e3, 1e12), prob = c(0, 1e-5, 0.3, 1, 2))
+  dnbinom = list(
+    x = c(-1, 0, 1, 7, 1000, NaN), size = c(0, 0.1, 3, 1e3, 1e12), prob = c(0, 1e-5, 0.3, 1, 2)
+  )
 )
 
 # To 1e-12: of a density relatively, of its log absolutely where that is near 0.
@@ -39,7 +52,10 @@ expect_close <- function(found, wanted, info, log = FALSE) {
   near <- found == wanted | abs(found - wanted) <= 1e-12 * scale | abs(found - wanted) < 1e-300
   same <- is.na(found) == is.na(wanted) & (is.na(wanted) | near)
   wrong <- which(!same)
-  expect_true(all(same), info = paste(info, toString(wrong), ":", toString(found[wrong]), "for", toString(wanted[wrong])))
+  expect_true(
+    all(same),
+    info = paste(info, toString(wrong), ":", toString(found[wrong]), "for", toString(wanted[wrong]))
+  )
 }
 
 test_that("densities equal R's to 1e-12, at the edges and far out too", {
@@ -54,18 +70,24 @@ test_that("densities equal R's to 1e-12, at the edges and far out too", {
   grid <- expand.grid(x = c(0, 1, 7, 1000), size = c(0.1, 3, 1e3, Inf), mu = c(1e-5, 2, 900))
   for (log in c(FALSE, TRUE)) {
     found <- with(grid, ours("dnbinom", x, size, mu = mu, log = log))
-    expect_close(found, with(grid, theirs("dnbinom", x, size, mu = mu, log = log)), paste("mu", log), log)
+    expect_close(
+      found, with(grid, theirs("dnbinom", x, size, mu = mu, log = log)), paste("mu", log), log
+    )
   }
   # For large sizes R (4.2) leaves mu^2 / (2 size) out; this is exact.
   expect_equal(
     ours("dnbinom", 0, 1e12, mu = 900, log = TRUE), -1e12 * log1p(900 / 1e12), tolerance = 1e-14
   )
-  expect_close(ours("dgamma", c(0.5, 3), 2, scale = 0.3), stats::dgamma(c(0.5, 3), 2, scale = 0.3), "scale")
+  expect_close(
+    ours("dgamma", c(0.5, 3), 2, scale = 0.3), stats::dgamma(c(0.5, 3), 2, scale = 0.3), "scale"
+  )
 })
 
 test_that("distribution functions equal R's", {
   cases <- list(
-    pnorm = list(q = c(-30, -5, -1, 0, 1e-8, 2, 8, -Inf, Inf), mean = c(0, 1), sd = c(0.5, 1, 0, -1)),
+    pnorm = list(
+      q = c(-30, -5, -1, 0, 1e-8, 2, 8, -Inf, Inf), mean = c(0, 1), sd = c(0.5, 1, 0, -1)
+    ),
     plnorm = list(q = c(-1, 0, 0.1, 3), meanlog = 0.5, sdlog = c(0.5, 2)),
     pexp = list(q = c(-1, 0, 1e-10, 0.5, 30), rate = c(0.2, 3)),
     pweibull = list(q = c(-1, 0, 1e-5, 0.5, 3), shape = c(0.5, 2), scale = c(0.3, 2)),
@@ -81,7 +103,9 @@ test_that("distribution functions equal R's", {
     for (lower in c(TRUE, FALSE)) {
       flags <- list(lower.tail = lower, log.p = FALSE)
       found <- do.call(ours, c(list(name), grid, flags))
-      expect_equal(found, do.call(theirs, c(list(name), grid, flags)), tolerance = 1e-12, info = name)
+      expect_equal(
+        found, do.call(theirs, c(list(name), grid, flags)), tolerance = 1e-12, info = name
+      )
     }
   }
   q <- c(-30, -5, 0, 3)
@@ -99,23 +123,53 @@ test_that("on ordinary values they are stats' own, whatever is missing", {
     expect_identical(f(...), g(...), info = name)
   }
   x <- c(a = 0.2, b = 0.7)
-  same("dnorm", x); same("dnorm", x, sd = 2, log = TRUE); same("dnorm", matrix(1:4, 2))
-  same("dgamma", x, 2); same("dgamma", x, 2, 3); same("dgamma", x, 2, scale = 3)
-  same("pgamma", x, 2); same("pgamma", x, 2, 3, lower.tail = FALSE); same("pgamma", x, 2, scale = 3, log.p = TRUE)
-  same("dbeta", x, 2, 3); same("dbeta", x, 2, 3, 1); same("dchisq", x, 3); same("dchisq", x, 3, 1)
-  same("pchisq", x, 3); same("pchisq", x, 3, 1); same("dt", x, 3); same("dt", x, 3, 1)
-  same("dnbinom", 1:3, 2, 0.3); same("dnbinom", 1:3, 2, mu = 3); same("dexp", x); same("dunif", x)
-  same("dbinom", 0:2, 2, 0.3); same("dpois", 0:2, 2); same("dweibull", x, 2); same("dlnorm", x)
-  same("dgeom", 0:2, 0.3); same("dcauchy", x); same("dlogis", x); same("dmultinom", 1:3, prob = c(1, 2, 3))
-  same("pnorm", x); same("pexp", x); same("plogis", x); same("qlogis", x); same("punif", x)
-  same("plnorm", x); same("pweibull", x, 2); same("ppois", 0:2, 2)
+  same("dnorm", x)
+  same("dnorm", x, sd = 2, log = TRUE)
+  same("dnorm", matrix(1:4, 2))
+  same("dgamma", x, 2)
+  same("dgamma", x, 2, 3)
+  same("dgamma", x, 2, scale = 3)
+  same("pgamma", x, 2)
+  same("pgamma", x, 2, 3, lower.tail = FALSE)
+  same("pgamma", x, 2, scale = 3, log.p = TRUE)
+  same("dbeta", x, 2, 3)
+  same("dbeta", x, 2, 3, 1)
+  same("dchisq", x, 3)
+  same("dchisq", x, 3, 1)
+  same("pchisq", x, 3)
+  same("pchisq", x, 3, 1)
+  same("dt", x, 3)
+  same("dt", x, 3, 1)
+  same("dnbinom", 1:3, 2, 0.3)
+  same("dnbinom", 1:3, 2, mu = 3)
+  same("dexp", x)
+  same("dunif", x)
+  same("dbinom", 0:2, 2, 0.3)
+  same("dpois", 0:2, 2)
+  same("dweibull", x, 2)
+  same("dlnorm", x)
+  same("dgeom", 0:2, 0.3)
+  same("dcauchy", x)
+  same("dlogis", x)
+  same("dmultinom", 1:3, prob = c(1, 2, 3))
+  same("pnorm", x)
+  same("pexp", x)
+  same("plogis", x)
+  same("qlogis", x)
+  same("punif", x)
+  same("plnorm", x)
+  same("pweibull", x, 2)
+  same("ppois", 0:2, 2)
   expect_error(dgamma(1, 2, rate = 1, scale = 3), "rate")
   expect_error(dnorm("a"), "Non-numeric")
   expect_error(dnbinom(1, 2, 0.3, 3), "prob")
 })
 
 test_that("dmultinom and dmvnorm are right", {
-  expect_equal(ours("dmultinom", c(1, 2, 0), prob = c(0.2, 0.5, 0.3)), stats::dmultinom(c(1, 2, 0), prob = c(0.2, 0.5, 0.3)), tolerance = 1e-13)
+  expect_equal(
+    ours("dmultinom", c(1, 2, 0), prob = c(0.2, 0.5, 0.3)),
+    stats::dmultinom(c(1, 2, 0), prob = c(0.2, 0.5, 0.3)), tolerance = 1e-13
+  )
   expect_equal(ours("dmultinom", c(1, 2, 1), prob = c(2, 5, 0), log = TRUE), -Inf)
   s <- matrix(c(2, 0.6, 0.6, 1), 2)
   x <- rbind(c(1, 2), c(0, -1))
@@ -134,7 +188,10 @@ test_that("dmultinom and dmvnorm are right", {
 test_that("plain tensors broadcast as PyTorch's do, torch_numeric recycle as R's", {
   m <- as_torch_tensor(matrix(1:6 + 0, 2))
   v <- as_torch_tensor(c(1, 2, 3))
-  expect_equal(as.array(dnorm(m, v)), sweep(matrix(1:6, 2), 2, 1:3, function(a, b) stats::dnorm(a, b)), tolerance = 1e-14)
+  expect_equal(
+    as.array(dnorm(m, v)), sweep(matrix(1:6, 2), 2, 1:3, function(a, b) stats::dnorm(a, b)),
+    tolerance = 1e-14
+  )
   r <- dnorm(as_torch_numeric(matrix(1:6, 2)), c(1, 2))
   expect_equal(as.array(r$detach()), stats::dnorm(matrix(1:6, 2), c(1, 2)), tolerance = 1e-14)
   expect_error(dbeta(v, 1, 2, ncp = 1), "`ncp`")

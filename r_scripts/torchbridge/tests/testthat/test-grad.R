@@ -69,12 +69,12 @@ test_that("data of every kind goes in as it is", {
   design <- model.matrix(~ 0 + x + g, d)
   wanted <- drop(crossprod(design, plogis(drop(design %*% p) + 1) - d$y))
   expect_equal(unname(grad(f, p, data = d, offset = 1)), unname(wanted), tolerance = 1e-13)
-  X <- matrix(1:200 / 100, 100)
-  g <- function(b, X) sum(log1p(exp(X %*% b)))
-  wanted <- drop(crossprod(X, plogis(X %*% c(1, -1))))
-  expect_equal(grad(g, c(1, -1), X = X), wanted, tolerance = 1e-13)
-  expect_equal(grad(g, c(1, -1), X = as_torch_tensor(X)), wanted, tolerance = 1e-13)
-  local(expect_equal(grad(function(b) g(b, X), c(1, -1)), wanted, tolerance = 1e-13))
+  z <- matrix(1:200 / 100, 100)
+  g <- function(b, z) sum(log1p(exp(z %*% b)))
+  wanted <- drop(crossprod(z, plogis(z %*% c(1, -1))))
+  expect_equal(grad(g, c(1, -1), z = z), wanted, tolerance = 1e-13)
+  expect_equal(grad(g, c(1, -1), z = as_torch_tensor(z)), wanted, tolerance = 1e-13)
+  expect_equal(grad(function(b) g(b, z), c(1, -1)), wanted, tolerance = 1e-13)
 })
 
 test_that("wrong input is named", {
@@ -118,8 +118,13 @@ test_that("a compiled function has the same derivatives, and calls no R", {
   p <- list(mu = 0.5, s = c(-0.1))
   g <- torch_compile(nll, list(mu = 0, s = 0), y = y)
   traced <- calls
-  expect_equal(grad(g, p), grad(function(p) -sum(dnorm(y, p$mu, exp(p$s), log = TRUE)), p), tolerance = 1e-14)
-  expect_equal(hessian(g, p), hessian(function(p) -sum(dnorm(y, p$mu, exp(p$s), log = TRUE)), p), tolerance = 1e-14)
+  expect_equal(
+    grad(g, p), grad(function(p) -sum(dnorm(y, p$mu, exp(p$s), log = TRUE)), p), tolerance = 1e-14
+  )
+  expect_equal(
+    hessian(g, p), hessian(function(p) -sum(dnorm(y, p$mu, exp(p$s), log = TRUE)), p),
+    tolerance = 1e-14
+  )
   expect_equal(g(p), nll(p, y), tolerance = 1e-14)
   expect_identical(calls, traced + 1)
   expect_error(g(1:3), "shape of the example")

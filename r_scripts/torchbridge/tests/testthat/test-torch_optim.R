@@ -8,7 +8,9 @@ test_that("every method finds the minimum, inside bounds and at them", {
     found <- torch_optim(start, rosenbrock, method = method, hessian = TRUE)
     expect_equal(found$par, c(a = 1, b = 1), tolerance = 1e-7, info = method)
     expect_identical(found$convergence, 0L, info = method)
-    expect_equal(unname(found$hessian), matrix(c(802, -400, -400, 200), 2), tolerance = 1e-5, info = method)
+    expect_equal(
+      unname(found$hessian), matrix(c(802, -400, -400, 200), 2), tolerance = 1e-5, info = method
+    )
     bounded <- torch_optim(start, rosenbrock, method = method, upper = c(0.5, 2))
     expect_equal(bounded$par, c(a = 0.5, b = 0.25), tolerance = 1e-7, info = method)
     expect_equal(bounded$gradient[["a"]], -1, tolerance = 1e-5, info = method)
@@ -21,7 +23,10 @@ test_that("torch's optimizers run, bounded or not", {
   found <- torch_optim(c(0, 0), f, method = "adam", control = list(lr = 0.1, steps = 3000))
   expect_equal(found$par, c(1, 2), tolerance = 1e-7)
   expect_identical(found$convergence, 0L)
-  expect_equal(torch_optim(c(0, 0), f, method = "SGD", control = list(lr = 0.05), upper = c(5, 1.5))$par, c(1, 1.5), tolerance = 1e-7)
+  expect_equal(
+    torch_optim(c(0, 0), f, method = "SGD", control = list(lr = 0.05), upper = c(5, 1.5))$par,
+    c(1, 1.5), tolerance = 1e-7
+  )
   short <- torch_optim(c(0, 0), f, method = "sgd", control = list(lr = 1e-3, steps = 3))
   expect_identical(short$convergence, 1L)
   expect_match(short$message, "steps")
@@ -29,7 +34,10 @@ test_that("torch's optimizers run, bounded or not", {
 
 test_that("parameters keep their shape, and data goes in", {
   y <- c(1, 3, 4)
-  found <- torch_optim(list(m = 0, s = c(u = 0)), function(p, y) -sum(dnorm(y, p$m, exp(p$s), log = TRUE)), y = y, method = "Newton")
+  found <- torch_optim(
+    list(m = 0, s = c(u = 0)), function(p, y) -sum(dnorm(y, p$m, exp(p$s), log = TRUE)), y = y,
+    method = "Newton"
+  )
   expect_equal(found$par$m, mean(y), tolerance = 1e-7)
   expect_equal(exp(found$par$s), c(u = sqrt(mean((y - mean(y))^2))), tolerance = 1e-7)
   g <- torch_compile(rosenbrock, start)
@@ -56,9 +64,16 @@ test_that("torch_objective() serves R's own optimisers, one evaluation a point",
 })
 
 test_that("wrong input is named", {
-  expect_error(torch_optim(start, rosenbrock, method = "nope"), "`method` must be .*adam.*not 'nope'")
-  expect_error(torch_optim(start, rosenbrock, method = "adam", control = list(lx = 1)), "`control` has no lx")
-  expect_error(torch_optim(start, rosenbrock, method = "Newton", control = list(steps = 1)), "`control` has no `steps`")
+  expect_error(
+    torch_optim(start, rosenbrock, method = "nope"), "`method` must be .*adam.*not 'nope'"
+  )
+  expect_error(
+    torch_optim(start, rosenbrock, method = "adam", control = list(lx = 1)), "`control` has no lx"
+  )
+  expect_error(
+    torch_optim(start, rosenbrock, method = "Newton", control = list(steps = 1)),
+    "`control` has no `steps`"
+  )
   expect_error(torch_optim(start, rosenbrock, lower = 1:3), "`lower` must be one number")
   expect_error(torch_optim(start, rosenbrock, lower = 2, upper = 1), "`lower` must not be above")
   expect_error(torch_optim(start, rosenbrock, lower = 0), "`par` must be within")
