@@ -19,28 +19,28 @@ report <- function(name, time, note = "") {
 set.seed(1)
 n <- 100000L
 p <- 200L
-X <- matrix(rnorm(n * p), n)
-X[, 1] <- 1
+design <- matrix(rnorm(n * p), n)
+design[, 1] <- 1
 b <- rnorm(p) / sqrt(p)
-y <- as.double(runif(n) < plogis(X %*% b))
+y <- as.double(runif(n) < plogis(design %*% b))
 at <- b / 2
-nll <- function(b, X, y) {
-  eta <- drop(X %*% b)
+nll <- function(b, design, y) {
+  eta <- drop(design %*% b)
   sum(log1p(exp(eta)) - y * eta)
 }
-by_hand <- function(b) drop(crossprod(X, plogis(X %*% b) - y))
+by_hand <- function(b) drop(crossprod(design, plogis(design %*% b) - y))
 
 cat("One gradient, n = ", n, ", p = ", p, "\n", sep = "")
 hand <- seconds(function() by_hand(at), 10)
 report("by hand in R", hand)
-f <- torch_objective(nll, at, X = X, y = y)
+f <- torch_objective(nll, at, design = design, y = y)
 shift <- 0
 eager <- seconds(function() {
   shift <<- shift + 1e-9 # another point: f keeps the last one's gradient
   f$gr(at + shift)
 }, 10)
 report("torch_objective(), R code run each time", eager, sprintf("%.2f x by hand", eager / hand))
-tracing <- system.time(graph <- torch_compile(nll, at, X = X, y = y))[["elapsed"]]
+tracing <- system.time(graph <- torch_compile(nll, at, design = design, y = y))[["elapsed"]]
 compiled <- torch_objective(graph, at)
 traced <- seconds(function() {
   shift <<- shift + 1e-9
@@ -52,10 +52,10 @@ report(
 )
 stopifnot(max(abs(f$gr(at) / by_hand(at) - 1)) < 1e-9)
 
-evaluation <- seconds(function() nll(at, X, y), 3)
+evaluation <- seconds(function() nll(at, design, y), 3)
 if (requireNamespace("numDeriv", quietly = TRUE)) {
   numeric <- system.time(
-    simple <- numDeriv::grad(nll, at, method = "simple", X = X, y = y)
+    simple <- numDeriv::grad(nll, at, method = "simple", design = design, y = y)
   )[["elapsed"]]
   report("numDeriv::grad(method = \"simple\")", numeric, sprintf("%.0f x", numeric / eager))
   # The default method calls nll() 4 * 2 * p times.
@@ -90,7 +90,7 @@ if (requireNamespace("TMB", quietly = TRUE)) {
   )[["elapsed"]]
   dyn.load(TMB::dynlib(file.path(folder, "logistic")))
   taping <- system.time(
-    tmb <- TMB::MakeADFun(list(X = X, y = y), list(b = at), DLL = "logistic", silent = TRUE)
+    tmb <- TMB::MakeADFun(list(X = design, y = y), list(b = at), DLL = "logistic", silent = TRUE)
   )[["elapsed"]]
   time <- seconds(function() {
     shift <<- shift + 1e-9
@@ -105,7 +105,7 @@ if (requireNamespace("TMB", quietly = TRUE)) {
 
 cat("\nA whole fit, n = ", n, ", p = ", p, "\n", sep = "")
 names(b) <- paste0("b", seq_len(p))
-mle <- system.time(fit <- torch_mle(nll, 0 * b, X = X, y = y))[["elapsed"]]
+mle <- system.time(fit <- torch_mle(nll, 0 * b, design = design, y = y))[["elapsed"]]
 report("torch_mle(), standard errors included", mle)
 needed <- fit$counts[["gradient"]] * 2 * p * evaluation
 report(
@@ -115,14 +115,14 @@ report(
 
 n <- 50000L
 p <- 50L
-X <- X[seq_len(n), seq_len(p)]
+design <- design[seq_len(n), seq_len(p)]
 y <- y[seq_len(n)]
 start <- setNames(numeric(p), paste0("b", seq_len(p)))
 cat("\nA whole fit, n = ", n, ", p = ", p, "\n", sep = "")
-mle <- system.time(fit <- torch_mle(nll, start, X = X, y = y))[["elapsed"]]
+mle <- system.time(fit <- torch_mle(nll, start, design = design, y = y))[["elapsed"]]
 report("torch_mle(), standard errors included", mle)
 plain <- system.time(
-  found <- optim(start, nll, X = X, y = y, method = "BFGS", control = list(maxit = 1000))
+  found <- optim(start, nll, design = design, y = y, method = "BFGS", control = list(maxit = 1000))
 )[["elapsed"]]
 report("optim(method = \"BFGS\"), without them", plain, sprintf("%.0f x", plain / mle))
 stopifnot(fit$min <= found$value + 1e-6)

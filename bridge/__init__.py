@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torchbridge import autograd
     from torchbridge.convert import to_numpy, to_r, to_torch
     from torchbridge.errors import HostError, RError, RWarning
     from torchbridge.host import start
@@ -47,6 +48,7 @@ __all__ = [
     "RNotFound",
     "RScript",
     "RWarning",
+    "autograd",
     "converter",
     "handle",
     "source",
@@ -58,6 +60,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "autograd":
+        return importlib.import_module("torchbridge.autograd")
     if name not in _WHERE:
         raise AttributeError(f"module 'torchbridge' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"torchbridge.{_WHERE[name]}"), name)

@@ -224,4 +224,6 @@ def _batch(y: Any, x: Any, rows: Any) -> Any:
         (result,) = torch.autograd.grad(
             y, x, rows, retain_graph=True, allow_unused=True, is_grads_batched=True
         )
-    return torch.zeros(len(rows), x.numel(), dtype=x.dtype) if result is None else result
+    if result is None:
+        return torch.zeros(len(rows), x.numel(), dtype=x.dtype, device=x.device)
+    return result

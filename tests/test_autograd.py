@@ -70,6 +70,10 @@ def test_parameters_and_data_of_every_kind(script):
     assert m.requires_grad is False
 
 
+def test_the_module_is_an_attribute_of_the_package():
+    assert tb.autograd is autograd
+
+
 def test_python_functions_too():
     gradient = autograd.grad(lambda x: (x["a"] ** 3).sum() * x["b"], {"a": [1.0, 2], "b": 2.0})
     assert gradient["a"].tolist() == [6, 24] and gradient["b"].item() == 9
