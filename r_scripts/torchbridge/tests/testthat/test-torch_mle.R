@@ -22,12 +22,8 @@ exactly <- glm.control(epsilon = 1e-14, maxit = 100)
 test_that("logistic and Poisson regression equal glm()", {
   d$y <- rbinom(n, 1, plogis(eta))
   for (method in c("BFGS", "L-BFGS", "Newton", "trust")) {
-    fit <- torch_mle(
-      function(
-        b, design, y
-      ) -sum(dbinom(y, 1, plogis(design %*% b), log = TRUE)), start, design = design, y = d$y,
-      method = method
-    )
+    nll <- function(b, design, y) -sum(dbinom(y, 1, plogis(design %*% b), log = TRUE))
+    fit <- torch_mle(nll, start, design = design, y = d$y, method = method)
     known <- glm(y ~ x + g, binomial, d, control = exactly)
     expect_fit(fit, coef(known), sqrt(diag(vcov(known))), logLik(known))
   }
@@ -140,10 +136,11 @@ test_that("a fit has stats4::mle's reports", {
   expect_identical(colnames(shown), c("Estimate", "Std. Error", "z value", "Pr(>|z|)"))
   expect_output(print(summary(fit)), "-2 log L")
   expect_output(print(held), "Fixed")
-  tidied <- torchbridge:::tidy.torch_mle(fit, conf.int = TRUE, conf.method = "wald")
+  skip_if_not_installed("generics")
+  tidied <- generics::tidy(fit, conf.int = TRUE, conf.method = "wald")
   expect_identical(tidied$estimate, unname(coef(fit)))
   expect_equal(tidied$conf.low, unname(confint(fit, method = "wald")[, 1]))
-  expect_equal(torchbridge:::glance.torch_mle(fit)$AIC, AIC(fit))
+  expect_equal(generics::glance(fit)$AIC, AIC(fit))
   file <- tempfile()
   on.exit(unlink(file))
   saveRDS(fit, file)
