@@ -99,9 +99,7 @@ def test_a_gradient_written_in_r(script):
     a, b = (torch.randn(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
     assert torch.autograd.gradcheck(g, (a, b))
     wrong = autograd.r_function(script.square, script.wrong_gradient)
-    with pytest.raises(
-        ValueError, match="wrong_gradient: a gradient has 3 numbers"
-    ):
+    with pytest.raises(ValueError, match="wrong_gradient: a gradient has 3 numbers"):
         wrong(x).sum().backward()
 
 

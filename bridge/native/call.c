@@ -270,8 +270,8 @@ static bool is_torch_numeric(SEXP x) {
 
 /* numeric_ops(name, x, y) of the R package; y is NULL for a unary operator. */
 static SEXP by_r_rules(SEXP name, SEXP x, SEXP y) {
-  SEXP package = PROTECT(Rf_mkString("torchbridge"));
-  SEXP namespace = PROTECT(R_FindNamespace(package)), function = Rf_install("numeric_ops");
+  SEXP find = PROTECT(Rf_lang2(Rf_install("getNamespace"), Rf_mkString("torchbridge")));
+  SEXP namespace = PROTECT(Rf_eval(find, R_BaseEnv)), function = Rf_install("numeric_ops");
   SEXP call = PROTECT(y ? Rf_lang4(function, name, x, y) : Rf_lang3(function, name, x));
   SEXP result = Rf_eval(call, namespace);
   UNPROTECT(3);
