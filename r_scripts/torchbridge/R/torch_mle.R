@@ -63,7 +63,8 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method
   f <- free_function(model, begin)
   found <- torch_optim(
     begin[!is_fixed], f,
-    method = method, lower = bounds$lower, upper = bounds$upper, control = control
+    method = method, lower = bounds$lower, upper = bounds$upper,
+    control = utils::modifyList(coarse_control(method, bounds), control)
   )
   if (found$convergence != 0) {
     warning("no convergence: ", found$message %||% found$convergence, call. = FALSE)
@@ -215,6 +216,13 @@ likelihood_of <- function(model) {
       do.call("minuslogl", c(list(in_shape(flat, model$skeleton)), extra), quote = TRUE)
     }
   }
+}
+
+# The optimiser need not find the last digits: Newton's steps do.
+coarse_control <- function(method, bounds) {
+  if (!method %in% c("BFGS", "L-BFGS")) return(list())
+  limited <- method == "L-BFGS" || any(is.finite(c(bounds$lower, bounds$upper)))
+  if (limited) list(factr = 1e5) else list(reltol = 1e-11)
 }
 
 # Newton steps from where the optimiser stopped, for the last digits. All of them use one
