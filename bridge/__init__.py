@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torchbridge import autograd
     from torchbridge.arrow import RFrame
     from torchbridge.convert import to_numpy, to_r, to_torch
     from torchbridge.encoded_frames import FrameTensors, frame_tensors
@@ -60,6 +61,7 @@ __all__ = [
     "RNotFound",
     "RScript",
     "RWarning",
+    "autograd",
     "converter",
     "frame_batches",
     "frame_tensors",
@@ -74,6 +76,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "autograd":
+        return importlib.import_module("torchbridge.autograd")
     if name not in _WHERE:
         raise AttributeError(f"module 'torchbridge' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"torchbridge.{_WHERE[name]}"), name)

@@ -69,7 +69,7 @@ def register_hook(x: Any, hook: Callable[[Any], Any]) -> Any:
         result = hook(gradient)
         return result if isinstance(result, torch.Tensor) else None
 
-    _stay_on_this_thread()
+    stay_on_this_thread()
     return x.register_hook(run)
 
 
@@ -90,7 +90,7 @@ def apply(
         where: which of them are tensors, from 0.
         tensors: those.
     """
-    _stay_on_this_thread()
+    stay_on_this_thread()
     call = _Call(backward, tuple(names), tuple(where))
     result = RFunction.apply(forward, call, *tensors)
     if call.results is None:
@@ -194,6 +194,7 @@ def value(ctx: Any, name: str) -> Any:
     return ctx.call.values.get(name)
 
 
-def _stay_on_this_thread() -> None:
+def stay_on_this_thread() -> None:
+    """From here on backward passes run on the thread that asks for them."""
     if torch.autograd.is_multithreading_enabled():
         torch.autograd.set_multithreading_enabled(False)

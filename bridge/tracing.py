@@ -51,10 +51,20 @@ def trace(function: Callable[..., Any], examples: Sequence[Any], backend: str | 
     return Traced(graph, sizes, backend)
 
 
+def trace_values(function: Callable[..., Any], example: Any, backend: str | None = None) -> Any:
+    """The graph of an R function of one tensor, for the example's size and with its data inside.
+
+    Raises:
+        RuntimeError: the R code branches on the value of a tensor.
+    """
+    graph = _record(function, (example,), "real")
+    return Traced(graph, [tuple(example.shape)], backend)
+
+
 def _record(
     function: Callable[..., Any],
     examples: tuple[Any, ...],
-    mode: Literal["symbolic", "fake"],
+    mode: Literal["symbolic", "fake", "real"],
 ) -> Any:
     try:
         return make_fx(function, tracing_mode=mode, _allow_non_fake_inputs=True)(*examples)

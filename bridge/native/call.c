@@ -255,9 +255,42 @@ static SEXP entry_op(SEXP args) {
 }
 
 /* .Call(entry, "+", x, y): R's compiler makes less of .External() */
-static SEXP entry_op1(SEXP name, SEXP x) { return call_operator(name, &x, NULL, 1); }
+/* A tensor that follows R's rules (the R package's torch_numeric)? */
+static bool is_torch_numeric(SEXP x) {
+  static SEXP name = NULL;
+  if (!tb_is_handle(x))
+    return false;
+  if (!name) {
+    name = Rf_mkChar("torch_numeric");
+    R_PreserveObject(name);
+  }
+  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
+  return TYPEOF(class) == STRSXP && Rf_xlength(class) > 0 && STRING_ELT(class, 0) == name;
+}
+
+/* numeric_ops(name, x, y) of the R package; y is NULL for a unary operator. */
+static SEXP by_r_rules(SEXP name, SEXP x, SEXP y) {
+  SEXP find = PROTECT(Rf_lang2(Rf_install("getNamespace"), Rf_mkString("torchbridge")));
+  SEXP namespace = PROTECT(Rf_eval(find, R_BaseEnv)), function = Rf_install("numeric_ops");
+  SEXP call = PROTECT(y ? Rf_lang4(function, name, x, y) : Rf_lang3(function, name, x));
+  SEXP result = Rf_eval(call, namespace);
+  UNPROTECT(3);
+  return result;
+}
+
+static bool is_unary(const char *name) {
+  return strcmp(name, "neg") == 0 || strcmp(name, "pos") == 0 || strcmp(name, "!") == 0;
+}
+
+static SEXP entry_op1(SEXP name, SEXP x) {
+  if (is_torch_numeric(x) && is_unary(one_string(name, "name")))
+    return by_r_rules(name, x, NULL);
+  return call_operator(name, &x, NULL, 1);
+}
 
 static SEXP entry_op2(SEXP name, SEXP x, SEXP y) {
+  if (is_torch_numeric(x) || is_torch_numeric(y))
+    return by_r_rules(name, x, y);
   return call_operator(name, (SEXP[]){x, y}, NULL, 2);
 }
 

@@ -10,20 +10,62 @@
 #' `torch_where()` chooses element by element. Where the code reads a size (`dim()`,
 #' `length()`), the graph holds for the sizes of `example` only.
 #'
-#' @param f A function of tensors, or an `nn_module`.
+#' With numbers for `example` (a vector, an array, or a named list of them) `f` is a function of
+#' R's numbers, as [grad()] takes it: it runs by R's rules (see [as_torch_numeric()]), and what
+#' comes out is a function of numbers like it, whose evaluation and derivatives call no R.
+#'
+#' @param f A function of tensors, an `nn_module`, or a function of numbers.
 #' @param example A tensor, or a list of tensors, to call `f` with. Their dtypes, devices and
-#'   number of dims count.
+#'   number of dims count. Or numbers, whose shape counts.
+#' @param ... With numbers for `example`: further arguments of `f`, which become part of the graph.
 #' @param backend `NULL`, or a backend of PyTorch's own compiler to compile the graph with,
 #'   such as `"inductor"` (which needs a C++ compiler and some seconds).
-#' @return An `nn_module`.
+#' @return An `nn_module`; with numbers for `example` a function (class `torch_compiled`) of `x`,
+#'   which [grad()], [hessian()], [torch_objective()], [torch_optim()] and the like take as `func`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' f <- torch_compile(function(x) mean((x - 2)^2), torch_randn(5))
 #' f(torch_tensor(c(1, 2, 3)))
+#'
+#' nll <- torch_compile(function(p, y) -sum(dnorm(y, p[1], p[2], log = TRUE)), c(0, 1), y = 1:5)
+#' grad(nll, c(3, 2))
 #' @export
-torch_compile <- function(f, example, backend = NULL) {
+torch_compile <- function(f, example, ..., backend = NULL) {
   if (!is.function(f)) {
     abort(sys.call(), "`f` must be a function or an nn_module, not ", friendly_type(f), ".")
   }
   if (!is.null(backend)) check_string(backend, "backend")
+  if (is_numbers(example)) return(compile_numeric(f, example, ..., backend = backend))
+  check_no_dots(...)
   api("trace", NULL, f, example, backend)
+}
+
+# Numbers, or a named list of them; tensors are for the other kind.
+is_numbers <- function(x) {
+  numbers <- function(v) is.numeric(v) && !is_tensor(v) && !is.factor(v)
+  numbers(x) || (is.list(x) && !is.null(names(x)) && length(x) > 0L && all(vapply(x, numbers, NA)))
+}
+
+compile_numeric <- function(f, example, ..., backend) {
+  call <- sys.call(-1L)
+  if (inherits(f, c("torch_compiled", "nn_module"))) {
+    abort(call, "`f` must be an R function where `example` is numbers.")
+  }
+  target <- differentiable(f, example, ..., call = call)
+  # What data becomes is kept by the first run, so that the graph holds it as it is.
+  call_python("derivatives.value_of", target$f, target$x, call = call)
+  graph <- call_python("tracing.trace_values", target$f, target$x, backend, call = call)
+  evaluate <- function(x) {
+    check_like(check_parameters(x, "x", sys.call()), example, sys.call())
+    value <- call_python("derivatives.value_of", graph, flat_tensor(x), call = sys.call())
+    plain_values(value)
+  }
+  structure(evaluate, class = c("torch_compiled", "function"), graph = graph, skeleton = example)
+}
+
+#' @export
+print.torch_compiled <- function(x, ...) {
+  shapes <- vapply(shapes_of(attr(x, "skeleton")), paste, "", collapse = "x")
+  cat("<torch_compiled> a graph of PyTorch operators, of numbers of shape ", sep = "")
+  cat(paste(shapes, collapse = ", "), "\n", sep = "")
+  invisible(x)
 }

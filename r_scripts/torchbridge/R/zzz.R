@@ -3,10 +3,8 @@
   replace_reticulate_methods()
 }
 
-# Where %*% comes from here (R before 4.3) library() need not announce it: for all that are
-# not tensors it is base's own.
+# This package's dnorm(), crossprod(), ... (and %*% before R 4.3) are R's own for all that are not
+# tensors, so library() need not announce them.
 .onAttach <- function(libname, pkgname) {
-  if (getRversion() < "4.3.0") {
-    assign(".conflicts.OK", TRUE, envir = as.environment("package:torchbridge"))
-  }
+  assign(".conflicts.OK", TRUE, envir = as.environment("package:torchbridge"))
 }

@@ -1,0 +1,229 @@
+"""Derivatives of a function of one vector: what R's verbs and ``torchbridge.autograd`` share.
+
+`f` takes a tensor of one dim (n) and gives a tensor, or numbers that do not depend on it. It may
+run R code, so nothing here transforms it: one call records a graph, and all the rest are
+backward passes through that graph, several at once where PyTorch can batch them.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+Function = Callable[[Any], Any]
+
+#: Backward passes done at once: more would only hold more memory.
+_BATCH = 32
+
+
+def value(f: Function, x: Any) -> float:
+    """f(x), a single number."""
+    with torch.no_grad():
+        return _scalar(_call(f, x.detach(), False), "func").item()
+
+
+def value_of(f: Function, x: Any) -> Any:
+    """f(x), whatever its shape."""
+    return _call(f, x.detach(), False)
+
+
+def value_and_grad(f: Function, x: Any) -> tuple[float, Any]:
+    """f(x) and its gradient (n).
+
+    Raises:
+        ValueError: f(x) is not one finite number, or a derivative is NaN.
+    """
+    x = _variable(x)
+    y = _finite(_scalar(_call(f, x), "func"))
+    return y.item(), _not_nan(_backward(y, x))
+
+
+def value_and_grad_or_nan(f: Function, x: Any) -> tuple[float, Any]:
+    """As value_and_grad, for optimisers that step back from where the value is not finite."""
+    x = x.detach().clone().requires_grad_()
+    y = _scalar(_call(f, x), "func")
+    if not math.isfinite(y.item()):
+        return y.item(), torch.full_like(x, math.nan).detach()
+    return y.item(), _backward(y, x)
+
+
+def gradient(f: Function, x: Any) -> Any:
+    """The gradient (n); of a function that works element by element, each element's own."""
+    x = _variable(x)
+    y = _finite(_call(f, x))
+    if y.numel() == 1:
+        return _not_nan(_backward(y.reshape(()), x))
+    y = _in_r_order(y)
+    hint = "use jacobian() for a function that gives several numbers"
+    if y.numel() != x.numel():
+        raise ValueError(f"`func` must give one number, not {y.numel()}; {hint}")
+    total = _backward(y, x, torch.ones_like(y), keep=True)
+    # A diagonal Jacobian scales whatever it is multiplied by, any other does not.
+    weights = torch.linspace(1.0, 2.0, y.numel(), dtype=y.dtype, device=y.device).sqrt()
+    weighted = _backward(y, x, weights)
+    if not torch.allclose(weighted, weights * total, rtol=1e-9, atol=0, equal_nan=True):
+        raise ValueError(
+            f"`func` must give one number, or work element by element; here {y.numel()} numbers "
+            f"depend on one another's elements: {hint}"
+        )
+    return _not_nan(total)
+
+
+def jacobian(f: Function, x: Any) -> Any:
+    """The matrix (m x n) of the derivatives of m results in n elements."""
+    x = _variable(x)
+    y = _in_r_order(_finite(_call(f, x)))
+    m, n = y.numel(), x.numel()
+    if m <= n or not y.requires_grad:
+        return _not_nan(_rows(y, x, _eye(m, y)))
+    # The backward pass is linear in its weights: its own derivative gives columns.
+    weights = torch.zeros_like(y, requires_grad=True)
+    pulled = _backward(y, x, weights, create=True)
+    return _not_nan(_rows(pulled, weights, _eye(n, x)).mT)
+
+
+def hessian(f: Function, x: Any) -> Any:
+    """The matrix (n x n) of second derivatives, symmetric."""
+    return value_grad_hessian(f, x)[2]
+
+
+def value_grad_hessian(f: Function, x: Any) -> tuple[float, Any, Any]:
+    """f(x), its gradient (n) and Hessian (n x n)."""
+    x = _variable(x)
+    y = _finite(_scalar(_call(f, x), "func"))
+    first = _backward(y, x, create=True)
+    second = _rows(first, x, _eye(x.numel(), x))
+    return y.item(), _not_nan(first.detach()), _not_nan((second + second.mT) / 2)
+
+
+def hvp(f: Function, x: Any, v: Any) -> Any:
+    """The Hessian times a vector (n), without the Hessian."""
+    x = _variable(x)
+    y = _finite(_scalar(_call(f, x), "func"))
+    return _not_nan(_backward(_backward(y, x, create=True), x, _like(v, x, "v")))
+
+
+def vjp(f: Function, x: Any, v: Any) -> Any:
+    """A vector (m) times the Jacobian: (n)."""
+    x = _variable(x)
+    y = _in_r_order(_finite(_call(f, x)))
+    return _not_nan(_backward(y, x, _like(v, y, "v")))
+
+
+def jvp(f: Function, x: Any, v: Any) -> Any:
+    """The Jacobian times a vector (n): (m)."""
+    x = _variable(x)
+    y = _in_r_order(_finite(_call(f, x)))
+    v = _like(v, x, "v")
+    if not y.requires_grad:
+        return torch.zeros_like(y)
+    weights = torch.zeros_like(y, requires_grad=True)
+    return _not_nan(_backward(_backward(y, x, weights, create=True), weights, v))
+
+
+# ---- the steps -----------------------------------------------------------------------------
+
+
+def _variable(x: Any) -> Any:
+    if not torch.isfinite(x).all():
+        raise ValueError("`x` must be finite")
+    return x.detach().clone().requires_grad_()
+
+
+def _call(f: Function, x: Any, grad: bool = True) -> Any:
+    with torch.set_grad_enabled(grad):
+        y = f(x)
+    if isinstance(y, (bool, int, float)):
+        y = torch.tensor(float(y), dtype=x.dtype, device=x.device)
+    elif isinstance(y, (list, tuple)) and all(isinstance(v, (int, float)) for v in y):
+        y = torch.tensor(y, dtype=x.dtype, device=x.device)
+    if not isinstance(y, torch.Tensor):
+        raise TypeError(f"`func` must give numbers, not {type(y).__name__}")
+    if not y.is_floating_point():
+        y = y.to(x.dtype)
+    return y
+
+
+def _scalar(y: Any, name: str) -> Any:
+    if y.numel() != 1:
+        raise ValueError(
+            f"`{name}` must give one number, not {y.numel()}; "
+            "sum() them, or use jacobian() for a function that gives several"
+        )
+    return y.reshape(())
+
+
+def _finite(y: Any) -> Any:
+    wrong = ~torch.isfinite(y)
+    if wrong.any():
+        found = y[wrong].reshape(-1)[0].item()
+        text = "NaN" if math.isnan(found) else "Inf" if found > 0 else "-Inf"
+        raise ValueError(f"`func` gives {text} at this `x`; derivatives need a finite value")
+    return y
+
+
+def _not_nan(derivative: Any) -> Any:
+    wrong = derivative.isnan()
+    if wrong.any():
+        place = ", ".join(str(int(i) + 1) for i in wrong.nonzero()[0])
+        raise ValueError(
+            f"the derivative is NaN at element [{place}] though the value is finite: a branch "
+            "that is not taken has no finite derivative there, as in ifelse(x > 0, log(x), 0); "
+            "write ifelse(x > 0, log(ifelse(x > 0, x, 1)), 0)"
+        )
+    return derivative
+
+
+def _in_r_order(y: Any) -> Any:
+    """As a vector, column by column."""
+    return y.reshape(-1) if y.dim() < 2 else y.permute(*reversed(range(y.dim()))).reshape(-1)
+
+
+def _like(v: Any, x: Any, name: str) -> Any:
+    v = torch.as_tensor(v, dtype=x.dtype, device=x.device).reshape(-1)
+    if v.numel() != x.numel():
+        raise ValueError(f"`{name}` must have length {x.numel()}, not {v.numel()}")
+    return v
+
+
+def _eye(n: int, like: Any) -> Any:
+    return torch.eye(n, dtype=like.dtype, device=like.device)
+
+
+def _backward(y: Any, x: Any, weights: Any = None, create: bool = False, keep: bool = False) -> Any:
+    """The weighted sum of y's derivatives in x: zeros where it does not depend on x."""
+    if not y.requires_grad:
+        return torch.zeros_like(x)
+    if weights is None:
+        weights = torch.ones_like(y)
+    (result,) = torch.autograd.grad(
+        y, x, weights, create_graph=create, retain_graph=create or keep, allow_unused=True
+    )
+    return torch.zeros_like(x) if result is None else result
+
+
+def _rows(y: Any, x: Any, weights: Any) -> Any:
+    """One backward pass a row of `weights`, in batches where every operator allows it."""
+    if not y.requires_grad:
+        return torch.zeros(len(weights), x.numel(), dtype=x.dtype, device=x.device)
+    if len(weights) > 1:
+        try:
+            return torch.cat([_batch(y, x, rows) for rows in weights.split(_BATCH)])
+        except RuntimeError:  # a function written in R, or an operator without a batched form
+            pass
+    return torch.stack([_backward(y, x, row, keep=True) for row in weights])
+
+
+def _batch(y: Any, x: Any, rows: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of operators that are batched by a loop
+        (result,) = torch.autograd.grad(
+            y, x, rows, retain_graph=True, allow_unused=True, is_grads_batched=True
+        )
+    if result is None:
+        return torch.zeros(len(rows), x.numel(), dtype=x.dtype, device=x.device)
+    return result

@@ -1,0 +1,100 @@
+"""Minimisation of a function of one vector by PyTorch's optimizers; R's ``torch_optim``."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+
+def minimise(
+    f: Callable[[Any], Any],
+    x: Any,
+    method: str,
+    steps: int,
+    gtol: float,
+    lower: Any,
+    upper: Any,
+    options: dict[str, Any] | None,
+) -> tuple[Any, float, int, bool]:
+    """Run an optimizer of ``torch.optim`` on f, from x.
+
+    Args:
+        f: A function of a vector that gives one number.
+        x: Where to start (n).
+        method: The optimizer's name, in any case: "adam", "SGD", ...
+        steps: How many steps at most.
+        gtol: Stop where no derivative (of a parameter off its bounds) is larger.
+        lower: Bounds (n); parameters beyond them are set back after each step.
+        upper: Likewise.
+        options: Arguments of the optimizer.
+
+    Returns:
+        The best parameters met, the value there, the number of evaluations, and whether
+        `gtol` was reached.
+
+    Raises:
+        ValueError: no such optimizer, an argument it does not have, or a value that is not
+            finite at the start.
+    """
+    make = _optimizer(method)
+    options = options or {}
+    known = set(inspect.signature(make).parameters) - {"params"}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise ValueError(f"`control` has no {', '.join(unknown)} for {method}: {sorted(known)}")
+    p = x.detach().clone().requires_grad_()
+    optimizer = make([p], **options)
+    best, best_value, calls = p.detach().clone(), math.inf, 0
+
+    def evaluate() -> Any:
+        nonlocal best, best_value, calls
+        optimizer.zero_grad()
+        y = f(p)
+        calls += 1
+        if y.numel() != 1:
+            raise ValueError(f"`fn` must give one number, not {y.numel()}")
+        y = y.reshape(())
+        if math.isfinite(y.item()):
+            y.backward()
+            if y.item() < best_value:
+                best, best_value = p.detach().clone(), y.item()
+        elif calls == 1:
+            raise ValueError(f"`fn` gives {y.item()} at `par`; start where it is finite")
+        return y
+
+    for _ in range(steps):
+        evaluate()
+        if p.grad is not None and _at_rest(p, lower, upper, gtol):
+            return p.detach(), best_value, calls, True
+        if isinstance(optimizer, torch.optim.LBFGS):
+            optimizer.step(evaluate)
+        else:
+            optimizer.step()
+        with torch.no_grad():
+            p.clamp_(lower.to(p), upper.to(p))
+    evaluate()
+    return best, best_value, calls, bool(_at_rest(p, lower, upper, gtol))
+
+
+def _at_rest(p: Any, lower: Any, upper: Any, gtol: float) -> bool:
+    held = ((p <= lower.to(p)) & (p.grad > 0)) | ((p >= upper.to(p)) & (p.grad < 0))
+    return bool((p.grad.abs().masked_fill(held, 0) <= gtol).all())
+
+
+def _optimizer(method: str) -> Any:
+    found = {
+        name.lower(): value
+        for name, value in vars(torch.optim).items()
+        if inspect.isclass(value) and issubclass(value, torch.optim.Optimizer)
+    }
+    found.pop("optimizer", None)
+    if method.lower() not in found:
+        raise ValueError(
+            f'`method` must be "BFGS", "L-BFGS", "Newton", "trust" or an optimizer of PyTorch '
+            f"({', '.join(sorted(found))}), not {method!r}"
+        )
+    return found[method.lower()]

@@ -1,0 +1,180 @@
+# How an R function runs on tensors: its parameters come as one flat tensor and are given the
+# shape, names and class that the function expects.
+
+# The parts that every verb needs: `f`, which Python calls with a flat tensor (an R function, or
+# the graph of a compiled one), `x`, that tensor, and `skeleton`, the user's own x.
+differentiable <- function(func, x, ..., call = sys.call(-1L)) {
+  if (isTRUE(the$differentiating)) {
+    abort(
+      call, "A derivative inside a function that is itself differentiated would be a constant. ",
+      "Use hessian(), hvp() or jacobian() of the whole function."
+    )
+  }
+  skeleton <- check_parameters(x, "x", call)
+  if (inherits(func, "torch_compiled")) {
+    if (...length() > 0L) {
+      abort(call, "A compiled function takes no further arguments: they are in the graph.")
+    }
+    check_like(skeleton, attr(func, "skeleton"), call)
+    return(list(f = attr(func, "graph"), x = flat_tensor(skeleton), skeleton = skeleton))
+  }
+  if (!is.function(func)) {
+    abort(call, "`func` must be a function, not ", friendly_type(func), ".")
+  }
+  list(f = runner(func, skeleton, ...), x = flat_tensor(skeleton), skeleton = skeleton)
+}
+
+check_parameters <- function(x, name, call) {
+  fine <- function(v) (is.numeric(v) && !is.factor(v)) || is_tensor(v)
+  if (is.list(x) && !is.data.frame(x)) {
+    wrong <- which(!vapply(x, fine, NA))
+    if (length(wrong) > 0L) {
+      abort(
+        call, "`", name, "[[", wrong[1L], "]]` must be numbers, not ",
+        friendly_type(x[[wrong[1L]]]), "."
+      )
+    }
+    if (length(x) == 0L || is.null(names(x)) || !all(nzchar(names(x)))) {
+      abort(call, "`", name, "` must be numbers or a list of them in which all have names.")
+    }
+  } else if (!fine(x)) {
+    abort(call, "`", name, "` must be numbers or a named list of them, not ", friendly_type(x), ".")
+  }
+  if (sum(lengths(as_parts(x))) == 0L) abort(call, "`", name, "` must have at least one number.")
+  x
+}
+
+check_like <- function(x, example, call) {
+  if (!identical(shapes_of(x), shapes_of(example))) {
+    abort(call, "`x` must have the shape of the example that `func` was compiled with.")
+  }
+}
+
+shapes_of <- function(x) lapply(unname(as_parts(x)), function(p) as.integer(shape_of(p)))
+
+as_parts <- function(x) if (is.list(x)) x else list(x)
+
+# The numbers of x in R's order as one tensor, on the device of its tensors.
+flat_tensor <- function(x) {
+  parts <- lapply(unname(as_parts(x)), function(p) if (is_tensor(p)) p else lifted(p))
+  fresh_plain(bare_rule("combine", parts))
+}
+
+fresh_plain <- function(x) {
+  attr(x, "class") <- numeric_class[-1L]
+  x
+}
+
+# A function of one flat tensor that runs func(x, ...).
+runner <- function(func, skeleton, ...) {
+  func <- with_constructs(func)
+  extra <- lapply(list(...), function(v) if (is_tensor(v)) fresh_numeric(v) else v)
+  # `...` as such, so that calls in error messages hold no data.
+  call_func <- do.call(function(...) function(x) func(x, ...), extra, quote = TRUE)
+  memo <- new.env(parent = emptyenv())
+  function(flat) {
+    before <- list(memo = the$memo, differentiating = the$differentiating)
+    on.exit(list2env(before, the))
+    the$memo <- memo
+    the$differentiating <- TRUE
+    x <- in_shape(as_numeric(flat), skeleton)
+    value <- withCallingHandlers(call_func(x), error = explain_construct)
+    check_value(value)
+  }
+}
+
+# For torchbridge.autograd: functions of a script, found by name, as Python calls them.
+
+runner_of_script <- function(environment, name, skeleton, ...) {
+  runner(get(name, envir = environment, mode = "function"), skeleton, ...)
+}
+
+body_on_tensors <- function(environment, name) {
+  func <- with_constructs(get(name, envir = environment, mode = "function"))
+  function(...) {
+    arguments <- lapply(list(...), function(v) if (is_tensor(v)) fresh_numeric(v) else v)
+    value <- withCallingHandlers(
+      do.call("func", arguments, quote = TRUE),
+      error = explain_construct
+    )
+    check_value(value)
+  }
+}
+
+check_value <- function(value) {
+  if (is_tensor(value)) return(fresh_plain(value))
+  if (is.numeric(value) || is.logical(value)) {
+    return(if (length(value) == 1L) as.double(value) else lifted(value))
+  }
+  if (is.list(value) && length(value) > 0L && any(vapply(value, is_tensor, NA))) {
+    stop("`func` must give numbers, not a list: join them with c() or do.call(c, x)", call. = FALSE)
+  }
+  stop("`func` must give numbers, not ", friendly_type(value), call. = FALSE)
+}
+
+# The flat parameters as the function knows them.
+in_shape <- function(flat, skeleton) {
+  if (!is.list(skeleton)) return(part_of(flat, skeleton))
+  at <- 0
+  lapply(skeleton, function(part) {
+    size <- length(part)
+    piece <- rule("take", flat, list(list(at, size)), FALSE)
+    at <<- at + size
+    part_of(piece, part)
+  })
+}
+
+part_of <- function(flat, part) {
+  if (length(dim(part)) > 1L) return(rule("array", flat, as.list(dim(part))))
+  names <- r_names(part)
+  if (!is.null(names)) attr(flat, "r_names") <- names
+  flat
+}
+
+# ---- results ----
+
+# A flat tensor of derivatives in the user's own shape: numbers, or tensors where x is one.
+like_parameters <- function(flat, skeleton) {
+  if (!is.list(skeleton)) return(like_part(flat, skeleton))
+  at <- 0
+  lapply(skeleton, function(part) {
+    size <- length(part)
+    piece <- bare_rule("take", flat, list(list(at, size)), FALSE)
+    at <<- at + size
+    like_part(piece, part)
+  })
+}
+
+like_part <- function(flat, part) {
+  if (is_tensor(part)) {
+    shape <- if (length(dim(part)) > 0L) as.list(dim(part)) else list(length(part))
+    return(fresh_plain(bare_rule("array", flat, shape)))
+  }
+  values <- as.vector(plain_values(flat))
+  if (is.null(dim(part))) {
+    names(values) <- names(part)
+  } else {
+    dim(values) <- dim(part)
+    dimnames(values) <- dimnames(part)
+  }
+  values
+}
+
+# A matrix of derivatives: R's, labelled by the parameters, or a tensor where x is one.
+like_matrix <- function(value, skeleton, both = FALSE) {
+  if (is_tensor(skeleton)) return(value)
+  value <- plain_values(value)
+  labels <- labels_of(skeleton)
+  if (!is.null(labels)) dimnames(value) <- list(if (both) labels, labels)
+  value
+}
+
+labels_of <- function(skeleton) {
+  if (!is.list(skeleton)) return(r_names(skeleton))
+  stand_ins <- lapply(skeleton, function(p) {
+    numbers <- numeric(length(p))
+    names(numbers) <- r_names(p)
+    numbers
+  })
+  names(unlist(stand_ins))
+}

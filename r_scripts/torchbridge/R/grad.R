@@ -1,0 +1,102 @@
+# Derivatives of R functions, exact: numDeriv's verbs, and a few more.
+
+#' Exact derivatives of R functions
+#'
+#' `grad()`, `jacobian()` and `hessian()` are called as those of package numDeriv, and give
+#' derivatives that are exact to machine precision, because the function runs on tensors
+#' ([as_torch_numeric()] says how) and PyTorch differentiates what it did. `value_and_grad()`
+#' gives both at the price of one, `hvp()` the Hessian times a vector, `jvp()` the Jacobian times
+#' a vector and `vjp()` a vector times the Jacobian, without the matrix.
+#'
+#' @section Arguments of the function:
+#' `x` is handed to `func` as a whole. Further arguments keep their R values: data frames,
+#' matrices, factors, numbers; vectors and matrices that meet a parameter are converted to
+#' tensors once. A tensor among them is taken as the R array of its shape; on a GPU, it takes the
+#' computation there.
+#'
+#' @param func A function of `x` and further arguments. For `grad()`, `hessian()`,
+#'   `value_and_grad()` and `hvp()` it must give one number; for `grad()` also as many numbers as
+#'   `x` has where each depends on its own element of `x` only, such as `sin`. Or a function of
+#'   [torch_compile()], whose evaluation calls no R.
+#' @param x Where: numbers (a vector or array), a named list of them, or tensors.
+#' @param v A vector: for `hvp()` and `jvp()` numbers shaped like `x`, for `vjp()` one number for
+#'   each that `func` gives.
+#' @param ... Further arguments of `func`.
+#' @return `grad()`, `hvp()` and `vjp()`: numbers with the shape and names of `x`, a list where it
+#'   is one. `value_and_grad()`: a list of `value` and `gradient`. `jacobian()`: a matrix, one row
+#'   for each number that `func` gives, one column for each of `x`. `hessian()`: a symmetric matrix.
+#'   `jvp()`: a vector. Where `x` is a tensor, they are tensors.
+#'
+#'   It is an error if `func` gives NaN or an infinite number, or if a derivative is NaN.
+#' @seealso [torch_objective()] and [torch_optim()] to minimise, [torch_mle()] for estimates with
+#'   standard errors.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' rosenbrock <- function(x) 100 * (x[2] - x[1]^2)^2 + (1 - x[1])^2
+#' grad(rosenbrock, c(-1.2, 1))
+#' hessian(rosenbrock, c(-1.2, 1))
+#'
+#' nll <- function(p, y) -sum(dnorm(y, p$mean, exp(p$log_sd), log = TRUE))
+#' value_and_grad(nll, list(mean = 0, log_sd = 0), y = c(1, 2, 4))
+#' @export
+grad <- function(func, x, ...) {
+  call <- sys.call()
+  target <- differentiable(func, x, ..., call = call)
+  result <- call_python("derivatives.gradient", target$f, target$x, call = call)
+  like_parameters(result, target$skeleton)
+}
+
+#' @rdname grad
+#' @export
+value_and_grad <- function(func, x, ...) {
+  call <- sys.call()
+  target <- differentiable(func, x, ..., call = call)
+  result <- call_python("derivatives.value_and_grad", target$f, target$x, call = call)
+  list(value = result[[1L]], gradient = like_parameters(result[[2L]], target$skeleton))
+}
+
+#' @rdname grad
+#' @export
+jacobian <- function(func, x, ...) {
+  call <- sys.call()
+  target <- differentiable(func, x, ..., call = call)
+  like_matrix(call_python("derivatives.jacobian", target$f, target$x, call = call), target$skeleton)
+}
+
+#' @rdname grad
+#' @export
+hessian <- function(func, x, ...) {
+  call <- sys.call()
+  target <- differentiable(func, x, ..., call = call)
+  result <- call_python("derivatives.hessian", target$f, target$x, call = call)
+  like_matrix(result, target$skeleton, both = TRUE)
+}
+
+#' @rdname grad
+#' @export
+hvp <- function(func, x, v, ...) {
+  call <- sys.call()
+  target <- differentiable(func, x, ..., call = call)
+  v <- flat_tensor(check_parameters(v, "v", call))
+  result <- call_python("derivatives.hvp", target$f, target$x, v, call = call)
+  like_parameters(result, target$skeleton)
+}
+
+#' @rdname grad
+#' @export
+vjp <- function(func, x, v, ...) {
+  call <- sys.call()
+  target <- differentiable(func, x, ..., call = call)
+  v <- flat_tensor(check_parameters(v, "v", call))
+  result <- call_python("derivatives.vjp", target$f, target$x, v, call = call)
+  like_parameters(result, target$skeleton)
+}
+
+#' @rdname grad
+#' @export
+jvp <- function(func, x, v, ...) {
+  call <- sys.call()
+  target <- differentiable(func, x, ..., call = call)
+  v <- flat_tensor(check_parameters(v, "v", call))
+  result <- call_python("derivatives.jvp", target$f, target$x, v, call = call)
+  if (is_tensor(target$skeleton)) result else as.vector(plain_values(result))
+}

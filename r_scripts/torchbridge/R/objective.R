@@ -1,0 +1,91 @@
+# A function and its derivatives, as R's optimisers want them.
+
+#' A function with its derivatives, for R's optimisers
+#'
+#' Gives the functions that `optim()`, `nlminb()` and `nlm()` ask for, with exact derivatives.
+#' Value and gradient are computed together, and kept: asking for both at one point costs one
+#' evaluation.
+#'
+#' @param fn A function to minimise, as `func` of [grad()]; or one of [torch_compile()].
+#' @param par Where to start: numbers, or a named list of them. The functions take a plain vector
+#'   of as many numbers.
+#' @param ... Further arguments of `fn`.
+#' @return A list: `par`, the start as a plain vector; `fn(p)` the value; `gr(p)` the gradient;
+#'   `he(p)` the Hessian; `nlm(p)` the value with attributes `gradient` and `hessian`, for `nlm()`;
+#'   `relist(p)`, `p` in the shape of `par`. A value that is not finite is given as it is; so is the
+#'   gradient there, as NaN.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' rosenbrock <- function(x) 100 * (x[2] - x[1]^2)^2 + (1 - x[1])^2
+#' f <- torch_objective(rosenbrock, c(-1.2, 1))
+#' optim(f$par, f$fn, f$gr, method = "BFGS")$par
+#' nlminb(f$par, f$fn, f$gr, f$he)$par
+#' nlm(f$nlm, f$par)$estimate
+#' @export
+torch_objective <- function(fn, par, ...) {
+  call <- sys.call()
+  target <- differentiable(fn, par, ..., call = call)
+  start <- flat_values(par)
+  last <- list()
+  at <- function(p) {
+    if (!identical(as.vector(last$p), as.vector(p))) last <<- evaluate_at(target, p, length(start))
+    last
+  }
+  he <- function(p) {
+    p <- check_point(p, length(start))
+    result <- call_python("derivatives.hessian", target$f, flat_tensor(p))
+    labelled(plain_values(result), names(start))
+  }
+  list(
+    par = start,
+    fn = function(p) at(p)$value,
+    gr = function(p) at(p)$gradient,
+    he = he,
+    nlm = function(p) {
+      now <- at(p)
+      structure(now$value, gradient = now$gradient, hessian = if (is.finite(now$value)) he(p))
+    },
+    relist = function(p) like_numbers(check_point(p, length(start)), par)
+  )
+}
+
+evaluate_at <- function(target, p, n) {
+  p <- check_point(p, n)
+  result <- call_python("derivatives.value_and_grad_or_nan", target$f, flat_tensor(p))
+  list(p = p, value = result[[1L]], gradient = as.vector(plain_values(result[[2L]])))
+}
+
+check_point <- function(p, n, call = sys.call(-1L)) {
+  if (!is.numeric(p) || length(p) != n) {
+    abort(call, "`p` must be ", n, " number", if (n != 1L) "s", ", not ", friendly_type(p),
+      if (is.numeric(p)) paste0(" of length ", length(p)), "."
+    )
+  }
+  p
+}
+
+# Parameters as one plain vector, named as unlist() names them.
+flat_values <- function(x) {
+  values <- unlist(lapply(unname(as_parts(x)), function(p) {
+    as.vector(if (is_tensor(p)) plain_values(p) else as.double(p))
+  }))
+  names(values) <- labels_of(x)
+  values
+}
+
+# A plain vector in the shape of `skeleton`.
+like_numbers <- function(p, skeleton) {
+  p <- unname(as.double(p))
+  shape <- function(values, part) {
+    if (is.null(dim(part))) names(values) <- r_names(part) else dim(values) <- dim(part)
+    values
+  }
+  if (!is.list(skeleton)) return(shape(p, skeleton))
+  sizes <- lengths(skeleton)
+  ends <- cumsum(sizes)
+  Map(function(part, size, end) shape(p[seq_len(size) + end - size], part), skeleton, sizes, ends)
+}
+
+labelled <- function(m, labels) {
+  if (!is.null(labels)) dimnames(m) <- list(labels, labels)
+  m
+}

@@ -1,0 +1,302 @@
+# Maximum likelihood with exact derivatives: the fit. What is asked of it is in
+# torch_mle_methods.R and torch_mle_profile.R.
+
+#' Maximum likelihood estimates with exact derivatives
+#'
+#' Minimises a negative log-likelihood, as `stats4::mle()` does, with exact gradients; ends with
+#' Newton steps, and takes standard errors from the exact Hessian.
+#'
+#' `minuslogl` is written in one of two ways:
+#' * as for `stats4::mle()`, with one argument a parameter, named as in `start`:
+#'   `function(mu, sigma, y)`;
+#' * with the parameters as its first argument, in the shape of `start` (a named vector or list):
+#'   `function(p, data)`.
+#'
+#' `data` goes to the argument `data` where there is one (in the second way: to the second
+#' argument); otherwise the elements or columns that its further arguments name. It may
+#' give one number, or one for each observation, which are then summed; a sandwich variance needs
+#' the latter.
+#'
+#' @param minuslogl The negative log-likelihood, a function; or one of [torch_compile()].
+#' @param start Where to start: a named list of numbers, or a named vector.
+#' @param data Data for `minuslogl`: a data frame, a list, or anything that it takes.
+#' @param fixed Parameters held at a value: a named list or vector, of elements of `start` (or of
+#'   parameters that `start` leaves out).
+#' @param ... Further arguments of `minuslogl`, by name.
+#' @param method,lower,upper,control As in [torch_optim()]; bounds for all parameters that are not
+#'   fixed, or a named vector of some of them.
+#' @param nobs Number of observations, for `BIC()`; `NULL`: the rows of a data frame `data`, the
+#'   length that all elements of a list have, or as many numbers as `minuslogl` gives.
+#' @return An object of class `torch_mle`, with methods `coef()`, `vcov()`, `confint()`,
+#'   `profile()`, `summary()`, `logLik()` (so `AIC()` and `BIC()`), `nobs()`, `anova()`,
+#'   `predict()`, and [generics::tidy()] and [generics::glance()] where that package
+#'   (or broom) is there.
+#' @seealso [torch_mle_methods]
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' nll <- function(mu, sigma, y) -sum(dnorm(y, mu, sigma, log = TRUE))
+#' fit <- torch_mle(nll, list(mu = 0, sigma = 1), data = list(y = c(2.1, 3.4, 1.9, 2.8)),
+#'   lower = c(sigma = 1e-6))
+#' summary(fit)
+#' confint(fit)
+#' @export
+torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method = "BFGS",
+                      lower = -Inf, upper = Inf, nobs = NULL, control = list()) {
+  call <- match.call()
+  here <- sys.call()
+  if (!is.function(minuslogl)) {
+    abort(here, "`minuslogl` must be a function, not ", friendly_type(minuslogl), ".")
+  }
+  check_string(method, "method")
+  start <- check_start(start, fixed, minuslogl, here)
+  labels <- labels_of(start)
+  is_fixed <- fixed_labels(start, fixed)
+  if (all(is_fixed)) abort(here, "`fixed` leaves no parameter to estimate.")
+  model <- list(
+    minuslogl = minuslogl, skeleton = start, fixed = is_fixed, data = data, extra = list(...)
+  )
+  model$style <- call_style(model, here)
+  bounds <- list(
+    lower = named_bound(lower, -Inf, labels, is_fixed, "lower", here),
+    upper = named_bound(upper, Inf, labels, is_fixed, "upper", here)
+  )
+  begin <- flat_values(start)
+  f <- free_function(model, begin)
+  found <- torch_optim(
+    begin[!is_fixed], f,
+    method = method, lower = bounds$lower, upper = bounds$upper,
+    control = utils::modifyList(coarse_control(method, bounds), control)
+  )
+  if (found$convergence != 0) {
+    warning("no convergence: ", found$message %||% found$convergence, call. = FALSE)
+  }
+  final <- polish(torch_objective(f, found$par), bounds)
+  full <- begin
+  full[!is_fixed] <- final$par
+  fit <- list(
+    call = call, fullcoef = full, coef = full[!is_fixed], min = final$value,
+    hessian = final$hessian, gradient = final$gradient, at_bound = final$at_bound,
+    bounds = bounds, model = model, counts = found$counts,
+    convergence = found$convergence, method = method
+  )
+  fit$vcov <- inverse_hessian(fit)
+  fit$nobs <- nobs %||% count_observations(model, full)
+  structure(fit, class = "torch_mle")
+}
+
+`%||%` <- function(x, y) if (is.null(x)) y else x
+
+# The start as a whole, the fixed values in it.
+check_start <- function(start, fixed, minuslogl, call) {
+  if (!is.list(start) && !is.numeric(start)) {
+    abort(
+      call, "`start` must be a named list or vector of numbers, not ", friendly_type(start), "."
+    )
+  }
+  if (is.list(start) || is.null(dim(start))) {
+    if (length(start) > 0L && (is.null(names(start)) || !all(nzchar(names(start))))) {
+      abort(call, "`start` must have names, those of the parameters.")
+    }
+  }
+  fixed <- as.list(fixed)
+  if (length(fixed) > 0L && (is.null(names(fixed)) || !all(nzchar(names(fixed))))) {
+    abort(call, "`fixed` must have names, those of the parameters.")
+  }
+  labels <- labels_of(start)
+  for (name in names(fixed)) {
+    value <- fixed[[name]]
+    if (!is.numeric(value) || anyNA(value)) {
+      abort(call, "`fixed$", name, "` must be numbers, not ", friendly_type(value), ".")
+    }
+    if (is.list(start) && !(name %in% labels && !name %in% names(start))) {
+      start[[name]] <- value
+    } else if (is.list(start)) {
+      start <- like_numbers(replace(flat_values(start), match(name, labels), value), start)
+    } else if (name %in% names(formals(args(minuslogl))) || name %in% names(start)) {
+      start[name] <- value
+    } else {
+      abort(call, "`fixed` has no parameter to hold: there is no `", name, "`.")
+    }
+  }
+  check_parameters(start, "start", call)
+}
+
+fixed_labels <- function(start, fixed) {
+  labels <- labels_of(start)
+  held <- names(as.list(fixed))
+  if (is.list(start)) {
+    owner <- rep(names(start), lengths(start))
+    return(owner %in% held | labels %in% held)
+  }
+  labels %in% held
+}
+
+named_bound <- function(bound, default, labels, is_fixed, name, call) {
+  free <- labels[!is_fixed]
+  if (is.list(bound)) bound <- unlist(bound)
+  if (!is.null(names(bound))) {
+    unknown <- setdiff(names(bound), labels)
+    if (length(unknown) > 0L) {
+      abort(call, "`", name, "` names no parameter: ", in_words(unknown), ".")
+    }
+    full <- rep(default, length(free))
+    known <- match(names(bound), free)
+    full[known[!is.na(known)]] <- bound[!is.na(known)]
+    return(full)
+  }
+  if (!is.numeric(bound) || anyNA(bound) || !length(bound) %in% c(1L, length(free))) {
+    abort(call, "`", name, "` must be one number, one for each parameter, or have their names.")
+  }
+  rep_len(bound, length(free))
+}
+
+# How minuslogl wants its arguments: one a parameter, or all of them first.
+call_style <- function(model, call) {
+  if (inherits(model$minuslogl, "torch_compiled")) {
+    if (!is.null(model$data) || length(model$extra) > 0L) {
+      abort(call, "`data` is in the graph of a compiled `minuslogl` already.")
+    }
+    return(list(kind = "compiled"))
+  }
+  arguments <- names(formals(args(model$minuslogl)))
+  parameters <- names(model$skeleton)
+  by_name <- length(parameters) > 0L && all(parameters %in% arguments)
+  data <- model$data
+  if (is.null(data)) {
+    given <- list()
+  } else if ("data" %in% arguments) {
+    given <- list(data = data)
+  } else if (by_name || !is.null(names(data)) && any(names(data) %in% arguments[-1L])) {
+    usable <- intersect(names(data), setdiff(arguments, parameters))
+    if (length(usable) == 0L) {
+      abort(
+        call, "`data` has none of the arguments of `minuslogl` (", in_words(arguments), "); ",
+        "give it an argument `data`, or arguments that `data` names."
+      )
+    }
+    given <- as.list(data)[usable]
+  } else {
+    given <- list(data)
+  }
+  list(kind = if (by_name) "by_name" else "whole", given = given)
+}
+
+# The negative log-likelihood of the free parameters, a plain vector, as torch_objective() takes it.
+free_function <- function(model, full, total = TRUE) {
+  free <- which(!model$fixed)
+  evaluate <- likelihood_of(model)
+  if (length(free) == length(full) && model$style$kind == "compiled" && total) {
+    return(model$minuslogl)
+  }
+  places <- as_torch_tensor(free - 1, dtype = "int64")
+  held <- lifted(unname(full))
+  function(theta) {
+    whole <- if (length(free) == length(full)) theta else rule("put", held, places, theta)
+    attr(whole, "r_names") <- NULL
+    value <- evaluate(whole)
+    if (total && length(value) != 1L) rule("summary", "sum", list(lift(value)), FALSE) else value
+  }
+}
+
+likelihood_of <- function(model) {
+  style <- model$style
+  if (style$kind == "compiled") {
+    graph <- attr(model$minuslogl, "graph")
+    return(function(flat) fresh_numeric(graph(flat)))
+  }
+  minuslogl <- with_constructs(model$minuslogl)
+  extra <- c(style$given, model$extra)
+  if (style$kind == "by_name") {
+    names <- names(model$skeleton)
+    function(flat) {
+      parameters <- in_shape(flat, as.list(model$skeleton))
+      do.call("minuslogl", c(parameters[names], extra), quote = TRUE)
+    }
+  } else {
+    function(flat) {
+      do.call("minuslogl", c(list(in_shape(flat, model$skeleton)), extra), quote = TRUE)
+    }
+  }
+}
+
+# The optimiser need not find the last digits: Newton's steps do.
+coarse_control <- function(method, bounds) {
+  if (!method %in% c("BFGS", "L-BFGS")) return(list())
+  limited <- method == "L-BFGS" || any(is.finite(c(bounds$lower, bounds$upper)))
+  if (limited) list(factr = 1e5) else list(reltol = 1e-11)
+}
+
+# Newton steps from where the optimiser stopped, for the last digits. All of them use one
+# Hessian, which is needed anyway; it is made again only if they lead away from it.
+polish <- function(objective, bounds) {
+  p <- unname(objective$par)
+  value <- objective$fn(p)
+  hessian <- objective$he(p)
+  moved <- 0
+  for (turn in 1:20) {
+    gradient <- objective$gr(p)
+    inside <- !is_held(p, gradient, bounds)
+    root <- tryCatch(chol(hessian[inside, inside, drop = FALSE]), error = function(e) NULL)
+    if (is.null(root) || !any(inside)) break
+    step <- -backsolve(root, forwardsolve(t(root), gradient[inside]))
+    errors <- sqrt(base::diag(chol2inv(root)))
+    size <- max(abs(step) / errors)
+    tried <- p
+    tried[inside] <- p[inside] + step
+    if (size <= 1e-10 || any(tried < bounds$lower | tried > bounds$upper)) break
+    now <- objective$fn(tried)
+    if (!is.finite(now) || now > value + 1e-12 * abs(value)) break
+    p <- tried
+    value <- now
+    moved <- moved + size
+    if (moved > 0.01) {
+      hessian <- objective$he(p)
+      moved <- 0
+    }
+  }
+  if (moved > 1e-8) hessian <- objective$he(p)
+  gradient <- objective$gr(p)
+  names(p) <- names(objective$par)
+  list(
+    par = p, value = value, gradient = gradient, hessian = hessian,
+    at_bound = is_held(unname(p), gradient, bounds)
+  )
+}
+
+# At a bound, with the minimum beyond it.
+is_held <- function(p, gradient, bounds) {
+  (p <= bounds$lower & gradient >= 0) | (p >= bounds$upper & gradient <= 0)
+}
+
+inverse_hessian <- function(fit) {
+  inside <- !fit$at_bound
+  labels <- names(fit$coef)
+  result <- base::matrix(NA_real_, length(labels), length(labels), dimnames = list(labels, labels))
+  root <- tryCatch(chol(fit$hessian[inside, inside, drop = FALSE]), error = function(e) NULL)
+  if (is.null(root)) {
+    warning(
+      "the Hessian is not positive definite at the estimates: there are no standard errors",
+      call. = FALSE
+    )
+  } else {
+    result[inside, inside] <- chol2inv(root)
+  }
+  if (!all(inside)) {
+    warning(
+      in_words(labels[!inside]), " at a bound: no standard error", call. = FALSE
+    )
+  }
+  result
+}
+
+count_observations <- function(model, full) {
+  if (is.data.frame(model$data)) return(nrow(model$data))
+  sizes <- if (is.list(model$data)) unique(vapply(model$data, NROW, 0L))
+  if (length(sizes) == 1L && sizes > 1L) return(sizes)
+  f <- free_function(model, full, total = FALSE)
+  target <- differentiable(f, full[!model$fixed])
+  value <- call_python("derivatives.value_of", target$f, target$x)
+  size <- length(as.vector(plain_values_of(value)))
+  if (size > 1L) size else NA_integer_
+}
+
+plain_values_of <- function(x) if (is_tensor(x)) plain_values(x) else x

@@ -1,0 +1,236 @@
+# Tensors that follow R's rules: what the parameters of a differentiated R function are. The
+# rules themselves are in Python (r_rules.py); these methods call them. A tensor of one dim is an
+# R vector; names are kept beside it.
+
+numeric_class <- c("torch_numeric", "torch_tensor", "python_object")
+
+#' Tensors that follow R's rules
+#'
+#' Inside a function that [grad()], [hessian()], [torch_optim()], [torch_mle()] or
+#' [torch_compile()] (with numbers for example) runs, the parameters are tensors of class
+#' `torch_numeric`. PyTorch computes with them and records what is done, but they obey R: vectors
+#' recycle (also along the columns of a matrix), `x[-1]` leaves the first element out, `x["a"]`
+#' selects by name, `x[i] <- value` changes a copy, `X %*% x` is a matrix, `c(X)` runs down the
+#' columns. A comparison of single numbers is `TRUE` or `FALSE`, so `if` works. Everything else
+#' in the function, data above all, stays R's own; a plain tensor beside them is taken as the R
+#' array of its shape.
+#'
+#' `as_torch_numeric()` makes one by hand, to try a function out.
+#'
+#' @section What cannot be differentiated:
+#' R functions written in C for numbers (`optimize()`, `integrate()`, `fft()`, `order()` of a
+#' parameter, ...) stop with an error that says which call it was. `sapply()`, `vapply()`,
+#' `mapply()`, `unlist()`, `x[i] <- value` on a plain vector and `c()` work where they stand in the
+#' differentiated function itself. `to_r(x$detach())` gives the plain numbers of `x`, as a constant.
+#'
+#' @param x Numbers, a vector or an array, or a tensor.
+#' @param requires_grad `TRUE` to record what is done with it.
+#' @return A `torch_numeric`, which is also a `torch_tensor`.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' x <- as_torch_numeric(c(a = 1, b = 2))
+#' x["b"] * matrix(1:4, 2)
+#' @export
+as_torch_numeric <- function(x, requires_grad = FALSE) {
+  check_flag(requires_grad, "requires_grad")
+  if (!is_tensor(x)) check_numbers(x, "x")
+  result <- if (is_tensor(x)) fresh_numeric(x) else numeric_of(x)
+  if (requires_grad) result$requires_grad_(TRUE)
+  result
+}
+
+check_numbers <- function(x, name, call = sys.call(-1L)) {
+  if (!is.numeric(x) && !is.logical(x) || is.factor(x)) {
+    abort(call, "`", name, "` must be numbers, not ", friendly_type(x), ".")
+  }
+}
+
+# What a rule gave, as a torch_numeric. (An external pointer is changed in place: it is new.)
+as_numeric <- function(x, names = NULL) {
+  if (is_tensor(x)) {
+    attr(x, "class") <- numeric_class
+    if (!is.null(names)) attr(x, "r_names") <- names
+  }
+  x
+}
+
+# Another handle of the same tensor: the user's own must stay what it is.
+fresh_numeric <- function(x) {
+  x <- api("python", x)
+  attr(x, "class") <- numeric_class
+  x
+}
+
+numeric_of <- function(x) {
+  names <- names(x)
+  as_numeric(as_torch_tensor(unclass(x), dtype = if (!is.complex(x)) "float64"), names)
+}
+
+is_torch_numeric <- function(x) inherits(x, "torch_numeric")
+
+rule <- function(name, ...) as_numeric(bare_rule(name, ...))
+
+bare_rule <- function(name, ...) {
+  dot_call(native()$call, python_function(paste0("r_rules.", name)), list(...))
+}
+
+# ---- R's values beside tensors ----
+
+# An R value as an operand: one number is itself, more are a tensor. While a function is
+# differentiated, data of some length is converted once and found again.
+lift <- function(x) {
+  if (is_tensor(x) || is.null(x)) return(x)
+  if (is.factor(x) || !(is.numeric(x) || is.logical(x))) {
+    if (is.list(x) && length(x) > 0L && all(vapply(x, is_tensor, NA))) {
+      stop("a list of tensors is not a vector: join them with c() or do.call(c, x)", call. = FALSE)
+    }
+    stop("a tensor and ", friendly_type(x), " can't be computed with; use numbers", call. = FALSE)
+  }
+  if (length(x) == 1L && length(dim(x)) < 2L) return(as.double(x))
+  if (length(x) < 64L || is.null(the$memo)) return(lifted(x))
+  memoised(x, the$memo)
+}
+
+lifted <- function(x) {
+  if (is.object(x)) x <- unclass(x)
+  logical <- is.logical(x) && !anyNA(x)
+  as_torch_tensor(x, dtype = if (logical) "bool" else "float64")
+}
+
+# identical() of one vector with itself looks at no element.
+memoised <- function(x, memo) {
+  key <- paste(length(x), typeof(x))
+  known <- memo[[key]]
+  for (entry in known) if (identical(entry$x, x)) return(entry$tensor)
+  tensor <- lifted(x)
+  if (length(known) < 16L) assign(key, c(known, list(list(x = x, tensor = tensor))), envir = memo)
+  tensor
+}
+
+# ---- groups ----
+
+# Called by the native core, from the methods of torch_tensor: R refuses operands whose methods
+# differ, so both classes share theirs. Unary operators are "neg", "pos" and "!".
+numeric_ops <- function(generic, e1, e2) {
+  generic <- switch(generic, neg = "-", pos = "+", generic)
+  if (missing(e2)) return(as_numeric(bare_rule("arith", generic, e1), attr(e1, "r_names")))
+  if (generic == "%*%") return(rule("matmul", lift(e1), lift(e2)))
+  names <- operand_names(e1, e2)
+  as_numeric(bare_rule("arith", generic, lift(e1), lift(e2)), names)
+}
+
+# R's results have the names of the first operand, or of the second where it is longer.
+operand_names <- function(e1, e2) {
+  n1 <- r_names(e1)
+  n2 <- r_names(e2)
+  if (is.null(n1) && is.null(n2)) return(NULL)
+  size <- max(length(e1), length(e2))
+  if (!is.null(n1) && length(n1) == size) return(n1)
+  if (!is.null(n2) && length(n2) == size) n2
+}
+
+r_names <- function(x) if (is_tensor(x)) attr(x, "r_names") else if (is.null(dim(x))) names(x)
+
+#' @export
+Math.torch_numeric <- function(x, ...) {
+  names <- attr(x, "r_names")
+  if (.Generic == "round") return(as_numeric(round_rule(x, ...), names))
+  if (.Generic == "log") return(as_numeric(log_rule(x, ...), names))
+  if (.Generic == "signif") stop("signif() has no derivative; use round()", call. = FALSE)
+  as_numeric(bare_rule("math", .Generic, x), names)
+}
+
+round_rule <- function(x, digits = 0) bare_rule("round_to", x, digits)
+
+log_rule <- function(x, base) {
+  natural <- rule("math", "log", x)
+  if (missing(base)) natural else natural / log(base)
+}
+
+#' @export
+Summary.torch_numeric <- function(..., na.rm = FALSE) { # nolint: object_name_linter.
+  rule("summary", .Generic, unname(lapply(list(...), lift)), na.rm)
+}
+
+#' @export
+mean.torch_numeric <- function(x, ..., na.rm = FALSE) { # nolint: object_name_linter.
+  check_no_dots(...)
+  rule("mean", x, na.rm)
+}
+
+# ---- attributes ----
+
+#' @export
+dim.torch_numeric <- function(x) {
+  shape <- api("shape", x)
+  if (length(shape) < 2L) NULL else shape
+}
+
+#' @export
+`dim<-.torch_numeric` <- function(x, value) { # nolint: object_name_linter.
+  if (is.null(value)) return(rule("flat", x))
+  if (prod(value) != length(x)) {
+    stop("dims [product ", prod(value), "] do not match the length of object [", length(x), "]",
+      call. = FALSE
+    )
+  }
+  rule("array", x, as.list(value))
+}
+
+#' @export
+names.torch_numeric <- function(x) attr(x, "r_names")
+
+#' @export
+`names<-.torch_numeric` <- function(x, value) { # nolint: object_name_linter.
+  x <- fresh_numeric(x)
+  attr(x, "r_names") <- if (!is.null(value)) as.character(value)
+  x
+}
+
+#' @export
+dimnames.torch_numeric <- function(x) NULL
+
+#' @export
+is.numeric.torch_numeric <- function(x) TRUE
+
+#' @export
+is.matrix.torch_numeric <- function(x) length(dim(x)) == 2L
+
+#' @export
+is.array.torch_numeric <- function(x) !is.null(dim(x))
+
+#' @export
+is.na.torch_numeric <- function(x) rule("test", "is.na", x)
+
+#' @export
+is.nan.torch_numeric <- function(x) rule("test", "is.nan", x)
+
+#' @export
+is.finite.torch_numeric <- function(x) rule("test", "is.finite", x)
+
+#' @export
+is.infinite.torch_numeric <- function(x) rule("test", "is.infinite", x)
+
+# ---- conversions that keep the derivative ----
+
+#' @export
+as.double.torch_numeric <- function(x, ...) rule("flat", x)
+
+#' @export
+as.vector.torch_numeric <- function(x, mode = "any") {
+  if (mode == "list") as.list(x) else rule("flat", x)
+}
+
+#' @export
+as.array.torch_numeric <- function(x, ...) x
+
+#' @export
+as.matrix.torch_numeric <- function(x, ...) {
+  if (is.matrix(x)) x else rule("array", x, list(length(x), 1))
+}
+
+#' @export
+as.list.torch_numeric <- function(x, ...) {
+  parts <- lapply(seq_len(length(x)), function(i) rule("take", x, list(i - 1), TRUE))
+  names(parts) <- attr(x, "r_names")
+  parts
+}

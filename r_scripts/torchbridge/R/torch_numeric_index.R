@@ -1,0 +1,129 @@
+# Subscripts of a torch_numeric: R's. R itself turns them into positions.
+
+#' @export
+`[.torch_numeric` <- function(x, ..., drop = TRUE) {
+  given <- subscripts(substitute(list(...)), ...)
+  dims <- dim(x)
+  names <- NULL
+  if (length(given) == 1L) {
+    i <- given[[1L]]
+    if (is.null(i)) return(x)
+    places <- vector_places(x, i, dims)
+    if (!is.null(attr(x, "r_names"))) names <- attr(x, "r_names")[places]
+    given <- list(compact(places))
+  } else {
+    check_rank(given, dims)
+    given <- Map(dim_places, given, dims)
+  }
+  as_numeric(bare_rule("take", x, unname(given), drop), names)
+}
+
+#' @export
+`[[.torch_numeric` <- function(x, ...) { # nolint: object_name_linter.
+  given <- subscripts(substitute(list(...)), ...)
+  if (length(given) == 1L && is.character(given[[1L]])) {
+    place <- match(given[[1L]], attr(x, "r_names"))
+    # A name that is none is a method or attribute of the tensor, as in x$shape.
+    if (is.na(place)) return(`$.torch_tensor`(x, given[[1L]]))
+    return(rule("take", x, list(place - 1), TRUE))
+  }
+  result <- x[...]
+  if (length(result) != 1L) stop("subscript out of bounds", call. = FALSE)
+  attr(result, "r_names") <- NULL
+  result
+}
+
+#' @export
+`[<-.torch_numeric` <- function(x, ..., value) {
+  given <- subscripts(substitute(list(...)), ...)
+  dims <- dim(x)
+  names <- attr(x, "r_names")
+  if (length(given) == 1L) {
+    i <- given[[1L]]
+    size <- length(x)
+    places <- if (is.null(i)) seq_len(size) else assigned_places(x, i, dims)
+    if (length(places) > 0L && max(places) > size) {
+      x <- rule("combine", list(x, lift(rep(NA_real_, max(places) - size))))
+    }
+  } else {
+    check_rank(given, dims)
+    axes <- Map(function(i, n) if (is.null(i)) seq_len(n) else positions(i, n), given, dims)
+    places <- linear_places(axes, dims)
+  }
+  value <- lift(value)
+  if (length(places) == 0L) return(x)
+  as_numeric(bare_rule("put", x, as_torch_tensor(places - 1, dtype = "int64"), value), names)
+}
+
+#' @export
+`[[<-.torch_numeric` <- `[<-.torch_numeric`
+
+# The subscripts' values; NULL for an empty one. `expressions` is what the caller wrote.
+subscripts <- function(expressions, ...) {
+  expressions <- as.list(expressions)[-1L]
+  lapply(seq_along(expressions), function(i) {
+    if (is_empty(expressions[[i]])) return(NULL)
+    value <- ...elt(i)
+    if (is.null(value)) return(integer())
+    if (is_tensor(value)) return(to_r(value$detach()))
+    if (is.factor(value)) as.integer(value) else value
+  })
+}
+
+is_empty <- function(expression) is.symbol(expression) && !nzchar(as.character(expression))
+
+check_rank <- function(given, dims) {
+  if (length(given) != length(dims)) stop("incorrect number of dimensions", call. = FALSE)
+}
+
+vector_places <- function(x, i, dims) {
+  if (is.character(i)) return(named_places(x, i))
+  if (is.matrix(i) && is.numeric(i) && ncol(i) == length(dims)) {
+    return(as.vector(1 + (i - 1) %*% cumprod(c(1, dims[-length(dims)]))))
+  }
+  positions(as.vector(i), length(x))
+}
+
+assigned_places <- function(x, i, dims) {
+  if (is.numeric(i) && !is.matrix(i) && all(i > 0)) return(as.vector(trunc(i)))
+  vector_places(x, i, dims)
+}
+
+named_places <- function(x, names) {
+  places <- match(names, attr(x, "r_names"))
+  if (anyNA(places)) {
+    known <- attr(x, "r_names")
+    stop(
+      "there is no element named ", in_words(names[is.na(places)]),
+      if (length(known)) paste0("; there are ", in_words(known)), call. = FALSE
+    )
+  }
+  places
+}
+
+# R's own rules, applied to 1, 2, ..., n.
+positions <- function(i, n) {
+  if (is.character(i)) stop("a matrix of tensors has no dimnames; use numbers", call. = FALSE)
+  places <- seq_len(n)[i]
+  if (anyNA(places)) stop("subscript out of bounds (or NA)", call. = FALSE)
+  places
+}
+
+dim_places <- function(i, n) if (!is.null(i)) compact(positions(i, n))
+
+# As r_rules.take() wants positions: one, a range, or a tensor of them; from 0.
+compact <- function(places) {
+  n <- length(places)
+  if (n == 1L) return(places - 1)
+  if (n > 1L && places[n] - places[1L] == n - 1 && all(diff(places) == 1)) {
+    return(list(places[1L] - 1, n))
+  }
+  as_torch_tensor(as.double(places) - 1, dtype = "int64")
+}
+
+linear_places <- function(axes, dims) {
+  strides <- cumprod(c(1, dims[-length(dims)]))
+  places <- 1
+  for (k in seq_along(axes)) places <- c(outer(places, (axes[[k]] - 1) * strides[k], "+"))
+  places
+}

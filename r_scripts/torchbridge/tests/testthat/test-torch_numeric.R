@@ -1,0 +1,90 @@
+skip_without_python()
+
+values <- function(x) to_r(x$detach())
+p <- as_torch_numeric(c(a = 1, b = 2, c = 3))
+
+test_that("names, length and dims are R's", {
+  expect_identical(names(p), c("a", "b", "c"))
+  expect_identical(names(exp(p)), names(p))
+  expect_identical(names(p[2:3] * 2), c("b", "c"))
+  expect_identical(names(c(p, d = 4)), c("a", "b", "c", "d"))
+  expect_null(dim(p))
+  expect_identical(length(p), 3L)
+  m <- matrix(p, 1)
+  expect_identical(dim(m), c(1L, 3L))
+  expect_identical(c(nrow(m), NCOL(p), ncol(m)), c(1L, 1L, 3L))
+  expect_true(is.numeric(p) && is.matrix(m) && !is.matrix(p) && is.array(m))
+  dim(m) <- NULL
+  expect_null(dim(m))
+  names(p)[1] <- "z"
+  expect_identical(names(p), c("z", "b", "c"))
+})
+
+test_that("subscripts are R's", {
+  x <- c(a = 1, b = 2, c = 3)
+  m <- matrix(1:12 + 0, 3)
+  tm <- as_torch_numeric(m)
+  for (i in list(2, -1, c(3, 1), c(TRUE, FALSE, TRUE), "b", c("c", "a"), 0, c(-1, -2))) {
+    expect_identical(values(p[i]), unname(x[i]), info = deparse(i))
+  }
+  expect_identical(values(p[["b"]]), 2)
+  expect_identical(values(tm[2, ]), m[2, ])
+  expect_identical(values(tm[, 2, drop = FALSE]), m[, 2, drop = FALSE])
+  expect_identical(values(tm[-1, c(1, 3)]), m[-1, c(1, 3)])
+  expect_identical(values(tm[5]), m[5])
+  expect_identical(values(tm[m > 4]), m[m > 4])
+  expect_identical(values(tm[tm > 4]), m[m > 4])
+  expect_error(tm[4, 1], "out of bounds")
+  expect_error(tm[1, 1, 1], "number of dimensions")
+  expect_identical(lapply(as.list(p), values), list(a = 1, b = 2, c = 3))
+})
+
+test_that("assignment changes a copy, and gradients flow through it", {
+  q <- p
+  q[2] <- 10
+  q["c"] <- q["a"] * 7
+  expect_identical(values(q), c(1, 10, 7))
+  expect_identical(values(p), c(1, 2, 3))
+  m <- as_torch_numeric(matrix(0, 2, 2))
+  m[1, ] <- p[1:2]
+  m[m == 0] <- -1
+  expect_identical(values(m), rbind(c(1, 2), c(-1, -1)))
+  q[5] <- 1
+  expect_identical(values(q), c(1, 10, 7, NA, 1))
+  f <- function(x) {
+    x[[2]] <- x[1]^3
+    x[1] <- 0
+    sum(x)
+  }
+  expect_identical(grad(f, c(2, 5, 1)), c(12, 0, 1))
+})
+
+test_that("comparisons of one number are R's own, of several tensors", {
+  expect_identical(p[1] > 0, TRUE)
+  expect_identical(any(p > 2), TRUE)
+  expect_identical(all(p > 2), FALSE)
+  expect_identical(is.finite(p[1]), TRUE)
+  expect_identical(values(p > 2), c(FALSE, FALSE, TRUE))
+  expect_identical(values(!(p > 2) & p != 1), c(FALSE, TRUE, FALSE))
+  expect_identical(sum(p) == 6 && TRUE, TRUE)
+})
+
+test_that("plain tensors mix with them, and stay what they are", {
+  x <- as_torch_tensor(c(1, 2, 3))
+  expect_identical(values(x * p), c(1, 4, 9))
+  expect_identical(values(p * x), c(1, 4, 9))
+  y <- as_torch_numeric(x)
+  expect_identical(class(x), c("torch_tensor", "python_object"))
+  expect_s3_class(y, "torch_numeric")
+  expect_s3_class(x * p, "torch_numeric")
+  expect_identical(values(x[-1]), 3)
+  expect_identical(values(y[-1]), c(2, 3))
+})
+
+test_that("float32 stays float32 with R's numbers, integers and logicals count as numbers", {
+  x <- as_torch_numeric(as_torch_tensor(c(1, 2), dtype = "float32"))
+  expect_true((x * 0.5)$dtype == torch_float32())
+  i <- as_torch_numeric(as_torch_tensor(1:2))
+  expect_identical(values(i / 2L), c(0.5, 1))
+  expect_identical(values((p > 1) + TRUE), c(1, 2, 2))
+})

@@ -1,0 +1,85 @@
+skip_without_python()
+
+rosenbrock <- function(x) 100 * (x[2] - x[1]^2)^2 + (1 - x[1])^2
+start <- c(a = -1.2, b = 1)
+
+test_that("every method finds the minimum, inside bounds and at them", {
+  for (method in c("BFGS", "L-BFGS", "Newton", "trust")) {
+    found <- torch_optim(start, rosenbrock, method = method, hessian = TRUE)
+    expect_equal(found$par, c(a = 1, b = 1), tolerance = 1e-7, info = method)
+    expect_identical(found$convergence, 0L, info = method)
+    expect_equal(
+      unname(found$hessian), matrix(c(802, -400, -400, 200), 2), tolerance = 1e-5, info = method
+    )
+    bounded <- torch_optim(start, rosenbrock, method = method, upper = c(0.5, 2))
+    expect_equal(bounded$par, c(a = 0.5, b = 0.25), tolerance = 1e-7, info = method)
+    expect_equal(bounded$gradient[["a"]], -1, tolerance = 1e-5, info = method)
+    expect_null(bounded$hessian)
+  }
+})
+
+test_that("torch's optimizers run, bounded or not", {
+  f <- function(x) sum((x - c(1, 2))^2 * c(1, 10))
+  found <- torch_optim(c(0, 0), f, method = "adam", control = list(lr = 0.1, steps = 3000))
+  expect_equal(found$par, c(1, 2), tolerance = 1e-7)
+  expect_identical(found$convergence, 0L)
+  expect_equal(
+    torch_optim(c(0, 0), f, method = "SGD", control = list(lr = 0.05), upper = c(5, 1.5))$par,
+    c(1, 1.5), tolerance = 1e-7
+  )
+  short <- torch_optim(c(0, 0), f, method = "sgd", control = list(lr = 1e-3, steps = 3))
+  expect_identical(short$convergence, 1L)
+  expect_match(short$message, "steps")
+})
+
+test_that("parameters keep their shape, and data goes in", {
+  y <- c(1, 3, 4)
+  found <- torch_optim(
+    list(m = 0, s = c(u = 0)), function(p, y) -sum(dnorm(y, p$m, exp(p$s), log = TRUE)), y = y,
+    method = "Newton"
+  )
+  expect_equal(found$par$m, mean(y), tolerance = 1e-7)
+  expect_equal(exp(found$par$s), c(u = sqrt(mean((y - mean(y))^2))), tolerance = 1e-7)
+  g <- torch_compile(rosenbrock, start)
+  expect_equal(unname(torch_optim(start, g, method = "trust")$par), c(1, 1), tolerance = 1e-7)
+})
+
+test_that("torch_objective() serves R's own optimisers, one evaluation a point", {
+  calls <- 0
+  f <- torch_objective(function(x) {
+    calls <<- calls + 1
+    rosenbrock(x)
+  }, start)
+  f$fn(f$par)
+  f$gr(f$par)
+  expect_identical(calls, 1)
+  expect_equal(unname(optim(f$par, f$fn, f$gr, method = "BFGS")$par), c(1, 1), tolerance = 1e-6)
+  expect_equal(unname(nlminb(f$par, f$fn, f$gr, f$he)$par), c(1, 1), tolerance = 1e-9)
+  expect_equal(nlm(f$nlm, f$par)$estimate, c(1, 1), tolerance = 1e-5)
+  expect_identical(f$relist(1:2), c(a = 1, b = 2))
+  log_of <- torch_objective(function(x) if (x > 0) -log(x) + x else Inf, 2)
+  expect_identical(log_of$fn(-1), Inf)
+  expect_identical(log_of$gr(-1), NaN)
+  expect_equal(optim(2, log_of$fn, log_of$gr, method = "BFGS")$par, 1, tolerance = 1e-6)
+})
+
+test_that("wrong input is named", {
+  expect_error(
+    torch_optim(start, rosenbrock, method = "nope"), "`method` must be .*adam.*not 'nope'"
+  )
+  expect_error(
+    torch_optim(start, rosenbrock, method = "adam", control = list(lx = 1)), "`control` has no lx"
+  )
+  expect_error(
+    torch_optim(start, rosenbrock, method = "Newton", control = list(steps = 1)),
+    "`control` has no `steps`"
+  )
+  expect_error(torch_optim(start, rosenbrock, lower = 1:3), "`lower` must be one number")
+  expect_error(torch_optim(start, rosenbrock, lower = 2, upper = 1), "`lower` must not be above")
+  expect_error(torch_optim(start, rosenbrock, lower = 0), "`par` must be within")
+  expect_error(torch_optim(start, function(x) x), "must give one number, not 2")
+  expect_error(torch_optim(start, 3), "must be a function")
+  expect_error(torch_optim(start, function(x) sum(x) / 0, method = "Newton"), "`fn` gives")
+  expect_error(torch_optim(start, rosenbrock, control = 1), "`control` must be a list")
+  expect_error(torch_objective(rosenbrock, start)$fn(1:3), "`p` must be 2 numbers")
+})

@@ -1,0 +1,112 @@
+"""Densities' gradients: gradcheck on every one, and finite gradients at the edges."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from torchbridge import densities
+
+SIZE = 5
+COUNTS = torch.tensor([0.0, 1, 2, 5, 9], dtype=torch.float64)
+
+
+def between(low: float, high: float, needs: bool = True):
+    x = low + (high - low) * torch.rand(SIZE, dtype=torch.float64)
+    return x.requires_grad_(needs)
+
+
+#: name -> random arguments; of counts (and shapes that PyTorch cannot differentiate in) constants.
+ARGUMENTS = {
+    "dnorm": lambda: (between(-3, 3), between(-1, 1), between(0.5, 2)),
+    "dlnorm": lambda: (between(0.1, 3), between(-1, 1), between(0.5, 2)),
+    "dexp": lambda: (between(0.1, 3), between(0.3, 4)),
+    "dgamma": lambda: (between(0.1, 3), between(0.3, 20), between(0.3, 2)),
+    "dchisq": lambda: (between(0.1, 3), between(1, 8)),
+    "dbeta": lambda: (between(0.1, 0.9), between(0.4, 9), between(0.4, 20)),
+    "dt": lambda: (between(-3, 3), between(1, 40)),
+    "dcauchy": lambda: (between(-1, 1), between(-1, 1), between(0.3, 2)),
+    "dlogis": lambda: (between(-3, 3), between(-1, 1), between(0.5, 2)),
+    "dunif": lambda: (between(0.2, 0.8), between(-1, 0), between(1, 2)),
+    "dweibull": lambda: (between(0.2, 2), between(0.4, 3), between(0.5, 2)),
+    "dbinom": lambda: (COUNTS, torch.full_like(COUNTS, 9.0), between(0.1, 0.9)),
+    "dpois": lambda: (COUNTS, between(0.1, 9)),
+    "dgeom": lambda: (COUNTS, between(0.1, 0.9)),
+    "dnbinom": lambda: (COUNTS, between(0.3, 30), between(0.1, 0.9)),
+    "dnbinom_mu": lambda: (COUNTS, between(0.3, 30), between(0.2, 20)),
+    "pnorm": lambda: (between(-3, 3), between(-1, 1), between(0.5, 2)),
+    "plnorm": lambda: (between(0.1, 3), between(-1, 1), between(0.5, 2)),
+    "pexp": lambda: (between(0.1, 3), between(0.3, 4)),
+    "pweibull": lambda: (between(0.2, 2), between(0.4, 3), between(0.5, 2)),
+    "plogis": lambda: (between(-3, 3), between(-1, 1), between(0.5, 2)),
+    "qlogis": lambda: (between(0.1, 0.9), between(-1, 1), between(0.5, 2)),
+    "punif": lambda: (between(0.2, 0.8), between(-1, 0), between(1, 2)),
+    "pgamma": lambda: (between(0.1, 3), between(0.5, 3, False), between(0.3, 2)),
+    "pchisq": lambda: (between(0.1, 3), between(1, 5, False)),
+    "ppois": lambda: (COUNTS, between(0.1, 9)),
+}
+
+
+def test_every_function_is_here():
+    assert set(ARGUMENTS) == set(densities.FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_gradients_are_those_of_finite_differences(name):
+    torch.manual_seed(3)
+    function, arguments = densities.FUNCTIONS[name], ARGUMENTS[name]()
+    flags = [(False,), (True,)]
+    if name[0] != "d":
+        flags = list(itertools.product((True, False), (False, True)))
+    for flag in flags:
+        given = arguments
+        if name == "qlogis" and flag[1]:  # of log probabilities
+            given = (arguments[0].detach().log().requires_grad_(), *arguments[1:])
+        assert torch.autograd.gradcheck(lambda *a, f=flag: function(*a, *f), given)
+        if name not in ("pgamma", "pchisq"):
+            assert torch.autograd.gradgradcheck(lambda *a, f=flag: function(*a, *f), given)
+
+
+def test_matrix_densities():
+    torch.manual_seed(3)
+    prob = between(0.1, 1)
+    assert torch.autograd.gradcheck(lambda p: densities.dmultinom(COUNTS, p, True), prob)
+    root = torch.randn(SIZE, SIZE, dtype=torch.float64).requires_grad_()
+    x = torch.randn(3, SIZE, dtype=torch.float64).requires_grad_()
+
+    def density(x, mean, root):
+        sigma = root @ root.T + torch.eye(SIZE, dtype=torch.float64)
+        return densities.dmvnorm(x, mean, sigma, True)
+
+    assert torch.autograd.gradcheck(density, (x, between(-1, 1), root))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "gradients"),
+    [
+        # -lambda at 0 counts; n log(1 - p) and n log(p) at the ends of the binomial's.
+        ("dpois", (0.0, 2.0), (None, -1.0)),
+        ("dbinom", (0.0, 5.0, 0.25), (None, None, -5 / 0.75)),
+        ("dbinom", (5.0, 5.0, 0.25), (None, None, 5 / 0.25)),
+        ("dbinom", (0.0, 5.0, 0.0), (None, None, -5.0)),
+        ("dnbinom", (0.0, 3.0, 0.5), (None, -0.6931471805599453, 6.0)),
+        ("dexp", (0.0, 2.0), (-2.0, 0.5)),
+        ("dweibull", (0.0, 1.0, 2.0), (0.0, 0.0, -0.5)),
+        ("dgamma", (0.0, 1.0, 2.0), (0.0, 0.0, -0.5)),
+        ("dunif", (0.0, 0.0, 2.0), (None, 0.5, -0.5)),
+        # Off the support nothing changes.
+        ("dexp", (-1.0, 2.0), (0.0, 0.0)),
+        ("dgamma", (-1.0, 1.0, 2.0), (0.0, 0.0, 0.0)),
+        ("dbeta", (2.0, 1.0, 2.0), (0.0, 0.0, 0.0)),
+        ("dpois", (-1.0, 2.0), (None, 0.0)),
+        ("dlnorm", (-1.0, 0.0, 1.0), (0.0, 0.0, 0.0)),
+    ],
+)
+def test_gradients_at_the_edges(name, arguments, gradients):
+    tensors = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in arguments]
+    densities.FUNCTIONS[name](*tensors, True).backward()
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        if gradient is not None:
+            assert tensor.grad.item() == pytest.approx(gradient, abs=1e-13)
