@@ -1,6 +1,11 @@
 .onLoad <- function(libname, pkgname) {
   for (name in c("op", "op1", "op2", "index", "index_set", "getattr")) promise_entry(name)
-  replace_reticulate_methods()
+  # reticulate is loaded where R starts Python, and never where Python started R.
+  if (isNamespaceLoaded("reticulate")) {
+    replace_reticulate_methods()
+  } else {
+    setHook(packageEvent("reticulate", "onLoad"), function(...) replace_reticulate_methods())
+  }
 }
 
 # This package's dnorm(), crossprod(), ... (and %*% before R 4.3) are R's own for all that are not
