@@ -89,3 +89,24 @@ def seeded(seed: int | None, device: torch.device | None = None) -> Iterator[Non
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield
+
+
+#: Multiplications in one step, forward, below which a second thread costs more than it brings:
+#: threads wait for each other after every operation, and on a busy machine for the scheduler
+#: too (the demo's network: 44 s with two threads beside other work, 4 s with one).
+SMALL_STEP = 2**22
+
+
+@contextmanager
+def threads_for(step: float) -> Iterator[None]:
+    """One thread of torch's where a step of so many multiplications is small.
+
+    Afterwards as many as before. Never more than the user has set.
+    """
+    before = torch.get_num_threads()
+    if step < SMALL_STEP:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

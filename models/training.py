@@ -5,6 +5,7 @@
 """
 
 import copy
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from .arguments import flag, kind_of, lookup, number, options, positive, whole_n
 from .batches import Batches, LoaderBatches, TensorBatches, is_loader
 from .callbacks import Callback, ProgressBar, as_callbacks, is_interactive
 from .data import Data, as_inputs, check_input, checked_data, checked_offset, mode, output_of
-from .device import Accelerator, seeded, training_device
+from .device import Accelerator, seeded, threads_for, training_device
 from .loop import PREDICT_ROWS, Loop
 from .losses import Loss, find_loss
 from .optimizers import find_optimizer, make_optimizer
@@ -313,7 +314,11 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     )
     restore = None if job.resume is None else partial(restore_state, job.resume)
     try:
-        with seeded(job.seed, accelerator.device), mode(module, training=True):
+        with (
+            seeded(job.seed, accelerator.device),
+            mode(module, training=True),
+            threads_for(_multiplications(job)),
+        ):
             loop.fit(restore)
     except Exception:
         module.load_state_dict(initial)
@@ -322,6 +327,15 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     # As bytes: tensors from another process would be gone with it.
     weights = to_bytes(module.state_dict()) if accelerator.world_size > 1 else b""
     return _Outcome(loop.history, _status(loop, best), best, weights)
+
+
+def _multiplications(job: _Job) -> float:
+    """How many a step forward takes; infinite where weights are used more than once a row."""
+    weights = list(job.module.parameters())
+    if not isinstance(job.train, Data) or any(x.ndim > 2 for x in (*job.train.x, *weights)):
+        return math.inf
+    rows = min(job.settings["batch_size"], job.train.n_rows)
+    return rows * sum(weight.numel() for weight in weights)
 
 
 def _status(loop: Loop, best: int | None) -> str:

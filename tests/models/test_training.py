@@ -546,3 +546,23 @@ def test_predict_names_the_bad_argument(arguments, error, message):
     with pytest.raises(error) as caught:
         predict(*arguments)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("hidden", "threads"), [(4, 1), (4096, None)])
+def test_a_small_step_takes_one_thread(hidden, threads):
+    """And the user's number is there again afterwards."""
+    x, y = torch.randn(512, 8), torch.randn(512, 1)
+    before, seen = torch.get_num_threads(), []
+    torch.set_num_threads(2)
+    try:
+        fit(
+            mlp(8, hidden, 1),
+            x,
+            y,
+            epochs=1,
+            batch_size=512,
+            callbacks={"epoch_end": {"function": lambda *_: seen.append(torch.get_num_threads())}},
+        )
+        assert (seen, torch.get_num_threads()) == ([threads or 2], 2)
+    finally:
+        torch.set_num_threads(before)
