@@ -26,12 +26,19 @@ help: ## show these commands
 
 # Threads that wait by spinning take the cores from whatever else runs there: with a busy machine's
 # every step of a small network then waits for the scheduler (measured: 44 s instead of 4).
-demo test: export OMP_WAIT_POLICY ?= PASSIVE
+demo lessons test: export OMP_WAIT_POLICY ?= PASSIVE
 
 demo: setup ## the main job: R's data, a PyTorch network, R's figures; then the same from Python
 	Rscript r_scripts/demo.R
 	$(VENV)/bin/python r_scripts/demo.py
 	@echo "The figures:"; ls -1 output/*.png
+
+lessons: setup ## every lesson of r_scripts/lessons as a page of output/lessons/index.html
+	rm -rf output/lessons
+	$(VENV)/bin/python r_scripts/lessons/site/spin.py output/lessons r_scripts/lessons/*.py
+	Rscript r_scripts/lessons/site/render.R output/lessons
+	rm output/lessons/*.json
+	@echo "Open output/lessons/index.html in a browser."
 
 test: setup ## every test of both languages
 	@$(VENV)/bin/python tests/run.py
@@ -104,7 +111,7 @@ setup: $(R_LIBRARY)/.installed
 # r-base-dev: R, and the compilers and headers that rpy2 and our native core are built with.
 APT := r-base-dev r-cran-reticulate r-cran-r6 r-cran-rlang r-cran-cli r-cran-bit64 r-cran-matrix \
 	r-cran-mass r-cran-nnet r-cran-ggplot2 r-cran-numderiv r-cran-testthat r-cran-survival \
-	r-cran-generics
+	r-cran-generics r-cran-knitr r-cran-commonmark
 
 # A virtual environment needs ensurepip, the core Python.h, and reticulate a shared libpython.
 define PYTHON_IS_COMPLETE

@@ -1,0 +1,45 @@
+#' ---
+#' title: Fully connected networks
+#' korean: 순방향 신경망, 완전 연결
+#' shows: A layer is f(Wx + b); how many parameters networks of several shapes have.
+#' api: nn_sequential, nn_linear, py_import("torchbridge.models")$mlp
+#' rows: S1-1
+#' ---
+
+library(torchbridge)
+library(ggplot2)
+
+#' Every node of a layer sees every node before it: a weight for each pair, and a bias for each node.
+
+layer <- nn_sequential(nn_linear(4, 16), nn_relu())
+x <- torch_randn(5, 4)
+by_hand <- pmax(as.array(x) %*% t(as.array(layer[[1]]$weight)) +
+  rep(as.array(layer[[1]]$bias), each = 5), 0)
+max(abs(as.array(layer(x)) - by_hand))
+
+#' ## Counting parameters
+#' From a to b nodes: ab weights and b biases. A network of several layers is their sum.
+
+fully_connected <- function(sizes) {
+  layers <- list()
+  for (i in seq_along(sizes)[-1]) layers <- c(layers, nn_linear(sizes[i - 1], sizes[i]))
+  do.call(nn_sequential, layers)
+}
+count <- function(net) sum(vapply(net$parameters, function(p) p$numel(), 0))
+shapes <- list(
+  c(4, 16, 3), c(4, 16, 32), c(784, 100, 10), c(784, 50, 50, 10), c(2, 4, 4, 4, 1)
+)
+table <- data.frame(
+  network = vapply(shapes, paste, "", collapse = "-"),
+  parameters = vapply(shapes, function(sizes) count(fully_connected(sizes)), 0),
+  formula = vapply(shapes, function(s) sum((head(s, -1) + 1) * s[-1]), 0)
+)
+table
+
+#+ parameters, fig.alt = "Bars: the number of parameters of five networks, on log scale"
+ggplot(table, aes(reorder(network, parameters), parameters, label = parameters)) +
+  geom_col(fill = "#0072B2", width = 0.6) +
+  geom_text(hjust = -0.15) +
+  scale_y_log10(expand = expansion(c(0, 0.15))) +
+  coord_flip() +
+  labs(title = "Parameters of a fully connected network", x = NULL, y = "Parameters, log scale")
