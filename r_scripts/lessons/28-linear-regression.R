@@ -41,13 +41,13 @@ c(w = same$w, b = same$b)
 #' One hour of study gave 2 points, two gave 4, three gave 6. And four? A thousand steps say almost 8;
 #' `lm()` says 8.
 
-hours <- train(c(2, 4, 6), 1000)
+hours <- train(c(2, 4, 6), 1001)
 exact <- lm(points ~ hours, data.frame(hours = 1:3, points = c(2, 4, 6)))
 c(descent = 4 * hours$w + hours$b, lm = unname(predict(exact, data.frame(hours = 4))))
 
 #' With 4, 5 and 6 points instead:
 
-shifted <- train(c(4, 5, 6), 1000)
+shifted <- train(c(4, 5, 6), 1001)
 c(w = shifted$w, b = shifted$b, at_four = 4 * shifted$w + shifted$b)
 
 #' ## A layer does the same

@@ -44,16 +44,16 @@ highlight <- function(code, language) {
 # One block of a page: code, what it printed, or a figure.
 code_block <- function(code, language) {
   sprintf(
-    '<pre class="code" data-language="%s"><code>%s</code></pre>', language,
+    '\n<pre class="code" data-language="%s"><code>%s</code></pre>\n', language,
     highlight(code, language)
   )
 }
 
 output_block <- function(text) {
   if (!nzchar(trimws(text))) return("")
-  sprintf('<pre class="output"><samp>%s</samp></pre>', escape(sub("\n+$", "", text)))
+  sprintf('\n<pre class="output"><samp>%s</samp></pre>\n', escape(sub("\n+$", "", text)))
 }
 
 figure_block <- function(file, alt) {
-  sprintf('<figure><img src="%s" alt="%s" loading="lazy"></figure>', file, escape(alt))
+  sprintf('\n<figure><img src="%s" alt="%s" loading="lazy"></figure>\n', file, escape(alt))
 }
