@@ -44,6 +44,7 @@ rbind(unit = c(intercept, slope), lm = coef(line))
 #' Activation, optimiser and width in a grid; twenty rows to learn, ten to judge.
 
 train <- sample(30, 20)
+others <- setdiff(1:30, train)
 models <- py_import("torchbridge.models")
 tensors <- list(x = x$float(), y = y$float() / 100)
 grid <- expand.grid(
@@ -56,11 +57,11 @@ grid$rmse <- mapply(function(activation, optimizer, hidden) {
     net, tensors$x[train, ], tensors$y[train, ],
     epochs = 60L, batch_size = 5L, lr = 0.02, optimizer = optimizer, seed = 1L
   )
-  predicted <- 100 * as.numeric(fit$predict(tensors$x[-train, ]))
-  sqrt(mean((predicted - scores$final[-train])^2))
+  predicted <- 100 * as.numeric(fit$predict(tensors$x[others, ]))
+  sqrt(mean((predicted - scores$final[others])^2))
 }, grid$activation, grid$optimizer, grid$hidden)
 on_train <- lm(final ~ midterm, scores, subset = train)
-lm_rmse <- sqrt(mean((predict(on_train, scores[-train, ]) - scores$final[-train])^2))
+lm_rmse <- sqrt(mean((predict(on_train, scores[others, ]) - scores$final[others])^2))
 grid[order(grid$rmse), ]
 lm_rmse
 

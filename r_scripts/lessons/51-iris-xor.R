@@ -13,14 +13,15 @@ library(ggplot2)
 #' A regression network ends in a number, a binary classifier in one sigmoid, a classifier of many
 #' classes in a softmax, whose largest value is the answer.
 
-head <- as.numeric(nnf_softmax(torch_tensor(c(1, 2, 3)), dim = 1))
-c(head, answer = which.max(head))
+probabilities <- as.numeric(nnf_softmax(torch_tensor(c(1, 2, 3)), dim = 1))
+c(probabilities, answer = which.max(probabilities))
 
 #' ## Iris
 #' Two thirds of the rows to learn from. A factor's codes are the classes; its levels come back.
 
 set.seed(1)
 rows <- sample(150, 100)
+others <- setdiff(1:150, rows)
 x <- torch_tensor(scale(as.matrix(iris[1:4])))
 y <- torch_tensor(as.integer(iris$Species))
 torch_manual_seed(1)
@@ -38,10 +39,10 @@ for (epoch in seq_along(losses)) {
   optimizer$step()
 }
 predict_species <- function(net) {
-  best <- as.integer(torch_argmax(net(x[-rows, ]), dim = 2))
+  best <- as.integer(torch_argmax(net(x[others, ]), dim = 2))
   factor(levels(iris$Species)[best], levels(iris$Species))
 }
-confusion <- table(predicted = predict_species(net), species = iris$Species[-rows])
+confusion <- table(predicted = predict_species(net), species = iris$Species[others])
 confusion
 
 #' ## Saved and loaded

@@ -1,5 +1,5 @@
 test_that("iris", {
-  expect_lt(max(abs(head - c(.0900, .2447, .6652))), 5.1e-5)
+  expect_lt(max(abs(probabilities - c(.0900, .2447, .6652))), 5.1e-5)
   expect_identical(n_parameters, 131)
   expect_gte(sum(diag(confusion)), 47)
   expect_identical(as.array(again(x)), as.array(net(x)))
