@@ -1,7 +1,7 @@
 #' ---
 #' title: A first training
 #' korean: 첫 신경망 학습
-#' shows: A network learns a curve that a line cannot follow; 50,000 steps.
+#' shows: A network learns a curve that a line cannot follow, from its first loss on.
 #' api: nn_module, nnf_mse_loss, optim_sgd, torch_compile
 #' rows: S0-7
 #' ---
@@ -58,24 +58,24 @@ for (epoch in seq_len(epochs) - 1) {
 }
 head(losses, 3)
 
-#' That loop shows every part. The 49,000 epochs that are left run in Python, with no R in between:
-#' the same steps, much faster.
+#' That loop shows every part. The next 9,000 epochs run in Python, with no R in between: the same
+#' steps, faster.
 
 models <- py_import("torchbridge.models")
 rest <- models$fit(
   net, input, target,
-  epochs = 49000L, batch_size = 100L, optimizer = "sgd", lr = 1e-5
+  epochs = 9000L, batch_size = 100L, optimizer = "sgd", lr = 1e-5
 )
 history <- rbind(
-  losses, data.frame(epoch = epochs:49999, loss = as.data.frame(rest$history)$train_loss)
+  losses, data.frame(epoch = epochs:9999, loss = as.data.frame(rest$history)$train_loss)
 )
-logged <- history[match(seq(5000, 49000, by = 5000), history$epoch), ]
+logged <- history[match(c(0, 1000, 5000, 9999), history$epoch), ]
 logged
 fitted <- as.numeric(net(input))
 c(line = mean(resid(line)^2), network = mean((y - fitted)^2), truth = mean((y - truth)^2))
 
-#' Compare the last line with the noise: the network comes close to the truth's own error. Trained
-#' much longer it would go below it, which is overfitting: it would learn the noise.
+#' Five times as long, as the lesson trained it, and the network comes to the truth's own error. Much
+#' longer still it would go below it, which is overfitting: it would learn the noise.
 
 #+ fit, fig.alt = "A hundred points on a wave, with a straight line, the network's curve and the truth"
 shown <- data.frame(
@@ -91,4 +91,4 @@ ggplot(shown, aes(x, y, colour = curve)) +
 ggplot(history, aes(epoch, loss)) +
   geom_line(colour = "#0072B2") +
   scale_y_log10() +
-  labs(title = "50,000 epochs", x = "Epoch", y = "Mean squared error")
+  labs(title = "10,000 epochs", x = "Epoch", y = "Mean squared error")
