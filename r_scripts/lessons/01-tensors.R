@@ -1,7 +1,8 @@
 #' ---
 #' title: Making tensors
 #' korean: 텐서 만들기
-#' shows: Tensors from numbers, vectors, matrices and sequences; their shape and type; picking parts.
+#' shows: Tensors from numbers, vectors, matrices and sequences; their shape and type; picking
+#'   parts.
 #' api: torch_tensor, torch_rand, torch_eye, torch_zeros, x[i, j]
 #' rows: S0-1
 #' ---

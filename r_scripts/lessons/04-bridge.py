@@ -6,6 +6,7 @@
 
 # %%
 import torch
+
 import torchbridge as tb
 
 a = torch.ones(5)

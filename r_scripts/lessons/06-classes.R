@@ -14,7 +14,7 @@ library(ggplot2)
 #' ## A class of students
 #' `active` fields are computed when they are read; this one refuses to be written.
 
-Student <- R6Class(
+student <- R6Class(
   "Student",
   public = list(
     midterm = NULL,
@@ -33,17 +33,17 @@ Student <- R6Class(
   )
 )
 
-first <- Student$new(35, 23)
-second <- Student$new(80, 56)
+first <- student$new(35, 23)
+second <- student$new(80, 56)
 c(first$total(), second$total())
 tryCatch(first$average <- 100, error = conditionMessage)
 
 #' ## Inheritance and private fields
 #' A child has all that its parent has. What is private only its own methods see.
 
-Named <- R6Class(
+named_student <- R6Class(
   "Named",
-  inherit = Student,
+  inherit = student,
   public = list(
     initialize = function(name, ...) {
       private$name <- name
@@ -54,7 +54,7 @@ Named <- R6Class(
   private = list(name = NULL)
 )
 
-third <- Named$new("Bomi", 80, 80)
+third <- named_student$new("Bomi", 80, 80)
 third
 is.null(third$name)
 
@@ -62,7 +62,7 @@ is.null(third$name)
 #' `nn_module()` takes the same kind of methods. Layers put into `self` become parts of the network,
 #' and their weights its parameters.
 
-Line <- nn_module(
+line_module <- nn_module(
   "Line",
   initialize = function() {
     self$slope <- nn_parameter(torch_tensor(0.6))
@@ -70,12 +70,12 @@ Line <- nn_module(
   },
   forward = function(midterm) self$start + self$slope * midterm
 )
-line <- Line()
+line <- line_module()
 line
 names(line$parameters)
 predicted <- as.numeric(line(c(35, 80)))
 
-#+ students, fig.alt = "Final scores of three students against midterm scores, with the module's line"
+#+ students, fig.alt = "Final against midterm scores of three students, with the module's line"
 students <- list(first, second, third)
 scores <- data.frame(
   midterm = vapply(students, function(s) s$midterm, 0),

@@ -56,7 +56,7 @@ for (i in 1:100) {
 }
 c(found = mu$item(), mean = mean(x)$item())
 
-#+ descent, fig.alt = "The loss as a parabola, its tangent at 2.5, and descent's steps to the minimum"
+#+ descent, fig.alt = "A parabola of losses, its tangent at 2.5, and descent's steps"
 curve <- data.frame(mu = seq(0, 10, 0.1))
 curve$loss <- vapply(curve$mu, function(m) f(m)$item(), 0)
 ggplot(curve, aes(mu, loss)) +

@@ -20,7 +20,7 @@ def f(mu):
 mu = torch.tensor(2.5, requires_grad=True)
 f(mu).backward()
 slope = mu.grad.item()
-slope
+print(slope)
 
 # %%
 mu = torch.tensor(0.5, requires_grad=True)

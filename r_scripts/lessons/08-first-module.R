@@ -1,7 +1,8 @@
 #' ---
 #' title: A first network
 #' korean: 첫 신경망 모듈 (nn_module)
-#' shows: A network of layers, its parameters, and that a linear layer is a product with its weights.
+#' shows: A network of layers, its parameters, and that a linear layer is a product with its
+#'   weights.
 #' api: nn_module, nn_linear, nn_sigmoid, net$parameters
 #' rows: S0-6
 #' ---
@@ -11,7 +12,7 @@ library(ggplot2)
 
 #' `initialize` makes the layers, `forward` says how a batch runs through them.
 
-TwoLayerNet <- nn_module(
+two_layer_net <- nn_module(
   "TwoLayerNet",
   initialize = function(inputs, hidden, outputs) {
     self$hidden <- nn_linear(inputs, hidden, bias = FALSE)
@@ -22,7 +23,7 @@ TwoLayerNet <- nn_module(
 )
 
 torch_manual_seed(1)
-net <- TwoLayerNet(2, 3, 1)
+net <- two_layer_net(2, 3, 1)
 net
 
 #' ## Its parameters
@@ -50,7 +51,9 @@ without_bias
 
 layer <- nn_linear(2, 3)
 with_no_grad({
-  layer$weight$copy_(torch_tensor(rbind(c(0.0837, -0.5985), c(-0.6104, 0.1347), c(0.0889, -0.2483))))
+  layer$weight$copy_(torch_tensor(rbind(
+    c(0.0837, -0.5985), c(-0.6104, 0.1347), c(0.0889, -0.2483)
+  )))
   layer$bias$copy_(torch_tensor(c(0.1729, -0.2470, -0.1615)))
 })
 with_bias <- layer(x)

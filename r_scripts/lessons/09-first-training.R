@@ -23,7 +23,7 @@ c(line = mean(resid(line)^2), truth = mean((y - truth)^2))
 #' Four layers, the first two with a tanh: 251 parameters. The seed is what 2021 became for the
 #' initial weights in R torch 0.2.1.
 
-Net <- nn_module(
+wave_net <- nn_module(
   "Nonlinear",
   initialize = function() {
     self$first <- nn_linear(1, 10)
@@ -37,7 +37,7 @@ Net <- nn_module(
   }
 )
 torch_manual_seed(659487)
-net <- Net()
+net <- wave_net()
 n_parameters <- sum(vapply(net$parameters, function(p) p$numel(), 0))
 input <- torch_tensor(scale(x))
 target <- torch_tensor(matrix(y))
@@ -74,10 +74,11 @@ logged
 fitted <- as.numeric(net(input))
 c(line = mean(resid(line)^2), network = mean((y - fitted)^2), truth = mean((y - truth)^2))
 
-#' Five times as long, as the lesson trained it, and the network comes to the truth's own error. Much
+#' Five times as long, as the lesson trained it, and the network comes to the truth's own error.
+#' Much
 #' longer still it would go below it, which is overfitting: it would learn the noise.
 
-#+ fit, fig.alt = "A hundred points on a wave, with a straight line, the network's curve and the truth"
+#+ fit, fig.alt = "A hundred points on a wave, a straight line, the network's curve and the truth"
 shown <- data.frame(
   x = rep(x, 3), y = c(fitted(line), fitted, truth),
   curve = rep(c("line", "network", "truth"), each = 100)

@@ -1,7 +1,8 @@
 #' ---
 #' title: Batches of data, and logistic regression
 #' korean: Dataset과 DataLoader, 로지스틱 회귀
-#' shows: A data set of one's own, batches of eight, a logistic regression trained on them, and glm()
+#' shows: A data set of one's own, batches of eight, a logistic regression trained on them, and
+#'   glm()
 #'   beside it.
 #' api: dataset, dataloader, enumerate, nn_bce_loss, optim_sgd
 #' rows: S0-8
@@ -48,12 +49,12 @@ table(batch_rows)
 #' ## Training
 #' One layer and a sigmoid is logistic regression: two weights and a bias.
 
-Logistic <- nn_module(
+logistic <- nn_module(
   "Logistic",
   initialize = function() self$fc <- nn_linear(2, 1),
   forward = function(x) torch_sigmoid(self$fc(x))
 )
-model <- Logistic()
+model <- logistic()
 with_no_grad({
   model$fc$weight$copy_(torch_tensor(rbind(c(0.099717, -0.239173))))
   model$fc$bias$copy_(torch_tensor(0.048379))
@@ -87,7 +88,7 @@ rbind(
   glm = coef(exact)
 )
 
-#+ boundary, fig.alt = "Students by study time and questions, coloured by pass, and the line between"
+#+ boundary, fig.alt = "Students by study time and questions, passed or not, and the line between"
 w <- as.numeric(model$fc$weight)
 ggplot(test, aes(study_time, n_question, colour = factor(pass))) +
   geom_jitter(width = 0, height = 0.2) +

@@ -15,7 +15,8 @@ library(ggplot2)
 
 set.seed(30)
 scores <- data.frame(
-  gender = sample(rep(c("F", "M"), c(16, 14))), midterm = round(pmin(pmax(rnorm(30, 58, 18), 20), 95))
+  gender = sample(rep(c("F", "M"), c(16, 14))),
+  midterm = round(pmin(pmax(rnorm(30, 58, 18), 20), 95))
 )
 scores$final <- round(-12.7 + 1.2 * scores$midterm + rnorm(30, sd = 6.5))
 cor(scores$midterm, scores$final)

@@ -9,7 +9,8 @@
 library(torchbridge)
 library(ggplot2)
 
-#' Every node of a layer sees every node before it: a weight for each pair, and a bias for each node.
+#' Every node of a layer sees every node before it: a weight for each pair, and a bias for each
+#' node.
 
 layer <- nn_sequential(nn_linear(4, 16), nn_relu())
 x <- torch_randn(5, 4)

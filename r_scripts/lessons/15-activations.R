@@ -39,7 +39,8 @@ ggplot(curves, aes(z)) +
   labs(title = "Activation functions and their slopes", y = NULL, colour = NULL)
 
 #' ## A logistic neuron and softmax
-#' One neuron gives the probability of one class. Several sigmoids do not add up to one; softmax does.
+#' One neuron gives the probability of one class. Several sigmoids do not add up to one; softmax
+#' does.
 
 x <- c(1, 1.4, 2.5)
 w <- c(0.4, 0.3, 0.5)
@@ -67,10 +68,11 @@ shrunk <- vapply(depth, function(layers) {
   for (i in seq_len(layers)) y <- torch_sigmoid(y)
   as.numeric(autograd_grad(y, z)[[1]])
 }, 0)
-tails <- c(tanh = torch_tanh(torch_tensor(-5))$item(), logistic = torch_sigmoid(torch_tensor(-5))$item())
+far <- torch_tensor(-5)
+tails <- c(tanh = torch_tanh(far)$item(), logistic = torch_sigmoid(far)$item())
 tails
 
-#+ vanishing, fig.alt = "The gradient through 1 to 10 sigmoids falls below the bound of one quarter a layer"
+#+ vanishing, fig.alt = "The gradient through 1 to 10 sigmoids, below one quarter a layer"
 ggplot(data.frame(depth, shrunk), aes(depth, shrunk)) +
   geom_line(aes(y = 0.25^depth, colour = "0.25 to the depth")) +
   geom_line(aes(colour = "gradient")) +

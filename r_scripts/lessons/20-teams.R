@@ -1,7 +1,8 @@
 #' ---
 #' title: Making teams
 #' korean: K-평균과 계층 군집으로 팀 만들기
-#' shows: Twenty people answer ten questions (simulated); k-means splits them in two, trees split the
+#' shows: Twenty people answer ten questions (simulated); k-means splits them in two, trees split
+#'   the
 #'   halves into five teams.
 #' api: py_import("sklearn.cluster"), hclust, prcomp
 #' rows: S1-8
@@ -39,7 +40,7 @@ by_python <- hierarchy$fcluster(
 )
 table(r = split_half(larger, 3), python = by_python)
 
-#+ teams, fig.alt = "Members on the first two principal components of their answers, coloured by team"
+#+ teams, fig.alt = "Members on two principal components of their answers, coloured by team"
 scores <- data.frame(prcomp(answers)$x[, 1:2], team = factor(team))
 ggplot(scores, aes(PC1, PC2, colour = team)) +
   geom_point(size = 3) +

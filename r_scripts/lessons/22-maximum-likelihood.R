@@ -1,7 +1,8 @@
 #' ---
 #' title: Maximum likelihood of a thumbtack
 #' korean: 딥러닝 TIPS, 최대 가능도 추정 (MLE)
-#' shows: 27 of 100 throws land on the head; the likelihood's peak by optimize(), by descent, and its
+#' shows: 27 of 100 throws land on the head; the likelihood's peak by optimize(), by descent, and
+#'   its
 #'   curvature by a second derivative.
 #' api: optim_sgd, autograd_grad(create_graph = TRUE)
 #' rows: S2-2

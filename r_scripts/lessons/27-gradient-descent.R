@@ -27,7 +27,8 @@ first_gradient
 by_hand
 
 #' ## By an optimizer
-#' The cost is a mean of squares, so its slope is 2/3 of that sum: with lr 0.15 the path is the same.
+#' The cost is a mean of squares, so its slope is 2/3 of that sum: with lr 0.15 the path is the
+#' same.
 
 x <- torch_tensor(x)
 y <- torch_tensor(y)
@@ -42,7 +43,7 @@ for (epoch in 1:10) {
 }
 cbind(by_hand = by_hand$w, by_optimizer)
 
-#+ cost, fig.alt = "The cost as a parabola of the weight with the steps that jump across its minimum"
+#+ cost, fig.alt = "The cost by weight, a parabola, with steps that jump across its minimum"
 curve <- data.frame(w = seq(-5, 7, 0.1))
 curve$cost <- vapply(curve$w, function(w) cost(w)$item(), 0)
 ggplot(curve, aes(w, cost)) +

@@ -38,7 +38,8 @@ same$costs[c(1, 101, 1001)]
 c(w = same$w, b = same$b)
 
 #' ## How many points for four hours?
-#' One hour of study gave 2 points, two gave 4, three gave 6. And four? A thousand steps say almost 8;
+#' One hour of study gave 2 points, two gave 4, three gave 6. And four? A thousand steps say almost
+#' 8;
 #' `lm()` says 8.
 
 hours <- train(c(2, 4, 6), 1001)

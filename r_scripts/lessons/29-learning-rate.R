@@ -47,7 +47,7 @@ too_fast <- train(nn_linear(3, 3), 1e5)
 too_slow <- train(nn_linear(3, 3), 1e-10)
 rbind(fast = too_fast[1:3], slow = too_slow[c(1, 2, 20)])
 
-#+ rates, fig.alt = "Cost by epoch: falling for a good rate, wild for a large one, flat for a tiny one"
+#+ rates, fig.alt = "Cost by epoch: falls at a good rate, wild at a large one, flat at a tiny one"
 costs <- data.frame(
   epoch = rep(1:20, 3), cost = c(good, too_fast, too_slow),
   lr = rep(c("0.1", "100000", "1e-10"), each = 20)

@@ -16,8 +16,9 @@ library(ggplot2)
 
 split <- py_import("sklearn.model_selection")$train_test_split
 cancer <- py_import("sklearn.datasets")$load_breast_cancer()
-all <- split(cancer$data, cancer$target, stratify = cancer$target, test_size = 0.2, random_state = 42L)
-parts <- split(all[[1]], all[[3]], stratify = all[[3]], test_size = 0.2, random_state = 42L)
+fifth <- function(x, y) split(x, y, stratify = y, test_size = 0.2, random_state = 42L)
+all <- fifth(cancer$data, cancer$target)
+parts <- fifth(all[[1]], all[[3]])
 center <- colMeans(parts[[1]])
 spread <- sqrt(colMeans(sweep(parts[[1]], 2, center)^2))
 x <- scale(parts[[1]], center, spread)
@@ -30,7 +31,10 @@ c(train = nrow(x), validation = nrow(x_val), columns = ncol(x))
 #' One product gives 364 sums, another the gradient of all 30 weights.
 
 m <- nrow(x)
-loss_of <- function(a, y) mean(-(y * log(a) + (1 - y) * log(1 - a)))
+loss_of <- function(a, y) {
+  a <- pmin(pmax(a, 1e-10), 1 - 1e-10)
+  mean(-(y * log(a) + (1 - y) * log(1 - a)))
+}
 w <- rep(1, 30)
 b <- 0
 l2 <- 0.01
@@ -39,9 +43,8 @@ for (epoch in history$epoch) {
   a <- plogis(x %*% w + b)
   error <- a - y
   penalty <- l2 / 2 * sum(w^2)
-  history$train[epoch] <- loss_of(pmin(pmax(a, 1e-10), 1 - 1e-10), y) + penalty / m
-  history$validation[epoch] <- loss_of(pmin(pmax(plogis(x_val %*% w + b), 1e-10), 1 - 1e-10), y_val) +
-    penalty / m
+  history$train[epoch] <- loss_of(a, y) + penalty / m
+  history$validation[epoch] <- loss_of(plogis(x_val %*% w + b), y_val) + penalty / m
   w <- w - 0.1 * c(crossprod(x, error) + l2 * w) / m
   b <- b - 0.1 * mean(error)
 }

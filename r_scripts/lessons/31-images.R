@@ -18,8 +18,10 @@ set.seed(1)
 draw <- function(kind) {
   centre <- runif(2, 6, 11)
   away <- expand.grid(row = 1:16 - centre[1], column = 1:16 - centre[2])
-  inside <- if (kind == "cat") sqrt(rowSums(away^2)) < 4 else pmax(abs(away[, 1]), abs(away[, 2])) < 3.5
-  as.raw(round(255 * pmin(pmax(0.7 * inside + runif(256, 0, 0.3), 0), 1)))
+  round <- sqrt(rowSums(away^2)) < 4
+  square <- pmax(abs(away$row), abs(away$column)) < 3.5
+  inside <- if (kind == "cat") round else square
+  as.raw(floor(255 * pmin(pmax(0.7 * inside + runif(256, 0, 0.3), 0), 1)))
 }
 folder <- tempfile("pets")
 dir.create(folder)
@@ -75,14 +77,16 @@ same
 
 pixels <- 224 * 224 * 3
 memory <- c(
-  bytes_gb = 25000 * pixels / 1e9, float_gb = 25000 * pixels * 4 / 1e9, batch_mb = 32 * pixels * 4 / 1e6
+  bytes_gb = 25000 * pixels / 1e9, float_gb = 25000 * pixels * 4 / 1e9,
+  batch_mb = 32 * pixels * 4 / 1e6
 )
 round(memory, 3)
 
 #+ grid, fig.alt = "Eight of the pictures: four round cats, four square dogs"
 shown <- do.call(rbind, lapply(c(1:4, 21:24), function(i) {
   data.frame(
-    expand.grid(row = 1:16, column = 1:16), grey = as.numeric(in_memory$x[i, 1, , ]$t()$reshape(-1)),
+    expand.grid(row = 1:16, column = 1:16),
+    grey = as.numeric(as.array(in_memory$x[i, 1, , ])),
     file = basename(files[i])
   )
 }))

@@ -31,7 +31,10 @@ ggplot(as.data.frame(cylinders), aes("", Freq, fill = Var1)) +
 #+ bubble, fig.alt = "Miles per gallon against weight, larger bubbles for more horse power"
 ggplot(mtcars, aes(wt, mpg, size = hp, colour = factor(cyl))) +
   geom_point(alpha = 0.6) +
-  labs(title = "Weight, range and power", x = "Weight, 1000 lb", y = "Miles per gallon", colour = NULL)
+  labs(
+    title = "Weight, range and power", x = "Weight, 1000 lb", y = "Miles per gallon",
+    colour = NULL
+  )
 
 #' ## Distributions, of a data frame from Python
 #' pandas' data frames arrive as R's.

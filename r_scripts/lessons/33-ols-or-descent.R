@@ -31,7 +31,7 @@ format(steps, digits = 12)
 
 #' ## A class for it
 
-Neuron <- R6::R6Class("Neuron", public = list(
+neuron_class <- R6::R6Class("Neuron", public = list(
   w = 1,
   b = 1,
   forward = function(x) self$w * x + self$b,
@@ -46,8 +46,8 @@ Neuron <- R6::R6Class("Neuron", public = list(
     invisible(self)
   }
 ))
-once <- Neuron$new()$fit(x, y, 1)
-neuron <- Neuron$new()$fit(x, y, 100)
+once <- neuron_class$new()$fit(x, y, 1)
+neuron <- neuron_class$new()$fit(x, y, 100)
 rbind(epoch_1 = c(w = once$w, b = once$b), epoch_100 = c(neuron$w, neuron$b))
 neuron$forward(0.18)
 

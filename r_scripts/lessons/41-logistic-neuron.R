@@ -1,7 +1,8 @@
 #' ---
 #' title: From a neuron to a layer that generalises
 #' korean: 로지스틱 뉴런과 단일층 신경망, 검증 세트, 과대적합과 규제
-#' shows: Breast cancer by one neuron, shuffling, scaling without leakage, early stopping, L1 and L2,
+#' shows: Breast cancer by one neuron, shuffling, scaling without leakage, early stopping, L1 and
+#'   L2,
 #'   cross validation; each accuracy to the last tumour.
 #' api: py_import, nn_linear, optim_sgd(weight_decay)
 #' rows: S3-10, S3-12, S3-13, S3-14, S3-15
@@ -54,7 +55,8 @@ learn <- function(x, y, epochs, lr = 1, l1 = 0, l2 = 0, shuffle = TRUE, valid = 
         a <- clip(plogis(x %*% w + b))
         mean(-(y * log(a) + (1 - y) * log(1 - a)))
       }
-      losses <- rbind(losses, data.frame(epoch, train = loss(x, y), validation = loss(valid$x, valid$y)))
+      now <- data.frame(epoch, train = loss(x, y), validation = loss(valid$x, valid$y))
+      losses <- rbind(losses, now)
     }
   }
   list(w = w, b = b, losses = losses)
@@ -82,7 +84,7 @@ on_scaled <- accuracy(scaled, x_val, inner$y_val)
 on_raw <- accuracy(scaled, inner$x_val, inner$y_val)
 c(unscaled = unscaled, on_raw = on_raw, on_scaled = on_scaled)
 
-#+ overfitting, fig.alt = "Training loss falls on, validation loss turns up again after a few epochs"
+#+ overfitting, fig.alt = "Training loss falls on, validation loss soon turns up again"
 best <- which.min(scaled$losses$validation)
 ggplot(scaled$losses, aes(epoch)) +
   geom_line(aes(y = train, colour = "training")) +

@@ -1,7 +1,8 @@
 #' ---
 #' title: Perceptron and Adaline
 #' korean: 퍼셉트론과 아달라인
-#' shows: Two neurons from before deep learning, on two species of iris, from the same first weights.
+#' shows: Two neurons from before deep learning, on two species of iris, from the same first
+#'   weights.
 #' api: torch_tensor, torch_sign, py_import("numpy.random")
 #' rows: S3-16
 #' ---

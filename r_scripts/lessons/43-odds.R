@@ -1,7 +1,8 @@
 #' ---
 #' title: Odds, logit and cross entropy
 #' korean: 통계 2, 오즈비와 로짓, 로지스틱, 크로스 엔트로피
-#' shows: From probability to odds to logit and back; and that a logistic likelihood is cross entropy.
+#' shows: From probability to odds to logit and back; and that a logistic likelihood is cross
+#'   entropy.
 #' api: torch_logit, torch_sigmoid, nnf_binary_cross_entropy
 #' rows: S3-17
 #' ---

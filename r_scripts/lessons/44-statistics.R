@@ -42,7 +42,7 @@ entropy <- -sum(p * log(p))$item()
 cross_entropy <- -sum(p * log(q))$item()
 c(entropy = entropy, cross_entropy = cross_entropy)
 
-#+ losses, fig.alt = "Squared loss is smallest at the mean, absolute loss on an interval at the median"
+#+ losses, fig.alt = "Squared loss is least at the mean, absolute loss at the median"
 losses <- data.frame(
   m = rep(candidates, 2), loss = c(l2, l1), kind = rep(c("squared", "absolute"), each = length(l1))
 )

@@ -11,9 +11,9 @@ library(ggplot2)
 
 w <- c(2, 1, 5, 3)
 x <- c(2, 8, 3, 7, 1, 2, 0, 4, 5)
-slide <- function(w) as.numeric(nnf_conv1d(
-  torch_tensor(array(x, c(1, 1, 9))), torch_tensor(array(w, c(1, 1, 4)))
-))
+slide <- function(w) {
+  as.numeric(nnf_conv1d(torch_tensor(x)$view(c(1, 1, 9)), torch_tensor(w)$view(c(1, 1, 4))))
+}
 correlation <- slide(w)
 convolution <- slide(rev(w))
 rbind(correlation, convolution)

@@ -38,7 +38,7 @@ list(batch_then_repeat, repeat_then_batch, dropped = sizes(4, 2, drop_last = TRU
 
 torch_manual_seed(1)
 leaky <- integer()
-for (epoch in 1:20) leaky <- union(leaky, as.integer(torch_randperm(15))[1:10] )
+for (epoch in 1:20) leaky <- union(leaky, as.integer(torch_randperm(15))[1:10])
 all <- tensor_dataset(torch_tensor(matrix(1:15)))
 rows <- sample(15)
 train <- dataloader(dataset_subset(all, rows[1:10]), batch_size = 4, shuffle = TRUE)

@@ -1,7 +1,8 @@
 #' ---
 #' title: A linear model, by hand and fitted
 #' korean: 선형 회귀 모델 직접 만들기, compile과 fit
-#' shows: Ten points, two parameters, a loop of one row at a time; the same in one call; lm() as goal.
+#' shows: Ten points, two parameters, a loop of one row at a time; the same in one call; lm() as
+#'   goal.
 #' api: nn_module, nn_parameter, py_import("torchbridge.models")$fit
 #' rows: S4-2, S4-4
 #' ---
@@ -17,7 +18,7 @@ exact
 
 #' ## By hand
 
-Linear <- nn_module(
+linear <- nn_module(
   "Linear",
   initialize = function() {
     self$w <- nn_parameter(torch_zeros(1))
@@ -25,7 +26,7 @@ Linear <- nn_module(
   },
   forward = function(x) self$w * x + self$b
 )
-model <- Linear()
+model <- linear()
 inputs <- torch_tensor(matrix(standard))
 targets <- torch_tensor(matrix(y))
 optimizer <- optim_sgd(model$parameters, lr = 0.001)
@@ -46,7 +47,7 @@ by_hand <- c(model$b$item(), model$w$item())
 #' `fit()` is the loop, written once. It gives back the history of its losses.
 
 models <- py_import("torchbridge.models")
-fitted <- Linear()
+fitted <- linear()
 fit <- models$fit(
   fitted, inputs, targets,
   epochs = 200L, batch_size = 1L, optimizer = "sgd", lr = 0.01, seed = 1L

@@ -17,7 +17,7 @@ for (layer in list(nn_linear(4, 16), nn_relu(), nn_linear(16, 32), nn_relu())) {
   by_adding$add_module(as.character(length(by_adding)), layer)
 }
 
-MyModel <- nn_module(
+my_model <- nn_module(
   "MyModel",
   initialize = function() {
     self$hidden <- nn_linear(4, 16)
@@ -25,7 +25,7 @@ MyModel <- nn_module(
   },
   forward = function(x) nnf_relu(self$out(nnf_relu(self$hidden(x))))
 )
-by_forward <- MyModel()
+by_forward <- my_model()
 
 #' The same number of parameters, and at the same weights the same answers.
 
@@ -42,7 +42,7 @@ same
 #' ## A layer of one's own
 #' Noise on the inputs while training, none afterwards. `$train()` and `$eval()` switch.
 
-NoisyLinear <- nn_module(
+noisy_linear <- nn_module(
   "NoisyLinear",
   initialize = function(inputs, outputs, noise = 0.1) {
     self$weight <- nn_parameter(torch_randn(inputs, outputs))
@@ -55,7 +55,7 @@ NoisyLinear <- nn_module(
   }
 )
 torch_manual_seed(1)
-noisy <- NoisyLinear(1, 1)
+noisy <- noisy_linear(1, 1)
 at <- torch_linspace(-1, 1, 40)$view(c(-1, 1))
 training <- as.numeric(noisy(at)$detach())
 noisy$eval()

@@ -75,12 +75,13 @@ learn <- function(net, epochs = 500) {
 torch_manual_seed(2)
 line <- nn_linear(2, 1)
 deep <- nn_sequential(
-  nn_linear(2, 4), nn_relu(), nn_linear(4, 4), nn_relu(), nn_linear(4, 4), nn_relu(), nn_linear(4, 1)
+  nn_linear(2, 4), nn_relu(), nn_linear(4, 4), nn_relu(), nn_linear(4, 4), nn_relu(),
+  nn_linear(4, 1)
 )
 accuracy <- c(line = learn(line), deep = learn(deep))
 rbind(parameters = c(count(line), count(deep)), accuracy)
 
-#+ xor, fig.alt = "Four quarters of points in two classes, and what the deep network says of each place"
+#+ xor, fig.alt = "Points of two classes in four quarters, and what the network says"
 grid <- expand.grid(x1 = seq(-1, 1, 0.04), x2 = seq(-1, 1, 0.04))
 grid$p <- as.numeric(torch_sigmoid(deep(torch_tensor(as.matrix(grid))))$detach())
 ggplot(grid, aes(x1, x2)) +

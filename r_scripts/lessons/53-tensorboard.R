@@ -13,7 +13,8 @@ models <- py_import("torchbridge.models")
 x <- torch_tensor(scale(as.matrix(mtcars[c("wt", "hp", "qsec")])))
 y <- torch_tensor(matrix(mtcars$mpg))
 
-#' A callback writes what the history holds, epoch by epoch. `tensorboard --logdir <folder>` shows it
+#' A callback writes what the history holds, epoch by epoch. `tensorboard --logdir <folder>` shows
+#' it
 #' in a browser, during training too.
 
 folder <- tempfile("logs")
@@ -27,7 +28,8 @@ list.files(folder, pattern = "events") != ""
 
 #' The file can be read as well: the same losses.
 
-events <- py_import("tensorboard.backend.event_processing.event_accumulator")$EventAccumulator(folder)
+reader <- py_import("tensorboard.backend.event_processing.event_accumulator")
+events <- reader$EventAccumulator(folder)
 events$Reload()
 tags <- events$Tags()$scalars
 tags

@@ -1,7 +1,8 @@
 #' ---
 #' title: Regression on Boston's houses
 #' korean: 회귀 분석, 보스턴 주택 데이터
-#' shows: Descent and least squares, RANSAC, polynomials, lasso; MASS::Boston in R, scikit-learn beside.
+#' shows: Descent and least squares, RANSAC, polynomials, lasso; MASS::Boston in R, scikit-learn
+#'   beside.
 #' api: py_import("sklearn.linear_model"), torch_tensor, optim_sgd
 #' rows: S4-13
 #' ---
@@ -13,7 +14,8 @@ boston <- MASS::Boston
 standard <- function(v) (v - mean(v)) / sqrt(mean((v - mean(v))^2))
 
 #' ## Rooms and prices
-#' Descent on standardised columns, all rows at once, 20 epochs of lr 0.001 on the sum of squares / 2.
+#' Descent on standardised columns, all rows at once, 20 epochs of lr 0.001 on the sum of squares /
+#' 2.
 
 x <- torch_tensor(cbind(1, standard(boston$rm)), dtype = torch_double())
 y <- torch_tensor(matrix(standard(boston$medv)), dtype = torch_double())
@@ -91,10 +93,12 @@ degrees <- c(
 )
 round(degrees, 2)
 
-#+ curves, fig.alt = "Prices against the share of lower-status people with fits of degree 1, 2 and 3"
+#+ curves, fig.alt = "Prices by lower-status share with fits of degree 1, 2 and 3"
 ggplot(boston, aes(lstat, medv)) +
   geom_point(colour = "#999999", alpha = 0.5) +
   geom_smooth(aes(colour = "1"), method = "lm", formula = y ~ x, se = FALSE) +
   geom_smooth(aes(colour = "2"), method = "lm", formula = y ~ poly(x, 2), se = FALSE) +
   geom_smooth(aes(colour = "3"), method = "lm", formula = y ~ poly(x, 3), se = FALSE) +
-  labs(title = "Three degrees", x = "Lower status, %", y = "Median value, $1000s", colour = "Degree")
+  labs(
+    title = "Three degrees", x = "Lower status, %", y = "Median value, $1000s", colour = "Degree"
+  )

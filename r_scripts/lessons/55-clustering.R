@@ -1,7 +1,8 @@
 #' ---
 #' title: Clustering
 #' korean: 군집 분석, k-평균과 계층 군집, DBSCAN
-#' shows: k-means and its elbow, silhouettes, a dendrogram, and moons that only DBSCAN tells apart; R and
+#' shows: k-means and its elbow, silhouettes, a dendrogram, and moons that only DBSCAN tells
+#'   apart; R and
 #'   scikit-learn agree.
 #' api: py_import("sklearn.cluster"), kmeans, hclust, cutree
 #' rows: S4-14

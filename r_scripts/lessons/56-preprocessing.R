@@ -55,7 +55,9 @@ split <- py_import("sklearn.model_selection")$train_test_split(
 )
 names(split) <- c("x", "x_test", "y", "y_test")
 dim(split$x)
-forest <- py_import("sklearn.ensemble")$RandomForestClassifier(n_estimators = 500L, random_state = 1L)
+forest <- py_import("sklearn.ensemble")$RandomForestClassifier(
+  n_estimators = 500L, random_state = 1L
+)
 forest$fit(split$x, split$y)
 importance <- setNames(forest$feature_importances_, wine$feature_names)
 top <- sort(importance, decreasing = TRUE)
@@ -70,7 +72,8 @@ knn <- c(train = neighbours$score(x, split$y), test = neighbours$score(x_test, s
 knn
 
 #+ importance, fig.alt = "Bars: the importance of 13 columns of wine, proline first"
-ggplot(data.frame(column = names(importance), importance), aes(reorder(column, importance), importance)) +
+ranked <- data.frame(column = names(importance), importance)
+ggplot(ranked, aes(reorder(column, importance), importance)) +
   geom_col(fill = "#0072B2") +
   coord_flip() +
   labs(title = "What the forest looks at", x = NULL, y = "Importance")

@@ -1,7 +1,8 @@
 #' ---
 #' title: Fewer dimensions
 #' korean: 차원 축소, 주성분 분석과 LDA
-#' shows: Principal components of wine by R, by an SVD in torch and by scikit-learn; a classifier on two
+#' shows: Principal components of wine by R, by an SVD in torch and by scikit-learn; a classifier
+#'   on two
 #'   of them, and on two discriminants.
 #' api: prcomp, linalg_svd, py_import("sklearn.decomposition")
 #' rows: S4-16

@@ -8,7 +8,7 @@ chapters <- c(
 document <- function(title, body, class) {
   style <- readLines(file.path(site, "style.css"), encoding = "UTF-8")
   c(
-    '<!doctype html>', '<html lang="en">', "<head>", '<meta charset="utf-8">',
+    "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
     sprintf("<title>%s</title>", escape(title)), "<style>", style, "</style>", "</head>",
