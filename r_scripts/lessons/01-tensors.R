@@ -3,7 +3,7 @@
 #' korean: 텐서 만들기
 #' shows: Tensors from numbers, vectors, matrices and sequences; their shape and type; picking
 #'   parts.
-#' api: torch_tensor, torch_rand, torch_eye, torch_zeros, x[i, j]
+#' api: torch_tensor, torch_rand, torch_eye, torch_zeros, x[i]
 #' rows: S0-1
 #' ---
 

@@ -46,7 +46,7 @@ difference
 #' Time grows with the third power of the size: on this device it looks like this.
 
 #+ times, fig.alt = "Milliseconds of a matrix product against the size of the matrices, log scales"
-sizes <- c(64, 128, 256, 512, 1024)
+sizes <- c(32, 64, 128, 256, 512)
 times <- vapply(sizes, function(n) {
   a <- torch_randn(n, n, device = device)
   repeats <- 5

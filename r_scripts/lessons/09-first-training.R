@@ -2,7 +2,7 @@
 #' title: A first training
 #' korean: 첫 신경망 학습
 #' shows: A network learns a curve that a line cannot follow, from its first loss on.
-#' api: nn_module, nnf_mse_loss, optim_sgd, torch_compile
+#' api: nn_module, nnf_mse_loss, optim_sgd, py_import("torchbridge.models")$fit
 #' rows: S0-7
 #' ---
 
@@ -58,25 +58,24 @@ for (epoch in seq_len(epochs) - 1) {
 }
 head(losses, 3)
 
-#' That loop shows every part. The next 9,000 epochs run in Python, with no R in between: the same
+#' That loop shows every part. The next 4,500 epochs run in Python, with no R in between: the same
 #' steps, faster.
 
 models <- py_import("torchbridge.models")
 rest <- models$fit(
   net, input, target,
-  epochs = 9000L, batch_size = 100L, optimizer = "sgd", lr = 1e-5
+  epochs = 4500L, batch_size = 100L, optimizer = "sgd", lr = 1e-5
 )
 history <- rbind(
-  losses, data.frame(epoch = epochs:9999, loss = as.data.frame(rest$history)$train_loss)
+  losses, data.frame(epoch = epochs:5499, loss = as.data.frame(rest$history)$train_loss)
 )
-logged <- history[match(c(0, 1000, 5000, 9999), history$epoch), ]
+logged <- history[match(c(0, 1000, 3000, 5000), history$epoch), ]
 logged
 fitted <- as.numeric(net(input))
 c(line = mean(resid(line)^2), network = mean((y - fitted)^2), truth = mean((y - truth)^2))
 
-#' Five times as long, as the lesson trained it, and the network comes to the truth's own error.
-#' Much
-#' longer still it would go below it, which is overfitting: it would learn the noise.
+#' With 50,000 epochs, as the lesson trains it, the network comes to the truth's own error. Much
+#' longer still and it goes below it, which is overfitting: it learns the noise.
 
 #+ fit, fig.alt = "A hundred points on a wave, a straight line, the network's curve and the truth"
 shown <- data.frame(
@@ -92,4 +91,4 @@ ggplot(shown, aes(x, y, colour = curve)) +
 ggplot(history, aes(epoch, loss)) +
   geom_line(colour = "#0072B2") +
   scale_y_log10() +
-  labs(title = "10,000 epochs", x = "Epoch", y = "Mean squared error")
+  labs(title = "5,500 epochs", x = "Epoch", y = "Mean squared error")

@@ -2,7 +2,7 @@
 #' title: Broadcasting is not recycling
 #' korean: 넘파이 기초, 브로드캐스팅과 인덱싱
 #' shows: NumPy's first lessons in R and in torch, and where R's recycling gives another answer.
-#' api: torch_arange, torch_zeros, torch_full, torch_cat, x[i, j]
+#' api: torch_arange, torch_zeros, torch_full, torch_cat, x[i]
 #' rows: S3-9
 #' ---
 

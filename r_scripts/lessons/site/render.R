@@ -108,6 +108,7 @@ theme_of_lessons <- function() {
     ggplot2::theme_minimal(base_size = 12) +
       ggplot2::theme(
         panel.grid.minor = ggplot2::element_blank(), legend.position = "top",
+        legend.key.width = grid::unit(0.9, "cm"),
         plot.background = ggplot2::element_rect(fill = "white", colour = NA)
       )
   )
