@@ -214,16 +214,6 @@ def fitted_module(model: TableModel | nn.Module, weights: bytes) -> nn.Module:
     return module
 
 
-def shapes(weights: bytes) -> dict[str, list]:
-    """Names, shapes and sizes of the same."""
-    found = from_bytes(weights)
-    return {
-        "name": list(found),
-        "shape": [" x ".join(map(str, t.shape)) for t in found.values()],
-        "count": [t.numel() for t in found.values()],
-    }
-
-
 def is_module(x: Any) -> bool:
     """Is it something that can be trained?"""
     return isinstance(x, nn.Module)
@@ -263,7 +253,7 @@ def _described(result: TableFit) -> dict[str, Any]:
         "best_epoch": result.best_epoch,
         "device": result.device,
         "fitted": result.fitted.numpy(),
-        "n_parameters": sum(p.numel() for p in result.model.module.parameters()),
+        **_sizes(result.model.module),
         "exact": None,
     }
     found["id"] = _digest(found["spec"].encode() + weights)
@@ -282,7 +272,14 @@ def _trained(result: Fit) -> dict[str, Any]:
         "status": result.status,
         "best_epoch": result.best_epoch,
         "device": str(result.device),
-        "n_parameters": sum(p.numel() for p in result.module.parameters()),
+        **_sizes(result.module),
+    }
+
+
+def _sizes(module: nn.Module) -> dict[str, Any]:
+    return {
+        "n_parameters": sum(p.numel() for p in module.parameters()),
+        "parameter_names": list(module.state_dict()),
     }
 
 

@@ -210,7 +210,8 @@ finish_fit <- function(made, result, options) {
     history = history, status = result$status, best_epoch = result$best_epoch,
     device = result$device, seed = options$seed, loss = options$loss_name,
     n_parameters = result$n_parameters, spec = result$spec, weights = result$weights,
-    id = result$id, fitted.values = with_rows(result$fitted, made),
+    parameter_names = as.character(unlist(result$parameter_names)), id = result$id,
+    fitted.values = with_rows(result$fitted, made),
     exact = as_exact(result$exact, made)
   ))
   fit$row_names <- NULL

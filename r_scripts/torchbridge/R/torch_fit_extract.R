@@ -34,7 +34,7 @@ NULL
 coef.torch_fit <- function(object, ...) {
   check_no_dots(...)
   if (!is.null(object$exact)) return(object$exact$coefficients)
-  call_python("models.r_fit.parameters", object$weights)
+  call_python("models.r_fit.parameters", object$weights)[object$parameter_names]
 }
 
 #' @rdname torch_fit_extractors

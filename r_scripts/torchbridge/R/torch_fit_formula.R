@@ -44,12 +44,12 @@ prepare_formula <- function(frame, data, model, na_action, call) {
     xlevels = stats::.getXlevels(predictors, frame),
     ptype = formula_ptype(predictors, frame, data), design = needs_design(predictors, frame, model)
   )
+  check_levels(preparation$xlevels, call)
   if (preparation$design) {
     preparation$contrasts <- attr(design_matrix(predictors, frame[1L, , drop = FALSE]), "contrasts")
   }
   if (is_exact_model(model)) preparation$intercept <- attr(terms, "intercept") == 1L
   preparation <- c(preparation, term_places(predictors, frame, preparation))
-  check_levels(preparation$xlevels, call)
   list(
     columns = frame_columns(preparation, frame), response = response,
     weights = stats::model.weights(frame), offset = stats::model.offset(frame),

@@ -176,13 +176,18 @@ family_model <- function(family, call) {
   new_model("glm", list(family = name, link = family$link))
 }
 
-# An error that lists the names there are, and the nearest first.
-refuse_name <- function(x, known, name, call, be = "is not known") {
-  distance <- utils::adist(x, known, ignore.case = TRUE)[1L, ]
-  near <- known[which.min(distance)]
-  hint <- if (min(distance) <= max(1, nchar(x) %/% 3)) paste0("\nDid you mean \"", near, "\"?")
+# An error that lists the names there are.
+refuse_name <- function(x, known, name, call) {
   abort(
-    call, "`", name, "`: \"", x, "\" ", be, "; it can be ",
-    paste0("\"", known, "\"", collapse = ", "), ".", hint
+    call, "`", name, "`: \"", x, "\" is not known; it can be ",
+    paste0("\"", known, "\"", collapse = ", "), ".", hint_of(x, known)
   )
+}
+
+# The nearest of the names there are, if it is near.
+hint_of <- function(x, known) {
+  distance <- utils::adist(x, known, ignore.case = TRUE)[1L, ]
+  if (min(distance) <= max(2, nchar(x) %/% 3)) {
+    paste0("\nDid you mean `", known[which.min(distance)], "`?")
+  }
 }

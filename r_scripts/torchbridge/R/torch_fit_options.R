@@ -55,7 +55,10 @@ check_option_names <- function(given, known, call) {
     abort(call, "Options of training must have names, such as `epochs = 50`.")
   }
   for (name in setdiff(names, known)) {
-    refuse_name(name, known, "...", call, be = "is not an argument of torch_fit()")
+    abort(
+      call, "`", name, "` is not an argument of torch_fit().", hint_of(name, known),
+      "\nThe options of training are ", paste(known, collapse = ", "), "."
+    )
   }
   if (anyDuplicated(names)) {
     abort(call, "`", names[anyDuplicated(names)], "` is given more than once.")

@@ -19,14 +19,15 @@ summary.torch_fit <- function(object, ...) {
   check_no_dots(...)
   exact <- object$exact
   if (is.null(exact)) {
-    weights <- call_python("models.r_fit.shapes", object$weights)
+    found <- lapply(stats::coef(object), function(x) if (is.null(dim(x))) length(x) else dim(x))
+    parameters <- data.frame(
+      name = names(found), shape = vapply(found, paste, "", collapse = " x "),
+      count = vapply(found, prod, 1), row.names = NULL
+    )
     return(structure(
       list(
         call = object$call, fit = object, history = object$history, status = object$status,
-        parameters = data.frame(
-          name = as.character(unlist(weights$name)), shape = as.character(unlist(weights$shape)),
-          count = as.numeric(unlist(weights$count))
-        )
+        parameters = parameters
       ),
       class = "summary.torch_fit"
     ))
