@@ -18,7 +18,8 @@ from .callbacks import Callback, EpochEnd, as_callbacks
 from .device import training_device
 from .registry import EXACT, NETWORKS
 from .state import from_bytes
-from .table import TableFit, TableModel, fit_table, load_table
+from .table import TableFit, fit_table
+from .table_model import TableModel, load_table
 from .training import Fit, predict
 from .training import fit as fit_module
 
@@ -166,7 +167,7 @@ def as_rows(columns: Sequence[Tensor], n_rows: int, dtype: torch.dtype) -> Tenso
 
 def load(spec: str, weights: bytes) -> TableModel:
     """The model of an earlier fit, where a fit would put it by default."""
-    model = load_table(json.loads(spec), weights)
+    model = load_table(spec, weights)
     model.module.to(training_device(None))
     return model
 
@@ -245,7 +246,7 @@ def holding(module: nn.Module, weights: bytes) -> Iterator[None]:
 def _described(result: TableFit) -> dict[str, Any]:
     weights = result.weights
     found = {
-        "spec": json.dumps(result.spec),
+        "spec": result.spec_json,
         "weights": weights,
         "handle": result.model,
         "history": result.history,
