@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from .callbacks import Callback, EpochEnd, as_callbacks
 from .device import training_device
+from .export import export_onnx, export_program
 from .registry import EXACT, NETWORKS
 from .state import from_bytes
 from .table import TableFit, fit_table
@@ -41,6 +42,20 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
         Plain values and NumPy arrays, with the model's `spec` as JSON and its `weights` as
         safetensors bytes; `handle` is the `TableModel` itself.
     """
+    data = arranged(task)
+    model, options = data["model"], dict(data["fit_options"])
+    if not (isinstance(model, str) and model in EXACT):
+        options["callbacks"] = callbacks(task)
+    before = copy.deepcopy(model.state_dict()) if isinstance(model, nn.Module) else None
+    found = described(fit_table(**{**data, "fit_options": options}))
+    if before is not None:
+        # The fit is a value: the caller's module stays what it was.
+        model.load_state_dict(before)
+    return found
+
+
+def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `fit_table` that a task means."""
     model = task["model"]
     columns = Columns(model, task["levels"])
     numeric, codes = columns.arrange(task["columns"])
@@ -49,30 +64,16 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
         own = dict(validation)
         own["numeric"], own["codes"] = columns.arrange(own.pop("columns"))
         validation = {name: value for name, value in own.items() if value is not None}
-    exact = isinstance(model, str) and model in EXACT
-    options = dict(task["fit_options"])
-    if not exact:
-        options["callbacks"] = callbacks(task)
-    before = copy.deepcopy(model.state_dict()) if isinstance(model, nn.Module) else None
-    result = fit_table(
-        model,
-        numeric,
-        task.get("response"),
-        codes=codes,
-        n_levels=() if codes is None else columns.factors,
-        n_classes=task.get("n_classes"),
-        weights=task.get("weights"),
-        offset=task.get("offset"),
-        validation=validation,
-        model_options=task.get("model_options"),
-        fit_options=options,
-        standardize=task.get("standardize"),
-    )
-    found = _described(result)
-    if before is not None:
-        # The fit is a value: the caller's module stays what it was.
-        model.load_state_dict(before)
-    return found
+    names = ("response", "n_classes", "weights", "offset", "model_options", "standardize")
+    return {
+        "model": model,
+        "numeric": numeric,
+        "codes": codes,
+        "n_levels": () if codes is None else columns.factors,
+        "validation": validation,
+        "fit_options": task["fit_options"],
+        **{name: task.get(name) for name in names},
+    }
 
 
 def fit_loader(
@@ -222,9 +223,29 @@ def is_module(x: Any) -> bool:
 
 def callbacks(task: Mapping[str, Any]) -> list[Callback]:
     """The callbacks that an R call asks for."""
-    found = as_callbacks(task.get("callbacks") or {})
     functions: Iterable[Callable[..., Any]] = task.get("functions") or []
-    return found + [EpochEnd(function) for function in functions]
+    return as_callbacks(named_callbacks(task)) + [EpochEnd(function) for function in functions]
+
+
+def named_callbacks(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of them that have names, as options."""
+    # An empty list of R's has no names, and so comes as a list.
+    return {name: given or {} for name, given in (task.get("callbacks") or {}).items()}
+
+
+def export(
+    module: nn.Module,
+    model: str,
+    columns: Sequence[Tensor],
+    levels: Sequence[int] | int,
+    path: str,
+    format: str,
+) -> None:
+    """Write a fit's module as "onnx" or "torch" has it; `columns` are rows to trace it with."""
+    of = model if model in EXACT or model in NETWORKS else module
+    numeric, codes = Columns(of, levels).arrange(columns)
+    x = numeric if codes is None else (numeric, codes)
+    (export_onnx if format == "onnx" else export_program)(module, x, path)
 
 
 def parameters(weights: bytes) -> dict[str, Any]:
@@ -243,7 +264,8 @@ def holding(module: nn.Module, weights: bytes) -> Iterator[None]:
         module.load_state_dict(before)
 
 
-def _described(result: TableFit) -> dict[str, Any]:
+def described(result: TableFit) -> dict[str, Any]:
+    """A fit as plain values: what `fit` returns."""
     weights = result.weights
     found = {
         "spec": result.spec_json,

@@ -175,31 +175,43 @@ user_call <- function(call, plain) {
 fit_prepared <- function(prepared, model, options, call) {
   response <- as_response(prepared$response, model, options, prepared$weights, call)
   check_columns(prepared$columns, call)
-  offset <- prepared$offset
-  task <- c(
+  options$loss_name <- loss_name_of(options, response)
+  task <- fit_task(prepared, model, response, options, call)
+  result <- run_fit("models.r_fit.fit", task, options, call = call)
+  finish_fit(made_of(prepared, model, response, call), result, options)
+}
+
+# What crosses.
+fit_task <- function(prepared, model, response, options, call) {
+  if (isFALSE(prepared$preparation$intercept)) model$options$intercept <- FALSE
+  c(
     list(model = if (is.null(model$module)) model$name else model$module),
     crossing(prepared$columns),
     list(
       response = response$tensor, n_classes = response$n_classes,
-      weights = as_tensor(response$weights), offset = as_tensor(offset),
+      weights = as_tensor(response$weights), offset = as_tensor(prepared$offset),
       validation = crossing_validation(options$validation, prepared, response, call),
       model_options = if (length(model$options) > 0L) model$options,
       standardize = options$standardize
     ),
     options$task
   )
-  if (is.null(options$loss_name)) {
-    options$loss_name <- if (is.null(response$levels)) "mse_loss" else "cross_entropy"
-  }
-  result <- run_fit("models.r_fit.fit", task, options, call = call)
-  made <- list(
+}
+
+loss_name_of <- function(options, response) {
+  if (!is.null(options$loss_name)) return(options$loss_name)
+  if (is.null(response$levels)) "mse_loss" else "cross_entropy"
+}
+
+# What stays in R.
+made_of <- function(prepared, model, response, call) {
+  list(
     call = call, model = model[c("name", "options")], module = model$module,
     terms = prepared$preparation$terms, preparation = prepared$preparation,
-    levels = response$levels, response = response$values,
-    prior.weights = response$weights, offset = offset, na.action = prepared$na.action,
-    nobs = prepared$n, row_names = prepared$row_names
+    levels = response$levels, response = response$values, prior.weights = response$weights,
+    offset = prepared$offset, na.action = prepared$na.action, nobs = prepared$n,
+    row_names = prepared$row_names
   )
-  finish_fit(made, result, options)
 }
 
 # The R value of what Python gave.

@@ -153,7 +153,7 @@ drop_class <- function(found) if (all(found$class == "")) found[names(found) != 
 
 true_response <- function(fit, data, y, call) {
   if (!is.null(y)) {
-    check_rows(y, "y", NROW(data), call)
+    check_n_rows(y, "y", NROW(data), call)
   } else if (fit$preparation$kind %in% c("formula", "recipe")) {
     y <- validation_parts(as.data.frame(data), fit$preparation, call)$y
   } else if (NROW(data) == NROW(fit$response)) {

@@ -111,15 +111,12 @@ as_callbacks <- function(found, call) {
     if (!is.list(all[[name]])) {
       abort(call, "`callbacks$", name, "` must be a list of options, not ", friendly_type(all[[name]]), ".")
     }
-    # An empty list would be a list in Python, and not a dict.
-    all[[name]] <- if (length(all[[name]]) > 0L) lapply(all[[name]], expand_path) else py_dict()
+    all[[name]] <- lapply(all[[name]], expand_path)
   }
   list(named = if (length(all) > 0L) all, functions = unname(given[is_function]))
 }
 
 expand_path <- function(x) if (is_string(x) && startsWith(x, "~")) path.expand(x) else x
-
-py_dict <- function() py_import("types")$SimpleNamespace()$`__dict__`
 
 as_early_stopping <- function(x, call) {
   if (is.null(x) || isFALSE(x)) return(NULL)

@@ -64,7 +64,7 @@ rows_of <- function(fit, newdata, offset, call) {
     found$offset <- fit$offset
   } else {
     found <- new_columns(fit$preparation, newdata, call)
-    check_rows(offset, "offset", found$n, call)
+    check_n_rows(offset, "offset", found$n, call)
     if (!is.null(offset)) found$offset <- offset + if (is.null(found$offset)) 0 else found$offset
   }
   found

@@ -5,9 +5,9 @@ prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
   if (n == 0L) abort(call, "`x` has no rows.")
   if (is.null(y) && model$name != "autoencoder") abort(call, "`y` is missing.")
   if (is_tensor(y)) y <- to_r(y)
-  check_rows(y, "y", n, call)
-  check_rows(weights, "weights", n, call)
-  check_rows(offset, "offset", n, call)
+  check_n_rows(y, "y", n, call)
+  check_n_rows(weights, "weights", n, call)
+  check_n_rows(offset, "offset", n, call)
   if (is.data.frame(x)) {
     columns <- as_predictors(x, call)
     preparation <- list(
@@ -45,8 +45,8 @@ prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call
   if (nrow(molded$predictors) != nrow(data) && !(is.null(weights) && is.null(offset))) {
     abort(call, "`weights` and `offset` must be NULL where the recipe leaves out rows.")
   }
-  check_rows(weights, "weights", nrow(data), call)
-  check_rows(offset, "offset", nrow(data), call)
+  check_n_rows(weights, "weights", nrow(data), call)
+  check_n_rows(offset, "offset", nrow(data), call)
   columns <- as_predictors(molded$predictors, call)
   outcomes <- molded$outcomes
   response <- if (ncol(outcomes) == 1L) outcomes[[1L]] else if (ncol(outcomes) > 1L) as.matrix(outcomes)
@@ -164,7 +164,7 @@ colnames_of <- function(x) if (!is_tensor(x) && length(dim(x)) == 2L) colnames(x
 
 matrix_names <- function(x) if (is.null(colnames(x))) paste0("x", seq_len(ncol(x))) else colnames(x)
 
-check_rows <- function(x, name, n, call) {
+check_n_rows <- function(x, name, n, call) {
   if (is.null(x)) return(invisible())
   if (NROW(x) != n) {
     abort(call, "`", name, "` must have ", n, " rows, as `x` has, not ", NROW(x), ".")
