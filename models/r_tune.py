@@ -1,6 +1,7 @@
 """What R's `torch_tune` calls: a search over the options of a fit, or of an R function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from .arguments import lookup, options, whole_number
@@ -24,9 +25,10 @@ def search(task: Mapping[str, Any]) -> dict[str, Any]:
     fit_options["callbacks"] = named_callbacks(task)
     seed = fit_options.pop("seed")
     space = options("space", task["space"])
-    found = tune(
-        data.pop("model"), space, fit_options=fit_options, seed=seed, **task["search"], **data
-    )
+    with _quiet(find_optuna()):
+        found = tune(
+            data.pop("model"), space, fit_options=fit_options, seed=seed, **task["search"], **data
+        )
     return {
         "trials": _columns(found.trials),
         "best_options": found.best_options,
@@ -65,16 +67,12 @@ def search_function(
             raise optuna.TrialPruned
         return float(value)
 
-    study = optuna.create_study(
-        direction="maximize" if maximize else "minimize",
-        sampler=sampler_class(seed=None if seed is None else whole_number("seed", seed)),
-    )
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
+    with _quiet(optuna):
+        study = optuna.create_study(
+            direction="maximize" if maximize else "minimize",
+            sampler=sampler_class(seed=None if seed is None else whole_number("seed", seed)),
+        )
         study.optimize(objective, n_trials=n_trials)
-    finally:
-        optuna.logging.set_verbosity(level)
     trials = [described_trial(trial, suggestions) for trial in study.trials]
     if not any(trial["state"] == "complete" for trial in trials):
         raise ValueError("objective gave a number in none of the trials")
@@ -83,6 +81,16 @@ def search_function(
         "best_options": study.best_trial.user_attrs["options"],
         "best_value": study.best_value,
     }
+
+
+@contextmanager
+def _quiet(optuna: Any) -> Iterator[None]:
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)
 
 
 def _columns(trials: list[dict[str, Any]]) -> dict[str, list]:

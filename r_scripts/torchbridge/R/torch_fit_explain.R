@@ -193,7 +193,10 @@ as_metric <- function(metric, fit, call) {
 # ---- results ----
 
 as_effect <- function(found, kind, variable) {
-  structure(found, class = c("torch_effect", class(found)), kind = kind, variable = variable)
+  attr(found, "kind") <- kind
+  attr(found, "variable") <- variable
+  class(found) <- c("torch_effect", class(found))
+  found
 }
 
 #' @rdname torch_importance
