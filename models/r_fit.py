@@ -7,8 +7,12 @@ become the matrix that the fit needs, in one pass.
 import copy
 import hashlib
 import json
+import os
+import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -46,6 +50,8 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
     model, options = data["model"], dict(data["fit_options"])
     if not (isinstance(model, str) and model in EXACT):
         options["callbacks"] = callbacks(task)
+    if options.get("compile"):
+        find_headers()
     before = copy.deepcopy(model.state_dict()) if isinstance(model, nn.Module) else None
     found = described(fit_table(**{**data, "fit_options": options}))
     if before is not None:
@@ -219,6 +225,23 @@ def fitted_module(model: TableModel | nn.Module, weights: bytes) -> nn.Module:
 def is_module(x: Any) -> bool:
     """Is it something that can be trained?"""
     return isinstance(x, nn.Module)
+
+
+def find_headers() -> None:
+    """Tell the compiler where Python.h is, in a virtual environment that R has started.
+
+    reticulate makes the environment the base of such a Python, which has no headers.
+    """
+    settings = Path(sys.prefix, "pyvenv.cfg")
+    if Path(sysconfig.get_path("include"), "Python.h").is_file() or not settings.is_file():
+        return
+    lines = settings.read_text().splitlines()
+    home = next((line.partition("=")[2].strip() for line in lines if line.startswith("home")), "")
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    include = str(Path(home).parent / "include" / version)
+    known = os.environ.get("CPATH", "")
+    if include not in known.split(os.pathsep):
+        os.environ["CPATH"] = os.pathsep.join(filter(None, [include, known]))
 
 
 def callbacks(task: Mapping[str, Any]) -> list[Callback]:

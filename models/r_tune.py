@@ -85,12 +85,12 @@ def search_function(
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    """Errors reach R as R's own; Optuna need not print them too."""
+    optuna.logging.disable_default_handler()
     try:
         yield
     finally:
-        optuna.logging.set_verbosity(level)
+        optuna.logging.enable_default_handler()
 
 
 def _columns(trials: list[dict[str, Any]]) -> dict[str, list]:

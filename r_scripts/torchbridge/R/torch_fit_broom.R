@@ -27,12 +27,14 @@ tidy.torch_fit <- function(x, conf.int = FALSE, conf.level = 0.95, # nolint: obj
   check_flag(exponentiate, "exponentiate")
   if (is.null(x$exact)) return(tidy_parameters(x))
   table <- coefficient_table(x$exact)
+  term <- rownames(table)
+  table <- unname(table)
   found <- tibble::tibble(
-    term = rownames(table), estimate = table[, 1L], std.error = table[, 2L],
+    term = term, estimate = table[, 1L], std.error = table[, 2L],
     statistic = table[, 3L], p.value = table[, 4L]
   )
   if (conf.int) {
-    interval <- stats::confint(x, level = conf.level)
+    interval <- unname(stats::confint(x, level = conf.level))
     found$conf.low <- interval[, 1L]
     found$conf.high <- interval[, 2L]
   }

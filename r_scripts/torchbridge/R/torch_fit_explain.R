@@ -46,6 +46,7 @@ torch_importance <- function(fit, data = NULL, y = NULL, variables = NULL, metri
     }, 1)
     c(mean(rises), stats::sd(rises))
   }, numeric(2L))
+  found <- unname(found)
   found <- tibble::tibble(
     variable = variables, importance = found[1L, ], std_dev = found[2L, ], metric = measure$name
   )

@@ -32,7 +32,8 @@ prepare_formula <- function(frame, data, model, na_action, call) {
   if (attr(terms, "response") == 0L && model$name != "autoencoder") {
     abort(call, "`formula` has no response: write it before the `~`.")
   }
-  if (length(attr(terms, "term.labels")) == 0L && attr(terms, "intercept") == 0L) {
+  if (length(attr(terms, "term.labels")) == 0L &&
+        !(is_exact_model(model) && attr(terms, "intercept") == 1L)) {
     abort(call, "`formula` has no predictors.")
   }
   handled <- handle_na(frame, na_action, call)
@@ -61,6 +62,8 @@ prepare_formula <- function(frame, data, model, na_action, call) {
 # Columns whose products or contrasts R must work out.
 needs_design <- function(terms, frame, model) {
   if (any(attr(terms, "order") > 1L)) return(TRUE)
+  # Of `y ~ 1` the design says how many rows there are.
+  if (length(attr(terms, "term.labels")) == 0L) return(TRUE)
   variables <- frame[attr(terms, "term.labels")]
   is_exact_model(model) && !all(vapply(variables, is_plain_numeric, NA))
 }

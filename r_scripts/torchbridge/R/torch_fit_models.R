@@ -14,7 +14,7 @@
 #' `nn_module`, in R or Python, is a model too: its initial weights are where training starts, and
 #' it is left as it was.
 #'
-#' @param hidden Units of each hidden layer, first to last; of `cnn()`, of linear layers after the
+#' @param hidden Units of each hidden layer, first to last, or `NULL` for none; of `cnn()`, of linear layers after the
 #'   convolutions; of `rnn()`, of the state; of `autoencoder()`, on either side of the code.
 #' @param activation Name of the activation after each hidden layer: `"relu"`, `"tanh"`, `"gelu"`,
 #'   `"silu"`, `"elu"`, `"selu"`, `"celu"`, `"leaky_relu"`, `"mish"`, `"softplus"`, `"softsign"`,
@@ -99,6 +99,8 @@ multinomial <- function(tol = NULL, max_iter = NULL) {
 }
 
 new_model <- function(name, options, module = NULL) {
+  # No hidden layers, rather than the default.
+  if (is.null(options$hidden) && "hidden" %in% names(options)) options$hidden <- list()
   options <- options[!vapply(options, is.null, NA)]
   structure(list(name = name, options = options, module = module), class = "model_description")
 }

@@ -82,7 +82,10 @@ test_that("logistic(), poisson() and other families equal glm()", {
   expect_equal(predict(probit, mtcars[1:3, ], "link"), predict(other, mtcars[1:3, ]), tolerance = 1e-6)
   expect_same_fit(
     torch_fit(carb ~ wt + offset(log(cyl)), data = mtcars, model = poisson(), weights = gear),
-    exact_glm(carb ~ wt + offset(log(cyl)), poisson, mtcars, weights = gear), 1e-6
+    glm(
+      carb ~ wt + offset(log(cyl)), poisson, mtcars,
+      weights = gear, epsilon = 1e-14, maxit = 100
+    ), 1e-6
   )
   expect_same_fit(
     torch_fit(mpg ~ wt, data = mtcars, model = Gamma("log")),
@@ -121,15 +124,15 @@ test_that("a factor with two levels is as its 0 and 1", {
 test_that("multinomial() equals nnet::multinom()", {
   skip_if_not_installed("nnet")
   data <- transform(mtcars, gear = factor(gear), w = rep(1:2, 16))
-  fit <- torch_fit(gear ~ wt + qsec, data = data, model = multinomial(), weights = w)
+  fit <- torch_fit(gear ~ wt, data = data, model = multinomial(), weights = w)
   other <- nnet::multinom(
-    gear ~ wt + qsec, data, weights = w, trace = FALSE, maxit = 1000, abstol = 1e-14, reltol = 1e-14
+    gear ~ wt, data, weights = w, trace = FALSE, maxit = 1000, abstol = 1e-14, reltol = 1e-14
   )
   # multinom() stops at about 6 digits; its gradient at our estimates says the rest.
   expect_equal(coef(fit), coef(other), tolerance = 1e-4)
   expect_equal(c(logLik(fit)), c(logLik(other)), tolerance = 1e-8)
   expect_gte(c(logLik(fit)), c(logLik(other)) - 1e-10)
-  x <- cbind(1, data$wt, data$qsec)
+  x <- cbind(1, data$wt)
   observed <- outer(data$gear, levels(data$gear), "==")
   gradient <- crossprod(x, data$w * (observed - fitted(fit)))
   expect_lt(max(abs(gradient)), 1e-6)

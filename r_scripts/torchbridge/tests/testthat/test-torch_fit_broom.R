@@ -35,7 +35,7 @@ test_that("augment() adds to the rows of the fit, or to new ones", {
   expect_equal(augment(fit, new_data = mtcars[1:2, ])$.fitted, unname(predict(fit, mtcars[1:2, ])))
   species <- torch_fit(Species ~ ., data = iris, model = mlp(4), epochs = 1, seed = 1)
   found <- augment(species)
-  expect_equal(found$.pred_class, predict(species, iris, "class"))
+  expect_equal(found$.pred_class, unname(predict(species, iris, "class")))
   expect_equal(found$.pred_setosa, fitted(species)[, "setosa"], ignore_attr = TRUE)
   expect_error(augment(fit, data = mtcars[1:3, ]), "31 rows")
 })

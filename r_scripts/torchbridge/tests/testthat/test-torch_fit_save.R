@@ -30,7 +30,9 @@ test_that("networks, exact models and modules predict the same bits in a new ses
 })
 
 test_that("what is read is no larger than its numbers, and safetensors", {
-  fit <- torch_fit(mpg ~ wt, data = mtcars, model = mlp(c(64, 64)), epochs = 1, seed = 1)
+  # As of lm(), the formula brings its environment along.
+  formula <- as.formula("mpg ~ wt", env = globalenv())
+  fit <- torch_fit(formula, data = mtcars, model = mlp(c(64, 64)), epochs = 1, seed = 1)
   expect_lt(length(serialize(fit, NULL)), 2 * length(fit$weights) + 2e4)
   expect_type(fit$weights, "raw")
   # An 8-byte length and a JSON header begin a safetensors file.
