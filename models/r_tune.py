@@ -1,5 +1,6 @@
 """What R's `torch_tune` calls: a search over the options of a fit, or of an R function."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -86,11 +87,14 @@ def search_function(
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
     """Errors reach R as R's own; Optuna need not print them too."""
+    logger, silent = logging.getLogger("optuna"), logging.NullHandler()
+    logger.addHandler(silent)
     optuna.logging.disable_default_handler()
     try:
         yield
     finally:
         optuna.logging.enable_default_handler()
+        logger.removeHandler(silent)
 
 
 def _columns(trials: list[dict[str, Any]]) -> dict[str, list]:
