@@ -111,7 +111,7 @@ setup: $(R_LIBRARY)/.installed
 # r-base-dev: R, and the compilers and headers that rpy2 and our native core are built with.
 APT := r-base-dev r-cran-reticulate r-cran-r6 r-cran-rlang r-cran-cli r-cran-bit64 r-cran-matrix \
 	r-cran-mass r-cran-nnet r-cran-ggplot2 r-cran-numderiv r-cran-testthat r-cran-survival \
-	r-cran-generics r-cran-knitr r-cran-commonmark
+	r-cran-generics r-cran-hardhat r-cran-recipes r-cran-tibble r-cran-knitr r-cran-commonmark
 
 # A virtual environment needs ensurepip, the core Python.h, and reticulate a shared libpython.
 define PYTHON_IS_COMPLETE

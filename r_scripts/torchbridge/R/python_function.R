@@ -6,8 +6,8 @@ the$functions <- new.env(parent = emptyenv())
 python_function <- function(name) {
   found <- the$functions[[name]]
   if (is.null(found)) {
-    parts <- strsplit(name, ".", fixed = TRUE)[[1L]]
-    found <- dot_call(native()$getattr, py_import(paste0("torchbridge.", parts[1L])), parts[2L])
+    module <- py_import(paste0("torchbridge.", sub("[.][^.]*$", "", name)))
+    found <- dot_call(native()$getattr, module, sub(".*[.]", "", name))
     assign(name, found, envir = the$functions)
   }
   found

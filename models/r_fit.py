@@ -1,0 +1,333 @@
+"""What R's `torch_fit` calls: columns of R vectors in, plain values out, once a fit.
+
+R's columns come as tensors over R's own memory, one a column (or one for a matrix); here they
+become the matrix that the fit needs, in one pass.
+"""
+
+import copy
+import hashlib
+import json
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .callbacks import Callback, EpochEnd, as_callbacks
+from .device import training_device
+from .export import export_onnx, export_program
+from .registry import EXACT, NETWORKS
+from .state import from_bytes
+from .table import TableFit, fit_table
+from .table_model import TableModel, load_table
+from .training import Fit, predict
+from .training import fit as fit_module
+
+#: Rows that are brought from columns to rows at once: they stay in the cache on the way.
+_BLOCK_ROWS = 2048
+
+
+def fit(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Fit a model to columns.
+
+    Args:
+        task: `model` (a name or a module), `columns` and `levels` (see `Columns`), `response`,
+            `n_classes`, `weights`, `offset`, `validation` (a share, or a dict with `columns`,
+            `response`, `weights` and `offset`), `model_options`, `standardize`, `callbacks`
+            (options by name), `functions` (called with each epoch's line), and `fit_options`:
+            what `fit_table` takes.
+
+    Returns:
+        Plain values and NumPy arrays, with the model's `spec` as JSON and its `weights` as
+        safetensors bytes; `handle` is the `TableModel` itself.
+    """
+    data = arranged(task)
+    model, options = data["model"], dict(data["fit_options"])
+    if not (isinstance(model, str) and model in EXACT):
+        options["callbacks"] = callbacks(task)
+    if options.get("compile"):
+        find_headers()
+    before = copy.deepcopy(model.state_dict()) if isinstance(model, nn.Module) else None
+    found = described(fit_table(**{**data, "fit_options": options}))
+    if before is not None:
+        # The fit is a value: the caller's module stays what it was.
+        model.load_state_dict(before)
+    return found
+
+
+def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `fit_table` that a task means."""
+    model = task["model"]
+    columns = Columns(model, task["levels"])
+    numeric, codes = columns.arrange(task["columns"])
+    validation = task.get("validation")
+    if isinstance(validation, Mapping):
+        own = dict(validation)
+        own["numeric"], own["codes"] = columns.arrange(own.pop("columns"))
+        validation = {name: value for name, value in own.items() if value is not None}
+    names = ("response", "n_classes", "weights", "offset", "model_options", "standardize")
+    return {
+        "model": model,
+        "numeric": numeric,
+        "codes": codes,
+        "n_levels": () if codes is None else columns.factors,
+        "validation": validation,
+        "fit_options": task["fit_options"],
+        **{name: task.get(name) for name in names},
+    }
+
+
+def fit_loader(
+    module: nn.Module, batches: Callable[[], Any], validation: Any, task: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Fit a module to the batches of an R dataloader.
+
+    Args:
+        module: the module.
+        batches: an R function that gives an iterator of an epoch's batches.
+        validation: another one, or None.
+        task: `fit_options`, `callbacks` and `functions`, as of `fit`.
+    """
+    options = {**task["fit_options"], "callbacks": callbacks(task)}
+    valid = None if validation is None else RLoader(validation)
+    before = copy.deepcopy(module.state_dict())
+    result = fit_module(module, RLoader(batches), validation=valid, **options)
+    weights = result.weights
+    module.load_state_dict(before)
+    return {**_trained(result), "weights": weights, "id": _digest(weights)}
+
+
+class RLoader:
+    """An R dataloader as something to iterate over.
+
+    Args:
+        start: an R function; each call begins an epoch and gives a function that returns the
+            next batch, or None after the last.
+    """
+
+    def __init__(self, start: Callable[[], Callable[[], Any]]) -> None:
+        self.start = start
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        following = self.start()
+        while (batch := following()) is not None:
+            # A named list of R's comes as a dict, an unnamed one as a list.
+            yield tuple(batch.values() if isinstance(batch, Mapping) else batch)
+
+
+class Columns:
+    """How a table's columns become what a model takes.
+
+    Args:
+        model: a name or a module.
+        levels: for each column the number of levels of a factor, or 0 for numbers.
+    """
+
+    def __init__(self, model: Any, levels: Sequence[int] | int) -> None:
+        self.levels = [int(n) for n in (levels if isinstance(levels, list) else [levels])]
+        self.factors = [n for n in self.levels if n]
+        self.embeds = isinstance(model, str) and model in NETWORKS and NETWORKS[model].takes_codes
+        self.dtype = torch.float32
+        if isinstance(model, str) and model in EXACT:
+            self.dtype = torch.float64
+        elif isinstance(model, nn.Module):
+            first = next((p for p in model.parameters() if p.is_floating_point()), None)
+            self.dtype = self.dtype if first is None else first.dtype
+
+    def arrange(self, columns: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Numbers (n, p), and codes from 0 (n, factors) where the model embeds factors.
+
+        Args:
+            columns: one tensor a column, of n numbers or of codes from 1; or an only tensor of
+                the numbers as they are, (n, ...).
+        """
+        if len(columns) == 1 and columns[0].ndim > 1:
+            return columns[0].to(self.dtype).contiguous(), None
+        if self.embeds:
+            numbers = [c for c, n in zip(columns, self.levels, strict=True) if not n]
+            factors = [c.long() - 1 for c, n in zip(columns, self.levels, strict=True) if n]
+            n_rows = len(columns[0])
+            codes = torch.stack(factors, 1) if factors else torch.zeros(n_rows, 0).long()
+            return as_rows(numbers, n_rows, self.dtype), codes
+        spread: list[Tensor] = []
+        for column, n in zip(columns, self.levels, strict=True):
+            # One column a level but the first, as R's contr.treatment has it.
+            spread += [column == level for level in range(2, n + 1)] if n else [column]
+        return as_rows(spread, len(columns[0]), self.dtype), None
+
+
+def as_rows(columns: Sequence[Tensor], n_rows: int, dtype: torch.dtype) -> Tensor:
+    """Columns as the matrix (n, p) with rows in one piece."""
+    rows = torch.empty(n_rows, len(columns), dtype=dtype)
+    if not columns:
+        return rows
+    for start in range(0, n_rows, _BLOCK_ROWS):
+        block = [column[start : start + _BLOCK_ROWS].to(dtype) for column in columns]
+        rows[start : start + _BLOCK_ROWS] = torch.stack(block).T
+    return rows
+
+
+def load(spec: str, weights: bytes) -> TableModel:
+    """The model of an earlier fit, where a fit would put it by default."""
+    model = load_table(spec, weights)
+    model.module.to(training_device(None))
+    return model
+
+
+def predict_columns(
+    model: TableModel | nn.Module,
+    columns: Sequence[Tensor],
+    levels: Sequence[int] | int,
+    offset: Any = None,
+    type: str = "response",
+    spec: str | None = None,
+    weights: bytes | None = None,
+) -> Any:
+    """Predictions for columns like those of the fit, as a NumPy array.
+
+    Args:
+        model: of `load`, or a caller's module, with the `spec` and `weights` of its fit.
+        columns, levels: as of `Columns`.
+        offset, type: as of `TableModel.predict`.
+    """
+    own = isinstance(model, nn.Module)
+    with holding(model, weights) if own else nullcontext():
+        table = TableModel(json.loads(spec), model) if own else model
+        of = model if own else table.spec["model"]
+        numeric, codes = Columns(of, levels).arrange(columns)
+        return table.predict(numeric, codes, offset=offset, type=type).numpy()
+
+
+def predict_module(module: nn.Module, weights: bytes, x: Any) -> Any:
+    """The output of a caller's module with these weights, as a NumPy array."""
+    first = next((p for p in module.parameters() if p.is_floating_point()), None)
+    inputs = x if isinstance(x, list) else [x]
+    if first is not None:
+        inputs = [t.to(first.dtype) if t.is_floating_point() else t for t in inputs]
+    with holding(module, weights):
+        return predict(module, tuple(inputs)).numpy()
+
+
+def fitted_module(model: TableModel | nn.Module, weights: bytes) -> nn.Module:
+    """The module of a fit with its weights: one that is the caller's to change."""
+    own = isinstance(model, nn.Module)
+    module = copy.deepcopy(model if own else model.module)
+    if own:
+        module.load_state_dict(from_bytes(weights))
+    return module
+
+
+def is_module(x: Any) -> bool:
+    """Is it something that can be trained?"""
+    return isinstance(x, nn.Module)
+
+
+def find_headers() -> None:
+    """Tell the compiler where Python.h is, in a virtual environment that R has started.
+
+    reticulate makes the environment the base of such a Python, which has no headers.
+    """
+    settings = Path(sys.prefix, "pyvenv.cfg")
+    if Path(sysconfig.get_path("include"), "Python.h").is_file() or not settings.is_file():
+        return
+    lines = settings.read_text().splitlines()
+    home = next((line.partition("=")[2].strip() for line in lines if line.startswith("home")), "")
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    include = str(Path(home).parent / "include" / version)
+    known = os.environ.get("CPATH", "")
+    if include not in known.split(os.pathsep):
+        os.environ["CPATH"] = os.pathsep.join(filter(None, [include, known]))
+
+
+def callbacks(task: Mapping[str, Any]) -> list[Callback]:
+    """The callbacks that an R call asks for."""
+    functions: Iterable[Callable[..., Any]] = task.get("functions") or []
+    return as_callbacks(named_callbacks(task)) + [EpochEnd(function) for function in functions]
+
+
+def named_callbacks(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of them that have names, as options."""
+    # An empty list of R's has no names, and so comes as a list.
+    return {name: given or {} for name, given in (task.get("callbacks") or {}).items()}
+
+
+def export(
+    module: nn.Module,
+    model: str,
+    columns: Sequence[Tensor],
+    levels: Sequence[int] | int,
+    path: str,
+    format: str,
+) -> None:
+    """Write a fit's module as "onnx" or "torch" has it; `columns` are rows to trace it with."""
+    of = model if model in EXACT or model in NETWORKS else module
+    numeric, codes = Columns(of, levels).arrange(columns)
+    x = numeric if codes is None else (numeric, codes)
+    (export_onnx if format == "onnx" else export_program)(module, x, path)
+
+
+def parameters(weights: bytes) -> dict[str, Any]:
+    """Parameters and buffers by name, of the bytes that keep them."""
+    return {name: t.numpy() for name, t in from_bytes(weights).items()}
+
+
+@contextmanager
+def holding(module: nn.Module, weights: bytes) -> Iterator[None]:
+    """A caller's module with these weights for a while, and then with its own again."""
+    before = copy.deepcopy(module.state_dict())
+    module.load_state_dict(from_bytes(weights))
+    try:
+        yield
+    finally:
+        module.load_state_dict(before)
+
+
+def described(result: TableFit) -> dict[str, Any]:
+    """A fit as plain values: what `fit` returns."""
+    weights = result.weights
+    found = {
+        "spec": result.spec_json,
+        "weights": weights,
+        "handle": result.model,
+        "history": result.history,
+        "status": result.status,
+        "best_epoch": result.best_epoch,
+        "device": result.device,
+        "fitted": result.fitted.numpy(),
+        **_sizes(result.model.module),
+        "exact": None,
+    }
+    found["id"] = _digest(found["spec"].encode() + weights)
+    if result.exact is not None:
+        found["exact"] = {
+            name: value.numpy() if isinstance(value, Tensor) else value
+            for name, value in vars(result.exact).items()
+            if name != "fitted"
+        }
+    return found
+
+
+def _trained(result: Fit) -> dict[str, Any]:
+    return {
+        "history": result.history,
+        "status": result.status,
+        "best_epoch": result.best_epoch,
+        "device": str(result.device),
+        **_sizes(result.module),
+    }
+
+
+def _sizes(module: nn.Module) -> dict[str, Any]:
+    return {
+        "n_parameters": sum(p.numel() for p in module.parameters()),
+        "parameter_names": list(module.state_dict()),
+    }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

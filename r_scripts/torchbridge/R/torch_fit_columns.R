@@ -1,0 +1,196 @@
+# How columns and responses cross into Python: as tensors over R's own memory where they can.
+
+# Numbers, logicals and factors, and nothing else; an error names the column.
+check_columns <- function(columns, call) {
+  if (!is.list(columns) || is_tensor(columns)) return(invisible())
+  for (name in names(columns)) {
+    x <- columns[[name]]
+    if (is.object(x) && !is.factor(x) || !(is.numeric(x) || is.logical(x) || is.factor(x))) {
+      abort(
+        call, "`", name, "` is ", friendly_type(x), ": predictors must be numbers, logicals or ",
+        "factors. Make one of it, such as as.numeric(", name, ")."
+      )
+    }
+    if (is.double(x) && !all(is.finite(range(x)))) {
+      abort(call, "`", name, "` holds infinite values.")
+    }
+  }
+}
+
+# list(columns = tensors, levels = numbers of levels, 0 for numbers).
+crossing <- function(columns) {
+  if (!is.list(columns) || is_tensor(columns)) {
+    return(list(columns = list(as_tensor(columns)), levels = 0L))
+  }
+  levels <- vapply(columns, nlevels, 1L)
+  list(columns = unname(lapply(columns, as_tensor)), levels = unname(levels))
+}
+
+# A tensor over the same memory, for reading; factors are codes from 1.
+as_tensor <- function(x) {
+  if (is.null(x) || is_tensor(x)) return(x)
+  if (is.factor(x)) return(as_torch_tensor(as.integer(x), share = TRUE))
+  if (is.logical(x)) return(as_torch_tensor(plain_vector(x)))
+  as_torch_tensor(plain_vector(x), share = TRUE)
+}
+
+# Without classes and names, copied only where there are any.
+plain_vector <- function(x) {
+  if (is.object(x)) x <- unclass(x)
+  keep <- if (is.null(dim(x))) NULL else list(dim = dim(x))
+  if (!identical(attributes(x), keep)) attributes(x) <- keep
+  x
+}
+
+# ---- responses ----
+
+# list(tensor, values (for residuals), levels, n_classes, weights).
+as_response <- function(y, model, options, weights, call) {
+  found <- list(tensor = NULL, values = NULL, levels = NULL, n_classes = NULL, weights = weights)
+  check_weights(weights, call)
+  if (model$name == "autoencoder") return(found)
+  if (inherits(y, "Surv") || inherits(y, c("Date", "POSIXt"))) {
+    abort(call, "The response must be numbers or classes, not ", friendly_type(y), ".")
+  }
+  takes <- response_of(model, options)
+  if (takes != "classes" && takes != "any" && takes != "binomial" && is_classes(y)) {
+    abort(
+      call, "The response is ", friendly_type(y), ", and ", takes_text(model, options),
+      " takes numbers: logistic() and multinomial() take classes."
+    )
+  }
+  if (is_classes(y) || (takes == "classes" && is_code(y))) return(class_response(y, takes, found, call))
+  if (takes == "classes") {
+    abort(
+      call, "The response is ", friendly_type(y), ", and ", takes_text(model, options),
+      " takes classes: make it a factor."
+    )
+  }
+  if (!is.numeric(y)) abort(call, "The response must be numbers or classes, not ", friendly_type(y), ".")
+  if (is.matrix(y) && takes == "binomial") return(binomial_response(y, found, call))
+  if (is.matrix(y) && is_exact_model(model)) {
+    abort(call, "The response has ", ncol(y), " columns, and ", model_label(model), " takes one.")
+  }
+  if (!all(is.finite(range(y)))) abort(call, "The response holds infinite values.")
+  found$values <- y
+  found$tensor <- as_tensor(y)
+  found
+}
+
+is_classes <- function(y) is.factor(y) || is.character(y) || is.logical(y)
+
+is_code <- function(y) is.integer(y) && is.null(dim(y)) && min(y) == 0L
+
+# "classes", "numbers", "binomial" (both) or "any".
+response_of <- function(model, options) {
+  if (model$name == "multinomial") return("classes")
+  family <- model$options$family
+  binomial <- model$name == "logistic" || (!is.null(family) && grepl("binomial", family))
+  if (binomial) return("binomial")
+  if (is_exact_model(model)) return("numbers")
+  loss <- options$loss
+  if (is.null(loss) || is.function(loss) || loss == "binary_cross_entropy_with_logits") return("any")
+  if (loss %in% c("cross_entropy", "nll_loss")) "classes" else "numbers"
+}
+
+takes_text <- function(model, options) {
+  if (is_exact_model(model)) return(model_label(model))
+  paste0("loss \"", options$loss, "\"")
+}
+
+class_response <- function(y, takes, found, call) {
+  y <- droplevels(as.factor(y))
+  n <- nlevels(y)
+  if (n < 2L) {
+    abort(call, "The response has one class only (\"", levels(y), "\"): there is nothing to learn.")
+  }
+  if (takes == "binomial" && n > 2L) {
+    abort(call, "The response has ", n, " classes, and this model takes two: multinomial() takes more.")
+  }
+  found$levels <- levels(y)
+  found$values <- y
+  found$n_classes <- n
+  codes <- as.integer(y) - 1L
+  found$tensor <- as_tensor(codes)
+  found
+}
+
+# cbind(successes, failures), as of glm().
+binomial_response <- function(y, found, call) {
+  if (ncol(y) != 2L || any(y < 0)) {
+    abort(call, "A response of several columns must be cbind(successes, failures) for this model.")
+  }
+  trials <- rowSums(y)
+  found$values <- ifelse(trials > 0, y[, 1L] / trials, 0)
+  found$weights <- trials * if (is.null(found$weights)) 1 else found$weights
+  found$tensor <- as_tensor(found$values)
+  found
+}
+
+check_weights <- function(weights, call) {
+  if (is.null(weights)) return(invisible())
+  if (!is.numeric(weights) || !is.null(dim(weights))) {
+    abort(call, "`weights` must be a numeric vector, not ", friendly_type(weights), ".")
+  }
+  if (any(weights < 0) || all(weights == 0)) {
+    abort(call, "`weights` must not be negative, and not all 0.")
+  }
+}
+
+# ---- validation ----
+
+crossing_validation <- function(validation, prepared, response, call) {
+  if (is.null(validation)) return(NULL)
+  if (is_number(validation)) {
+    if (validation <= 0 || validation >= 1) {
+      abort(call, "`validation` must be a share between 0 and 1, or data, not ", validation, ".")
+    }
+    return(validation)
+  }
+  preparation <- prepared$preparation
+  given <- validation_parts(validation, preparation, call)
+  found <- new_columns(preparation, given$x, call)
+  if (is.list(found$columns) && !is_tensor(found$columns)) {
+    if (any(vapply(found$columns, anyNA, NA))) abort(call, "`validation` has missing values.")
+  }
+  c(
+    crossing(found$columns)["columns"],
+    list(response = as_validation_response(given$y, response, call), offset = as_tensor(found$offset))
+  )
+}
+
+# list(x, y).
+validation_parts <- function(validation, preparation, call) {
+  if (is.data.frame(validation)) {
+    if (preparation$kind == "formula") {
+      response <- attr(preparation$terms, "response")
+      expression <- attr(preparation$terms, "variables")[[response + 1L]]
+      y <- eval(expression, validation, environment(preparation$terms))
+      return(list(x = validation, y = if (response > 0L) y))
+    }
+    if (preparation$kind == "recipe") {
+      outcomes <- hardhat::forge(validation, preparation$blueprint, outcomes = TRUE)$outcomes
+      return(list(x = validation, y = if (ncol(outcomes) == 1L) outcomes[[1L]] else as.matrix(outcomes)))
+    }
+  }
+  if (!is.list(validation) || is.object(validation) || length(validation) != 2L) {
+    abort(
+      call, "`validation` must be a share between 0 and 1, ",
+      if (preparation$kind %in% c("formula", "recipe")) "a data frame" else "list(x, y)", ", not ",
+      friendly_type(validation), "."
+    )
+  }
+  list(x = validation[[1L]], y = validation[[2L]])
+}
+
+as_validation_response <- function(y, response, call) {
+  if (is.null(response$tensor)) return(NULL)
+  if (anyNA(y)) abort(call, "`validation` has missing values in the response.")
+  if (is.null(response$levels)) return(as_tensor(y))
+  codes <- match(as.character(y), response$levels)
+  if (anyNA(codes)) {
+    new <- setdiff(as.character(y), response$levels)
+    abort(call, "`validation`: the response has classes that the fit has not: ", name_list(new), ".")
+  }
+  as_tensor(codes - 1L)
+}

@@ -1,0 +1,150 @@
+# Options of training: checked by name here, by value in Python.
+
+# All of them, with their defaults; NULL leaves the default to Python.
+option_defaults <- function() {
+  alist(
+    validation = NULL, loss = NULL, epochs = 100, batch_size = 32, shuffle = TRUE,
+    optimizer = "adam", optimizer_options = NULL, lr = 1e-3, lr_schedule = NULL,
+    weight_decay = 0, early_stopping = NULL, checkpoint = NULL, resume = NULL,
+    callbacks = NULL, seed = NULL, device = NULL, precision = "32-true", devices = 1,
+    strategy = "auto", compile = FALSE, standardize = NULL, verbose = NULL
+  )
+}
+
+# list(task = what Python gets, validation, standardize, seed, verbose, ...).
+training_options <- function(given, model, call) {
+  defaults <- lapply(option_defaults(), eval)
+  check_option_names(given, names(defaults), call)
+  if (is_exact_model(model)) {
+    unused <- setdiff(names(given), c("device", "seed", "verbose"))
+    if (length(unused) > 0L) {
+      abort(
+        call, "`", unused[1L], "` is for networks: ", model_label(model), " is fitted exactly, with ",
+        "no training."
+      )
+    }
+  }
+  found <- defaults
+  found[names(given)] <- given
+  if (!is.null(found$verbose)) check_flag(found$verbose, "verbose", call)
+  found$verbose <- if (is.null(found$verbose)) interactive() else found$verbose
+  if (is_exact_model(model)) {
+    return(list(task = list(fit_options = list(device = found$device)), loss_name = "likelihood"))
+  }
+  found$seed <- as_seed(found, call)
+  if (!is.null(found$loss) && !is.function(found$loss)) check_string(found$loss, "loss", call)
+  fit_options <- found[c(
+    "epochs", "batch_size", "shuffle", "lr", "optimizer", "optimizer_options", "loss",
+    "weight_decay", "seed", "device", "precision", "devices", "strategy", "compile"
+  )]
+  fit_options$resume <- as_path(found$resume, "resume", call)
+  fit_options$progress <- FALSE
+  fit_options <- fit_options[!vapply(fit_options, is.null, NA)]
+  asked <- as_callbacks(found, call)
+  list(
+    task = list(fit_options = fit_options, callbacks = asked$named),
+    functions = asked$functions, verbose = found$verbose, epochs = found$epochs, seed = found$seed,
+    validation = found$validation, standardize = found$standardize, loss = found$loss,
+    loss_name = if (is.function(found$loss)) "a loss of the caller's" else found$loss
+  )
+}
+
+check_option_names <- function(given, known, call) {
+  names <- names(given)
+  if (length(given) > 0L && (is.null(names) || !all(nzchar(names)))) {
+    abort(call, "Options of training must have names, such as `epochs = 50`.")
+  }
+  for (name in setdiff(names, known)) {
+    abort(
+      call, "`", name, "` is not an argument of torch_fit().", hint_of(name, known),
+      "\nThe options of training are ", paste(known, collapse = ", "), "."
+    )
+  }
+  if (anyDuplicated(names)) {
+    abort(call, "`", names[anyDuplicated(names)], "` is given more than once.")
+  }
+}
+
+# R's generator decides where the user does not.
+as_seed <- function(found, call) {
+  if (is.null(found$seed)) {
+    if (!is.null(found$resume)) {
+      abort(call, "`seed` must be given with `resume`: that of the fit to go on with.")
+    }
+    return(sample.int(.Machine$integer.max, 1L))
+  }
+  if (!is_whole(found$seed)) {
+    abort(call, "`seed` must be a whole number, not ", friendly_type(found$seed), ".")
+  }
+  found$seed
+}
+
+as_path <- function(x, name, call) {
+  if (is.null(x)) return(NULL)
+  check_string(x, name, call)
+  path.expand(x)
+}
+
+# list(named = options by Python's names, functions = R's).
+as_callbacks <- function(found, call) {
+  given <- found$callbacks
+  if (is.function(given)) given <- list(given)
+  if (!is.null(given) && (!is.list(given) || is.object(given))) {
+    abort(call, "`callbacks` must be a list of functions and options, not ", friendly_type(given), ".")
+  }
+  is_function <- vapply(given, is.function, NA)
+  named <- given[!is_function]
+  if (length(named) > 0L && (is.null(names(named)) || !all(nzchar(names(named))))) {
+    abort(call, "`callbacks`: options must have names, such as gradient_clipping = list(max_norm = 1).")
+  }
+  own <- list(
+    early_stopping = as_early_stopping(found$early_stopping, call),
+    lr_schedule = as_schedule(found$lr_schedule, call)
+  )
+  last <- list(model_checkpoint = as_checkpoint(found$checkpoint, call))
+  all <- c(own, named, last)
+  all <- all[!vapply(all, is.null, NA)]
+  if (anyDuplicated(names(all))) {
+    abort(call, "`callbacks`: \"", names(all)[anyDuplicated(names(all))], "\" is given twice.")
+  }
+  for (name in names(all)) {
+    if (!is.list(all[[name]])) {
+      abort(call, "`callbacks$", name, "` must be a list of options, not ", friendly_type(all[[name]]), ".")
+    }
+    all[[name]] <- lapply(all[[name]], expand_path)
+  }
+  list(named = if (length(all) > 0L) all, functions = unname(given[is_function]))
+}
+
+expand_path <- function(x) if (is_string(x) && startsWith(x, "~")) path.expand(x) else x
+
+as_early_stopping <- function(x, call) {
+  if (is.null(x) || isFALSE(x)) return(NULL)
+  if (isTRUE(x)) return(list())
+  if (is_number(x)) return(list(patience = x))
+  if (is.list(x) && !is.object(x)) return(x)
+  abort(
+    call, "`early_stopping` must be TRUE, a number of epochs or a list of options, not ",
+    friendly_type(x), "."
+  )
+}
+
+as_schedule <- function(x, call) {
+  if (is.null(x)) return(NULL)
+  if (is_string(x)) return(list(name = x))
+  if (is.list(x) && length(x) > 0L && is_string(x[[1L]])) {
+    names(x)[1L] <- "name"
+    return(x)
+  }
+  abort(
+    call, "`lr_schedule` must be a name, or a list of a name and options such as ",
+    "list(\"step\", step_size = 10), not ", friendly_type(x), "."
+  )
+}
+
+as_checkpoint <- function(x, call) {
+  if (is.null(x)) return(NULL)
+  if (is_string(x)) return(list(path = path.expand(x)))
+  if (is.list(x) && is_string(x$path)) return(x)
+  abort(call, "`checkpoint` must be a path, or a list with `path`, not ", friendly_type(x), ".")
+}

@@ -1,0 +1,160 @@
+#' Plot a fit
+#'
+#' `plot()` draws with base graphics, `autoplot()` with ggplot2.
+#'
+#' @param x,object A `torch_fit`.
+#' @param type `"history"`: the losses of each epoch. `"residuals"`: residuals over fitted values.
+#'   `"calibration"`: observed against predicted, in groups of equal size: means of a numeric response,
+#'   shares of each class (one against the rest). `"coefficients"`: the estimates of an exact model and
+#'   their intervals. By default the history of a network, and the residuals (or the calibration, for
+#'   classes) of an exact model.
+#' @param groups Number of groups of a calibration.
+#' @param level Coverage of the intervals.
+#' @param ... For `plot()`, graphical parameters; not used by `autoplot()`.
+#' @return `plot()`: what it drew, a data frame, invisibly. `autoplot()`: a ggplot.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' fit <- torch_fit(mpg ~ wt + hp, data = mtcars, model = mlp(8), epochs = 30, validation = 0.2)
+#' plot(fit)
+#' plot(fit, type = "calibration", groups = 4)
+#' @export
+plot.torch_fit <- function(x, type = NULL, groups = 10, level = 0.95, ...) {
+  call <- sys.call()
+  type <- plot_type(x, type, call)
+  found <- plot_data(x, type, groups, level, call)
+  draw <- switch(type,
+    history = draw_history, residuals = draw_residuals, calibration = draw_calibration,
+    coefficients = draw_coefficients
+  )
+  draw(found, ...)
+  invisible(found)
+}
+
+#' @rdname plot.torch_fit
+#' @exportS3Method ggplot2::autoplot
+autoplot.torch_fit <- function(object, type = NULL, groups = 10, level = 0.95, ...) {
+  check_no_dots(...)
+  call <- sys.call()
+  type <- plot_type(object, type, call)
+  found <- plot_data(object, type, groups, level, call)
+  .data <- NULL # ggplot2 puts the rows here
+  plot <- ggplot2::ggplot(found)
+  line <- ggplot2::geom_abline(intercept = 0, slope = 1, linetype = 2)
+  switch(type,
+    history = plot +
+      ggplot2::geom_line(ggplot2::aes(.data[["epoch"]], .data[["value"]], colour = .data[["series"]])) +
+      ggplot2::labs(x = "epoch", y = "loss", colour = NULL),
+    residuals = plot + ggplot2::geom_hline(yintercept = 0, linetype = 2) +
+      ggplot2::geom_point(ggplot2::aes(.data[["fitted"]], .data[["residual"]])) +
+      ggplot2::labs(x = "fitted value", y = "residual"),
+    calibration = plot + line +
+      ggplot2::geom_line(ggplot2::aes(.data[["predicted"]], .data[["observed"]], colour = .data[["series"]])) +
+      ggplot2::geom_point(ggplot2::aes(.data[["predicted"]], .data[["observed"]], colour = .data[["series"]])) +
+      ggplot2::labs(colour = NULL),
+    coefficients = plot + ggplot2::geom_vline(xintercept = 0, linetype = 2) +
+      ggplot2::geom_pointrange(ggplot2::aes(
+        x = .data[["estimate"]], y = .data[["term"]], xmin = .data[["low"]], xmax = .data[["high"]]
+      )) +
+      ggplot2::labs(x = "estimate", y = NULL)
+  )
+}
+
+plot_type <- function(fit, type, call) {
+  if (is.null(type)) {
+    if (is.null(fit$exact)) return("history")
+    return(if (is.null(fit$levels)) "residuals" else "calibration")
+  }
+  check_string(type, "type", call)
+  types <- c("history", "residuals", "calibration", "coefficients")
+  if (!type %in% types) refuse_name(type, types, "type", call)
+  if (type == "history" && !is.null(fit$exact)) {
+    abort(call, "`type` \"history\" is for networks: an exact fit has no epochs.")
+  }
+  type
+}
+
+plot_data <- function(fit, type, groups, level, call) {
+  if (type == "history") return(history_series(fit$history))
+  if (type == "coefficients") {
+    need_exact(fit, "Coefficient plots", call)
+    interval <- stats::confint(fit, level = level)
+    names <- rownames(interval)
+    found <- data.frame(
+      term = factor(names, rev(names)), estimate = unname(flat_coef(fit$exact)), low = interval[, 1L],
+      high = interval[, 2L], row.names = NULL
+    )
+    return(found[found$term != "(Intercept)", ])
+  }
+  if (is.null(fit$response)) abort(call, "The fit keeps no responses to compare with.")
+  if (type == "residuals") {
+    return(data.frame(
+      fitted = as.vector(fit$fitted.values), residual = as.vector(residuals_of(fit))
+    ))
+  }
+  check_count(groups, "groups", 1, call)
+  calibration(fit, groups)
+}
+
+history_series <- function(history) {
+  names <- grep("loss", names(history), value = TRUE)
+  data.frame(
+    epoch = rep(history$epoch, length(names)), series = rep(names, each = nrow(history)),
+    value = unlist(history[names], use.names = FALSE)
+  )
+}
+
+# Means of predicted and observed in groups of equal size, a series a class or response.
+calibration <- function(fit, groups) {
+  observed <- as.matrix(numeric_response(fit))
+  predicted <- as.matrix(fit$fitted.values)
+  names <- if (is.null(fit$levels)) colnames(fit$response) else fit$levels
+  if (length(fit$levels) == 2L) names <- fit$levels[2L]
+  if (is.null(names)) names <- "response"
+  parts <- lapply(seq_along(names), function(j) {
+    rank <- rank(predicted[, j], ties.method = "first")
+    group <- ceiling(rank * groups / nrow(predicted))
+    data.frame(
+      series = names[j], predicted = as.vector(tapply(predicted[, j], group, mean)),
+      observed = as.vector(tapply(observed[, j], group, mean)), n = as.vector(table(group))
+    )
+  })
+  do.call(rbind, parts)
+}
+
+# ---- base graphics ----
+
+draw_history <- function(found, xlab = "epoch", ylab = "loss", ...) {
+  names <- unique(found$series)
+  wide <- matrix(found$value, ncol = length(names))
+  epoch <- found$epoch[seq_len(nrow(wide))]
+  graphics::matplot(epoch, wide, type = "l", lty = 1L, xlab = xlab, ylab = ylab, ...)
+  graphics::legend("topright", names, col = seq_along(names), lty = 1L, bty = "n")
+}
+
+draw_residuals <- function(found, xlab = "fitted value", ylab = "residual", ...) {
+  plot(found$fitted, found$residual, xlab = xlab, ylab = ylab, ...)
+  graphics::abline(h = 0, lty = 2L)
+}
+
+draw_calibration <- function(found, xlab = "predicted", ylab = "observed", ...) {
+  series <- match(found$series, unique(found$series))
+  plot(found$predicted, found$observed, col = series, xlab = xlab, ylab = ylab, ...)
+  for (i in unique(series)) {
+    graphics::lines(found$predicted[series == i], found$observed[series == i], col = i)
+  }
+  graphics::abline(0, 1, lty = 2L)
+  names <- unique(found$series)
+  if (length(names) > 1L) {
+    graphics::legend("topleft", names, col = seq_along(names), pch = 1L, bty = "n")
+  }
+}
+
+draw_coefficients <- function(found, xlab = "estimate", ylab = "", ...) {
+  at <- as.integer(found$term)
+  plot(
+    found$estimate, at, xlim = range(found$low, found$high, 0), yaxt = "n", xlab = xlab,
+    ylab = ylab, ...
+  )
+  graphics::segments(found$low, at, found$high, at)
+  graphics::axis(2L, at, found$term, las = 1L)
+  graphics::abline(v = 0, lty = 2L)
+}

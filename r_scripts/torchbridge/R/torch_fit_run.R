@@ -1,0 +1,38 @@
+# The call into Python, with progress and the user's functions at the ends of epochs.
+
+run_fit <- function(name, task, options, ..., call) {
+  functions <- options$functions
+  if (isTRUE(options$verbose)) {
+    progress <- progress_of(options$epochs)
+    on.exit(progress$done())
+    functions <- c(functions, progress$step)
+  }
+  # At the end of an epoch R looks whether the user has interrupted.
+  task$functions <- lapply(functions, wrap_callback)
+  call_python(name, ..., task, call = call)
+}
+
+# Python gets FALSE where training is to stop, and NULL otherwise.
+wrap_callback <- function(f) {
+  force(f)
+  function(row) if (isFALSE(f(row))) FALSE
+}
+
+progress_of <- function(epochs) {
+  id <- NULL
+  list(
+    step = function(row) {
+      if (is.null(id)) {
+        id <<- cli::cli_progress_bar(
+          "Training", total = epochs, .auto_close = FALSE,
+          format = "{cli::pb_name} {cli::pb_bar} {cli::pb_current}/{cli::pb_total} {cli::pb_status}"
+        )
+      }
+      losses <- unlist(row[setdiff(names(row), "epoch")])
+      status <- paste(names(losses), format(losses, digits = 4L), collapse = ", ")
+      cli::cli_progress_update(set = row$epoch, status = status, id = id, .envir = globalenv())
+      NULL
+    },
+    done = function() if (!is.null(id)) cli::cli_progress_done(id = id, .envir = globalenv())
+  )
+}

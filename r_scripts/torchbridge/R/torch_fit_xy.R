@@ -1,0 +1,172 @@
+# Predictors and responses as they are, and recipes: what is prepared is as of prepare_formula().
+
+prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
+  n <- NROW(x)
+  if (n == 0L) abort(call, "`x` has no rows.")
+  if (is.null(y) && model$name != "autoencoder") abort(call, "`y` is missing.")
+  if (is_tensor(y)) y <- to_r(y)
+  check_n_rows(y, "y", n, call)
+  check_n_rows(weights, "weights", n, call)
+  check_n_rows(offset, "offset", n, call)
+  if (is.data.frame(x)) {
+    columns <- as_predictors(x, call)
+    preparation <- list(
+      kind = "xy", ptype = columns_ptype(columns), column_names = names(columns),
+      xlevels = lapply(Filter(is.factor, columns), levels), intercept = TRUE
+    )
+    check_levels(preparation$xlevels, call)
+    return(prepare_table(columns, y, weights, offset, na_action, preparation, model, call))
+  }
+  if (!is_tensor(x) && !is.numeric(x) && !is.logical(x)) {
+    abort(call, "`x` must be numeric, not ", friendly_type(x), ".")
+  }
+  if (!is_tensor(x) && anyNA(x)) abort(call, "`x` has missing values.")
+  if (anyNA(y)) abort(call, "`y` has missing values.")
+  names <- if (length(dim(x)) == 2L && !is_tensor(x)) matrix_names(x)
+  list(
+    columns = x, response = y, weights = weights, offset = offset, na.action = NULL, n = n,
+    row_names = if (!is_tensor(x)) rownames(x),
+    preparation = list(
+      kind = "array", dims = dim(x)[-1L], column_names = names, named = !is.null(colnames_of(x)),
+      intercept = TRUE
+    )
+  )
+}
+
+prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call) {
+  if (missing(data) || !is.data.frame(data)) {
+    abort(call, "`data` must be a data frame, not ", if (missing(data)) "missing" else friendly_type(data), ".")
+  }
+  if (nrow(data) == 0L) abort(call, "`data` has no rows.")
+  if (!requireNamespace("recipes", quietly = TRUE)) {
+    abort(call, "A recipe needs the package recipes: install.packages(\"recipes\").")
+  }
+  molded <- hardhat::mold(recipe, data)
+  if (nrow(molded$predictors) != nrow(data) && !(is.null(weights) && is.null(offset))) {
+    abort(call, "`weights` and `offset` must be NULL where the recipe leaves out rows.")
+  }
+  check_n_rows(weights, "weights", nrow(data), call)
+  check_n_rows(offset, "offset", nrow(data), call)
+  columns <- as_predictors(molded$predictors, call)
+  outcomes <- molded$outcomes
+  response <- if (ncol(outcomes) == 1L) outcomes[[1L]] else if (ncol(outcomes) > 1L) as.matrix(outcomes)
+  if (is.null(response) && model$name != "autoencoder") {
+    abort(call, "`x`: the recipe has no outcome.")
+  }
+  preparation <- list(
+    kind = "recipe", blueprint = molded$blueprint, column_names = names(columns),
+    xlevels = lapply(Filter(is.factor, columns), levels), intercept = TRUE
+  )
+  check_levels(preparation$xlevels, call)
+  prepare_table(columns, response, weights, offset, na_action, preparation, model, call)
+}
+
+# Columns and what stands beside them, without the rows that have NA.
+prepare_table <- function(columns, y, weights, offset, na_action, preparation, model, call) {
+  n <- length(columns[[1L]])
+  beside <- list(.y = y, .weights = weights, .offset = offset)
+  frame <- as_frame(c(columns, beside[!vapply(beside, is.null, NA)]), n)
+  handled <- handle_na(frame, na_action, call)
+  frame <- handled$frame
+  columns <- unclass(frame)[preparation$column_names]
+  is_wide <- is_exact_model(model) && any(vapply(columns, function(x) !is_plain_numeric(x), NA))
+  preparation$design <- is_wide
+  if (is_wide) {
+    # R's contrasts, as of lm(y ~ ., x).
+    preparation$predictors <- stats::terms(~., data = as_frame(columns, nrow(frame)))
+    design <- design_matrix(preparation$predictors, as_frame(columns, nrow(frame)))
+    preparation$contrasts <- attr(design, "contrasts")
+    columns <- design[, -1L, drop = FALSE]
+    preparation$coefficient_names <- colnames(columns)
+  }
+  list(
+    columns = columns, response = frame$.y, weights = frame$.weights, offset = frame$.offset,
+    na.action = handled$na.action, n = nrow(frame), row_names = NULL, preparation = preparation
+  )
+}
+
+# Without the copies that data.frame() makes.
+as_frame <- function(columns, n) {
+  structure(columns, class = "data.frame", row.names = .set_row_names(n))
+}
+
+new_table_columns <- function(preparation, newdata, call) {
+  if (preparation$kind == "recipe") {
+    checked <- hardhat::forge(newdata, preparation$blueprint)$predictors
+  } else {
+    if (!is.data.frame(newdata)) {
+      abort(call, "`newdata` must be a data frame, not ", friendly_type(newdata), ".")
+    }
+    checked <- checked_new_data(newdata, preparation$ptype, call)
+  }
+  columns <- as_predictors(checked, call)
+  n <- nrow(checked)
+  if (preparation$design) {
+    frame <- stats::model.frame(
+      preparation$predictors, as_frame(columns, n), na.action = stats::na.pass,
+      xlev = preparation$xlevels
+    )
+    columns <- design_matrix(preparation$predictors, frame, preparation$contrasts)[, -1L, drop = FALSE]
+  }
+  list(columns = columns, offset = NULL, n = n, row_names = plain_row_names(newdata))
+}
+
+new_array <- function(preparation, newdata, call) {
+  if (is.data.frame(newdata)) newdata <- as.matrix(newdata)
+  if (!is_tensor(newdata) && !is.numeric(newdata) && !is.logical(newdata)) {
+    abort(call, "`newdata` must be numeric, as the `x` of the fit, not ", friendly_type(newdata), ".")
+  }
+  if (preparation$named && !is_tensor(newdata) && !is.null(colnames(newdata))) {
+    absent <- setdiff(preparation$column_names, colnames(newdata))
+    if (length(absent) > 0L) abort(call, "`newdata` lacks the columns ", name_list(absent), ".")
+    newdata <- newdata[, preparation$column_names, drop = FALSE]
+  }
+  if (!identical(as.integer(dim(newdata)[-1L]), as.integer(preparation$dims))) {
+    abort(
+      call, "`newdata` must have dims (n, ", paste(preparation$dims, collapse = ", "), "), not (",
+      paste(dim(newdata), collapse = ", "), ")."
+    )
+  }
+  list(
+    columns = newdata, offset = NULL, n = dim(newdata)[1L],
+    row_names = if (!is_tensor(newdata)) rownames(newdata)
+  )
+}
+
+# Of whatever kind the fit was.
+new_columns <- function(preparation, newdata, call) {
+  switch(preparation$kind,
+    formula = new_formula_columns(preparation, newdata, call),
+    array = new_array(preparation, newdata, call),
+    new_table_columns(preparation, newdata, call)
+  )
+}
+
+# ---- what x may hold ----
+
+# A list of plain columns: numbers, logicals and factors.
+as_predictors <- function(x, call) {
+  if (length(x) == 0L) abort(call, "`x` has no columns.")
+  columns <- as.list(x)
+  for (name in names(columns)) {
+    column <- columns[[name]]
+    if (is.character(column)) columns[[name]] <- factor(column)
+    if (!is.null(dim(column))) abort(call, "`", name, "` must be a plain column, not a matrix.")
+  }
+  columns
+}
+
+columns_ptype <- function(columns) {
+  tibble::as_tibble(lapply(columns, function(x) ptype_of(x, x[0L])))
+}
+
+colnames_of <- function(x) if (!is_tensor(x) && length(dim(x)) == 2L) colnames(x)
+
+matrix_names <- function(x) if (is.null(colnames(x))) paste0("x", seq_len(ncol(x))) else colnames(x)
+
+check_n_rows <- function(x, name, n, call) {
+  if (is.null(x)) return(invisible())
+  if (NROW(x) != n) {
+    abort(call, "`", name, "` must have ", n, " rows, as `x` has, not ", NROW(x), ".")
+  }
+}

@@ -1,0 +1,40 @@
+skip_without_python()
+
+fit <- function() torch_fit(mpg ~ wt + hp + qsec, data = mtcars, model = linear())
+
+test_that("partial dependence and ALE of a linear model are its slopes", {
+  slope <- coef(lm(mpg ~ wt + hp + qsec, mtcars))[["wt"]]
+  partial <- torch_partial(fit(), "wt", grid = c(2, 3, 5))
+  expect_equal(diff(partial$prediction), slope * c(1, 2))
+  expect_equal(partial$prediction[2], mean(predict(fit(), transform(mtcars, wt = 3))))
+  ale <- torch_ale(fit(), "wt", intervals = 5)
+  expect_equal(diff(ale$effect), slope * diff(ale$value))
+})
+
+test_that("importance is the rise of the metric", {
+  set.seed(1)
+  found <- torch_importance(fit(), times = 3)
+  expect_equal(found$variable[1], "wt")
+  expect_false(is.unsorted(-found$importance))
+  # A column that the model does not use does not matter.
+  data <- transform(mtcars, twice = 2 * wt)
+  other <- torch_fit(mpg ~ wt + twice, data = data, model = linear())
+  expect_equal(torch_importance(other, data, variables = "twice", times = 2)$importance, 0)
+  set.seed(2)
+  order <- sample.int(32)
+  rmse <- function(data) sqrt(mean((mtcars$mpg - predict(fit(), data))^2))
+  set.seed(2)
+  once <- torch_importance(fit(), variables = "hp", times = 1)
+  expect_equal(once$importance, rmse(transform(mtcars, hp = hp[order])) - rmse(mtcars))
+  expect_error(torch_importance(fit(), variables = "wtt"), "Did you mean `wt`")
+})
+
+test_that("classes have an effect each", {
+  species <- torch_fit(Species ~ ., data = iris, model = mlp(4), epochs = 2, seed = 1)
+  partial <- torch_partial(species, "Petal.Width", grid = 3)
+  expect_equal(unname(tapply(partial$prediction, partial$value, sum)), array(rep(1, 3)), ignore_attr = TRUE)
+  expect_equal(unique(torch_ale(species, "Petal.Width")$class), levels(iris$Species))
+  skip_if_not_installed("ggplot2")
+  expect_s3_class(ggplot2::autoplot(partial), "ggplot")
+  expect_s3_class(ggplot2::autoplot(torch_importance(species, times = 1)), "ggplot")
+})

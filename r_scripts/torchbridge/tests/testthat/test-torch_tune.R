@@ -1,0 +1,36 @@
+skip_without_python()
+skip_if_not(isTRUE(tryCatch(!is.null(py_import("optuna")), error = function(e) FALSE)), "Python's optuna")
+
+test_that("the best trial is fitted, and its call fits it again", {
+  space <- list(lr = tune_range(1e-3, 1e-1, log = TRUE), hidden = list(8, c(16, 8)))
+  set.seed(1)
+  tuned <- torch_tune(mpg ~ ., space, data = mtcars, epochs = 3, n_trials = 4, validation = 0.25)
+  expect_equal(nrow(tuned$trials), 4L)
+  expect_equal(tuned$best_value, min(tuned$trials$value, na.rm = TRUE))
+  expect_equal(min(tuned$fit$history$valid_loss), tuned$best_value)
+  expect_true(all(tuned$trials$lr >= 1e-3 & tuned$trials$lr <= 1e-1))
+  expect_identical(eval(tuned$fit$call)$weights, tuned$fit$weights)
+  set.seed(1)
+  again <- torch_tune(mpg ~ ., space, data = mtcars, epochs = 3, n_trials = 4, validation = 0.25)
+  expect_equal(again$trials$value, tuned$trials$value)
+  expect_output(print(tuned), "4 trials")
+})
+
+test_that("an R function is an objective", {
+  tuned <- torch_tune(
+    function(at) if (at$x > 4) NA else -(at$x - 1)^2, list(x = tune_range(-5, 5), k = c("a", "b")),
+    n_trials = 30, seed = 1, maximize = TRUE
+  )
+  expect_equal(tuned$best_value, max(tuned$trials$value, na.rm = TRUE))
+  expect_equal(tuned$best_value, -(tuned$best_options$x - 1)^2)
+  expect_lt(abs(tuned$best_options$x - 1), 1)
+  expect_true(all(is.na(tuned$trials$value[tuned$trials$x > 4])))
+})
+
+test_that("wrong searches are errors", {
+  expect_error(torch_tune(mpg ~ ., list(), data = mtcars), "`space` must be a named list")
+  expect_error(torch_tune(mpg ~ ., list(lr = 1), data = mtcars, model = linear()), "`model` must be mlp")
+  expect_error(torch_tune(mpg ~ ., list(lrr = c(1, 2)), data = mtcars, n_trials = 1), "lrr")
+  expect_error(tune_range(2, 1), "`low` must be below")
+  expect_error(torch_tune(function(at) "a", list(x = c(1, 2)), n_trials = 1), "single number")
+})
