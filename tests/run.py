@@ -1,6 +1,7 @@
 """Run the tests of both languages, and end with one line that a person can read.
 
-Both run even if the first fails. R's tests run against the installed R package.
+Both run, at the same time, even if one fails; what R's say is shown after Python's. R's tests run
+against the installed R package.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTTHAT = """
 arguments <- commandArgs(trailingOnly = TRUE)
 results <- as.data.frame(testthat::test_dir(
-  arguments[[1]], reporter = "summary", stop_on_failure = FALSE,
+  arguments[[1]], reporter = testthat::SummaryReporter$new(max_reports = 100), stop_on_failure = FALSE,
   package = "torchbridge", load_package = "installed"
 ))
 failed <- results$failed > 0 | results$error
@@ -47,9 +50,11 @@ class Counts:
 
 def main() -> int:
     """Run both languages' tests; return 1 if a test failed or a language ran none."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as beside:
+        r_tests = beside.submit(run_testthat, Path(scratch))
         python = run_pytest(Path(scratch) / "pytest.xml")
-        r = run_testthat(Path(scratch) / "testthat.txt")
+        r = r_tests.result()
+        print((Path(scratch) / "testthat.log").read_text(errors="replace"))
     print(f"\nPython: {python}; R: {r}")
     total = python + r
     print(f"torchbridge: {total}")
@@ -73,21 +78,23 @@ def run_pytest(report: Path) -> Counts:
     return with_status(counts, status)
 
 
-def run_testthat(report: Path) -> Counts:
-    """Run testthat over the R package's tests."""
+def run_testthat(scratch: Path) -> Counts:
+    """Run testthat over the R package's tests; what it says goes into ``testthat.log``."""
     tests = ROOT / "r_scripts" / "torchbridge" / "tests" / "testthat"
-    status = run("testthat", ["Rscript", "-e", TESTTHAT, str(tests), str(report)])
+    report = scratch / "testthat.txt"
+    with (scratch / "testthat.log").open("w") as log:
+        status = run("testthat", ["Rscript", "-e", TESTTHAT, str(tests), str(report)], log)
     if not report.exists():
         return Counts(failed=1)
     return with_status(Counts(*map(int, report.read_text().split())), status)
 
 
-def run(name: str, command: list[str]) -> int:
+def run(name: str, command: list[str], output: TextIO = sys.stdout) -> int:
     """Run a command from the project's root and return its exit status."""
-    print(f"\n== {name} ==", flush=True)
-    status = subprocess.run(command, cwd=ROOT).returncode
+    print(f"\n== {name} ==", file=output, flush=True)
+    status = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT).returncode
     if status != 0:
-        print(f"{name} ended with exit code {status}")
+        print(f"{name} ended with exit code {status}", file=output, flush=True)
     return status
 
 

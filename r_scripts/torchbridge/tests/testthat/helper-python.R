@@ -26,12 +26,17 @@ live_objects <- function() {
   collector <- py_import("gc")
   # What was there at the first count (all of torch) need not be looked at every time.
   if (collector$get_freeze_count() < 10000) collector$freeze()
-  for (i in 1:3) {
+  native <- py_import("torchbridge.host")$native()
+  live <- NULL
+  repeat { # what one language collects may free what the other then can
+    before <- live
     gc()
     collector$collect()
+    live <- native$live()[c("r_objects", "py_handles")]
+    if (identical(live, before)) {
+      return(unlist(live))
+    }
   }
-  live <- py_import("torchbridge.host")$native()$live()
-  c(r_objects = live$r_objects, py_handles = live$py_handles)
 }
 
 # The value of a Python expression.

@@ -6,14 +6,10 @@ x32 <- function(x) as_torch_tensor(x, dtype = "float32")
 
 # What is left after some calls of f, and R's and Python's collections.
 left_by <- function(f) {
-  counts <- function() {
-    for (i in 1:2) live <- live_objects() # a collection here frees what one there can then free
-    live
-  }
   f()
-  before <- counts()
+  before <- live_objects()
   for (i in 1:5) f()
-  counts() - before
+  live_objects() - before
 }
 
 nothing <- c(r_objects = 0L, py_handles = 0L)
