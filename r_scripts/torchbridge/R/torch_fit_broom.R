@@ -11,9 +11,9 @@
 #' @param ... Not used.
 #' @return `tidy()`: of an exact model a row a coefficient (`term`, `estimate`, `std.error`,
 #'   `statistic`, `p.value`, and `y.level` for `multinomial()`); of a network a row a parameter
-#'   (`term`, `shape`, `n`, `mean`, `std.dev`). `glance()`: one row on the whole fit. `augment()`: the
-#'   data with `.fitted` and `.resid`, or with `.pred_class` and `.pred_<level>` for classes; rows left
-#'   out by `na.action` are left out here too.
+#'   (`term`, `shape`, `n`, `mean`, `std.dev`). `glance()`: one row on the whole fit. `augment()`:
+#'   the data with `.fitted` and `.resid`, or with `.pred_class` and `.pred_<level>` for classes;
+#'   rows left out by `na.action` are left out here too.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(mpg ~ wt, data = mtcars, model = linear())
 #' tidy(fit, conf.int = TRUE)

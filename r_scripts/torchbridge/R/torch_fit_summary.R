@@ -8,10 +8,11 @@
 #' @param digits Significant digits.
 #' @param signif.stars `TRUE` marks small p-values with stars.
 #' @param ... Not used.
-#' @return `summary()`: a list of class `summary.torch_fit`. Of exact models it has `coefficients` (a
-#'   matrix of estimates, standard errors, statistics and p-values), `dispersion`, `df`, `deviance`,
-#'   `null.deviance`, `aic`, and for `linear()` `sigma`, `r.squared` and `adj.r.squared`. Of networks
-#'   `parameters` (a data frame of names, shapes and counts) and `history`.
+#' @return `summary()`: a list of class `summary.torch_fit`. Of exact models it has `coefficients`
+#'   (a matrix of estimates, standard errors, statistics and p-values), `dispersion`, `df`,
+#'   `deviance`, `null.deviance`, `aic`, and for `linear()` `sigma`, `r.squared` and
+#'   `adj.r.squared`. Of networks `parameters` (a data frame of names, shapes and counts) and
+#'   `history`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' summary(torch_fit(mpg ~ wt + factor(cyl), data = mtcars, model = linear()))
 #' @export
@@ -81,7 +82,7 @@ r_squared <- function(fit) {
 #' @rdname summary.torch_fit
 #' @export
 print.summary.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L),
-                                    signif.stars = getOption("show.signif.stars"), ...) {
+                                    signif.stars = getOption("show.signif.stars"), ...) { # nolint
   check_no_dots(...)
   cat("Call:\n", paste(deparse(x$call), collapse = "\n"), "\n\n", sep = "")
   if (is.null(x$coefficients)) {
