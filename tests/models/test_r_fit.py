@@ -1,6 +1,7 @@
 """Columns as R gives them become what models take."""
 
 import torch
+
 from torchbridge.models.r_fit import Columns, as_rows
 
 
