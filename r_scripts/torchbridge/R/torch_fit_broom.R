@@ -26,7 +26,7 @@ tidy.torch_fit <- function(x, conf.int = FALSE, conf.level = 0.95, # nolint: obj
   check_flag(conf.int, "conf.int")
   check_flag(exponentiate, "exponentiate")
   if (is.null(x$exact)) return(tidy_parameters(x))
-  table <- coefficient_table(x$exact)
+  table <- exact_table(x$exact)
   term <- rownames(table)
   table <- unname(table)
   found <- tibble::tibble(

@@ -34,7 +34,7 @@ summary.torch_fit <- function(object, ...) {
     ))
   }
   found <- list(
-    call = object$call, fit = object, coefficients = coefficient_table(exact),
+    call = object$call, fit = object, coefficients = exact_table(exact),
     dispersion = exact$dispersion, df = c(exact$rank, exact$df_residual),
     deviance = exact$deviance, null.deviance = exact$null_deviance, df.null = exact$df_null,
     aic = stats::AIC(object), iterations = exact$iterations, converged = exact$converged
@@ -43,7 +43,7 @@ summary.torch_fit <- function(object, ...) {
   structure(found, class = "summary.torch_fit")
 }
 
-coefficient_table <- function(exact) {
+exact_table <- function(exact) {
   estimate <- flat_coef(exact)
   error <- sqrt(diag(exact$covariance))
   statistic <- estimate / error
