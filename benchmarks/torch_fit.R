@@ -1,5 +1,5 @@
-# torch_fit() on a large data frame: what preparing it costs beside an epoch, in time and memory; and
-# how long a small fit takes to start.
+# torch_fit() on a large data frame: what preparing it costs beside an epoch, in time and memory;
+# and how long a small fit takes to start.
 
 library(torchbridge)
 

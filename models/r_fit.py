@@ -11,13 +11,14 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .arguments import whole_numbers
 from .callbacks import Callback, EpochEnd, as_callbacks
 from .device import training_device
 from .export import export_onnx, export_program
@@ -129,7 +130,7 @@ class Columns:
     """
 
     def __init__(self, model: Any, levels: Sequence[int] | int) -> None:
-        self.levels = [int(n) for n in (levels if isinstance(levels, list) else [levels])]
+        self.levels = whole_numbers("levels", levels, 0)
         self.factors = [n for n in self.levels if n]
         self.embeds = isinstance(model, str) and model in NETWORKS and NETWORKS[model].takes_codes
         self.dtype = torch.float32
@@ -195,11 +196,14 @@ def predict_columns(
         columns, levels: as of `Columns`.
         offset, type: as of `TableModel.predict`.
     """
-    own = isinstance(model, nn.Module)
-    with holding(model, weights) if own else nullcontext():
-        table = TableModel(json.loads(spec), model) if own else model
-        of = model if own else table.spec["model"]
-        numeric, codes = Columns(of, levels).arrange(columns)
+    if isinstance(model, TableModel):
+        numeric, codes = Columns(model.spec["model"], levels).arrange(columns)
+        return model.predict(numeric, codes, offset=offset, type=type).numpy()
+    if spec is None or weights is None:
+        raise ValueError("spec and weights must be given with a module")
+    with holding(model, weights):
+        numeric, codes = Columns(model, levels).arrange(columns)
+        table = TableModel(json.loads(spec), model)
         return table.predict(numeric, codes, offset=offset, type=type).numpy()
 
 
@@ -215,10 +219,10 @@ def predict_module(module: nn.Module, weights: bytes, x: Any) -> Any:
 
 def fitted_module(model: TableModel | nn.Module, weights: bytes) -> nn.Module:
     """The module of a fit with its weights: one that is the caller's to change."""
-    own = isinstance(model, nn.Module)
-    module = copy.deepcopy(model if own else model.module)
-    if own:
-        module.load_state_dict(from_bytes(weights))
+    if isinstance(model, TableModel):
+        return copy.deepcopy(model.module)
+    module = copy.deepcopy(model)
+    module.load_state_dict(from_bytes(weights))
     return module
 
 

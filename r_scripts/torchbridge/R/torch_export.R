@@ -1,8 +1,8 @@
 #' A fit for other runtimes
 #'
-#' Writes the model of a fit as an ONNX file, or as a program of `torch.export`: for any number of rows.
-#' It takes what the model sees (the numeric columns in their order, factors as 0/1 columns or, for
-#' `tabular()`, as codes from 0) and gives the linear predictor or raw output.
+#' Writes the model of a fit as an ONNX file, or as a program of `torch.export`: for any number of
+#' rows. It takes what the model sees (the numeric columns in their order, factors as 0/1 columns
+#' or, for `tabular()`, as codes from 0) and gives the linear predictor or raw output.
 #'
 #' @param fit A `torch_fit` of a table.
 #' @param path The file.

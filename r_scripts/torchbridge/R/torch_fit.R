@@ -6,17 +6,17 @@
 #' `saveRDS()` and a new session.
 #'
 #' @section Data:
-#' A **formula** is read as `lm()` reads it: functions, interactions, `offset()`, `subset`, contrasts.
-#' `weights` and `offset` are looked up in `data` first. A response that is a factor, character or
-#' logical has classes; a two-column matrix `cbind(successes, failures)` is for `logistic()` and
-#' `binomial()`; any other matrix is several responses of a network.
+#' A **formula** is read as `lm()` reads it: functions, interactions, `offset()`, `subset`,
+#' contrasts. `weights` and `offset` are looked up in `data` first. A response that is a factor,
+#' character or logical has classes; a two-column matrix `cbind(successes, failures)` is for
+#' `logistic()` and `binomial()`; any other matrix is several responses of a network.
 #'
 #' **x and y**: a data frame of numbers, logicals and factors, or a numeric matrix; arrays
-#' (n, channels, height, width) for `cnn()` and (n, time, features) for `rnn()`. A **recipe** (package
-#' recipes) is prepared here, with `data`, and applied again to new data.
+#' (n, channels, height, width) for `cnn()` and (n, time, features) for `rnn()`. A **recipe**
+#' (package recipes) is prepared here, with `data`, and applied again to new data.
 #'
-#' New data must have the same columns, of the same types and levels: package hardhat checks, and says
-#' which is at fault. Rows with NA are left out or refused as `na.action` says; NULL is
+#' New data must have the same columns, of the same types and levels: package hardhat checks, and
+#' says which is at fault. Rows with NA are left out or refused as `na.action` says; NULL is
 #' `getOption("na.action")`.
 #'
 #' A **dataloader** gives batches of x and y (and weights) to a module of the caller's; R is called
@@ -30,14 +30,14 @@
 #' \item{`loss`}{Name of a loss of `torch.nn.functional`: `"mse_loss"` (the default for numbers),
 #'   `"l1_loss"`, `"smooth_l1_loss"`, `"huber_loss"`, `"poisson_nll_loss"` (of log means),
 #'   `"gamma_nll_loss"` (likewise), `"cross_entropy"` (the default for classes),
-#'   `"binary_cross_entropy_with_logits"`. Or a function of output and y that returns a loss for each
-#'   row, as a tensor: R is then called in every step, unless it comes from [torch_compile()].}
+#'   `"binary_cross_entropy_with_logits"`. Or a function of output and y that returns a loss for
+#'   each row, as a tensor: R is then called in every step, unless it comes from [torch_compile()].}
 #' \item{`epochs`, `batch_size`, `shuffle`}{Passes over the data (100), rows in a step (32), and
 #'   whether rows come in a new random order every epoch (`TRUE`).}
 #' \item{`optimizer`, `optimizer_options`, `lr`, `weight_decay`}{`"adam"`, `"adamw"`, `"sgd"`,
-#'   `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"adamax"`, `"nadam"`, `"radam"`, `"rprop"` or `"lbfgs"`;
-#'   a list of more of its own arguments; the learning rate (0.001); L2 penalty, or decay of
-#'   `"adamw"` (0).}
+#'   `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"adamax"`, `"nadam"`, `"radam"`, `"rprop"` or
+#'   `"lbfgs"`; a list of more of its own arguments; the learning rate (0.001); L2 penalty, or decay
+#'   of `"adamw"` (0).}
 #' \item{`lr_schedule`}{Name of a schedule (`"cosine_annealing"`, `"one_cycle"`, `"step"`,
 #'   `"exponential"`, `"reduce_on_plateau"`, ...), or a list of a name and its options:
 #'   `list("step", step_size = 10)`.}
@@ -45,11 +45,11 @@
 #'   `patience`, `monitor`, `mode`, `min_delta`, `restore_best`. The weights of the best epoch are
 #'   put back.}
 #' \item{`checkpoint`, `resume`}{A file (or a list of `path`, `every`, `best_only`) to write the
-#'   whole state to as training goes on; and such a file to go on from. A resumed fit equals one that
-#'   was not interrupted, bit for bit; it needs the same data, options and seed.}
-#' \item{`callbacks`}{A list of functions, each called at the end of an epoch with a list of `epoch`,
-#'   `train_loss`, ... (`FALSE` stops training), and of options by name: `gradient_clipping =
-#'   list(max_norm = 1)`, `lr_finder = list()`, `csv_log = list(path = "log.csv")`, `tensorboard =
+#'   whole state to as training goes on; and such a file to go on from. A resumed fit equals one
+#'   that was not interrupted, bit for bit; it needs the same data, options and seed.}
+#' \item{`callbacks`}{A list of functions, each called at the end of an epoch with a list of
+#'   `epoch`, `train_loss`, ... (`FALSE` stops training), and of options by name: `gradient_clipping
+#'   = list(max_norm = 1)`, `lr_finder = list()`, `csv_log = list(path = "log.csv")`, `tensorboard =
 #'   list(log_dir = "runs")`.}
 #' \item{`seed`}{Decides initial weights, the order of rows, dropout and the validation rows. NULL
 #'   draws one from R's generator, so that `set.seed()` decides everything.}
@@ -58,9 +58,9 @@
 #'   many devices, and by which of lightning-fabric's strategies.}
 #' \item{`compile`}{`TRUE` compiles forward, backward and optimizer as one step. That takes some
 #'   time at the first step, and pays for long fits.}
-#' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on the
-#'   scale of mean 0 and standard deviation 1; losses stay in units of the response. NULL does for
-#'   `mlp()`, `tabular()` and `autoencoder()`.}
+#' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on
+#'   the scale of mean 0 and standard deviation 1; losses stay in units of the response. NULL does
+#'   for `mlp()`, `tabular()` and `autoencoder()`.}
 #' \item{`verbose`}{`TRUE` shows a progress bar; by default in interactive sessions.}
 #' }
 #'
@@ -68,8 +68,8 @@
 #' An interrupt (Ctrl-C, Esc) ends training after the epoch at hand and returns the fit so far, with
 #' the best weights where there is validation data or early stopping; `$status` says so.
 #'
-#' @param x A data frame, matrix, array or tensor of predictors, one row an observation; a recipe; or
-#'   a dataloader.
+#' @param x A data frame, matrix, array or tensor of predictors, one row an observation; a recipe;
+#'   or a dataloader.
 #' @param formula A formula: response and predictors.
 #' @param data A data frame.
 #' @param y The responses: a vector, factor or matrix.
@@ -82,8 +82,8 @@
 #' @param na.action What to do with rows that have NA: `na.omit`, `na.exclude` or `na.fail`.
 #' @param ... Options of training, see below. Unknown ones are an error.
 #' @return An object of class `torch_fit`: a list with, among others, `history` (a data frame, a row
-#'   an epoch), `status`, `best_epoch`, `device`, `seed`, `weights` (the parameters, as the bytes of a
-#'   safetensors file), `fitted.values` and `call`.
+#'   an epoch), `status`, `best_epoch`, `device`, `seed`, `weights` (the parameters, as the bytes of
+#'   a safetensors file), `fitted.values` and `call`.
 #' @seealso [predict.torch_fit()], [summary.torch_fit()], [tidy.torch_fit()], [plot.torch_fit()],
 #'   [torch_importance()], [torch_tune()], [torch_export()].
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))

@@ -11,9 +11,9 @@
 #' @param ... Not used.
 #' @return `tidy()`: of an exact model a row a coefficient (`term`, `estimate`, `std.error`,
 #'   `statistic`, `p.value`, and `y.level` for `multinomial()`); of a network a row a parameter
-#'   (`term`, `shape`, `n`, `mean`, `std.dev`). `glance()`: one row on the whole fit. `augment()`: the
-#'   data with `.fitted` and `.resid`, or with `.pred_class` and `.pred_<level>` for classes; rows left
-#'   out by `na.action` are left out here too.
+#'   (`term`, `shape`, `n`, `mean`, `std.dev`). `glance()`: one row on the whole fit. `augment()`:
+#'   the data with `.fitted` and `.resid`, or with `.pred_class` and `.pred_<level>` for classes;
+#'   rows left out by `na.action` are left out here too.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(mpg ~ wt, data = mtcars, model = linear())
 #' tidy(fit, conf.int = TRUE)
@@ -26,7 +26,7 @@ tidy.torch_fit <- function(x, conf.int = FALSE, conf.level = 0.95, # nolint: obj
   check_flag(conf.int, "conf.int")
   check_flag(exponentiate, "exponentiate")
   if (is.null(x$exact)) return(tidy_parameters(x))
-  table <- coefficient_table(x$exact)
+  table <- exact_table(x$exact)
   term <- rownames(table)
   table <- unname(table)
   found <- tibble::tibble(

@@ -59,14 +59,18 @@ as_response <- function(y, model, options, weights, call) {
       " takes numbers: logistic() and multinomial() take classes."
     )
   }
-  if (is_classes(y) || (takes == "classes" && is_code(y))) return(class_response(y, takes, found, call))
+  if (is_classes(y) || (takes == "classes" && is_code(y))) return(
+    class_response(y, takes, found, call)
+  )
   if (takes == "classes") {
     abort(
       call, "The response is ", friendly_type(y), ", and ", takes_text(model, options),
       " takes classes: make it a factor."
     )
   }
-  if (!is.numeric(y)) abort(call, "The response must be numbers or classes, not ", friendly_type(y), ".")
+  if (!is.numeric(y)) {
+    abort(call, "The response must be numbers or classes, not ", friendly_type(y), ".")
+  }
   if (is.matrix(y) && takes == "binomial") return(binomial_response(y, found, call))
   if (is.matrix(y) && is_exact_model(model)) {
     abort(call, "The response has ", ncol(y), " columns, and ", model_label(model), " takes one.")
@@ -89,7 +93,9 @@ response_of <- function(model, options) {
   if (binomial) return("binomial")
   if (is_exact_model(model)) return("numbers")
   loss <- options$loss
-  if (is.null(loss) || is.function(loss) || loss == "binary_cross_entropy_with_logits") return("any")
+  if (is.null(loss) || is.function(loss) || loss == "binary_cross_entropy_with_logits") return(
+    "any"
+  )
   if (loss %in% c("cross_entropy", "nll_loss")) "classes" else "numbers"
 }
 
@@ -105,7 +111,9 @@ class_response <- function(y, takes, found, call) {
     abort(call, "The response has one class only (\"", levels(y), "\"): there is nothing to learn.")
   }
   if (takes == "binomial" && n > 2L) {
-    abort(call, "The response has ", n, " classes, and this model takes two: multinomial() takes more.")
+    abort(
+      call, "The response has ", n, " classes, and this model takes two: multinomial() takes more."
+    )
   }
   found$levels <- levels(y)
   found$values <- y
@@ -155,7 +163,9 @@ crossing_validation <- function(validation, prepared, response, call) {
   }
   c(
     crossing(found$columns)["columns"],
-    list(response = as_validation_response(given$y, response, call), offset = as_tensor(found$offset))
+    list(
+      response = as_validation_response(given$y, response, call), offset = as_tensor(found$offset)
+    )
   )
 }
 
@@ -170,7 +180,9 @@ validation_parts <- function(validation, preparation, call) {
     }
     if (preparation$kind == "recipe") {
       outcomes <- hardhat::forge(validation, preparation$blueprint, outcomes = TRUE)$outcomes
-      return(list(x = validation, y = if (ncol(outcomes) == 1L) outcomes[[1L]] else as.matrix(outcomes)))
+      return(
+        list(x = validation, y = if (ncol(outcomes) == 1L) outcomes[[1L]] else as.matrix(outcomes))
+      )
     }
   }
   if (!is.list(validation) || is.object(validation) || length(validation) != 2L) {
@@ -190,7 +202,9 @@ as_validation_response <- function(y, response, call) {
   codes <- match(as.character(y), response$levels)
   if (anyNA(codes)) {
     new <- setdiff(as.character(y), response$levels)
-    abort(call, "`validation`: the response has classes that the fit has not: ", name_list(new), ".")
+    abort(
+      call, "`validation`: the response has classes that the fit has not: ", name_list(new), "."
+    )
   }
   as_tensor(codes - 1L)
 }

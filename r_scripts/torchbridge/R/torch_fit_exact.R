@@ -19,7 +19,9 @@ as_exact <- function(found, made) {
       found[[name]] <- stats::setNames(as.vector(found[[name]]), made$row_names)
     }
   }
-  if (is.null(found$family)) found[c("family", "link", "dispersion")] <- list("multinomial", "logit", 1)
+  if (is.null(found$family)) found[c("family", "link", "dispersion")] <- list(
+    "multinomial", "logit", 1
+  )
   found
 }
 
@@ -27,8 +29,8 @@ as_exact <- function(found, made) {
 need_exact <- function(fit, what, call) {
   if (is.null(fit$exact)) {
     abort(
-      call, what, " are for models fitted exactly, such as linear() and logistic(): the weights of ",
-      "a network have none."
+      call, what, " are for models fitted exactly, such as linear() and logistic(): the weights ",
+      "of a network have none."
     )
   }
   fit$exact

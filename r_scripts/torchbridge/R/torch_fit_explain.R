@@ -1,34 +1,35 @@
 #' What a fit has learnt from each column
 #'
 #' `torch_importance()` shuffles one column at a time and gives how much worse the predictions get
-#' (Breiman, 2001, Random forests; Fisher, Rudin and Dominici, 2019). `torch_partial()` sets a column
-#' to each of a grid of values in all rows and gives the mean prediction (Friedman, 2001, Greedy
-#' function approximation). `torch_ale()` adds up the mean local differences along a numeric column,
-#' centred at 0, which correlated columns do not distort: accumulated local effects (Apley and Zhu,
-#' 2020).
+#' (Breiman, 2001, Random forests; Fisher, Rudin and Dominici, 2019). `torch_partial()` sets a
+#' column to each of a grid of values in all rows and gives the mean prediction (Friedman, 2001,
+#' Greedy function approximation). `torch_ale()` adds up the mean local differences along a numeric
+#' column, centred at 0, which correlated columns do not distort: accumulated local effects (Apley
+#' and Zhu, 2020).
 #'
 #' @param fit A `torch_fit` of a data frame, matrix, formula or recipe.
-#' @param data Data with predictors and, for importance, the response; by default those of the fit, as
-#'   they are now. For a fit to `x` and `y`, `x`.
+#' @param data Data with predictors and, for importance, the response; by default those of the fit,
+#'   as they are now. For a fit to `x` and `y`, `x`.
 #' @param y For importance of a fit to `x` and `y`: the response of `data`.
 #' @param variables,variable Names of columns.
-#' @param metric `"rmse"` or `"mae"` (numbers), `"log_loss"` or `"error_rate"` (classes), or a function
-#'   of the truth and the predictions (of type "response") that is lower where they are better. By
-#'   default `"rmse"` or `"log_loss"`.
+#' @param metric `"rmse"` or `"mae"` (numbers), `"log_loss"` or `"error_rate"` (classes), or a
+#'   function of the truth and the predictions (of type "response") that is lower where they are
+#'   better. By default `"rmse"` or `"log_loss"`.
 #' @param times How often each column is shuffled.
 #' @param grid Values of the column, or how many quantiles (of a factor, all levels are taken).
 #' @param intervals Number of intervals, between quantiles.
-#' @return A tibble, of class `torch_effect`, with an `autoplot()`. `torch_importance()`: `variable`,
-#'   `importance` (the mean rise of the metric), `std_dev` (over the times) and `metric`, the greatest
-#'   first. `torch_partial()`: `value`, and `prediction` with `class` where there are more than two.
-#'   `torch_ale()`: `value` and `effect`, and `class`.
+#' @return A tibble, of class `torch_effect`, with an `autoplot()`. `torch_importance()`:
+#'   `variable`, `importance` (the mean rise of the metric), `std_dev` (over the times) and
+#'   `metric`, the greatest first. `torch_partial()`: `value`, and `prediction` with `class` where
+#'   there are more than two. `torch_ale()`: `value` and `effect`, and `class`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(mpg ~ wt + hp + qsec, data = mtcars, model = mlp(8), epochs = 50, seed = 1)
 #' torch_importance(fit)
 #' torch_partial(fit, "wt")
 #' torch_ale(fit, "wt", intervals = 5)
 #' @export
-torch_importance <- function(fit, data = NULL, y = NULL, variables = NULL, metric = NULL, times = 10) {
+torch_importance <- function(fit, data = NULL, y = NULL, variables = NULL, metric = NULL,
+                             times = 10) {
   call <- sys.call()
   data <- explained_data(fit, data, call)
   check_count(times, "times", 1, call)
@@ -39,10 +40,8 @@ torch_importance <- function(fit, data = NULL, y = NULL, variables = NULL, metri
   base <- loss(data)
   found <- vapply(variables, function(name) {
     rises <- vapply(seq_len(times), function(i) {
-      shuffled <- data
-      order <- sample.int(nrow(data))
-      if (is.data.frame(data)) shuffled[[name]] <- data[[name]][order] else shuffled[, name] <- data[order, name]
-      loss(shuffled) - base
+      shuffled <- column_of(data, name)[sample.int(nrow(data))]
+      loss(with_column(data, name, shuffled)) - base
     }, 1)
     c(mean(rises), stats::sd(rises))
   }, numeric(2L))
@@ -76,7 +75,9 @@ torch_ale <- function(fit, variable, data = NULL, intervals = 20) {
   check_count(intervals, "intervals", 1, call)
   x <- column_of(data, variable)
   if (!is.numeric(x)) abort(call, "`variable` must be numeric: torch_partial() takes factors.")
-  breaks <- unique(stats::quantile(x, seq(0, 1, length.out = intervals + 1), names = FALSE, type = 1L))
+  breaks <- unique(
+    stats::quantile(x, seq(0, 1, length.out = intervals + 1), names = FALSE, type = 1L)
+  )
   if (length(breaks) < 2L) abort(call, "`variable`: \"", variable, "\" is constant.")
   interval <- findInterval(x, breaks, rightmost.closed = TRUE, left.open = TRUE, all.inside = TRUE)
   upper <- as.matrix(stats::predict(fit, with_column(data, variable, breaks[interval + 1L])))
@@ -118,7 +119,9 @@ explained_variables <- function(fit, data, variables, call, one = FALSE) {
   if (is.null(variables)) return(used)
   name <- if (one) "variable" else "variables"
   if (!is.character(variables) || (one && length(variables) != 1L)) {
-    abort(call, "`", name, "` must be ", if (one) "the name of a column" else "names of columns", ".")
+    abort(
+      call, "`", name, "` must be ", if (one) "the name of a column" else "names of columns", "."
+    )
   }
   for (wrong in setdiff(variables, used)) refuse_name(wrong, used, name, call)
   variables
@@ -204,7 +207,7 @@ as_effect <- function(found, kind, variable) {
 #' @param object A `torch_effect`.
 #' @param ... Not used.
 #' @exportS3Method ggplot2::autoplot
-autoplot.torch_effect <- function(object, ...) {
+autoplot.torch_effect <- function(object, ...) { # nolint: object_name_linter.
   check_no_dots(...)
   .data <- NULL # ggplot2 puts the rows here
   kind <- attr(object, "kind")
@@ -221,5 +224,8 @@ autoplot.torch_effect <- function(object, ...) {
   if ("class" %in% names(object)) mapping$colour <- ggplot2::aes(colour = .data[["class"]])$colour
   shape <- if (is.numeric(object$value)) ggplot2::geom_line() else ggplot2::geom_point()
   ggplot2::ggplot(object, mapping) + shape +
-    ggplot2::labs(x = attr(object, "variable"), y = if (kind == "ale") "accumulated local effect" else "mean prediction")
+    ggplot2::labs(
+      x = attr(object, "variable"),
+      y = if (kind == "ale") "accumulated local effect" else "mean prediction"
+    )
 }

@@ -4,14 +4,14 @@
 #'
 #' `coef()` of an exact model are its coefficients (of `multinomial()`, a matrix with a row for each
 #' class but the first); of a network, a list of its parameters as arrays, by the names that PyTorch
-#' gives them. `vcov()` and `confint()` are for exact models; the intervals are Wald's, of Student's t
-#' where the dispersion is estimated.
+#' gives them. `vcov()` and `confint()` are for exact models; the intervals are Wald's, of Student's
+#' t where the dispersion is estimated.
 #'
-#' `logLik()` of an exact model is that of `lm()` and `glm()`. Of a network it follows from the loss:
-#' `"mse_loss"` is a normal response with the variance that makes it most likely, `"poisson_nll_loss"`
-#' a Poisson, and the losses of classes a multinomial response; its degrees of freedom are the number
-#' of parameters. `deviance()` is then the sum of squares, or -2 log-likelihood. `AIC()` and `BIC()`
-#' follow.
+#' `logLik()` of an exact model is that of `lm()` and `glm()`. Of a network it follows from the
+#' loss: `"mse_loss"` is a normal response with the variance that makes it most likely,
+#' `"poisson_nll_loss"` a Poisson, and the losses of classes a multinomial response; its degrees of
+#' freedom are the number of parameters. `deviance()` is then the sum of squares, or -2
+#' log-likelihood. `AIC()` and `BIC()` follow.
 #'
 #' @param object,x,formula A `torch_fit`.
 #' @param level Coverage of the intervals.
@@ -19,8 +19,8 @@
 #' @param type `"response"`, y minus its mean; of exact models also `"deviance"`, `"pearson"` and
 #'   `"working"`, as of `glm()`.
 #' @param ... Not used.
-#' @return As of the same functions for `lm()` and `glm()`. `residuals()` and `fitted()` have NA where
-#'   `na.exclude` left rows out.
+#' @return As of the same functions for `lm()` and `glm()`. `residuals()` and `fitted()` have NA
+#'   where `na.exclude` left rows out.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(am ~ wt, data = mtcars, model = logistic())
 #' coef(fit)
@@ -58,9 +58,13 @@ confint.torch_fit <- function(object, parm, level = 0.95, ...) {
   tails <- c((1 - level) / 2, 1 - (1 - level) / 2)
   quantiles <- if (uses_t(exact)) stats::qt(tails, exact$df_residual) else stats::qnorm(tails)
   found <- estimate + outer(error, quantiles)
-  dimnames(found) <- list(names(estimate), paste(format(100 * tails, trim = TRUE, digits = 3L), "%"))
+  dimnames(found) <- list(
+    names(estimate), paste(format(100 * tails, trim = TRUE, digits = 3L), "%")
+  )
   if (missing(parm)) return(found)
-  absent <- if (is.character(parm)) setdiff(parm, names(estimate)) else setdiff(parm, seq_along(estimate))
+  absent <- if (is.character(parm)) setdiff(parm, names(estimate)) else setdiff(
+    parm, seq_along(estimate)
+  )
   if (length(absent) > 0L) abort(call, "`parm`: there is no coefficient ", name_list(absent), ".")
   found[parm, , drop = FALSE]
 }
@@ -74,7 +78,7 @@ flat_coef <- function(exact) {
 
 #' @rdname torch_fit_extractors
 #' @export
-nobs.torch_fit <- function(object, ...) {
+nobs.torch_fit <- function(object, ...) { # nolint: object_name_linter.
   check_no_dots(...)
   if (is.null(object$exact)) object$nobs else object$exact$n_obs
 }
@@ -93,7 +97,7 @@ terms.torch_fit <- function(x, ...) x$terms
 
 #' @rdname torch_fit_extractors
 #' @export
-family.torch_fit <- function(object, ...) {
+family.torch_fit <- function(object, ...) { # nolint: object_name_linter.
   check_no_dots(...)
   exact <- need_exact(object, "Families", sys.call())
   if (exact$family == "multinomial") abort(sys.call(), "R has no family object for multinomial().")
@@ -109,7 +113,7 @@ fitted.torch_fit <- function(object, ...) {
 
 #' @rdname torch_fit_extractors
 #' @export
-weights.torch_fit <- function(object, ...) {
+weights.torch_fit <- function(object, ...) { # nolint: object_name_linter.
   check_no_dots(...)
   stats::naresid(object$na.action, object$prior.weights)
 }
@@ -123,7 +127,7 @@ df.residual.torch_fit <- function(object, ...) {
 
 #' @rdname torch_fit_extractors
 #' @export
-sigma.torch_fit <- function(object, ...) {
+sigma.torch_fit <- function(object, ...) { # nolint: object_name_linter.
   check_no_dots(...)
   sqrt(need_exact(object, "Dispersions", sys.call())$dispersion)
 }

@@ -1,6 +1,6 @@
 # A formula and a data frame, as lm() reads them. What is prepared has: columns (a data frame of
-# columns, or a matrix), response, weights, offset, na.action, n, row_names, and `preparation`, which
-# is all that new data need.
+# columns, or a matrix), response, weights, offset, na.action, n, row_names, and `preparation`,
+# which is all that new data need.
 
 # The model frame, NA still in it.
 formula_frame <- function(formula, data, asked, env, call) {
@@ -164,7 +164,7 @@ checked_new_data <- function(newdata, ptype, call) {
   labels <- attr(newdata, "row.names")
   checked <- hardhat::scream(hardhat::shrink(newdata, ptype), ptype)
   found <- as.data.frame(checked)
-  attr(found, "row.names") <- labels
+  attr(found, "row.names") <- labels # nolint: object_name_linter.
   found
 }
 
@@ -177,7 +177,10 @@ handle_na <- function(frame, na_action, call) {
     na_action <- get0(na_action, mode = "function", ifnotfound = na_action)
   }
   if (!is.function(na_action)) {
-    abort(call, "`na.action` must be na.omit, na.exclude or na.fail, not ", friendly_type(na_action), ".")
+    abort(
+      call, "`na.action` must be na.omit, na.exclude or na.fail, not ", friendly_type(na_action),
+      "."
+    )
   }
   incomplete <- vapply(frame, anyNA, NA)
   found <- tryCatch(na_action(frame), error = function(condition) {

@@ -6,7 +6,9 @@ fit_batches <- function(loader, model, options, call) {
   }
   validation <- options$validation
   if (!is.null(validation) && !inherits(validation, "dataloader")) {
-    abort(call, "`validation` must be a dataloader, as `x` is, not ", friendly_type(validation), ".")
+    abort(
+      call, "`validation` must be a dataloader, as `x` is, not ", friendly_type(validation), "."
+    )
   }
   if (!is.null(options$standardize)) {
     abort(call, "`standardize` is for tables: scale in the dataset.")
@@ -18,7 +20,9 @@ fit_batches <- function(loader, model, options, call) {
     if (!is.null(validation)) batches_of(validation),
     call = call
   )
-  finish_fit(list(call = call, model = model[c("name", "options")], module = model$module), result, options)
+  finish_fit(
+    list(call = call, model = model[c("name", "options")], module = model$module), result, options
+  )
 }
 
 # For Python: NULL after the last batch.
@@ -34,11 +38,19 @@ batches_of <- function(loader) {
 }
 
 predict_batches <- function(fit, newdata, type, call) {
-  if (is.null(newdata)) abort(call, "`newdata` must be given: the fit keeps no data of a dataloader.")
-  if (!type %in% c("response", "link")) {
-    abort(call, "`type` must be \"response\" for a module fitted to a dataloader, not \"", type, "\".")
+  if (is.null(newdata)) {
+    abort(call, "`newdata` must be given: the fit keeps no data of a dataloader.")
   }
-  inputs <- if (is.list(newdata) && !is_tensor(newdata)) lapply(newdata, as_tensor) else as_tensor(newdata)
-  values <- call_python("models.r_fit.predict_module", fit$module, fit$weights, unname(inputs), call = call)
+  if (!type %in% c("response", "link")) {
+    abort(
+      call, "`type` must be \"response\" for a module fitted to a dataloader, not \"", type, "\"."
+    )
+  }
+  inputs <- if (is.list(newdata) && !is_tensor(newdata)) lapply(newdata, as_tensor) else as_tensor(
+    newdata
+  )
+  values <- call_python(
+    "models.r_fit.predict_module", fit$module, fit$weights, unname(inputs), call = call
+  )
   if (length(dim(values)) > 1L) values else as.vector(values)
 }

@@ -14,8 +14,9 @@
 #' `nn_module`, in R or Python, is a model too: its initial weights are where training starts, and
 #' it is left as it was.
 #'
-#' @param hidden Units of each hidden layer, first to last, or `NULL` for none; of `cnn()`, of linear layers after the
-#'   convolutions; of `rnn()`, of the state; of `autoencoder()`, on either side of the code.
+#' @param hidden Units of each hidden layer, first to last, or `NULL` for none; of `cnn()`, of
+#'   linear layers after the convolutions; of `rnn()`, of the state; of `autoencoder()`, on either
+#'   side of the code.
 #' @param activation Name of the activation after each hidden layer: `"relu"`, `"tanh"`, `"gelu"`,
 #'   `"silu"`, `"elu"`, `"selu"`, `"celu"`, `"leaky_relu"`, `"mish"`, `"softplus"`, `"softsign"`,
 #'   `"hardtanh"`, `"sigmoid"` or `"identity"`.
@@ -26,8 +27,8 @@
 #' @param embedding_dims Length of the vectors that stand for the levels of each factor: a number
 #'   for all or one each. `NULL`: `min(50, (levels + 1) %/% 2)`.
 #' @param embedding_dropout Probability with which an element of such a vector is dropped.
-#' @param channels Channels of each convolution of an image network; each is followed by pooling that
-#'   halves the image.
+#' @param channels Channels of each convolution of an image network; each is followed by pooling
+#'   that halves the image.
 #' @param kernel_size Width and height of the convolutions, odd.
 #' @param batch_norm `TRUE` normalises after each convolution.
 #' @param cell `"lstm"`, `"gru"` or `"rnn"`.

@@ -19,8 +19,8 @@ training_options <- function(given, model, call) {
     unused <- setdiff(names(given), c("device", "seed", "verbose"))
     if (length(unused) > 0L) {
       abort(
-        call, "`", unused[1L], "` is for networks: ", model_label(model), " is fitted exactly, with ",
-        "no training."
+        call, "`", unused[1L], "` is for networks: ", model_label(model), " is fitted exactly, ",
+        "with no training."
       )
     }
   }
@@ -90,12 +90,16 @@ as_callbacks <- function(found, call) {
   given <- found$callbacks
   if (is.function(given)) given <- list(given)
   if (!is.null(given) && (!is.list(given) || is.object(given))) {
-    abort(call, "`callbacks` must be a list of functions and options, not ", friendly_type(given), ".")
+    abort(
+      call, "`callbacks` must be a list of functions and options, not ", friendly_type(given), "."
+    )
   }
   is_function <- vapply(given, is.function, NA)
   named <- given[!is_function]
   if (length(named) > 0L && (is.null(names(named)) || !all(nzchar(names(named))))) {
-    abort(call, "`callbacks`: options must have names, such as gradient_clipping = list(max_norm = 1).")
+    abort(
+      call, "`callbacks`: options must have names, such as gradient_clipping = list(max_norm = 1)."
+    )
   }
   own <- list(
     early_stopping = as_early_stopping(found$early_stopping, call),
@@ -109,7 +113,10 @@ as_callbacks <- function(found, call) {
   }
   for (name in names(all)) {
     if (!is.list(all[[name]])) {
-      abort(call, "`callbacks$", name, "` must be a list of options, not ", friendly_type(all[[name]]), ".")
+      abort(
+        call, "`callbacks$", name, "` must be a list of options, not ", friendly_type(all[[name]]),
+        "."
+      )
     }
     all[[name]] <- lapply(all[[name]], expand_path)
   }

@@ -4,10 +4,10 @@
 #'
 #' @param x,object A `torch_fit`.
 #' @param type `"history"`: the losses of each epoch. `"residuals"`: residuals over fitted values.
-#'   `"calibration"`: observed against predicted, in groups of equal size: means of a numeric response,
-#'   shares of each class (one against the rest). `"coefficients"`: the estimates of an exact model and
-#'   their intervals. By default the history of a network, and the residuals (or the calibration, for
-#'   classes) of an exact model.
+#'   `"calibration"`: observed against predicted, in groups of equal size: means of a numeric
+#'   response, shares of each class (one against the rest). `"coefficients"`: the estimates of an
+#'   exact model and their intervals. By default the history of a network, and the residuals (or the
+#'   calibration, for classes) of an exact model.
 #' @param groups Number of groups of a calibration.
 #' @param level Coverage of the intervals.
 #' @param ... For `plot()`, graphical parameters; not used by `autoplot()`.
@@ -31,7 +31,7 @@ plot.torch_fit <- function(x, type = NULL, groups = 10, level = 0.95, ...) {
 
 #' @rdname plot.torch_fit
 #' @exportS3Method ggplot2::autoplot
-autoplot.torch_fit <- function(object, type = NULL, groups = 10, level = 0.95, ...) {
+autoplot.torch_fit <- function(object, type = NULL, groups = 10, level = 0.95, ...) { # nolint
   check_no_dots(...)
   call <- sys.call()
   type <- plot_type(object, type, call)
@@ -41,14 +41,20 @@ autoplot.torch_fit <- function(object, type = NULL, groups = 10, level = 0.95, .
   line <- ggplot2::geom_abline(intercept = 0, slope = 1, linetype = 2)
   switch(type,
     history = plot +
-      ggplot2::geom_line(ggplot2::aes(.data[["epoch"]], .data[["value"]], colour = .data[["series"]])) +
+      ggplot2::geom_line(
+        ggplot2::aes(.data[["epoch"]], .data[["value"]], colour = .data[["series"]])
+      ) +
       ggplot2::labs(x = "epoch", y = "loss", colour = NULL),
     residuals = plot + ggplot2::geom_hline(yintercept = 0, linetype = 2) +
       ggplot2::geom_point(ggplot2::aes(.data[["fitted"]], .data[["residual"]])) +
       ggplot2::labs(x = "fitted value", y = "residual"),
     calibration = plot + line +
-      ggplot2::geom_line(ggplot2::aes(.data[["predicted"]], .data[["observed"]], colour = .data[["series"]])) +
-      ggplot2::geom_point(ggplot2::aes(.data[["predicted"]], .data[["observed"]], colour = .data[["series"]])) +
+      ggplot2::geom_line(
+        ggplot2::aes(.data[["predicted"]], .data[["observed"]], colour = .data[["series"]])
+      ) +
+      ggplot2::geom_point(
+        ggplot2::aes(.data[["predicted"]], .data[["observed"]], colour = .data[["series"]])
+      ) +
       ggplot2::labs(colour = NULL),
     coefficients = plot + ggplot2::geom_vline(xintercept = 0, linetype = 2) +
       ggplot2::geom_pointrange(ggplot2::aes(
@@ -79,8 +85,8 @@ plot_data <- function(fit, type, groups, level, call) {
     interval <- stats::confint(fit, level = level)
     names <- rownames(interval)
     found <- data.frame(
-      term = factor(names, rev(names)), estimate = unname(flat_coef(fit$exact)), low = interval[, 1L],
-      high = interval[, 2L], row.names = NULL
+      term = factor(names, rev(names)), estimate = unname(flat_coef(fit$exact)),
+      low = interval[, 1L], high = interval[, 2L], row.names = NULL
     )
     return(found[found$term != "(Intercept)", ])
   }

@@ -5,24 +5,24 @@
 #'   rows of the fit. Of a fit to a dataloader: a tensor, a matrix or array, or a list of such for a
 #'   module of several arguments.
 #' @param type `"response"`: the mean of the response; of two classes, the probability of the second
-#'   level, as of `glm()`; of more, a matrix with a column a class. `"prob"`: probabilities, always a
-#'   column a class. `"class"`: the most probable class, a factor. `"link"`: before the inverse link
-#'   (of classes, before the softmax). `"terms"`: what each term of an exact model adds to the link,
-#'   centred, as of `predict.lm()`.
+#'   level, as of `glm()`; of more, a matrix with a column a class. `"prob"`: probabilities, always
+#'   a column a class. `"class"`: the most probable class, a factor. `"link"`: before the inverse
+#'   link (of classes, before the softmax). `"terms"`: what each term of an exact model adds to the
+#'   link, centred, as of `predict.lm()`.
 #' @param se.fit `TRUE` also gives standard errors, of types "response" and "link" of exact models
 #'   (but `multinomial()`).
 #' @param offset Numbers to add to the link of each row, where the fit was given an `offset`. (Terms
 #'   `offset()` of a formula are found in `newdata`.)
 #' @param tibble `TRUE` gives a tibble: `.pred`, `.pred_class`, or `.pred_<level>` for each class.
 #' @param ... Not used.
-#' @return A vector, matrix or factor, a value for each row of `newdata`; NA where a predictor is NA.
-#'   With `se.fit`, a list of `fit`, `se.fit` and `residual.scale`.
+#' @return A vector, matrix or factor, a value for each row of `newdata`; NA where a predictor is
+#'   NA. With `se.fit`, a list of `fit`, `se.fit` and `residual.scale`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(Species ~ ., data = iris, model = multinomial())
 #' predict(fit, iris[c(1, 51, 101), ], type = "class")
 #' predict(fit, iris[c(1, 51, 101), ], type = "prob", tibble = TRUE)
 #' @export
-predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit = FALSE,
+predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit = FALSE, # nolint
                               offset = NULL, tibble = FALSE, ...) {
   check_no_dots(...)
   call <- sys.call()
@@ -102,7 +102,9 @@ predict_rows <- function(fit, given, type) {
   }
   if (sum(complete) == 0L) {
     wide <- length(dim(fit$fitted.values)) > 1L
-    shape <- if (wide) matrix(NA_real_, length(complete), ncol(fit$fitted.values)) else rep(NA_real_, length(complete))
+    shape <- if (wide) matrix(NA_real_, length(complete), ncol(fit$fitted.values)) else rep(
+      NA_real_, length(complete)
+    )
     return(shape)
   }
   crossed <- crossing(columns)
@@ -144,7 +146,9 @@ keep_rows <- function(columns, keep) {
 
 spread_rows <- function(values, complete) {
   if (length(dim(values)) > 1L) {
-    found <- matrix(NA_real_, length(complete), ncol(values), dimnames = list(NULL, colnames(values)))
+    found <- matrix(
+      NA_real_, length(complete), ncol(values), dimnames = list(NULL, colnames(values))
+    )
     found[complete, ] <- values
   } else {
     found <- rep(NA_real_, length(complete))
@@ -168,7 +172,9 @@ as_prediction <- function(values, type, fit, tibble) {
   if (is.factor(values)) return(tibble::tibble(.pred_class = unname(values)))
   if (length(dim(values)) > 1L) {
     names <- if (is.null(colnames(values))) seq_len(ncol(values)) else colnames(values)
-    return(tibble::as_tibble(stats::setNames(as.data.frame(unname(values)), paste0(".pred_", names))))
+    return(
+      tibble::as_tibble(stats::setNames(as.data.frame(unname(values)), paste0(".pred_", names)))
+    )
   }
   tibble::tibble(.pred = unname(values))
 }

@@ -8,10 +8,11 @@
 #' @param digits Significant digits.
 #' @param signif.stars `TRUE` marks small p-values with stars.
 #' @param ... Not used.
-#' @return `summary()`: a list of class `summary.torch_fit`. Of exact models it has `coefficients` (a
-#'   matrix of estimates, standard errors, statistics and p-values), `dispersion`, `df`, `deviance`,
-#'   `null.deviance`, `aic`, and for `linear()` `sigma`, `r.squared` and `adj.r.squared`. Of networks
-#'   `parameters` (a data frame of names, shapes and counts) and `history`.
+#' @return `summary()`: a list of class `summary.torch_fit`. Of exact models it has `coefficients`
+#'   (a matrix of estimates, standard errors, statistics and p-values), `dispersion`, `df`,
+#'   `deviance`, `null.deviance`, `aic`, and for `linear()` `sigma`, `r.squared` and
+#'   `adj.r.squared`. Of networks `parameters` (a data frame of names, shapes and counts) and
+#'   `history`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' summary(torch_fit(mpg ~ wt + factor(cyl), data = mtcars, model = linear()))
 #' @export
@@ -33,7 +34,7 @@ summary.torch_fit <- function(object, ...) {
     ))
   }
   found <- list(
-    call = object$call, fit = object, coefficients = coefficient_table(exact),
+    call = object$call, fit = object, coefficients = exact_table(exact),
     dispersion = exact$dispersion, df = c(exact$rank, exact$df_residual),
     deviance = exact$deviance, null.deviance = exact$null_deviance, df.null = exact$df_null,
     aic = stats::AIC(object), iterations = exact$iterations, converged = exact$converged
@@ -42,7 +43,7 @@ summary.torch_fit <- function(object, ...) {
   structure(found, class = "summary.torch_fit")
 }
 
-coefficient_table <- function(exact) {
+exact_table <- function(exact) {
   estimate <- flat_coef(exact)
   error <- sqrt(diag(exact$covariance))
   statistic <- estimate / error
@@ -81,7 +82,7 @@ r_squared <- function(fit) {
 #' @rdname summary.torch_fit
 #' @export
 print.summary.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L),
-                                    signif.stars = getOption("show.signif.stars"), ...) {
+                                    signif.stars = getOption("show.signif.stars"), ...) { # nolint
   check_no_dots(...)
   cat("Call:\n", paste(deparse(x$call), collapse = "\n"), "\n\n", sep = "")
   if (is.null(x$coefficients)) {

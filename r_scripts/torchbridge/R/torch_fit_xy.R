@@ -35,7 +35,10 @@ prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
 
 prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call) {
   if (missing(data) || !is.data.frame(data)) {
-    abort(call, "`data` must be a data frame, not ", if (missing(data)) "missing" else friendly_type(data), ".")
+    abort(
+      call, "`data` must be a data frame, not ",
+      if (missing(data)) "missing" else friendly_type(data), "."
+    )
   }
   if (nrow(data) == 0L) abort(call, "`data` has no rows.")
   if (!requireNamespace("recipes", quietly = TRUE)) {
@@ -49,7 +52,9 @@ prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call
   check_n_rows(offset, "offset", nrow(data), call)
   columns <- as_predictors(molded$predictors, call)
   outcomes <- molded$outcomes
-  response <- if (ncol(outcomes) == 1L) outcomes[[1L]] else if (ncol(outcomes) > 1L) as.matrix(outcomes)
+  response <- if (ncol(outcomes) == 1L) outcomes[[1L]] else if (ncol(outcomes) > 1L) as.matrix(
+    outcomes
+  )
   if (is.null(response) && model$name != "autoencoder") {
     abort(call, "`x`: the recipe has no outcome.")
   }
@@ -106,7 +111,8 @@ new_table_columns <- function(preparation, newdata, call) {
       preparation$predictors, as_frame(columns, n), na.action = stats::na.pass,
       xlev = preparation$xlevels
     )
-    columns <- design_matrix(preparation$predictors, frame, preparation$contrasts)[, -1L, drop = FALSE]
+    design <- design_matrix(preparation$predictors, frame, preparation$contrasts)
+    columns <- design[, -1L, drop = FALSE]
   }
   list(columns = columns, offset = NULL, n = n, row_names = plain_row_names(newdata))
 }
@@ -114,7 +120,9 @@ new_table_columns <- function(preparation, newdata, call) {
 new_array <- function(preparation, newdata, call) {
   if (is.data.frame(newdata)) newdata <- as.matrix(newdata)
   if (!is_tensor(newdata) && !is.numeric(newdata) && !is.logical(newdata)) {
-    abort(call, "`newdata` must be numeric, as the `x` of the fit, not ", friendly_type(newdata), ".")
+    abort(
+      call, "`newdata` must be numeric, as the `x` of the fit, not ", friendly_type(newdata), "."
+    )
   }
   if (preparation$named && !is_tensor(newdata) && !is.null(colnames(newdata))) {
     absent <- setdiff(preparation$column_names, colnames(newdata))

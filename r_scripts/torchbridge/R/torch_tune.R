@@ -4,12 +4,12 @@
 #' or values of any R function's arguments. Optuna draws the values (Akiba et al., 2019), and stops
 #' trials that lag behind. It needs the Python package optuna.
 #'
-#' @param x A formula, a data frame or matrix, or a recipe, as of [torch_fit()]; or a function of named
-#'   values, as a list, that gives a number (or NA where it has none).
+#' @param x A formula, a data frame or matrix, or a recipe, as of [torch_fit()]; or a function of
+#'   named values, as a list, that gives a number (or NA where it has none).
 #' @param space A named list: what each option may be. A vector or list has the choices:
 #'   `list(activation = c("relu", "tanh"), hidden = list(16, c(32, 16)))`; `tune_range()` is an
-#'   interval. Names are those of the model's options (`hidden`, `dropout`, ...) and of training (`lr`,
-#'   `batch_size`, ...).
+#'   interval. Names are those of the model's options (`hidden`, `dropout`, ...) and of training
+#'   (`lr`, `batch_size`, ...).
 #' @param data,y,model,weights,offset,... As of [torch_fit()]: the data, and options that all trials
 #'   share. For a function, `...` must be empty.
 #' @param validation The share of rows for validation, the same ones in every trial, or data, as of
@@ -25,10 +25,10 @@
 #' @param step Distance between values; NULL for none.
 #' @param int `TRUE` draws whole numbers.
 #' @param object A `torch_tuned`.
-#' @return `torch_tune()`: a `torch_tuned`, a list of `trials` (a tibble: `number`, `value`, `state`,
-#'   `epochs`, `seconds` and the options), `best_options`, `best_value` and, for models, `fit`: the
-#'   best options' [torch_fit()]. `autoplot()` draws the values by trial (`type = "trials"`) or by
-#'   option.
+#' @return `torch_tune()`: a `torch_tuned`, a list of `trials` (a tibble: `number`, `value`,
+#'   `state`, `epochs`, `seconds` and the options), `best_options`, `best_value` and, for models,
+#'   `fit`: the best options' [torch_fit()]. `autoplot()` draws the values by trial (`type =
+#'   "trials"`) or by option.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_OPTUNA"))
 #' tuned <- torch_tune(
 #'   mpg ~ ., list(lr = tune_range(1e-3, 1e-1, log = TRUE), hidden = list(8, c(16, 8))),
@@ -169,15 +169,20 @@ as_tunable <- function(model, call) {
 }
 
 tuned_options <- function(given, validation, seed, model, call) {
-  if (is.null(validation)) abort(call, "`validation` must be a share or data: it is what is compared.")
+  if (is.null(validation)) {
+    abort(call, "`validation` must be a share or data: it is what is compared.")
+  }
   options <- training_options(c(given, list(validation = validation, seed = seed)), model, call)
   options$given <- c(given, list(validation = validation))
   options
 }
 
 as_space <- function(space, call) {
-  if (!is.list(space) || length(space) == 0L || is.null(names(space)) || !all(nzchar(names(space)))) {
-    abort(call, "`space` must be a named list, such as list(lr = tune_range(1e-4, 0.1, log = TRUE)).")
+  is_named <- !is.null(names(space)) && all(nzchar(names(space)))
+  if (!is.list(space) || length(space) == 0L || !is_named) {
+    abort(
+      call, "`space` must be a named list, such as list(lr = tune_range(1e-4, 0.1, log = TRUE))."
+    )
   }
   lapply(space, function(x) {
     if (inherits(x, "tune_range")) return(unclass(x))
@@ -211,14 +216,17 @@ print.torch_tuned <- function(x, ...) {
   states <- table(x$trials$state)
   cat(nrow(x$trials), " trials (", paste(states, names(states), collapse = ", "), ")\n", sep = "")
   shown <- vapply(x$best_options, deparse1, "")
-  cat("Best: ", format(x$best_value), " at ", paste(names(shown), "=", shown, collapse = ", "), "\n", sep = "")
+  cat(
+    "Best: ", format(x$best_value), " at ", paste(names(shown), "=", shown, collapse = ", "), "\n",
+    sep = ""
+  )
   invisible(x)
 }
 
 #' @rdname torch_tune
 #' @param type `"trials"`, or the name of an option.
 #' @exportS3Method ggplot2::autoplot
-autoplot.torch_tuned <- function(object, type = "trials", ...) {
+autoplot.torch_tuned <- function(object, type = "trials", ...) { # nolint: object_name_linter.
   check_no_dots(...)
   call <- sys.call()
   check_string(type, "type", call)

@@ -79,7 +79,9 @@ test_that("logistic(), poisson() and other families equal glm()", {
   probit <- torch_fit(am ~ wt, data = mtcars, model = logistic(link = "probit"))
   other <- exact_glm(am ~ wt, binomial("probit"), mtcars)
   expect_same_fit(probit, other, 1e-6)
-  expect_equal(predict(probit, mtcars[1:3, ], "link"), predict(other, mtcars[1:3, ]), tolerance = 1e-6)
+  expect_equal(
+    predict(probit, mtcars[1:3, ], "link"), predict(other, mtcars[1:3, ]), tolerance = 1e-6
+  )
   expect_same_fit(
     torch_fit(carb ~ wt + offset(log(cyl)), data = mtcars, model = poisson(), weights = gear),
     glm(

@@ -21,7 +21,9 @@ test_that("glance() has one row", {
     c(other$r.squared, other$adj.r.squared, other$sigma, other$fstatistic[[1]],
       AIC(lm(mpg ~ wt + hp, mtcars)))
   )
-  network <- torch_fit(mpg ~ ., data = mtcars, model = mlp(4), epochs = 3, validation = 0.2, seed = 1)
+  network <- torch_fit(
+    mpg ~ ., data = mtcars, model = mlp(4), epochs = 3, validation = 0.2, seed = 1
+  )
   expect_equal(glance(network)$valid_loss, network$history$valid_loss[3])
 })
 

@@ -32,7 +32,9 @@ test_that("importance is the rise of the metric", {
 test_that("classes have an effect each", {
   species <- torch_fit(Species ~ ., data = iris, model = mlp(4), epochs = 2, seed = 1)
   partial <- torch_partial(species, "Petal.Width", grid = 3)
-  expect_equal(unname(tapply(partial$prediction, partial$value, sum)), array(rep(1, 3)), ignore_attr = TRUE)
+  expect_equal(
+    unname(tapply(partial$prediction, partial$value, sum)), array(rep(1, 3)), ignore_attr = TRUE
+  )
   expect_equal(unique(torch_ale(species, "Petal.Width")$class), levels(iris$Species))
   skip_if_not_installed("ggplot2")
   expect_s3_class(ggplot2::autoplot(partial), "ggplot")

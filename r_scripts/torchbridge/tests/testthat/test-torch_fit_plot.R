@@ -9,7 +9,9 @@ test_that("plots return what they draw", {
   found <- plot(fit, type = "coefficients")
   expect_equal(as.character(found$term), c("wt", "hp"))
   expect_equal(found$low, unname(confint(lm(mpg ~ wt + hp, mtcars))[2:3, 1]))
-  network <- torch_fit(Species ~ ., data = iris, model = mlp(4), epochs = 3, validation = 0.2, seed = 1)
+  network <- torch_fit(
+    Species ~ ., data = iris, model = mlp(4), epochs = 3, validation = 0.2, seed = 1
+  )
   found <- plot(network)
   expect_equal(found$value[found$series == "valid_loss"], network$history$valid_loss)
   found <- plot(network, type = "calibration", groups = 5)

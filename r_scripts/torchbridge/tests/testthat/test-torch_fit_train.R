@@ -70,7 +70,9 @@ test_that("weights count rows, offsets are added", {
     mpg ~ wt, data = mtcars, weights = rep(2, 32), model = mlp(4), seed = 1, epochs = 2,
     standardize = FALSE
   )
-  once <- torch_fit(mpg ~ wt, data = mtcars, model = mlp(4), seed = 1, epochs = 2, standardize = FALSE)
+  once <- torch_fit(
+    mpg ~ wt, data = mtcars, model = mlp(4), seed = 1, epochs = 2, standardize = FALSE
+  )
   expect_equal(fitted(twice), fitted(once), tolerance = 1e-6)
   shifted <- torch_fit(
     I(mpg + 10) ~ wt + offset(rep(10, 32)), data = mtcars, model = mlp(4), seed = 1, epochs = 2,
@@ -103,14 +105,17 @@ test_that("likelihoods follow from the loss", {
   species <- torch_fit(Species ~ ., data = iris, model = mlp(4), epochs = 2, seed = 1)
   p <- fitted(species)[cbind(1:150, as.integer(iris$Species))]
   expect_equal(c(logLik(species)), sum(log(p)))
-  counts <- torch_fit(carb ~ wt, data = mtcars, model = mlp(4), loss = "poisson_nll_loss", epochs = 2)
-  expect_equal(c(logLik(counts)), sum(dpois(mtcars$carb, fitted(counts), log = TRUE)), tolerance = 1e-6)
+  counts <- torch_fit(
+    carb ~ wt, data = mtcars, model = mlp(4), loss = "poisson_nll_loss", epochs = 2
+  )
+  expect_equal(
+    c(logLik(counts)), sum(dpois(mtcars$carb, fitted(counts), log = TRUE)), tolerance = 1e-6
+  )
   expect_error(logLik(small(loss = "l1_loss", epochs = 1)), "l1_loss")
   expect_error(vcov(fit), "fitted exactly")
 })
 
 test_that("compiled steps train as others do", {
-  skip_on_cran()
   skip_if(Sys.which("g++") == "", "no C++ compiler")
   eager <- small(epochs = 2)
   compiled <- suppressMessages(small(epochs = 2, compile = TRUE))
@@ -129,7 +134,9 @@ test_that("modules of the caller's are fitted and left as they were", {
     y = as_torch_tensor(mtcars$mpg, dtype = "float32")
   ), batch_size = 32)
   batches <- torch_fit(loader, net, loss = "mse_loss", epochs = 3, lr = 0.01, seed = 1)
-  expect_equal(as.vector(predict(batches, as.matrix(mtcars[-1]))), unname(fitted(fit)), tolerance = 1e-5)
+  expect_equal(
+    as.vector(predict(batches, as.matrix(mtcars[-1]))), unname(fitted(fit)), tolerance = 1e-5
+  )
 })
 
 test_that("factors are embedded by tabular(), images and sequences have their networks", {
@@ -157,14 +164,18 @@ test_that("wrong calls are errors that name the argument or the column", {
   expect_error(small(model = linear(), epochs = 3), "`epochs` is for networks")
   expect_error(torch_fit(Species ~ ., data = iris, model = linear()), "takes numbers")
   expect_error(torch_fit(mpg ~ ., data = mtcars, model = multinomial()), "takes classes")
-  expect_error(torch_fit(Species ~ ., data = iris, loss = "mse_loss"), "loss \"mse_loss\" takes numbers")
+  expect_error(
+    torch_fit(Species ~ ., data = iris, loss = "mse_loss"), "loss \"mse_loss\" takes numbers"
+  )
   expect_error(small(loss = "cross_entropy"), "takes classes")
   one <- iris[1:50, ]
   expect_error(torch_fit(Sepal.Length ~ Species, data = one), "`Species` has one level only")
   expect_error(torch_fit(Species ~ ., data = one), "one class only")
   expect_error(torch_fit(mpg ~ wt, data = mtcars[0, ]), "no rows")
   expect_error(torch_fit(mpg ~ nothing, data = mtcars), "nothing")
-  expect_error(torch_fit(mpg ~ day, data = transform(mtcars, day = Sys.Date())), "`day` is a <Date>")
+  expect_error(
+    torch_fit(mpg ~ day, data = transform(mtcars, day = Sys.Date())), "`day` is a <Date>"
+  )
   expect_error(small(lr = 1e30, optimizer = "sgd"), "in epoch [0-9]+.*smaller lr")
   expect_error(small(validation = 2), "`validation` must be a share")
   expect_error(torch_fit(mtcars[-1], 1:3), "`y` must have 32 rows")

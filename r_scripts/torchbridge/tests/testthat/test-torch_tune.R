@@ -1,5 +1,7 @@
 skip_without_python()
-skip_if_not(isTRUE(tryCatch(!is.null(py_import("optuna")), error = function(e) FALSE)), "Python's optuna")
+skip_if_not(
+  isTRUE(tryCatch(!is.null(py_import("optuna")), error = function(e) FALSE)), "Python's optuna"
+)
 
 test_that("the best trial is fitted, and its call fits it again", {
   space <- list(lr = tune_range(1e-3, 1e-1, log = TRUE), hidden = list(8, c(16, 8)))
@@ -29,7 +31,9 @@ test_that("an R function is an objective", {
 
 test_that("wrong searches are errors", {
   expect_error(torch_tune(mpg ~ ., list(), data = mtcars), "`space` must be a named list")
-  expect_error(torch_tune(mpg ~ ., list(lr = 1), data = mtcars, model = linear()), "`model` must be mlp")
+  expect_error(
+    torch_tune(mpg ~ ., list(lr = 1), data = mtcars, model = linear()), "`model` must be mlp"
+  )
   expect_error(torch_tune(mpg ~ ., list(lrr = c(1, 2)), data = mtcars, n_trials = 1), "lrr")
   expect_error(tune_range(2, 1), "`low` must be below")
   expect_error(torch_tune(function(at) "a", list(x = c(1, 2)), n_trials = 1), "single number")
