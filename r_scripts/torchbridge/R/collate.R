@@ -6,7 +6,7 @@ collate <- function(items) {
   if (is_tensor(first)) return(call_python("data.stack", items, call = NULL))
   if (is.list(first)) return(collate_lists(items, first))
   if (is.character(first)) return(unlist(items))
-  if (is_numbers(first)) return(collate_numbers(items, first))
+  if (is_number_item(first)) return(collate_numbers(items, first))
   abort(
     NULL, "An item of a dataset must be a tensor, numbers, text or a list of such, not ",
     friendly_type(first), ".\nOther items need a `collate_fn` for dataloader()."
@@ -26,9 +26,9 @@ collate_lists <- function(items, first) {
 
 # All at once: a conversion costs more than its numbers.
 collate_numbers <- function(items, first) {
-  shape <- shape_of(first)
+  shape <- item_shape(first)
   for (i in seq_along(items)) {
-    if (!is_numbers(items[[i]]) || !identical(shape_of(items[[i]]), shape)) {
+    if (!is_number_item(items[[i]]) || !identical(item_shape(items[[i]]), shape)) {
       abort(
         NULL, "The items of a batch must have the same shape: item 1 has ", shape_text(first),
         ", item ", i, " ", shape_text(items[[i]]), "."
@@ -45,7 +45,7 @@ collate_numbers <- function(items, first) {
 as_batch <- function(x) {
   if (is_tensor(x) || is.character(x)) return(x)
   if (is.list(x)) return(lapply(x, as_batch))
-  if (is_numbers(x)) return(as_batch_tensor(x))
+  if (is_number_item(x)) return(as_batch_tensor(x))
   x
 }
 
@@ -56,12 +56,12 @@ as_batch_tensor <- function(x) {
   as_torch_tensor(x, dtype = dtype)
 }
 
-is_numbers <- function(x) {
+is_number_item <- function(x) {
   is.atomic(x) && !is.null(x) && !is.character(x)
 }
 
 # A single number has no dims.
-shape_of <- function(x) {
+item_shape <- function(x) {
   if (!is.null(dim(x))) return(dim(x))
   if (length(x) == 1L) integer() else length(x)
 }
@@ -72,7 +72,7 @@ with_shape <- function(x, shape) {
 }
 
 shape_text <- function(x) {
-  if (!is_numbers(x)) return("no numbers")
-  shape <- shape_of(x)
+  if (!is_number_item(x)) return("no numbers")
+  shape <- item_shape(x)
   if (length(shape) == 0L) "a single number" else paste0("shape ", paste(shape, collapse = " x "))
 }

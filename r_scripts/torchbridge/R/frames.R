@@ -127,7 +127,7 @@ frame_tensors <- function(x, dtype = "float64", device = NULL, like = NULL) {
   check_frame(x, "x")
   check_name(dtype, "dtype", "float32")
   check_name(device, "device", "cuda")
-  check_like(like)
+  check_frame_like(like)
   with_notes(api("frame_tensors", from_arrow(x), dtype, device, like))
 }
 
@@ -145,7 +145,7 @@ frame_batches <- function(source, batch_size = 65536, columns = NULL, dtype = "f
   }
   check_name(dtype, "dtype", "float32")
   check_name(device, "device", "cuda")
-  check_like(like)
+  check_frame_like(like)
   batches <- api(
     "frame_batches", from_arrow(source), as.double(batch_size),
     if (!is.null(columns)) as.list(columns), dtype, device, like
@@ -160,7 +160,7 @@ check_frame <- function(x, name, call = sys.call(-1L)) {
   }
 }
 
-check_like <- function(like, call = sys.call(-1L)) {
+check_frame_like <- function(like, call = sys.call(-1L)) {
   if (!is.null(like) && !inherits(like, "python_object")) {
     abort(call, "`like` must be a result of `frame_tensors()`, or NULL.")
   }

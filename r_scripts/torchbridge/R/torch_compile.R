@@ -34,13 +34,13 @@ torch_compile <- function(f, example, ..., backend = NULL) {
     abort(sys.call(), "`f` must be a function or an nn_module, not ", friendly_type(f), ".")
   }
   if (!is.null(backend)) check_string(backend, "backend")
-  if (is_numbers(example)) return(compile_numeric(f, example, ..., backend = backend))
+  if (is_parameters(example)) return(compile_numeric(f, example, ..., backend = backend))
   check_no_dots(...)
   api("trace", NULL, f, example, backend)
 }
 
 # Numbers, or a named list of them; tensors are for the other kind.
-is_numbers <- function(x) {
+is_parameters <- function(x) {
   numbers <- function(v) is.numeric(v) && !is_tensor(v) && !is.factor(v)
   numbers(x) || (is.list(x) && !is.null(names(x)) && length(x) > 0L && all(vapply(x, numbers, NA)))
 }
