@@ -16,8 +16,11 @@ with_constructs <- function(func) {
 
 is_rs_own <- function(name, where) {
   found <- get0(name, envir = where, mode = "function")
-  is.null(found) || is.primitive(found) ||
-    environmentName(topenv(environment(found))) %in% c("base", "stats", "torchbridge")
+  if (is.null(found) || is.primitive(found)) return(TRUE)
+  for (namespace in list(baseenv(), asNamespace("stats"), topenv())) {
+    if (identical(found, get0(name, envir = namespace, inherits = FALSE))) return(TRUE)
+  }
+  FALSE
 }
 
 overlaid <- function() {

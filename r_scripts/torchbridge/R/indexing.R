@@ -48,6 +48,8 @@ NULL
   if (is.null(key)) key <- method_key(x, name)
   if (nzchar(key)) {
     function(...) .External(op, key, x, ...)
+  } else if (name == "backward") {
+    function(...) invisible(.External(op, "$backward", x, ...))
   } else {
     .Call(getattr, x, name)
   }
@@ -59,8 +61,10 @@ NULL
   if (is.character(name)) `$.torch_tensor`(x, name) else x[name]
 }
 
-# name -> "$name" for methods, "" for attributes; filled as names are met.
+# name -> "$name" for methods, "" for attributes; filled as names are met. backward() is apart: its
+# NULL is not to be printed.
 methods <- new.env(parent = emptyenv())
+methods$backward <- ""
 
 method_key <- function(x, name) {
   key <- if (api("is_method", x, name)) paste0("$", name) else ""

@@ -236,3 +236,9 @@ test_that("an R error in a hook arrives once, as it was raised", {
   expect_identical(conditionMessage(error), "the hook's own words")
   expect_identical(conditionCall(error), quote(my_hook(g)))
 })
+
+test_that("backward() prints nothing", {
+  x <- torch_tensor(2, requires_grad = TRUE)
+  expect_invisible((x^2)$backward())
+  expect_identical(as.numeric(x$grad), 4)
+})
