@@ -166,28 +166,28 @@ any_tensor <- function(...) {
 #' @rdname torch_mathematics
 #' @export
 beta <- function(a, b) {
-  if (is_tensor(a) || is_tensor(b)) special_rule("beta", a, b) else base::beta(a, b)
+  if (is_tensor(a) || is_tensor(b)) rule_of_special("beta", a, b) else base::beta(a, b)
 }
 
 #' @rdname torch_mathematics
 #' @export
 lbeta <- function(a, b) {
-  if (is_tensor(a) || is_tensor(b)) special_rule("lbeta", a, b) else base::lbeta(a, b)
+  if (is_tensor(a) || is_tensor(b)) rule_of_special("lbeta", a, b) else base::lbeta(a, b)
 }
 
 #' @rdname torch_mathematics
 #' @export
 choose <- function(n, k) {
-  if (is_tensor(n) || is_tensor(k)) special_rule("choose", n, k) else base::choose(n, k)
+  if (is_tensor(n) || is_tensor(k)) rule_of_special("choose", n, k) else base::choose(n, k)
 }
 
 #' @rdname torch_mathematics
 #' @export
 lchoose <- function(n, k) {
-  if (is_tensor(n) || is_tensor(k)) special_rule("lchoose", n, k) else base::lchoose(n, k)
+  if (is_tensor(n) || is_tensor(k)) rule_of_special("lchoose", n, k) else base::lchoose(n, k)
 }
 
-special_rule <- function(name, x, y) {
+rule_of_special <- function(name, x, y) {
   tensor_rule(is_torch_numeric(x) || is_torch_numeric(y), "special", name, lift(x), lift(y))
 }
 

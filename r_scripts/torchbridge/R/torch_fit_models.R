@@ -25,7 +25,7 @@
 #'   for none.
 #' @param residual `TRUE` adds the input of each hidden layer to its output.
 #' @param embedding_dims Length of the vectors that stand for the levels of each factor: a number
-#'   for all or one each. `NULL`: `min(50, (levels + 1) %/% 2)`.
+#'   for all or one each. `NULL`: half the number of levels, rounded up, at most 50.
 #' @param embedding_dropout Probability with which an element of such a vector is dropped.
 #' @param channels Channels of each convolution of an image network; each is followed by pooling
 #'   that halves the image.

@@ -11,5 +11,6 @@
 #' reticulate has started already is used as it is. `python -m torchbridge doctor` checks
 #' an installation.
 #'
+#' @importFrom stats deviance df.residual family fitted formula residuals sigma terms weights
 #' @keywords internal
 "_PACKAGE"
