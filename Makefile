@@ -44,7 +44,7 @@ test: setup ## every test of both languages
 	@$(VENV)/bin/python tests/run.py
 
 bench: setup ## the bridge's speed beside its peers'
-	@set -e; for script in $(wildcard benchmarks/*.py); do \
+	@set -e; for script in $(filter-out %/timing.py,$(wildcard benchmarks/*.py)); do \
 		echo "== $$script"; $(VENV)/bin/python $$script; done
 	@set -e; for script in $(wildcard benchmarks/*.R); do \
 		echo "== $$script"; Rscript $$script; done

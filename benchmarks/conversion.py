@@ -9,7 +9,6 @@ The limit is what torch itself needs for the same copy (and change of dtype and 
 
 from __future__ import annotations
 
-import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import numpy as np
 import rpy2.robjects as ro
 import torch
 from rpy2.robjects import numpy2ri
+from timing import once
 
 import torchbridge as tb
 
@@ -130,17 +130,6 @@ def median(run: Callable, rounds: int) -> float:
         times.append(time.perf_counter() - start)
         del kept
     return statistics.median(times[1:])
-
-
-def once(run: Callable) -> float:
-    """Seconds of one run; what earlier runs left is collected before, not during it."""
-    gc.collect()
-    ro.r("gc")()
-    start = time.perf_counter()
-    kept = run()
-    seconds = time.perf_counter() - start
-    del kept
-    return seconds
 
 
 if __name__ == "__main__":

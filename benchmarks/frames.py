@@ -12,7 +12,6 @@ highest resident size over what it was before, in multiples of the result's own 
 
 from __future__ import annotations
 
-import gc
 import os
 import statistics
 import subprocess
@@ -25,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 import rpy2.robjects as ro
 from rpy2.robjects import pandas2ri
+from timing import once
 
 import torchbridge as tb
 
@@ -191,17 +191,6 @@ def show(name: str, ours: float, other: float, ratio: float, target: str) -> Non
 def median(run: Callable) -> float:
     """Median milliseconds."""
     return 1000 * statistics.median([once(run) for _ in range(ROUNDS + 1)][1:])
-
-
-def once(run: Callable) -> float:
-    """Seconds of one run; what earlier runs left is collected before, not during it."""
-    gc.collect()
-    ro.r("gc")()
-    start = time.perf_counter()
-    kept = run()
-    seconds = time.perf_counter() - start
-    del kept
-    return seconds
 
 
 if __name__ == "__main__":

@@ -82,6 +82,15 @@ _POOLING = re.compile(r"max_pool\dd(_with_indices)?$")
 #: ``dim`` that is a number of dims, or a size.
 _NOT_DIMS = {("tensordot", "dims"), ("cross_entropy", "dim"), ("tile", "dims")}
 
+#: R's comparison: Python's.
+COMPARISON: dict[str, Callable[..., Any]] = {
+    "==": op.eq,
+    "!=": op.ne,
+    "<": op.lt,
+    "<=": op.le,
+    ">": op.gt,
+    ">=": op.ge,
+}
 #: R's arithmetic and comparison: Python's, which take numbers on either side.
 _OPS: dict[str, Callable[..., Any]] = {
     "+": op.add,
@@ -91,12 +100,7 @@ _OPS: dict[str, Callable[..., Any]] = {
     "^": op.pow,
     "%%": op.mod,
     "%/%": op.floordiv,
-    "==": op.eq,
-    "!=": op.ne,
-    "<": op.lt,
-    "<=": op.le,
-    ">": op.gt,
-    ">=": op.ge,
+    **COMPARISON,
     "&": lambda x, y: torch.logical_and(*_tensors(x, y)),
     "|": lambda x, y: torch.logical_or(*_tensors(x, y)),
     "!": torch.logical_not,

@@ -16,6 +16,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from torchbridge import densities
+from torchbridge.operators import COMPARISON
 
 # ---- shapes --------------------------------------------------------------------------------
 
@@ -125,14 +126,6 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
     "%%": torch.remainder,
     "%/%": lambda x, y: torch.floor(op.truediv(x, y)),
 }
-_COMPARISON: dict[str, Callable[..., Any]] = {
-    "==": op.eq,
-    "!=": op.ne,
-    "<": op.lt,
-    "<=": op.le,
-    ">": op.gt,
-    ">=": op.ge,
-}
 
 
 def arith(name: str, x: Any, y: Any = None) -> Any:
@@ -145,8 +138,8 @@ def arith(name: str, x: Any, y: Any = None) -> Any:
         a, b = conform(logical(x), logical(y))
         return truth(a & b if name == "&" else a | b)
     x, y = conform(_operand(x), _operand(y))
-    if name in _COMPARISON:
-        return truth(_COMPARISON[name](x, y))
+    if name in COMPARISON:
+        return truth(COMPARISON[name](x, y))
     if name == "^" and not isinstance(y, torch.Tensor) and y == 2:
         return x * x
     return _ARITHMETIC[name](x, y)

@@ -72,12 +72,7 @@ class GLMFit:
 
     def predict(self, x: Tensor, offset: Tensor | None = None, type: str = "response") -> Tensor:
         """Means ("response") or linear predictors ("link") for rows of x, shape (n,)."""
-        if type not in ("response", "link"):
-            raise ValueError(f'type "{type}" is not known; it can be "response", "link"')
-        design = with_intercept(as_design("x", x), self.intercept)
-        if design.shape[1] != len(self.coefficients):
-            wanted = len(self.coefficients) - self.intercept
-            raise ValueError(f"x must have {wanted} columns, not {x.shape[1]}")
+        design = new_design(x, self.intercept, len(self.coefficients), type)
         eta = design @ self.coefficients.nan_to_num(0.0).to(design.device)
         if offset is not None:
             eta = eta + as_column("offset", offset, len(eta)).to(eta.device)
@@ -345,3 +340,13 @@ def as_column(name: str, value: Any, n: int) -> Tensor:
 def with_intercept(x: Tensor, intercept: bool) -> Tensor:
     """`x` with a column of ones before it, or as it is."""
     return torch.cat([x.new_ones(len(x), 1), x], 1) if intercept else x
+
+
+def new_design(x: Any, intercept: bool, n_coefficients: int, type: str) -> Tensor:
+    """The design of rows to predict a `type` for, checked against the fit's."""
+    if type not in ("response", "link"):
+        raise ValueError(f'type "{type}" is not known; it can be "response", "link"')
+    design = with_intercept(as_design("x", x), intercept)
+    if design.shape[1] != n_coefficients:
+        raise ValueError(f"x must have {n_coefficients - intercept} columns, not {x.shape[1]}")
+    return design

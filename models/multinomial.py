@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .arguments import flag, positive, whole_number
-from .glm import as_column, as_design, with_intercept
+from .glm import as_column, as_design, new_design, with_intercept
 from .least_squares import independent_columns
 
 
@@ -53,12 +53,7 @@ class MultinomialFit:
 
     def predict(self, x: Tensor, offset: Tensor | None = None, type: str = "response") -> Tensor:
         """Probabilities ("response") or linear predictors ("link"), shape (n, classes)."""
-        if type not in ("response", "link"):
-            raise ValueError(f'type "{type}" is not known; it can be "response", "link"')
-        design = with_intercept(as_design("x", x), self.intercept)
-        if design.shape[1] != self.coefficients.shape[1]:
-            wanted = self.coefficients.shape[1] - self.intercept
-            raise ValueError(f"x must have {wanted} columns, not {x.shape[1]}")
+        design = new_design(x, self.intercept, self.coefficients.shape[1], type)
         b = self.coefficients.nan_to_num(0.0).to(design.device)
         eta = _scores(design, b, _as_offset(offset, len(design), len(b) + 1, design.device)).cpu()
         return eta if type == "link" else eta.softmax(1)

@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTTHAT = """
 arguments <- commandArgs(trailingOnly = TRUE)
 results <- as.data.frame(testthat::test_dir(
-  arguments[[1]], reporter = testthat::SummaryReporter$new(max_reports = 100), stop_on_failure = FALSE,
-  package = "torchbridge", load_package = "installed"
+  arguments[[1]], reporter = testthat::SummaryReporter$new(max_reports = 100),
+  stop_on_failure = FALSE, package = "torchbridge", load_package = "installed"
 ))
 failed <- results$failed > 0 | results$error
 skipped <- results$skipped & !failed

@@ -113,14 +113,18 @@ check_value <- function(value) {
 }
 
 # The flat parameters as the function knows them.
-in_shape <- function(flat, skeleton) {
-  if (!is.list(skeleton)) return(part_of(flat, skeleton))
+in_shape <- function(flat, skeleton) by_part(flat, skeleton, rule, part_of)
+
+# shape(piece, part) of a flat tensor, or of each piece of it where the skeleton is a list; `take`
+# is rule() or bare_rule().
+by_part <- function(flat, skeleton, take, shape) {
+  if (!is.list(skeleton)) return(shape(flat, skeleton))
   at <- 0
   lapply(skeleton, function(part) {
     size <- length(part)
-    piece <- rule("take", flat, list(list(at, size)), FALSE)
+    piece <- take("take", flat, list(list(at, size)), FALSE)
     at <<- at + size
-    part_of(piece, part)
+    shape(piece, part)
   })
 }
 
@@ -134,16 +138,7 @@ part_of <- function(flat, part) {
 # ---- results ----
 
 # A flat tensor of derivatives in the user's own shape: numbers, or tensors where x is one.
-like_parameters <- function(flat, skeleton) {
-  if (!is.list(skeleton)) return(like_part(flat, skeleton))
-  at <- 0
-  lapply(skeleton, function(part) {
-    size <- length(part)
-    piece <- bare_rule("take", flat, list(list(at, size)), FALSE)
-    at <<- at + size
-    like_part(piece, part)
-  })
-}
+like_parameters <- function(flat, skeleton) by_part(flat, skeleton, bare_rule, like_part)
 
 like_part <- function(flat, part) {
   if (is_tensor(part)) {

@@ -195,7 +195,7 @@ predict.torch_mle <- function(object, fun, newdata = NULL, se.fit = FALSE, ...) 
 }
 
 #' @rdname torch_mle_methods
-#' @rawNamespace S3method(generics::tidy, torch_mle)
+#' @export
 tidy.torch_mle <- function(x, conf.int = FALSE, conf.level = 0.95, # nolint: object_name_linter.
                            conf.method = "profile", vcov. = "hessian", ...) { # nolint
   check_no_dots(...)
@@ -212,7 +212,7 @@ tidy.torch_mle <- function(x, conf.int = FALSE, conf.level = 0.95, # nolint: obj
 }
 
 #' @rdname torch_mle_methods
-#' @rawNamespace S3method(generics::glance, torch_mle)
+#' @export
 glance.torch_mle <- function(x, ...) { # nolint: object_name_linter.
   check_no_dots(...)
   found <- logLik.torch_mle(x)
