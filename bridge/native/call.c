@@ -288,7 +288,22 @@ static SEXP entry_op1(SEXP name, SEXP x) {
   return call_operator(name, &x, NULL, 1);
 }
 
+/* What the R package's + and - have for `e2` where there is none: missing() would cost a tenth of
+ * the call. */
+static SEXP unary_symbol(void) {
+  static SEXP symbol = NULL;
+  if (!symbol)
+    symbol = Rf_install("torchbridge_unary");
+  return symbol;
+}
+
 static SEXP entry_op2(SEXP name, SEXP x, SEXP y) {
+  if (y == unary_symbol()) {
+    SEXP unary = PROTECT(Rf_mkString(*one_string(name, "name") == '-' ? "neg" : "pos"));
+    SEXP result = entry_op1(unary, x);
+    UNPROTECT(1);
+    return result;
+  }
   if (is_torch_numeric(x) || is_torch_numeric(y))
     return by_r_rules(name, x, y);
   return call_operator(name, (SEXP[]){x, y}, NULL, 2);

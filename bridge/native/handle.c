@@ -41,10 +41,26 @@ static void finalize(SEXP pointer) {
   free(h);
 }
 
+/* The getter of torch.Tensor's nbytes, found once; NULL for a class of another kind. */
+static PyGetSetDef *nbytes_getter(PyObject *x) {
+  static PyTypeObject *type = NULL;
+  static PyGetSetDef *found = NULL;
+  if (Py_TYPE(x) != type) {
+    PyObject *attribute = PyObject_GetAttr((PyObject *)Py_TYPE(x), nbytes_name);
+    bool getset = attribute && Py_IS_TYPE(attribute, &PyGetSetDescr_Type);
+    found = getset ? ((PyGetSetDescrObject *)attribute)->d_getset : NULL;
+    Py_XDECREF(attribute); /* the class keeps it */
+    PyErr_Clear();
+    Py_XSETREF(type, (PyTypeObject *)Py_NewRef(Py_TYPE(x)));
+  }
+  return found;
+}
+
 static int64_t bytes_of(PyObject *x) {
   if (!nbytes_name)
     nbytes_name = PyUnicode_InternFromString("nbytes");
-  PyObject *size = PyObject_GetAttr(x, nbytes_name);
+  PyGetSetDef *getter = nbytes_getter(x);
+  PyObject *size = getter ? getter->get(x, getter->closure) : PyObject_GetAttr(x, nbytes_name);
   long long bytes = size ? PyLong_AsLongLong(size) : 0;
   Py_XDECREF(size);
   PyErr_Clear(); /* sparse tensors have no nbytes; they just are not counted */

@@ -6,6 +6,9 @@ entries <- new.env()
 
 promise_entry <- function(name) delayedAssign(name, native()[[name]], assign.env = entries)
 
+# Stands for the second operand where there is none; the core knows it.
+entries$unary <- as.symbol("torchbridge_unary")
+
 # Functions of this environment find their entries at once.
 hot <- function(f) {
   environment(f) <- entries

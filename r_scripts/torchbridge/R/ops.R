@@ -25,15 +25,11 @@ NULL
 
 #' @rdname torch_ops
 #' @export
-`+.torch_tensor` <- hot(function(e1, e2) {
-  if (missing(e2)) .Call(op1, "pos", e1) else .Call(op2, "+", e1, e2)
-})
+`+.torch_tensor` <- hot(function(e1, e2 = unary) .Call(op2, "+", e1, e2))
 
 #' @rdname torch_ops
 #' @export
-`-.torch_tensor` <- hot(function(e1, e2) {
-  if (missing(e2)) .Call(op1, "neg", e1) else .Call(op2, "-", e1, e2)
-})
+`-.torch_tensor` <- hot(function(e1, e2 = unary) .Call(op2, "-", e1, e2))
 
 #' @rdname torch_ops
 #' @export
