@@ -47,6 +47,8 @@ def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
                 result.r_type = kept
     if dtype is not None:
         result = result.to(as_dtype(dtype))
+    if device is None and not isinstance(x, torch.Tensor):
+        device = torch.get_default_device()
     if device is not None:
         result = result.to(device)
     return result.requires_grad_(requires_grad) if requires_grad else result

@@ -47,16 +47,9 @@ autograd_set_grad_mode <- function(enabled) {
 }
 
 set_mode_until_exit <- function(enabled, frame, call) {
-  if (identical(frame, globalenv())) {
-    name <- if (enabled) "with_enable_grad" else "with_no_grad"
-    abort(
-      call, "`.env` must be the frame of a function: the global environment has no end. ",
-      "Use ", name, "({ ... })."
-    )
-  }
+  check_ends(frame, if (enabled) "with_enable_grad" else "with_no_grad", call)
   before <- autograd_set_grad_mode(enabled)
-  restore <- bquote(.(autograd_set_grad_mode)(.(before)))
-  do.call(on.exit, list(restore, add = TRUE, after = FALSE), envir = frame)
+  at_end_of(frame, bquote(.(autograd_set_grad_mode)(.(before))))
   invisible(before)
 }
 

@@ -2,15 +2,20 @@
 #'
 #' Each `torch_<dtype>()` gives the dtype of that name: `torch_float()` is float32,
 #' `torch_double()` float64, `torch_half()` float16, `torch_long()` int64, `torch_int()` int32,
-#' `torch_short()` int16. `torch_device()` names a device.
+#' `torch_short()` int16. `torch_device()` names a device. `torch_strided()` and
+#' `torch_sparse_coo()` are layouts, `torch_contiguous_format()`, `torch_channels_last_format()`
+#' and `torch_preserve_format()` memory formats (`x$contiguous(memory_format = )`).
 #'
 #' @param type `"cpu"`, `"cuda"`, `"cuda:1"`, `"mps"`, ...
 #' @param index Number of the device, from 0 as in PyTorch; `NULL` for the current one.
-#' @return A dtype or device; `cuda_is_available()` a logical, `cuda_device_count()` an integer.
+#' @return A dtype, layout, memory format or device; `cuda_is_available()` a logical,
+#'   `cuda_device_count()` an integer.
 #' @name torch_dtype
 #' @aliases torch_float torch_float32 torch_float64 torch_double torch_float16 torch_half
 #'   torch_bfloat16 torch_uint8 torch_int8 torch_int16 torch_short torch_int32 torch_int
 #'   torch_int64 torch_long torch_bool torch_cfloat torch_complex64 torch_cdouble torch_complex128
+#'   torch_strided torch_sparse_coo torch_contiguous_format torch_channels_last_format
+#'   torch_preserve_format
 NULL
 
 pytorch <- function() {
@@ -18,33 +23,39 @@ pytorch <- function() {
   the$torch
 }
 
-dtype_getter <- function(name) {
+constant <- function(name) {
   force(name)
   function() pytorch()[[name]]
 }
 
 #' @rawNamespace exportPattern("^(torch|nnf|linalg|fft|special)_")
 NULL
-torch_float <- dtype_getter("float32")
-torch_float32 <- dtype_getter("float32")
-torch_double <- dtype_getter("float64")
-torch_float64 <- dtype_getter("float64")
-torch_half <- dtype_getter("float16")
-torch_float16 <- dtype_getter("float16")
-torch_bfloat16 <- dtype_getter("bfloat16")
-torch_uint8 <- dtype_getter("uint8")
-torch_int8 <- dtype_getter("int8")
-torch_short <- dtype_getter("int16")
-torch_int16 <- dtype_getter("int16")
-torch_int <- dtype_getter("int32")
-torch_int32 <- dtype_getter("int32")
-torch_long <- dtype_getter("int64")
-torch_int64 <- dtype_getter("int64")
-torch_bool <- dtype_getter("bool")
-torch_cfloat <- dtype_getter("complex64")
-torch_complex64 <- dtype_getter("complex64")
-torch_cdouble <- dtype_getter("complex128")
-torch_complex128 <- dtype_getter("complex128")
+torch_float <- constant("float32")
+torch_float32 <- constant("float32")
+torch_double <- constant("float64")
+torch_float64 <- constant("float64")
+torch_half <- constant("float16")
+torch_float16 <- constant("float16")
+torch_bfloat16 <- constant("bfloat16")
+torch_uint8 <- constant("uint8")
+torch_int8 <- constant("int8")
+torch_short <- constant("int16")
+torch_int16 <- constant("int16")
+torch_int <- constant("int32")
+torch_int32 <- constant("int32")
+torch_long <- constant("int64")
+torch_int64 <- constant("int64")
+torch_bool <- constant("bool")
+torch_cfloat <- constant("complex64")
+torch_complex64 <- constant("complex64")
+torch_cdouble <- constant("complex128")
+torch_complex128 <- constant("complex128")
+
+torch_strided <- constant("strided")
+torch_sparse_coo <- constant("sparse_coo")
+torch_contiguous_format <- constant("contiguous_format")
+torch_channels_last_format <- constant("channels_last")
+torch_preserve_format <- constant("preserve_format")
 
 #' @rdname torch_dtype
 #' @export

@@ -1,0 +1,102 @@
+"""Probability distributions of ``torch.distributions`` as R calls them (``distr_*``).
+
+R's numbers become tensors of the default dtype, so that a vector is one distribution for each
+of its elements; the categories of a categorical distribution count from 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import distributions
+
+#: Arguments that PyTorch wants as ints, by class; elsewhere a whole number is a parameter.
+_INTS = {
+    "Multinomial": {"total_count"},
+    "LKJCholesky": {"dim"},
+    "Independent": {"reinterpreted_batch_ndims"},
+}
+
+
+def make(name: str, arguments: dict[str, Any]) -> distributions.Distribution:
+    """The distribution of the class ``name`` with R's arguments."""
+    ints = _INTS.get(name, set())
+    values = {
+        key: _int(value, key) if key in ints else _operand(value)
+        for key, value in arguments.items()
+        if value is not None
+    }
+    return getattr(distributions, name)(**values)
+
+
+def draw(x: distributions.Distribution, method: str, shape: Any) -> torch.Tensor:
+    """``sample()`` or ``rsample()`` of the shape ``shape`` and that of one draw."""
+    if method == "rsample" and not x.has_rsample:
+        raise NotImplementedError(
+            f"{type(x).__name__} has no rsample(): gradients do not pass through its draws; "
+            "sample() draws without"
+        )
+    sizes = [] if shape is None else shape if isinstance(shape, (list, tuple)) else [shape]
+    drawn = getattr(x, method)(torch.Size(_int(size, "sample_shape") for size in sizes))
+    return _from_one(x, drawn)
+
+
+def of_value(x: distributions.Distribution, method: str, value: Any) -> torch.Tensor:
+    """``log_prob(value)``, ``cdf(value)`` or ``icdf(value)``."""
+    value = _operand(value)
+    if not isinstance(value, torch.Tensor):
+        value = torch.tensor(value, dtype=torch.get_default_dtype())
+    if method != "icdf" and isinstance(x, distributions.Categorical):
+        value = value - 1
+    return getattr(x, method)(value)
+
+
+def support(x: distributions.Distribution, expand: bool) -> torch.Tensor:
+    """Every value of a discrete distribution, along the first dim."""
+    return _from_one(x, x.enumerate_support(expand))
+
+
+def kl_divergence(p: Any, q: Any) -> torch.Tensor:
+    """Kullback-Leibler divergence of ``q`` from ``p``, where PyTorch has its formula."""
+    return distributions.kl_divergence(p, q)
+
+
+def expand(x: distributions.Distribution, batch_shape: Any) -> distributions.Distribution:
+    """As many distributions as ``batch_shape`` says."""
+    sizes = batch_shape if isinstance(batch_shape, (list, tuple)) else [batch_shape]
+    return x.expand(torch.Size(_int(size, "batch_shape") for size in sizes))
+
+
+def attribute(x: distributions.Distribution, name: str) -> Any:
+    """A property such as ``mean``; shapes are lists of ints, ``mode`` a category from 1."""
+    value = getattr(x, name)
+    if isinstance(value, torch.Size):
+        return list(value)
+    return _from_one(x, value) if name == "mode" else value
+
+
+def text(x: distributions.Distribution) -> str:
+    """What R prints."""
+    return repr(x)
+
+
+def _operand(value: Any) -> Any:
+    """R's numbers as a tensor of the default dtype; one number stays one."""
+    if isinstance(value, (torch.Tensor, distributions.Distribution, bool, str)):
+        return value
+    if isinstance(value, (int, float)):
+        return float(value)
+    return torch.as_tensor(value, dtype=torch.get_default_dtype())
+
+
+def _int(value: Any, name: str) -> int:
+    if isinstance(value, torch.Tensor):
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        raise TypeError(f"{name}: expected a whole number, not {value!r}")
+    return int(value)
+
+
+def _from_one(x: distributions.Distribution, value: torch.Tensor) -> torch.Tensor:
+    return value + 1 if isinstance(x, distributions.Categorical) else value

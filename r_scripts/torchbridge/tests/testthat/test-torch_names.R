@@ -1,0 +1,77 @@
+skip_without_python()
+
+test_that("names of R's torch package do what theirs do", {
+  x <- torch_tensor(c(1, 2, 3, 4))
+  expect_equal(as_array(torch_fft_fft(x)), as_array(fft_fft(x)))
+  expect_equal(as_array(torch_fft_irfft(torch_fft_rfft(x))), c(1, 2, 3, 4), tolerance = 1e-6)
+  expect_equal(as.numeric(call_torch_function("torch_add", x, 1)), c(2, 3, 4, 5))
+  q <- torch_randn(1, 1, 2, 4)
+  expect_equal(
+    as_array(torch_scaled_dot_product_attention(q, q, q)),
+    as_array(nnf_scaled_dot_product_attention(q, q, q))
+  )
+})
+
+test_that("slices as values", {
+  x <- torch_arange(1, 10)
+  expect_equal(as.numeric(x[slc(2, Inf, 3)]), c(2, 5, 8))
+  expect_equal(as.numeric(x[slc(3, 5)]), 3:5)
+  m <- torch_arange(1, 6)$view(c(2, 3))
+  expect_equal(as_array(m[slc(1, 2), slc(1, 3, 2)]), matrix(c(1, 4, 3, 6), 2))
+})
+
+test_that("modules are cloned and lose their head", {
+  net <- nn_sequential(nn_linear(2, 3), nn_relu(), nn_linear(3, 1))
+  copy <- clone_module(net)
+  with_no_grad(copy[[1]]$weight$zero_())
+  expect_false(as.logical(torch_equal(net[[1]]$weight, copy[[1]]$weight)))
+  body <- nn_prune_head(net, 1)
+  expect_length(body, 2L)
+  expect_identical(dim(body(torch_ones(5, 2))), c(5L, 3L))
+  expect_error(nn_prune_head(net, 3), "head_size")
+  expect_error(nn_prune_head(nn_relu(), 1), "nn_sequential")
+})
+
+test_that("ignite optimizers are PyTorch's", {
+  w <- torch_tensor(1, requires_grad = TRUE)
+  v <- torch_tensor(1, requires_grad = TRUE)
+  a <- optim_ignite_adamw(list(w), lr = 0.1)
+  b <- optim_adamw(list(v), lr = 0.1)
+  for (i in 1:3) {
+    for (o in list(a, b)) o$zero_grad()
+    (w * w)$sum()$backward()
+    (v * v)$sum()$backward()
+    for (o in list(a, b)) o$step()
+  }
+  expect_identical(as.numeric(w), as.numeric(v))
+})
+
+test_that("what something is", {
+  expect_true(is_torch_dtype(torch_float()))
+  expect_false(is_torch_dtype(torch_device("cpu")))
+  expect_true(is_torch_device(torch_device("cpu")))
+  expect_false(is_torch_device("cpu"))
+  expect_true(is_torch_layout(torch_strided()))
+  expect_true(is_torch_memory_format(torch_channels_last_format()))
+  expect_true(is_undefined_tensor(torch_ones(1)$grad))
+  expect_true(is_optimizer(optim_sgd(list(torch_tensor(1, requires_grad = TRUE)), lr = 1)))
+  expect_true(is_dataloader(dataloader(tensor_dataset(torch_ones(2)))))
+  expect_false(is_dataloader(1))
+})
+
+test_that("memory formats, backends, threads", {
+  x <- torch_ones(1, 2, 3, 3)$contiguous(memory_format = torch_channels_last_format())
+  expect_identical(as.integer(python(x)$stride()), c(18L, 1L, 6L, 2L))
+  for (f in list(
+    backends_cudnn_is_available, backends_mkl_is_available, backends_mkldnn_is_available,
+    backends_mps_is_available, backends_openmp_is_available
+  )) {
+    expect_type(f(), "logical")
+  }
+  expect_gte(torch_get_num_interop_threads(), 1L)
+  expect_message(install_torch(), "nothing to install")
+  if (!cuda_is_available()) {
+    expect_error(cuda_get_device_capability(), "CUDA|NVIDIA")
+    expect_null(backends_cudnn_version())
+  }
+})
