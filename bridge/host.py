@@ -18,6 +18,7 @@ import warnings
 from pathlib import Path
 from types import ModuleType
 
+from torchbridge import own_blas
 from torchbridge.errors import HostError, RWarning
 from torchbridge.rhome import find_r_home, libr_path, r_version
 
@@ -82,6 +83,7 @@ def attach_to_r() -> str:
 
 def _attach(language: str) -> None:
     global _native, _host
+    own_blas.watch()
     # The core needs libR by its soname only: whichever R runs in this process.
     ctypes.CDLL(str(libr_path(find_r_home())), mode=ctypes.RTLD_GLOBAL)
     core = importlib.import_module("torchbridge._native")

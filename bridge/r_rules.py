@@ -355,6 +355,13 @@ def _as_matrix(x: Any) -> Any:
     return x if x.dim() == 2 else x.reshape(-1, 1)
 
 
+def _times_column(x: Any, y: Any) -> Any:
+    """x @ y. What may be a variable stands on the left, as a row that is no transpose: of the
+    backward passes that a Hessian batches PyTorch then makes one product of matrices, and
+    otherwise a loop."""
+    return x @ y if x.requires_grad else (y.reshape(1, -1) @ x.mT).reshape(-1, 1)
+
+
 def matmul(x: Any, y: Any) -> Any:
     """R's ``%*%``: a vector is the row or the column that fits; the result is a matrix."""
     x, y = on_one_device([number(x), number(y)])
@@ -362,11 +369,11 @@ def matmul(x: Any, y: Any) -> Any:
         common = torch.promote_types(x.dtype, y.dtype)
         x, y = x.to(common), y.to(common)
     if x.dim() == 2 and y.dim() == 2 and x.shape[1] == y.shape[0]:
-        return x @ y
+        return _times_column(x, y) if y.shape[1] == 1 else x @ y
     if x.dim() == 2 and y.dim() < 2:
         y = y.reshape(-1)
         if x.shape[1] == y.numel():
-            return (x @ y).unsqueeze(1)
+            return _times_column(x, y.unsqueeze(1))
         if x.shape[1] == 1:
             return x @ y.unsqueeze(0)
     elif x.dim() < 2 and y.dim() == 2:

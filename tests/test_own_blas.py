@@ -1,0 +1,50 @@
+"""PyTorch computes with its own BLAS, whatever R has brought into the process.
+
+Another library sums in another order, so the bits of a product tell which one it was.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from torchbridge import own_blas, rhome
+
+PRODUCT = """
+torch.set_num_threads(1)
+a = torch.linspace(-1, 1, 257 * 263, dtype=torch.{dtype}).sin().reshape(257, 263)
+print((a @ a.T).numpy().tobytes().hex()[:20000])
+"""
+
+
+def bits(command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_product_has_the_same_bits_with_r_in_the_process(dtype, tmp_path):
+    product = PRODUCT.format(dtype=dtype)
+    alone = bits([sys.executable, "-c", "import torch\n" + product])
+    with_r = "import torchbridge\ntorchbridge.start()\nimport torch\n" + product
+    assert bits([sys.executable, "-c", with_r]) == alone
+    script = tmp_path / "product.py"
+    script.write_text("import torch\n" + product)
+    in_r = f"library(torchbridge); py_import('sys'); reticulate::py_run_file('{script}')"
+    rscript = rhome.find_r_home() / "bin" / "Rscript"
+    out = bits(["env", f"TORCHBRIDGE_PYTHON={sys.executable}", str(rscript), "-e", in_r])
+    assert alone in out.split()
+
+
+def test_torch_that_is_there_already_is_left_alone():
+    import torch
+
+    assert torch is sys.modules["torch"]
+    before = list(sys.meta_path)
+    own_blas.watch()
+    assert sys.meta_path == before
+
+
+def test_another_malloc_keeps_it_away():
+    assert own_blas._malloc_is_libcs() == ("LD_PRELOAD" not in os.environ)
