@@ -6,8 +6,10 @@ Another library sums in another order, so the bits of a product tell which one i
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
 from torchbridge import own_blas, rhome
 
 PRODUCT = """
@@ -32,8 +34,8 @@ def test_a_product_has_the_same_bits_with_r_in_the_process(dtype, tmp_path):
     script = tmp_path / "product.py"
     script.write_text("import torch\n" + product)
     in_r = f"library(torchbridge); py_import('sys'); reticulate::py_run_file('{script}')"
-    rscript = rhome.find_r_home() / "bin" / "Rscript"
-    out = bits(["env", f"TORCHBRIDGE_PYTHON={sys.executable}", str(rscript), "-e", in_r])
+    rscript = str(Path(rhome.find_r_home()) / "bin" / "Rscript")
+    out = bits(["env", f"TORCHBRIDGE_PYTHON={sys.executable}", rscript, "-e", in_r])
     assert alone in out.split()
 
 
