@@ -146,12 +146,6 @@ def _ndarray_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
         x, kind = _r_codes(x, rtype), "integer"
     elif rtype is not None:
         kind = "double"
-    elif name == "int32":  # it fits, but for R's NA: that is soon seen in the copy
-        result, view = _new_vector(core, "integer", x.shape, np.asarray)
-        np.copyto(view, x.reshape(view.shape))
-        if not result.any_na():
-            return result
-        kind = "double"
     elif name in _R_TYPE:
         kind = _R_TYPE[name]
     elif x.dtype.kind in "iu":

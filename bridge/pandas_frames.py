@@ -253,7 +253,8 @@ def _vector(x: Any) -> Any:
     if dtype.kind == "O" and not pd.api.types.is_extension_array_dtype(dtype):
         return _objects(x)
     if dtype.kind in "biufc" and not pd.api.types.is_extension_array_dtype(dtype):
-        return to_robject(x.to_numpy())
+        # Arrow's way copies and looks for R's NA in one pass.
+        return _from_arrow(x.to_numpy()) if dtype == "int32" else to_robject(x.to_numpy())
     return _from_arrow(x)
 
 
@@ -261,7 +262,8 @@ def _from_arrow(x: Any) -> Any:
     import pandas as pd
     import pyarrow as pa
 
-    array = pa.array(x.array if isinstance(x.dtype, (pd.StringDtype, pd.ArrowDtype)) else x)
+    arrays = isinstance(x.dtype, (pd.StringDtype, pd.ArrowDtype))
+    array = pa.array(x.array if arrays else x)
     if array.type == pa.uint8() and not array.null_count and not isinstance(x.dtype, pd.ArrowDtype):
         array = array.cast(pa.int16())  # a nullable integer is a number, no byte
     return arrow.to_robject(array)
