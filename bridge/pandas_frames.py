@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime
 import numbers
 import sys
+import warnings
 from typing import Any
 
 from torchbridge import arrow, host
 from torchbridge.convert import to_numpy
-from torchbridge.errors import naming_column, warn_lossy
+from torchbridge.errors import LossyWarning, naming_column, warn_lossy
 from torchbridge.into_r import to_robject
 
 # ---- R -> Python ------------------------------------------------------------------
@@ -52,20 +53,32 @@ def _plain_column(x: Any) -> Any:
     import numpy as np
     import pandas as pd
 
-    if "data.frame" in x.classes:
+    if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
         return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
-    if x.dim is not None and len(x.dim) > 1:
-        raise TypeError("a matrix within a column; give it columns of its own")
     typed = typed_from_r(x, scalar=False)
     if typed is not None:
         return typed.array if isinstance(typed, pd.Index) else typed
     if x.typeof == "character":
         return _text(x)
+    _tell_class(x)
     if x.typeof == "list":
         return pd.Series([item.value() for item in x.items()], dtype=object).array
     if x.typeof in ("integer", "logical"):
         return nullable(x) if x.any_na() else np.array(x, bool if x.typeof == "logical" else None)
     return to_numpy(x)
+
+
+#: Classes that say nothing of the values. (What goes through Arrow is told there.)
+_PLAIN_CLASSES = {"AsIs", "matrix", "array", "list"}
+
+
+def _tell_class(x: Any) -> None:
+    for name in x.classes:
+        if name not in _PLAIN_CLASSES:
+            warnings.warn(
+                f"its class {name} is dropped, its values stay", LossyWarning, stacklevel=2
+            )
+            break
 
 
 def typed_from_r(x: Any, scalar: bool = True) -> Any:

@@ -175,7 +175,12 @@ def test_an_index_becomes_row_names(r, from_r):
     x = pd.DataFrame({"a": [1, 2, 3]})[lambda d: d.a > 1]
     assert list(r("attr(x, 'row.names')", x=tb.to_r(x))) == [1, 2]
     x = pd.DataFrame({"a": [1, 2]}, index=["same", "same"])  # R's row names differ
-    assert list(r("attr(x, 'row.names')", x=tb.to_r(x))) == [1, 2]
+    with pytest.warns(tb.LossyWarning, match="index is left out"):
+        assert list(r("attr(x, 'row.names')", x=tb.to_r(x))) == [1, 2]
+    x = pd.DataFrame({"g": ["x", "x"], "h": [1, 2], "a": [3, 4]}).set_index(["g", "h"])
+    assert r.identical(tb.to_r(x), r("data.frame(g = c('x', 'x'), h = 1:2, a = 3:4)"))
+    x = pd.DataFrame({("a", "min"): [1], ("a", "max"): [2], ("b", ""): [3]})
+    assert list(r("names(x)", x=tb.to_r(x))) == ["a.min", "a.max", "b"]
     x = pd.DataFrame({3: [1], "b": [2]})
     assert list(r("names(x)", x=tb.to_r(x))) == ["3", "b"]
 
@@ -300,9 +305,9 @@ def test_one_date_or_time_is_python_s_own(from_r):
     ("code", "error", "message"),
     [
         (
-            "{ x <- data.frame(a = 1:2); x$m <- matrix(1:4, 2); x }",
+            "{ x <- data.frame(a = 1:2); x$m <- array(1:8, c(2, 2, 2)); x }",
             TypeError,
-            "column 'm': a matrix",
+            "column 'm': an array",
         ),
         ("data.frame(d = structure(Inf, class = 'Date'))", ValueError, "column 'd': row 1 is inf"),
         (f"data.frame(t = structure(c(0, Inf), {TIME}))", ValueError, "column 't': row 2 is inf"),
