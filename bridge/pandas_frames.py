@@ -306,8 +306,10 @@ def _objects(x: Any) -> Any:
     except (pa.ArrowException, UnicodeError, OverflowError):
         array = None
     alike = (pa.string(), pa.large_string(), pa.bool_(), pa.int64(), pa.float64(), pa.date32())
-    if array is not None and array.type in alike and len(array):
-        return arrow.to_robject(array)
+    if array is not None and len(array):
+        kind = array.type
+        if kind in alike or pa.types.is_decimal(kind) or pa.types.is_time(kind):
+            return arrow.to_robject(array)
     values = [None if _is_missing(v) else v for v in x]
     if all(v is None for v in values):
         return core.helper("all_na").call(len(values))

@@ -305,6 +305,13 @@ def test_units_storage_and_row_names_come_back_through_arrow(r):
     assert tb.to_frame(latin, "arrow").to_pydict() == {"x": ["été"]}
 
 
+def test_objects_of_polars_are_refused():
+    objects = pl.Series("bad", [object()], dtype=pl.Object)
+    for x in (objects, pl.DataFrame({"good": [1]}).with_columns(objects)):
+        with pytest.raises(TypeError, match="column 'bad': R has no type for polars' Object"):
+            tb.to_r(x)
+
+
 def test_matrices_and_lists_of_data_frames_come_back(r):
     matrices = """{ x <- data.frame(a = 1:3)
       x$d <- matrix(c(1, NA, NaN, 4, 5, 6), 3)

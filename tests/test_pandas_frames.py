@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 
 import numpy as np
 import pandas as pd
@@ -236,6 +237,8 @@ def test_frames_are_copies(r, from_r):
         (lambda: pd.RangeIndex(3), "0:2"),
         (lambda: pd.NA, "NA"),
         (lambda: pd.NaT, "NA"),
+        (lambda: pd.Series([decimal.Decimal("1.25"), None]), "c(1.25, NA)"),
+        (lambda: pd.Series([datetime.time(0, 1), None]), "as.difftime(c(60, NA), units = 'secs')"),
         (lambda: pd.Series([datetime.date(1970, 1, 2), None]), "as.Date(c('1970-01-02', NA))"),
         (lambda: pd.to_timedelta(["1min", None]), "as.difftime(c(60, NA), units = 'secs')"),
         (lambda: pd.Timedelta(days=1), "as.difftime(86400, units = 'secs')"),

@@ -277,9 +277,9 @@ static bool frame(tb_export *e) {
 
 /* Classes that Arrow has a type for, or that say nothing of the values. */
 static bool is_known(const char *class) {
-  static const char *const known[] = {
-      "factor",    "ordered",  "Date", "POSIXct", "POSIXt", "POSIXlt", "difftime",
-      "integer64", "nanotime", "AsIs", "matrix",  "array",  "list"};
+  static const char *const known[] = {"factor",  "ordered",  "Date",      "POSIXct",  "POSIXt",
+                                      "POSIXlt", "difftime", "integer64", "nanotime", "AsIs",
+                                      "matrix",  "array",    "list"};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(class, known[i]) == 0)
       return true;
@@ -344,9 +344,9 @@ bool tb_export_column(tb_export *e) {
   if (!tb_check_depth(&e->place))
     return false;
   if (tb_has_class(x, "data.frame"))
-    return TYPEOF(x) == VECSXP ? frame(e)
-                               : tb_arrow_fail(&e->place, PyExc_TypeError,
-                                               "a data frame that is no list");
+    return TYPEOF(x) == VECSXP
+               ? frame(e)
+               : tb_arrow_fail(&e->place, PyExc_TypeError, "a data frame that is no list");
   if (!tell_class(e))
     return false;
   if (dim != R_NilValue && Rf_xlength(dim) > 1)

@@ -131,7 +131,8 @@ static SEXP joined(const tb_place *place, SEXP list) {
       total += size_of(VECTOR_ELT(list, i));
   bool frames = tb_has_class(type, "data.frame");
   if (frames && total > INT_MAX) {
-    tb_arrow_fail(place, PyExc_ValueError, "its data frames have more than %d rows in all", INT_MAX);
+    tb_arrow_fail(place, PyExc_ValueError, "its data frames have more than %d rows in all",
+                  INT_MAX);
     return NULL;
   }
   SEXP all = frames ? joined_frames(place, list, type, total) : Rf_allocVector(TYPEOF(type), total);
