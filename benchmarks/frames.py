@@ -168,16 +168,21 @@ def older_libraries() -> str:
 
 
 def against_memcpy(x: Any) -> None:
-    for name in ("double", "integer"):
-        column = ro.r("function(x, name) x[name]")(x, name)
-        array = np.asarray(column[0]).copy()
-        frame, table = tb.to_frame(column), pa.table(tb.RFrame(column))
-        for what, run in (
-            (f"{name} to pandas, beside copy", lambda c=column: tb.to_frame(c)),
-            (f"{name} from pandas, beside copy", lambda f=frame: tb.to_r(f)),
-            (f"{name} from pyarrow, beside copy", lambda t=table: tb.to_r(t)),
-        ):
-            compare(what, run, array.copy, "1/1.5 = 0.67")
+    """Into new memory, as users keep their results: the system has to give and clear it; and into
+    memory that may be just freed, where a frame's fixed cost and the look for NA tell."""
+    everything: list[Any] = []
+    for memory, kept in (("new memory", everything), ("freed memory", None)):
+        for name in ("double", "integer"):
+            column = ro.r("function(x, name) x[name]")(x, name)
+            array = np.asarray(column[0]).copy()
+            frame, table = tb.to_frame(column), pa.table(tb.RFrame(column))
+            for what, run in (
+                ("to pandas", lambda c=column: tb.to_frame(c)),
+                ("from pandas", lambda f=frame: tb.to_r(f)),
+                ("from pyarrow", lambda t=table: tb.to_r(t)),
+            ):
+                case = f"{name} {what}, beside copy, {memory}"
+                compare(case, run, array.copy, "1/1.5 = 0.67", kept)
 
 
 def columns(x: Any) -> None:
@@ -202,22 +207,14 @@ def memory(make: str) -> None:
         print(f"{way:<46}{extra:>9}{size:>10}{ratio:>12}")
 
 
-def compare(name: str, ours: Callable, other: Callable, target: str) -> None:
-    """Take turns, and print both medians and the median ratio, twice.
-
-    With all results kept, as users keep theirs, each is written into memory that is new, which
-    the system has to give and clear. With none kept, it may be memory that was just freed: then
-    the fixed cost of a frame and the look for NA are most of what is left.
-    """
-    for memory, most in (("new memory", ROUNDS + 1), ("freed memory", 0)):
-        kept: list[Any] = []
-        times = []
-        for _ in range(ROUNDS + 1):
-            times.append((once(lambda: kept.append(ours())), once(lambda: kept.append(other()))))
-            del kept[most:]
-        mine, theirs = (1000 * statistics.median(c) for c in zip(*times[1:], strict=True))
-        ratio = statistics.median(b / a for a, b in times[1:])
-        show(f"{name}, {memory}", mine, theirs, ratio, target)
+def compare(name: str, ours: Callable, other: Callable, target: str, kept: list | None) -> None:
+    """Take turns, and print both medians and the median ratio; results go into `kept`, if given."""
+    keep = (lambda x: None) if kept is None else kept.append
+    times = [(once(lambda: keep(ours())), once(lambda: keep(other()))) for _ in range(ROUNDS + 1)][
+        1:
+    ]
+    mine, theirs = (1000 * statistics.median(column) for column in zip(*times, strict=True))
+    show(name, mine, theirs, statistics.median(b / a for a, b in times), target)
 
 
 def show(name: str, ours: float, other: float, ratio: float, target: str) -> None:
