@@ -4,10 +4,11 @@ Run by `make bench`, or alone: `R_LIBS=.r-library .venv/bin/python benchmarks/fr
 
 The frame has 1e6 rows of eight columns, in the order of COLUMNS. Contestants take turns in one
 process, and the ratio is the median of the turns' ratios. rpy2's pandas2ri, which is far slower,
-gets one turn and the columns that it can carry both ways. reticulate needs R as the host: it runs
-in a process of its own, R_SCRIPT, beside ours there (version 1.28 of Debian 12 refuses NumPy 2, and
-is then 0 ms). Memory is that of a fresh process, the
-highest resident size over what it was before, in multiples of the result's own bytes.
+gets one turn and the columns that it can carry both ways. reticulate needs R as the host: both run
+in one process of their own, R_SCRIPT, with the libraries OLDER, as reticulate 1.28 (Debian 12)
+refuses NumPy 2 and cannot convert frames of pandas 3 back; of Dates it makes lists there. Memory
+is that of a fresh process, the highest resident size over what it was before, in multiples of
+the result's own bytes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from timing import once
 import torchbridge as tb
 
 ROUNDS = 7
+OLDER = ("numpy<2", "pandas<3", "pyarrow<21")
 COLUMNS = ("double", "integer", "logical", "factor", "few", "distinct", "Date", "POSIXct")
 MAKE = """{{
   set.seed(1); n <- {rows}L
@@ -47,24 +50,32 @@ suppressMessages(library(torchbridge))
 frame <- {make}
 start_python()
 to_py <- getFromNamespace("r_to_py.data.frame", "reticulate")
+to_r <- getFromNamespace("py_to_r.pandas.core.frame.DataFrame", "reticulate")
 seconds <- function(run) {{
   gc()
   start <- proc.time()[["elapsed"]]
   kept <- run()
   proc.time()[["elapsed"]] - start
 }}
-ours <- function() reticulate::r_to_py(frame)
-theirs <- function() to_py(frame, FALSE)
-first <- try(theirs(), silent = TRUE)
-if (inherits(first, "try-error")) {{
-  cat("reticulate: ", conditionMessage(attr(first, "condition")), "\n", sep = "")
-  theirs <- function() NULL
+compare <- function(name, ours, theirs) {{
+  turns <- replicate({rounds} + 1L, c(seconds(ours), seconds(theirs)))[, -1L]
+  cat(sprintf(
+    "%-46s%9.1f%10.1f%12.1f\n", name,
+    1000 * median(turns[1L, ]), 1000 * median(turns[2L, ]), median(turns[2L, ] / turns[1L, ])
+  ))
 }}
-turns <- replicate({rounds} + 1L, c(seconds(ours), seconds(theirs)))[, -1L]
-cat(sprintf(
-  "%-46s%9.1f%10.1f%12.1f\n", "to pandas with R as the host, beside reticulate",
-  1000 * median(turns[1L, ]), 1000 * median(turns[2L, ]), median(turns[2L, ] / turns[1L, ])
-))
+first <- try(to_py(frame[1:2, ], FALSE), silent = TRUE)
+if (inherits(first, "try-error")) stop(conditionMessage(attr(first, "condition")))
+compare(
+  "to pandas from R, beside reticulate",
+  function() reticulate::r_to_py(frame), function() to_py(frame, FALSE)
+)
+frame <- frame[names(frame) != "Date"]
+compare(
+  "to pandas from R and back, beside reticulate",
+  function() reticulate::py_to_r(reticulate::r_to_py(frame)),
+  function() to_r(to_py(frame, FALSE))
+)
 """
 
 MEMORY = """
@@ -107,9 +118,9 @@ def main() -> None:
     x = ro.r(make)
     print(f"{rows:,} rows, {ROUNDS} rounds\n")
     print(f"{'case':<46}{'ours ms':>9}{'other ms':>10}{'other/ours':>12}  target")
+    against_memcpy(x)  # first: later there is memory that others have freed
     against_pandas2ri(x)
     against_reticulate(make)
-    against_memcpy(x)
     columns(x)
     memory(make)
 
@@ -131,8 +142,13 @@ def against_pandas2ri(x: Any) -> None:
 
 
 def against_reticulate(make: str) -> None:
+    try:
+        older = older_libraries()
+    except subprocess.CalledProcessError as error:
+        print(f"reticulate: pip could not install {', '.join(OLDER)}: {error.stderr[-200:]}")
+        return
     script = R_SCRIPT.format(make=make, rounds=ROUNDS)
-    environment = {**os.environ, "TORCHBRIDGE_PYTHON": sys.executable}
+    environment = {**os.environ, "TORCHBRIDGE_PYTHON": sys.executable, "PYTHONPATH": older}
     done = subprocess.run(
         ["Rscript", "-e", script], env=environment, capture_output=True, text=True
     )
@@ -142,17 +158,31 @@ def against_reticulate(make: str) -> None:
         print(f"{line}  4")
 
 
+def older_libraries() -> str:
+    """The folder with the libraries that reticulate can use, installed at the first call."""
+    folder = Path(__file__).parent.parent / "build" / "reticulate"
+    if not (folder / "pyarrow").is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+        subprocess.run([*pip, *OLDER], check=True, capture_output=True, text=True)
+    return str(folder)
+
+
 def against_memcpy(x: Any) -> None:
-    for name in ("double", "integer"):
-        column = ro.r("function(x, name) x[name]")(x, name)
-        array = np.asarray(column[0]).copy()
-        frame, table = tb.to_frame(column), pa.table(tb.RFrame(column))
-        for what, run in (
-            (f"{name} to pandas, beside a copy", lambda c=column: tb.to_frame(c)),
-            (f"{name} from pandas, beside a copy", lambda f=frame: tb.to_r(f)),
-            (f"{name} from pyarrow, beside a copy", lambda t=table: tb.to_r(t)),
-        ):
-            compare(what, run, array.copy, "1/1.5 = 0.67")
+    """Into new memory, as users keep their results: the system has to give and clear it; and into
+    memory that may be just freed, where a frame's fixed cost and the look for NA tell."""
+    everything: list[Any] = []
+    for memory, kept in (("new memory", everything), ("freed memory", None)):
+        for name in ("double", "integer"):
+            column = ro.r("function(x, name) x[name]")(x, name)
+            array = np.asarray(column[0]).copy()
+            frame, table = tb.to_frame(column), pa.table(tb.RFrame(column))
+            for what, run in (
+                ("to pandas", lambda c=column: tb.to_frame(c)),
+                ("from pandas", lambda f=frame: tb.to_r(f)),
+                ("from pyarrow", lambda t=table: tb.to_r(t)),
+            ):
+                case = f"{name} {what}, beside copy, {memory}"
+                compare(case, run, array.copy, "1/1.5 = 0.67", kept)
 
 
 def columns(x: Any) -> None:
@@ -177,9 +207,12 @@ def memory(make: str) -> None:
         print(f"{way:<46}{extra:>9}{size:>10}{ratio:>12}")
 
 
-def compare(name: str, ours: Callable, other: Callable, target: str) -> None:
-    """Take turns, and print both medians and the median ratio."""
-    times = [(once(ours), once(other)) for _ in range(ROUNDS + 1)][1:]
+def compare(name: str, ours: Callable, other: Callable, target: str, kept: list | None) -> None:
+    """Take turns, and print both medians and the median ratio; results go into `kept`, if given."""
+    keep = (lambda x: None) if kept is None else kept.append
+    times = [(once(lambda: keep(ours())), once(lambda: keep(other()))) for _ in range(ROUNDS + 1)][
+        1:
+    ]
     mine, theirs = (1000 * statistics.median(column) for column in zip(*times, strict=True))
     show(name, mine, theirs, statistics.median(b / a for a, b in times), target)
 

@@ -28,13 +28,15 @@ def rpy2_object(x: Any) -> Any:
     import rpy2.rinterface as rinterface
     from rpy2.robjects import default_converter, vectors
 
-    global _meeting_place, _put
+    global _meeting_place
     if _meeting_place is None:
         _meeting_place = rinterface.baseenv["new.env"]()
-        _put = host.native().helper("put_value")
-    _put(robject(_meeting_place), x)
+    place = robject(_meeting_place)
+    host.native().put(place, x)
     value = _meeting_place["value"]
-    _put(robject(_meeting_place), None)
+    host.native().put(place)
+    if x.typeof == "list" and "data.frame" in x.classes:
+        return vectors.DataFrame(value)
     if x.typeof not in _PLAIN or x.classes:
         return default_converter.rpy2py(value)
     # What rpy2 would find out by asking R for the class, at several times the cost.
@@ -53,4 +55,3 @@ _PLAIN = {
 }
 
 _meeting_place: Any = None
-_put: Any = None

@@ -31,7 +31,19 @@ def to_robject(x: Any) -> Any:
         import pyarrow as pa
 
         x = pa.chunked_array([pa.array(x)])
+    _refuse_objects(x)
     return core.arrow_to_r(x.__arrow_c_stream__())
+
+
+def _refuse_objects(x: Any) -> None:
+    """Of Python objects, polars' stream tells the addresses, as if they were bytes."""
+    polars = sys.modules.get("polars")
+    if polars is None or not isinstance(x, (polars.DataFrame, polars.Series)):
+        return
+    columns = x.get_columns() if isinstance(x, polars.DataFrame) else [x]
+    for column in columns:
+        if column.dtype == polars.Object:
+            raise TypeError(f"column '{column.name}': R has no type for polars' Object")
 
 
 def to_array(x: Any, requested: Any = None) -> Any:
@@ -47,7 +59,8 @@ class RFrame:
 
     ``pyarrow.table(frame)``, ``polars.DataFrame(frame)``, ``pandas.DataFrame.from_arrow(frame)``
     and DuckDB (``duckdb.sql("select ... from frame")``) take it as it is, through
-    ``__arrow_c_stream__``.
+    ``__arrow_c_stream__``. (``polars.from_arrow`` makes a Series of structs of whatever is not
+    pyarrow's own; ``.struct.unnest()`` makes it a DataFrame.)
     Doubles, integers, integer64 and raw vectors are not copied for that: R copies first, should
     it change one later.
 
@@ -64,12 +77,15 @@ class RFrame:
     complex                    struct<re: double, im: double>
     list of like vectors       list
     data frame                 struct
+    list of like data frames   list of structs
+    matrix                     fixed-size list, a row of the matrix each
     row names that are text    a first column ``row.names``
     =========================  =======================================================
 
     NA is null; NaN stays NaN. Times and spans that microseconds do not hold exactly go in
-    nanoseconds. What Arrow cannot say (units of a difftime, integer storage, tibbles) stands in
-    the metadata, so that a table that keeps it comes back identical.
+    nanoseconds. What Arrow cannot say (units of a difftime, integer storage, tibbles, the names
+    of a matrix's columns) stands in the metadata, so that a table that keeps it comes back
+    identical. A class that is not in the table is dropped with a ``LossyWarning``.
 
     Args:
         x: An R data frame: an rpy2 object.

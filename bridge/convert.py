@@ -104,7 +104,8 @@ def to_r(x: Any, share: bool = False) -> Any:
         ValueError: x cannot be shared, has no values (a meta tensor), or is malformed.
 
     Warns:
-        LossyWarning: a column of a frame loses something, such as nanoseconds.
+        LossyWarning: a column of a frame loses something, such as nanoseconds, or a pandas
+            index has labels twice, which R's row names cannot.
     """
     core = host.native()
     if share or is_tensor(x):

@@ -29,6 +29,8 @@ def to_frame(x: Any, kind: str = "pandas") -> Any:
     complex, raw           complex128, uint8           Struct of re and im, UInt8
     list                   object                      List
     data frame             struct[pyarrow]             Struct
+    list of data frames    object                      List of Struct
+    matrix                 fixed_size_list[pyarrow]    Array
     row names              the index                   a column "row.names" (if text)
     =====================  ==========================  ==============================
 
@@ -46,7 +48,8 @@ def to_frame(x: Any, kind: str = "pandas") -> Any:
         ImportError: the library is not installed.
 
     Warns:
-        LossyWarning: a column loses something, such as the part of a day of a Date.
+        LossyWarning: a column loses something, such as the part of a day of a Date, or a class
+            of its own.
     """
     _check_kind(kind)
     frame = RFrame(x)

@@ -120,7 +120,7 @@ def _number_type(x: Any, name: str) -> str:
     """The dtype of a column of numbers, by name."""
     if x.typeof in ("double", "integer", "logical") and rtype_of(x) is None and x.dim is None:
         return _types_of(x, None)[1]
-    what = x.classes[0] if x.classes else x.typeof
+    what = "a matrix" if x.dim is not None else x.classes[0] if x.classes else x.typeof
     raise TypeError(f"x: column '{name}' is no plain vector of numbers but {what}: {_ENCODE}")
 
 

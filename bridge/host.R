@@ -148,11 +148,6 @@ set_host <- function(language, library) {
   NULL
 }
 
-put_value <- function(environment, value) {
-  assign("value", value, envir = environment)
-  NULL
-}
-
 new_script <- function(file) {
   environment <- new.env(parent = globalenv())
   sys.source(file, environment, keep.source = TRUE)
@@ -178,11 +173,11 @@ plain_text <- function(x) as.vector(unclass(x))
 frame_names <- function(x) as.list(names(x))
 frame_rows <- function(x) nrow(x)
 
-# Row names that say something: 1, 2, 3, ... do not.
-frame_row_names <- function(x) {
-  if (.row_names_info(x) <= 0L) return(NULL)
-  names <- attr(x, "row.names")
-  if (identical(names, seq_along(names))) NULL else as.list(names)
+# Names, number of rows, and row names that say something: 1, 2, 3, ... do not.
+frame_outline <- function(x) {
+  rows <- attr(x, "row.names")
+  plain <- .row_names_info(x) <= 0L || identical(rows, seq_along(rows))
+  list(as.list(names(x)), nrow(x), if (!plain) rows)
 }
 
 new_frame <- function(columns, names, rows, row_names) {

@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime
 import numbers
 import sys
+import warnings
 from typing import Any
 
 from torchbridge import arrow, host
 from torchbridge.convert import to_numpy
-from torchbridge.errors import naming_column
+from torchbridge.errors import LossyWarning, naming_column, warn_lossy
 from torchbridge.into_r import to_robject
 
 # ---- R -> Python ------------------------------------------------------------------
@@ -23,18 +24,24 @@ def from_r(x: Any) -> Any:
     """The pandas DataFrame of an R data.frame (RObject); R's row names, if given, are the index."""
     import pandas as pd
 
-    helper = host.native().helper
-    names = helper("frame_names")(x)
+    outline = host.native().helper("frame_outline").call(x).items()
+    names, rows = outline[0].value(), outline[1].value()
     columns = [_column(item, name) for name, item in zip(names, x.items(), strict=True)]
-    index = helper("frame_row_names")(x)
-    rows = helper("frame_rows")(x)
-    frame = pd.DataFrame(
-        dict(enumerate(columns)),
-        index=pd.RangeIndex(rows) if index is None else index,
-        copy=False,  # each column is a copy already
-    )
+    index = pd.RangeIndex(rows) if outline[2].typeof == "NULL" else _index(outline[2])
+    # Each column is a copy already. Names that come twice are no keys.
+    if len(set(names)) == len(names) > 0:
+        return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index, copy=False)
+    frame = pd.DataFrame(dict(enumerate(columns)), index=index, copy=False)
     frame.columns = pd.Index(names, dtype=object if not names else None)
     return frame
+
+
+def _index(x: Any) -> Any:
+    """The pandas Index of R's row names."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.Index(_text(x) if x.typeof == "character" else np.array(x, np.int64))
 
 
 def _column(x: Any, name: str) -> Any:
@@ -43,20 +50,35 @@ def _column(x: Any, name: str) -> Any:
 
 
 def _plain_column(x: Any) -> Any:
+    import numpy as np
     import pandas as pd
 
-    if "data.frame" in x.classes:
+    if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
         return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
-    if x.dim is not None and len(x.dim) > 1:
-        raise TypeError("a matrix within a column; give it columns of its own")
     typed = typed_from_r(x, scalar=False)
     if typed is not None:
         return typed.array if isinstance(typed, pd.Index) else typed
     if x.typeof == "character":
         return _text(x)
+    _tell_class(x)
     if x.typeof == "list":
         return pd.Series([item.value() for item in x.items()], dtype=object).array
-    return nullable(x) if x.typeof in ("integer", "logical") and x.any_na() else to_numpy(x)
+    if x.typeof in ("integer", "logical"):
+        return nullable(x) if x.any_na() else np.array(x, bool if x.typeof == "logical" else None)
+    return to_numpy(x)
+
+
+#: Classes that say nothing of the values. (What goes through Arrow is told there.)
+_PLAIN_CLASSES = {"AsIs", "matrix", "array", "list"}
+
+
+def _tell_class(x: Any) -> None:
+    for name in x.classes:
+        if name not in _PLAIN_CLASSES:
+            warnings.warn(
+                f"its class {name} is dropped, its values stay", LossyWarning, stacklevel=2
+            )
+            break
 
 
 def typed_from_r(x: Any, scalar: bool = True) -> Any:
@@ -179,16 +201,14 @@ def to_r(x: Any) -> Any:
 
     core = host.native()
     if isinstance(x, pd.DataFrame):
+        if isinstance(x.index, pd.MultiIndex):
+            x = x.reset_index()  # R's row names have one level
         columns = []
-        for position, name in enumerate(x.columns):
+        for name, column in x.items():
             with naming_column(name):
-                columns.append(_vector(x.iloc[:, position]))
-        names = [str(name) for name in x.columns]
-        plain_index = (
-            isinstance(x.index, pd.RangeIndex) and x.index.start == 0 and x.index.step == 1
-        )
-        rows = None if plain_index or not x.index.is_unique else _labels(x.index)
-        return core.helper("new_frame").call(columns, names, len(x), rows)
+                columns.append(_vector(column))
+        names = [_name(name) for name in x.columns]
+        return core.helper("new_frame").call(columns, names, len(x), _row_names(x.index))
     if x is pd.NA or x is pd.NaT:
         return core.helper("all_na").call(1)
     if isinstance(x, (datetime.date, datetime.timedelta)):
@@ -196,10 +216,24 @@ def to_r(x: Any) -> Any:
     return _vector(pd.Series(x))
 
 
-def _labels(index: Any) -> list[Any]:
-    """Row names: whole numbers stay numbers, as in R."""
-    if index.dtype.kind in "iu":
-        return index.tolist()
+def _name(name: Any) -> str:
+    """The name of a column; of a column of several levels, with a dot between them."""
+    return ".".join(str(n) for n in name if n != "") if isinstance(name, tuple) else str(name)
+
+
+def _row_names(index: Any) -> Any:
+    """R's row names: whole numbers stay numbers, as in R; None where they say nothing."""
+    import pandas as pd
+
+    if isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1:
+        return None
+    if not index.is_unique:
+        warn_lossy(["the index is left out: its labels are not unique, as R's row names must be"])
+        return None
+    if index.dtype.kind in "iu" and not index.hasnans:
+        return to_robject(index.to_numpy())
+    if isinstance(index.dtype, pd.StringDtype) and not index.hasnans:
+        return _from_arrow(index)
     return [str(label) for label in index]
 
 
@@ -232,7 +266,8 @@ def _vector(x: Any) -> Any:
     if dtype.kind == "O" and not pd.api.types.is_extension_array_dtype(dtype):
         return _objects(x)
     if dtype.kind in "biufc" and not pd.api.types.is_extension_array_dtype(dtype):
-        return to_robject(x.to_numpy())
+        # Arrow's way copies and looks for R's NA in one pass.
+        return _from_arrow(x.to_numpy()) if dtype == "int32" else to_robject(x.to_numpy())
     return _from_arrow(x)
 
 
@@ -240,7 +275,8 @@ def _from_arrow(x: Any) -> Any:
     import pandas as pd
     import pyarrow as pa
 
-    array = pa.array(x.array if isinstance(x.dtype, (pd.StringDtype, pd.ArrowDtype)) else x)
+    arrays = isinstance(x.dtype, (pd.StringDtype, pd.ArrowDtype))
+    array = pa.array(x.array if arrays else x)
     if array.type == pa.uint8() and not array.null_count and not isinstance(x.dtype, pd.ArrowDtype):
         array = array.cast(pa.int16())  # a nullable integer is a number, no byte
     return arrow.to_robject(array)
@@ -270,8 +306,10 @@ def _objects(x: Any) -> Any:
     except (pa.ArrowException, UnicodeError, OverflowError):
         array = None
     alike = (pa.string(), pa.large_string(), pa.bool_(), pa.int64(), pa.float64(), pa.date32())
-    if array is not None and array.type in alike and len(array):
-        return arrow.to_robject(array)
+    if array is not None and len(array):
+        kind = array.type
+        if kind in alike or pa.types.is_decimal(kind) or pa.types.is_time(kind):
+            return arrow.to_robject(array)
     values = [None if _is_missing(v) else v for v in x]
     if all(v is None for v in values):
         return core.helper("all_na").call(len(values))

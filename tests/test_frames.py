@@ -180,6 +180,8 @@ def test_every_library_takes_an_r_frame(r, cars):
     assert table.column_names[:2] == ["row.names", "mpg"]
     assert pa.schema(cars).names == table.column_names
     assert pl.DataFrame(cars).shape == (32, 12)
+    # from_arrow() makes a Series of structs of whatever is not pyarrow's.
+    assert pl.from_arrow(cars).struct.unnest().equals(pl.DataFrame(cars))
     assert pd.DataFrame.from_arrow(cars).shape == (32, 12)
     assert duckdb.sql("select max(mpg) from cars").fetchall() == [(33.9,)]
     for frame in (table, table.to_reader(), pl.DataFrame(cars), duckdb.from_arrow(table)):
@@ -301,6 +303,51 @@ def test_units_storage_and_row_names_come_back_through_arrow(r):
     there_and_back(r, x, tb.to_frame(x, "arrow"))
     latin = r("data.frame(x = iconv('\\u00e9t\\u00e9', 'UTF-8', 'latin1'))")
     assert tb.to_frame(latin, "arrow").to_pydict() == {"x": ["été"]}
+
+
+def test_objects_of_polars_are_refused():
+    objects = pl.Series("bad", [object()], dtype=pl.Object)
+    for x in (objects, pl.DataFrame({"good": [1]}).with_columns(objects)):
+        with pytest.raises(TypeError, match="column 'bad': R has no type for polars' Object"):
+            tb.to_r(x)
+
+
+def test_matrices_and_lists_of_data_frames_come_back(r):
+    matrices = """{ x <- data.frame(a = 1:3)
+      x$d <- matrix(c(1, NA, NaN, 4, 5, 6), 3)
+      x$i <- matrix(c(NA, 1:5), 3); x$l <- matrix(c(TRUE, NA), 3, 2)
+      x$s <- matrix(c('a', NA, 'b'), 3); x$z <- matrix(c(1i, NA, 2), 3); x }"""
+    nested = """{ x <- data.frame(a = 1:3)
+      x$f <- list(data.frame(u = c(1, NA), v = c('a', NA)), NULL, data.frame(u = 2, v = 'b')[0, ])
+      x$f[[2]] <- data.frame(u = 3, v = 'c'); x$f[[1]]$w <- 1:2; x$f[[2]]$w <- 5L
+      x$f[[3]]$w <- integer(); x }"""
+    for code in (matrices, nested):
+        for kind in ("arrow", "polars", "pandas"):
+            there_and_back(r, r(code), tb.to_frame(r(code), kind))
+        there_and_back(r, r(f"({code})[0, ]"), tb.to_frame(r(f"({code})[0, ]"), "arrow"))
+    frame = tb.to_frame(r(matrices), "polars")
+    assert frame["i"].to_list() == [[None, 3], [1, 4], [2, 5]]
+    assert tb.to_frame(r(nested), "arrow")["f"].to_pylist()[1] == [{"u": 3, "v": "c", "w": 5}]
+    named = (
+        "{ x <- data.frame(a = 1:2); x$m <- matrix(1:4, 2, dimnames = list(NULL, c('', 'é'))); x }"
+    )
+    there_and_back(r, r(named), tb.to_frame(r(named), "arrow"))
+    chunks = pa.chunked_array([pa.array([[1.0, 2.0]], pa.list_(pa.float64(), 2))] * 2)
+    assert r.identical(tb.to_r(chunks), r("matrix(c(1, 1, 2, 2), 2)"))
+
+
+def test_a_class_or_row_names_that_arrow_has_no_place_for_are_told(r):
+    nested = "{ x <- data.frame(a = 1:2); x$bad <- %s; x }"
+    for code, message in (
+        (nested % "structure(1:2, class = 'own')", "class own is dropped"),
+        (nested % "structure(1:2, class = c('hms', 'difftime'), units = 'secs')", "class hms is"),
+        (nested % "mtcars[1:2, ]", "row names of a data frame"),
+        (nested % "list(mtcars, mtcars)", "row names of its data frames"),
+    ):
+        with pytest.warns(tb.LossyWarning, match=f"column 'bad': .*{message}"):
+            tb.to_frame(r(code), "arrow")
+    with pytest.warns(tb.LossyWarning, match="column 'bad': its class own is dropped"):
+        tb.to_frame(r(nested % "structure(1:2, class = 'own')"))
 
 
 def test_arguments_are_checked(r):

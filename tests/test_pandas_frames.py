@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 
 import numpy as np
 import pandas as pd
@@ -175,7 +176,12 @@ def test_an_index_becomes_row_names(r, from_r):
     x = pd.DataFrame({"a": [1, 2, 3]})[lambda d: d.a > 1]
     assert list(r("attr(x, 'row.names')", x=tb.to_r(x))) == [1, 2]
     x = pd.DataFrame({"a": [1, 2]}, index=["same", "same"])  # R's row names differ
-    assert list(r("attr(x, 'row.names')", x=tb.to_r(x))) == [1, 2]
+    with pytest.warns(tb.LossyWarning, match="index is left out"):
+        assert list(r("attr(x, 'row.names')", x=tb.to_r(x))) == [1, 2]
+    x = pd.DataFrame({"g": ["x", "x"], "h": [1, 2], "a": [3, 4]}).set_index(["g", "h"])
+    assert r.identical(tb.to_r(x), r("data.frame(g = c('x', 'x'), h = 1:2, a = 3:4)"))
+    x = pd.DataFrame({("a", "min"): [1], ("a", "max"): [2], ("b", ""): [3]})
+    assert list(r("names(x)", x=tb.to_r(x))) == ["a.min", "a.max", "b"]
     x = pd.DataFrame({3: [1], "b": [2]})
     assert list(r("names(x)", x=tb.to_r(x))) == ["3", "b"]
 
@@ -231,6 +237,8 @@ def test_frames_are_copies(r, from_r):
         (lambda: pd.RangeIndex(3), "0:2"),
         (lambda: pd.NA, "NA"),
         (lambda: pd.NaT, "NA"),
+        (lambda: pd.Series([decimal.Decimal("1.25"), None]), "c(1.25, NA)"),
+        (lambda: pd.Series([datetime.time(0, 1), None]), "as.difftime(c(60, NA), units = 'secs')"),
         (lambda: pd.Series([datetime.date(1970, 1, 2), None]), "as.Date(c('1970-01-02', NA))"),
         (lambda: pd.to_timedelta(["1min", None]), "as.difftime(c(60, NA), units = 'secs')"),
         (lambda: pd.Timedelta(days=1), "as.difftime(86400, units = 'secs')"),
@@ -300,9 +308,9 @@ def test_one_date_or_time_is_python_s_own(from_r):
     ("code", "error", "message"),
     [
         (
-            "{ x <- data.frame(a = 1:2); x$m <- matrix(1:4, 2); x }",
+            "{ x <- data.frame(a = 1:2); x$m <- array(1:8, c(2, 2, 2)); x }",
             TypeError,
-            "column 'm': a matrix",
+            "column 'm': an array",
         ),
         ("data.frame(d = structure(Inf, class = 'Date'))", ValueError, "column 'd': row 1 is inf"),
         (f"data.frame(t = structure(c(0, Inf), {TIME}))", ValueError, "column 't': row 2 is inf"),

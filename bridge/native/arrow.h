@@ -7,6 +7,7 @@
  *   arrow_time.c     Date, POSIXct, difftime -> arrays
  *   arrow_factor.c   factors, both ways
  *   arrow_list.c     list columns, both ways
+ *   arrow_matrix.c   matrix columns, both ways
  *   arrow_stream.c   the Python face: capsules in and out
  *   arrow_check.c    what arrives: is it what its schema says?
  *   arrow_import.c   checked arrays -> R vectors and data frames
@@ -78,6 +79,9 @@ bool tb_schema_copy(struct ArrowSchema *to, const struct ArrowSchema *from);
 bool tb_schema_facts(struct ArrowSchema *s, ...) __attribute__((sentinel));
 /* The value of a key as a string in R's transient memory, or NULL; may jump. */
 const char *tb_schema_fact(const struct ArrowSchema *s, const char *key);
+/* Strings as one fact, in transient memory, and again; may jump. */
+const char *tb_joined(SEXP strings);
+SEXP tb_split(const char *text); /* NULL: none; unprotected */
 
 /* ---- export ---- */
 
@@ -97,6 +101,8 @@ bool tb_export_date(tb_export *e);
 bool tb_export_time(tb_export *e);
 bool tb_export_span(tb_export *e);
 bool tb_export_list(tb_export *e);
+bool tb_export_matrix(tb_export *e);
+bool tb_export_items(tb_export *e, SEXP items); /* the child of a list */
 
 bool tb_array_init(struct ArrowArray *a, int64_t length, int64_t n_buffers, int64_t n_children);
 bool tb_array_add_dictionary(struct ArrowArray *a);
@@ -142,6 +148,7 @@ static inline bool tb_valid(const tb_piece *p, int64_t i) {
 
 /* Does the array have the buffers and children of its format, and is it long enough? */
 bool tb_check_array(const tb_place *place, const struct ArrowSchema *s, const struct ArrowArray *a);
+bool tb_check_depth(const tb_place *place);
 bool tb_check_schema(const tb_place *place, const struct ArrowSchema *s);
 bool tb_column_of(const tb_arrow_input *input, tb_column *column, PyObject *notes);
 void tb_column_child(const tb_column *parent, int64_t which, tb_column *child); /* of a struct */
@@ -156,6 +163,10 @@ SEXP tb_import_binary(const tb_column *c);
 SEXP tb_import_factor(const tb_column *c);
 SEXP tb_import_time(const tb_column *c);
 SEXP tb_import_list(const tb_column *c);
+bool tb_is_matrix(const tb_column *c); /* lists of one size that are the rows of a matrix */
+SEXP tb_import_matrix(const tb_column *c);
+bool tb_is_complex(const struct ArrowSchema *s);
+void tb_copy_meaning(SEXP to, SEXP from); /* class, levels, tzone, units */
 SEXP tb_import_frame(const tb_column *c, bool whole);
 
 void tb_set_rows(SEXP frame, R_xlen_t rows);

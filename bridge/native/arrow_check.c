@@ -54,18 +54,19 @@ static tb_place child_place(const tb_place *parent, const struct ArrowSchema *ch
 /* How deep one type may hold another: beyond this, R's and C's stacks are at stake. */
 enum { DEEPEST = 64 };
 
-static bool too_deep(const tb_place *place) {
+bool tb_check_depth(const tb_place *place) {
   int depth = 0;
-  for (; place; place = place->parent)
+  for (const tb_place *p = place; p; p = p->parent)
     depth++;
-  return depth > DEEPEST;
+  return depth <= DEEPEST ||
+         tb_arrow_fail(place, PyExc_ValueError, "types nested more than %d deep", DEEPEST);
 }
 
 bool tb_check_schema(const tb_place *place, const struct ArrowSchema *s) {
   if (!s->release || !s->format)
     return tb_arrow_fail(place, PyExc_ValueError, "a schema that is released, or has no format");
-  if (too_deep(place))
-    return tb_arrow_fail(place, PyExc_ValueError, "types nested more than %d deep", DEEPEST);
+  if (!tb_check_depth(place))
+    return false;
   const struct layout *l = layout_of(s->format);
   if (!l) {
     const char *kind = kind_of(s->format);

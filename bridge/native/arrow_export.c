@@ -234,8 +234,13 @@ static bool frame(tb_export *e) {
   R_xlen_t columns = Rf_xlength(e->x), rows = rows_of(e->x);
   bool whole = !e->place.parent;
   SEXP names = PROTECT(Rf_getAttrib(e->x, R_NamesSymbol));
-  SEXP row_names = PROTECT(whole ? text_row_names(e->x) : R_NilValue);
+  SEXP row_names = PROTECT(text_row_names(e->x));
   int64_t first = row_names != R_NilValue;
+  if (first && !whole) {
+    first = 0;
+    if (!tb_arrow_note(&e->place, "the row names of a data frame within another are left out"))
+      return false;
+  }
   for (R_xlen_t i = 0; i < columns && first; i++)
     if (strcmp(name_of(names, i), "row.names") == 0) {
       first = 0;
@@ -270,8 +275,26 @@ static bool frame(tb_export *e) {
 
 /* ---- any column ---- */
 
-static bool refused(tb_export *e, const char *why) {
-  return tb_arrow_fail(&e->place, PyExc_TypeError, "%s", why);
+/* Classes that Arrow has a type for, or that say nothing of the values. */
+static bool is_known(const char *class) {
+  static const char *const known[] = {"factor",  "ordered",  "Date",      "POSIXct",  "POSIXt",
+                                      "POSIXlt", "difftime", "integer64", "nanotime", "AsIs",
+                                      "matrix",  "array",    "list"};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(class, known[i]) == 0)
+      return true;
+  return false;
+}
+
+/* The values of any other class cross, the class does not. */
+static bool tell_class(tb_export *e) {
+  SEXP classes = Rf_getAttrib(e->x, R_ClassSymbol);
+  for (R_xlen_t i = 0; i < Rf_xlength(classes); i++) {
+    const char *class = R_CHAR(STRING_ELT(classes, i));
+    if (!is_known(class))
+      return tb_arrow_note(&e->place, "its class %s is dropped, its values stay", class);
+  }
+  return true;
 }
 
 static bool as_posixct(tb_export *e) {
@@ -318,10 +341,16 @@ static bool by_type(tb_export *e) {
 
 bool tb_export_column(tb_export *e) {
   SEXP x = e->x, dim = Rf_getAttrib(x, R_DimSymbol);
+  if (!tb_check_depth(&e->place))
+    return false;
   if (tb_has_class(x, "data.frame"))
-    return TYPEOF(x) == VECSXP ? frame(e) : refused(e, "a data frame that is no list");
+    return TYPEOF(x) == VECSXP
+               ? frame(e)
+               : tb_arrow_fail(&e->place, PyExc_TypeError, "a data frame that is no list");
+  if (!tell_class(e))
+    return false;
   if (dim != R_NilValue && Rf_xlength(dim) > 1)
-    return refused(e, "a matrix within a column; give it columns of its own");
+    return tb_export_matrix(e);
   if (tb_has_class(x, "POSIXlt"))
     return tb_schema_init(e->schema, e->place.name, 0) && as_posixct(e);
   if (!Rf_isVector(x) || TYPEOF(x) == EXPRSXP)

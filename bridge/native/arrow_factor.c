@@ -3,35 +3,6 @@
 
 #include <stdlib.h>
 
-/* A stream without rows may arrive without any array, and so without its dictionary: then the
- * metadata has the levels. */
-static const char between_levels[] = "\x1e";
-
-static const char *joined(SEXP levels) {
-  size_t size = 1;
-  for (R_xlen_t i = 0; i < Rf_xlength(levels); i++)
-    size += strlen(Rf_translateCharUTF8(STRING_ELT(levels, i))) + 1;
-  char *text = R_alloc(size, 1), *at = text;
-  for (R_xlen_t i = 0; i < Rf_xlength(levels); i++)
-    at += sprintf(at, "%s%s", i ? between_levels : "", Rf_translateCharUTF8(STRING_ELT(levels, i)));
-  *at = '\0';
-  return text;
-}
-
-static SEXP split_levels(const char *text) {
-  R_xlen_t n = text && *text ? 1 : 0;
-  for (const char *at = text; n && (at = strstr(at, between_levels)); at++)
-    n++;
-  SEXP levels = PROTECT(Rf_allocVector(STRSXP, n));
-  for (R_xlen_t i = 0; i < n; i++) {
-    size_t size = strcspn(text, between_levels);
-    SET_STRING_ELT(levels, i, Rf_mkCharLenCE(text, (int)size, CE_UTF8));
-    text += size + 1;
-  }
-  UNPROTECT(1);
-  return levels;
-}
-
 bool tb_export_factor(tb_export *e) {
   SEXP levels = PROTECT(Rf_getAttrib(e->x, R_LevelsSymbol));
   R_xlen_t n = Rf_xlength(e->x), n_levels = Rf_xlength(levels);
@@ -60,7 +31,8 @@ bool tb_export_factor(tb_export *e) {
     if (tb_has_class(e->x, "ordered"))
       e->schema->flags |= ARROW_ORDERED;
     done = done && tb_array_validity(e->array, codes, tb_missing_int) &&
-           (n || tb_schema_facts(e->schema, "r.levels", joined(levels), NULL));
+           /* A stream without rows may arrive without any array, and so without its dictionary. */
+           (n || tb_schema_facts(e->schema, "r.levels", tb_joined(levels), NULL));
   }
   UNPROTECT(1);
   return done;
@@ -225,7 +197,7 @@ SEXP tb_import_factor(const tb_column *c) {
   bool done = read_pieces(c, seen, INTEGER(x), &l);
   if (done) {
     bool told = l.n == 0 && c->length == 0;
-    SEXP words = PROTECT(told ? split_levels(tb_schema_fact(c->schema, "r.levels"))
+    SEXP words = PROTECT(told ? tb_split(tb_schema_fact(c->schema, "r.levels"))
                               : Rf_allocVector(STRSXP, l.n));
     for (int i = 0; i < l.n; i++)
       SET_STRING_ELT(words, i, l.strings[i]);

@@ -162,7 +162,7 @@ SEXP tb_import_frame(const tb_column *c, bool whole) {
 }
 
 /* A struct of two doubles, `re` and `im`, that no data frame of R's was. */
-static bool is_complex(const struct ArrowSchema *s) {
+bool tb_is_complex(const struct ArrowSchema *s) {
   static const char *const names[] = {"re", "im"};
   if (strcmp(s->format, "+s") != 0 || s->n_children != 2)
     return false;
@@ -205,13 +205,13 @@ SEXP tb_import_column(const tb_column *c) {
   const char *format = c->schema->format;
   if (c->schema->dictionary)
     return tb_import_factor(c);
-  if (is_complex(c->schema))
+  if (tb_is_complex(c->schema))
     return import_complex(c);
   if (strcmp(format, "+s") == 0)
     return tb_import_frame(c, false);
   switch (format[0]) {
   case '+':
-    return tb_import_list(c);
+    return tb_is_matrix(c) ? tb_import_matrix(c) : tb_import_list(c);
   case 'n':
     return import_nulls(c);
   case 't':

@@ -26,7 +26,7 @@ static void copy_elements(SEXP to, R_xlen_t at, SEXP from, R_xlen_t start, R_xle
 static const char *const kept[] = {"class", "levels", "tzone", "units"};
 enum { KEPT = sizeof kept / sizeof *kept };
 
-static void copy_meaning(SEXP to, SEXP from) {
+void tb_copy_meaning(SEXP to, SEXP from) {
   for (int i = 0; i < KEPT; i++) {
     SEXP value = Rf_getAttrib(from, Rf_install(kept[i]));
     if (value != R_NilValue)
@@ -53,28 +53,102 @@ static SEXP type_of(SEXP x) {
   return R_NilValue;
 }
 
-static bool elements_fit(const tb_export *e, SEXP type, R_xlen_t *total) {
-  if (tb_has_class(type, "data.frame") || tb_has_class(type, "POSIXlt") || !Rf_isVector(type) ||
-      TYPEOF(type) == EXPRSXP)
-    return tb_arrow_fail(
-        &e->place, PyExc_TypeError,
-        "a list of %s; Arrow's lists are here of plain vectors, factors, dates and lists",
-        tb_has_class(type, "data.frame") ? "data frames" : Rf_type2char(TYPEOF(type)));
-  for (R_xlen_t i = 0; i < Rf_xlength(e->x); i++) {
-    SEXP item = VECTOR_ELT(e->x, i);
+static bool refused(const tb_place *place, R_xlen_t row, const char *why) {
+  return tb_arrow_fail(place, PyExc_TypeError, "row %lld %s", (long long)row + 1, why);
+}
+
+static bool same_columns(SEXP a, SEXP b) {
+  SEXP names = Rf_getAttrib(a, R_NamesSymbol);
+  return TYPEOF(a) == VECSXP && TYPEOF(names) == STRSXP && Rf_xlength(a) == Rf_xlength(b) &&
+         Rf_xlength(names) == Rf_xlength(a) &&
+         R_compute_identical(names, Rf_getAttrib(b, R_NamesSymbol), 16);
+}
+
+static bool elements_fit(const tb_place *place, SEXP list, SEXP type) {
+  bool frames = tb_has_class(type, "data.frame");
+  if (tb_has_class(type, "POSIXlt") || !Rf_isVector(type) || TYPEOF(type) == EXPRSXP)
+    return tb_arrow_fail(place, PyExc_TypeError,
+                         "a list of %s; Arrow's lists are here of vectors, factors, dates, lists "
+                         "and data frames",
+                         Rf_type2char(TYPEOF(type)));
+  for (R_xlen_t i = 0; i < Rf_xlength(list); i++) {
+    SEXP item = VECTOR_ELT(list, i);
     if (item == R_NilValue)
       continue;
-    if (!same_meaning(item, type))
-      return tb_arrow_fail(
-          &e->place, PyExc_TypeError,
-          "the elements of an Arrow list are of one type; row %lld differs from those before it",
-          (long long)i + 1);
+    if (frames != tb_has_class(item, "data.frame") || (!frames && !same_meaning(item, type)))
+      return refused(place, i,
+                     "differs from those before it: the elements of an Arrow list are of one type");
     if (Rf_getAttrib(item, R_DimSymbol) != R_NilValue)
-      return tb_arrow_fail(&e->place, PyExc_TypeError, "row %lld is a matrix or an array",
-                           (long long)i + 1);
-    *total += Rf_xlength(item);
+      return refused(place, i, "is a matrix or an array");
+    if (frames && !same_columns(item, type))
+      return refused(place, i, "has other columns than those before it");
   }
   return true;
+}
+
+static R_xlen_t size_of(SEXP item) {
+  return tb_has_class(item, "data.frame") ? Rf_xlength(Rf_getAttrib(item, R_RowNamesSymbol))
+                                          : Rf_xlength(item);
+}
+
+static SEXP joined(const tb_place *place, SEXP list);
+
+/* Column by column; each is joined as a list of its own. */
+static SEXP joined_frames(const tb_place *place, SEXP list, SEXP type, R_xlen_t total) {
+  R_xlen_t n = Rf_xlength(list), columns = Rf_xlength(type);
+  SEXP names = PROTECT(Rf_getAttrib(type, R_NamesSymbol));
+  SEXP all = PROTECT(Rf_allocVector(VECSXP, columns)), parts = PROTECT(Rf_allocVector(VECSXP, n));
+  for (R_xlen_t j = 0; j < columns; j++) {
+    for (R_xlen_t i = 0; i < n; i++) {
+      SEXP item = VECTOR_ELT(list, i);
+      SET_VECTOR_ELT(parts, i, item == R_NilValue ? item : VECTOR_ELT(item, j));
+    }
+    tb_place at = {.parent = place, .name = Rf_translateCharUTF8(STRING_ELT(names, j))};
+    SEXP column = joined(&at, parts);
+    if (!column) {
+      UNPROTECT(3);
+      return NULL;
+    }
+    SET_VECTOR_ELT(all, j, column);
+  }
+  Rf_setAttrib(all, R_NamesSymbol, names);
+  tb_set_rows(all, total);
+  UNPROTECT(3);
+  return all;
+}
+
+/* The elements of a list one after the other, as one vector or data frame, unprotected;
+ * R_NilValue where there are none, NULL with an exception where they are of different types. */
+static SEXP joined(const tb_place *place, SEXP list) {
+  SEXP type = type_of(list);
+  R_xlen_t n = Rf_xlength(list), total = 0, at = 0;
+  if (type == R_NilValue)
+    return type;
+  if (!tb_check_depth(place) || !elements_fit(place, list, type))
+    return NULL;
+  for (R_xlen_t i = 0; i < n; i++)
+    if (VECTOR_ELT(list, i) != R_NilValue)
+      total += size_of(VECTOR_ELT(list, i));
+  bool frames = tb_has_class(type, "data.frame");
+  if (frames && total > INT_MAX) {
+    tb_arrow_fail(place, PyExc_ValueError, "its data frames have more than %d rows in all",
+                  INT_MAX);
+    return NULL;
+  }
+  SEXP all = frames ? joined_frames(place, list, type, total) : Rf_allocVector(TYPEOF(type), total);
+  if (!all)
+    return NULL;
+  PROTECT(all);
+  for (R_xlen_t i = 0; i < n && !frames; i++) {
+    SEXP item = VECTOR_ELT(list, i);
+    if (item == R_NilValue)
+      continue;
+    copy_elements(all, at, item, 0, Rf_xlength(item));
+    at += Rf_xlength(item);
+  }
+  tb_copy_meaning(all, type);
+  UNPROTECT(1);
+  return all;
 }
 
 static bool is_null(const void *data, int64_t i) { return VECTOR_ELT((SEXP)data, i) == R_NilValue; }
@@ -89,12 +163,12 @@ static bool write_offsets(const tb_export *e, bool wide) {
     else
       ((int32_t *)offsets)[i] = (int32_t)at;
     if (i < n)
-      at += Rf_xlength(VECTOR_ELT(e->x, i));
+      at += size_of(VECTOR_ELT(e->x, i));
   }
   return offsets != NULL;
 }
 
-static bool export_items(tb_export *e, SEXP items) {
+bool tb_export_items(tb_export *e, SEXP items) {
   tb_export child = {.x = items,
                      .wanted =
                          e->wanted && e->wanted->n_children == 1 ? e->wanted->children[0] : NULL,
@@ -107,28 +181,26 @@ static bool export_items(tb_export *e, SEXP items) {
          tb_array_init(child.array, 0, 0, 0);
 }
 
+static bool any_row_names(SEXP list) {
+  for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
+    if (tb_has_class(VECTOR_ELT(list, i), "data.frame") &&
+        TYPEOF(Rf_getAttrib(VECTOR_ELT(list, i), R_RowNamesSymbol)) == STRSXP)
+      return true;
+  return false;
+}
+
 bool tb_export_list(tb_export *e) {
-  SEXP type = type_of(e->x), items = R_NilValue;
-  R_xlen_t total = 0, n = Rf_xlength(e->x), at = 0;
-  if (type != R_NilValue && !elements_fit(e, type, &total))
+  SEXP items = joined(&e->place, e->x);
+  if (!items)
     return false;
-  if (type != R_NilValue)
-    items = Rf_allocVector(TYPEOF(type), total);
   PROTECT(items);
-  for (R_xlen_t i = 0; i < n && type != R_NilValue; i++) {
-    SEXP item = VECTOR_ELT(e->x, i);
-    if (item == R_NilValue)
-      continue;
-    copy_elements(items, at, item, 0, Rf_xlength(item));
-    at += Rf_xlength(item);
-  }
-  if (type != R_NilValue)
-    copy_meaning(items, type);
-  bool wide = total > INT32_MAX;
+  bool wide = items != R_NilValue && size_of(items) > INT32_MAX;
   bool done = tb_schema_init(e->schema, e->place.name, 1) &&
-              tb_schema_format(e->schema, wide ? "+L" : "+l") && tb_array_init(e->array, n, 2, 1) &&
-              write_offsets(e, wide) && export_items(e, items) &&
-              tb_array_validity(e->array, e->x, is_null);
+              tb_schema_format(e->schema, wide ? "+L" : "+l") &&
+              tb_array_init(e->array, Rf_xlength(e->x), 2, 1) && write_offsets(e, wide) &&
+              tb_export_items(e, items) && tb_array_validity(e->array, e->x, is_null) &&
+              (!any_row_names(e->x) ||
+               tb_arrow_note(&e->place, "the row names of its data frames are left out"));
   UNPROTECT(1);
   return done;
 }
@@ -140,7 +212,7 @@ static SEXP slice(SEXP x, R_xlen_t start, R_xlen_t n) {
     SEXP part = PROTECT(Rf_allocVector(TYPEOF(x), n));
     copy_elements(part, 0, x, start, n);
     if (Rf_isObject(x))
-      copy_meaning(part, x);
+      tb_copy_meaning(part, x);
     UNPROTECT(1);
     return part;
   }
@@ -149,7 +221,7 @@ static SEXP slice(SEXP x, R_xlen_t start, R_xlen_t n) {
     SET_VECTOR_ELT(part, i, slice(VECTOR_ELT(x, i), start, n));
   Rf_setAttrib(part, R_NamesSymbol, Rf_getAttrib(x, R_NamesSymbol));
   tb_set_rows(part, n);
-  copy_meaning(part, x);
+  tb_copy_meaning(part, x);
   UNPROTECT(1);
   return part;
 }

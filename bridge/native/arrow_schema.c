@@ -208,3 +208,33 @@ const char *tb_schema_fact(const struct ArrowSchema *s, const char *key) {
   }
   return NULL;
 }
+
+/* ---- several strings as one fact ---- */
+
+enum { BEFORE_EACH = '\x1e' };
+
+const char *tb_joined(SEXP strings) {
+  size_t size = 1;
+  for (R_xlen_t i = 0; i < Rf_xlength(strings); i++)
+    size += strlen(Rf_translateCharUTF8(STRING_ELT(strings, i))) + 1;
+  char *text = R_alloc(size, 1), *at = text;
+  for (R_xlen_t i = 0; i < Rf_xlength(strings); i++)
+    at += sprintf(at, "%c%s", BEFORE_EACH, Rf_translateCharUTF8(STRING_ELT(strings, i)));
+  *at = '\0';
+  return text;
+}
+
+SEXP tb_split(const char *text) {
+  R_xlen_t n = 0;
+  for (const char *at = text; at && (at = strchr(at, BEFORE_EACH)); at++)
+    n++;
+  SEXP strings = PROTECT(Rf_allocVector(STRSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) {
+    text = strchr(text, BEFORE_EACH) + 1;
+    const char *end = strchr(text, BEFORE_EACH);
+    size_t size = end ? (size_t)(end - text) : strlen(text);
+    SET_STRING_ELT(strings, i, Rf_mkCharLenCE(text, (int)size, CE_UTF8));
+  }
+  UNPROTECT(1);
+  return strings;
+}

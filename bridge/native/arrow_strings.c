@@ -1,7 +1,13 @@
 /* Arrow's text and bytes -> R's strings and lists of raw vectors.
  *
  * R keeps each string once, in a table of its own that takes 100 ns to ask. A small table here
- * remembers those met lately: where strings repeat, R is asked once for each. */
+ * remembers those met lately: where strings repeat, R is asked once for each.
+ *
+ * All strings are made at once, and not through ALTREP when they are first asked for. Tried with
+ * 1e6 distinct ones: a column that nothing looks at then costs a thirtieth, but one that is used
+ * costs as much or more (unique() 1.4, match() 1.6, nchar() 1.2 times). And it would not be safe:
+ * what asks for the vector's memory (radix sort, dplyr) would have a million strings made within
+ * Dataptr, where R's collector is off, and stays off for good if memory ends. */
 #include "arrow.h"
 
 #include <limits.h>

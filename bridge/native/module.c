@@ -102,6 +102,31 @@ static PyObject *native_helper(PyObject *self, PyObject *name) {
   return job.name ? run(helper_run, job) : NULL;
 }
 
+typedef struct {
+  RObject *environment, *value;
+} put_job;
+
+static void put_run(void *p) {
+  put_job *job = p;
+  Rf_defineVar(Rf_install("value"), job->value ? job->value->x : R_NilValue, job->environment->x);
+}
+
+static PyObject *native_put(PyObject *self, PyObject *args) {
+  (void)self;
+  put_job job = {0};
+  if (!PyArg_ParseTuple(args, "O!|O!", &tb_RObjectType, &job.environment, &tb_RObjectType,
+                        &job.value) ||
+      tb_check_thread())
+    return NULL;
+  if (TYPEOF(job.environment->x) != ENVSXP) {
+    PyErr_SetString(PyExc_TypeError, "environment: expected an R environment");
+    return NULL;
+  }
+  if (tb_protected(put_run, &job))
+    return NULL;
+  Py_RETURN_NONE;
+}
+
 static void to_r_run(void *p) {
   object_job *job = p;
   SEXP x;
@@ -165,6 +190,8 @@ static PyMethodDef functions[] = {
     {"base_function", native_base_function, METH_O,
      "base_function(name): a function of R's base package."},
     {"helper", native_helper, METH_O, "helper(name): a function of host.R."},
+    {"put", native_put, METH_VARARGS,
+     "put(environment, value): the variable `value` of an R environment; without one, NULL."},
     {"to_r", native_to_r, METH_O, "to_r(value): the R object of a Python value."},
     {"handle", native_handle, METH_O,
      "handle(value): the R external pointer that owns a Python object."},

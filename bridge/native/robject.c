@@ -87,7 +87,7 @@ const void *tb_data(SEXP x) {
 
 #define INT64_NA INT64_MIN
 
-static bool real_is_na(double x) {
+static inline bool real_is_na(double x) {
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
   return x != x && (uint32_t)bits == 1954; /* R's NA: a NaN whose low word is 1954 */
@@ -95,7 +95,7 @@ static bool real_is_na(double x) {
 
 /* Marks missing values in mask (1 = a value, 0 = NA) where mask is given, and
  * says whether there is any. Without a mask it stops at the first block with one. */
-static bool scan_na(SEXP x, const void *data, uint8_t *mask) {
+__attribute__((optimize("O3"))) static bool scan_na(SEXP x, const void *data, uint8_t *mask) {
   R_xlen_t n = Rf_xlength(x);
   bool any = false;
   bool int64 = tb_is_int64(x);

@@ -154,6 +154,10 @@ def listed(*offsets, items=3):
     return Node(b"+l", len(offsets) - 1, [None, ints(*offsets)], [doubles(items)])
 
 
+def rows(items=6):
+    return Node(b"+w:2", 3, [None], [doubles(items)])
+
+
 def frame(*nodes, length=3):
     return Node(b"+s", length, [None], nodes)
 
@@ -181,6 +185,11 @@ def test_arrays_made_by_hand(core):
     items = [v.value() for v in read(core, listed(0, 2, 2, 3)).items()]
     assert [getattr(v, "tolist", lambda v=v: v)() for v in items[::2]] == [[0, 1], 2]
     assert read(core, frame(doubles())).value().shape == (3, 1)
+    assert read(core, rows()).value().tolist() == [[0, 1], [2, 3], [4, 5]]
+    part = rows(8)
+    part.array.offset = part.children[0].array.offset = 1
+    part.array.length, part.children[0].array.length = 2, 7
+    assert read(core, part).value().tolist() == [[3, 4], [5, 6]]
 
 
 def test_offsets_of_parents_and_children_add_up(core):
@@ -267,6 +276,7 @@ WRONG = {
     "view beyond its buffer": lambda: view((14, b"cdef", 0, 7)),
     "view before its buffer": lambda: view((14, b"cdef", 0, -1)),
     "view of negative length": lambda: view((-1, b"cdef", 0, 0)),
+    "too few items of a fixed size": lambda: rows(5),
     "fixed size of lists": lambda: Node(b"+w:4611686018427387904", 3, [None], [doubles()]),
     "fixed size of lists, negative": lambda: Node(b"+w:-1", 3, [None], [doubles()]),
     "fixed size of bytes, negative": lambda: Node(b"w:-1", 3, [None, b"abc"]),
@@ -318,6 +328,8 @@ MAKERS = (
     lambda: view(struct.pack("<i12s", 3, b"abc"), (14, b"cdef", 0, 2), (13, b"abcd", 0, 0)),
     lambda: factor(0, 1, 0),
     lambda: listed(0, 2, 2, 3),
+    rows,
+    lambda: Node(b"+l", 2, [None, ints(0, 2, 3)], [frame(doubles(), text(b"a", b"", b"c"))]),
     lambda: frame(doubles(), factor(0, 1, 0), listed(0, 1, 2, 3)),
 )
 NUMBERS = (-(2**63), -(2**31), -2, -1, 0, 1, 2, 3, 2**31 - 1, 2**62, 2**63 - 1)
@@ -421,8 +433,24 @@ def test_r_copies_before_it_changes_what_a_stream_reads(core, r):
         ("data.frame(f = structure(9L, levels = 'a', class = 'factor'))", "column 'f': row 1 has"),
         ("data.frame(x = `Encoding<-`('\\xe9', 'bytes'))", "column 'x': row 1 is marked"),
         ("data.frame(x = `Encoding<-`('\\xe9', 'UTF-8'))", "column 'x': row 1 is no text"),
-        ("{ x <- data.frame(a = 1:2); x$m <- matrix(1:4, 2); x }", "column 'm': a matrix"),
-        ("{ x <- data.frame(a = 1:2); x$l <- list(1, 'a'); x }", "column 'l': the elements"),
+        ("{ x <- data.frame(a = 1:2); x$m <- array(1:8, c(2, 2, 2)); x }", "column 'm': an array"),
+        ("{ x <- data.frame(a = 1:2); x$m <- matrix(0, 2, 0); x }", "column 'm': a matrix without"),
+        ("{ x <- data.frame(a = 1:2); x$l <- list(iris, mtcars); x }", "column 'l': row 2 has oth"),
+        (
+            "{ x <- data.frame(a = 1:2); x$l <- list(data.frame(u = 1), data.frame(u = 'a')); x }",
+            r"column 'l\$u': row 2 differs",
+        ),
+        ("{ x <- data.frame(a = 1:2); x$l <- list(iris, 1); x }", "column 'l': row 2 differs"),
+        (
+            "{ x <- data.frame(a = 1); x$l <- list(structure(list(1), class = 'data.frame', "
+            "row.names = 1L)); x }",
+            "column 'l': row 1 has other",
+        ),
+        (
+            "{ l <- 1; for (i in 1:1e5) l <- list(l); x <- data.frame(a = 1); x$l <- list(l); x }",
+            "more than 64 deep",
+        ),
+        ("{ x <- data.frame(a = 1:2); x$l <- list(1, 'a'); x }", "column 'l': row 2 differs"),
         ("{ x <- data.frame(a = 1:2); x$l <- list(sum, 1); x }", "column 'l': a list of builtin"),
         ("structure(list(a = 1:3), class = 'data.frame', row.names = 1:2)", "column 'a': 3 elem"),
         ("structure(list(a = quote(x)), class = 'data.frame', row.names = 1L)", "column 'a': Arr"),

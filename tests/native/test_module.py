@@ -38,11 +38,23 @@ def test_live_says_what_is_alive(core, r):
         ("attach", ["a", "b"]),
         ("foreign_vector", [5]),
         ("foreign_vector", [None]),
+        ("put", []),
+        ("put", [5, 5]),
     ],
 )
 def test_wrong_arguments(core, function, args):
     with pytest.raises((TypeError, UnicodeEncodeError)):
         getattr(core, function)(*args)
+
+
+def test_put(core, r):
+    environment = r("new.env()")
+    core.put(environment, r("letters"))
+    assert core.base_function("get")("value", environment)[-1] == "z"
+    core.put(environment)
+    assert core.base_function("get")("value", environment) is None
+    with pytest.raises(TypeError, match="expected an R environment"):
+        core.put(r("1"), r("2"))
 
 
 def test_without_r_every_function_says_so(tmp_path):

@@ -18,6 +18,8 @@
 #' | complex, raw | complex128, uint8 | struct of `re` and `im`, uint8 |
 #' | list of like vectors | object | list |
 #' | data frame | struct | struct |
+#' | list of like data frames (as of `tidyr::nest()`) | object | list of structs |
+#' | matrix | fixed-size list | Array; fixed-size list |
 #' | row names that are text | the index | a column `row.names` |
 #'
 #' NA is a missing value there, and NaN stays NaN. A POSIXct without a time zone is told in UTC.
@@ -25,8 +27,9 @@
 #' integers are integer if all fit, else double if exact, else integer64; a time without zone
 #' is read in UTC; a column of text named `row.names` gives the row names.
 #'
-#' What is lost (nanoseconds, the part of a day of a Date, digits of a decimal) is a warning of
-#' class `torchbridge_lossy` that names the column. A type that R does not have is an error.
+#' What is lost (nanoseconds, the part of a day of a Date, digits of a decimal, a class that is
+#' not in the table) is a warning of class `torchbridge_lossy` that names the column. A type that
+#' R does not have is an error. Groups of a grouped tibble are not kept.
 #'
 #' Once this package is loaded, data frames cross in reticulate's `r_to_py()` and `py_to_r()` in
 #' this way as well. `as_py_frame()` also takes streams and tables of the packages arrow and

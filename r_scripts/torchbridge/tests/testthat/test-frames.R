@@ -60,6 +60,19 @@ test_that("as_tibble() and tibbles", {
   expect_identical(tibble::as_tibble(as_py_frame(data.frame(x))), x)
 })
 
+test_that("matrices and nested data frames come back identical", {
+  x <- data.frame(a = 1:3)
+  x$m <- matrix(c(1, NA, 3, 4, NaN, 6), 3)
+  x$nested <- lapply(1:3, function(i) data.frame(u = seq_len(i), v = letters[seq_len(i)]))
+  for (kind in c("arrow", "pandas", "polars")) {
+    if (kind == "polars" && !can_import("polars")) next
+    expect_identical(as.data.frame(as_py_frame(x, kind)), x)
+  }
+  skip_if_not_installed("tibble")
+  x <- tibble::tibble(g = 1:2, data = list(tibble::tibble(u = 1), tibble::tibble(u = c(2, 3))))
+  expect_identical(as.data.frame(as_py_frame(x, "arrow")), x)
+})
+
 test_that("what is lost is a classed warning that names the column", {
   x <- data.frame(good = 1, day = structure(0.5, class = "Date"))
   expect_warning(as_py_frame(x), "column 'day'.*part of a day", class = "torchbridge_lossy")
@@ -76,8 +89,8 @@ test_that("bad input is an error that names the argument", {
   expect_error(as.data.frame(py_import("sys")), "`x`: expected a Python data frame")
   expect_error(as.data.frame(as_py_frame(iris), nrows = 3), "Unknown argument: `nrows`")
   x <- data.frame(a = 1:2)
-  x$m <- matrix(1:4, 2)
-  expect_error(as_py_frame(x), "column 'm': a matrix")
+  x$m <- array(1:8, c(2, 2, 2))
+  expect_error(as_py_frame(x), "column 'm': an array")
   x$m <- list(1, "a")
   expect_error(as_py_frame(x, "arrow"), "column 'm'.*of one type")
 })
