@@ -7,16 +7,14 @@ become the matrix that the fit needs, in one pass.
 import copy
 import hashlib
 import json
-import os
-import sys
-import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from torchbridge.python_headers import find_headers
 
 from .arguments import whole_numbers
 from .callbacks import Callback, EpochEnd, as_callbacks
@@ -229,23 +227,6 @@ def fitted_module(model: TableModel | nn.Module, weights: bytes) -> nn.Module:
 def is_module(x: Any) -> bool:
     """Is it something that can be trained?"""
     return isinstance(x, nn.Module)
-
-
-def find_headers() -> None:
-    """Tell the compiler where Python.h is, in a virtual environment that R has started.
-
-    reticulate makes the environment the base of such a Python, which has no headers.
-    """
-    settings = Path(sys.prefix, "pyvenv.cfg")
-    if Path(sysconfig.get_path("include"), "Python.h").is_file() or not settings.is_file():
-        return
-    lines = settings.read_text().splitlines()
-    home = next((line.partition("=")[2].strip() for line in lines if line.startswith("home")), "")
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    include = str(Path(home).parent / "include" / version)
-    known = os.environ.get("CPATH", "")
-    if include not in known.split(os.pathsep):
-        os.environ["CPATH"] = os.pathsep.join(filter(None, [include, known]))
 
 
 def callbacks(task: Mapping[str, Any]) -> list[Callback]:
