@@ -9,7 +9,7 @@ from .arguments import flag, whole_number
 from .glm import as_design
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PCA:
     """Principal components, in float64.
 
@@ -25,6 +25,10 @@ class PCA:
     center: Tensor
     scale: Tensor
     scores: Tensor
+
+    def __repr__(self) -> str:
+        sdev = ", ".join(f"{value:.4g}" for value in self.sdev.tolist())
+        return f"<PCA: standard deviations {sdev}>"
 
     def transform(self, x: Tensor) -> Tensor:
         """New rows on the components."""

@@ -20,7 +20,8 @@ from .arguments import whole_numbers
 from .callbacks import Callback, EpochEnd, as_callbacks
 from .device import training_device
 from .export import export_onnx, export_program
-from .registry import EXACT, NETWORKS
+from .profile import profile_limits
+from .registry import NETWORKS, is_exact
 from .state import from_bytes
 from .table import TableFit, fit_table
 from .table_model import TableModel, load_table
@@ -47,7 +48,7 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
     """
     data = arranged(task)
     model, options = data["model"], dict(data["fit_options"])
-    if not (isinstance(model, str) and model in EXACT):
+    if not is_exact(model):
         options["callbacks"] = callbacks(task)
     if options.get("compile"):
         find_headers()
@@ -132,7 +133,7 @@ class Columns:
         self.factors = [n for n in self.levels if n]
         self.embeds = isinstance(model, str) and model in NETWORKS and NETWORKS[model].takes_codes
         self.dtype = torch.float32
-        if isinstance(model, str) and model in EXACT:
+        if is_exact(model):
             self.dtype = torch.float64
         elif isinstance(model, nn.Module):
             first = next((p for p in model.parameters() if p.is_floating_point()), None)
@@ -205,6 +206,30 @@ def predict_columns(
         return table.predict(numeric, codes, offset=offset, type=type).numpy()
 
 
+def profile(
+    design: Tensor,
+    response: Tensor,
+    family: str,
+    link: str,
+    weights: Tensor | None,
+    offset: Tensor | None,
+    level: float,
+    which: Sequence[int] | int,
+) -> Any:
+    """`profile_limits` for a design with its intercept, as a NumPy array."""
+    return profile_limits(
+        design,
+        response,
+        family,
+        link,
+        weights=weights,
+        offset=offset,
+        intercept=False,
+        level=level,
+        which=whole_numbers("which", which, 0),
+    ).numpy()
+
+
 def predict_module(module: nn.Module, weights: bytes, x: Any) -> Any:
     """The output of a caller's module with these weights, as a NumPy array."""
     first = next((p for p in module.parameters() if p.is_floating_point()), None)
@@ -250,7 +275,7 @@ def export(
     format: str,
 ) -> None:
     """Write a fit's module as "onnx" or "torch" has it; `columns` are rows to trace it with."""
-    of = model if model in EXACT or model in NETWORKS else module
+    of = model if is_exact(model) or model in NETWORKS else module
     numeric, codes = Columns(of, levels).arrange(columns)
     x = numeric if codes is None else (numeric, codes)
     (export_onnx if format == "onnx" else export_program)(module, x, path)
@@ -292,7 +317,7 @@ def described(result: TableFit) -> dict[str, Any]:
         found["exact"] = {
             name: value.numpy() if isinstance(value, Tensor) else value
             for name, value in vars(result.exact).items()
-            if name != "fitted"
+            if name not in ("fitted", "clusters", "scores")  # given as `fitted`
         }
     return found
 
