@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from .arguments import check_options, flag, kind_of, lookup, options, whole_number, whole_numbers
 from .columns import as_inputs_of, as_values, codes_within, numbers, optional_numbers
 from .device import seeded, training_device
+from .families import find_family
 from .glm import GLMFit, fit_glm
 from .kmeans import KMeans
 from .mixture import GaussianMixture
@@ -402,6 +403,9 @@ def _fit_exactly(
                 + ("two classes" if "binomial" in name else "numbers, n_classes must be None")
             )
         y = numbers("response", columns.response, "float64")
+        words, is_valid = find_family(name, given.get("link"))[0].valid
+        if not is_valid(y).all():
+            raise ValueError(f'response must be {words} with family "{name}"')
         exact = fit_glm(x, y, **{**given, "family": name}, **extra)
         coefficients, link = exact.coefficients[None], exact.link
         if "binomial" in name:

@@ -18,7 +18,7 @@ from .training import predict
 from .unsupervised import UNSUPERVISED, unsupervised_as, unsupervised_module
 
 #: What `predict` can give.
-TYPES = ("response", "link", "prob", "class")
+TYPES = ("response", "link", "prob", "class", "code")
 
 
 class TableModel:
@@ -59,11 +59,17 @@ class TableModel:
                 (n, outputs); of classes, their probabilities. "link": before the inverse
                 link, with the offset. "prob": probabilities, (n, classes), and "class":
                 the code of the most probable, (n,), where the response has classes. Of a
-                mixture "response" is "prob", of k-means "class", of PCA the scores.
+                mixture "response" is "prob", of k-means "class", of PCA the scores. "code": of
+                an autoencoder, its narrowest layer.
         """
         lookup("type", type, dict.fromkeys(TYPES))
         spec = self.spec
         inputs = as_inputs_of(numeric, codes, spec["dtype"], spec["inputs"], spec["n_levels"])
+        if type == "code":
+            if spec["model"] != "autoencoder":
+                raise ValueError('type "code" is for model "autoencoder"')
+            encoder: Any = self.module
+            return predict(nn.Sequential(encoder.input, encoder.network.encoder), inputs)
         if offset is not None:
             offset = numbers("offset", offset, spec["dtype"])
         if spec.get("baseline"):

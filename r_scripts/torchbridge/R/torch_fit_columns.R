@@ -48,7 +48,7 @@ plain_vector <- function(x) {
 as_response <- function(y, model, options, weights, call) {
   found <- list(tensor = NULL, values = NULL, levels = NULL, n_classes = NULL, weights = weights)
   check_weights(weights, call)
-  if (model$name == "autoencoder") return(found)
+  if (!takes_response(model)) return(found)
   if (inherits(y, "Surv") || inherits(y, c("Date", "POSIXt"))) {
     abort(call, "The response must be numbers or classes, not ", friendly_type(y), ".")
   }
@@ -156,8 +156,10 @@ crossing_validation <- function(validation, prepared, response, call) {
     return(validation)
   }
   preparation <- prepared$preparation
-  given <- validation_parts(validation, preparation, call)
-  found <- new_columns(preparation, given$x, call)
+  # What is wrong with the columns is said in hardhat's words.
+  blamed <- function(condition) abort(call, "`validation`: ", conditionMessage(condition))
+  given <- tryCatch(validation_parts(validation, preparation, call), error = blamed)
+  found <- tryCatch(new_columns(preparation, given$x, call), error = blamed)
   if (is.list(found$columns) && !is_tensor(found$columns)) {
     if (any(vapply(found$columns, anyNA, NA))) abort(call, "`validation` has missing values.")
   }
@@ -187,7 +189,7 @@ validation_parts <- function(validation, preparation, call) {
   }
   if (!is.list(validation) || is.object(validation) || length(validation) != 2L) {
     abort(
-      call, "`validation` must be a share between 0 and 1, ",
+      call, "must be a share between 0 and 1, ",
       if (preparation$kind %in% c("formula", "recipe")) "a data frame" else "list(x, y)", ", not ",
       friendly_type(validation), "."
     )
