@@ -11,11 +11,14 @@ check_columns <- function(columns, call) {
         "factors. Make one of it, such as as.numeric(", name, ")."
       )
     }
-    if (is.double(x) && !all(is.finite(range(x)))) {
+    if (is.double(x) && !all_finite(x)) {
       abort(call, "`", name, "` holds infinite values.")
     }
   }
 }
+
+# Without the copies that range() makes: of a large table they are its size again.
+all_finite <- function(x) is.finite(min(x)) && is.finite(max(x))
 
 # list(columns = tensors, levels = numbers of levels, 0 for numbers).
 crossing <- function(columns) {
@@ -75,7 +78,7 @@ as_response <- function(y, model, options, weights, call) {
   if (is.matrix(y) && is_exact_model(model)) {
     abort(call, "The response has ", ncol(y), " columns, and ", model_label(model), " takes one.")
   }
-  if (!all(is.finite(range(y)))) abort(call, "The response holds infinite values.")
+  if (!all_finite(y)) abort(call, "The response holds infinite values.")
   found$values <- y
   found$tensor <- as_tensor(y)
   found

@@ -12,9 +12,9 @@ option_defaults <- function() {
 }
 
 # list(task = what Python gets, validation, standardize, seed, verbose, ...).
-training_options <- function(given, model, call) {
+training_options <- function(given, model, call, of = "torch_fit", more = character()) {
   defaults <- lapply(option_defaults(), eval)
-  check_option_names(given, names(defaults), call)
+  check_option_names(given, names(defaults), call, of, more)
   if (is_exact_model(model)) {
     unused <- setdiff(names(given), c("device", "seed", "verbose"))
     if (length(unused) > 0L) {
