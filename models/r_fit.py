@@ -20,6 +20,7 @@ from .arguments import whole_numbers
 from .callbacks import Callback, EpochEnd, as_callbacks
 from .device import training_device
 from .export import export_onnx, export_program
+from .penalty_path import fit_path
 from .profile import profile_limits
 from .registry import NETWORKS, is_exact
 from .state import from_bytes
@@ -228,6 +229,24 @@ def profile(
         level=level,
         which=whole_numbers("which", which, 0),
     ).numpy()
+
+
+def path(
+    columns: Tensor,
+    response: Tensor,
+    family: str,
+    link: str,
+    options: Mapping[str, Any],
+    weights: Tensor | None,
+    offset: Tensor | None,
+) -> dict[str, Any]:
+    """`fit_path`, its result as NumPy arrays by name."""
+    given = {name: value for name, value in options.items() if value is not None}
+    found = fit_path(columns, response, family, link, weights=weights, offset=offset, **given)
+    return {
+        name: value.numpy() if isinstance(value, Tensor) else value
+        for name, value in vars(found).items()
+    }
 
 
 def predict_module(module: nn.Module, weights: bytes, x: Any) -> Any:
