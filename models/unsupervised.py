@@ -33,7 +33,8 @@ class MixtureModule(_Kept):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (n, k)."""
-        return GaussianMixture(*self.kept(), [], 0, True).responsibilities(x)
+        weights, means, covariances = self.kept()
+        return GaussianMixture(weights, means, covariances, [], 0, True).responsibilities(x)
 
 
 class KMeansModule(_Kept):
@@ -43,7 +44,9 @@ class KMeansModule(_Kept):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (n,), int64."""
-        return torch.cdist(x, *self.kept(), compute_mode="donot_use_mm_for_euclid_dist").argmin(1)
+        (centers,) = self.kept()
+        distance = torch.cdist(x, centers, compute_mode="donot_use_mm_for_euclid_dist")
+        return distance.argmin(1)
 
 
 class PCAModule(_Kept):

@@ -1,6 +1,7 @@
 #' Plot a fit
 #'
-#' `plot()` draws with base graphics, `autoplot()` with ggplot2.
+#' `plot()` draws with base graphics, `autoplot()` with ggplot2. The path of penalized coefficients
+#' is drawn by [torch_path()].
 #'
 #' @param x,object A `torch_fit`.
 #' @param type `"history"`: the losses of each epoch. `"residuals"`: residuals over fitted values.
