@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torchbridge.python_headers import find_headers
 
 from .arguments import whole_numbers
-from .callbacks import Callback, EpochEnd, as_callbacks
+from .callbacks import Callback, EpochEnd, LRFinder, as_callbacks
 from .device import training_device
 from .export import export_onnx, export_program
 from .penalty_path import fit_path
@@ -328,6 +328,7 @@ def described(result: TableFit) -> dict[str, Any]:
         "best_epoch": result.best_epoch,
         "device": result.device,
         "fitted": result.fitted.numpy(),
+        "lr_finder": _tried_rates(result.callbacks),
         **_sizes(result.model.module),
         "exact": None,
     }
@@ -347,8 +348,15 @@ def _trained(result: Fit) -> dict[str, Any]:
         "status": result.status,
         "best_epoch": result.best_epoch,
         "device": str(result.device),
+        "lr_finder": _tried_rates(result.callbacks),
         **_sizes(result.module),
     }
+
+
+def _tried_rates(callbacks: Iterable[Any]) -> dict[str, list[float]] | None:
+    """Rates that a learning-rate finder tried, and their losses."""
+    finder = next((c for c in callbacks if isinstance(c, LRFinder) and c.lrs), None)
+    return None if finder is None else {"lr": finder.lrs, "loss": finder.losses}
 
 
 def _sizes(module: nn.Module) -> dict[str, Any]:

@@ -85,8 +85,9 @@
 #' @param na.action What to do with rows that have NA: `na.omit`, `na.exclude` or `na.fail`.
 #' @param ... Options of training, see below. Unknown ones are an error.
 #' @return An object of class `torch_fit`: a list with, among others, `history` (a data frame, a row
-#'   an epoch), `status`, `best_epoch`, `device`, `seed`, `weights` (the parameters, as the bytes of
-#'   a safetensors file), `fitted.values` and `call`.
+#'   an epoch), `lr_finder` (the rates that such a callback tried, and their losses), `status`,
+#'   `best_epoch`, `device`, `seed`, `weights` (the parameters, as the bytes of a safetensors file),
+#'   `fitted.values` and `call`.
 #' @seealso [predict.torch_fit()], [summary.torch_fit()], [tidy.torch_fit()], [plot.torch_fit()],
 #'   [torch_importance()], [torch_tune()], [torch_export()].
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -234,6 +235,9 @@ finish_fit <- function(made, result, options) {
     n_parameters = result$n_parameters, spec = result$spec, weights = result$weights,
     parameter_names = as.character(unlist(result$parameter_names)), id = result$id,
     fitted.values = with_rows(result$fitted, made),
+    lr_finder = if (!is.null(result$lr_finder)) {
+      as.data.frame(lapply(result$lr_finder, as.numeric))
+    },
     exact = if (!is_unsupervised(made$model)) as_exact(result$exact, made),
     result = if (is_unsupervised(made$model)) as_result(result$exact, made)
   ))

@@ -12,10 +12,11 @@
 #' @param scale Not used: the dispersion is the fit's own.
 #' @param k Weight of a parameter in the criterion; 2 is AIC.
 #' @return `anova()`: a table of class `anova`, of the terms in their order where there is one fit,
-#'   as of `anova.lm()` and `anova.glm()`. `extractAIC()`: parameters and criterion. `model.frame()`,
-#'   `model.matrix()`: the data of the fit as they are now, without rows that were left out.
-#'   `hatvalues()`, `rstandard()` (of deviance residuals) and `cooks.distance()`: a number a row, as
-#'   of `lm()` and `glm()` (Cook and Weisberg, 1982, Residuals and influence in regression).
+#'   as of `anova.lm()` and `anova.glm()`. `extractAIC()`: parameters and criterion.
+#'   `model.frame()`, `model.matrix()`: the data of the fit as they are now, without rows that were
+#'   left out. `hatvalues()`, `rstandard()` (of deviance residuals) and `cooks.distance()`: a number
+#'   a row, as of `lm()` and `glm()` (Cook and Weisberg, 1982, Residuals and influence in
+#'   regression).
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(mpg ~ wt + qsec + am, data = mtcars, model = linear())
 #' anova(fit)

@@ -10,8 +10,8 @@
 #' squares, or Newton's method, as `lm()`, `glm()` and `nnet::multinom()` have them. The others are
 #' networks, trained in float32.
 #'
-#' `gaussian_mixture()`, `k_means()` and `pca()` have no response, as in
-#' `torch_fit(~ ., data, k_means(3))`. They too are fitted exactly, in float64; see [predict.torch_unsupervised()].
+#' `gaussian_mixture()`, `k_means()` and `pca()` have no response, as in `torch_fit(~ ., data,
+#' k_means(3))`. They too are fitted exactly, in float64; see [predict.torch_unsupervised()].
 #'
 #' A string, such as `"linear"` or `"mlp"`, means the model of that name with its defaults. Any
 #' `nn_module`, in R or Python, is a model too: its initial weights are where training starts, and

@@ -2,16 +2,16 @@
 #'
 #' @param object A `torch_fit`.
 #' @param newdata New data like those of the fit: a data frame, a matrix or array, or `NULL` for the
-#'   rows of the fit. Of a fit to a dataloader: a tensor, a matrix or array, or a list of such for a
-#'   module of several arguments.
+#'   rows of the fit. Of a fit to a dataloader: a tensor, a matrix or array, a list of such for a
+#'   module of several arguments, or a dataloader, whose batches begin with the inputs.
 #' @param type `"response"`: the mean of the response; of two classes, the probability of the second
 #'   level, as of `glm()`; of more, a matrix with a column a class. `"prob"`: probabilities, always
 #'   a column a class. `"class"`: the most probable class, a factor. `"link"`: before the inverse
 #'   link (of classes, before the softmax). `"terms"`: what each term of an exact model adds to the
 #'   link, centred, as of `predict.lm()`. `"code"`: the code of an `autoencoder()`, a matrix.
 #' @param interval `"confidence"`: limits of the mean, of types "response" and "link" of exact
-#'   models (but `multinomial()`), as of `predict.lm()`; for other links than the identity they are those
-#'   of the link, brought to the response. `"prediction"`: limits of a new observation, for
+#'   models (but `multinomial()`), as of `predict.lm()`; for other links than the identity they are
+#'   those of the link, brought to the response. `"prediction"`: limits of a new observation, for
 #'   `linear()`; rows of the fit have its weights, new data weight 1.
 #' @param level Coverage of the intervals.
 #' @param se.fit `TRUE` also gives standard errors, of types "response" and "link" of exact models

@@ -1,8 +1,9 @@
 #' Penalized coefficients, by penalty
 #'
-#' The elastic net: a linear or generalized linear model for each of many penalties on the size of its
-#' coefficients, from one that leaves none of them to one that hardly counts. The lasso
-#' (`mixture = 1`) chooses among the columns; ridge regression (`mixture = 0`) shrinks them together.
+#' The elastic net: a linear or generalized linear model for each of many penalties on the size of
+#' its coefficients, from one that leaves none of them to one that hardly counts. The lasso
+#' (`mixture = 1`) chooses among the columns; ridge regression (`mixture = 0`) shrinks them
+#' together.
 #'
 #' What is minimised is minus the log-likelihood at dispersion 1, over the sum of the weights, plus
 #' `penalty * (mixture * sum(abs(b)) + (1 - mixture) / 2 * sum(b^2))`, b for columns of mean 0 and
@@ -23,9 +24,10 @@
 #' @param ... For `plot()`, graphical parameters; else not used.
 #' @return `torch_path()`: a `torch_path`, a list of, among others, `penalty` (falling),
 #'   `coefficients` (a row a penalty), `df` (coefficients that are not 0) and `deviance_ratio` (the
-#'   share of the null deviance that is explained). `coef()`: a matrix, a row a penalty, on the scale
-#'   of the columns. `predict()`: a matrix, a column a penalty. `tidy()`: a row a penalty and term.
-#'   `glance()`: a row a penalty. `plot()` and `autoplot()` draw the coefficients over the penalties.
+#'   share of the null deviance that is explained). `coef()`: a matrix, a row a penalty, on the
+#'   scale of the columns. `predict()`: a matrix, a column a penalty. `tidy()`: a row a penalty and
+#'   term. `glance()`: a row a penalty. `plot()` and `autoplot()` draw the coefficients over the
+#'   penalties.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' path <- torch_path(mpg ~ ., data = mtcars)
 #' plot(path)

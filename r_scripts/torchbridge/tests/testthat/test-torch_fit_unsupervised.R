@@ -81,7 +81,7 @@ test_that("wrong calls are errors that say what is right", {
   expect_error(torch_fit(~., data = measures, model = "k_means"), "needs a number, model = k_means")
   expect_error(k_means(0), "`k` must be a whole number from 1")
   expect_error(torch_fit(~., data = measures, model = pca(9)), "must be at most 4")
-  expect_error(torch_fit(~., data = measures, model = pca(), epochs = 3), "`epochs` is for networks")
+  expect_error(torch_fit(measures, model = pca(), epochs = 3), "`epochs` is for networks")
   fit <- torch_fit(~., data = measures, model = k_means(2), seed = 1)
   expect_error(predict(fit, type = "prob"), "`type`: \"prob\" is not known; it can be \"class\"")
   expect_error(residuals(fit), "has no residuals")
