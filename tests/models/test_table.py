@@ -240,3 +240,10 @@ def test_models_without_a_response_are_kept_and_predict_alike():
         fit_table("pca", x, x[:, 0])
     with pytest.raises(ValueError, match='"k_means" has no option "kk"'):
         fit_table("k_means", x, model_options={"kk": 3})
+
+
+def test_rows_go_where_the_buffers_of_an_exact_fit_are():
+    found = fit_table("linear", X.double(), X[:, 0].double())
+    found.model.module.to("meta")
+    with pytest.raises(NotImplementedError, match="meta"):
+        found.predict(X.double())
