@@ -192,7 +192,7 @@ validation_parts <- function(validation, preparation, call) {
   }
   if (!is.list(validation) || is.object(validation) || length(validation) != 2L) {
     abort(
-      call, "must be a share between 0 and 1, ",
+      call, "must be a share between 0 and 1 or ",
       if (preparation$kind %in% c("formula", "recipe")) "a data frame" else "list(x, y)", ", not ",
       friendly_type(validation), "."
     )

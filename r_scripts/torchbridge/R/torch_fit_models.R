@@ -186,6 +186,9 @@ as_model <- function(x, call) {
     # glm() takes a function of a family too.
     x <- tryCatch(x(), error = function(condition) x)
     if (inherits(x, "model_description")) return(x)
+    if (is.function(x) && is.name(formals(x)$k)) {
+      abort(call, "`model` must be called with its number, such as k_means(3).")
+    }
   }
   if (inherits(x, "family")) return(family_model(x, call))
   if (inherits(x, "python_object")) {

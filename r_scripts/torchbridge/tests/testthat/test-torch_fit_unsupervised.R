@@ -79,6 +79,7 @@ test_that("wrong calls are errors that say what is right", {
   expect_error(torch_fit(~., data = iris, model = k_means(3)), "`Species` is a factor")
   expect_error(torch_fit(Species ~ ., data = iris, model = k_means(3)), "must have no response")
   expect_error(torch_fit(~., data = measures, model = "k_means"), "needs a number, model = k_means")
+  expect_error(torch_fit(~., data = measures, model = k_means), "must be called with its number")
   expect_error(k_means(0), "`k` must be a whole number from 1")
   expect_error(torch_fit(~., data = measures, model = pca(9)), "must be at most 4")
   expect_error(torch_fit(measures, model = pca(), epochs = 3), "`epochs` is for networks")
