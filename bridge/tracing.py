@@ -14,6 +14,8 @@ from typing import Any, Literal
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from .python_headers import find_headers
+
 
 class SizeRead(RuntimeError):
     """R code read the size of a tensor while it was traced for every size."""
@@ -98,7 +100,10 @@ class Traced(torch.nn.Module):
         super().__init__()
         self.graph_module = graph
         self.sizes = sizes
-        self._run = graph if backend is None else torch.compile(graph, backend=backend)
+        self._run = graph
+        if backend is not None:
+            find_headers()
+            self._run = torch.compile(graph, backend=backend)
 
     def forward(self, *inputs: Any) -> Any:
         """Run the graph."""

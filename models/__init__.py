@@ -3,7 +3,8 @@
 - `fit(module, x, y, ...)` trains any `nn.Module`; `predict` uses it. Callbacks are in
   `torchbridge.models.callbacks`, and as options by name in `CALLBACKS`.
 - Networks: `mlp`, `Tabular`, `cnn`, `RNN`, `Autoencoder`.
-- Exact fits: `fit_glm`, `fit_multinomial`, `fit_mixture`, `fit_kmeans`, `fit_pca`.
+- Exact fits: `fit_glm` (with `profile_limits` and, penalized, `fit_path`), `fit_multinomial`,
+  `fit_mixture`, `fit_kmeans`, `fit_pca`.
 - `fit_table` takes the columns of a table and the name of any of the above models;
   `load_table` makes a model from the `spec` and `weights` of such a fit.
 - `tune` searches options with Optuna; `export_program` and `export_onnx` write a fit for
@@ -26,6 +27,8 @@ from .mlp import mlp
 from .multinomial import MultinomialFit, fit_multinomial
 from .optimizers import OPTIMIZERS
 from .pca import PCA, fit_pca
+from .penalty_path import PenaltyPath, fit_path
+from .profile import profile_limits
 from .rnn import RNN
 from .table import TableFit, fit_table
 from .table_model import TableModel, load_table
@@ -63,6 +66,7 @@ __all__ = [
     "GaussianMixture",
     "KMeans",
     "MultinomialFit",
+    "PenaltyPath",
     "TableFit",
     "TableModel",
     "Tabular",
@@ -77,11 +81,13 @@ __all__ = [
     "fit_kmeans",
     "fit_mixture",
     "fit_multinomial",
+    "fit_path",
     "fit_pca",
     "fit_table",
     "load_table",
     "mlp",
     "predict",
+    "profile_limits",
     "tune",
 ]
 

@@ -14,6 +14,8 @@ from safetensors import SafetensorError, safe_open
 
 from .activations import ACTIVATIONS
 from .formula import as_layout, complete_rows, evaluate, is_factor, levels_of, parse_formula
+from .glm import GLMFit
+from .multinomial import MultinomialFit
 from .optimizers import OPTIMIZERS
 from .registry import EXACT, NETWORKS
 from .state import from_bytes, to_bytes, write_file
@@ -242,18 +244,19 @@ def _response(
 def _report(fitted: TableFit, names: list[str], classes: list[str] | None) -> None:
     """Coefficients of an exact fit, or losses."""
     print(fitted)
-    if fitted.exact is None:
+    exact = fitted.exact
+    if not isinstance(exact, (GLMFit, MultinomialFit)):
         last = {name: values[-1] for name, values in fitted.history.items() if values}
         print(pd.Series(last).to_string())
         return
-    rows = (["(Intercept)"] if fitted.exact.intercept else []) + names
-    estimates = np.atleast_2d(fitted.exact.coefficients.numpy())
-    errors = np.atleast_2d(fitted.exact.standard_errors.numpy())
+    rows = (["(Intercept)"] if exact.intercept else []) + names
+    estimates = np.atleast_2d(exact.coefficients.numpy())
+    errors = np.atleast_2d(exact.standard_errors.numpy())
     if len(estimates) > 1 and classes:
         rows = [f"{name} [{level}]" for level in classes[1:] for name in rows]
     table = pd.DataFrame({"estimate": estimates.ravel(), "std.error": errors.ravel()}, index=rows)
     print(table.to_string())
-    print(f"log-likelihood {fitted.exact.log_likelihood:.6f} on {fitted.exact.df} df")
+    print(f"log-likelihood {exact.log_likelihood:.6f} on {exact.df} df")
 
 
 def _sizes(text: str) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
@@ -135,7 +136,8 @@ def check_input(name: str, module: nn.Module, x: Any) -> tuple[Tensor, ...]:
 
 def output_of(name: str, module: nn.Module, inputs: Sequence[Tensor]) -> Tensor:
     """The module's output for `inputs`, whatever device they are on."""
-    parameter = next(module.parameters(), inputs[0])
+    # An exact fit has buffers alone.
+    parameter = next(chain(module.parameters(), module.buffers()), inputs[0])
     try:
         output = module(*(t.detach().to(parameter.device) for t in inputs))
     except (RuntimeError, IndexError, TypeError) as error:

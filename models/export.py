@@ -1,6 +1,8 @@
 """A fit for other runtimes: torch.export and ONNX."""
 
+import logging
 import os
+import warnings
 from typing import Any
 
 import torch
@@ -48,18 +50,22 @@ def export_onnx(fit: Any, x: Any, path: str | os.PathLike[str]) -> None:
     except ImportError as error:
         raise ImportError("export_onnx needs the packages onnx and onnxscript") from error
     module, inputs = _cpu(fit, x)
+    # What it says about operators of packages that are not used here is no news.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     names = ["x"] if len(inputs) == 1 else [f"x{i}" for i in range(len(inputs))]
-    torch.onnx.export(
-        module,
-        inputs,
-        os.fspath(path),
-        input_names=names,
-        output_names=["y"],
-        dynamic_shapes=_any_rows(inputs),
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        torch.onnx.export(
+            module,
+            inputs,
+            os.fspath(path),
+            input_names=names,
+            output_names=["y"],
+            dynamic_shapes=_any_rows(inputs),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
 
 
 def _cpu(fit: Any, x: Any) -> tuple[nn.Module, tuple[Tensor, ...]]:

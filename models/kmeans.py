@@ -10,7 +10,7 @@ from .device import seeded
 from .glm import as_design
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KMeans:
     """A partition into k clusters, in float64.
 
@@ -28,6 +28,9 @@ class KMeans:
     within: Tensor
     inertia: float
     iterations: int
+
+    def __repr__(self) -> str:
+        return f"<KMeans: sizes {self.sizes.tolist()}, within {self.inertia:.6g}>"
 
     def predict(self, x: Tensor) -> Tensor:
         """The cluster with the closest center, for new rows."""

@@ -15,7 +15,7 @@ METHODS = {"em": "em", "gradient": "gradient"}
 COVARIANCES = {"full": "full", "diagonal": "diagonal", "spherical": "spherical"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GaussianMixture:
     """A mixture of k normal distributions in p dimensions, in float64.
 
@@ -39,6 +39,12 @@ class GaussianMixture:
     def log_likelihood(self) -> float:
         """That of the result."""
         return self.log_likelihoods[-1]
+
+    def __repr__(self) -> str:
+        return (
+            f"<GaussianMixture: {len(self.weights)} components, "
+            f"log-likelihood {self.log_likelihood:.6g} on {self.df} degrees of freedom>"
+        )
 
     def log_density(self, x: Tensor) -> Tensor:
         """The log density of each row."""

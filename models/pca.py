@@ -9,7 +9,7 @@ from .arguments import flag, whole_number
 from .glm import as_design
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PCA:
     """Principal components, in float64.
 
@@ -17,6 +17,7 @@ class PCA:
         sdev: standard deviations of the components, in decreasing order (divisor n - 1).
         rotation: one column a component, shape (p, k); a column's sign is arbitrary.
         center, scale: what was subtracted from and what divided the columns.
+        total_variance: of all components, whether they are kept or not.
         scores: the rows on the components, shape (n, k).
     """
 
@@ -24,7 +25,12 @@ class PCA:
     rotation: Tensor
     center: Tensor
     scale: Tensor
+    total_variance: float
     scores: Tensor
+
+    def __repr__(self) -> str:
+        sdev = ", ".join(f"{value:.4g}" for value in self.sdev.tolist())
+        return f"<PCA: standard deviations {sdev}>"
 
     def transform(self, x: Tensor) -> Tensor:
         """New rows on the components."""
@@ -65,4 +71,5 @@ def fit_pca(
         x = x / divisor
     _, d, vh = torch.linalg.svd(x, full_matrices=False)
     rotation = vh[:k].T
-    return PCA(d[:k] / (n - 1) ** 0.5, rotation, middle, divisor, x @ rotation)
+    total = float(x.square().sum()) / (n - 1)
+    return PCA(d[:k] / (n - 1) ** 0.5, rotation, middle, divisor, total, x @ rotation)

@@ -7,22 +7,22 @@ become the matrix that the fit needs, in one pass.
 import copy
 import hashlib
 import json
-import os
-import sys
-import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from torchbridge.python_headers import find_headers
+
 from .arguments import whole_numbers
-from .callbacks import Callback, EpochEnd, as_callbacks
+from .callbacks import Callback, EpochEnd, LRFinder, as_callbacks
 from .device import training_device
 from .export import export_onnx, export_program
-from .registry import EXACT, NETWORKS
+from .penalty_path import fit_path
+from .profile import profile_limits
+from .registry import NETWORKS, is_exact
 from .state import from_bytes
 from .table import TableFit, fit_table
 from .table_model import TableModel, load_table
@@ -49,7 +49,7 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
     """
     data = arranged(task)
     model, options = data["model"], dict(data["fit_options"])
-    if not (isinstance(model, str) and model in EXACT):
+    if not is_exact(model):
         options["callbacks"] = callbacks(task)
     if options.get("compile"):
         find_headers()
@@ -134,7 +134,7 @@ class Columns:
         self.factors = [n for n in self.levels if n]
         self.embeds = isinstance(model, str) and model in NETWORKS and NETWORKS[model].takes_codes
         self.dtype = torch.float32
-        if isinstance(model, str) and model in EXACT:
+        if is_exact(model):
             self.dtype = torch.float64
         elif isinstance(model, nn.Module):
             first = next((p for p in model.parameters() if p.is_floating_point()), None)
@@ -207,6 +207,48 @@ def predict_columns(
         return table.predict(numeric, codes, offset=offset, type=type).numpy()
 
 
+def profile(
+    design: Tensor,
+    response: Tensor,
+    family: str,
+    link: str,
+    weights: Tensor | None,
+    offset: Tensor | None,
+    level: float,
+    which: Sequence[int] | int,
+) -> Any:
+    """`profile_limits` for a design with its intercept, as a NumPy array."""
+    return profile_limits(
+        design,
+        response,
+        family,
+        link,
+        weights=weights,
+        offset=offset,
+        intercept=False,
+        level=level,
+        which=whole_numbers("which", which, 0),
+    ).numpy()
+
+
+def path(
+    columns: Tensor,
+    response: Tensor,
+    family: str,
+    link: str,
+    options: Mapping[str, Any],
+    weights: Tensor | None,
+    offset: Tensor | None,
+) -> dict[str, Any]:
+    """`fit_path`, its result as NumPy arrays by name."""
+    given = {name: value for name, value in options.items() if value is not None}
+    found = fit_path(columns, response, family, link, weights=weights, offset=offset, **given)
+    return {
+        name: value.numpy() if isinstance(value, Tensor) else value
+        for name, value in vars(found).items()
+    }
+
+
 def predict_module(module: nn.Module, weights: bytes, x: Any) -> Any:
     """The output of a caller's module with these weights, as a NumPy array."""
     first = next((p for p in module.parameters() if p.is_floating_point()), None)
@@ -231,23 +273,6 @@ def is_module(x: Any) -> bool:
     return isinstance(x, nn.Module)
 
 
-def find_headers() -> None:
-    """Tell the compiler where Python.h is, in a virtual environment that R has started.
-
-    reticulate makes the environment the base of such a Python, which has no headers.
-    """
-    settings = Path(sys.prefix, "pyvenv.cfg")
-    if Path(sysconfig.get_path("include"), "Python.h").is_file() or not settings.is_file():
-        return
-    lines = settings.read_text().splitlines()
-    home = next((line.partition("=")[2].strip() for line in lines if line.startswith("home")), "")
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    include = str(Path(home).parent / "include" / version)
-    known = os.environ.get("CPATH", "")
-    if include not in known.split(os.pathsep):
-        os.environ["CPATH"] = os.pathsep.join(filter(None, [include, known]))
-
-
 def callbacks(task: Mapping[str, Any]) -> list[Callback]:
     """The callbacks that an R call asks for."""
     functions: Iterable[Callable[..., Any]] = task.get("functions") or []
@@ -269,7 +294,7 @@ def export(
     format: str,
 ) -> None:
     """Write a fit's module as "onnx" or "torch" has it; `columns` are rows to trace it with."""
-    of = model if model in EXACT or model in NETWORKS else module
+    of = model if is_exact(model) or model in NETWORKS else module
     numeric, codes = Columns(of, levels).arrange(columns)
     x = numeric if codes is None else (numeric, codes)
     (export_onnx if format == "onnx" else export_program)(module, x, path)
@@ -303,6 +328,7 @@ def described(result: TableFit) -> dict[str, Any]:
         "best_epoch": result.best_epoch,
         "device": result.device,
         "fitted": result.fitted.numpy(),
+        "lr_finder": _tried_rates(result.callbacks),
         **_sizes(result.model.module),
         "exact": None,
     }
@@ -311,7 +337,7 @@ def described(result: TableFit) -> dict[str, Any]:
         found["exact"] = {
             name: value.numpy() if isinstance(value, Tensor) else value
             for name, value in vars(result.exact).items()
-            if name != "fitted"
+            if name not in ("fitted", "clusters", "scores")  # given as `fitted`
         }
     return found
 
@@ -322,8 +348,15 @@ def _trained(result: Fit) -> dict[str, Any]:
         "status": result.status,
         "best_epoch": result.best_epoch,
         "device": str(result.device),
+        "lr_finder": _tried_rates(result.callbacks),
         **_sizes(result.module),
     }
+
+
+def _tried_rates(callbacks: Iterable[Any]) -> dict[str, list[float]] | None:
+    """Rates that a learning-rate finder tried, and their losses."""
+    finder = next((c for c in callbacks if isinstance(c, LRFinder) and c.lrs), None)
+    return None if finder is None else {"lr": finder.lrs, "loss": finder.losses}
 
 
 def _sizes(module: nn.Module) -> dict[str, Any]:

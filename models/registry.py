@@ -11,6 +11,7 @@ from .cnn import cnn
 from .mlp import mlp
 from .rnn import RNN
 from .tabular import Tabular
+from .unsupervised import UNSUPERVISED
 
 
 class Shape(NamedTuple):
@@ -84,7 +85,12 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 def find_model(model: str) -> Network | None:
     """The network called so, or None for a model fitted exactly."""
-    return lookup("model", model, {**NETWORKS, **dict.fromkeys(EXACT)})
+    return lookup("model", model, {**NETWORKS, **dict.fromkeys((*EXACT, *UNSUPERVISED))})
+
+
+def is_exact(model: Any) -> bool:
+    """Is it the name of a model fitted exactly, in float64?"""
+    return isinstance(model, str) and (model in EXACT or model in UNSUPERVISED)
 
 
 def build_network(

@@ -10,12 +10,17 @@ from torch import Tensor, nn
 from .arguments import check_options, flag, kind_of, lookup, options, whole_number, whole_numbers
 from .columns import as_inputs_of, as_values, codes_within, numbers, optional_numbers
 from .device import seeded, training_device
+from .families import find_family
 from .glm import GLMFit, fit_glm
+from .kmeans import KMeans
+from .mixture import GaussianMixture
 from .multinomial import MultinomialFit, fit_multinomial
+from .pca import PCA
 from .registry import EXACT, NETWORKS, find_model
 from .scaled import LinearPredictor
 from .table_model import TableModel, assemble
 from .training import fit
+from .unsupervised import UNSUPERVISED, fit_unsupervised
 
 #: How the output of a network becomes the mean of the response, by its loss.
 _LOSS_LINKS = {
@@ -38,7 +43,7 @@ class TableFit:
             exact fit.
         device: "cpu", "cuda:0", ...
         exact: the `GLMFit` or `MultinomialFit` of an exact fit (coefficients, covariance,
-            log-likelihood, ...), else None.
+            log-likelihood, ...), or its `GaussianMixture`, `KMeans` or `PCA`, else None.
         fitted: predictions of type "response" for the rows of the fit, offset included.
         callbacks: as of `Fit`.
     """
@@ -48,7 +53,7 @@ class TableFit:
     status: str
     best_epoch: int | None
     device: str
-    exact: GLMFit | MultinomialFit | None
+    exact: GLMFit | MultinomialFit | GaussianMixture | KMeans | PCA | None
     fitted: Tensor
     callbacks: Sequence[Any] = ()
 
@@ -98,14 +103,16 @@ def fit_table(
 
     Args:
         model: "linear", "logistic", "poisson", "gamma", "glm" or "multinomial", which are
-            fitted exactly, as `fit_glm` and `fit_multinomial` do, in float64; "mlp",
+            fitted exactly, as `fit_glm` and `fit_multinomial` do, in float64;
+            "gaussian_mixture", "k_means" or "pca", likewise, without a response; "mlp",
             "tabular", "cnn", "rnn" or "autoencoder", which are trained by `fit`; or a
             module, which is trained too, in place.
         numeric: numeric columns, a tensor or NumPy array of shape (n, p), all finite; p may
             be 0 for "tabular". For "cnn" (n, channels, height, width), for "rnn"
             (n, time, features).
         response: shape (n,) or (n, outputs), or with `n_classes` integer class codes
-            from 0. None for "autoencoder", whose response is its input.
+            from 0. None for "autoencoder", whose response is its input, and for
+            "gaussian_mixture", "k_means" and "pca".
         codes: for "tabular", codes from 0 of factors, shape (n, factors).
         n_levels: the number of levels of each factor.
         n_classes: the number of classes, at least 2, where the response is a class.
@@ -117,12 +124,14 @@ def fit_table(
             `response`, `codes`, `weights`, `offset`); or the share of the rows, between 0
             and 1, to draw for it by the seed. For trained models.
         model_options: for an exact model `link`, `intercept`, `tol`, `max_iter` (and for
-            "glm" `family`); for a network the arguments of `mlp`, `Tabular`, `cnn`, `RNN`
+            "glm" `family`), or the arguments of `fit_mixture` (`k`, ...), `fit_kmeans` (`k`,
+            ...) and `fit_pca`; for a network the arguments of `mlp`, `Tabular`, `cnn`, `RNN`
             or `Autoencoder`, such as {"hidden": [64, 32], "dropout": 0.1}.
         fit_options: for a trained model the arguments of `fit`, such as {"epochs": 50,
             "seed": 1, "callbacks": {"early_stopping": {"patience": 5}}}; `loss` is
             "cross_entropy" for classes and else "mse_loss" unless given; `seed` decides
-            the initial weights too. For an exact model only `device`.
+            the initial weights too. For an exact model only `device` (and `seed`, for
+            "gaussian_mixture" and "k_means").
         standardize: let a network see numeric columns (and, with the losses of plain
             values, give the response) on the scale of mean 0 and standard deviation 1. The
             scaling is part of the module; losses stay in units of the response. None does
@@ -147,6 +156,12 @@ def fit_table(
                 raise ValueError(
                     f'{name} must be None for model "{model}", which is fitted exactly'
                 )
+        if model in UNSUPERVISED:
+            beside = {"response": response, "n_classes": n_classes, "weights": weights}
+            for name, value in {**beside, "offset": offset}.items():
+                if value is not None:
+                    raise ValueError(f'{name} must be None for model "{model}"')
+            return _fit_without_response(model, numeric, given, train)
         columns = _Columns(numeric, response, None, weights, offset)
         return _fit_exactly(model, columns, n_classes, given, train)
     if not isinstance(model, (str, nn.Module)):
@@ -320,6 +335,33 @@ class _Task:
         return taken(order[n_valid:]), taken(order[:n_valid])
 
 
+def _fit_without_response(
+    model: str, numeric: Any, given: dict[str, Any], train: dict[str, Any]
+) -> TableFit:
+    wrong = [name for name in train if name not in ("device", "seed")]
+    if wrong:
+        raise ValueError(
+            f'fit_options: model "{model}" is fitted exactly and has no "{wrong[0]}"; only '
+            '"device" and "seed"'
+        )
+    device = training_device(train.get("device"))
+    x = numbers("numeric", numeric, "float64").to(device)
+    exact, module, about = fit_unsupervised(model, x, given, train.get("seed"))
+    spec = {
+        "model": model,
+        "model_options": given,
+        "inputs": [x.shape[1]],
+        "n_levels": None,
+        "n_classes": None,
+        "dtype": "float64",
+        **about,
+    }
+    table = TableModel(spec, module)
+    return TableFit(
+        table, {"epoch": []}, "completed", None, str(device), exact, table.predict(x.cpu())
+    )
+
+
 def _fit_exactly(
     model: str,
     columns: _Columns,
@@ -361,6 +403,9 @@ def _fit_exactly(
                 + ("two classes" if "binomial" in name else "numbers, n_classes must be None")
             )
         y = numbers("response", columns.response, "float64")
+        words, is_valid = find_family(name, given.get("link"))[0].valid
+        if not is_valid(y).all():
+            raise ValueError(f'response must be {words} with family "{name}"')
         exact = fit_glm(x, y, **{**given, "family": name}, **extra)
         coefficients, link = exact.coefficients[None], exact.link
         if "binomial" in name:

@@ -15,9 +15,10 @@ from .scaled import LinearPredictor, Scaled
 from .scaling import Standardize, Unstandardize
 from .state import from_bytes, to_bytes
 from .training import predict
+from .unsupervised import UNSUPERVISED, unsupervised_as, unsupervised_module
 
 #: What `predict` can give.
-TYPES = ("response", "link", "prob", "class")
+TYPES = ("response", "link", "prob", "class", "code")
 
 
 class TableModel:
@@ -57,11 +58,18 @@ class TableModel:
             type: "response": the mean (of an autoencoder, the rows again), shape (n,) or
                 (n, outputs); of classes, their probabilities. "link": before the inverse
                 link, with the offset. "prob": probabilities, (n, classes), and "class":
-                the code of the most probable, (n,), where the response has classes.
+                the code of the most probable, (n,), where the response has classes. Of a
+                mixture "response" is "prob", of k-means "class", of PCA the scores. "code": of
+                an autoencoder, its narrowest layer.
         """
         lookup("type", type, dict.fromkeys(TYPES))
         spec = self.spec
         inputs = as_inputs_of(numeric, codes, spec["dtype"], spec["inputs"], spec["n_levels"])
+        if type == "code":
+            if spec["model"] != "autoencoder":
+                raise ValueError('type "code" is for model "autoencoder"')
+            encoder: Any = self.module
+            return predict(nn.Sequential(encoder.input, encoder.network.encoder), inputs)
         if offset is not None:
             offset = numbers("offset", offset, spec["dtype"])
         if spec.get("baseline"):
@@ -74,6 +82,8 @@ class TableModel:
 
     def _as_type(self, scores: Tensor, type: str) -> Tensor:
         spec = self.spec
+        if spec["model"] in UNSUPERVISED:
+            return unsupervised_as(scores, spec["model"], type)
         if spec["n_classes"] and not spec["link"]:
             found = {"link": scores, "class": scores.argmax(1)}
             return found[type] if type in found else scores.softmax(1)
@@ -101,7 +111,9 @@ def load_table(
     if module is None:
         if spec["model"] is None:
             raise ValueError("module: the fit was of a module of yours, give one like it")
-        if spec["model"] in EXACT:
+        if spec["model"] in UNSUPERVISED:
+            module = unsupervised_module(spec)
+        elif spec["model"] in EXACT:
             shape = spec["coefficients"]
             module = LinearPredictor(shape[0], shape[1], spec["intercept"])
         else:

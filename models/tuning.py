@@ -8,11 +8,11 @@ from typing import Any
 from .arguments import kind_of, lookup, options, whole_number
 from .callbacks import Callback, as_callbacks
 from .table import TableFit, fit_table
+from .tuning_pool import Report, run_rounds
 
 #: What stops a trial that lags behind, by Optuna's names.
 PRUNERS = {"none": "NopPruner", "median": "MedianPruner", "hyperband": "HyperbandPruner"}
 SAMPLERS = {"tpe": "TPESampler", "random": "RandomSampler", "cmaes": "CmaEsSampler"}
-_NETWORK = "model_options"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,8 +68,10 @@ def tune(
         sampler: "tpe", "random" or "cmaes".
         pruner: "median" or "hyperband" stop a trial whose `valid_loss` lags behind that of
             others; "none" never does.
-        n_jobs: trials at once, in threads. With more than 1 the order of trials, and with
-            it what the sampler draws, is not decided by the seed.
+        n_jobs: trials at once, in processes that each take a copy of the data and some
+            seconds to begin. They go in rounds: what one round has found decides what the
+            next one draws, so that the same seed and `n_jobs` give the same trials. A script
+            then needs `if __name__ == "__main__":`, as multiprocessing does.
         seed: decides what is drawn, and the training of every trial.
         model_options, fit_options: options that all trials share.
 
@@ -83,37 +85,25 @@ def tune(
     suggestions = {name: _suggestion(name, values) for name, values in space.items()}
     fixed = options("fit_options", fit_options)
     shared = options("model_options", model_options)
-    training = _training_options()
 
-    def run(found: Mapping[str, Any], extra: list[Callback]) -> TableFit:
-        callbacks = [*as_callbacks(fixed.get("callbacks", ())), *extra]
-        of_fit = {name: value for name, value in found.items() if name in training}
-        of_model = {name: value for name, value in found.items() if name not in training}
-        return fit_table(
-            model,
-            *args,
-            validation=validation,
-            model_options={**shared, **of_model},
-            fit_options={
-                "seed": seed,
-                **fixed,
-                **of_fit,
-                "callbacks": callbacks,
-                "progress": False,
-            },
-            **data,
+    if n_jobs > 1 and pruner == "hyperband":
+        raise ValueError(
+            'pruner "hyperband" compares trials as they run, in an order that no seed decides: '
+            'with n_jobs above 1 it must be "median" or "none"'
         )
+    run = _Trainer(model, args, data, validation, shared, fixed, seed)
 
     def objective(trial: Any) -> float:
         found = {name: suggest(trial) for name, suggest in suggestions.items()}
         try:
-            fitted = run(found, [_Report(trial, optuna)])
+            fitted = run(found, [Report(trial, optuna)])
         except FloatingPointError as error:
             raise optuna.TrialPruned(str(error)) from error
         trial.set_user_attr("epochs", len(fitted.history["epoch"]))
         return min(fitted.history["valid_loss"])
 
     study = optuna.create_study(
+        study_name="torchbridge",  # by which "hyperband" draws
         sampler=getattr(optuna.samplers, lookup("sampler", sampler, SAMPLERS))(
             **({} if seed is None else {"seed": seed})
         ),
@@ -122,7 +112,10 @@ def tune(
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        study.optimize(objective, n_trials=n_trials, n_jobs=n_jobs)
+        if n_jobs == 1:
+            study.optimize(objective, n_trials=n_trials)
+        else:
+            run_rounds(study, run, suggestions, n_trials, n_jobs)
     finally:
         optuna.logging.set_verbosity(level)
     trials = [_described(trial, suggestions) for trial in study.trials]
@@ -133,17 +126,37 @@ def tune(
     return Tuned(best, study.best_value, trials, run(best, []), study)
 
 
-class _Report(Callback):
-    """Tells Optuna each epoch's loss, and stops where it says so."""
+@dataclass
+class _Trainer:
+    """Fits with the options of a trial: plain values, that a process can be given."""
 
-    def __init__(self, trial: Any, optuna: Any) -> None:
-        self.trial, self.optuna = trial, optuna
+    model: str
+    args: tuple[Any, ...]
+    data: dict[str, Any]
+    validation: Any
+    model_options: dict[str, Any]
+    fit_options: dict[str, Any]
+    seed: int | None
 
-    def on_epoch_end(self, loop: Any) -> None:
-        self.trial.report(loop.row["valid_loss"], loop.epoch)
-        if self.trial.should_prune():
-            self.trial.set_user_attr("epochs", loop.epoch)
-            raise self.optuna.TrialPruned
+    def __call__(self, found: Mapping[str, Any], extra: list[Callback]) -> TableFit:
+        training = _training_options()
+        callbacks = [*as_callbacks(self.fit_options.get("callbacks", ())), *extra]
+        of_fit = {name: value for name, value in found.items() if name in training}
+        of_model = {name: value for name, value in found.items() if name not in training}
+        return fit_table(
+            self.model,
+            *self.args,
+            validation=self.validation,
+            model_options={**self.model_options, **of_model},
+            fit_options={
+                "seed": self.seed,
+                **self.fit_options,
+                **of_fit,
+                "callbacks": callbacks,
+                "progress": False,
+            },
+            **self.data,
+        )
 
 
 def _suggestion(name: str, values: Any) -> Callable[[Any], Any]:
@@ -201,9 +214,14 @@ def _described(trial: Any, names: Mapping[str, Any]) -> dict[str, Any]:
         "value": trial.value if state == "complete" else None,
         "state": state,
         "epochs": trial.user_attrs.get("epochs"),
-        "seconds": trial.duration.total_seconds() if trial.duration else None,
+        "seconds": _seconds(trial),
         **{name: found.get(name) for name in names},
     }
+
+
+def _seconds(trial: Any) -> float | None:
+    whole = trial.duration.total_seconds() if trial.duration else None
+    return trial.user_attrs.get("seconds", whole)
 
 
 def _training_options() -> set[str]:

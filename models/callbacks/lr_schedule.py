@@ -44,7 +44,7 @@ class LRSchedule(Callback):
     """
 
     def __init__(self, name: str, **options: Any) -> None:
-        self.scheduler_class, self.every_batch = lookup("name", name, SCHEDULES)
+        self.scheduler_class, self.every_batch = lookup("lr_schedule", name, SCHEDULES)
         check_options("lr_schedule", name, self.scheduler_class, options)
         self.name, self.options = name, options
 

@@ -251,7 +251,7 @@ def test_checkpoint_of_the_best_only(regression, tmp_path):
     [
         (lambda: EarlyStopping(patience=0), ValueError, "patience must be at least 1"),
         (lambda: EarlyStopping(mode="less"), ValueError, 'mode "less" is not known'),
-        (lambda: LRSchedule("cosine"), ValueError, 'name "cosine" is not known; it can be'),
+        (lambda: LRSchedule("cosine"), ValueError, 'lr_schedule "cosine" is not known; it can be'),
         (lambda: LRSchedule("step", stepsize=3), ValueError, '"step" has no option "stepsize"'),
         (lambda: GradientClipping(), ValueError, "give max_norm or max_value"),
         (lambda: GradientClipping(max_norm=0), ValueError, "max_norm must be above 0"),

@@ -217,3 +217,33 @@ def test_prediction_wants_the_columns_of_the_fit():
         fitted.predict(X, CODES, type="prop")
     with pytest.raises(ValueError, match="no safetensors content"):
         load_table(fitted.spec, b"weights")
+
+
+def test_models_without_a_response_are_kept_and_predict_alike():
+    x = torch.cat([torch.randn(40, 2), torch.randn(40, 2) + 5]).double()
+    for model, options in (
+        ("gaussian_mixture", {"k": 2}),
+        ("k_means", {"k": 2}),
+        ("pca", {"n_components": 1, "scale": True}),
+    ):
+        found = fit_table(model, x, model_options=options, fit_options={"seed": 1})
+        again = load_table(found.spec_json, found.weights)
+        assert torch.equal(again.predict(x), found.fitted)
+    mixture = fit_table("gaussian_mixture", x, model_options={"k": 2}, fit_options={"seed": 1})
+    assert torch.equal(mixture.predict(x, type="class"), mixture.fitted.argmax(1))
+    torch.testing.assert_close(mixture.exact.responsibilities(x), mixture.fitted)
+    with pytest.raises(ValueError, match='type "link" is not for model "gaussian_mixture"'):
+        mixture.predict(x, type="link")
+    with pytest.raises(ValueError, match='"k" is missing for model "k_means"'):
+        fit_table("k_means", x)
+    with pytest.raises(ValueError, match='response must be None for model "pca"'):
+        fit_table("pca", x, x[:, 0])
+    with pytest.raises(ValueError, match='"k_means" has no option "kk"'):
+        fit_table("k_means", x, model_options={"kk": 3})
+
+
+def test_rows_go_where_the_buffers_of_an_exact_fit_are():
+    found = fit_table("linear", X.double(), X[:, 0].double())
+    found.model.module.to("meta")
+    with pytest.raises(NotImplementedError, match="meta"):
+        found.predict(X.double())

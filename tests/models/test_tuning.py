@@ -33,6 +33,20 @@ def test_same_seed_same_trials_and_a_fit_of_the_best():
     assert one.best_options["batch_size"] in (8, 16, 24, 32)
 
 
+def test_trials_at_once_are_decided_by_the_seed_too():
+    space = {**SPACE, "dropout": [0.0, 0.4]}
+    one, two = (tune("mlp", space, X, Y, n_trials=4, n_jobs=2, **OPTIONS) for _ in range(2))
+
+    def plain(tuned):
+        return [{k: v for k, v in t.items() if k != "seconds"} for t in tuned.trials]
+
+    assert plain(one) == plain(two)
+    assert {t["state"] for t in one.trials} <= {"complete", "pruned"}
+    assert min(one.fit.history["valid_loss"]) == one.best_value
+    with pytest.raises(ValueError, match='pruner "hyperband" compares trials as they run'):
+        tune("mlp", space, X, Y, n_jobs=2, pruner="hyperband", **OPTIONS)
+
+
 def test_trials_that_lag_or_diverge_are_pruned():
     space = {"lr": [1e-2, 1e-9, 1e30], "optimizer": ["sgd"]}
     found = tune("mlp", space, X, Y, n_trials=14, sampler="random", **OPTIONS)

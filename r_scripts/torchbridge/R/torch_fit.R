@@ -22,6 +22,9 @@
 #' A **dataloader** gives batches of x and y (and weights) to a module of the caller's; R is called
 #' for each. Everything else crosses into Python once a fit.
 #'
+#' `autoencoder()`, [gaussian_mixture()], [k_means()] and [pca()] have no response: `~ a + b`, or
+#' `x` alone.
+#'
 #' @section Options of training:
 #' These are for networks; exact models take `device` alone.
 #' \describe{
@@ -82,8 +85,9 @@
 #' @param na.action What to do with rows that have NA: `na.omit`, `na.exclude` or `na.fail`.
 #' @param ... Options of training, see below. Unknown ones are an error.
 #' @return An object of class `torch_fit`: a list with, among others, `history` (a data frame, a row
-#'   an epoch), `status`, `best_epoch`, `device`, `seed`, `weights` (the parameters, as the bytes of
-#'   a safetensors file), `fitted.values` and `call`.
+#'   an epoch), `lr_finder` (the rates that such a callback tried, and their losses), `status`,
+#'   `best_epoch`, `device`, `seed`, `weights` (the parameters, as the bytes of a safetensors file),
+#'   `fitted.values` and `call`.
 #' @seealso [predict.torch_fit()], [summary.torch_fit()], [tidy.torch_fit()], [plot.torch_fit()],
 #'   [torch_importance()], [torch_tune()], [torch_export()].
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -100,7 +104,7 @@ torch_fit <- function(x, ...) UseMethod("torch_fit")
 torch_fit.formula <- function(formula, data = NULL, model = mlp(), ..., weights = NULL,
                               offset = NULL, subset = NULL,
                               na.action = NULL) { # nolint: object_name_linter.
-  call <- user_call(match.call(expand.dots = TRUE), sys.call())
+  call <- user_call(match.call(expand.dots = TRUE))
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   asked <- match.call(expand.dots = FALSE)
@@ -113,10 +117,11 @@ torch_fit.formula <- function(formula, data = NULL, model = mlp(), ..., weights 
 #' @export
 torch_fit.data.frame <- function(x, y = NULL, model = mlp(), ..., weights = NULL, offset = NULL,
                                  na.action = NULL) { # nolint: object_name_linter.
-  call <- user_call(match.call(expand.dots = TRUE), sys.call())
+  call <- user_call(match.call(expand.dots = TRUE))
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   prepared <- prepare_xy(x, y, weights, offset, model, na.action, call)
+  prepared$env <- parent.frame()
   fit_prepared(prepared, model, options, call)
 }
 
@@ -136,17 +141,18 @@ torch_fit.torch_tensor <- torch_fit.data.frame
 #' @export
 torch_fit.recipe <- function(x, data, model = mlp(), ..., weights = NULL, offset = NULL,
                              na.action = NULL) { # nolint: object_name_linter.
-  call <- user_call(match.call(expand.dots = TRUE), sys.call())
+  call <- user_call(match.call(expand.dots = TRUE))
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   prepared <- prepare_recipe(x, data, weights, offset, model, na.action, call)
+  prepared$env <- parent.frame()
   fit_prepared(prepared, model, options, call)
 }
 
 #' @rdname torch_fit
 #' @export
 torch_fit.dataloader <- function(x, model, ...) {
-  call <- user_call(match.call(expand.dots = TRUE), sys.call())
+  call <- user_call(match.call(expand.dots = TRUE))
   model <- as_model(model, call)
   if (is.null(model$module)) {
     abort(call, "`model` must be an nn_module for a dataloader, not ", model_label(model), ".")
@@ -165,7 +171,7 @@ torch_fit.default <- function(x, ...) {
 }
 
 # With the name that users know, whatever method it was.
-user_call <- function(call, plain) {
+user_call <- function(call) {
   call[[1L]] <- quote(torch_fit)
   call
 }
@@ -173,6 +179,7 @@ user_call <- function(call, plain) {
 # ---- one fit ----
 
 fit_prepared <- function(prepared, model, options, call) {
+  if (is_unsupervised(model)) check_unsupervised(prepared, model, call)
   response <- as_response(prepared$response, model, options, prepared$weights, call)
   check_columns(prepared$columns, call)
   options$loss_name <- loss_name_of(options, response)
@@ -183,7 +190,10 @@ fit_prepared <- function(prepared, model, options, call) {
 
 # What crosses.
 fit_task <- function(prepared, model, response, options, call) {
-  if (isFALSE(prepared$preparation$intercept)) model$options$intercept <- FALSE
+  if (isFALSE(prepared$preparation$intercept) && takes_response(model)) {
+    model$options$intercept <- FALSE
+  }
+  if (model$name == "pca") names(model$options)[names(model$options) == "k"] <- "n_components"
   c(
     list(model = if (is.null(model$module)) model$name else model$module),
     crossing(prepared$columns),
@@ -210,6 +220,7 @@ made_of <- function(prepared, model, response, call) {
     terms = prepared$preparation$terms, preparation = prepared$preparation,
     levels = response$levels, response = response$values, prior.weights = response$weights,
     offset = prepared$offset, na.action = prepared$na.action, nobs = prepared$n,
+    env = prepared$env, # where the call finds x, as a formula knows it
     row_names = prepared$row_names
   )
 }
@@ -224,11 +235,15 @@ finish_fit <- function(made, result, options) {
     n_parameters = result$n_parameters, spec = result$spec, weights = result$weights,
     parameter_names = as.character(unlist(result$parameter_names)), id = result$id,
     fitted.values = with_rows(result$fitted, made),
-    exact = as_exact(result$exact, made)
+    lr_finder = if (!is.null(result$lr_finder)) {
+      as.data.frame(lapply(result$lr_finder, as.numeric))
+    },
+    exact = if (!is_unsupervised(made$model)) as_exact(result$exact, made),
+    result = if (is_unsupervised(made$model)) as_result(result$exact, made)
   ))
   fit$row_names <- NULL
   if (!is.null(result$handle) && is.null(made$module)) remember_model(result$id, result$handle)
-  structure(fit, class = "torch_fit")
+  structure(fit, class = c(if (is_unsupervised(made$model)) "torch_unsupervised", "torch_fit"))
 }
 
 # A vector, or a matrix whose columns are classes or responses.
@@ -237,6 +252,7 @@ with_rows <- function(values, made) {
   labels <- made$row_names
   if (length(dim(values)) > 1L) {
     names <- if (is.null(made$levels)) colnames(made$response) else made$levels
+    if (identical(made$model$name, "autoencoder")) names <- made$preparation$column_names
     if (length(dim(values)) == 2L && ncol(values) == length(names)) colnames(values) <- names
     if (length(dim(values)) == 2L) rownames(values) <- labels
     # Of two classes, the second: as of glm().

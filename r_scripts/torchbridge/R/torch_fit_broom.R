@@ -106,25 +106,10 @@ augment.torch_fit <- function(x, data = NULL, new_data = NULL, newdata = new_dat
   check_no_dots(...)
   call <- sys.call()
   if (is.null(x$preparation)) abort(call, "`x` is of a dataloader: there is no data to add to.")
-  given <- newdata
-  own <- is.null(given)
-  if (own) {
-    given <- if (is.null(data)) own_data(x, call) else data
-    if (!is.null(data) && NROW(data) != x$nobs && !is.null(x$na.action)) {
-      given <- data[-x$na.action, , drop = FALSE]
-    }
-    if (NROW(given) != x$nobs) {
-      abort(call, "`data` must have the ", x$nobs, " rows of the fit, not ", NROW(data), ".")
-    }
-  }
-  found <- as.data.frame(given)
-  values <- if (own) x$fitted.values else stats::predict(x, given)
-  labels <- attr(found, "row.names")
-  found <- if (is.character(labels)) {
-    tibble::as_tibble(found, rownames = ".rownames")
-  } else {
-    tibble::as_tibble(found)
-  }
+  given <- augmented_data(x, data, newdata, call)
+  own <- given$own
+  found <- given$rows
+  values <- if (own) x$fitted.values else stats::predict(x, given$data)
   added <- if (is.null(x$levels)) {
     as_prediction(values, "response", x, TRUE)
   } else {
@@ -137,6 +122,27 @@ augment.torch_fit <- function(x, data = NULL, new_data = NULL, newdata = new_dat
     found$.resid <- unname(residuals_of(x))
   }
   found
+}
+
+# list(own, data, rows): of the fit or new, as they are and as a tibble.
+augmented_data <- function(fit, data, newdata, call) {
+  own <- is.null(newdata)
+  given <- newdata
+  if (own) {
+    given <- if (is.null(data)) own_data(fit, call) else data
+    if (!is.null(data) && NROW(data) != fit$nobs && !is.null(fit$na.action)) {
+      given <- data[-fit$na.action, , drop = FALSE]
+    }
+    if (NROW(given) != fit$nobs) {
+      abort(call, "`data` must have the ", fit$nobs, " rows of the fit, not ", NROW(data), ".")
+    }
+  }
+  rows <- as.data.frame(given)
+  named <- is.character(attr(rows, "row.names"))
+  list(
+    own = own, data = given,
+    rows = if (named) tibble::as_tibble(rows, rownames = ".rownames") else tibble::as_tibble(rows)
+  )
 }
 
 #' @importFrom generics tidy

@@ -11,11 +11,14 @@ check_columns <- function(columns, call) {
         "factors. Make one of it, such as as.numeric(", name, ")."
       )
     }
-    if (is.double(x) && !all(is.finite(range(x)))) {
+    if (is.double(x) && !all_finite(x)) {
       abort(call, "`", name, "` holds infinite values.")
     }
   }
 }
+
+# Without the copies that range() makes: of a large table they are its size again.
+all_finite <- function(x) is.finite(min(x)) && is.finite(max(x))
 
 # list(columns = tensors, levels = numbers of levels, 0 for numbers).
 crossing <- function(columns) {
@@ -48,7 +51,7 @@ plain_vector <- function(x) {
 as_response <- function(y, model, options, weights, call) {
   found <- list(tensor = NULL, values = NULL, levels = NULL, n_classes = NULL, weights = weights)
   check_weights(weights, call)
-  if (model$name == "autoencoder") return(found)
+  if (!takes_response(model)) return(found)
   if (inherits(y, "Surv") || inherits(y, c("Date", "POSIXt"))) {
     abort(call, "The response must be numbers or classes, not ", friendly_type(y), ".")
   }
@@ -75,7 +78,7 @@ as_response <- function(y, model, options, weights, call) {
   if (is.matrix(y) && is_exact_model(model)) {
     abort(call, "The response has ", ncol(y), " columns, and ", model_label(model), " takes one.")
   }
-  if (!all(is.finite(range(y)))) abort(call, "The response holds infinite values.")
+  if (!all_finite(y)) abort(call, "The response holds infinite values.")
   found$values <- y
   found$tensor <- as_tensor(y)
   found
@@ -156,8 +159,10 @@ crossing_validation <- function(validation, prepared, response, call) {
     return(validation)
   }
   preparation <- prepared$preparation
-  given <- validation_parts(validation, preparation, call)
-  found <- new_columns(preparation, given$x, call)
+  # What is wrong with the columns is said in hardhat's words.
+  blamed <- function(condition) abort(call, "`validation`: ", conditionMessage(condition))
+  given <- tryCatch(validation_parts(validation, preparation, call), error = blamed)
+  found <- tryCatch(new_columns(preparation, given$x, call), error = blamed)
   if (is.list(found$columns) && !is_tensor(found$columns)) {
     if (any(vapply(found$columns, anyNA, NA))) abort(call, "`validation` has missing values.")
   }
@@ -187,7 +192,7 @@ validation_parts <- function(validation, preparation, call) {
   }
   if (!is.list(validation) || is.object(validation) || length(validation) != 2L) {
     abort(
-      call, "`validation` must be a share between 0 and 1, ",
+      call, "must be a share between 0 and 1 or ",
       if (preparation$kind %in% c("formula", "recipe")) "a data frame" else "list(x, y)", ", not ",
       friendly_type(validation), "."
     )

@@ -4,8 +4,7 @@
 #'
 #' `coef()` of an exact model are its coefficients (of `multinomial()`, a matrix with a row for each
 #' class but the first); of a network, a list of its parameters as arrays, by the names that PyTorch
-#' gives them. `vcov()` and `confint()` are for exact models; the intervals are Wald's, of Student's
-#' t where the dispersion is estimated.
+#' gives them. `vcov()` and `confint()` are for exact models.
 #'
 #' `logLik()` of an exact model is that of `lm()` and `glm()`. Of a network it follows from the
 #' loss: `"mse_loss"` is a normal response with the variance that makes it most likely,
@@ -16,6 +15,11 @@
 #' @param object,x,formula A `torch_fit`.
 #' @param level Coverage of the intervals.
 #' @param parm Names or numbers of the coefficients; all by default.
+#' @param method `"wald"`: the estimate and multiples of its standard error, of Student's t where
+#'   the dispersion is estimated. `"profile"`: where the profile likelihood has fallen by as much as
+#'   a normal quantile allows (Venables and Ripley, 2002, Modern Applied Statistics with S, section
+#'   7.2); needs the data of the fit, as they are now. NULL is R's own choice: `"wald"` as of `lm()`
+#'   and `nnet::multinom()`, `"profile"` as of `glm()`.
 #' @param type `"response"`, y minus its mean; of exact models also `"deviance"`, `"pearson"` and
 #'   `"working"`, as of `glm()`.
 #' @param ... Not used.
@@ -46,27 +50,40 @@ vcov.torch_fit <- function(object, ...) {
 
 #' @rdname torch_fit_extractors
 #' @export
-confint.torch_fit <- function(object, parm, level = 0.95, ...) {
+confint.torch_fit <- function(object, parm, level = 0.95, method = NULL, ...) {
   check_no_dots(...)
   call <- sys.call()
   exact <- need_exact(object, "Confidence intervals", call)
   if (!is_number(level) || level <= 0 || level >= 1) {
     abort(call, "`level` must be a number between 0 and 1.")
   }
+  # As R's own: confint() of an lm and of a multinom is Wald's, that of a glm is not.
+  plain <- exact$family == "multinomial" || (exact$family == "gaussian" && exact$link == "identity")
+  if (is.null(method)) method <- if (plain) "wald" else "profile"
+  check_string(method, "method", call)
+  if (!method %in% c("profile", "wald")) refuse_name(method, c("profile", "wald"), "method", call)
+  if (method == "profile" && exact$family == "multinomial") {
+    abort(call, "`method` must be \"wald\" for multinomial(), not \"profile\".")
+  }
   estimate <- flat_coef(exact)
-  error <- sqrt(diag(exact$covariance))
+  chosen <- if (missing(parm)) seq_along(estimate) else chosen_coef(parm, names(estimate), call)
   tails <- c((1 - level) / 2, 1 - (1 - level) / 2)
-  quantiles <- if (uses_t(exact)) stats::qt(tails, exact$df_residual) else stats::qnorm(tails)
-  found <- estimate + outer(error, quantiles)
-  dimnames(found) <- list(
-    names(estimate), paste(format(100 * tails, trim = TRUE, digits = 3L), "%")
-  )
-  if (missing(parm)) return(found)
-  absent <- if (is.character(parm)) setdiff(parm, names(estimate)) else setdiff(
-    parm, seq_along(estimate)
-  )
+  if (method == "profile") {
+    found <- profile_intervals(object, level, chosen, call)
+    found[is.nan(found)] <- NA
+  } else {
+    error <- sqrt(diag(exact$covariance))
+    quantiles <- if (uses_t(exact)) stats::qt(tails, exact$df_residual) else stats::qnorm(tails)
+    found <- (estimate + outer(error, quantiles))[chosen, , drop = FALSE]
+  }
+  labels <- paste(format(100 * tails, trim = TRUE, digits = 3L), "%")
+  matrix(found, length(chosen), dimnames = list(names(estimate)[chosen], labels))
+}
+
+chosen_coef <- function(parm, names, call) {
+  absent <- if (is.character(parm)) setdiff(parm, names) else setdiff(parm, seq_along(names))
   if (length(absent) > 0L) abort(call, "`parm`: there is no coefficient ", name_list(absent), ".")
-  found[parm, , drop = FALSE]
+  if (is.character(parm)) match(parm, names) else parm
 }
 
 # A vector also where there are classes.
@@ -79,7 +96,8 @@ flat_coef <- function(exact) {
 #' @rdname torch_fit_extractors
 #' @export
 nobs.torch_fit <- function(object, ...) { # nolint: object_name_linter.
-  check_no_dots(...)
+  # step() asks with `use.fallback`.
+  check_no_dots(..., except = "use.fallback")
   if (is.null(object$exact)) object$nobs else object$exact$n_obs
 }
 

@@ -29,11 +29,14 @@ formula_frame <- function(formula, data, asked, env, call) {
 prepare_formula <- function(frame, data, model, na_action, call) {
   if (nrow(frame) == 0L) abort(call, "`data` has no rows.")
   terms <- attr(frame, "terms")
-  if (attr(terms, "response") == 0L && model$name != "autoencoder") {
+  if (attr(terms, "response") == 0L && takes_response(model)) {
     abort(call, "`formula` has no response: write it before the `~`.")
   }
+  if (attr(terms, "response") > 0L && !takes_response(model)) {
+    abort(call, "`formula` must have no response for ", model_label(model), ", such as ~ a + b.")
+  }
   if (length(attr(terms, "term.labels")) == 0L &&
-        !(is_exact_model(model) && attr(terms, "intercept") == 1L)) {
+        !(is_exact_model(model) && takes_response(model) && attr(terms, "intercept") == 1L)) {
     abort(call, "`formula` has no predictors.")
   }
   handled <- handle_na(frame, na_action, call)
@@ -147,8 +150,11 @@ ptype_of <- function(column, given) {
 
 new_formula_columns <- function(preparation, newdata, call) {
   newdata <- checked_new_data(newdata, preparation$ptype, call)
-  frame <- stats::model.frame(
-    preparation$predictors, newdata, na.action = stats::na.pass, xlev = preparation$xlevels
+  frame <- tryCatch(
+    stats::model.frame(
+      preparation$predictors, newdata, na.action = stats::na.pass, xlev = preparation$xlevels
+    ),
+    error = function(condition) abort(call, "`newdata`: ", conditionMessage(condition), ".")
   )
   list(
     columns = frame_columns(preparation, frame), offset = stats::model.offset(frame),

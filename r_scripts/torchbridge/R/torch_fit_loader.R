@@ -46,6 +46,15 @@ predict_batches <- function(fit, newdata, type, call) {
       call, "`type` must be \"response\" for a module fitted to a dataloader, not \"", type, "\"."
     )
   }
+  if (inherits(newdata, "dataloader")) {
+    # Batches of inputs, or of inputs and y as those of the fit.
+    following <- batches_of(newdata)()
+    parts <- list()
+    while (!is.null(batch <- following())) {
+      parts[[length(parts) + 1L]] <- predict_batches(fit, batch[[1L]], type, call)
+    }
+    return(if (length(dim(parts[[1L]])) > 1L) do.call(rbind, parts) else unlist(parts))
+  }
   inputs <- if (is.list(newdata) && !is_tensor(newdata)) lapply(newdata, as_tensor) else as_tensor(
     newdata
   )

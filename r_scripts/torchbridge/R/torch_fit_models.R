@@ -10,6 +10,9 @@
 #' squares, or Newton's method, as `lm()`, `glm()` and `nnet::multinom()` have them. The others are
 #' networks, trained in float32.
 #'
+#' `gaussian_mixture()`, `k_means()` and `pca()` have no response, as in `torch_fit(~ ., data,
+#' k_means(3))`. They too are fitted exactly, in float64; see [predict.torch_unsupervised()].
+#'
 #' A string, such as `"linear"` or `"mlp"`, means the model of that name with its defaults. Any
 #' `nn_module`, in R or Python, is a model too: its initial weights are where training starts, and
 #' it is left as it was.
@@ -36,6 +39,14 @@
 #' @param bidirectional `TRUE` reads sequences backwards as well.
 #' @param code Units of the code, the narrowest layer.
 #' @param tol,max_iter When the iterations of an exact fit end; `NULL` for the defaults.
+#' @param k Number of components or clusters; of `pca()`, `NULL` takes all.
+#' @param covariance `"full"`, `"diagonal"` or `"spherical"`, each component its own.
+#' @param method `"em"` (Dempster, Laird and Rubin, 1977), or `"gradient"`: L-BFGS on the same
+#'   likelihood.
+#' @param n_init Starts, of which the best result is kept. k-means draws them by k-means++ (Arthur
+#'   and Vassilvitskii, 2007); a mixture begins with k-means.
+#' @param center,scale `TRUE` subtracts the columns' means, and divides by their standard
+#'   deviations, as `prcomp()` does.
 #' @param link Link of `logistic()`: `"logit"`, `"probit"`, `"cloglog"`, `"cauchit"` or `"log"`.
 #' @return A `model_description`.
 #' @section Factors as predictors:
@@ -46,6 +57,7 @@
 #' mlp(c(64, 32), dropout = 0.1)
 #' tabular(32, embedding_dims = 3)
 #' logistic(link = "probit")
+#' gaussian_mixture(3, covariance = "diagonal")
 #' @name torch_models
 NULL
 
@@ -99,6 +111,28 @@ multinomial <- function(tol = NULL, max_iter = NULL) {
   new_model("multinomial", as.list(environment()))
 }
 
+#' @rdname torch_models
+#' @export
+gaussian_mixture <- function(k, covariance = "full", method = "em", n_init = 1, tol = NULL,
+                             max_iter = NULL) {
+  check_count(k, "k", 1)
+  new_model("gaussian_mixture", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+k_means <- function(k, n_init = 10, max_iter = NULL) {
+  check_count(k, "k", 1)
+  new_model("k_means", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+pca <- function(k = NULL, center = TRUE, scale = FALSE) {
+  if (!is.null(k)) check_count(k, "k", 1)
+  new_model("pca", as.list(environment()))
+}
+
 new_model <- function(name, options, module = NULL) {
   # No hidden layers, rather than the default.
   if (is.null(options$hidden) && "hidden" %in% names(options)) options$hidden <- list()
@@ -108,7 +142,9 @@ new_model <- function(name, options, module = NULL) {
 
 exact_models <- c("linear", "logistic", "multinomial", "glm")
 
-is_exact_model <- function(model) model$name %in% exact_models
+is_exact_model <- function(model) model$name %in% exact_models || is_unsupervised(model)
+
+takes_response <- function(model) model$name != "autoencoder" && !is_unsupervised(model)
 
 #' @export
 print.model_description <- function(x, ...) {
@@ -123,7 +159,9 @@ model_label <- function(model) {
   if (model$name == "glm") {
     return(paste0(model$options$family, "(link = \"", model$options$link, "\")"))
   }
-  defaults <- lapply(formals(model_functions()[[model$name]]), eval)
+  defaults <- formals(model_functions()[[model$name]])
+  # An argument without a default is never equal to it.
+  defaults <- lapply(defaults, function(x) if (is.name(x)) x else eval(x))
   changed <- !mapply(identical, model$options, defaults[names(model$options)])
   arguments <- vapply(model$options[changed | names(model$options) == "hidden"], deparse1, "")
   named <- paste(names(arguments), "=", arguments, recycle0 = TRUE)
@@ -133,7 +171,8 @@ model_label <- function(model) {
 model_functions <- function() {
   list(
     mlp = mlp, tabular = tabular, cnn = cnn, rnn = rnn, autoencoder = autoencoder,
-    linear = linear, logistic = logistic, multinomial = multinomial
+    linear = linear, logistic = logistic, multinomial = multinomial,
+    gaussian_mixture = gaussian_mixture, k_means = k_means, pca = pca
   )
 }
 
@@ -147,6 +186,9 @@ as_model <- function(x, call) {
     # glm() takes a function of a family too.
     x <- tryCatch(x(), error = function(condition) x)
     if (inherits(x, "model_description")) return(x)
+    if (is.function(x) && is.name(formals(x)$k)) {
+      abort(call, "`model` must be called with its number, such as k_means(3).")
+    }
   }
   if (inherits(x, "family")) return(family_model(x, call))
   if (inherits(x, "python_object")) {
@@ -161,6 +203,9 @@ as_model <- function(x, call) {
       call, "`model` must be a model such as mlp(c(64, 32)), its name, a family or an nn_module, ",
       "not ", friendly_type(x), "."
     )
+  }
+  if (x %in% c("gaussian_mixture", "k_means")) {
+    abort(call, "`model`: ", x, "() needs a number, model = ", x, "(3).")
   }
   if (x %in% names(models)) return(models[[x]]())
   families <- c("poisson", "binomial", "gaussian", "Gamma", "inverse.gaussian")

@@ -12,9 +12,9 @@ option_defaults <- function() {
 }
 
 # list(task = what Python gets, validation, standardize, seed, verbose, ...).
-training_options <- function(given, model, call) {
+training_options <- function(given, model, call, of = "torch_fit", more = character()) {
   defaults <- lapply(option_defaults(), eval)
-  check_option_names(given, names(defaults), call)
+  check_option_names(given, names(defaults), call, of, more)
   if (is_exact_model(model)) {
     unused <- setdiff(names(given), c("device", "seed", "verbose"))
     if (length(unused) > 0L) {
@@ -29,7 +29,13 @@ training_options <- function(given, model, call) {
   if (!is.null(found$verbose)) check_flag(found$verbose, "verbose", call)
   found$verbose <- if (is.null(found$verbose)) interactive() else found$verbose
   if (is_exact_model(model)) {
-    return(list(task = list(fit_options = list(device = found$device)), loss_name = "likelihood"))
+    # Where the starts are drawn.
+    if (model$name %in% c("gaussian_mixture", "k_means")) found$seed <- as_seed(found, call)
+    fit_options <- list(device = found$device, seed = found$seed)
+    if (!is_unsupervised(model) || model$name == "pca") fit_options$seed <- NULL
+    return(list(
+      task = list(fit_options = fit_options), loss_name = "likelihood", seed = fit_options$seed
+    ))
   }
   found$seed <- as_seed(found, call)
   if (!is.null(found$loss) && !is.function(found$loss)) check_string(found$loss, "loss", call)
@@ -49,14 +55,14 @@ training_options <- function(given, model, call) {
   )
 }
 
-check_option_names <- function(given, known, call) {
+check_option_names <- function(given, known, call, of = "torch_fit", more = character()) {
   names <- names(given)
   if (length(given) > 0L && (is.null(names) || !all(nzchar(names)))) {
     abort(call, "Options of training must have names, such as `epochs = 50`.")
   }
   for (name in setdiff(names, known)) {
     abort(
-      call, "`", name, "` is not an argument of torch_fit().", hint_of(name, known),
+      call, "`", name, "` is not an argument of ", of, "().", hint_of(name, c(known, more)),
       "\nThe options of training are ", paste(known, collapse = ", "), "."
     )
   }
@@ -151,7 +157,12 @@ as_schedule <- function(x, call) {
 
 as_checkpoint <- function(x, call) {
   if (is.null(x)) return(NULL)
-  if (is_string(x)) return(list(path = path.expand(x)))
-  if (is.list(x) && is_string(x$path)) return(x)
-  abort(call, "`checkpoint` must be a path, or a list with `path`, not ", friendly_type(x), ".")
+  if (is_string(x)) x <- list(path = x)
+  if (!is.list(x) || !is_string(x$path)) {
+    abort(call, "`checkpoint` must be a path, or a list with `path`, not ", friendly_type(x), ".")
+  }
+  if (!dir.exists(dirname(path.expand(x$path)))) {
+    abort(call, "`checkpoint`: there is no folder ", dirname(x$path), ".")
+  }
+  x
 }

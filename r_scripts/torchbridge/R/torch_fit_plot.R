@@ -1,9 +1,11 @@
 #' Plot a fit
 #'
-#' `plot()` draws with base graphics, `autoplot()` with ggplot2.
+#' `plot()` draws with base graphics, `autoplot()` with ggplot2. The path of penalized coefficients
+#' is drawn by [torch_path()].
 #'
 #' @param x,object A `torch_fit`.
-#' @param type `"history"`: the losses of each epoch. `"residuals"`: residuals over fitted values.
+#' @param type `"history"`: the losses of each epoch. `"lr_finder"`: the loss at each learning rate
+#'   that this callback tried. `"residuals"`: residuals over fitted values.
 #'   `"calibration"`: observed against predicted, in groups of equal size: means of a numeric
 #'   response, shares of each class (one against the rest). `"coefficients"`: the estimates of an
 #'   exact model and their intervals. By default the history of a network, and the residuals (or the
@@ -23,7 +25,7 @@ plot.torch_fit <- function(x, type = NULL, groups = 10, level = 0.95, ...) {
   found <- plot_data(x, type, groups, level, call)
   draw <- switch(type,
     history = draw_history, residuals = draw_residuals, calibration = draw_calibration,
-    coefficients = draw_coefficients
+    coefficients = draw_coefficients, lr_finder = draw_rates
   )
   draw(found, ...)
   invisible(found)
@@ -45,6 +47,10 @@ autoplot.torch_fit <- function(object, type = NULL, groups = 10, level = 0.95, .
         ggplot2::aes(.data[["epoch"]], .data[["value"]], colour = .data[["series"]])
       ) +
       ggplot2::labs(x = "epoch", y = "loss", colour = NULL),
+    lr_finder = plot +
+      ggplot2::geom_line(ggplot2::aes(.data[["lr"]], .data[["loss"]])) +
+      ggplot2::scale_x_log10() +
+      ggplot2::labs(x = "learning rate", y = "loss"),
     residuals = plot + ggplot2::geom_hline(yintercept = 0, linetype = 2) +
       ggplot2::geom_point(ggplot2::aes(.data[["fitted"]], .data[["residual"]])) +
       ggplot2::labs(x = "fitted value", y = "residual"),
@@ -70,7 +76,7 @@ plot_type <- function(fit, type, call) {
     return(if (is.null(fit$levels)) "residuals" else "calibration")
   }
   check_string(type, "type", call)
-  types <- c("history", "residuals", "calibration", "coefficients")
+  types <- c("history", "residuals", "calibration", "coefficients", "lr_finder")
   if (!type %in% types) refuse_name(type, types, "type", call)
   if (type == "history" && !is.null(fit$exact)) {
     abort(call, "`type` \"history\" is for networks: an exact fit has no epochs.")
@@ -80,6 +86,12 @@ plot_type <- function(fit, type, call) {
 
 plot_data <- function(fit, type, groups, level, call) {
   if (type == "history") return(history_series(fit$history))
+  if (type == "lr_finder") {
+    if (is.null(fit$lr_finder)) {
+      abort(call, "`type` \"lr_finder\" needs a fit with callbacks = list(lr_finder = list()).")
+    }
+    return(fit$lr_finder)
+  }
   if (type == "coefficients") {
     need_exact(fit, "Coefficient plots", call)
     interval <- stats::confint(fit, level = level)
@@ -134,6 +146,10 @@ draw_history <- function(found, xlab = "epoch", ylab = "loss", ...) {
   epoch <- found$epoch[seq_len(nrow(wide))]
   graphics::matplot(epoch, wide, type = "l", lty = 1L, xlab = xlab, ylab = ylab, ...)
   graphics::legend("topright", names, col = seq_along(names), lty = 1L, bty = "n")
+}
+
+draw_rates <- function(found, xlab = "learning rate", ylab = "loss", ...) {
+  plot(found$lr, found$loss, type = "l", log = "x", xlab = xlab, ylab = ylab, ...)
 }
 
 draw_residuals <- function(found, xlab = "fitted value", ylab = "residual", ...) {

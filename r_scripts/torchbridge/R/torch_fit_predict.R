@@ -2,54 +2,85 @@
 #'
 #' @param object A `torch_fit`.
 #' @param newdata New data like those of the fit: a data frame, a matrix or array, or `NULL` for the
-#'   rows of the fit. Of a fit to a dataloader: a tensor, a matrix or array, or a list of such for a
-#'   module of several arguments.
+#'   rows of the fit. Of a fit to a dataloader: a tensor, a matrix or array, a list of such for a
+#'   module of several arguments, or a dataloader, whose batches begin with the inputs.
 #' @param type `"response"`: the mean of the response; of two classes, the probability of the second
 #'   level, as of `glm()`; of more, a matrix with a column a class. `"prob"`: probabilities, always
 #'   a column a class. `"class"`: the most probable class, a factor. `"link"`: before the inverse
 #'   link (of classes, before the softmax). `"terms"`: what each term of an exact model adds to the
-#'   link, centred, as of `predict.lm()`.
+#'   link, centred, as of `predict.lm()`. `"code"`: the code of an `autoencoder()`, a matrix.
+#' @param interval `"confidence"`: limits of the mean, of types "response" and "link" of exact
+#'   models (but `multinomial()`), as of `predict.lm()`; for other links than the identity they are
+#'   those of the link, brought to the response. `"prediction"`: limits of a new observation, for
+#'   `linear()`; rows of the fit have its weights, new data weight 1.
+#' @param level Coverage of the intervals.
 #' @param se.fit `TRUE` also gives standard errors, of types "response" and "link" of exact models
 #'   (but `multinomial()`).
 #' @param offset Numbers to add to the link of each row, where the fit was given an `offset`. (Terms
 #'   `offset()` of a formula are found in `newdata`.)
-#' @param tibble `TRUE` gives a tibble: `.pred`, `.pred_class`, or `.pred_<level>` for each class.
+#' @param tibble `TRUE` gives a tibble: `.pred` (with `.pred_lower` and `.pred_upper`, and
+#'   `.std_error`), `.pred_class`, or `.pred_<level>` for each class.
 #' @param ... Not used.
 #' @return A vector, matrix or factor, a value for each row of `newdata`; NA where a predictor is
-#'   NA. With `se.fit`, a list of `fit`, `se.fit` and `residual.scale`.
+#'   NA. With `interval`, a matrix of `fit`, `lwr` and `upr`. With `se.fit`, a list of `fit`,
+#'   `se.fit` and `residual.scale`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(Species ~ ., data = iris, model = multinomial())
 #' predict(fit, iris[c(1, 51, 101), ], type = "class")
 #' predict(fit, iris[c(1, 51, 101), ], type = "prob", tibble = TRUE)
 #' @export
 predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit = FALSE, # nolint
-                              offset = NULL, tibble = FALSE, ...) {
+                              interval = "none", level = 0.95, offset = NULL, tibble = FALSE,
+                              ...) {
   check_no_dots(...)
   call <- sys.call()
   check_string(type, "type", call)
   check_flag(se.fit, "se.fit", call)
   check_flag(tibble, "tibble", call)
-  types <- c("response", "prob", "class", "link", "terms")
+  types <- c("response", "prob", "class", "link", "terms", "code")
   if (!type %in% types) refuse_name(type, types, "type", call)
+  check_string(interval, "interval", call)
+  intervals <- c("none", "confidence", "prediction")
+  if (!interval %in% intervals) refuse_name(interval, intervals, "interval", call)
+  wide <- interval != "none"
+  if ((se.fit || wide) && !type %in% c("response", "link")) {
+    abort(
+      call, if (wide) "`interval`" else "`se.fit`",
+      " is for types \"response\" and \"link\", not \"", type, "\"."
+    )
+  }
   if (type %in% c("prob", "class") && is.null(object$levels)) {
     abort(call, "`type` \"", type, "\" is for responses that are classes.")
   }
   if (is.null(object$preparation)) return(predict_batches(object, newdata, type, call))
   if (type == "terms") return(predict_terms(object, newdata, call))
-  if (is.null(newdata) && type != "link" && !se.fit) {
+  if (type == "code" && object$model$name != "autoencoder") {
+    abort(call, "`type` \"code\" is for autoencoder().")
+  }
+  if (is.null(newdata) && !type %in% c("link", "code") && !se.fit && !wide) {
     values <- stats::napredict(object$na.action, object$fitted.values)
     return(as_prediction(values, type, object, tibble))
   }
   given <- rows_of(object, newdata, offset, call)
-  values <- predict_rows(object, given, if (type == "link") "link" else "response")
-  if (is.null(newdata)) values <- stats::napredict(object$na.action, values)
-  found <- as_prediction(values, type, object, tibble)
-  if (!se.fit) return(found)
-  if (!type %in% c("response", "link")) {
-    abort(call, "`se.fit` is for types \"response\" and \"link\", not \"", type, "\".")
+  own <- is.null(newdata)
+  padded <- function(x) if (own) stats::napredict(object$na.action, x) else x
+  values <- predict_rows(
+    object, given, if (wide) "link" else if (type %in% c("link", "code")) type else "response"
+  )
+  if (wide) {
+    values <- prediction_intervals(object, given, values, type, interval, level, own, call)
+    found <- padded(values)
+    if (tibble) {
+      found <- tibble::tibble(
+        .pred = unname(found[, 1L]), .pred_lower = unname(found[, 2L]),
+        .pred_upper = unname(found[, 3L])
+      )
+    }
+  } else {
+    found <- as_prediction(padded(values), type, object, tibble)
   }
-  error <- predicted_errors(object, given, type, call)
-  if (is.null(newdata)) error <- stats::napredict(object$na.action, error)
+  if (!se.fit) return(found)
+  error <- padded(predicted_errors(object, given, type, call))
   if (tibble) {
     found$.std_error <- unname(error)
     return(found)
@@ -73,7 +104,7 @@ rows_of <- function(fit, newdata, offset, call) {
 # The data of the fit, as they are now where the call finds them, without the rows left out.
 own_data <- function(fit, call) {
   expression <- if (fit$preparation$kind %in% c("formula", "recipe")) fit$call$data else fit$call$x
-  env <- if (is.null(fit$terms)) globalenv() else environment(fit$terms)
+  env <- if (is.null(fit$terms)) fit$env else environment(fit$terms)
   data <- if (is.null(expression)) {
     stats::get_all_vars(stats::delete.response(fit$terms))
   } else {
@@ -116,13 +147,19 @@ predict_rows <- function(fit, given, type) {
     call = sys.call(-1L)
   )
   if (!all(complete)) values <- spread_rows(values, complete)
+  if (type == "code") {
+    rownames(values) <- given$row_names
+    return(values)
+  }
   if (type == "link" && length(dim(values)) > 1L) {
     names <- if (is.null(fit$levels)) colnames(fit$response) else fit$levels
     if (ncol(values) == length(names)) colnames(values) <- names
     rownames(values) <- given$row_names
     return(values)
   }
-  with_rows(values, list(levels = fit$levels, response = fit$response, row_names = given$row_names))
+  with_rows(values, c(
+    fit[c("levels", "response", "model", "preparation")], list(row_names = given$row_names)
+  ))
 }
 
 complete_rows <- function(columns, offset) {
@@ -183,11 +220,14 @@ as_prediction <- function(values, type, fit, tibble) {
 
 # The design with its intercept.
 exact_design <- function(fit, given) {
-  columns <- given$columns
-  if (is.list(columns)) columns <- do.call(cbind, columns)
-  if (is_tensor(columns)) columns <- as.matrix(columns)
-  if (fit$exact$intercept) columns <- cbind(1, columns)
-  columns
+  columns <- exact_columns(given$columns)
+  if (fit$exact$intercept) cbind(1, columns) else columns
+}
+
+# As a matrix.
+exact_columns <- function(columns) {
+  if (is_tensor(columns)) return(as.matrix(columns))
+  if (is.list(columns)) do.call(cbind, columns) else columns
 }
 
 predicted_errors <- function(fit, given, type, call) {
@@ -205,9 +245,7 @@ predicted_errors <- function(fit, given, type, call) {
 
 predict_terms <- function(fit, newdata, call) {
   exact <- need_exact(fit, "Terms", call)
-  if (is.null(fit$terms) || exact$family == "multinomial") {
-    abort(call, "`type` \"terms\" is for formulas, and not for multinomial().")
-  }
+  if (exact$family == "multinomial") abort(call, "`type` \"terms\" is not for multinomial().")
   own <- rows_of(fit, NULL, NULL, call)
   given <- if (is.null(newdata)) own else rows_of(fit, newdata, NULL, call)
   slopes <- if (exact$intercept) exact$coefficients[-1L] else exact$coefficients
@@ -219,9 +257,13 @@ predict_terms <- function(fit, newdata, call) {
   x <- as_columns(given)
   centre <- colMeans(as_columns(own))
   if (!exact$intercept) centre[] <- 0
-  labels <- attr(fit$preparation$predictors, "term.labels")
+  preparation <- fit$preparation
+  labels <- attr(preparation$predictors, "term.labels")
+  if (is.null(labels)) labels <- preparation$column_names
+  assign <- preparation$assign
+  if (is.null(assign)) assign <- seq_along(labels)
   found <- vapply(seq_along(labels), function(i) {
-    of <- which(fit$preparation$assign == i)
+    of <- which(assign == i)
     drop(sweep(x[, of, drop = FALSE], 2L, centre[of]) %*% slopes[of])
   }, numeric(nrow(x)))
   found <- matrix(found, nrow(x), dimnames = list(given$row_names, labels))

@@ -3,7 +3,7 @@
 prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
   n <- NROW(x)
   if (n == 0L) abort(call, "`x` has no rows.")
-  if (is.null(y) && model$name != "autoencoder") abort(call, "`y` is missing.")
+  if (is.null(y) && takes_response(model)) abort(call, "`y` is missing.")
   if (is_tensor(y)) y <- to_r(y)
   check_n_rows(y, "y", n, call)
   check_n_rows(weights, "weights", n, call)
@@ -55,7 +55,7 @@ prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call
   response <- if (ncol(outcomes) == 1L) outcomes[[1L]] else if (ncol(outcomes) > 1L) as.matrix(
     outcomes
   )
-  if (is.null(response) && model$name != "autoencoder") {
+  if (is.null(response) && takes_response(model)) {
     abort(call, "`x`: the recipe has no outcome.")
   }
   preparation <- list(
@@ -83,6 +83,7 @@ prepare_table <- function(columns, y, weights, offset, na_action, preparation, m
     preparation$contrasts <- attr(design, "contrasts")
     columns <- design[, -1L, drop = FALSE]
     preparation$coefficient_names <- colnames(columns)
+    preparation$assign <- attr(design, "assign")[-1L]
   }
   list(
     columns = columns, response = frame$.y, weights = frame$.weights, offset = frame$.offset,

@@ -16,8 +16,11 @@
 #'   [torch_fit()].
 #' @param n_trials Number of trials.
 #' @param sampler `"tpe"`, `"random"` or `"cmaes"`.
-#' @param pruner What stops trials that lag behind: `"median"`, `"hyperband"` or `"none"`.
-#' @param n_jobs Trials at once, in threads. Above 1 the seed does not decide what is drawn.
+#' @param pruner What stops trials that lag behind: `"median"`, `"none"`, or
+#   `"hyperband"`, which is for `n_jobs = 1`.
+#' @param n_jobs Trials at once, in processes that each take a copy of the data and some seconds to
+#'   begin. They go in rounds: what one round has found decides what the next one draws, so that
+#'   the same seed and `n_jobs` give the same trials.
 #' @param seed Decides what is drawn and every training; NULL draws one from R's generator.
 #' @param maximize `TRUE` where more is better, for a function.
 #' @param low,high Ends of an interval.
@@ -67,6 +70,7 @@ torch_tune.data.frame <- function(x, space, y, model = mlp(), ..., weights = NUL
   model <- as_tunable(model, call)
   options <- tuned_options(list(...), validation, seed, model, call)
   prepared <- prepare_xy(x, y, weights, offset, model, NULL, call)
+  prepared$env <- parent.frame()
   search <- list(n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs)
   tune_prepared(prepared, model, options, space, search, list(x = asked$x, y = asked$y), call)
 }
@@ -85,6 +89,7 @@ torch_tune.recipe <- function(x, space, data, model = mlp(), ..., weights = NULL
   model <- as_tunable(model, call)
   options <- tuned_options(list(...), validation, seed, model, call)
   prepared <- prepare_recipe(x, data, weights, offset, model, NULL, call)
+  prepared$env <- parent.frame()
   search <- list(n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs)
   tune_prepared(prepared, model, options, space, search, list(x = asked$x, data = asked$data), call)
 }
@@ -139,6 +144,14 @@ tune_prepared <- function(prepared, model, options, space, search, origin, call)
   check_columns(prepared$columns, call)
   task <- fit_task(prepared, model, response, options, call)
   task$space <- as_space(space, call)
+  known <- c(names(formals(model_functions()[[model$name]])), names(option_defaults()))
+  wrong <- setdiff(names(space), known)
+  if (length(wrong) > 0L) {
+    abort(
+      call, "`space`: \"", wrong[1L], "\" is no option of ", model$name, "() nor of training.",
+      hint_of(wrong[1L], known)
+    )
+  }
   task$search <- search
   found <- call_python("models.r_tune.search", task, call = call)
   options$loss_name <- loss_name_of(options, response)
@@ -172,7 +185,10 @@ tuned_options <- function(given, validation, seed, model, call) {
   if (is.null(validation)) {
     abort(call, "`validation` must be a share or data: it is what is compared.")
   }
-  options <- training_options(c(given, list(validation = validation, seed = seed)), model, call)
+  searched <- c("space", "n_trials", "sampler", "pruner", "n_jobs")
+  options <- training_options(
+    c(given, list(validation = validation, seed = seed)), model, call, "torch_tune", searched
+  )
   options$given <- c(given, list(validation = validation))
   options
 }

@@ -23,6 +23,18 @@ test_that("plots return what they draw", {
   expect_error(plot(fit, type = "histry"), "Did you mean `history`")
 })
 
+test_that("what a learning-rate finder tried is kept and drawn", {
+  fit <- torch_fit(
+    mpg ~ ., data = mtcars, epochs = 1, seed = 1, callbacks = list(lr_finder = list(steps = 20))
+  )
+  expect_true(fit$history$lr %in% fit$lr_finder$lr)
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  expect_equal(plot(fit, type = "lr_finder"), fit$lr_finder)
+  other <- torch_fit(mpg ~ ., data = mtcars, epochs = 1)
+  expect_error(plot(other, type = "lr_finder"), "needs a fit with callbacks")
+})
+
 test_that("autoplot() draws the same", {
   skip_if_not_installed("ggplot2")
   fit <- torch_fit(mpg ~ wt + hp, data = mtcars, model = linear())

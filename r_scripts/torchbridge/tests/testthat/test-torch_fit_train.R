@@ -137,6 +137,7 @@ test_that("modules of the caller's are fitted and left as they were", {
   expect_equal(
     as.vector(predict(batches, as.matrix(mtcars[-1]))), unname(fitted(fit)), tolerance = 1e-5
   )
+  expect_equal(predict(batches, loader), predict(batches, as.matrix(mtcars[-1])))
 })
 
 test_that("factors are embedded by tabular(), images and sequences have their networks", {

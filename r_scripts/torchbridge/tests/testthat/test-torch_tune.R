@@ -18,6 +18,16 @@ test_that("the best trial is fitted, and its call fits it again", {
   expect_output(print(tuned), "4 trials")
 })
 
+test_that("trials at once are what the seed decides", {
+  space <- list(lr = tune_range(1e-3, 1e-1, log = TRUE), dropout = c(0, 0.5))
+  tuned <- lapply(1:2, function(i) {
+    torch_tune(mpg ~ ., space, data = mtcars, epochs = 3, n_trials = 3, n_jobs = 2, seed = 1)
+  })
+  expect_identical(tuned[[1]]$trials$value, tuned[[2]]$trials$value)
+  expect_identical(tuned[[1]]$trials$lr, tuned[[2]]$trials$lr)
+  expect_identical(tuned[[1]]$fit$weights, tuned[[2]]$fit$weights)
+})
+
 test_that("an R function is an objective", {
   tuned <- torch_tune(
     function(at) if (at$x > 4) NA else -(at$x - 1)^2, list(x = tune_range(-5, 5), k = c("a", "b")),
@@ -34,7 +44,11 @@ test_that("wrong searches are errors", {
   expect_error(
     torch_tune(mpg ~ ., list(lr = 1), data = mtcars, model = linear()), "`model` must be mlp"
   )
-  expect_error(torch_tune(mpg ~ ., list(lrr = c(1, 2)), data = mtcars, n_trials = 1), "lrr")
+  expect_error(torch_tune(mpg ~ ., list(lrr = c(1, 2)), data = mtcars), "\"lrr\" is no option of")
+  expect_error(
+    torch_tune(mpg ~ ., list(lr = c(1, 2)), data = mtcars, n_trial = 1),
+    "not an argument of torch_tune\\(\\).\nDid you mean `n_trials`"
+  )
   expect_error(tune_range(2, 1), "`low` must be below")
   expect_error(torch_tune(function(at) "a", list(x = c(1, 2)), n_trials = 1), "single number")
 })
