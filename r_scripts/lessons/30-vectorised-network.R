@@ -31,21 +31,22 @@ c(train = m, validation = nrow(x_val), columns = ncol(x))
 #' ## One layer
 #' One product gives 364 sums, another the gradient of all 30 weights.
 
-cross_entropy <- function(z, y) mean(log1p(exp(-abs(z))) + pmax(z, 0) - y * z)
+cross_entropy <- function(z, y) mean(log1p(exp((1 - 2 * y) * z)))
 w <- rep(1, 30)
 b <- 0
 l2 <- 0.01
-history <- data.frame(epoch = 1:10000, train = NA, validation = NA)
-for (epoch in history$epoch) {
+train <- validation <- numeric(10000)
+for (epoch in seq_along(train)) {
   z <- c(x %*% w) + b
   error <- plogis(z) - y
   penalty <- l2 / 2 * sum(w^2) / m
-  history$train[epoch] <- cross_entropy(z, y) + penalty
-  history$validation[epoch] <- cross_entropy(c(x_val %*% w) + b, y_val) + penalty
+  train[epoch] <- cross_entropy(z, y) + penalty
+  validation[epoch] <- cross_entropy(c(x_val %*% w) + b, y_val) + penalty
   w <- w - 0.1 * (c(crossprod(x, error)) + l2 * w) / m
   b <- b - 0.1 * mean(error)
 }
 one_layer <- mean((x_val %*% w + b > 0) == y_val)
+history <- data.frame(epoch = seq_along(train), train, validation)
 one_layer
 tail(history, 1)
 
@@ -59,10 +60,7 @@ ggplot(history, aes(epoch)) +
 
 #' Is the gradient right? `grad()` differentiates the loss as it stands, with no formula of ours.
 
-by_grad <- grad(function(w) {
-  z <- x %*% w + b
-  mean(log1p(exp(z)) - y * z)
-}, w)
+by_grad <- grad(function(w) cross_entropy(x %*% w + b, y), w)
 by_hand <- c(crossprod(x, plogis(x %*% w + b) - y)) / m
 max(abs(by_grad - by_hand))
 

@@ -46,7 +46,7 @@ train <- function(...) {
 fit <- train(
   epochs = 500, early_stopping = 60, checkpoint = list(path = checkpoint, best_only = TRUE)
 )
-fit
+fit$status
 restored_loss <- mean((wave$y[31:90] - predict(fit, wave[31:90, ]))^2)
 c(restored = restored_loss, least = min(fit$history$valid_loss))
 
