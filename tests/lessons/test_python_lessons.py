@@ -50,7 +50,10 @@ def test_logistic_regression(python_lesson: Lesson) -> None:
 
 
 def test_neuron(python_lesson: Lesson) -> None:
-    neuron = python_lesson("33")["neuron"]
+    names = python_lesson("33")
+    neuron = names["neuron"]
+    once = type(neuron)().fit(names["x"], names["y"], 1)
+    assert (once.w, once.b) == pytest.approx((587.8654539986, 99.4093556453), abs=1e-9)
     assert neuron.w == pytest.approx(913.5973364346, abs=1e-9)
     assert neuron.b == pytest.approx(123.3941438318, abs=1e-9)
     assert neuron.forward(0.18) == pytest.approx(287.8416644, abs=5.1e-8)
@@ -88,11 +91,28 @@ def test_logistic_neuron(python_lesson: Lesson) -> None:
     assert found == pytest.approx([0.989011] * 3, abs=5.1e-7)
 
 
+def test_perceptron(python_lesson: Lesson) -> None:
+    names = python_lesson("42")
+    assert names["perceptron"].errors == [1, 3, 3, 2, 1, 0, 0, 0, 0, 0]
+    assert (names["costs"][0], names["costs"][14]) == pytest.approx((50.977, 2.575), abs=5.1e-4)
+
+
 def test_gradient_tape(python_lesson: Lesson) -> None:
     names = python_lesson("50")
     found = [gradient.item() for gradient in names["gradients"]]
     assert found == pytest.approx([-0.56, -0.4, -0.4], abs=1e-6)
     assert (names["w"].item(), names["b"].item()) == pytest.approx((1.0056, 0.504), abs=1e-6)
+
+
+def test_iris_and_xor(python_lesson: Lesson) -> None:
+    names = python_lesson("51")
+    assert names["parameters"] == 131
+    assert names["accuracy"] >= 0.92
+    assert list(names["species"].categories) == ["setosa", "versicolor", "virginica"]
+    assert names["same"]
+    assert names["points"][0].tolist() == pytest.approx([-0.16595599, 0.44064899], abs=5.1e-9)
+    assert names["alike"].reshape(2, 100).sum(1).tolist() == [53, 53]
+    assert names["learned"] > 0.9 and names["guessed"] < 0.75
 
 
 def test_early_stopping(python_lesson: Lesson) -> None:
@@ -113,9 +133,14 @@ def test_boston(python_lesson: Lesson) -> None:
 
 def test_clustering(python_lesson: Lesson) -> None:
     names = python_lesson("55")
-    assert names["means"].inertia_ == pytest.approx(72.48, abs=5.1e-3)
+    assert names["means"].inertia == pytest.approx(72.48, abs=5.1e-3)
+    assert names["means"].sizes.tolist() == [50, 50, 50]
+    assert names["silhouette"] == pytest.approx(0.71434, abs=5.1e-6)
+    expected = [3.835396, 4.347073, 5.899885, 8.316594]
+    assert names["tree"][:, 2].tolist() == pytest.approx(expected, abs=5.1e-7)
+    first, second, third, fourth, fifth = names["groups"]
+    assert first == fifth and second == third and len({first, second, fourth}) == 3
     assert names["agreement"] == 1.0
-    assert names["means"].labels_.tolist().count(0) == 50
 
 
 def test_preprocessing(python_lesson: Lesson) -> None:
