@@ -54,8 +54,8 @@ ggplot(data.frame(component = factor(1:13), share = ratios), aes(component, shar
 
 #' ## Discriminants
 #' Components do not know the classes. Discriminants have the largest spread between classes for
-#' the spread within them: eigenvectors of within^-1 between. Here each class counts the same within;
-#' `MASS::lda()` weights them by their rows, and so looks a hair's breadth elsewhere.
+#' the spread within them: eigenvectors of within^-1 between. Here each class counts the same
+#' within; `MASS::lda()` weights them by their rows, and so looks a hair's breadth elsewhere.
 
 classes <- split.data.frame(x, split$y)
 within <- Reduce(`+`, lapply(classes, cov))
