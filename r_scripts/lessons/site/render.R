@@ -116,7 +116,7 @@ theme_of_lessons <- function() {
     ggplot2::theme_minimal(base_size = 12) +
       ggplot2::theme(
         panel.grid.minor = ggplot2::element_blank(), legend.position = "top",
-        panel.spacing = grid::unit(0.8, "cm"),
+        panel.spacing = grid::unit(0.8, "cm"), plot.margin = ggplot2::margin(5, 14, 5, 5),
         legend.key.width = grid::unit(0.9, "cm"),
         plot.background = ggplot2::element_rect(fill = "white", colour = NA)
       )
