@@ -43,6 +43,8 @@ class Best:
             columns = ", ".join(f'"{name}"' for name in row)
             raise ValueError(f'monitor "{self.monitor}" is no column of the history: {columns}')
         value = self.sign * row[self.monitor]
+        # What is not a number is no better than anything.
+        value = math.inf if math.isnan(value) else value
         if self.weights and value >= self.value - self.min_delta:
             return
         self.value, self.epoch = value, epoch

@@ -41,7 +41,8 @@ def as_tensor(name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value.detach()
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-        return torch.from_numpy(np.ascontiguousarray(value))
+        # What pandas gives is read-only, and torch warns of that: np.require() copies it then.
+        return torch.from_numpy(np.require(value, requirements=["C", "W"]))
     raise TypeError(
         f"{name} must be a torch tensor or a NumPy array of numbers, not {kind_of(value)}"
     )

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -103,7 +102,7 @@ class _TorchEstimator(BaseEstimator):
     def _predict(self, x: Any, type: str) -> np.ndarray:
         check_is_fitted(self)
         x = validate_data(self, x, reset=False, dtype=_DTYPES)
-        return self.model_.predict(torch.from_numpy(np.ascontiguousarray(x)), type=type).numpy()
+        return self.model_.predict(x, type=type).numpy()
 
 
 class TorchRegressor(RegressorMixin, _TorchEstimator):

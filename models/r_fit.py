@@ -13,12 +13,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from torchbridge.python_headers import find_headers
 
 from .arguments import whole_numbers
 from .callbacks import Callback, EpochEnd, LRFinder, as_callbacks
-from .device import training_device
+from .data import mode
+from .device import seeded, training_device
 from .export import export_onnx, export_program
 from .penalty_path import fit_path
 from .profile import profile_limits
@@ -53,12 +55,22 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
         options["callbacks"] = callbacks(task)
     if options.get("compile"):
         find_headers()
-    before = copy.deepcopy(model.state_dict()) if isinstance(model, nn.Module) else None
+    before = None
+    if isinstance(model, nn.Module):
+        make_lazy_weights(model, data["numeric"], options.get("seed"))
+        before = copy.deepcopy(model.state_dict())
     found = described(fit_table(**{**data, "fit_options": options}))
     if before is not None:
         # The fit is a value: the caller's module stays what it was.
         model.load_state_dict(before)
     return found
+
+
+def make_lazy_weights(module: nn.Module, x: Tensor, seed: int | None) -> None:
+    """Let the first row decide the shapes that lazy layers wait for; the seed draws the weights."""
+    if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+        with seeded(seed), mode(module, training=False), torch.no_grad():
+            module(x[:1])
 
 
 def arranged(task: Mapping[str, Any]) -> dict[str, Any]:

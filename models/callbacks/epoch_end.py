@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import kind_of
@@ -17,8 +18,9 @@ class EpochEnd(Callback):
 
     Args:
         function: gets a dict such as {"epoch": 3, "train_loss": 0.5, "valid_loss": 0.6}.
-            If it returns False the fit stops after this epoch; what else it returns does
-            not matter.
+            If it returns False the fit stops after this epoch. A dict of numbers, such as
+            {"accuracy": 0.9}, is added to the line, where early stopping can monitor it; what
+            the line has already stays as it is. What else it returns does not matter.
     """
 
     def __init__(self, function: Callable[[dict[str, float]], Any]) -> None:
@@ -28,5 +30,16 @@ class EpochEnd(Callback):
 
     def on_epoch_end(self, loop: Loop) -> None:
         """Call it."""
-        if self.function({"epoch": loop.epoch, **loop.row}) is False:
+        line = {"epoch": loop.epoch, **loop.row}
+        found = self.function(dict(line))
+        if found is False:
             loop.stop("the function at the epoch's end returned False")
+        if isinstance(found, Mapping):
+            for name in found.keys() - line.keys():
+                value = found[name]
+                if isinstance(value, bool) or not isinstance(value, Real):
+                    raise TypeError(
+                        f"the function at the epoch's end must give numbers: "
+                        f'"{name}" is {kind_of(value)}'
+                    )
+                loop.record(name, float(value))

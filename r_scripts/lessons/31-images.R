@@ -1,9 +1,9 @@
 #' ---
 #' title: Images, in memory or streamed
 #' korean: 고양이와 개 이미지, 메모리와 제너레이터
-#' shows: A folder of small pictures made here; all of them in memory, or read batch by batch; the
-#'   same tensors either way.
-#' api: dataset(.getitem), dataloader, nn_conv2d
+#' shows: A folder of small pictures made here; all of them in memory, or read batch by batch: the
+#'   same tensors either way, and the same network learned from them.
+#' api: dataset(.getitem, .getbatch), dataloader, torch_fit, cnn
 #' rows: S3-3
 #' ---
 
@@ -73,7 +73,17 @@ same <- identical(batches(in_memory), batches(streamed))
 same
 
 #' ## Which one?
-#' What 25,000 colour pictures of 224 x 224 take, in GB, and one batch of 32, in MB:
+#' What the tensors take: in memory it grows with the folder, streamed it is one batch's.
+
+bytes <- function(tensor) tensor$numel() * tensor$element_size()
+largest <- 0
+for (batch in enumerate(dataloader(streamed, batch_size = 16))) {
+  largest <- max(largest, bytes(batch$x))
+}
+held <- c(in_memory = bytes(in_memory$x), streamed = largest)
+held
+
+#' For 25,000 colour pictures of 224 x 224 that is, in GB, and for a batch of 32 in MB:
 
 pixels <- 224 * 224 * 3
 memory <- c(
@@ -98,19 +108,29 @@ ggplot(shown, aes(column, row, fill = grey)) +
   theme_void()
 
 #' ## A small network that tells them apart
+#' `torch_fit()` takes either: an array of pictures, or batches as they come.
 
-torch_manual_seed(1)
-net <- nn_sequential(
-  nn_conv2d(1, 8, 3, padding = 1), nn_relu(), nn_max_pool2d(4), nn_flatten(), nn_linear(128, 1)
-)
-optimizer <- optim_adam(net$parameters, lr = 0.02)
-torch_manual_seed(2)
-for (epoch in 1:15) {
-  for (batch in enumerate(dataloader(in_memory, batch_size = 16, shuffle = TRUE))) {
-    optimizer$zero_grad()
-    nnf_binary_cross_entropy_with_logits(net(batch$x)$squeeze(2), batch$y)$backward()
-    optimizer$step()
-  }
+learner <- function() {
+  torch_manual_seed(1)
+  nn_sequential(
+    nn_conv2d(1, 8, 3, padding = 1), nn_relu(), nn_max_pool2d(4), nn_flatten(), nn_linear(128, 1),
+    nn_flatten(start_dim = 1)
+  )
 }
-predicted <- as.integer(as.numeric(net(in_memory$x)$squeeze(2)$detach()) > 0)
+train <- function(data) {
+  torch_fit(
+    dataloader(data, batch_size = 16, shuffle = TRUE), learner(),
+    loss = "binary_cross_entropy_with_logits", epochs = 20, lr = 0.02, seed = 1
+  )
+}
+from_memory <- train(in_memory)
+from_stream <- train(streamed)
+identical(from_memory$history, from_stream$history)
+predicted <- as.integer(predict(from_stream, in_memory$x) > 0.5)
 table(predicted, labels)
+
+#' Where the pictures fit into memory, `cnn()` is the network by name, and a factor the response.
+
+kind <- factor(labels, labels = c("cat", "dog"))
+named <- torch_fit(in_memory$x, kind, cnn(8), epochs = 30, lr = 0.02, seed = 1)
+table(predict(named, type = "class"), kind)

@@ -2,7 +2,7 @@
 #' title: A neuron for regression, and least squares
 #' korean: 선형 회귀를 위한 뉴런, OLS와 경사하강법 비교
 #' shows: One neuron learns diabetes from body mass, row by row; where it stands beside lm().
-#' api: R6::R6Class, autograd_grad, py_import
+#' api: R6::R6Class, grad, torch_fit, py_import
 #' rows: S3-6, S3-18, S3-19
 #' ---
 
@@ -51,12 +51,20 @@ neuron <- neuron_class$new()$fit(x, y, 100)
 rbind(epoch_1 = c(w = once$w, b = once$b), epoch_100 = c(neuron$w, neuron$b))
 neuron$forward(0.18)
 
-#' The neuron's step is half a gradient step on the squared error: autograd agrees.
+#' The neuron's step is half a gradient step on the squared error: `grad()` agrees. So `torch_fit()`
+#' with half the rate, one row at a time in order, is the neuron.
 
-wt <- torch_tensor(1, dtype = torch_double(), requires_grad = TRUE)
-half_square <- (y[1] - (wt * x[1] + 1))^2 / 2
-gradient <- as.numeric(autograd_grad(half_square, wt)[[1]])
-c(autograd = -gradient, step = steps$w[1] - 1)
+half_square <- function(w) (y[1] - (w * x[1] + 1))^2 / 2
+c(grad = -grad(half_square, 1), step = steps$w[1] - 1)
+
+unit <- nn_linear(1, 1, dtype = torch_double())
+nn_init_ones_(unit$weight)
+nn_init_ones_(unit$bias)
+fit <- torch_fit(
+  cbind(x), y, unit,
+  optimizer = "sgd", lr = 0.5, epochs = 1, batch_size = 1, shuffle = FALSE
+)
+unlist(coef(fit))
 
 #' ## Least squares
 #' `lm()` solves the same problem at once, exactly. The neuron keeps swinging with every row: its

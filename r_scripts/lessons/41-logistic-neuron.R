@@ -2,9 +2,8 @@
 #' title: From a neuron to a layer that generalises
 #' korean: 로지스틱 뉴런과 단일층 신경망, 검증 세트, 과대적합과 규제
 #' shows: Breast cancer by one neuron, shuffling, scaling without leakage, early stopping, L1 and
-#'   L2,
-#'   cross validation; each accuracy to the last tumour.
-#' api: py_import, nn_linear, optim_sgd(weight_decay)
+#'   L2, cross validation; each accuracy to the last tumour.
+#' api: py_import, torch_fit, nn_linear
 #' rows: S3-10, S3-12, S3-13, S3-14, S3-15
 #' ---
 
@@ -20,13 +19,21 @@ table(cancer$target)
 spreads <- apply(cancer$data, 2, max)
 cancer$feature_names[order(spreads, decreasing = TRUE)[1:3]]
 
-split <- py_import("sklearn.model_selection")$train_test_split
-outer <- split(
+#+ columns, fig.alt = "Boxes of 30 columns: mean area, area error and worst area reach far up"
+boxes <- data.frame(column = rep(factor(0:29), each = 569), value = c(cancer$data))
+ggplot(boxes, aes(column, value)) +
+  geom_boxplot(fill = "#56B4E9", outlier.size = 0.4) +
+  labs(title = "Thirty measurements: 3, 13 and 23 are areas", x = "Column, from 0", y = NULL)
+
+selection <- py_import("sklearn.model_selection")
+outer <- selection$train_test_split(
   cancer$data, cancer$target,
   stratify = cancer$target, test_size = 0.2, random_state = 42L
 )
 names(outer) <- c("x", "x_test", "y", "y_test")
-inner <- split(outer$x, outer$y, stratify = outer$y, test_size = 0.2, random_state = 42L)
+inner <- selection$train_test_split(
+  outer$x, outer$y, stratify = outer$y, test_size = 0.2, random_state = 42L
+)
 names(inner) <- c("x", "x_val", "y", "y_val")
 c(train = nrow(inner$x), validation = nrow(inner$x_val), test = nrow(outer$x_test))
 
@@ -95,22 +102,12 @@ ggplot(scaled$losses, aes(epoch)) +
 
 #' ## Stop early, or penalise
 #' Twenty epochs are enough. L1 and L2 pull weights to zero instead: their gradients are l1 sign(w)
-#' and l2 w. Torch's optimizers call the second `weight_decay`.
+#' and l2 w. (`weight_decay` of `torch_fit()` is the second, for weights and biases alike.)
 
 early <- accuracy(learn(x, inner$y, 20, lr = 0.1), x_val, inner$y_val)
 l1 <- accuracy(learn(x, inner$y, 20, lr = 0.1, l1 = 0.001), x_val, inner$y_val)
 l2 <- accuracy(learn(x, inner$y, 50, lr = 0.1, l2 = 0.01), x_val, inner$y_val)
 c(early = early, l1 = l1, l2 = l2)
-
-torch_step <- function(w, l2) {
-  w <- torch_tensor(w, requires_grad = TRUE)
-  optimizer <- optim_sgd(list(w), lr = 0.1, weight_decay = l2)
-  sum(w * 0)$backward()
-  optimizer$step()
-  as.numeric(w$detach())
-}
-decayed <- torch_step(c(1, -2), 0.01)
-decayed
 
 #+ paths, fig.alt = "The size of 30 weights for three strengths of L1 and of L2: more is smaller"
 grid <- expand.grid(strength = c(1e-4, 1e-3, 1e-2), penalty = c("L1", "L2"))
@@ -126,6 +123,20 @@ ggplot(paths, aes(strength, weight, group = column)) +
   scale_x_log10() +
   labs(title = "Penalties shrink weights", x = "Strength")
 
+#' ## The neuron by torch_fit()
+#' Batches of one row, in order: the same weights, after twenty epochs of 364 steps.
+
+unit <- nn_linear(30, 1, dtype = torch_double())
+nn_init_ones_(unit$weight)
+nn_init_zeros_(unit$bias)
+fit <- torch_fit(
+  x, inner$y, unit,
+  loss = "binary_cross_entropy_with_logits", optimizer = "sgd", lr = 0.1, epochs = 20,
+  batch_size = 1, shuffle = FALSE
+)
+by_loop <- learn(x, inner$y, 20, lr = 0.1, shuffle = FALSE)
+c(largest_difference = max(abs(coef(fit)$weight - by_loop$w), abs(coef(fit)$bias - by_loop$b)))
+
 #' ## Ten folds
 #' Each tenth of the rows judges a model that has not seen it, scaled by the other nine tenths.
 
@@ -138,3 +149,14 @@ scores <- vapply(1:10, function(k) {
   accuracy(fit, scale(outer$x[held, ], center, spread), outer$y[held])
 }, 0)
 mean(scores)
+
+#' scikit-learn's own version of it: scaler and classifier in a pipeline, so that no fold leaks.
+
+pipeline <- py_import("sklearn.pipeline")$make_pipeline(
+  py_import("sklearn.preprocessing")$StandardScaler(),
+  py_import("sklearn.linear_model")$SGDClassifier(
+    loss = "log_loss", penalty = "l2", alpha = 0.001, random_state = 42L
+  )
+)
+by_pipeline <- mean(selection$cross_val_score(pipeline, outer$x, outer$y, cv = 10L))
+by_pipeline

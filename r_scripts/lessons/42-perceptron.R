@@ -3,7 +3,7 @@
 #' korean: 퍼셉트론과 아달라인
 #' shows: Two neurons from before deep learning, on two species of iris, from the same first
 #'   weights.
-#' api: torch_tensor, torch_sign, py_import("numpy.random")
+#' api: torch_fit, nn_linear, load_state_dict, py_import("numpy.random")
 #' rows: S3-16
 #' ---
 
@@ -34,18 +34,19 @@ errors
 #' squares, of all rows at once, on standardised columns.
 
 standard <- apply(x, 2, function(v) (v - mean(v)) / sqrt(mean((v - mean(v))^2)))
-xt <- torch_tensor(cbind(1, standard), dtype = torch_double())
-yt <- torch_tensor(matrix(y), dtype = torch_double())
-wt <- torch_tensor(matrix(start), dtype = torch_double(), requires_grad = TRUE)
-optimizer <- optim_sgd(list(wt), lr = 0.01)
-costs <- numeric(15)
-for (epoch in 1:15) {
-  cost <- sum((yt - torch_matmul(xt, wt))^2) / 2
-  costs[epoch] <- cost$item()
-  optimizer$zero_grad()
-  cost$backward()
-  optimizer$step()
-}
+unit <- nn_linear(2, 1, dtype = torch_double())
+unit$load_state_dict(list(
+  weight = torch_tensor(t(start[-1]), dtype = torch_double()),
+  bias = torch_tensor(start[1], dtype = torch_double())
+))
+
+#' The lesson's loss is half the sum of squares, that is 50 times their mean over 100 rows.
+
+adaline <- torch_fit(
+  standard, y, unit,
+  optimizer = "sgd", lr = 0.01 * 50, epochs = 15, batch_size = 100
+)
+costs <- 50 * adaline$history$train_loss
 round(costs, 3)
 
 #+ line, fig.alt = "Two species of iris by length of sepal and petal with the perceptron's line"

@@ -2,7 +2,7 @@
 #' title: Convolution, pooling and slopes
 #' korean: 합성곱과 교차 상관, 풀링
 #' shows: What a convolutional layer computes is correlation; pooling; a slope at three points.
-#' api: nnf_conv1d, nnf_max_pool2d, torch_flip, autograd_grad
+#' api: nnf_conv1d, nnf_max_pool2d, nnf_conv2d, grad
 #' rows: S3-+
 #' ---
 
@@ -18,7 +18,7 @@ correlation <- slide(w)
 convolution <- slide(rev(w))
 rbind(correlation, convolution)
 
-#' R's own `convolve()` is the mathematician's convolution (`type = "filter"` does not turn w).
+#' R's own `convolve(type = "filter")` slides w as it is, too: it is correlation.
 
 convolve(x, w, type = "filter")
 
@@ -31,8 +31,7 @@ pooled
 
 #' ## The slope of x^3 + 2x + 5
 
-at <- torch_tensor(c(1, 2, 3), requires_grad = TRUE)
-slopes <- as.numeric(autograd_grad(sum(at^3 + 2 * at + 5), at)[[1]])
+slopes <- grad(function(x) x^3 + 2 * x + 5, c(1, 2, 3))
 slopes
 
 #+ edge, fig.alt = "A picture of a bright square and its edges, found by a 3 x 3 kernel"

@@ -3,7 +3,7 @@
 #' korean: Sequential과 서브클래싱, 사용자 정의 층, 지연된 변수 생성
 #' shows: A list of layers, layers added, a forward() of one's own: the same network; a noisy layer;
 #'   weights made when the first data come.
-#' api: nn_sequential, add_module, nn_module, nn_lazy_linear, nn_parameter
+#' api: nn_sequential, add_module, nn_module, nn_lazy_linear, nn_parameter, saveRDS, torch_fit
 #' rows: S4-3, S4-5, S4-6
 #' ---
 
@@ -61,6 +61,14 @@ training <- as.numeric(noisy(at)$detach())
 noisy$eval()
 evaluating <- as.numeric(noisy(at)$detach())
 
+#' A module is saved with what made it: read again, it is the same layer, noise and all.
+
+file <- tempfile(fileext = ".rds")
+saveRDS(noisy, file)
+again <- readRDS(file)
+restored <- as.numeric(again(at)$detach())
+c(noise = again$noise, difference = max(abs(restored - evaluating)))
+
 #+ noise, fig.alt = "The layer's answers: scattered in training, on a line in evaluation"
 shown <- data.frame(
   x = rep(as.numeric(at), 2), y = c(training, evaluating),
@@ -79,6 +87,13 @@ refused
 invisible(lazy(torch_zeros(2, 4)))
 shapes <- lapply(unname(lazy$parameters), dim)
 str(shapes)
+
+#' `torch_fit()` shows it the first row itself: the formula says what comes in.
+
+waiting <- nn_sequential(nn_lazy_linear(16), nn_relu(), nn_lazy_linear(1))
+fit <- torch_fit(mpg ~ wt + hp + qsec, mtcars, waiting, epochs = 5, seed = 1)
+fit_shapes <- lapply(unname(coef(fit)), dim)
+fit$n_parameters
 
 #' A computation can be a function as well: z = 2 (a - b) + c.
 

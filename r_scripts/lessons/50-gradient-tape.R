@@ -2,7 +2,7 @@
 #' title: The gradient tape
 #' korean: 그래디언트 테이프 (gradient tape)
 #' shows: Gradients with respect to weights and to inputs, and one step of descent.
-#' api: autograd_grad, optim_sgd
+#' api: autograd_grad, grad, optim_sgd
 #' rows: S4-7
 #' ---
 
@@ -21,6 +21,11 @@ loss <- sum((y - (w * x + b))^2)
 gradients <- autograd_grad(loss, list(w = w, b = b, x = x), retain_graph = TRUE)
 gradients <- vapply(gradients, as.numeric, 0)
 gradients
+
+#' A formula needs no tape of your own: `grad()` differentiates a plain R function.
+
+by_grad <- grad(function(at) (2.1 - (at[1] * at[3] + at[2]))^2, c(w = 1, b = 0.5, x = 1.4))
+by_grad
 
 #' An optimizer takes the step.
 

@@ -1,8 +1,9 @@
 #' ---
 #' title: Checkpoints and stopping early
 #' korean: 모델 체크포인트와 조기 종료
-#' shows: Keep the weights of the best validation loss, stop when nothing gets better, and go back.
-#' api: torch_save, torch_load, optim_adam, net$state_dict
+#' shows: Keep the weights of the best validation loss, stop when nothing gets better, and go back;
+#'   go on from a checkpoint as if nothing had happened.
+#' api: torch_fit(early_stopping, checkpoint, resume, callbacks)
 #' rows: S4-9, S4-10
 #' ---
 
@@ -10,56 +11,62 @@ library(torchbridge)
 library(ggplot2)
 
 #' ## The rule
-#' With a patience of 3, training ends after three epochs without a new best; the best one's weights
-#' are the ones to keep.
+#' With a patience of 3, training ends after three epochs without a new best, and the best one's
+#' weights are put back. To see the rule alone, a callback plays a script: what a callback returns
+#' is added to the history, where early stopping can watch it. The bias moves by 1 each epoch, so it
+#' tells which epoch's weights are kept.
 
-stops <- function(losses, patience) {
-  best <- 1
-  for (epoch in seq_along(losses)) {
-    if (losses[epoch] < losses[best]) best <- epoch
-    if (epoch - best == patience) break
-  }
-  c(stopped = epoch, best = best)
-}
-rule <- stops(c(5, 4, 3, 3.1, 3.2, 3.3, 1), patience = 3)
-rule
+script <- c(5, 4, 3, 3.1, 3.2, 3.3, 1)
+unit <- nn_linear(1, 1)
+nn_init_zeros_(unit$bias)
+scripted <- torch_fit(
+  matrix(0, 4), rep(0, 4), unit,
+  loss = function(output, y) -output[, 1], optimizer = "sgd", lr = 1, epochs = 7,
+  early_stopping = list(patience = 3, monitor = "scripted"),
+  callbacks = function(row) list(scripted = script[row$epoch])
+)
+scripted$history
+scripted$status
+c(best = scripted$best_epoch, bias = coef(scripted)$bias)
 
 #' ## In training
-#' A network with more freedom than its sixty points need. The checkpoint is a file.
+#' A network with more freedom than its thirty points need. The checkpoint is a file, written
+#' whenever the validation loss is the best so far.
 
 set.seed(1)
-x <- runif(90, -3, 3)
-y <- sin(x) + rnorm(90, sd = 0.4)
-part <- function(rows) list(x = torch_tensor(matrix(x[rows])), y = torch_tensor(matrix(y[rows])))
-train <- part(1:30)
-valid <- part(31:90)
-torch_manual_seed(1)
-net <- nn_sequential(nn_linear(1, 64), nn_tanh(), nn_linear(64, 64), nn_tanh(), nn_linear(64, 1))
-optimizer <- optim_adam(net$parameters, lr = 0.01)
-checkpoint <- tempfile(fileext = ".pt")
-history <- NULL
-patience <- 60
-best <- 0
-for (epoch in 1:500) {
-  optimizer$zero_grad()
-  loss <- nnf_mse_loss(net(train$x), train$y)
-  loss$backward()
-  optimizer$step()
-  checked <- with_no_grad(nnf_mse_loss(net(valid$x), valid$y))$item()
-  history <- rbind(history, data.frame(epoch, train = loss$item(), valid = checked))
-  if (checked == min(history$valid)) {
-    best <- epoch
-    torch_save(net, checkpoint)
-  }
-  if (epoch - best == patience) break
+wave <- data.frame(x = runif(90, -3, 3))
+wave$y <- sin(wave$x) + rnorm(90, sd = 0.4)
+checkpoint <- tempfile()
+train <- function(...) {
+  torch_fit(
+    y ~ x, wave[1:30, ], mlp(c(64, 64), activation = "tanh"),
+    validation = wave[31:90, ], lr = 0.01, batch_size = 30, seed = 1, ...
+  )
 }
-restored <- torch_load(checkpoint)
-restored_loss <- with_no_grad(nnf_mse_loss(restored(valid$x), valid$y))$item()
-c(stopped = epoch, best = best, restored = restored_loss, least = min(history$valid))
+fit <- train(
+  epochs = 500, early_stopping = 60, checkpoint = list(path = checkpoint, best_only = TRUE)
+)
+fit$status
+restored_loss <- mean((wave$y[31:90] - predict(fit, wave[31:90, ]))^2)
+c(restored = restored_loss, least = min(fit$history$valid_loss))
 
 #+ history, fig.alt = "Training loss falls; validation loss has its least value, marked, and rises"
-ggplot(history, aes(epoch)) +
-  geom_line(aes(y = train, colour = "training")) +
-  geom_line(aes(y = valid, colour = "validation")) +
-  geom_vline(xintercept = best, linetype = "dashed", colour = "#999999") +
+ggplot(fit$history, aes(epoch)) +
+  geom_line(aes(y = train_loss, colour = "training")) +
+  geom_line(aes(y = valid_loss, colour = "validation")) +
+  geom_vline(xintercept = fit$best_epoch, linetype = "dashed", colour = "#999999") +
+  coord_cartesian(ylim = c(0, 0.6)) +
   labs(title = "The best epoch is not the last", x = "Epoch", y = "Loss", colour = NULL)
+
+#' ## Going on from the file
+#' The checkpoint holds the weights of the best epoch, the optimizer's state and the order of what
+#' is to come. To ask for no more epochs than it has gives the model back, here or in Python:
+#' it is a safetensors file.
+
+again <- train(epochs = fit$best_epoch, resume = checkpoint)
+max(abs(predict(again, wave) - predict(fit, wave)))
+on_disk <- py_import("safetensors.torch")$load_file(checkpoint)
+length(on_disk)
+further <- train(epochs = fit$best_epoch + 20, resume = checkpoint)
+at_once <- train(epochs = fit$best_epoch + 20)
+identical(further$history$train_loss, at_once$history$train_loss)

@@ -2,27 +2,21 @@
 #' title: Watching a training
 #' korean: 텐서보드 (TensorBoard)
 #' shows: Losses logged for TensorBoard while a network trains, and read back into R.
-#' api: py_import("torchbridge.models.callbacks")$TensorBoard, fit(callbacks)
+#' api: torch_fit(callbacks = list(tensorboard)), py_import
 #' rows: S4-11
 #' ---
 
 library(torchbridge)
 library(ggplot2)
 
-models <- py_import("torchbridge.models")
-x <- torch_tensor(scale(as.matrix(mtcars[c("wt", "hp", "qsec")])))
-y <- torch_tensor(matrix(mtcars$mpg))
-
 #' A callback writes what the history holds, epoch by epoch. `tensorboard --logdir <folder>` shows
-#' it
-#' in a browser, during training too.
+#' it in a browser, during training too.
 
 folder <- tempfile("logs")
-net <- models$mlp(3L, list(16L), 1L, seed = 1L)
-fit <- models$fit(
-  net, x, y,
-  epochs = 60L, batch_size = 8L, lr = 0.02, seed = 1L,
-  callbacks = list(py_import("torchbridge.models.callbacks")$TensorBoard(folder))
+fit <- torch_fit(
+  mpg ~ wt + hp + qsec, mtcars, mlp(16),
+  validation = 0.25, epochs = 60, batch_size = 8, lr = 0.02, seed = 1,
+  callbacks = list(tensorboard = list(log_dir = folder))
 )
 list.files(folder, pattern = "events") != ""
 
@@ -35,8 +29,9 @@ tags <- events$Tags()$scalars
 tags
 tag <- grep("train_loss", tags, value = TRUE)
 logged <- vapply(events$Scalars(tag), function(event) event$value, 0)
-history <- as.data.frame(fit$history)
-max(abs(logged - history$train_loss))
+max(abs(logged - fit$history$train_loss))
+
+#' A table that any program reads is another callback: `csv_log = list(path = "log.csv")`.
 
 #+ losses, fig.alt = "Training loss of sixty epochs as logged, on log scale"
 ggplot(data.frame(epoch = seq_along(logged), loss = logged), aes(epoch, loss)) +

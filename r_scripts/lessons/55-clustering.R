@@ -2,8 +2,7 @@
 #' title: Clustering
 #' korean: 군집 분석, k-평균과 계층 군집, DBSCAN
 #' shows: k-means and its elbow, silhouettes, a dendrogram, and moons that only DBSCAN tells
-#'   apart; R and
-#'   scikit-learn agree.
+#'   apart; R and scikit-learn agree.
 #' api: py_import("sklearn.cluster"), kmeans, hclust, cutree
 #' rows: S4-14
 #' ---
@@ -31,7 +30,9 @@ c(r = by_r$tot.withinss, python = by_python$inertia_)
 table(r = by_r$cluster, python = by_python$labels_)
 centers <- by_r$centers[order(by_r$centers[, 1]), ]
 centers
-elbow <- vapply(1:6, function(k) kmeans(x, k, nstart = 20)$tot.withinss, 0)
+elbow <- vapply(1:5, function(k) {
+  cluster$KMeans(n_clusters = k, n_init = 10L, random_state = 0L)$fit(x)$inertia_
+}, 0)
 round(elbow, 1)
 silhouettes <- c(
   two = metrics$silhouette_score(x, kmeans(x, 2, nstart = 10)$cluster),

@@ -7,7 +7,8 @@ test_that("the neuron", {
   expect_lt(max(abs(c(once$w, once$b) - c(587.8654539986, 99.4093556453))), 1e-9)
   expect_lt(max(abs(c(neuron$w, neuron$b) - c(913.5973364346, 123.3941438318))), 1e-9)
   expect_lt(abs(neuron$forward(.18) - 287.8416644), 5.1e-8)
-  expect_equal(-gradient, steps$w[1] - 1, tolerance = 1e-13)
+  expect_equal(-grad(half_square, 1), steps$w[1] - 1, tolerance = 1e-13)
+  expect_lt(max(abs(unlist(coef(fit)) - c(once$w, once$b))), 1e-10)
 })
 
 test_that("least squares", {

@@ -6,7 +6,6 @@ test_that("the data", {
 })
 
 test_that("accuracies to the last row", {
-  hits <- function(share, n) expect_equal(share * n, round(share * n), tolerance = 1e-12)
   expect_equal(accuracy(neuron, outer$x_test, outer$y_test), 94 / 114)
   expect_equal(accuracy(shuffled, outer$x_test, outer$y_test), 106 / 114)
   expect_equal(unscaled, 83 / 91)
@@ -14,8 +13,10 @@ test_that("accuracies to the last row", {
   expect_equal(on_scaled, 88 / 91)
   expect_equal(c(early, l1, l2), rep(90 / 91, 3))
   expect_lt(abs(mean(scores) - .977778), 5.1e-7)
+  expect_lt(abs(by_pipeline - .9716), 5.1e-5)
 })
 
-test_that("weight decay is l2 w", {
-  expect_equal(decayed, c(1, -2) * (1 - .1 * .01), tolerance = 1e-7)
+test_that("torch_fit() learns the neuron's weights", {
+  expect_equal(c(coef(fit)$weight), by_loop$w, tolerance = 1e-11)
+  expect_equal(c(coef(fit)$bias), by_loop$b, tolerance = 1e-11)
 })

@@ -91,25 +91,65 @@ def test_index_has_a_card_for_each(pages: dict[str, Page]) -> None:
     assert len(index.images) == len(NAMES)
 
 
-def test_nothing_is_wider_than_a_phone(pages: dict[str, Page], site: Path) -> None:
+# For each page in a frame: its width, its pictures, how many of them are seen, its text's colours.
+PROBE = """
+const loaded = picture => new Promise(done => {
+  picture.onload = picture.onerror = done;
+  picture.loading = 'eager';
+  if (picture.complete) done();
+});
+const look = async frame => {
+  const page = frame.contentDocument, body = frame.contentWindow.getComputedStyle(page.body);
+  const pictures = [...page.images];
+  await Promise.all(pictures.map(loaded));
+  const seen = pictures.filter(picture => picture.naturalWidth && picture.clientWidth > 100);
+  const width = page.documentElement.scrollWidth;
+  return [width, pictures.length, seen.length, body.color, body.backgroundColor].join(';');
+};
+onload = async () => {
+  document.title = (await Promise.all([...frames_of()].map(look))).join('|');
+};
+const frames_of = () => document.querySelectorAll('iframe');
+"""
+
+
+def opened(site: Path, names: list[str], width: int, *options: str) -> list[list[str]]:
+    """What a browser that is `width` pixels wide sees of each page: see PROBE."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs chromium")
     probe = site / "probe.html"
-    measure = "f.contentDocument.documentElement.scrollWidth"
-    frames = "".join(f'<iframe src="{name}.html" width="390"></iframe>' for name in pages)
-    probe.write_text(
-        f"{frames}<script>onload = () => document.title = [...document.querySelectorAll('iframe')]"
-        f".map(f => {measure}).join(' ')</script>"
-    )
-    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    frames = "".join(f'<iframe src="{name}.html" width="{width}"></iframe>' for name in names)
+    probe.write_text(f"{frames}<script>{PROBE}</script>")
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", *options]
     command += ["--allow-file-access-from-files", "--virtual-time-budget=20000", f"file://{probe}"]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
     probe.unlink()
     title = re.search("<title>(.*?)</title>", shown)
     assert title, shown[:500]
-    widths = [int(width) for width in title[1].split()]
-    assert len(widths) == len(pages) and max(widths) <= 390
+    return [page.split(";") for page in title[1].split("|")]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_page_opens_with_its_plots_and_fits(
+    width: int, pages: dict[str, Page], site: Path
+) -> None:
+    found = opened(site, list(pages), width)
+    assert len(found) == len(pages)
+    for (name, page), (wide, pictures, seen, *_) in zip(pages.items(), found, strict=True):
+        assert int(wide) <= width, f"{name} is wider than the window"
+        assert int(pictures) == int(seen) == len(page.images), f"{name} shows all of its plots"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_stands_out_in_light_and_in_dark(
+    dark: bool, pages: dict[str, Page], site: Path
+) -> None:
+    options = [f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
+    for _, _, _, ink, paper in opened(site, list(pages)[:2], 800, *options):
+        brightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ink, paper)]
+        assert abs(brightness[0] - brightness[1]) > 450
+        assert (brightness[0] > brightness[1]) == dark
 
 
 def test_readme_lists_every_row() -> None:

@@ -146,6 +146,23 @@ def test_function_at_the_epochs_end_sees_and_stops(regression):
     assert found.status.startswith("stopped early in epoch 3: the function")
 
 
+def test_function_at_the_epochs_end_adds_to_the_history(regression):
+    script = [5, 4, 3, 3.1, 3.2, 3.3, 1]
+
+    def function(row):
+        return {"scripted": script[row["epoch"] - 1], "train_loss": -1}
+
+    stopping = [EarlyStopping(3, "scripted"), EpochEnd(function)]
+    found = fit(network(), *regression, epochs=7, callbacks=stopping)
+    assert found.history["scripted"] == script[:6]
+    assert min(found.history["train_loss"]) >= 0
+    assert found.best_epoch == 3
+    script = [float("nan"), 2, 1, float("nan")]
+    assert fit(network(), *regression, epochs=4, callbacks=stopping).best_epoch == 3
+    with pytest.raises(TypeError, match='must give numbers: "score" is str'):
+        fit(network(), *regression, callbacks=[EpochEnd(lambda row: {"score": "good"})])
+
+
 @pytest.mark.parametrize("limit", [{"max_norm": 0.01}, {"max_value": 0.001}])
 def test_gradients_are_clipped(regression, limit):
     norms = []

@@ -1,6 +1,7 @@
 """Columns in, a fitted model out, and the model again from its spec and weights."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -201,6 +202,17 @@ def test_bad_argument_is_named(changed, error, message):
     arguments = {"model": "mlp", "numeric": X, "response": Y, "fit_options": options}
     with pytest.raises(error, match=message):
         fit_table(**(arguments | changed))
+
+
+def test_read_only_arrays_are_as_good_as_others():
+    x, y = np.arange(12.0).reshape(6, 2) ** 2, np.arange(6.0)
+    expected = fit_table("linear", x, y).predict(x)
+    for array in (x, y):
+        array.setflags(write=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = fit_table("linear", x, y).predict(x)
+    assert torch.equal(found, expected)
 
 
 def test_prediction_wants_the_columns_of_the_fit():

@@ -54,6 +54,11 @@ output_block <- function(text) {
   sprintf('\n<pre class="output"><samp>%s</samp></pre>\n', escape(sub("\n+$", "", text)))
 }
 
-figure_block <- function(file, alt) {
-  sprintf('\n<figure><img src="%s" alt="%s" loading="lazy"></figure>\n', file, escape(alt))
+# is_picture: its colours mean something (a photograph, a map of values), so that a dark page must
+# not turn them over.
+figure_block <- function(file, alt, is_picture = FALSE) {
+  sprintf(
+    '\n<figure><img%s src="%s" alt="%s" loading="lazy"></figure>\n',
+    if (is_picture) ' class="picture"' else "", file, escape(alt)
+  )
 }

@@ -71,11 +71,11 @@ write_index <- function(to) {
 card <- function(name, header, to) {
   figure <- list.files(file.path(to, "figures"), pattern = paste0("^", name, "-.*[.]png$"))
   html <- readLines(file.path(to, paste0(name, ".html")), encoding = "UTF-8")
-  first <- regmatches(html, regexpr("figures/[^\"]+[.]png", html))[1]
+  first <- regmatches(html, regexpr('<img[^>]* src="figures/[^"]+[.]png"', html))[1]
   if (length(figure) == 0 || is.na(first)) stop(name, " has no figure", call. = FALSE)
   c(sprintf(
     paste0(
-      '<a class="card" href="%s.html"><img src="%s" alt="" loading="lazy">',
+      '<a class="card" href="%s.html">%s alt="" loading="lazy">',
       '<span class="number">%s</span><h3>%s</h3><p class="korean" lang="ko">%s</p>',
       '<p>%s</p><p class="api"><code>%s</code></p></a>'
     ),

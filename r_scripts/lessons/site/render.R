@@ -69,7 +69,7 @@ run_r <- function(name, to, env) {
     warning = function(x, options) output_block(x),
     plot = function(x, options) {
       if (is.null(options$fig.alt)) stop("A plot of ", name, " has no fig.alt", call. = FALSE)
-      figure_block(file.path("figures", basename(x)), options$fig.alt)
+      figure_block(file.path("figures", basename(x)), options$fig.alt, was_picture())
     },
     chunk = function(x, options) x
   )
@@ -78,6 +78,14 @@ run_r <- function(name, to, env) {
   text <- knitr::spin(text = lines, knit = FALSE, report = FALSE, format = "Rmd")
   text <- knitr::knit(text = text, envir = env, quiet = TRUE, encoding = "UTF-8")
   prose(text)
+}
+
+# Was the ggplot just drawn one of filled cells?
+was_picture <- function() {
+  plot <- ggplot2::last_plot()
+  ggplot2::set_last_plot(NULL)
+  cells <- c("GeomRaster", "GeomTile")
+  any(vapply(plot$layers, function(layer) inherits(layer$geom, cells), NA))
 }
 
 # The lesson in Python: spin.py has run it and left its blocks as JSON.
@@ -90,7 +98,7 @@ python_body <- function(name, to) {
       prose = prose(block$text),
       code = code_block(block$text, "python"),
       output = output_block(block$text),
-      figure = figure_block(block$text, block$alt)
+      figure = figure_block(block$text, block$alt, block$picture)
     )
   }, "")
   c('<section id="python"><h2>The same from Python</h2>', html, "</section>")
@@ -108,6 +116,7 @@ theme_of_lessons <- function() {
     ggplot2::theme_minimal(base_size = 12) +
       ggplot2::theme(
         panel.grid.minor = ggplot2::element_blank(), legend.position = "top",
+        panel.spacing = grid::unit(0.8, "cm"), plot.margin = ggplot2::margin(5, 14, 5, 5),
         legend.key.width = grid::unit(0.9, "cm"),
         plot.background = ggplot2::element_rect(fill = "white", colour = NA)
       )

@@ -20,6 +20,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.collections import QuadMesh  # noqa: E402
 
 STYLE = {
     "figure.figsize": (7, 4.2),
@@ -35,7 +36,7 @@ STYLE = {
 def spin(lesson: Path, to: Path) -> dict[str, Any]:
     """Run a lesson, write its blocks to ``to/NAME.json`` and return the variables it leaves."""
     names: dict[str, Any] = {"__name__": "__main__", "__file__": str(lesson)}
-    blocks: list[dict[str, str]] = []
+    blocks: list[dict[str, Any]] = []
     (to / "figures").mkdir(parents=True, exist_ok=True)
     with plt.rc_context(STYLE):
         for kind, text in cells(lesson.read_text(encoding="utf-8")):
@@ -59,7 +60,7 @@ def cells(source: str) -> list[tuple[str, str]]:
     return found
 
 
-def run_cell(code: str, names: dict[str, Any], lesson: Path, to: Path) -> list[dict[str, str]]:
+def run_cell(code: str, names: dict[str, Any], lesson: Path, to: Path) -> list[dict[str, Any]]:
     """Run one cell: what it printed, the value of a last expression, its figures."""
     printed = io.StringIO()
     tree = ast.parse(code, lesson.name)
@@ -70,7 +71,7 @@ def run_cell(code: str, names: dict[str, Any], lesson: Path, to: Path) -> list[d
             value = eval(compile(ast.Expression(last.value), lesson.name, "eval"), names)
             if value is not None and not plt.get_fignums():
                 print(value)
-    blocks = [{"kind": "output", "text": printed.getvalue()}]
+    blocks: list[dict[str, Any]] = [{"kind": "output", "text": printed.getvalue()}]
     for number in plt.get_fignums():
         figure = plt.figure(number)
         title = figure.get_suptitle() or "; ".join(a.get_title() for a in figure.axes)
@@ -78,7 +79,12 @@ def run_cell(code: str, names: dict[str, Any], lesson: Path, to: Path) -> list[d
             raise ValueError(f"A figure of {lesson.name} has no title")
         file = f"figures/{lesson.stem}-python-{len(list(to.glob('figures/*')))}.png"
         figure.savefig(to / file, bbox_inches="tight")
-        blocks.append({"kind": "figure", "text": file, "alt": title})
+        # Of images and filled cells, colours mean something.
+        is_picture = any(
+            axes.images or any(isinstance(c, QuadMesh) for c in axes.collections)
+            for axes in figure.axes
+        )
+        blocks.append({"kind": "figure", "text": file, "alt": title, "picture": is_picture})
     plt.close("all")
     return blocks
 

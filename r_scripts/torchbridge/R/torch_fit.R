@@ -51,9 +51,10 @@
 #'   whole state to as training goes on; and such a file to go on from. A resumed fit equals one
 #'   that was not interrupted, bit for bit; it needs the same data, options and seed.}
 #' \item{`callbacks`}{A list of functions, each called at the end of an epoch with a list of
-#'   `epoch`, `train_loss`, ... (`FALSE` stops training), and of options by name: `gradient_clipping
-#'   = list(max_norm = 1)`, `lr_finder = list()`, `csv_log = list(path = "log.csv")`, `tensorboard =
-#'   list(log_dir = "runs")`.}
+#'   `epoch`, `train_loss`, ...: `FALSE` stops training, a list of numbers such as `list(score = 2)`
+#'   is added to the history, where `early_stopping` can monitor it. And of options by name:
+#'   `gradient_clipping = list(max_norm = 1)`, `lr_finder = list()`, `csv_log = list(path =
+#'   "log.csv")`, `tensorboard = list(log_dir = "runs")`.}
 #' \item{`seed`}{Decides initial weights, the order of rows, dropout and the validation rows. NULL
 #'   draws one from R's generator, so that `set.seed()` decides everything.}
 #' \item{`device`, `precision`, `devices`, `strategy`}{`"cpu"`, `"cuda"`, ... (NULL takes the GPU

@@ -15,7 +15,8 @@
 #'
 #' A string, such as `"linear"` or `"mlp"`, means the model of that name with its defaults. Any
 #' `nn_module`, in R or Python, is a model too: its initial weights are where training starts, and
-#' it is left as it was.
+#' it is left as it was. (Lazy layers such as [nn_lazy_linear()] get theirs from the first row,
+#' drawn by the fit's seed, and keep them.)
 #'
 #' @param hidden Units of each hidden layer, first to last, or `NULL` for none; of `cnn()`, of
 #'   linear layers after the convolutions; of `rnn()`, of the state; of `autoencoder()`, on either

@@ -12,10 +12,14 @@ run_fit <- function(name, task, options, ..., call) {
   call_python(name, ..., task, call = call)
 }
 
-# Python gets FALSE where training is to stop, and NULL otherwise.
+# Python gets FALSE where training is to stop, a plain list to add to the history, NULL otherwise.
 wrap_callback <- function(f) {
   force(f)
-  function(row) if (isFALSE(f(row))) FALSE
+  function(row) {
+    found <- f(row)
+    is_line <- is.list(found) && !is.object(found) && !is.null(names(found))
+    if (isFALSE(found) || is_line) found
+  }
 }
 
 progress_of <- function(epochs) {

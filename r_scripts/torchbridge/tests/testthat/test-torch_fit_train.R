@@ -60,6 +60,31 @@ test_that("callbacks see every epoch, stop, and fail with their own error", {
   expect_equal(read.csv(log)$train_loss, fit$history$train_loss)
 })
 
+test_that("a callback's numbers are added to the history and can be monitored", {
+  script <- c(5, 4, 3, 3.1, 3.2, 3.3, 1)
+  fit <- small(
+    epochs = 7, early_stopping = list(patience = 3, monitor = "scripted"),
+    callbacks = function(row) list(scripted = script[row$epoch])
+  )
+  expect_equal(fit$history$scripted, script[1:6])
+  expect_equal(fit$best_epoch, 3L)
+  expect_equal(names(small(epochs = 1, callbacks = identity)$history), c("epoch", "train_loss"))
+  expect_error(small(callbacks = function(row) list(score = "good")), '"score" is str')
+})
+
+test_that("lazy layers learn the number of columns from the data", {
+  lazy <- function() nn_sequential(nn_lazy_linear(4), nn_relu(), nn_lazy_linear(1))
+  fit_lazy <- function(module) {
+    torch_fit(mpg ~ wt + hp, mtcars, module, epochs = 2, seed = 3)
+  }
+  module <- lazy()
+  fit <- fit_lazy(module)
+  expect_equal(dim(coef(fit)[["0.weight"]]), c(4L, 2L))
+  expect_false(identical(coef(fit)[["0.bias"]], as.array(module$parameters[["0.bias"]])))
+  expect_identical(coef(fit), coef(fit_lazy(lazy())))
+  expect_identical(coef(fit), coef(fit_lazy(module)))
+})
+
 test_that("schedules change the rate", {
   fit <- small(epochs = 4, lr = 0.1, lr_schedule = list("step", step_size = 2))
   expect_equal(fit$history$lr, c(0.1, 0.1, 0.01, 0.01))
