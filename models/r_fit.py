@@ -95,6 +95,8 @@ def fit_loader(
         task: `fit_options`, `callbacks` and `functions`, as of `fit`.
     """
     options = {**task["fit_options"], "callbacks": callbacks(task)}
+    if options.get("compile"):
+        find_headers()
     valid = None if validation is None else RLoader(validation)
     before = copy.deepcopy(module.state_dict())
     result = fit_module(module, RLoader(batches), validation=valid, **options)

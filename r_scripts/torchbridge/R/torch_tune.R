@@ -14,8 +14,9 @@
 #'   share. For a function, `...` must be empty.
 #' @param validation The share of rows for validation, the same ones in every trial, or data, as of
 #'   [torch_fit()].
-#' @param n_trials Number of trials.
-#' @param sampler `"tpe"`, `"random"` or `"cmaes"`.
+#' @param n_trials Number of trials; NULL is 20, and for sampler `"grid"` all combinations.
+#' @param sampler `"tpe"`, `"random"` or `"cmaes"`; or `"grid"`: every combination once, where
+#'   `space` has choices only, in an order of the seed's.
 #' @param pruner What stops trials that lag behind: `"median"`, `"hyperband"` or `"none"`.
 #' @param n_jobs Trials at once, in threads. Above 1 the seed does not decide what is drawn.
 #' @param seed Decides what is drawn and every training; NULL draws one from R's generator.
@@ -43,7 +44,7 @@ torch_tune <- function(x, space, ...) UseMethod("torch_tune")
 #' @rdname torch_tune
 #' @export
 torch_tune.formula <- function(x, space, data = NULL, model = mlp(), ..., weights = NULL,
-                               offset = NULL, validation = 0.2, n_trials = 20, sampler = "tpe",
+                               offset = NULL, validation = 0.2, n_trials = NULL, sampler = "tpe",
                                pruner = "median", n_jobs = 1, seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
@@ -60,7 +61,7 @@ torch_tune.formula <- function(x, space, data = NULL, model = mlp(), ..., weight
 #' @rdname torch_tune
 #' @export
 torch_tune.data.frame <- function(x, space, y, model = mlp(), ..., weights = NULL, offset = NULL,
-                                  validation = 0.2, n_trials = 20, sampler = "tpe",
+                                  validation = 0.2, n_trials = NULL, sampler = "tpe",
                                   pruner = "median", n_jobs = 1, seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
@@ -78,7 +79,7 @@ torch_tune.matrix <- torch_tune.data.frame
 #' @rdname torch_tune
 #' @export
 torch_tune.recipe <- function(x, space, data, model = mlp(), ..., weights = NULL, offset = NULL,
-                              validation = 0.2, n_trials = 20, sampler = "tpe", pruner = "median",
+                              validation = 0.2, n_trials = NULL, sampler = "tpe", pruner = "median",
                               n_jobs = 1, seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
@@ -91,7 +92,7 @@ torch_tune.recipe <- function(x, space, data, model = mlp(), ..., weights = NULL
 
 #' @rdname torch_tune
 #' @export
-torch_tune.function <- function(x, space, n_trials = 20, sampler = "tpe", seed = NULL,
+torch_tune.function <- function(x, space, n_trials = NULL, sampler = "tpe", seed = NULL,
                                 maximize = FALSE, ...) {
   check_no_dots(...)
   call <- sys.call()
