@@ -64,7 +64,8 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
 def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of `fit_table` that a task means."""
     model = task["model"]
-    columns = Columns(model, task["levels"])
+    double = task["fit_options"].get("precision") == "64-true"
+    columns = Columns(model, task["levels"], torch.float64 if double else torch.float32)
     numeric, codes = columns.arrange(task["columns"])
     validation = task.get("validation")
     if isinstance(validation, Mapping):
@@ -129,13 +130,16 @@ class Columns:
     Args:
         model: a name or a module.
         levels: for each column the number of levels of a factor, or 0 for numbers.
+        dtype: what a network computes in; a module has its own.
     """
 
-    def __init__(self, model: Any, levels: Sequence[int] | int) -> None:
+    def __init__(
+        self, model: Any, levels: Sequence[int] | int, dtype: torch.dtype = torch.float32
+    ) -> None:
         self.levels = whole_numbers("levels", levels, 0)
         self.factors = [n for n in self.levels if n]
         self.embeds = isinstance(model, str) and model in NETWORKS and NETWORKS[model].takes_codes
-        self.dtype = torch.float32
+        self.dtype = dtype
         if isinstance(model, str) and model in EXACT:
             self.dtype = torch.float64
         elif isinstance(model, nn.Module):
@@ -199,7 +203,8 @@ def predict_columns(
         offset, type: as of `TableModel.predict`.
     """
     if isinstance(model, TableModel):
-        numeric, codes = Columns(model.spec["model"], levels).arrange(columns)
+        dtype = getattr(torch, model.spec["dtype"])
+        numeric, codes = Columns(model.spec["model"], levels, dtype).arrange(columns)
         return model.predict(numeric, codes, offset=offset, type=type).numpy()
     if spec is None or weights is None:
         raise ValueError("spec and weights must be given with a module")
@@ -272,7 +277,8 @@ def export(
 ) -> None:
     """Write a fit's module as "onnx" or "torch" has it; `columns` are rows to trace it with."""
     of = model if model in EXACT or model in NETWORKS else module
-    numeric, codes = Columns(of, levels).arrange(columns)
+    dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    numeric, codes = Columns(of, levels, dtype).arrange(columns)
     x = numeric if codes is None else (numeric, codes)
     (export_onnx if format == "onnx" else export_program)(module, x, path)
 
