@@ -190,7 +190,10 @@ class _Task:
         loss = self.fit_options.setdefault(
             "loss", "cross_entropy" if self.n_classes else "mse_loss"
         )
-        dtype = "float64" if self.fit_options.get("precision") == "64-true" else self.dtype
+        dtype = self.dtype
+        if isinstance(self.model, str) and self.fit_options.get("precision") == "64-true":
+            # The network is made so; Fabric would give the loss float32 outputs.
+            dtype, self.fit_options["precision"] = "float64", "32-true"
         if isinstance(self.model, nn.Module):
             first = next((p for p in self.model.parameters() if p.is_floating_point()), None)
             dtype = dtype if first is None else str(first.dtype).removeprefix("torch.")
