@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import sysconfig
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,12 +46,14 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         Plain values and NumPy arrays, with the model's `spec` as JSON and its `weights` as
-        safetensors bytes; `handle` is the `TableModel` itself.
+        safetensors bytes; `handle` is the `TableModel` itself. `notes` is what R is to warn
+        of: of an exact fit, its warnings.
     """
     data = arranged(task)
     model, options = data["model"], dict(data["fit_options"])
-    if not (isinstance(model, str) and model in EXACT):
-        options["callbacks"] = callbacks(task)
+    if isinstance(model, str) and model in EXACT:
+        return _with_notes(lambda: described(fit_table(**data)))
+    options["callbacks"] = callbacks(task)
     if options.get("compile"):
         find_headers()
     before = copy.deepcopy(model.state_dict()) if isinstance(model, nn.Module) else None
@@ -58,6 +61,17 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
     if before is not None:
         # The fit is a value: the caller's module stays what it was.
         model.load_state_dict(before)
+    return found
+
+
+def _with_notes(fit: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        found = fit()
+    found["notes"] = [str(w.message) for w in caught if w.category is UserWarning]
+    for w in caught:
+        if w.category is not UserWarning:
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
     return found
 
 
