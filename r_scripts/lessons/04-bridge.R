@@ -24,7 +24,7 @@ data.frame(
   row.names = NULL
 )
 
-#' A transposed tensor is the same memory read in another order; its elements arrive in the right one.
+#' A transposed tensor is the same memory, read in another order: elements keep their places.
 
 turned <- as_torch_tensor(values$matrix)$t()
 turned$is_contiguous()

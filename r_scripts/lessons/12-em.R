@@ -55,8 +55,8 @@ for (i in 1:200) {
 unlist(p)
 
 #' ## The same likelihood, at once
-#' With exact derivatives it takes no E and no M: `torch_mle()` goes to the same place, and knows the
-#' standard errors besides.
+#' With exact derivatives it takes no E and no M: `torch_mle()` goes to the same place, and knows
+#' the standard errors besides.
 
 minus_log_lik <- function(pi, mu1, mu2, sigma1, sigma2, y) {
   -sum(log(pi * dnorm(y, mu1, sigma1) + (1 - pi) * dnorm(y, mu2, sigma2)))

@@ -36,7 +36,8 @@ table <- data.frame(
 )
 table
 
-#' In `torch_fit()` the data say how many inputs and outputs there are; `mlp()` says what lies between.
+#' In `torch_fit()` the data say how many inputs and outputs there are, and `mlp()` what lies
+#' between.
 
 iris_net <- torch_fit(Species ~ ., iris, mlp(16), epochs = 1)
 iris_net

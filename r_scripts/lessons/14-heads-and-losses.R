@@ -26,8 +26,8 @@ pair <- as.numeric(nnf_softmax(torch_tensor(c(0.4, 1.1), dtype = torch_double())
 c(softmax = pair[2], sigmoid = plogis(1.1 - 0.4))
 
 #' ## The response decides
-#' `torch_fit()` looks at the response: a factor, character or logical has classes, and cross entropy
-#' is the loss; numbers are for regression, and mean squared error.
+#' `torch_fit()` looks at the response: a factor, character or logical has classes, and cross
+#' entropy is the loss; numbers are for regression, and mean squared error.
 
 train <- function(formula, data) {
   torch_fit(formula, data, mlp(8), epochs = 40, lr = 0.02, seed = 1)

@@ -1,8 +1,8 @@
 #' ---
 #' title: Whole, in batches, or row by row
 #' korean: 배치 경사하강법, 미니배치, 확률적 경사하강법 (SGD)
-#' shows: How many steps an epoch has, what is left for the last batch, and what three batch sizes do
-#'   to the loss.
+#' shows: How many steps an epoch has, what is left for the last batch, and what three batch sizes
+#'   do to the loss.
 #' api: dataloader, tensor_dataset, torch_fit(batch_size)
 #' rows: S1-6
 #' ---

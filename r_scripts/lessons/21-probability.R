@@ -1,9 +1,9 @@
 #' ---
 #' title: Probability behind the losses
 #' korean: 확률론, 기댓값과 손실 함수
-#' shows: Expectations as sums and integrals; the mean minimises squared loss and the median absolute
-#'   loss; cross entropy measures uncertainty.
-#' api: torch_sum, torch_trapz, dnorm, torch_optim, grad
+#' shows: Expectations as sums and integrals; the mean minimises squared loss and the median
+#'   absolute loss; cross entropy measures uncertainty.
+#' api: torch_dot, torch_trapz, dnorm, torch_optim, grad
 #' rows: S2-1
 #' ---
 
@@ -17,7 +17,10 @@ library(ggplot2)
 
 x <- 1:6
 p <- rep(1 / 6, 6)
-die <- c(r = sum(x * p), torch = torch_sum(torch_tensor(x) * torch_tensor(p, torch_double()))$item())
+die <- c(
+  r = sum(x * p),
+  torch = torch_dot(torch_tensor(x, torch_double()), torch_tensor(p, torch_double()))$item()
+)
 grid <- seq(-8, 11, length.out = 2001)
 normal <- c(
   r = integrate(function(x) x * dnorm(x, 1.5, 1), -Inf, Inf)$value,

@@ -1,8 +1,8 @@
 #' ---
 #' title: Gradient descent, step by step
 #' korean: 경사하강법 심화, 역전파
-#' shows: The same path to the minimum by a hand-written gradient, by grad() and by an optimizer; and
-#'   the chain rule through two layers.
+#' shows: The same path to the minimum by a hand-written gradient, by grad() and by an optimizer;
+#'   and the chain rule through two layers.
 #' api: grad, torch_optim
 #' rows: S2-7, S1-5
 #' ---
