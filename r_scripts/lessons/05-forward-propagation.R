@@ -72,4 +72,5 @@ ggplot(grid, aes(x1, x2, fill = y)) +
   geom_point(aes(x1, x2, fill = NULL), data.frame(x1 = x[, 1], x2 = x[, 2]), colour = "white") +
   scale_fill_viridis_c() +
   coord_equal(expand = FALSE) +
-  labs(title = "What the network says", subtitle = "White: the three rows of x")
+  labs(title = "What the network says", subtitle = "White: the three rows of x") +
+  theme(legend.key.width = grid::unit(1.2, "cm"))

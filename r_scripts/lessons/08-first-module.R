@@ -71,4 +71,5 @@ ggplot(weights, aes(input, node, fill = weight, label = round(weight, 3))) +
   geom_tile(colour = "white") +
   geom_text() +
   scale_fill_gradient2(low = "#D55E00", high = "#0072B2") +
-  labs(title = "A layer's weights", x = "Input", y = "Node")
+  labs(title = "A layer's weights", x = "Input", y = "Node") +
+  theme(legend.key.width = grid::unit(1.2, "cm"))

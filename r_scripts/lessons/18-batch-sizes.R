@@ -66,7 +66,7 @@ history <- do.call(rbind, lapply(names(fits), function(name) {
 ggplot(history, aes(epoch, train_loss, colour = factor(batch, names(fits)))) +
   geom_hline(yintercept = mean(resid(exact)^2), linetype = "dashed") +
   geom_line(linewidth = 0.8) +
-  scale_y_log10() +
+  scale_y_log10(breaks = c(0.2, 0.3, 0.5, 1)) +
   labs(
     title = "Thirty epochs, three batch sizes", subtitle = "Dashed: lm()", x = "Epoch",
     y = "Mean squared error", colour = NULL

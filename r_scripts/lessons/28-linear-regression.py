@@ -37,6 +37,6 @@ print(start.weight.item(), start.bias.item(), nn.functional.mse_loss(start(x), x
 plt.scatter(x, [2, 4, 6], color="black", zorder=3)
 for epochs in (1, 10, 100, 1000):
     line = train(torch.tensor([2.0, 4, 6]), epochs).predict(torch.tensor([[0.0], [4.0]]))
-    plt.plot([0, 4], line[:, 0], label=f"{epochs} steps")
-plt.legend()
+    plt.plot([0, 4], line[:, 0], label=epochs)
+plt.legend(title="Steps")
 plt.title("Descent finds the line")
