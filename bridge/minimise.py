@@ -19,7 +19,8 @@ def minimise(
     lower: Any,
     upper: Any,
     options: dict[str, Any] | None,
-) -> tuple[Any, float, int, bool]:
+    history: bool = False,
+) -> tuple[Any, float, int, bool, tuple[list[float], Any] | None]:
     """Run an optimizer of ``torch.optim`` on f, from x.
 
     Args:
@@ -31,10 +32,12 @@ def minimise(
         lower: Bounds (n); parameters beyond them are set back after each step.
         upper: Likewise.
         options: Arguments of the optimizer.
+        history: Whether to keep the way there.
 
     Returns:
-        The best parameters met, the value there, the number of evaluations, and whether
-        `gtol` was reached.
+        The best parameters met, the value there, the number of evaluations, whether
+        `gtol` was reached, and where asked for the way: k values and the parameters (k, n)
+        before each step and after the last.
 
     Raises:
         ValueError: no such optimizer, an argument it does not have, or a value that is not
@@ -49,6 +52,8 @@ def minimise(
     p = x.detach().clone().requires_grad_()
     optimizer = make([p], **options)
     best, best_value, calls = p.detach().clone(), math.inf, 0
+    values: list[float] = []
+    path: list[Any] = []
 
     def evaluate() -> Any:
         nonlocal best, best_value, calls
@@ -66,18 +71,28 @@ def minimise(
             raise ValueError(f"`fn` gives {y.item()} at `par`; start where it is finite")
         return y
 
+    def look() -> bool:
+        """Whether p is where it is to be."""
+        value = evaluate()
+        if history:
+            values.append(value.item())
+            path.append(p.detach().clone())
+        return p.grad is not None and _at_rest(p, lower, upper, gtol)
+
+    def way() -> tuple[list[float], Any] | None:
+        return (values, torch.stack(path)) if history else None
+
     for _ in range(steps):
-        evaluate()
-        if p.grad is not None and _at_rest(p, lower, upper, gtol):
-            return p.detach(), best_value, calls, True
+        if look():
+            return p.detach(), best_value, calls, True, way()
         if isinstance(optimizer, torch.optim.LBFGS):
             optimizer.step(evaluate)
         else:
             optimizer.step()
         with torch.no_grad():
             p.clamp_(lower.to(p), upper.to(p))
-    evaluate()
-    return best, best_value, calls, bool(_at_rest(p, lower, upper, gtol))
+    at_rest = look()
+    return best, best_value, calls, at_rest, way()
 
 
 def _at_rest(p: Any, lower: Any, upper: Any, gtol: float) -> bool:

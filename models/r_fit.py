@@ -7,6 +7,7 @@ become the matrix that the fit needs, in one pass.
 import copy
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -47,12 +48,14 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         Plain values and NumPy arrays, with the model's `spec` as JSON and its `weights` as
-        safetensors bytes; `handle` is the `TableModel` itself.
+        safetensors bytes; `handle` is the `TableModel` itself. `notes` is what R is to warn
+        of: of an exact fit, its warnings.
     """
     data = arranged(task)
     model, options = data["model"], dict(data["fit_options"])
-    if not is_exact(model):
-        options["callbacks"] = callbacks(task)
+    if is_exact(model):
+        return _with_notes(lambda: described(fit_table(**data)))
+    options["callbacks"] = callbacks(task)
     if options.get("compile"):
         find_headers()
     before = None
@@ -73,10 +76,22 @@ def make_lazy_weights(module: nn.Module, x: Tensor, seed: int | None) -> None:
             module(x[:1])
 
 
+def _with_notes(fit: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        found = fit()
+    found["notes"] = [str(w.message) for w in caught if w.category is UserWarning]
+    for w in caught:
+        if w.category is not UserWarning:
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+    return found
+
+
 def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of `fit_table` that a task means."""
     model = task["model"]
-    columns = Columns(model, task["levels"])
+    double = task["fit_options"].get("precision") == "64-true"
+    columns = Columns(model, task["levels"], torch.float64 if double else torch.float32)
     numeric, codes = columns.arrange(task["columns"])
     validation = task.get("validation")
     if isinstance(validation, Mapping):
@@ -107,6 +122,8 @@ def fit_loader(
         task: `fit_options`, `callbacks` and `functions`, as of `fit`.
     """
     options = {**task["fit_options"], "callbacks": callbacks(task)}
+    if options.get("compile"):
+        find_headers()
     valid = None if validation is None else RLoader(validation)
     before = copy.deepcopy(module.state_dict())
     result = fit_module(module, RLoader(batches), validation=valid, **options)
@@ -139,13 +156,16 @@ class Columns:
     Args:
         model: a name or a module.
         levels: for each column the number of levels of a factor, or 0 for numbers.
+        dtype: what a network computes in; a module has its own.
     """
 
-    def __init__(self, model: Any, levels: Sequence[int] | int) -> None:
+    def __init__(
+        self, model: Any, levels: Sequence[int] | int, dtype: torch.dtype = torch.float32
+    ) -> None:
         self.levels = whole_numbers("levels", levels, 0)
         self.factors = [n for n in self.levels if n]
         self.embeds = isinstance(model, str) and model in NETWORKS and NETWORKS[model].takes_codes
-        self.dtype = torch.float32
+        self.dtype = dtype
         if is_exact(model):
             self.dtype = torch.float64
         elif isinstance(model, nn.Module):
@@ -209,7 +229,8 @@ def predict_columns(
         offset, type: as of `TableModel.predict`.
     """
     if isinstance(model, TableModel):
-        numeric, codes = Columns(model.spec["model"], levels).arrange(columns)
+        dtype = getattr(torch, model.spec["dtype"])
+        numeric, codes = Columns(model.spec["model"], levels, dtype).arrange(columns)
         return model.predict(numeric, codes, offset=offset, type=type).numpy()
     if spec is None or weights is None:
         raise ValueError("spec and weights must be given with a module")
@@ -307,7 +328,8 @@ def export(
 ) -> None:
     """Write a fit's module as "onnx" or "torch" has it; `columns` are rows to trace it with."""
     of = model if is_exact(model) or model in NETWORKS else module
-    numeric, codes = Columns(of, levels).arrange(columns)
+    dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    numeric, codes = Columns(of, levels, dtype).arrange(columns)
     x = numeric if codes is None else (numeric, codes)
     (export_onnx if format == "onnx" else export_program)(module, x, path)
 

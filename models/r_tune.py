@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .arguments import lookup, options, whole_number
+from .arguments import options, whole_number
 from .r_fit import arranged, described, named_callbacks
-from .tuning import SAMPLERS, tune
 from .tuning import _described as described_trial
 from .tuning import _optuna as find_optuna
 from .tuning import _suggestion as suggestion
+from .tuning import make_sampler, n_trials_of, tune
 
 
 def search(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def search(task: Mapping[str, Any]) -> dict[str, Any]:
 def search_function(
     function: Callable[[dict[str, Any]], Any],
     space: Mapping[str, Any],
-    n_trials: int = 20,
+    n_trials: int | None = None,
     sampler: str = "tpe",
     seed: int | None = None,
     maximize: bool = False,
@@ -59,8 +59,8 @@ def search_function(
     if not found:
         raise ValueError("space holds no options")
     suggestions = {name: suggestion(name, values) for name, values in found.items()}
-    n_trials = whole_number("n_trials", n_trials, 1)
-    sampler_class = getattr(optuna.samplers, lookup("sampler", sampler, SAMPLERS))
+    n_trials = n_trials_of(n_trials, sampler, found)
+    seed = None if seed is None else whole_number("seed", seed)
 
     def objective(trial: Any) -> float:
         value = function({name: draw(trial) for name, draw in suggestions.items()})
@@ -71,7 +71,7 @@ def search_function(
     with _quiet(optuna):
         study = optuna.create_study(
             direction="maximize" if maximize else "minimize",
-            sampler=sampler_class(seed=None if seed is None else whole_number("seed", seed)),
+            sampler=make_sampler(optuna, sampler, found, seed),
         )
         study.optimize(objective, n_trials=n_trials)
     trials = [described_trial(trial, suggestions) for trial in study.trials]

@@ -136,8 +136,8 @@ def fit_table(
             values, give the response) on the scale of mean 0 and standard deviation 1. The
             scaling is part of the module; losses stay in units of the response. None does
             for "mlp", "tabular" and "autoencoder".
-        dtype: "float32" or "float64", what a network computes in. A module of your own keeps
-            its dtype, and an exact fit is in float64.
+        dtype: "float32" or "float64", what a network computes in; precision "64-true" means
+            the latter. A module of your own keeps its dtype, and an exact fit is in float64.
 
     Raises:
         TypeError, ValueError, FloatingPointError: as of `fit`; the message names the
@@ -206,6 +206,9 @@ class _Task:
             "loss", "cross_entropy" if self.n_classes else "mse_loss"
         )
         dtype = self.dtype
+        if isinstance(self.model, str) and self.fit_options.get("precision") == "64-true":
+            # The network is made so; Fabric would give the loss float32 outputs.
+            dtype, self.fit_options["precision"] = "float64", "32-true"
         if isinstance(self.model, nn.Module):
             first = next((p for p in self.model.parameters() if p.is_floating_point()), None)
             dtype = dtype if first is None else str(first.dtype).removeprefix("torch.")
@@ -280,6 +283,8 @@ class _Task:
             y = module.input(y)
             valid = None if valid is None else (valid[0], module.input(valid[1]), *valid[2:])
         result = fit(module, x, y, weights=w, offset=o, validation=valid, **self.fit_options)
+        # Precisions such as "bf16-true" have converted it.
+        module.to(getattr(torch, dtype))
         if output is not None:
             module.output = output.to(result.device)
         model = TableModel(spec, module)

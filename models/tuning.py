@@ -1,5 +1,6 @@
 """Search for good options, by Optuna."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -12,7 +13,12 @@ from .tuning_pool import Report, run_rounds
 
 #: What stops a trial that lags behind, by Optuna's names.
 PRUNERS = {"none": "NopPruner", "median": "MedianPruner", "hyperband": "HyperbandPruner"}
-SAMPLERS = {"tpe": "TPESampler", "random": "RandomSampler", "cmaes": "CmaEsSampler"}
+SAMPLERS = {
+    "tpe": "TPESampler",
+    "random": "RandomSampler",
+    "cmaes": "CmaEsSampler",
+    "grid": "GridSampler",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,7 +50,7 @@ def tune(
     model: str,
     space: Mapping[str, Any],
     *args: Any,
-    n_trials: int = 20,
+    n_trials: int | None = None,
     validation: Any = 0.2,
     sampler: str = "tpe",
     pruner: str = "median",
@@ -63,9 +69,10 @@ def tune(
             "int": True. A name is one of the model's options (`hidden`, `dropout`, ...) or
             of `fit` (`lr`, `batch_size`, ...).
         args, data: the other arguments of `fit_table` (`numeric`, `response`, `codes`, ...).
-        n_trials: trials, at least 1.
+        n_trials: trials, at least 1; None is 20, and for "grid" all combinations.
         validation: as of `fit_table`; a share draws the same rows in every trial.
-        sampler: "tpe", "random" or "cmaes".
+        sampler: "tpe", "random" or "cmaes"; or "grid": every combination once, where
+            `space` has lists of choices only, in an order of the seed's.
         pruner: "median" or "hyperband" stop a trial whose `valid_loss` lags behind that of
             others; "none" never does.
         n_jobs: trials at once, in processes that each take a copy of the data and some
@@ -78,11 +85,11 @@ def tune(
     Needs the package optuna.
     """
     optuna = _optuna()
-    n_trials, n_jobs = whole_number("n_trials", n_trials, 1), whole_number("n_jobs", n_jobs, 1)
     seed = None if seed is None else whole_number("seed", seed, 0)
     if not options("space", space):
         raise ValueError("space holds no options")
     suggestions = {name: _suggestion(name, values) for name, values in space.items()}
+    n_trials, n_jobs = n_trials_of(n_trials, sampler, space), whole_number("n_jobs", n_jobs, 1)
     fixed = options("fit_options", fit_options)
     shared = options("model_options", model_options)
 
@@ -104,9 +111,7 @@ def tune(
 
     study = optuna.create_study(
         study_name="torchbridge",  # by which "hyperband" draws
-        sampler=getattr(optuna.samplers, lookup("sampler", sampler, SAMPLERS))(
-            **({} if seed is None else {"seed": seed})
-        ),
+        sampler=make_sampler(optuna, sampler, space, seed),
         pruner=getattr(optuna.pruners, lookup("pruner", pruner, PRUNERS))(),
     )
     level = optuna.logging.get_verbosity()
@@ -124,6 +129,28 @@ def tune(
     # What was chosen from, rather than Optuna's text of it.
     best = study.best_trial.user_attrs["options"]
     return Tuned(best, study.best_value, trials, run(best, []), study)
+
+
+def n_trials_of(n_trials: int | None, sampler: str, space: Mapping[str, Any]) -> int:
+    """How many trials are meant."""
+    if n_trials is not None:
+        return whole_number("n_trials", n_trials, 1)
+    return math.prod(map(len, _grid(space).values())) if sampler == "grid" else 20
+
+
+def make_sampler(optuna: Any, sampler: str, space: Mapping[str, Any], seed: int | None) -> Any:
+    """Optuna's sampler of that name."""
+    make = getattr(optuna.samplers, lookup("sampler", sampler, SAMPLERS))
+    first = [_grid(space)] if sampler == "grid" else []
+    return make(*first, seed=seed)
+
+
+def _grid(space: Mapping[str, Any]) -> dict[str, list[int]]:
+    """The places of the choices of each option: what `_suggestion` draws."""
+    for name, values in space.items():
+        if not isinstance(values, (list, tuple)):
+            raise ValueError(f'space["{name}"] must be a list of choices for sampler "grid"')
+    return {name: list(range(len(values))) for name, values in space.items()}
 
 
 @dataclass

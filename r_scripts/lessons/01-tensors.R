@@ -3,15 +3,18 @@
 #' korean: 텐서 만들기
 #' shows: Tensors from numbers, vectors, matrices and sequences; their shape and type; picking
 #'   parts.
-#' api: torch_tensor, torch_rand, torch_eye, torch_zeros, x[i]
+#' api: torch_tensor, torch_empty, torch_rand, torch_eye, torch_zeros, x[i]
 #' rows: S0-1
 #' ---
 
 library(torchbridge)
 library(ggplot2)
 
-#' A tensor is an array that PyTorch computes with. Some come ready made: random, identity, zeros.
+#' A tensor is an array that PyTorch computes with. Some come ready made: empty (whatever lies in
+#' memory, to be written over), random, identity, zeros.
 
+empty <- torch_empty(5, 3)
+dim(empty)
 torch_manual_seed(1)
 torch_rand(5, 3)
 torch_eye(4)
@@ -43,7 +46,8 @@ d[3:4, c(1, 3)]
 #' A tensor is not an R matrix: base R's own product refuses it instead of guessing. With
 #' torchbridge attached, `%*%` knows both.
 
-tryCatch(base::`%*%`(z, t(z)), error = conditionMessage)
+refusal <- tryCatch(base::`%*%`(z, t(z)), error = conditionMessage)
+refusal
 t(z) %*% z
 
 #' ## Looking at a tensor

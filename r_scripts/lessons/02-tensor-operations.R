@@ -32,6 +32,7 @@ c <- torch_rand(2, 3, 2)
 a <- torch_tensor(1:6)$to(dtype = torch_double())$view(c(2, 3))
 a
 a + b
+b^2
 a %/% 3
 a %% 3
 sqrt(a)
@@ -50,7 +51,10 @@ by_column
 #' What cannot fit is an error, not a recycled vector.
 
 six <- torch_tensor(1:6)
-tryCatch(six + a, error = conditionMessage)
+no_sum <- tryCatch(six + a, error = conditionMessage)
+no_sum
+no_product <- tryCatch(torch_dot(six$view(c(1, -1)), six), error = conditionMessage)
+no_product
 
 #' ## Inner and outer products
 #' In `view()`, -1 stands for whatever size is left.
@@ -61,15 +65,16 @@ inner
 outer_product
 
 #' ## Three dimensions
-#' R fills an array by its first dimension, PyTorch by its last. Elements keep their place all the
-#' same: `x[i, j, k]` in R is `x[i, j, k]` of the tensor. To read 1 to 12 in PyTorch's order, turn
-#' the dimensions with `aperm()`.
+#' R writes two 2 x 3 matrices one behind the other, as 2 x 3 x 2; PyTorch wants the matrices first,
+#' as 2 x 2 x 3. Elements keep their place across the bridge (`x[i, j, k]` is `x[i, j, k]`), so
+#' say with `aperm()` which dimension is to come first.
 
-stacked <- array(1:12, c(2, 3, 2))
-dim(torch_tensor(stacked))
-row_by_row <- torch_tensor(aperm(array(1:12, c(3, 2, 2)), c(3, 2, 1)))
-row_by_row[1, , ]
-row_by_row[2, , ]
+stacked <- array(c(matrix(1:6, 2, byrow = TRUE), matrix(7:12, 2, byrow = TRUE)), c(2, 3, 2))
+as_it_is <- torch_tensor(stacked)
+as_it_is[1, , ]
+matrices_first <- torch_tensor(aperm(stacked, c(3, 1, 2)))
+matrices_first[1, , ]
+matrices_first[2, , ]
 
 #+ outer, fig.alt = "A table of squares: the outer product of 1 to 6, darker where it is larger"
 products <- data.frame(expand.grid(i = 1:6, j = 1:6), product = as.numeric(outer_product))

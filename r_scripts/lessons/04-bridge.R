@@ -13,8 +13,9 @@ library(ggplot2)
 #' `as_torch_tensor()` keeps R's exact type; `to_r()` brings a vector, matrix or array back.
 
 values <- list(
-  double = c(1.5, pi, -0), integer = 1:6, logical = c(TRUE, FALSE),
-  matrix = matrix(rnorm(6), 2), array = array(1:24, 2:4), empty = numeric(0)
+  number = 2.5, double = c(1.5, pi, -0), integer = 1:6, logical = c(TRUE, FALSE),
+  matrix = matrix(rnorm(6), 2), array = array(1:24, 2:4), four_dims = array(1:120, 2:5),
+  empty = numeric(0)
 )
 back <- lapply(values, function(value) to_r(as_torch_tensor(value)))
 data.frame(
@@ -23,6 +24,12 @@ data.frame(
   row.names = NULL
 )
 
+#' A transposed tensor is the same memory, read in another order: elements keep their places.
+
+turned <- as_torch_tensor(values$matrix)$t()
+turned$is_contiguous()
+to_r(turned)
+
 #' Float32 keeps about seven digits: the rounding is PyTorch's, and it is visible.
 
 rounded <- to_r(as_torch_tensor(0.1, dtype = "float32"))
@@ -30,8 +37,11 @@ format(rounded, digits = 12)
 
 #' NA has no place in an integer tensor, so torchbridge asks rather than guesses.
 
-tryCatch(as_torch_tensor(c(1L, NA)), error = conditionMessage)
-to_r(as_torch_tensor(c(1L, NA), na = -1))
+refusal <- tryCatch(as_torch_tensor(c(1L, NA)), error = conditionMessage)
+refusal
+filled <- to_r(as_torch_tensor(c(1L, NA), na = -1))
+filled
+to_r(as_torch_tensor(c(1, NA, NaN)))
 
 #' ## A copy, or the same memory
 #' `to_r()` copies, so an R vector never changes under your feet. `share = TRUE` asks for the

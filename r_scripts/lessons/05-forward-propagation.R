@@ -3,7 +3,7 @@
 #' korean: 순전파 (forward propagation)
 #' shows: A network of two inputs, three hidden nodes and one output, computed by hand in base R and
 #'   then by PyTorch, with the same weights.
-#' api: torch_tensor, torch_sigmoid, %*%
+#' api: torch_tensor, torch_sigmoid, %*%, nn_sequential, load_state_dict
 #' rows: S0-4
 #' ---
 
@@ -29,8 +29,10 @@ c(z = z_2, a = a_2, y = one_path)
 
 beta_3 <- matrix(runif(6), 2)
 gamma_3 <- matrix(runif(3))
-three_paths <- sigmoid(sigmoid(x[1, , drop = FALSE] %*% beta_3) %*% gamma_3)
-three_paths
+z_hidden <- x[1, , drop = FALSE] %*% beta_3
+z_output <- sigmoid(z_hidden) %*% gamma_3
+three_paths <- sigmoid(z_output)
+list(hidden = z_hidden, output = z_output, y = three_paths)
 
 #' ## All rows at once
 #' Nothing changes but the number of rows. That is why networks are written with matrices.
@@ -50,7 +52,17 @@ by_r
 tensors <- lapply(list(x, beta, gamma), torch_tensor, dtype = torch_double())
 by_torch <- do.call(forward, tensors)
 by_torch
-max(abs(as.array(by_torch) - by_r))
+
+#' ## The same weights in a network
+#' A network's layers keep their weights transposed, a row a node. Give it R's matrices by name, and
+#' it says the same.
+
+net <- nn_sequential(
+  nn_linear(2, 3, bias = FALSE), nn_sigmoid(), nn_linear(3, 1, bias = FALSE), nn_sigmoid()
+)$to(dtype = torch_double())
+net$load_state_dict(list("0.weight" = tensors[[2]]$t(), "2.weight" = tensors[[3]]$t()))
+by_network <- net(tensors[[1]])
+cbind(r = by_r, torch = as.array(by_torch), network = as.array(by_network))
 
 #+ surface, fig.alt = "The network's output over both inputs: it rises to the upper right"
 grid <- expand.grid(x1 = seq(-4, 6, 0.1), x2 = seq(-4, 6, 0.1))
@@ -60,4 +72,5 @@ ggplot(grid, aes(x1, x2, fill = y)) +
   geom_point(aes(x1, x2, fill = NULL), data.frame(x1 = x[, 1], x2 = x[, 2]), colour = "white") +
   scale_fill_viridis_c() +
   coord_equal(expand = FALSE) +
-  labs(title = "What the network says", subtitle = "White: the three rows of x")
+  labs(title = "What the network says", subtitle = "White: the three rows of x") +
+  theme(legend.key.width = grid::unit(1.2, "cm"))

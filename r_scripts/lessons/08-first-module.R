@@ -3,7 +3,7 @@
 #' korean: 첫 신경망 모듈 (nn_module)
 #' shows: A network of layers, its parameters, and that a linear layer is a product with its
 #'   weights.
-#' api: nn_module, nn_linear, nn_sigmoid, net$parameters
+#' api: nn_module, nn_linear, net$parameters, net$state_dict, net$load_state_dict
 #' rows: S0-6
 #' ---
 
@@ -41,21 +41,25 @@ x %*% t(net$hidden$weight)
 net(x)
 
 #' ## Weights of your own
-#' Write into the parameters where nothing is recorded.
+#' `state_dict()` is all of them by name: a list of matrices once `as.array()` has been there.
+#' `load_state_dict()` puts others in their place.
 
-with_no_grad(net$hidden$weight$copy_(torch_tensor(rbind(
-  c(-0.072235, -0.075713), c(-0.224736, -0.163281), c(-0.121568, -0.225592)
-))))
+matrices <- lapply(net$state_dict(), as.array)
+str(matrices)
+net$load_state_dict(list(
+  hidden.weight = torch_tensor(rbind(
+    c(-0.072235, -0.075713), c(-0.224736, -0.163281), c(-0.121568, -0.225592)
+  )),
+  output.weight = torch_tensor(matrices$output.weight)
+))
 without_bias <- net$hidden(x)
 without_bias
 
 layer <- nn_linear(2, 3)
-with_no_grad({
-  layer$weight$copy_(torch_tensor(rbind(
-    c(0.0837, -0.5985), c(-0.6104, 0.1347), c(0.0889, -0.2483)
-  )))
-  layer$bias$copy_(torch_tensor(c(0.1729, -0.2470, -0.1615)))
-})
+layer$load_state_dict(list(
+  weight = torch_tensor(rbind(c(0.0837, -0.5985), c(-0.6104, 0.1347), c(0.0889, -0.2483))),
+  bias = torch_tensor(c(0.1729, -0.2470, -0.1615))
+))
 with_bias <- layer(x)
 with_bias
 
@@ -67,4 +71,5 @@ ggplot(weights, aes(input, node, fill = weight, label = round(weight, 3))) +
   geom_tile(colour = "white") +
   geom_text() +
   scale_fill_gradient2(low = "#D55E00", high = "#0072B2") +
-  labs(title = "A layer's weights", x = "Input", y = "Node")
+  labs(title = "A layer's weights", x = "Input", y = "Node") +
+  theme(legend.key.width = grid::unit(1.2, "cm"))

@@ -1,8 +1,9 @@
 #' ---
 #' title: A first training
 #' korean: 첫 신경망 학습
-#' shows: A network learns a curve that a line cannot follow, from its first loss on.
-#' api: nn_module, nnf_mse_loss, optim_sgd, py_import("torchbridge.models")$fit
+#' shows: A network learns a curve that a line cannot follow, from its first loss on; the loop by
+#'   hand, and torch_fit().
+#' api: nn_module, nnf_mse_loss, optim_sgd, torch_fit
 #' rows: S0-7
 #' ---
 
@@ -36,46 +37,45 @@ wave_net <- nn_module(
     self$last(self$third(hidden))
   }
 )
-torch_manual_seed(659487)
-net <- wave_net()
-n_parameters <- sum(vapply(net$parameters, function(p) p$numel(), 0))
+new_net <- function() {
+  torch_manual_seed(659487)
+  wave_net()
+}
+
+#' ## Training, part by part
+#' Predict, measure, go back, step: an epoch. Here are the first five.
+
+net <- new_net()
 input <- torch_tensor(scale(x))
 target <- torch_tensor(matrix(y))
-
-#' ## Training
-#' Predict, measure, go back, step. The loss is logged now and then.
-
 optimizer <- optim_sgd(net$parameters, lr = 1e-5)
-epochs <- 1000
-every <- 20
-losses <- data.frame(epoch = seq(0, epochs - 1, every), loss = NA_real_)
-for (epoch in seq_len(epochs) - 1) {
-  optimizer$zero_grad()
+losses <- numeric()
+for (epoch in 1:5) {
   loss <- nnf_mse_loss(net(input), target)
-  if (epoch %% every == 0) losses$loss[epoch / every + 1] <- loss$item()
+  losses[epoch] <- loss$item()
+  optimizer$zero_grad()
   loss$backward()
   optimizer$step()
 }
-head(losses, 3)
+losses
 
-#' That loop shows every part. The next 4,500 epochs run in Python, with no R in between: the same
-#' steps, faster.
+#' ## All of it
+#' `torch_fit()` does the same, in Python, with no R in between: all rows in one batch, and the same
+#' initial weights. (On a slow machine this takes a minute: fewer epochs show the idea.)
 
-models <- py_import("torchbridge.models")
-rest <- models$fit(
-  net, input, target,
-  epochs = 4500L, batch_size = 100L, optimizer = "sgd", lr = 1e-5
+epochs <- 50000
+fit <- torch_fit(
+  scale(x), y, new_net(), epochs = epochs, batch_size = 100, shuffle = FALSE, optimizer = "sgd",
+  lr = 1e-5
 )
-history <- rbind(
-  losses, data.frame(epoch = epochs:5499, loss = as.data.frame(rest$history)$train_loss)
-)
-logged <- history[match(c(0, 1000, 3000, 5000), history$epoch), ]
+fit
+logged <- fit$history[c(1, seq(epochs / 10, epochs, by = epochs / 10)), ]
 logged
-fitted <- as.numeric(net(input))
+fitted <- predict(fit)
 c(line = mean(resid(line)^2), network = mean((y - fitted)^2), truth = mean((y - truth)^2))
 
-#' With 50,000 epochs, as the lesson trains it, the network comes to the truth's own error. Much
-#' longer still and it goes below it, which is overfitting: it learns the noise.
+#' The network comes to the truth's own error. Longer still and it goes below it, which is
+#' overfitting: it learns the noise.
 
 #+ fit, fig.alt = "A hundred points on a wave, a straight line, the network's curve and the truth"
 shown <- data.frame(
@@ -87,8 +87,10 @@ ggplot(shown, aes(x, y, colour = curve)) +
   geom_line(linewidth = 0.8) +
   labs(title = "The network finds the wave", colour = NULL)
 
-#+ loss, fig.alt = "The loss against the epoch, on log scale: it falls in steps"
-ggplot(history, aes(epoch, loss)) +
+#+ loss, fig.alt = "The loss against the epoch, both on log scale: it falls in steps"
+every <- unique(round(10^seq(0, log10(epochs), length.out = 400)))
+ggplot(fit$history[every, ], aes(epoch, train_loss)) +
   geom_line(colour = "#0072B2") +
+  scale_x_log10(labels = scales::label_comma()) +
   scale_y_log10() +
-  labs(title = "5,500 epochs", x = "Epoch", y = "Mean squared error")
+  labs(title = "From 4268.52 down", x = "Epoch", y = "Mean squared error")

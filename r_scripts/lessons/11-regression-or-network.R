@@ -3,7 +3,7 @@
 #' korean: 신경망과 회귀분석 비교
 #' shows: Thirty simulated students; one linear unit is lm(); activations, optimisers and widths
 #'   compared on held-out rows.
-#' api: py_import("torchbridge.models")$mlp, fit
+#' api: torch_fit, mlp, torch_tune(sampler = "grid")
 #' rows: S0-9
 #' ---
 
@@ -22,55 +22,40 @@ scores$final <- round(-12.7 + 1.2 * scores$midterm + rnorm(30, sd = 6.5))
 cor(scores$midterm, scores$final)
 
 #' ## One linear unit is lm()
-#' Without an activation the best network is the line of least squares.
+#' A network without hidden layers is a line, and the best one is that of least squares.
 
 line <- lm(final ~ midterm, scores)
-center <- mean(scores$midterm)
-spread <- sd(scores$midterm)
-x <- torch_tensor(matrix((scores$midterm - center) / spread), dtype = torch_double())
-y <- torch_tensor(matrix(scores$final), dtype = torch_double())
-unit <- nn_linear(1, 1, dtype = torch_double())
-optimizer <- optim_lbfgs(unit$parameters, max_iter = 50, line_search_fn = "strong_wolfe")
-invisible(optimizer$step(function() {
-  optimizer$zero_grad()
-  loss <- nnf_mse_loss(unit(x), y)
-  loss$backward()
-  loss
-}))
-slope <- unit$weight$item() / spread
-intercept <- unit$bias$item() - slope * center
-rbind(unit = c(intercept, slope), lm = coef(line))
+unit <- torch_fit(
+  final ~ midterm, scores, mlp(hidden = NULL), optimizer = "lbfgs", lr = 1, batch_size = 30,
+  epochs = 5, precision = "64-true", optimizer_options = list(line_search_fn = "strong_wolfe")
+)
+ends <- data.frame(midterm = c(20, 95))
+cbind(ends, unit = predict(unit, ends), lm = predict(line, ends))
 
 #' ## Many networks
-#' Activation, optimiser and width in a grid; twenty rows to learn, ten to judge.
+#' Activation, optimiser and width in a grid; twenty rows to learn, ten to judge. All trials come
+#' back as one data frame.
 
-train <- sample(30, 20)
-others <- setdiff(1:30, train)
-models <- py_import("torchbridge.models")
-tensors <- list(x = x$float(), y = y$float() / 100)
-grid <- expand.grid(
-  activation = c("relu", "tanh"), optimizer = c("sgd", "adam"), hidden = c(2L, 8L, 32L),
-  stringsAsFactors = FALSE
+rows <- sample(30, 20)
+standard <- data.frame(scale(scores[c("midterm", "final")]))
+search <- torch_tune(
+  final ~ midterm,
+  list(activation = c("relu", "tanh"), optimizer = c("sgd", "adam"), hidden = list(2, 8, 32)),
+  data = standard[rows, ], validation = standard[-rows, ], sampler = "grid", pruner = "none",
+  epochs = 60, batch_size = 5, lr = 0.02, seed = 1
 )
-grid$rmse <- mapply(function(activation, optimizer, hidden) {
-  net <- models$mlp(1L, list(hidden), 1L, activation = activation, seed = 1L)
-  fit <- models$fit(
-    net, tensors$x[train, ], tensors$y[train, ],
-    epochs = 60L, batch_size = 5L, lr = 0.02, optimizer = optimizer, seed = 1L
-  )
-  predicted <- 100 * as.numeric(fit$predict(tensors$x[others, ]))
-  sqrt(mean((predicted - scores$final[others])^2))
-}, grid$activation, grid$optimizer, grid$hidden)
-on_train <- lm(final ~ midterm, scores, subset = train)
-lm_rmse <- sqrt(mean((predict(on_train, scores[others, ]) - scores$final[others])^2))
-grid[order(grid$rmse), ]
-lm_rmse
+trials <- search$trials
+trials$error <- sqrt(trials$value) * sd(scores$final)
+trials[order(trials$error), c("activation", "optimizer", "hidden", "error")]
+on_rows <- lm(final ~ midterm, scores[rows, ])
+lm_error <- sqrt(mean((predict(on_rows, scores[-rows, ]) - scores$final[-rows])^2))
+lm_error
 
 #+ grid, fig.alt = "Held-out error of twelve networks by width, with the line's as a dashed line"
-ggplot(grid, aes(factor(hidden), rmse, colour = activation, shape = optimizer)) +
-  geom_hline(yintercept = lm_rmse, linetype = "dashed") +
-  geom_point(size = 3) +
+ggplot(trials, aes(factor(hidden), error, colour = activation, shape = optimizer)) +
+  geom_hline(yintercept = lm_error, linetype = "dashed") +
+  geom_point(size = 3, position = position_dodge(0.3)) +
   labs(
     title = "Where the truth is a line, lm() is hard to beat", x = "Hidden nodes",
-    y = "Error of held-out rows"
+    y = "Points of error on held-out rows", colour = NULL, shape = NULL
   )

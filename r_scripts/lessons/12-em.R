@@ -1,9 +1,9 @@
 #' ---
 #' title: The EM algorithm always climbs
 #' korean: EM 알고리즘의 상승 성질
-#' shows: Two EM algorithms whose likelihood never falls, and descent on the same likelihood to the
-#'   same place.
-#' api: autograd_grad, torch_logsumexp, optim_lbfgs
+#' shows: Two EM algorithms whose likelihood never falls, and the same likelihood maximised at once,
+#'   to the same place.
+#' api: grad, torch_mle, torch_logsumexp
 #' rows: S0-10
 #' ---
 
@@ -26,12 +26,10 @@ em_step <- function(t) {
 theta <- Reduce(function(t, i) em_step(t), 1:30, 0.5, accumulate = TRUE)
 head(data.frame(theta, log_lik = log_lik(theta)), 5)
 
-#' The limit is where the slope of the likelihood is zero. `log_lik()` is plain R, so autograd can
-#' say so.
+#' The limit is where the slope of the likelihood is zero: the root of 197 t^2 - 15 t - 68.
 
 limit <- theta[31]
-t <- torch_tensor(limit, dtype = torch_double(), requires_grad = TRUE)
-slope <- as.numeric(autograd_grad(log_lik(t), t)[[1]])
+slope <- grad(log_lik, limit)
 root <- (15 + sqrt(15^2 + 4 * 197 * 68)) / (2 * 197)
 c(limit = limit, root = root, slope = slope)
 
@@ -56,30 +54,24 @@ for (i in 1:200) {
 }
 unlist(p)
 
-#' ## The same likelihood, downhill
-#' PyTorch needs no E and no M: the log-likelihood and its gradient are enough. The logit of pi and
-#' the logs of the sigmas are free to be any number.
+#' ## The same likelihood, at once
+#' With exact derivatives it takes no E and no M: `torch_mle()` goes to the same place, and knows
+#' the standard errors besides.
 
-waits <- torch_tensor(matrix(y), dtype = torch_double())
-free <- torch_tensor(c(0, 50, 80, log(5), log(5)), dtype = torch_double(), requires_grad = TRUE)
-minus_log_lik <- function() {
-  weights <- nnf_logsigmoid(torch_stack(list(free[1], -free[1])))
-  log_density <- -0.5 * ((waits - free[2:3]) / exp(free[4:5]))^2 - free[4:5] - 0.5 * log(2 * pi)
-  -torch_sum(torch_logsumexp(weights + log_density, dim = 2))
+minus_log_lik <- function(pi, mu1, mu2, sigma1, sigma2, y) {
+  -sum(log(pi * dnorm(y, mu1, sigma1) + (1 - pi) * dnorm(y, mu2, sigma2)))
 }
-optimizer <- optim_lbfgs(
-  list(free), max_iter = 200, tolerance_grad = 1e-9, tolerance_change = 1e-14,
-  line_search_fn = "strong_wolfe"
+direct <- torch_mle(
+  minus_log_lik, list(pi = 0.5, mu1 = 50, mu2 = 80, sigma1 = 5, sigma2 = 5), list(y = y),
+  lower = c(pi = 0.01, sigma1 = 0.1, sigma2 = 0.1), upper = c(pi = 0.99)
 )
-invisible(optimizer$step(function() {
-  optimizer$zero_grad()
-  loss <- minus_log_lik()
-  loss$backward()
-  loss
-}))
-found <- as.numeric(free$detach())
-direct <- c(plogis(found[1]), found[2:3], exp(found[4:5]))
-rbind(em = unlist(p), direct)
+cbind(em = unlist(p), direct = coef(direct), se = sqrt(diag(vcov(direct))))
+
+#' On tensors, `torch_logsumexp()` adds up densities by their logarithms, without underflow.
+
+log_joint <- torch_log(torch_tensor(density(y, p), dtype = torch_double()))
+by_logsumexp <- torch_sum(torch_logsumexp(log_joint, dim = 2))$item()
+c(logsumexp = by_logsumexp, em = climb[200], torch_mle = c(logLik(direct)))
 
 #+ waits, fig.alt = "Histogram of waiting times with two humps and the fitted mixture"
 grid <- data.frame(wait = seq(40, 100, 0.5))

@@ -2,7 +2,7 @@
 #' title: Fully connected networks
 #' korean: 순방향 신경망, 완전 연결
 #' shows: A layer is f(Wx + b); how many parameters networks of several shapes have.
-#' api: nn_sequential, nn_linear, py_import("torchbridge.models")$mlp
+#' api: nn_sequential, nn_linear, torch_fit, mlp
 #' rows: S1-1
 #' ---
 
@@ -22,20 +22,25 @@ max(abs(as.array(layer(x)) - by_hand))
 #' From a to b nodes: ab weights and b biases. A network of several layers is their sum.
 
 fully_connected <- function(sizes) {
-  layers <- list()
-  for (i in seq_along(sizes)[-1]) layers <- c(layers, nn_linear(sizes[i - 1], sizes[i]))
-  do.call(nn_sequential, layers)
+  layers <- Map(nn_linear, head(sizes, -1), sizes[-1])
+  do.call(nn_sequential, unname(layers))
 }
-count <- function(net) sum(vapply(net$parameters, function(p) p$numel(), 0))
+count <- function(net) sum(lengths(lapply(net$parameters, as.array)))
 shapes <- list(
   c(4, 16, 3), c(4, 16, 32), c(784, 100, 10), c(784, 50, 50, 10), c(2, 4, 4, 4, 1)
 )
 table <- data.frame(
   network = vapply(shapes, paste, "", collapse = "-"),
-  parameters = vapply(shapes, function(sizes) count(fully_connected(sizes)), 0),
+  parameters = vapply(shapes, function(sizes) count(fully_connected(sizes)), 0L),
   formula = vapply(shapes, function(s) sum((head(s, -1) + 1) * s[-1]), 0)
 )
 table
+
+#' In `torch_fit()` the data say how many inputs and outputs there are, and `mlp()` what lies
+#' between.
+
+iris_net <- torch_fit(Species ~ ., iris, mlp(16), epochs = 1)
+iris_net
 
 #+ parameters, fig.alt = "Bars: the number of parameters of five networks, on log scale"
 ggplot(table, aes(reorder(network, parameters), parameters, label = parameters)) +

@@ -1,8 +1,9 @@
 #' ---
 #' title: Activation functions
 #' korean: 활성화 함수
-#' shows: Sigmoid, tanh, ReLU and their kin with their slopes; softmax; and why gradients vanish.
-#' api: nnf_sigmoid, nnf_relu, nnf_gelu, nnf_softmax, autograd_grad
+#' shows: Step, sigmoid, tanh, ReLU and their kin with their slopes; softmax; and why gradients
+#'   vanish.
+#' api: torch_sigmoid, nnf_relu, nnf_gelu, nnf_softmax, grad
 #' rows: S1-3, S4-12
 #' ---
 
@@ -10,32 +11,33 @@ library(torchbridge)
 library(ggplot2)
 
 activations <- list(
-  sigmoid = torch_sigmoid, tanh = torch_tanh, relu = nnf_relu, leaky_relu = nnf_leaky_relu,
-  elu = nnf_elu, silu = nnf_silu, gelu = nnf_gelu
+  step = function(z) torch_where(z > 0, 1, 0), sigmoid = torch_sigmoid, tanh = torch_tanh,
+  relu = nnf_relu, leaky_relu = nnf_leaky_relu, elu = nnf_elu, silu = nnf_silu, gelu = nnf_gelu
 )
 
-#' Values and slopes, the slopes by autograd: the sum's gradient is each point's own slope.
+#' `grad()` gives each point's own slope. R's `plogis()` and `tanh()` would do as well: it takes any
+#' function. The step has no slope anywhere, which is why nothing can be learnt through it.
 
-value_and_slope <- function(name, at) {
-  z <- torch_tensor(at, dtype = torch_double(), requires_grad = TRUE)
-  value <- activations[[name]](z)
-  slope <- autograd_grad(torch_sum(value), z)[[1]]
-  data.frame(name, z = at, value = as.numeric(value), slope = as.numeric(slope))
-}
 at <- c(-2, -0.5, 0, 0.5, 2)
-tables <- lapply(names(activations), value_and_slope, at = at)
-names(tables) <- names(activations)
-values <- sapply(tables, function(t) setNames(t$value, at))
-slopes <- sapply(tables, function(t) setNames(t$slope, at))
+value <- function(f, at) as.numeric(f(torch_tensor(at, dtype = torch_double())))
+values <- sapply(activations, value, at = at)
+slopes <- sapply(activations, grad, x = at)
+rownames(values) <- rownames(slopes) <- at
 round(values, 4)
 round(slopes, 4)
 
-#+ curves, fig.alt = "Seven activation functions in blue with their slopes in orange"
-curves <- do.call(rbind, lapply(names(activations), value_and_slope, at = seq(-4, 4, 0.05)))
-ggplot(curves, aes(z)) +
-  geom_line(aes(y = value, colour = "value")) +
-  geom_line(aes(y = slope, colour = "slope")) +
-  facet_wrap(~name, scales = "free_y") +
+#+ curves, fig.alt = "Eight activation functions in blue with their slopes in orange"
+z <- seq(-4, 4, 0.05)
+curves <- do.call(rbind, lapply(names(activations), function(name) {
+  f <- activations[[name]]
+  data.frame(
+    name = factor(name, names(activations)), z, y = c(value(f, z), grad(f, z)),
+    of = factor(rep(c("value", "slope"), each = length(z)), c("value", "slope"))
+  )
+}))
+ggplot(curves, aes(z, y, colour = of)) +
+  geom_line() +
+  facet_wrap(~name, scales = "free_y", nrow = 2) +
   labs(title = "Activation functions and their slopes", y = NULL, colour = NULL)
 
 #' ## A logistic neuron and softmax
@@ -54,20 +56,19 @@ c(sum(each), sum(together))
 
 #' The slope of cross entropy through softmax is simply p - y.
 
-z <- torch_tensor(rbind(c(1.78, 0.76, 1.65)), dtype = torch_double(), requires_grad = TRUE)
-gradient <- as.numeric(autograd_grad(nnf_cross_entropy(z, 1L), z)[[1]])
+loss <- function(z) nnf_cross_entropy(z$unsqueeze(1), 1L)
+gradient <- grad(loss, c(1.78, 0.76, 1.65))
 rbind(gradient, p_minus_y = together - c(1, 0, 0))
 
 #' ## Vanishing gradients
 #' A sigmoid's slope is at most 1/4, so through ten layers a gradient shrinks by a million or more.
 
 depth <- 1:10
-shrunk <- vapply(depth, function(layers) {
-  z <- torch_tensor(0, dtype = torch_double(), requires_grad = TRUE)
-  y <- z
-  for (i in seq_len(layers)) y <- torch_sigmoid(y)
-  as.numeric(autograd_grad(y, z)[[1]])
-}, 0)
+through <- function(z, layers) {
+  for (i in seq_len(layers)) z <- plogis(z)
+  z
+}
+shrunk <- vapply(depth, function(layers) grad(through, 0, layers), 0)
 far <- torch_tensor(-5)
 tails <- c(tanh = torch_tanh(far)$item(), logistic = torch_sigmoid(far)$item())
 tails

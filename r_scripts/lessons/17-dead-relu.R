@@ -2,8 +2,8 @@
 #' title: Zig-zags and dead units
 #' korean: 양수 출력 문제와 죽은 ReLU
 #' shows: Positive inputs make all gradients of a unit share one sign; a ReLU below zero everywhere
-#'   never learns again, a leaky one does.
-#' api: autograd_grad, nnf_relu, nnf_leaky_relu, optim_sgd
+#'   never learns again, a leaky one does; how to count dead units.
+#' api: grad, torch_fit, nn_relu, nn_leaky_relu
 #' rows: S1-4b, S1-4c
 #' ---
 
@@ -21,16 +21,13 @@ centred <- sweep(positive, 2, colMeans(positive))
 truth <- c(2, -2)
 
 descend <- function(x, steps = 60, lr = 0.5) {
-  y <- torch_tensor(x %*% truth, dtype = torch_double())
-  x <- torch_tensor(x, dtype = torch_double())
-  w <- torch_zeros(2, 1, dtype = torch_double(), requires_grad = TRUE)
+  y <- x %*% truth
+  w <- c(0, 0)
   path <- matrix(NA, steps, 4)
   for (i in seq_len(steps)) {
-    row <- (i - 1) %% 100 + 1
-    loss <- sum((torch_matmul(x[row, , drop = FALSE], w) - y[row, ])^2) / 2
-    gradient <- autograd_grad(loss, w)[[1]]
-    path[i, ] <- c(as.numeric(w$detach()), as.numeric(gradient))
-    with_no_grad(w$sub_(lr * gradient))
+    gradient <- grad(function(w) (sum(x[i, ] * w) - y[i])^2 / 2, w)
+    path[i, ] <- c(w, gradient)
+    w <- w - lr * gradient
   }
   path
 }
@@ -52,26 +49,43 @@ ggplot(shown, aes(w1, w2)) +
 
 #' ## Dead units
 #' A unit whose sums are all below zero has gradient zero through ReLU: it stays as it is, for good.
-#' A leaky ReLU lets a hundredth through.
+#' A leaky ReLU lets a hundredth through. Here are eight units that begin with weights and biases
+#' below zero.
 
-revive <- function(activation) {
-  x <- torch_tensor(positive)
-  y <- torch_ones(100, 1)
-  w <- torch_tensor(matrix(c(-1, -1)), requires_grad = TRUE)
-  optimizer <- optim_sgd(list(w), lr = 1)
-  gradient <- NULL
-  for (i in 1:300) {
-    optimizer$zero_grad()
-    nnf_mse_loss(activation(torch_matmul(x, w)), y)$backward()
-    if (i == 1) gradient <- as.numeric(w$grad)
-    optimizer$step()
-  }
-  dead <- with_no_grad(torch_matmul(x, w) < 0)
-  list(gradient = gradient, w = as.numeric(w$detach()), dead = mean(as.numeric(dead)))
-}
-relu <- revive(nnf_relu)
-leaky <- revive(nnf_leaky_relu)
-rbind(
-  relu = c(gradient = relu$gradient, w = relu$w, dead = relu$dead),
-  leaky = c(leaky$gradient, leaky$w, leaky$dead)
+set.seed(2)
+weights <- matrix(runif(16, -0.6, -0.2), 8)
+start <- lapply(
+  list(
+    "0.weight" = weights, "0.bias" = rep(-0.1, 8), "2.weight" = matrix(0.5, 1, 8), "2.bias" = 0
+  ),
+  torch_tensor
 )
+answer <- 10 * positive[, 1] * positive[, 2]
+train <- function(activation) {
+  net <- nn_sequential(nn_linear(2, 8), activation, nn_linear(8, 1))
+  net$load_state_dict(start)
+  torch_fit(positive, answer, net, epochs = 2000, batch_size = 100, optimizer = "sgd", lr = 0.1)
+}
+
+#' A unit is dead where no row makes its sum positive. How many are, layer by layer, before and
+#' after?
+
+dead <- function(weight, bias) {
+  sums <- positive %*% t(weight) + rep(bias, each = nrow(positive))
+  colSums(sums > 0) == 0
+}
+fits <- list(relu = train(nn_relu()), leaky_relu = train(nn_leaky_relu()))
+before <- dead(weights, rep(-0.1, 8))
+after <- lapply(fits, function(fit) dead(coef(fit)[["0.weight"]], coef(fit)[["0.bias"]]))
+data.frame(
+  dead_before = sum(before), dead_after = vapply(after, sum, 0L),
+  loss = vapply(fits, function(fit) tail(fit$history$train_loss, 1), 0)
+)
+
+#' The weights of ReLU have not moved at all. The leaky ones have, and one unit is enough to learn.
+
+moved <- vapply(
+  fits, function(fit) rowSums(abs(coef(fit)[["0.weight"]] - as.array(start[["0.weight"]]))),
+  numeric(8)
+)
+round(cbind(dead = before, moved), 3)

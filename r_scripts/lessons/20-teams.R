@@ -2,8 +2,7 @@
 #' title: Making teams
 #' korean: K-평균과 계층 군집으로 팀 만들기
 #' shows: Twenty people answer ten questions (simulated); k-means splits them in two, trees split
-#'   the
-#'   halves into five teams.
+#'   the halves into five teams.
 #' api: py_import("sklearn.cluster"), hclust, prcomp
 #' rows: S1-8
 #' ---

@@ -1,10 +1,9 @@
 #' ---
 #' title: Maximum likelihood of a thumbtack
 #' korean: 딥러닝 TIPS, 최대 가능도 추정 (MLE)
-#' shows: 27 of 100 throws land on the head; the likelihood's peak by optimize(), by descent, and
-#'   its
-#'   curvature by a second derivative.
-#' api: optim_sgd, autograd_grad(create_graph = TRUE)
+#' shows: 27 of 100 throws land on the head; the likelihood's peak by optimize(), by descent and by
+#'   torch_mle(), and its curvature by a second derivative.
+#' api: torch_optim, hessian, torch_mle
 #' rows: S2-2
 #' ---
 
@@ -19,31 +18,45 @@ c(theta = by_optimize, log_lik = log_lik(0.27), probability = dbinom(k, n, 0.27)
 
 #' ## Descent
 #' The best theta has the smallest minus log-likelihood. The function is the same: R's `log()` works
-#' on tensors.
+#' on tensors. Two thousand small steps from 0.5:
+
+minus_log_lik <- function(theta) -log_lik(theta)
+descent <- torch_optim(
+  0.5, minus_log_lik, method = "sgd",
+  control = list(lr = 1e-4, steps = 2000, gtol = 0, history = TRUE)
+)
+descent$history[c(1, 2, 11, 101, 2001), ]
+
+#' In PyTorch's usual float32 they end one digit earlier.
 
 theta <- torch_tensor(0.5, requires_grad = TRUE)
 optimizer <- optim_sgd(list(theta), lr = 1e-4)
-path <- numeric(300)
-for (step in seq_along(path)) {
-  path[step] <- theta$item()
+for (step in 1:2000) {
   optimizer$zero_grad()
-  (-log_lik(theta))$backward()
+  minus_log_lik(theta)$backward()
   optimizer$step()
 }
-theta$item()
+format(theta$item(), digits = 8)
 
 #' ## How sure
 #' The second derivative at the peak is one over the variance: n / (theta (1 - theta)).
 
-peak <- torch_tensor(0.27, dtype = torch_double(), requires_grad = TRUE)
-first <- autograd_grad(-log_lik(peak), peak, create_graph = TRUE)[[1]]
-curvature <- as.numeric(autograd_grad(first, peak)[[1]])
-c(autograd = curvature, formula = n / (0.27 * 0.73), standard_error = 1 / sqrt(curvature))
+curvature <- c(hessian(minus_log_lik, 0.27))
+c(hessian = curvature, formula = n / (0.27 * 0.73), standard_error = 1 / sqrt(curvature))
+
+#' `torch_mle()` does all of it: peak, standard error, interval.
+
+fit <- torch_mle(
+  minus_log_lik, list(theta = 0.5), lower = c(theta = 1e-6), upper = c(theta = 1 - 1e-6), nobs = n
+)
+summary(fit)
+confint(fit)
 
 #+ likelihood, fig.alt = "The log-likelihood with its peak at 0.27, and descent's steps towards it"
 curve <- data.frame(theta = seq(0.05, 0.7, 0.005))
+path <- head(descent$history, 30)
 ggplot(curve, aes(theta, log_lik(theta))) +
   geom_line() +
-  geom_point(aes(theta, log_lik(theta)), data.frame(theta = path[1:30]), colour = "#0072B2") +
+  geom_point(aes(par1, -value), path, colour = "#0072B2") +
   geom_vline(xintercept = 0.27, colour = "#D55E00", linetype = "dashed") +
   labs(title = "Likely values of theta", y = "Log-likelihood")

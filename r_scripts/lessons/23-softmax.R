@@ -3,7 +3,7 @@
 #' korean: 소프트맥스 분류
 #' shows: Cross entropy by four routes, a classifier of three classes, the mistake of softmax twice,
 #'   and multinomial regression beside it.
-#' api: nnf_softmax, nnf_cross_entropy, nnf_nll_loss, nnf_one_hot, optim_sgd
+#' api: nnf_softmax, nnf_cross_entropy, nnf_one_hot, torch_fit, multinomial
 #' rows: S2-3
 #' ---
 
@@ -29,46 +29,53 @@ routes <- c(
 routes
 
 #' ## Learning three classes
-#' Eight rows of four numbers. A factor's codes are the targets: classes count from 1, as in R.
+#' Eight rows of four numbers. Their classes are a factor.
 
 x <- rbind(
   c(1, 2, 1, 1), c(2, 1, 3, 2), c(3, 1, 3, 4), c(4, 1, 5, 5),
   c(1, 7, 5, 5), c(1, 2, 5, 6), c(1, 6, 6, 6), c(1, 7, 7, 7)
 )
 class <- factor(c("c", "c", "c", "b", "b", "b", "a", "a"))
-inputs <- torch_tensor(x)
-codes <- torch_tensor(as.integer(class))
 
-train <- function(loss, epochs = 1000) {
-  w <- torch_zeros(4, 3, requires_grad = TRUE)
-  b <- torch_zeros(1, requires_grad = TRUE)
-  optimizer <- optim_sgd(list(w, b), lr = 0.1)
-  costs <- numeric(epochs + 1)
-  for (epoch in seq_along(costs)) {
-    cost <- loss(torch_matmul(inputs, w) + b)
-    costs[epoch] <- cost$item()
-    optimizer$zero_grad()
-    cost$backward()
-    optimizer$step()
-  }
-  list(costs = costs, w = w, b = b)
+#' A layer without bias that begins with zeros is softmax regression. All rows are one batch.
+
+train <- function(...) {
+  layer <- nn_linear(4, 3, bias = FALSE)
+  layer$load_state_dict(list(weight = torch_zeros(3, 4)))
+  torch_fit(
+    x, class, nn_sequential(layer, ...), epochs = 1001, batch_size = 8, shuffle = FALSE,
+    optimizer = "sgd", lr = 0.1
+  )
 }
-right <- train(function(z) nnf_cross_entropy(z, codes))
-right$costs[c(1, 101, 1001)]
-scores <- with_no_grad(torch_matmul(inputs, right$w) + right$b)
-predicted <- factor(levels(class)[as.integer(torch_argmax(scores, dim = 2))])
+right <- train()
+right$history[c(1, 101, 1001), ]
+predicted <- predict(right, type = "class")
 table(predicted, class)
 
 #' ## Softmax twice
-#' `nnf_cross_entropy()` takes scores and does the softmax itself. To give it probabilities runs
-#' without complaint, and learns badly.
+#' Cross entropy takes scores and does the softmax itself. To give it probabilities runs without
+#' complaint, and learns badly.
 
-twice <- train(function(z) nnf_cross_entropy(nnf_softmax(z, dim = 2), codes))
-twice$costs[1001]
+twice <- train(nn_softmax(dim = 2))
+twice$history[c(1, 101, 1001), ]
+
+#' ## Multinomial regression
+#' `nnet::multinom()` fits the same model to its maximum, and so does `multinomial()`. But these
+#' eight rows can be told apart without error, so there is none: coefficients would grow for ever.
+#' `multinomial()` says so.
+
+apart <- tryCatch(torch_fit(x, class, multinomial()), warning = conditionMessage)
+apart
+
+#' On classes that overlap both agree.
+
+by_nnet <- nnet::multinom(Species ~ Sepal.Length, iris, trace = FALSE, reltol = 1e-15)
+by_torch <- torch_fit(Species ~ Sepal.Length, iris, multinomial())
+cbind(nnet = coef(by_nnet), multinomial = coef(by_torch))
 
 #+ costs, fig.alt = "Cost over 1000 epochs: softmax once falls to 0.40, twice stays above 0.73"
 costs <- data.frame(
-  epoch = rep(0:1000, 2), cost = c(right$costs, twice$costs),
+  epoch = rep(0:1000, 2), cost = c(right$history$train_loss, twice$history$train_loss),
   softmax = rep(c("once", "twice"), each = 1001)
 )
 ggplot(costs, aes(epoch, cost, colour = softmax)) +

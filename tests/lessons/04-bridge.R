@@ -1,8 +1,13 @@
 test_that("values come back as they went", {
   expect_true(all(mapply(identical, values, back)))
   expect_identical(1 / back$double[3], -Inf)
+  expect_identical(to_r(turned), t(values$matrix))
   expect_equal(rounded, 0.100000001490116, tolerance = 1e-14)
-  expect_error(as_torch_tensor(c(1L, NA)), "NA")
+  expect_match(refusal, "NA")
+  expect_identical(filled, c(1L, -1L))
+  kept <- to_r(as_torch_tensor(c(1, NA, NaN)))
+  expect_identical(is.nan(kept), c(FALSE, FALSE, TRUE))
+  expect_identical(is.na(kept), c(FALSE, TRUE, TRUE))
 })
 
 test_that("what shares memory", {

@@ -3,6 +3,8 @@ rounds_to <- function(x, expected, digits = 4) {
 }
 
 test_that("values and slopes", {
+  expect_identical(unname(values[, "step"]), c(0, 0, 0, 1, 1))
+  expect_identical(unname(slopes[, "step"]), rep(0, 5))
   rounds_to(values[, "sigmoid"], c(.1192, .3775, .5, .6225, .8808))
   rounds_to(slopes[, "sigmoid"], c(.105, .235, .25, .235, .105), 3)
   rounds_to(values[, "tanh"], c(-.964, -.4621, 0, .4621, .964))
@@ -22,4 +24,5 @@ test_that("neuron, softmax, tails", {
   expect_equal(gradient, together - c(1, 0, 0), tolerance = 1e-14)
   rounds_to(tails, c(-.9999092, .00669285), 7)
   expect_true(all(shrunk <= .25^depth))
+  expect_equal(grad(plogis, at), unname(slopes[, "sigmoid"]), tolerance = 1e-15)
 })

@@ -6,5 +6,11 @@ test_that("the path", {
   expect_lt(
     max(abs(by_hand$cost[1:5] - c(4.666667, .746667, .119467, .019115, .003058))), 5.1e-7
   )
-  expect_equal(by_optimizer, by_hand$w, tolerance = 1e-6)
+  expect_equal(by_grad, by_hand, tolerance = 1e-13)
+  expect_equal(by_optimizer$par1, by_hand$w, tolerance = 1e-13)
+  expect_equal(by_optimizer$value, by_hand$cost, tolerance = 1e-12)
+})
+
+test_that("the chain rule", {
+  expect_equal(by_autograd, by_chain_rule, tolerance = 1e-14)
 })

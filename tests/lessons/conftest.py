@@ -59,7 +59,7 @@ def r_results(site: Path, python_lessons: Any) -> dict[str, list[tuple[str, str]
         running.append((report, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)))
     results: dict[str, list[tuple[str, str]]] = {name: [] for name in NAMES}
     for report, process in running:
-        process.wait(timeout=600)
+        process.wait(timeout=1200)
         for line in report.read_text(encoding="utf-8").splitlines():
             name, test, outcome = line.split("\t")
             results[name].append((test, outcome))

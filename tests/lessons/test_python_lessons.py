@@ -37,16 +37,193 @@ def test_bridge(python_lesson: Lesson) -> None:
     assert torch.equal(names["m"], names["round_trip"])
 
 
+def test_forward_propagation(python_lesson: Lesson) -> None:
+    answer = python_lesson("05")["answer"]
+    expected = torch.tensor([[0.64345796], [0.66596169], [0.6727095]], dtype=torch.float64)
+    torch.testing.assert_close(answer, expected, atol=5.1e-9, rtol=0)
+
+
+def test_classes(python_lesson: Lesson) -> None:
+    names = python_lesson("06")
+    first, second, third = (names[name] for name in ("first", "second", "third"))
+    assert (first.total(), second.total(), second.average, third.average) == (58, 136, 68, 80)
+    with pytest.raises(AttributeError):
+        first.average = 1
+    assert [name for name, _ in names["line"].named_parameters()] == ["slope", "start"]
+
+
 def test_autograd(python_lesson: Lesson) -> None:
     names = python_lesson("07")
     assert names["slope"] == pytest.approx(-5.6133, abs=5.1e-5)
     assert names["mu"].item() == pytest.approx(5.306654, abs=1e-6)
 
 
+def test_first_module(python_lesson: Lesson) -> None:
+    names = python_lesson("08")
+    assert names["n_parameters"] == 9
+    torch.testing.assert_close(names["without_bias"], names["by_hand"], atol=0, rtol=1e-6)
+    # The weights have six digits after the point, the products four: half a unit of each.
+    expected = torch.tensor([-0.2237, -0.5513, -0.5728])
+    torch.testing.assert_close(names["without_bias"][0], expected, atol=6e-5, rtol=0)
+    expected = torch.tensor([-0.9405, -0.5879, -0.5690])
+    torch.testing.assert_close(names["with_bias"][0], expected, atol=3e-4, rtol=0)
+
+
+def test_first_training(python_lesson: Lesson) -> None:
+    names = python_lesson("09")
+    expected = torch.tensor([10.0714, 7.8920, 2.8775, 16.9806, 21.8566, 19.1346])
+    torch.testing.assert_close(names["y"][:6], expected, atol=5.1e-5, rtol=0)
+    assert names["losses"][0] == pytest.approx(4268.52, abs=5e-3)
+    assert names["losses"][-1] < 431.8235
+
+
+def test_data_loader(python_lesson: Lesson) -> None:
+    names = python_lesson("10")
+    assert names["batch_rows"] == [8] * 43 + [6]
+    assert names["history"][-1] == pytest.approx(0.256948, abs=2e-6)
+
+
+def test_em(python_lesson: Lesson) -> None:
+    names = python_lesson("12")
+    found = names["theta"][1:5]
+    assert found == pytest.approx([0.608247, 0.624321, 0.626489, 0.626777], abs=5.1e-7)
+    assert names["theta"][-1] == pytest.approx(0.6268214980, abs=2e-10)
+    assert names["slope"].item() == pytest.approx(0, abs=1e-8)
+    likelihoods = np.array(names["em"].log_likelihoods)
+    assert (np.diff(likelihoods) > -1e-9).all()
+    for fit in (names["em"], names["descent"]):
+        spread = fit.covariances.flatten().sqrt()
+        found = [fit.weights[0].item(), *fit.means.flatten().tolist(), *spread.tolist()]
+        assert found == pytest.approx([0.36089, 54.61486, 80.09107, 5.87122, 5.86773], abs=2e-4)
+
+
+def test_fully_connected(python_lesson: Lesson) -> None:
+    assert python_lesson("13")["counts"] == [131, 624, 79510, 42310, 57]
+
+
+def test_heads(python_lesson: Lesson) -> None:
+    names = python_lesson("14")
+    assert names["soft"].tolist() == pytest.approx([0.0900, 0.2447, 0.6652], abs=5.1e-5)
+    torch.testing.assert_close(names["probability"].sum(1), torch.ones(150))
+    assert names["accuracy"] > 0.9
+
+
+def test_activations(python_lesson: Lesson) -> None:
+    names = python_lesson("15")
+    table = {name: [t.tolist() for t in both] for name, both in names["table"].items()}
+    values = {
+        "sigmoid": [0.1192, 0.3775, 0.5, 0.6225, 0.8808],
+        "tanh": [-0.964, -0.4621, 0, 0.4621, 0.964],
+        "leaky_relu": [-0.02, -0.005, 0, 0.5, 2],
+        "elu": [-0.8647, -0.3935, 0, 0.5, 2],
+        "silu": [-0.2384, -0.1888, 0, 0.3112, 1.7616],
+        "gelu": [-0.0455, -0.1543, 0, 0.3457, 1.9545],
+    }
+    for name, expected in values.items():
+        assert table[name][0] == pytest.approx(expected, abs=5.1e-5), name
+    slopes = [0.0707, 0.7864, 1, 0.7864, 0.0707]
+    assert table["tanh"][1] == pytest.approx(slopes, abs=5.1e-5)
+    slopes = [0.105, 0.235, 0.25, 0.235, 0.105]
+    assert table["sigmoid"][1] == pytest.approx(slopes, abs=5.1e-4)
+    assert table["relu"][1] == [0, 0, 0, 1, 1]
+    assert names["neuron"] == pytest.approx(0.888, abs=5.1e-4)
+    each, together = [0.85569687, 0.68135373, 0.83889105], [0.44668973, 0.16107406, 0.39223621]
+    assert names["each"].tolist() == pytest.approx(each, abs=5.1e-9)
+    assert names["together"].tolist() == pytest.approx(together, abs=5.1e-9)
+
+
+def test_cross_entropy(python_lesson: Lesson) -> None:
+    names = python_lesson("16")
+    found, expected = names["of_sigmoid"].tolist(), [0.25, 0.10499, 0.006648, 4.54e-5]
+    assert found == pytest.approx(expected, rel=1e-4)
+    found, expected = names["slopes"][0.0].tolist(), [0.5, 0.8808, 0.9933, 0.99995]
+    assert found == pytest.approx(expected, abs=5.1e-5)
+    assert names["difference"] < 1e-12
+    assert names["stable"].tolist() == [0, 1000]
+
+
+def test_dead_units(python_lesson: Lesson) -> None:
+    names = python_lesson("17")
+    assert names["dead"][0] >= 0.75 > names["alive"][0]
+    assert torch.equal(names["signs"][:, 0], names["signs"][:, 1])
+
+
+def test_batch_sizes(python_lesson: Lesson) -> None:
+    names = python_lesson("18")
+    expected = [(350, 8, 44, 6, 43), (364, 32, 12, 12, 11), (364, 128, 3, 108, 2), (5, 2, 3, 1, 2)]
+    assert names["table"] == expected
+    last = [history[-1] for history in names["histories"].values()]
+    assert last[1] < last[0]
+
+
+def test_optuna(python_lesson: Lesson) -> None:
+    names = python_lesson("19")
+    assert abs(names["study"].best_params["x"] - 2) < 0.1
+    assert len(names["found"].trials) == 4
+
+
+def test_maximum_likelihood(python_lesson: Lesson) -> None:
+    names = python_lesson("22")
+    theta = names["theta"]
+    assert theta.item() == pytest.approx(0.27, abs=1e-14)
+    assert names["minus_log_lik"](theta).item() == pytest.approx(58.325884, abs=5.1e-7)
+    assert names["curvature"] == pytest.approx(100 / (0.27 * 0.73), rel=1e-12)
+
+
+def test_softmax(python_lesson: Lesson) -> None:
+    names = python_lesson("23")
+    expected = torch.tensor([0.2645, 0.1639, 0.1855, 0.2585, 0.1277])
+    torch.testing.assert_close(names["p"][0], expected, atol=5.1e-5, rtol=0)
+    assert [r.item() for r in names["routes"]] == pytest.approx([1.4689] * 4, abs=5.1e-5)
+    found = [names["costs"]["once"][epoch] for epoch in (0, 100, 1000)]
+    assert found == pytest.approx([1.098612, 0.761050, 0.399962], abs=1e-6)
+    assert names["costs"]["twice"][1000] == pytest.approx(0.738749, abs=1e-6)
+
+
 def test_logistic_regression(python_lesson: Lesson) -> None:
     costs = python_lesson("24")["costs"]
     found = [costs[epoch] for epoch in (0, 100, 1000)]
     assert found == pytest.approx([0.693147, 0.134722, 0.019852], abs=2e-6)
+
+
+def test_multivariate_regression(python_lesson: Lesson) -> None:
+    names = python_lesson("26")
+    costs = names["costs"]
+    assert costs[:4] == pytest.approx([29661.80, 9298.52, 2915.713, 915.040], rel=1e-6)
+    assert costs[100] == pytest.approx(1.563626, abs=1e-5)
+    assert costs[1000] == pytest.approx(1.079375, abs=1e-4)
+    assert names["layer"].weight[0, 1].item() == pytest.approx(0.6125, abs=1e-4)
+
+
+def test_gradient_descent(python_lesson: Lesson) -> None:
+    names = python_lesson("27")
+    weights = [0, 1.4, 0.840, 1.064, 0.974, 1.010, 0.996, 1.002, 0.999, 1]
+    costs = [4.666667, 0.746667, 0.119467, 0.019115, 0.003058]
+    for path in (names["by_hand"], names["by_optimizer"]):
+        assert [w for w, _ in path] == pytest.approx(weights, abs=5.1e-4)
+        assert [cost for _, cost in path[:5]] == pytest.approx(costs, abs=5.1e-7)
+
+
+def test_linear_regression(python_lesson: Lesson) -> None:
+    names = python_lesson("28")
+    found = [names["costs"][epoch] for epoch in (0, 100, 1000)]
+    assert found == pytest.approx([4.666667, 0.012043, 0.000158], abs=5.1e-7)
+    line = names["hours"].module
+    assert (line.weight.item(), line.bias.item()) == pytest.approx((1.9709, 0.0663), abs=5.1e-5)
+    assert names["at_four"] == pytest.approx(7.95, abs=5.1e-3)
+    start = names["start"]
+    found = (start.weight.item(), start.bias.item())
+    assert found == pytest.approx((0.51526, -0.44138), abs=5.1e-6)
+
+
+def test_learning_rates(python_lesson: Lesson) -> None:
+    names = python_lesson("29")
+    good, fast, slow = names["costs"].values()
+    expected = [2.203667, 1.199645, 0.989365]
+    assert [good[0], good[1], good[-1]] == pytest.approx(expected, abs=1e-6)
+    assert fast[1] == pytest.approx(976950, abs=5)
+    assert slow == pytest.approx([3.187324] * 20, abs=1e-6)
+    assert "diverged" in names["diverged"]
 
 
 def test_neuron(python_lesson: Lesson) -> None:

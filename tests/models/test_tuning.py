@@ -56,6 +56,15 @@ def test_trials_that_lag_or_diverge_are_pruned():
     assert found.best_options["lr"] == 1e-2
 
 
+def test_a_grid_has_every_combination_once():
+    space = {"optimizer": ["sgd", "adam"], "hidden": [[4], [8], [4, 4]]}
+    found = tune("mlp", space, X, Y, sampler="grid", pruner="none", **OPTIONS)
+    tried = [(t["optimizer"], tuple(t["hidden"])) for t in found.trials]
+    assert len(tried) == len(set(tried)) == 6
+    part = tune("mlp", space, X, Y, sampler="grid", pruner="none", n_trials=2, **OPTIONS)
+    assert [(t["optimizer"], tuple(t["hidden"])) for t in part.trials] == tried[:2]
+
+
 def test_an_r_objective_in_a_plain_study(r, tmp_path):
     script = tmp_path / "objective.R"
     script.write_text("objective <- function(x) (x - 2)^2")
@@ -76,7 +85,12 @@ def test_an_r_objective_in_a_plain_study(r, tmp_path):
         ({"space": {"lr": {"low": "a", "high": 1}}}, TypeError, "must have numbers, not str"),
         ({"space": {"layers": [1]}}, ValueError, 'has no option "layers"'),
         ({"n_trials": 0}, ValueError, "n_trials must be at least 1"),
-        ({"sampler": "grid"}, ValueError, 'sampler "grid" is not known'),
+        ({"sampler": "sobol"}, ValueError, 'sampler "sobol" is not known'),
+        (
+            {"sampler": "grid", "space": {"lr": {"low": 1e-3, "high": 0.1}}},
+            ValueError,
+            r'space\["lr"\] must be a list of choices for sampler "grid"',
+        ),
         ({"pruner": "mean"}, ValueError, 'pruner "mean" is not known'),
     ],
 )

@@ -186,6 +186,7 @@ fit_prepared <- function(prepared, model, options, call) {
   options$loss_name <- loss_name_of(options, response)
   task <- fit_task(prepared, model, response, options, call)
   result <- run_fit("models.r_fit.fit", task, options, call = call)
+  for (note in unlist(result$notes)) warning(warningCondition(note, call = call))
   finish_fit(made_of(prepared, model, response, call), result, options)
 }
 

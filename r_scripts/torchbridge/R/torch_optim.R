@@ -21,11 +21,12 @@
 #' @param hessian `TRUE` gives the Hessian at the end.
 #' @param control A list. For `"BFGS"`, `"L-BFGS"` and `"trust"`: as for `optim()` and `nlminb()`.
 #'   For `"Newton"`: `maxit` (100) and `gtol` (1e-9, of the gradient relative to the value). For a
-#'   torch optimizer: `steps` (1000), `gtol` (1e-8: stop where no derivative is larger) and its own
-#'   arguments, such as `lr`.
+#'   torch optimizer: `steps` (1000), `gtol` (1e-8: stop where no derivative is larger), `history`
+#'   (`TRUE` keeps the way there) and its own arguments, such as `lr`.
 #' @return A list like `optim()`'s: `par` (in the shape it was given in), `value`, `counts`,
 #'   `convergence` (0: yes; 1: it ran out of steps; others as `optim()` has them), `message`,
-#'   `gradient`, `hessian` where asked for, and `method`.
+#'   `gradient`, `hessian` where asked for, and `method`; with `history`, a data frame of that name:
+#'   `step` (from 0), `value` and the parameters at each step.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' rosenbrock <- function(x) 100 * (x[2] - x[1]^2)^2 + (1 - x[1])^2
 #' torch_optim(c(-1.2, 1), rosenbrock, method = "Newton")
@@ -175,18 +176,28 @@ check_control <- function(control, defaults, call) {
 }
 
 by_torch <- function(target, objective, bounds, method, control, call) {
-  settings <- utils::modifyList(list(steps = 1000, gtol = 1e-8), control)
-  options <- settings[!names(settings) %in% c("steps", "gtol")]
+  settings <- utils::modifyList(list(steps = 1000, gtol = 1e-8, history = FALSE), control)
+  check_flag(settings$history, "control$history", call)
+  options <- settings[!names(settings) %in% c("steps", "gtol", "history")]
   found <- call_python(
     "minimise.minimise", target$f, flat_tensor(objective$par), method, as.integer(settings$steps),
     as.double(settings$gtol), lifted(bounds$lower), lifted(bounds$upper),
-    if (length(options) > 0L) options else NULL,
+    if (length(options) > 0L) options else NULL, settings$history,
     call = call
   )
-  list(
+  result <- list(
     par = as.vector(plain_values(found[[1L]])), value = found[[2L]],
     counts = c(`function` = found[[3L]], gradient = found[[3L]]),
     convergence = if (found[[4L]]) 0L else 1L,
     message = if (!found[[4L]]) "`steps` reached before `gtol`"
   )
+  if (settings$history) result$history <- way_of(found[[5L]], names(objective$par))
+  result
+}
+
+# A row a step: list(values, parameters).
+way_of <- function(way, names) {
+  path <- as.array(way[[2L]])
+  colnames(path) <- if (is.null(names)) paste0("par", seq_len(ncol(path))) else names
+  data.frame(step = seq_len(nrow(path)) - 1, value = unlist(way[[1L]]), path, check.names = FALSE)
 }

@@ -14,10 +14,11 @@
 #'   share. For a function, `...` must be empty.
 #' @param validation The share of rows for validation, the same ones in every trial, or data, as of
 #'   [torch_fit()].
-#' @param n_trials Number of trials.
-#' @param sampler `"tpe"`, `"random"` or `"cmaes"`.
+#' @param n_trials Number of trials; NULL is 20, and for sampler `"grid"` all combinations.
+#' @param sampler `"tpe"`, `"random"` or `"cmaes"`; or `"grid"`: every combination once, where
+#'   `space` has choices only, in an order of the seed's.
 #' @param pruner What stops trials that lag behind: `"median"`, `"none"`, or
-#   `"hyperband"`, which is for `n_jobs = 1`.
+#'   `"hyperband"`, which is for `n_jobs = 1`.
 #' @param n_jobs Trials at once, in processes that each take a copy of the data and some seconds to
 #'   begin. They go in rounds: what one round has found decides what the next one draws, so that
 #'   the same seed and `n_jobs` give the same trials.
@@ -46,7 +47,7 @@ torch_tune <- function(x, space, ...) UseMethod("torch_tune")
 #' @rdname torch_tune
 #' @export
 torch_tune.formula <- function(x, space, data = NULL, model = mlp(), ..., weights = NULL,
-                               offset = NULL, validation = 0.2, n_trials = 20, sampler = "tpe",
+                               offset = NULL, validation = 0.2, n_trials = NULL, sampler = "tpe",
                                pruner = "median", n_jobs = 1, seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
@@ -63,7 +64,7 @@ torch_tune.formula <- function(x, space, data = NULL, model = mlp(), ..., weight
 #' @rdname torch_tune
 #' @export
 torch_tune.data.frame <- function(x, space, y, model = mlp(), ..., weights = NULL, offset = NULL,
-                                  validation = 0.2, n_trials = 20, sampler = "tpe",
+                                  validation = 0.2, n_trials = NULL, sampler = "tpe",
                                   pruner = "median", n_jobs = 1, seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
@@ -82,7 +83,7 @@ torch_tune.matrix <- torch_tune.data.frame
 #' @rdname torch_tune
 #' @export
 torch_tune.recipe <- function(x, space, data, model = mlp(), ..., weights = NULL, offset = NULL,
-                              validation = 0.2, n_trials = 20, sampler = "tpe", pruner = "median",
+                              validation = 0.2, n_trials = NULL, sampler = "tpe", pruner = "median",
                               n_jobs = 1, seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
@@ -96,7 +97,7 @@ torch_tune.recipe <- function(x, space, data, model = mlp(), ..., weights = NULL
 
 #' @rdname torch_tune
 #' @export
-torch_tune.function <- function(x, space, n_trials = 20, sampler = "tpe", seed = NULL,
+torch_tune.function <- function(x, space, n_trials = NULL, sampler = "tpe", seed = NULL,
                                 maximize = FALSE, ...) {
   check_no_dots(...)
   call <- sys.call()

@@ -27,6 +27,28 @@ test_that("a network without hidden layers learns least squares", {
   expect_equal(unname(fitted(fit)), unname(fitted(lm(mpg ~ ., mtcars))), tolerance = 1e-3)
 })
 
+test_that("a network in double precision is lm() to more digits, and predicts after bfloat16", {
+  fit <- torch_fit(
+    mpg ~ wt, data = mtcars, model = mlp(NULL), epochs = 5, optimizer = "lbfgs", lr = 1,
+    batch_size = 32, precision = "64-true", seed = 1,
+    optimizer_options = list(
+      line_search_fn = "strong_wolfe", tolerance_grad = 1e-13, tolerance_change = 1e-16
+    )
+  )
+  line <- lm(mpg ~ wt, mtcars)
+  expect_equal(predict(fit), fitted(line), tolerance = 1e-13)
+  again <- unserialize(serialize(fit, NULL))
+  expect_equal(predict(again, mtcars[1:5, ]), fitted(line)[1:5], tolerance = 1e-13)
+  fabric <- tryCatch(py_import("lightning_fabric"), error = function(e) NULL)
+  skip_if(is.null(fabric), "needs Python's lightning-fabric")
+  half <- small(epochs = 2, precision = "bf16-true")
+  expect_identical(length(predict(half, mtcars)), 32L)
+  own <- nn_linear(1, 1)
+  before <- as.numeric(own$weight)
+  expect_length(predict(torch_fit(mpg ~ wt, mtcars, own, epochs = 2, precision = "64-true")), 32L)
+  expect_identical(as.numeric(own$weight), before)
+})
+
 test_that("a run that goes on from a checkpoint equals the uninterrupted one", {
   path <- tempfile()
   model <- mlp(8, dropout = 0.2)

@@ -32,6 +32,23 @@ test_that("torch's optimizers run, bounded or not", {
   expect_match(short$message, "steps")
 })
 
+test_that("a torch optimizer keeps its way where asked", {
+  f <- function(x) sum((x - c(1, 2))^2)
+  found <- torch_optim(
+    c(a = 0, b = 0), f, method = "sgd", control = list(lr = 0.1, steps = 20, history = TRUE)
+  )
+  expect_identical(names(found$history), c("step", "value", "a", "b"))
+  expect_identical(found$history$step, as.double(0:20))
+  expect_equal(found$history$a, 1 - 0.8^(0:20), tolerance = 1e-14)
+  expect_equal(found$history$value, 5 * 0.64^(0:20), tolerance = 1e-13)
+  expect_identical(unlist(found$history[21, c("a", "b")]), found$par)
+  short <- torch_optim(1, function(x) x^2, method = "sgd", control = list(lr = 0.5, history = TRUE))
+  expect_identical(short$history$par1, c(1, 0))
+  expect_error(
+    torch_optim(1, function(x) x^2, method = "sgd", control = list(history = 1)), "history"
+  )
+})
+
 test_that("parameters keep their shape, and data goes in", {
   y <- c(1, 3, 4)
   found <- torch_optim(

@@ -39,6 +39,18 @@ test_that("an R function is an objective", {
   expect_true(all(is.na(tuned$trials$value[tuned$trials$x > 4])))
 })
 
+test_that("a grid has every combination once", {
+  tuned <- torch_tune(
+    function(at) at$x * at$y, list(x = c(1, 2, 3), y = c(10, 20)), sampler = "grid", seed = 1
+  )
+  expect_setequal(tuned$trials$value, c(10, 20, 30, 20, 40, 60))
+  expect_identical(nrow(unique(tuned$trials[c("x", "y")])), 6L)
+  expect_identical(tuned$best_options, list(x = 1, y = 10))
+  expect_error(
+    torch_tune(function(at) at$x, list(x = tune_range(0, 1)), sampler = "grid"), "list of choices"
+  )
+})
+
 test_that("wrong searches are errors", {
   expect_error(torch_tune(mpg ~ ., list(), data = mtcars), "`space` must be a named list")
   expect_error(
