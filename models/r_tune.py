@@ -10,7 +10,7 @@ from .r_fit import arranged, described, named_callbacks
 from .tuning import _described as described_trial
 from .tuning import _optuna as find_optuna
 from .tuning import _suggestion as suggestion
-from .tuning import make_sampler, n_trials_of, tune
+from .tuning import n_trials_of, new_study, tune
 
 
 def search(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,10 +69,8 @@ def search_function(
         return float(value)
 
     with _quiet(optuna):
-        study = optuna.create_study(
-            direction="maximize" if maximize else "minimize",
-            sampler=make_sampler(optuna, sampler, found, seed),
-        )
+        direction = "maximize" if maximize else "minimize"
+        study = new_study(optuna, sampler, found, n_trials, seed, direction=direction)
         study.optimize(objective, n_trials=n_trials)
     trials = [described_trial(trial, suggestions) for trial in study.trials]
     if not any(trial["state"] == "complete" for trial in trials):

@@ -1,6 +1,8 @@
 """Search for good options, by Optuna."""
 
+import itertools
 import math
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -17,7 +19,7 @@ SAMPLERS = {
     "tpe": "TPESampler",
     "random": "RandomSampler",
     "cmaes": "CmaEsSampler",
-    "grid": "GridSampler",
+    "grid": "RandomSampler",  # not asked: all trials are queued
 }
 
 
@@ -109,14 +111,18 @@ def tune(
         trial.set_user_attr("epochs", len(fitted.history["epoch"]))
         return min(fitted.history["valid_loss"])
 
-    study = optuna.create_study(
-        study_name="torchbridge",  # by which "hyperband" draws
-        sampler=make_sampler(optuna, sampler, space, seed),
-        pruner=getattr(optuna.pruners, lookup("pruner", pruner, PRUNERS))(),
-    )
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
+        study = new_study(
+            optuna,
+            sampler,
+            space,
+            n_trials,
+            seed,
+            study_name="torchbridge",  # by which "hyperband" draws
+            pruner=getattr(optuna.pruners, lookup("pruner", pruner, PRUNERS))(),
+        )
         if n_jobs == 1:
             study.optimize(objective, n_trials=n_trials)
         else:
@@ -133,24 +139,39 @@ def tune(
 
 def n_trials_of(n_trials: int | None, sampler: str, space: Mapping[str, Any]) -> int:
     """How many trials are meant."""
-    if n_trials is not None:
-        return whole_number("n_trials", n_trials, 1)
-    return math.prod(map(len, _grid(space).values())) if sampler == "grid" else 20
+    given = 20 if n_trials is None else whole_number("n_trials", n_trials, 1)
+    if sampler != "grid":
+        return given
+    size = math.prod(map(len, _grid(space)))
+    return size if n_trials is None else min(given, size)
 
 
-def make_sampler(optuna: Any, sampler: str, space: Mapping[str, Any], seed: int | None) -> Any:
-    """Optuna's sampler of that name."""
-    make = getattr(optuna.samplers, lookup("sampler", sampler, SAMPLERS))
-    first = [_grid(space)] if sampler == "grid" else []
-    return make(*first, seed=seed)
+def new_study(
+    optuna: Any,
+    sampler: str,
+    space: Mapping[str, Any],
+    n_trials: int,
+    seed: int | None,
+    **options: Any,
+) -> Any:
+    """An Optuna study whose `n_trials` trials the sampler of that name draws."""
+    draw = getattr(optuna.samplers, lookup("sampler", sampler, SAMPLERS))(seed=seed)
+    study = optuna.create_study(sampler=draw, **options)
+    if sampler == "grid":
+        # Optuna's own sampler of grids cannot serve trials that run in rounds.
+        combinations = list(itertools.product(*_grid(space)))
+        random.Random(seed).shuffle(combinations)
+        for places in combinations[:n_trials]:
+            study.enqueue_trial(dict(zip(space, places, strict=True)))
+    return study
 
 
-def _grid(space: Mapping[str, Any]) -> dict[str, list[int]]:
+def _grid(space: Mapping[str, Any]) -> list[range]:
     """The places of the choices of each option: what `_suggestion` draws."""
     for name, values in space.items():
         if not isinstance(values, (list, tuple)):
             raise ValueError(f'space["{name}"] must be a list of choices for sampler "grid"')
-    return {name: list(range(len(values))) for name, values in space.items()}
+    return [range(len(values)) for values in space.values()]
 
 
 @dataclass

@@ -61,6 +61,8 @@ def test_a_grid_has_every_combination_once():
     found = tune("mlp", space, X, Y, sampler="grid", pruner="none", **OPTIONS)
     tried = [(t["optimizer"], tuple(t["hidden"])) for t in found.trials]
     assert len(tried) == len(set(tried)) == 6
+    rounds = tune("mlp", space, X, Y, sampler="grid", pruner="none", n_jobs=2, **OPTIONS)
+    assert [(t["optimizer"], tuple(t["hidden"])) for t in rounds.trials] == tried
     part = tune("mlp", space, X, Y, sampler="grid", pruner="none", n_trials=2, **OPTIONS)
     assert [(t["optimizer"], tuple(t["hidden"])) for t in part.trials] == tried[:2]
 
