@@ -388,7 +388,7 @@ except KeyboardInterrupt:
 for _ in range(100000): pass
 print(r("1 + 1").value())
 """,
-        timeout=60,
+        timeout=180,
     )
     assert (ended.returncode, ended.stdout) == (0, "interrupted\n2.0\n"), ended.stderr
 
