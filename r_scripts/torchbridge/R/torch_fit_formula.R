@@ -15,6 +15,7 @@ formula_frame <- function(formula, data, asked, env, call) {
     stats::terms(formula, data = if (is.data.frame(data)) data),
     error = function(condition) abort(call, "`formula`: ", conditionMessage(condition))
   )
+  terms <- without_removed(terms)
   asked$formula <- quote(.formula)
   asked$data <- quote(.data)
   asked$na.action <- quote(stats::na.pass)
@@ -24,6 +25,22 @@ formula_frame <- function(formula, data, asked, env, call) {
   tryCatch(eval(asked, scope), error = function(condition) {
     abort(call, "`formula`: ", conditionMessage(condition))
   })
+}
+
+# Terms whose variables are those that take part: `~ . - a` has nothing to do with `a`, not with
+# its NA and not with its levels, and needs none to predict.
+without_removed <- function(terms) {
+  factors <- attr(terms, "factors")
+  if (length(factors) == 0L) return(terms)
+  parts <- as.list(attr(terms, "variables"))[-1L]
+  special <- c(attr(terms, "response"), attr(terms, "offset"))
+  if (all(rowSums(factors > 0L) > 0L | seq_along(parts) %in% special)) return(terms)
+  formula <- stats::reformulate(
+    c(attr(terms, "term.labels"), vapply(parts[attr(terms, "offset")], deparse1, "")),
+    if (attr(terms, "response") > 0L) parts[[attr(terms, "response")]],
+    attr(terms, "intercept") == 1L, environment(terms)
+  )
+  stats::terms(formula)
 }
 
 prepare_formula <- function(frame, data, model, na_action, call) {

@@ -99,3 +99,18 @@ test_that("an autoencoder gives its code, and names its columns", {
   expect_equal(unname(code), as.matrix(module$network$encoder(module$input(x))), tolerance = 1e-6)
   expect_equal(colnames(predict(fit)), names(measures))
 })
+
+test_that("a column that the formula takes away plays no part", {
+  fit <- torch_fit(~ . - Species, iris, pca(2))
+  expect_equal(
+    predict(fit, iris[1:4]), predict(torch_fit(~., iris[1:4], pca(2)), iris[1:4])
+  )
+  boston <- MASS::Boston
+  boston$zn[1:3] <- NA
+  boston$one <- factor("a")
+  part <- torch_fit(medv ~ . - zn - one + offset(rm), boston, linear())
+  reference <- lm(medv ~ . + offset(rm), boston[!names(boston) %in% c("zn", "one")])
+  expect_equal(coef(part), coef(reference), tolerance = 1e-9)
+  new <- boston[1:5, !names(boston) %in% c("zn", "one", "medv")]
+  expect_equal(predict(part, new), predict(reference, new), tolerance = 1e-9)
+})
