@@ -30,7 +30,8 @@
 #' @param temperature How far from a yes or no the draws are.
 #' @param covariance_matrix,precision_matrix,scale_tril One of these: the covariance matrix, its
 #'   inverse, or its lower triangular Cholesky factor.
-#' @param cov_factor,cov_diag The covariance is `cov_factor %*% t(cov_factor) + diag(cov_diag)`.
+#' @param cov_factor,cov_diag The covariance is the product of `cov_factor` and its transpose, plus
+#'   `cov_diag` along the diagonal.
 #' @param dim Number of rows of the correlation matrix.
 #' @param base_distribution,mixture_distribution,component_distribution Distributions: the one
 #'   whose draws are taken together, the categorical one of the weights, the one of the

@@ -1,6 +1,6 @@
 #' What is it?
 #'
-#' @param x,dataloader Anything.
+#' @param x Anything.
 #' @return `TRUE` or `FALSE`. `is_undefined_tensor()` is `TRUE` for `NULL`, which stands here for
 #'   a tensor that is not there (a gradient that was not computed).
 #' @seealso [is_nn_module()], [is_nn_parameter()], [is_nn_buffer()].

@@ -21,7 +21,8 @@
 #' @param object A `torch_path`.
 #' @param newdata New data like those of the fit.
 #' @param type `"response"` or `"link"`.
-#' @param ... For `plot()`, graphical parameters; else not used.
+#' @param xlab,ylab Labels of the axes.
+#' @param ... For `plot()`, further graphical parameters; else not used.
 #' @return `torch_path()`: a `torch_path`, a list of, among others, `penalty` (falling),
 #'   `coefficients` (a row a penalty), `df` (coefficients that are not 0) and `deviance_ratio` (the
 #'   share of the null deviance that is explained). `coef()`: a matrix, a row a penalty, on the
