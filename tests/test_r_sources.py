@@ -1,13 +1,24 @@
-"""The R package's files make one namespace: of two definitions the later would silently win."""
+"""What the R package's files must be, before R reads them."""
 
 import re
+import subprocess
 from collections import Counter
 from pathlib import Path
 
-SOURCES = Path(__file__).parent.parent / "r_scripts" / "torchbridge" / "R"
+from torchbridge.rhome import find_r_home
+
+PACKAGE = Path(__file__).parent.parent / "r_scripts" / "torchbridge"
+SOURCES = PACKAGE / "R"
+
+CHECK = """
+pages <- list.files(commandArgs(TRUE), pattern = "[.]Rd$", full.names = TRUE)
+stopifnot(length(pages) > 900)
+for (page in pages) print(tools::checkRd(page), minlevel = -1)
+"""
 
 
 def test_each_name_is_defined_once():
+    """One namespace: of two definitions the later would silently win."""
     names = Counter(
         name
         for file in SOURCES.glob("*.R")
@@ -15,3 +26,11 @@ def test_each_name_is_defined_once():
     )
     assert len(names) > 500
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_help_pages_are_well_formed():
+    rscript = Path(find_r_home()) / "bin" / "Rscript"
+    done = subprocess.run(
+        [rscript, "-e", CHECK, PACKAGE / "man"], capture_output=True, text=True, timeout=300
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
