@@ -26,13 +26,12 @@ def watch() -> None:
 
 
 class _Before(importlib.abc.MetaPathFinder):
-    """Finds nothing: it is asked first, and once, for torch."""
+    """Finds nothing: it is asked first, and acts when it is asked for torch."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> None:
-        if fullname == "torch":
-            sys.meta_path.remove(self)
+        if fullname == "torch" and "torch" not in sys.modules:
             spec = importlib.machinery.PathFinder.find_spec("torch")
             for folder in (spec and spec.submodule_search_locations) or []:
                 _load(Path(folder) / "lib" / "libtorch_cpu.so")
