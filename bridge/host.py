@@ -23,6 +23,7 @@ from torchbridge.errors import HostError, RWarning
 from torchbridge.rhome import find_r_home, libr_path, r_version
 
 _HERE = Path(__file__).parent
+_LIBRARIES = "LD_LIBRARY_PATH"
 _native: ModuleType | None = None
 _host: str | None = None
 
@@ -56,6 +57,9 @@ def start() -> None:
     home = find_r_home()
     _check_rpy2(r_version(home))
     os.environ["R_HOME"] = str(home)
+    # rpy2 puts R's folders there, for all of this Python's children: too late for R in this
+    # process, and a child Python of another place would load the system's libpython.
+    libraries = os.environ.get(_LIBRARIES)
     try:
         import rpy2.rinterface as rinterface
     except Exception as error:
@@ -64,6 +68,10 @@ def start() -> None:
             "`python -m torchbridge doctor` shows what is wrong."
         ) from error
     rinterface.initr()
+    if libraries is None:
+        os.environ.pop(_LIBRARIES, None)
+    else:
+        os.environ[_LIBRARIES] = libraries
     _attach("python")
     assert _native is not None
     _native.helper("set_warning_handler")(_give_warning)

@@ -36,6 +36,17 @@ def test_import_starts_no_r_and_imports_no_torch(python):
     assert_clean(done)
 
 
+@pytest.mark.parametrize("given", ["", "os.environ['LD_LIBRARY_PATH'] = '/nowhere'; "])
+def test_children_of_this_python_keep_its_libraries(python, given):
+    done = python(
+        f"import os; {given}before = os.environ.get('LD_LIBRARY_PATH')\n"
+        "import torchbridge as tb; tb.start()\n"
+        "print(os.environ.get('LD_LIBRARY_PATH') == before)\n"
+    )
+    assert done.stdout == "True\n"
+    assert_clean(done)
+
+
 def test_the_public_names_are_all_there_and_no_others():
     for name in tb.__all__:
         assert getattr(tb, name) is not None
