@@ -163,7 +163,9 @@ def older_libraries() -> str:
     folder = Path(__file__).parent.parent / "build" / "reticulate"
     if not (folder / "pyarrow").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
-        subprocess.run([*pip, *OLDER], check=True, capture_output=True, text=True)
+        # rpy2 puts R's libraries before pip's.
+        plain = {name: text for name, text in os.environ.items() if name != "LD_LIBRARY_PATH"}
+        subprocess.run([*pip, *OLDER], check=True, capture_output=True, text=True, env=plain)
     return str(folder)
 
 
