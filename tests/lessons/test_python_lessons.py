@@ -342,3 +342,51 @@ def test_dimensions(python_lesson: Lesson) -> None:
     assert names["on_lda"] == (1.0, 1.0)
     assert abs(names["alphas"][25, 0].item()) == pytest.approx(0.0788, abs=5.1e-5)
     assert names["projected"] == pytest.approx(names["alphas"][25, 0].item(), rel=1e-10)
+
+
+def test_odds(python_lesson: Lesson) -> None:
+    names = python_lesson("43")
+    assert names["odds"].tolist() == pytest.approx([1 / 9, 1, 4, 99], rel=1e-13)
+    expected = [-2.19722, 0, 1.386294, 4.59512]
+    assert names["logit"].tolist() == pytest.approx(expected, abs=5.1e-6)
+    assert names["coin"] == pytest.approx(np.log(2), rel=1e-15)
+    log_likelihood = names["fit"].exact.log_likelihood
+    assert -100 * names["entropy"] == pytest.approx(log_likelihood, rel=1e-12)
+
+
+def test_convolution(python_lesson: Lesson) -> None:
+    names = python_lesson("45")
+    assert names["correlation"].tolist() == [48, 57, 24, 25, 16, 39]
+    assert names["convolution"].tolist() == [63, 48, 49, 28, 21, 20]
+    assert names["pooled"].tolist() == [6, 8, 14, 16]
+    assert names["slopes"].tolist() == [5, 14, 29]
+
+
+def test_pipelines(python_lesson: Lesson) -> None:
+    names = python_lesson("46")
+    assert names["batches"] == [pytest.approx([1.2, 3.4, 7.5]), pytest.approx([4.1, 5.0, 1.0])]
+    assert names["batch_then_repeat"] == [3, 1, 3, 1]
+    assert names["repeat_then_batch"] == [3, 3, 2]
+    assert len(names["leaky"]) == 15 and len(names["seen"]) == 10 and not names["overlap"]
+
+
+def test_linear_by_hand(python_lesson: Lesson) -> None:
+    names = python_lesson("47")
+    assert names["exact"].tolist() == pytest.approx([4.97, 2.70690755], abs=2e-7)
+    assert names["by_fit"] == pytest.approx((4.97, 2.70690755), abs=0.01)
+    assert sum(p.numel() for p in names["line"].parameters()) == 2
+
+
+def test_styles(python_lesson: Lesson) -> None:
+    names = python_lesson("48")
+    assert names["counts"] == [624, 624, 624]
+    assert names["same"] == [True, True, True]
+    assert names["waits"]
+    assert names["shapes"] == [(16, 4), (16,), (32, 16), (32,)]
+    assert torch.equal(names["restored"], names["evaluating"])
+    assert not torch.equal(names["training"], names["evaluating"])
+
+
+def test_tensorboard(python_lesson: Lesson) -> None:
+    names = python_lesson("53")
+    assert names["logged"] == pytest.approx(names["fit"].history["train_loss"], rel=1e-6)
