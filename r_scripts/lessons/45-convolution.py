@@ -30,5 +30,5 @@ picture[..., 6:18, 6:18] = 1
 kernel = torch.full((1, 1, 3, 3), -1.0)
 kernel[..., 1, 1] = 8
 edges = functional.conv2d(picture, kernel, padding=1)
-plt.imshow(torch.cat([picture, edges / 8], dim=3)[0, 0], cmap="RdBu", vmin=-1, vmax=1)
+plt.imshow(torch.cat([picture, edges / 8], dim=3)[0, 0].numpy(), cmap="RdBu", vmin=-1, vmax=1)
 plt.title("A picture, and a kernel that sees its edges")
