@@ -59,8 +59,8 @@ static PyGetSetDef *nbytes_getter(PyObject *x) {
 static int64_t bytes_of(PyObject *x) {
   if (!nbytes_name)
     nbytes_name = PyUnicode_InternFromString("nbytes");
-  PyGetSetDef *getter = nbytes_getter(x);
-  PyObject *size = getter ? getter->get(x, getter->closure) : PyObject_GetAttr(x, nbytes_name);
+  PyGetSetDef *nbytes = nbytes_getter(x);
+  PyObject *size = nbytes ? nbytes->get(x, nbytes->closure) : PyObject_GetAttr(x, nbytes_name);
   long long bytes = size ? PyLong_AsLongLong(size) : 0;
   Py_XDECREF(size);
   PyErr_Clear(); /* sparse tensors have no nbytes; they just are not counted */
