@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from torchbridge.python_headers import find_headers
+
 from .data import Data
 from .device import Accelerator
 from .updates import UPDATES
@@ -141,6 +143,7 @@ class CompiledStep:
         # Compiling runs it: on copies, for the fit is to be as if nothing had happened.
         try:
             with torch.no_grad(), torch.random.fork_rng(loop.accelerator.gpus):
+                find_headers()
                 compiled = inductor.compile(graph, inputs, options={"size_asserts": False})
                 compiled(*(t.clone() for t in inputs))
         except Exception as error:

@@ -3,13 +3,21 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from .arguments import dtype_name, kind_of
 from .losses import Loss, check_custom_loss
+
+
+_Default = TypeVar("_Default", torch.dtype, None)
+
+
+def dtype_of(module: nn.Module, default: _Default) -> torch.dtype | _Default:
+    """What a module computes in: its first floating-point parameter's dtype, else the default."""
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), default)
 
 
 class Data(NamedTuple):

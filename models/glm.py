@@ -131,16 +131,8 @@ def fit_glm(
     n, device = len(design), design.device
     if n == 0:
         raise ValueError("x has no rows")
-    y = as_column("y", y, n).to(device)
-    w = torch.ones(n, dtype=torch.float64, device=device)
-    if weights is not None:
-        w = as_column("weights", weights, n).to(device)
-        if w.min() < 0 or w.max() == 0:
-            raise ValueError("weights must not be negative, and not all 0")
-    o = torch.zeros_like(y) if offset is None else as_column("offset", offset, n).to(device)
-    words, is_valid = found.valid
-    if not is_valid(y).all():
-        raise ValueError(f'y must be {words} with family "{family}"')
+    y, w, o = as_data(design, y, weights, offset)
+    check_values("y", y, found, family)
     design = with_intercept(design, flag("intercept", intercept))
     # A row that does not count must not matter, whatever its mean would be.
     counts = w > 0
@@ -335,6 +327,26 @@ def as_column(name: str, value: Any, n: int) -> Tensor:
     if not bool(value.isfinite().all()):
         raise ValueError(f"{name} holds values that are NaN or infinite")
     return value
+
+
+def as_data(design: Tensor, y: Any, weights: Any, offset: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Response, weights (all 1 for None) and offset (all 0) for the rows of a design, beside it."""
+    n, device = len(design), design.device
+    y = as_column("y", y, n).to(device)
+    w = torch.ones_like(y)
+    if weights is not None:
+        w = as_column("weights", weights, n).to(device)
+        if w.min() < 0 or w.max() == 0:
+            raise ValueError("weights must not be negative, and not all 0")
+    o = torch.zeros_like(y) if offset is None else as_column("offset", offset, n).to(device)
+    return y, w, o
+
+
+def check_values(argument: str, y: Tensor, family: Family, name: str) -> None:
+    """Are they values that the family, which the caller calls `name`, can give?"""
+    words, is_valid = family.valid
+    if not is_valid(y).all():
+        raise ValueError(f'{argument} must be {words} with family "{name}"')
 
 
 def with_intercept(x: Tensor, intercept: bool) -> Tensor:

@@ -34,7 +34,7 @@ class KMeans:
 
     def predict(self, x: Tensor) -> Tensor:
         """The cluster with the closest center, for new rows."""
-        return _nearest(as_design("x", x), self.centers)[0]
+        return nearest(as_design("x", x), self.centers)[0]
 
 
 def fit_kmeans(
@@ -81,7 +81,7 @@ def spread_out(x: Tensor, k: int) -> Tensor:
 
 def _lloyd(x: Tensor, centers: Tensor, max_iter: int) -> KMeans:
     k = len(centers)
-    clusters, distance = _nearest(x, centers)
+    clusters, distance = nearest(x, centers)
     iteration = 0
     for iteration in range(1, max_iter + 1):  # noqa: B007
         sizes = torch.bincount(clusters, minlength=k)
@@ -91,7 +91,7 @@ def _lloyd(x: Tensor, centers: Tensor, max_iter: int) -> KMeans:
             sizes = torch.bincount(clusters, minlength=k)
         sums = torch.zeros_like(centers).index_add_(0, clusters, x)
         centers = sums / sizes[:, None]
-        now, distance = _nearest(x, centers)
+        now, distance = nearest(x, centers)
         if torch.equal(now, clusters):
             break
         clusters = now
@@ -101,7 +101,8 @@ def _lloyd(x: Tensor, centers: Tensor, max_iter: int) -> KMeans:
     return KMeans(centers, clusters, sizes, within, float(within.sum()), iteration)
 
 
-def _nearest(x: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
+def nearest(x: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
+    """The closest center of each row, and its distance."""
     # Distances without their cancelling part, exact enough for what lies far from 0 too.
     distance = torch.cdist(x, centers, compute_mode="donot_use_mm_for_euclid_dist")
     closest = distance.min(1)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .arguments import flag, positive, whole_number
 from .families import find_family
-from .glm import as_column, as_design
+from .glm import as_data, as_design, check_values
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,16 +87,8 @@ def fit_path(
     n, p = design.shape
     if n == 0 or p == 0:
         raise ValueError("x must have rows and columns")
-    y = as_column("y", y, n).to(design.device)
-    w = torch.ones_like(y)
-    if weights is not None:
-        w = as_column("weights", weights, n).to(design.device)
-        if w.min() < 0 or w.max() == 0:
-            raise ValueError("weights must not be negative, and not all 0")
-    o = torch.zeros_like(y) if offset is None else as_column("offset", offset, n).to(y.device)
-    words, is_valid = found.valid
-    if not is_valid(y).all():
-        raise ValueError(f'y must be {words} with family "{family}"')
+    y, w, o = as_data(design, y, weights, offset)
+    check_values("y", y, found, family)
     share = w / w.sum()
     with_mean = flag("intercept", intercept)
     middle = share @ design if with_mean else design.new_zeros(p)

@@ -16,11 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from torchbridge.python_headers import find_headers
-
 from .arguments import whole_numbers
 from .callbacks import Callback, EpochEnd, LRFinder, as_callbacks
-from .data import mode
+from .data import dtype_of, mode
 from .device import seeded, training_device
 from .export import export_onnx, export_program
 from .penalty_path import fit_path
@@ -56,8 +54,6 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
     if is_exact(model):
         return _with_notes(lambda: described(fit_table(**data)))
     options["callbacks"] = callbacks(task)
-    if options.get("compile"):
-        find_headers()
     before = None
     if isinstance(model, nn.Module):
         make_lazy_weights(model, data["numeric"], options.get("seed"))
@@ -122,14 +118,12 @@ def fit_loader(
         task: `fit_options`, `callbacks` and `functions`, as of `fit`.
     """
     options = {**task["fit_options"], "callbacks": callbacks(task)}
-    if options.get("compile"):
-        find_headers()
     valid = None if validation is None else RLoader(validation)
     before = copy.deepcopy(module.state_dict())
     result = fit_module(module, RLoader(batches), validation=valid, **options)
     weights = result.weights
     module.load_state_dict(before)
-    return {**_trained(result), "weights": weights, "id": _digest(weights)}
+    return {**_trained(result, result.module), "weights": weights, "id": _digest(weights)}
 
 
 class RLoader:
@@ -169,8 +163,7 @@ class Columns:
         if is_exact(model):
             self.dtype = torch.float64
         elif isinstance(model, nn.Module):
-            first = next((p for p in model.parameters() if p.is_floating_point()), None)
-            self.dtype = self.dtype if first is None else first.dtype
+            self.dtype = dtype_of(model, dtype)
 
     def arrange(self, columns: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
         """Numbers (n, p), and codes from 0 (n, factors) where the model embeds factors.
@@ -284,10 +277,10 @@ def path(
 
 def predict_module(module: nn.Module, weights: bytes, x: Any) -> Any:
     """The output of a caller's module with these weights, as a NumPy array."""
-    first = next((p for p in module.parameters() if p.is_floating_point()), None)
+    dtype = dtype_of(module, None)
     inputs = x if isinstance(x, list) else [x]
-    if first is not None:
-        inputs = [t.to(first.dtype) if t.is_floating_point() else t for t in inputs]
+    if dtype is not None:
+        inputs = [t.to(dtype) if t.is_floating_point() else t for t in inputs]
     with holding(module, weights):
         return predict(module, tuple(inputs)).numpy()
 
@@ -328,8 +321,7 @@ def export(
 ) -> None:
     """Write a fit's module as "onnx" or "torch" has it; `columns` are rows to trace it with."""
     of = model if is_exact(model) or model in NETWORKS else module
-    dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
-    numeric, codes = Columns(of, levels, dtype).arrange(columns)
+    numeric, codes = Columns(of, levels, dtype_of(module, torch.float32)).arrange(columns)
     x = numeric if codes is None else (numeric, codes)
     (export_onnx if format == "onnx" else export_program)(module, x, path)
 
@@ -357,13 +349,8 @@ def described(result: TableFit) -> dict[str, Any]:
         "spec": result.spec_json,
         "weights": weights,
         "handle": result.model,
-        "history": result.history,
-        "status": result.status,
-        "best_epoch": result.best_epoch,
-        "device": result.device,
         "fitted": result.fitted.numpy(),
-        "lr_finder": _tried_rates(result.callbacks),
-        **_sizes(result.model.module),
+        **_trained(result, result.model.module),
         "exact": None,
     }
     found["id"] = _digest(found["spec"].encode() + weights)
@@ -376,14 +363,15 @@ def described(result: TableFit) -> dict[str, Any]:
     return found
 
 
-def _trained(result: Fit) -> dict[str, Any]:
+def _trained(result: Fit | TableFit, module: nn.Module) -> dict[str, Any]:
     return {
         "history": result.history,
         "status": result.status,
         "best_epoch": result.best_epoch,
         "device": str(result.device),
         "lr_finder": _tried_rates(result.callbacks),
-        **_sizes(result.module),
+        "n_parameters": sum(p.numel() for p in module.parameters()),
+        "parameter_names": list(module.state_dict()),
     }
 
 
@@ -391,13 +379,6 @@ def _tried_rates(callbacks: Iterable[Any]) -> dict[str, list[float]] | None:
     """Rates that a learning-rate finder tried, and their losses."""
     finder = next((c for c in callbacks if isinstance(c, LRFinder) and c.lrs), None)
     return None if finder is None else {"lr": finder.lrs, "loss": finder.losses}
-
-
-def _sizes(module: nn.Module) -> dict[str, Any]:
-    return {
-        "n_parameters": sum(p.numel() for p in module.parameters()),
-        "parameter_names": list(module.state_dict()),
-    }
 
 
 def _digest(content: bytes) -> str:

@@ -7,10 +7,7 @@ from typing import Any
 
 from .arguments import options, whole_number
 from .r_fit import arranged, described, named_callbacks
-from .tuning import _described as described_trial
-from .tuning import _optuna as find_optuna
-from .tuning import _suggestion as suggestion
-from .tuning import n_trials_of, new_study, tune
+from .tuning import described_trial, find_optuna, n_trials_of, new_study, suggestion, tune
 
 
 def search(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .arguments import check_options, flag, kind_of, lookup, options, whole_number, whole_numbers
+from .arguments import (
+    check_options,
+    dtype_name,
+    flag,
+    kind_of,
+    lookup,
+    options,
+    whole_number,
+    whole_numbers,
+)
 from .columns import as_inputs_of, as_values, codes_within, numbers, optional_numbers
+from .data import dtype_of
 from .device import seeded, training_device
 from .families import find_family
-from .glm import GLMFit, fit_glm
+from .glm import GLMFit, check_values, fit_glm
 from .kmeans import KMeans
 from .mixture import GaussianMixture
 from .multinomial import MultinomialFit, fit_multinomial
@@ -210,8 +220,8 @@ class _Task:
             # The network is made so; Fabric would give the loss float32 outputs.
             dtype, self.fit_options["precision"] = "float64", "32-true"
         if isinstance(self.model, nn.Module):
-            first = next((p for p in self.model.parameters() if p.is_floating_point()), None)
-            dtype = dtype if first is None else str(first.dtype).removeprefix("torch.")
+            own = dtype_of(self.model, None)
+            dtype = dtype if own is None else dtype_name(own)
         rebuilds = isinstance(columns.response, type(None))
         if rebuilds != (self.model == "autoencoder"):
             raise ValueError(
@@ -408,9 +418,7 @@ def _fit_exactly(
                 + ("two classes" if "binomial" in name else "numbers, n_classes must be None")
             )
         y = numbers("response", columns.response, "float64")
-        words, is_valid = find_family(name, given.get("link"))[0].valid
-        if not is_valid(y).all():
-            raise ValueError(f'response must be {words} with family "{name}"')
+        check_values("response", y, find_family(name, given.get("link"))[0], name)
         exact = fit_glm(x, y, **{**given, "family": name}, **extra)
         coefficients, link = exact.coefficients[None], exact.link
         if "binomial" in name:

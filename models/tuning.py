@@ -86,11 +86,11 @@ def tune(
 
     Needs the package optuna.
     """
-    optuna = _optuna()
+    optuna = find_optuna()
     seed = None if seed is None else whole_number("seed", seed, 0)
     if not options("space", space):
         raise ValueError("space holds no options")
-    suggestions = {name: _suggestion(name, values) for name, values in space.items()}
+    suggestions = {name: suggestion(name, values) for name, values in space.items()}
     n_trials, n_jobs = n_trials_of(n_trials, sampler, space), whole_number("n_jobs", n_jobs, 1)
     fixed = options("fit_options", fit_options)
     shared = options("model_options", model_options)
@@ -129,7 +129,7 @@ def tune(
             run_rounds(study, run, suggestions, n_trials, n_jobs)
     finally:
         optuna.logging.set_verbosity(level)
-    trials = [_described(trial, suggestions) for trial in study.trials]
+    trials = [described_trial(trial, suggestions) for trial in study.trials]
     if not any(trial["state"] == "complete" for trial in trials):
         raise RuntimeError("no trial was completed: every one diverged; try lower lr in space")
     # What was chosen from, rather than Optuna's text of it.
@@ -167,7 +167,7 @@ def new_study(
 
 
 def _grid(space: Mapping[str, Any]) -> list[range]:
-    """The places of the choices of each option: what `_suggestion` draws."""
+    """The places of the choices of each option: what `suggestion` draws."""
     for name, values in space.items():
         if not isinstance(values, (list, tuple)):
             raise ValueError(f'space["{name}"] must be a list of choices for sampler "grid"')
@@ -207,7 +207,7 @@ class _Trainer:
         )
 
 
-def _suggestion(name: str, values: Any) -> Callable[[Any], Any]:
+def suggestion(name: str, values: Any) -> Callable[[Any], Any]:
     """A function of a trial that draws the option."""
     if isinstance(values, (list, tuple)):
         choices = list(values)
@@ -254,7 +254,8 @@ def _kept(name: str, draw: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return suggest
 
 
-def _described(trial: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+def described_trial(trial: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+    """A trial as a line of `Tuned.trials`."""
     found = trial.user_attrs.get("options", {})
     state = trial.state.name.lower()
     return {
@@ -280,7 +281,8 @@ def _training_options() -> set[str]:
     return set(inspect.signature(fit).parameters)
 
 
-def _optuna() -> Any:
+def find_optuna() -> Any:
+    """The package, or an error that says what needs it."""
     try:
         import optuna
     except ImportError as error:

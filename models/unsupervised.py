@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .arguments import check_options
-from .kmeans import KMeans, fit_kmeans
+from .kmeans import KMeans, fit_kmeans, nearest
 from .mixture import GaussianMixture, fit_mixture
 from .pca import PCA, fit_pca
 
@@ -45,8 +45,7 @@ class KMeansModule(_Kept):
     def forward(self, x: Tensor) -> Tensor:
         """Shape (n,), int64."""
         (centers,) = self.kept()
-        distance = torch.cdist(x, centers, compute_mode="donot_use_mm_for_euclid_dist")
-        return distance.argmin(1)
+        return nearest(x, centers)[0]
 
 
 class PCAModule(_Kept):
