@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     converter: Any
 
+# The one place: pyproject.toml reads it here, tests/papers holds the other papers to it.
 __version__ = "0.1.0"
 
 _WHERE = {
@@ -86,4 +87,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])
