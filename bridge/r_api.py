@@ -158,7 +158,7 @@ def _printable(x: Any) -> Any:
         return None
 
 
-#: What frames.R calls; it imports pyarrow.
+#: What data-frames.R calls; it imports pyarrow.
 _FRAMES = (
     *("frame_to_r", "as_py_frame", "frame_tensors", "frame_batches", "next_batch"),
     *("stream_at", "new_stream", "put_stream"),

@@ -1,4 +1,4 @@
-"""What the R package's frames.R calls: each function gets R's own vectors (RObject) or objects."""
+"""What R's data-frames.R calls: each function gets R's own vectors (RObject) or objects."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ TOOLS = Path(__file__).resolve().parent.parent / "r_scripts" / "torchbridge" / "
 
 @pytest.fixture(scope="module")
 def tool():
-    """The program that writes R/nn_layers.R."""
+    """The program that writes R/gen-layers.R."""
     sys.path.insert(0, str(TOOLS))
     spec = importlib.util.spec_from_file_location("nn_layers", TOOLS / "nn_layers.py")
     module = importlib.util.module_from_spec(spec)
@@ -35,7 +35,7 @@ def test_the_r_functions_are_those_of_the_installed_torch(tool):
     written = tool.OUTPUT.read_text(encoding="utf-8")
     version = written.partition("\n")[0].split()[6].rstrip(":")
     if version != torch.__version__.split("+")[0]:
-        pytest.skip(f"R/nn_layers.R was written from PyTorch {version}")
+        pytest.skip(f"R/gen-layers.R was written from PyTorch {version}")
     assert written == tool.written()
 
 

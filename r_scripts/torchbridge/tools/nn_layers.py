@@ -1,4 +1,4 @@
-"""Write R/nn_layers.R: the layers and losses of torch.nn as R functions.
+"""Write R/gen-layers.R: the layers and losses of torch.nn as R functions.
 
     .venv/bin/python r_scripts/torchbridge/tools/nn_layers.py
 
@@ -20,7 +20,7 @@ from nn_layers_text import ARGUMENTS, CONTAINERS, FAMILIES, Family
 
 from torchbridge import layers
 
-OUTPUT = Path(__file__).resolve().parent.parent / "R" / "nn_layers.R"
+OUTPUT = Path(__file__).resolve().parent.parent / "R" / "gen-layers.R"
 
 #: Arguments that PyTorch keeps for old code, or for itself.
 LEFT_OUT = {"size_average", "reduce", "min_value", "max_value", "_freeze", "_random_samples"}
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def written() -> str:
-    """The text of R/nn_layers.R for the installed PyTorch.
+    """The text of R/gen-layers.R for the installed PyTorch.
 
     Raises:
         ValueError: a class or an argument has no text yet, or a text has no class.
@@ -48,8 +48,15 @@ def written() -> str:
         f"# Written by tools/nn_layers.py from PyTorch {version}: do not edit by hand.",
         "# nolint start\n",
     ]
-    parts += [family_text(name, family) for name, family in FAMILIES.items()]
+    parts += [classes(), *(family_text(name, family) for name, family in FAMILIES.items())]
     return "\n".join([*parts, "# nolint end\n"])
+
+
+def classes() -> str:
+    """The table of R's names: R/nn-layers.R makes the functions from it."""
+    names = [layer for family in FAMILIES.values() for layer in family.layers]
+    rows = ",\n".join(f'  {layers.r_spelling(name)} = "{name}"' for name in names)
+    return f"# R function -> class of torch.nn.\nlayer_classes <- c(\n{rows}\n)\n"
 
 
 def family_text(name: str, family: Family) -> str:
@@ -113,13 +120,12 @@ def default(parameter: inspect.Parameter) -> str:
 def definition(name: str, parameters: dict[str, str | None]) -> list[str]:
     """The R code of one layer."""
     formals = [p if d is None else f"{p} = {d}" for p, d in parameters.items()]
-    r_name = layers.r_spelling(name)
-    head = f'{r_name} <- layer("{name}", "{r_name}", function('
-    line = f"{head}{', '.join(formals)}) NULL)"
+    head = f"{layers.r_spelling(name)} <- function("
+    line = f"{head}{', '.join(formals)}) NULL"
     if len(line) <= 100:
         return [line]
     body = textwrap.wrap(", ".join(formals), 96, initial_indent="  ", subsequent_indent="  ")
-    return [head, *body, ") NULL)"]
+    return [head, *body, ") NULL"]
 
 
 def comment(text: str, indent: str = "") -> list[str]:

@@ -1,10 +1,10 @@
-"""What the layers and losses of torch.nn do, for R/nn_layers.R: one entry a help page."""
+"""What the layers and losses of torch.nn do, for R/gen-layers.R: one entry a help page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: Classes that R/nn_container.R has.
+#: Classes that R/nn-containers.R has.
 CONTAINERS = {"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
 
 _LAYER = "An `nn_module`: call it with a tensor."

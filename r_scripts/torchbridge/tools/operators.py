@@ -1,6 +1,6 @@
 """Write what the R package knows of PyTorch's functions: their names, and a help page each.
 
-Run by `make operators` when PyTorch changes. Names go to R/operator-names.R, pages to
+Run by `make operators` when PyTorch changes. Names go to R/gen-operators.R, pages to
 man/. Everything on a page is a fact of the function: PyTorch's own schemas or signature.
 """
 
@@ -28,12 +28,12 @@ MODULES = {
 
 
 def main() -> None:
-    """Write R/operator-names.R and the help pages."""
+    """Write R/gen-operators.R and the help pages."""
     names = [name for name in operators.names() if name not in OWN]
     lines = ",\n".join(f'  "{name}"' for name in names)
     head = "# Generated from PyTorch's own lists by `make operators`; do not edit."
     text = f"{head}\n\noperator_names <- c(\n{lines}\n)\n"
-    (PACKAGE / "R" / "operator-names.R").write_text(text)
+    (PACKAGE / "R" / "gen-operators.R").write_text(text)
     for page in (PACKAGE / "man").glob("*.Rd"):
         if page.read_text().startswith(HEAD):
             page.unlink()

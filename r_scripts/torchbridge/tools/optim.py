@@ -1,4 +1,4 @@
-"""Write R/optim_table.R: PyTorch's optimizers and learning-rate schedulers as R functions.
+"""Write R/gen-optimizers.R: PyTorch's optimizers and learning-rate schedulers as R functions.
 
     .venv/bin/python r_scripts/torchbridge/tools/optim.py
 
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer, lr_scheduler
 
-OUTPUT = Path(__file__).resolve().parent.parent / "R" / "optim_table.R"
+OUTPUT = Path(__file__).resolve().parent.parent / "R" / "gen-optimizers.R"
 
 # Class -> title, and what it does with its source.
 OPTIMIZERS = {
@@ -169,7 +169,7 @@ SCHEDULERS = {
     ),
 }
 
-# Argument -> kind (checks in R/optim_arguments.R), and what it means. A kind ending in "?"
+# Argument -> kind (checks in R/optim-arguments.R), and what it means. A kind ending in "?"
 # may be NULL; "numbers2" are exactly two.
 NOT_ALWAYS = "`NULL` lets PyTorch choose."
 ARGUMENTS = {
@@ -291,7 +291,7 @@ def main() -> None:
 
 
 def text() -> str:
-    """The whole of R/optim_table.R."""
+    """The whole of R/gen-optimizers.R."""
     optimizers = sorted(name for name, c in vars(torch.optim).items() if _is_subclass(c, Optimizer))
     schedulers = sorted(
         name
@@ -333,7 +333,7 @@ def _table(variable: str, module: str, names: list[str], r_name: Callable[[str],
 
 def _kinds() -> str:
     rows = ",\n".join(f'  {name} = "{kind}"' for name, (kind, _) in sorted(ARGUMENTS.items()))
-    about = "# What each argument must be: see optim_arguments.R."
+    about = "# What each argument must be: see optim-arguments.R."
     return f"{about}\nargument_kinds <- c(\n{rows}\n)\n"
 
 

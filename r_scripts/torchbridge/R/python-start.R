@@ -1,8 +1,6 @@
 # Starting Python, or joining the one that started R. Everything else in this package
 # reaches Python through native() alone.
 
-the <- new.env(parent = emptyenv())
-
 # .Call() and .External() under names that R CMD check does not know: it would evaluate
 # native(), and so start Python, to look at the first argument.
 dot_call <- .Call

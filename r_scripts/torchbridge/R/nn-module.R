@@ -1,5 +1,5 @@
-# nn_module(): classes of modules written in R. What an instance is, is in nn_half.R; what
-# its members are, in nn_members.R.
+# nn_module(): classes of modules written in R. What an instance is, is in nn-wrapper.R; what
+# its members are, in nn-members.R.
 
 #' Write a module
 #'

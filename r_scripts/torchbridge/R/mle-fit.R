@@ -1,5 +1,5 @@
 # Maximum likelihood with exact derivatives: the fit. What is asked of it is in
-# torch_mle_methods.R and torch_mle_profile.R.
+# mle-methods.R and mle-profile.R.
 
 #' Maximum likelihood estimates with exact derivatives
 #'

@@ -39,7 +39,7 @@ schedulers <- c(
   lr_step = "StepLR"
 )
 
-# What each argument must be: see optim_arguments.R.
+# What each argument must be: see optim-arguments.R.
 argument_kinds <- c(
   T_0 = "whole",
   T_max = "whole",

@@ -1,4 +1,4 @@
-# PyTorch's functions: torch_*, nnf_*, linalg_*, fft_*, special_*. operator-names.R lists
+# PyTorch's functions: torch_*, nnf_*, linalg_*, fft_*, special_*. gen-operators.R lists
 # their names, generated from PyTorch itself (make operators); what each argument is, the
 # native core learns from PyTorch's schemas at the first call.
 

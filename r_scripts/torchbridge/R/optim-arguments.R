@@ -1,5 +1,5 @@
 # The arguments of optimizers and schedulers, checked and ready for Python. What each must
-# be stands in optim_table.R.
+# be stands in gen-optimizers.R.
 
 # The arguments of a call that the user gave: PyTorch has the others' defaults itself.
 given_arguments <- function(match, frame, call) {

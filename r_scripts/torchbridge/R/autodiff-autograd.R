@@ -1,5 +1,5 @@
 # Gradients: what is recorded, and what is computed from it. Functions that are written
-# in R are in autograd_function.R.
+# in R are in autodiff-autograd-function.R.
 
 #' Run code with or without gradients
 #'

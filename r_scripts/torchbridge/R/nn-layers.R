@@ -1,4 +1,5 @@
-# How the layers in nn_layers.R are made from their Python classes.
+# PyTorch's layers and losses: functions that make modules of its classes. gen-layers.R has their
+# names, arguments and help pages, written from PyTorch itself (`make document`).
 
 # A function that makes layers of a class of torch.nn, with the arguments of `signature`.
 # It can be inherited from, as what nn_module() gives.
@@ -37,3 +38,8 @@ supplied_arguments <- function() {
 
 # A name that R cannot begin with an underscore begins with a dot.
 python_spelling <- function(name) sub("^\\.", "_", name)
+
+for (name in names(layer_classes)) {
+  assign(name, layer(layer_classes[[name]], name, signature = get(name)))
+}
+rm(name)

@@ -1,6 +1,161 @@
 # Written by tools/nn_layers.py from PyTorch 2.13.0: do not edit by hand.
 # nolint start
 
+# R function -> class of torch.nn.
+layer_classes <- c(
+  nn_linear = "Linear",
+  nn_bilinear = "Bilinear",
+  nn_lazy_linear = "LazyLinear",
+  nn_identity = "Identity",
+  nn_conv1d = "Conv1d",
+  nn_conv2d = "Conv2d",
+  nn_conv3d = "Conv3d",
+  nn_conv_transpose1d = "ConvTranspose1d",
+  nn_conv_transpose2d = "ConvTranspose2d",
+  nn_conv_transpose3d = "ConvTranspose3d",
+  nn_lazy_conv1d = "LazyConv1d",
+  nn_lazy_conv2d = "LazyConv2d",
+  nn_lazy_conv3d = "LazyConv3d",
+  nn_lazy_conv_transpose1d = "LazyConvTranspose1d",
+  nn_lazy_conv_transpose2d = "LazyConvTranspose2d",
+  nn_lazy_conv_transpose3d = "LazyConvTranspose3d",
+  nn_unfold = "Unfold",
+  nn_fold = "Fold",
+  nn_max_pool1d = "MaxPool1d",
+  nn_max_pool2d = "MaxPool2d",
+  nn_max_pool3d = "MaxPool3d",
+  nn_avg_pool1d = "AvgPool1d",
+  nn_avg_pool2d = "AvgPool2d",
+  nn_avg_pool3d = "AvgPool3d",
+  nn_lp_pool1d = "LPPool1d",
+  nn_lp_pool2d = "LPPool2d",
+  nn_lp_pool3d = "LPPool3d",
+  nn_fractional_max_pool2d = "FractionalMaxPool2d",
+  nn_fractional_max_pool3d = "FractionalMaxPool3d",
+  nn_adaptive_avg_pool1d = "AdaptiveAvgPool1d",
+  nn_adaptive_avg_pool2d = "AdaptiveAvgPool2d",
+  nn_adaptive_avg_pool3d = "AdaptiveAvgPool3d",
+  nn_adaptive_max_pool1d = "AdaptiveMaxPool1d",
+  nn_adaptive_max_pool2d = "AdaptiveMaxPool2d",
+  nn_adaptive_max_pool3d = "AdaptiveMaxPool3d",
+  nn_max_unpool1d = "MaxUnpool1d",
+  nn_max_unpool2d = "MaxUnpool2d",
+  nn_max_unpool3d = "MaxUnpool3d",
+  nn_zero_pad1d = "ZeroPad1d",
+  nn_zero_pad2d = "ZeroPad2d",
+  nn_zero_pad3d = "ZeroPad3d",
+  nn_constant_pad1d = "ConstantPad1d",
+  nn_constant_pad2d = "ConstantPad2d",
+  nn_constant_pad3d = "ConstantPad3d",
+  nn_reflection_pad1d = "ReflectionPad1d",
+  nn_reflection_pad2d = "ReflectionPad2d",
+  nn_reflection_pad3d = "ReflectionPad3d",
+  nn_replication_pad1d = "ReplicationPad1d",
+  nn_replication_pad2d = "ReplicationPad2d",
+  nn_replication_pad3d = "ReplicationPad3d",
+  nn_circular_pad1d = "CircularPad1d",
+  nn_circular_pad2d = "CircularPad2d",
+  nn_circular_pad3d = "CircularPad3d",
+  nn_relu = "ReLU",
+  nn_relu6 = "ReLU6",
+  nn_leaky_relu = "LeakyReLU",
+  nn_prelu = "PReLU",
+  nn_rrelu = "RReLU",
+  nn_elu = "ELU",
+  nn_celu = "CELU",
+  nn_selu = "SELU",
+  nn_gelu = "GELU",
+  nn_silu = "SiLU",
+  nn_mish = "Mish",
+  nn_glu = "GLU",
+  nn_sigmoid = "Sigmoid",
+  nn_log_sigmoid = "LogSigmoid",
+  nn_tanh = "Tanh",
+  nn_tanhshrink = "Tanhshrink",
+  nn_softplus = "Softplus",
+  nn_softsign = "Softsign",
+  nn_softshrink = "Softshrink",
+  nn_hardshrink = "Hardshrink",
+  nn_hardtanh = "Hardtanh",
+  nn_hardsigmoid = "Hardsigmoid",
+  nn_hardswish = "Hardswish",
+  nn_threshold = "Threshold",
+  nn_softmax = "Softmax",
+  nn_log_softmax = "LogSoftmax",
+  nn_softmin = "Softmin",
+  nn_softmax2d = "Softmax2d",
+  nn_batch_norm1d = "BatchNorm1d",
+  nn_batch_norm2d = "BatchNorm2d",
+  nn_batch_norm3d = "BatchNorm3d",
+  nn_lazy_batch_norm1d = "LazyBatchNorm1d",
+  nn_lazy_batch_norm2d = "LazyBatchNorm2d",
+  nn_lazy_batch_norm3d = "LazyBatchNorm3d",
+  nn_sync_batch_norm = "SyncBatchNorm",
+  nn_instance_norm1d = "InstanceNorm1d",
+  nn_instance_norm2d = "InstanceNorm2d",
+  nn_instance_norm3d = "InstanceNorm3d",
+  nn_lazy_instance_norm1d = "LazyInstanceNorm1d",
+  nn_lazy_instance_norm2d = "LazyInstanceNorm2d",
+  nn_lazy_instance_norm3d = "LazyInstanceNorm3d",
+  nn_group_norm = "GroupNorm",
+  nn_layer_norm = "LayerNorm",
+  nn_rms_norm = "RMSNorm",
+  nn_local_response_norm = "LocalResponseNorm",
+  nn_rnn = "RNN",
+  nn_lstm = "LSTM",
+  nn_gru = "GRU",
+  nn_rnn_cell = "RNNCell",
+  nn_lstm_cell = "LSTMCell",
+  nn_gru_cell = "GRUCell",
+  nn_multihead_attention = "MultiheadAttention",
+  nn_transformer_encoder_layer = "TransformerEncoderLayer",
+  nn_transformer_decoder_layer = "TransformerDecoderLayer",
+  nn_transformer_encoder = "TransformerEncoder",
+  nn_transformer_decoder = "TransformerDecoder",
+  nn_transformer = "Transformer",
+  nn_dropout = "Dropout",
+  nn_dropout1d = "Dropout1d",
+  nn_dropout2d = "Dropout2d",
+  nn_dropout3d = "Dropout3d",
+  nn_alpha_dropout = "AlphaDropout",
+  nn_feature_alpha_dropout = "FeatureAlphaDropout",
+  nn_embedding = "Embedding",
+  nn_embedding_bag = "EmbeddingBag",
+  nn_flatten = "Flatten",
+  nn_unflatten = "Unflatten",
+  nn_pixel_shuffle = "PixelShuffle",
+  nn_pixel_unshuffle = "PixelUnshuffle",
+  nn_channel_shuffle = "ChannelShuffle",
+  nn_upsample = "Upsample",
+  nn_upsampling_nearest2d = "UpsamplingNearest2d",
+  nn_upsampling_bilinear2d = "UpsamplingBilinear2d",
+  nn_cosine_similarity = "CosineSimilarity",
+  nn_pairwise_distance = "PairwiseDistance",
+  nn_mse_loss = "MSELoss",
+  nn_l1_loss = "L1Loss",
+  nn_smooth_l1_loss = "SmoothL1Loss",
+  nn_huber_loss = "HuberLoss",
+  nn_poisson_nll_loss = "PoissonNLLLoss",
+  nn_gaussian_nll_loss = "GaussianNLLLoss",
+  nn_cross_entropy_loss = "CrossEntropyLoss",
+  nn_nll_loss = "NLLLoss",
+  nn_bce_loss = "BCELoss",
+  nn_bce_with_logits_loss = "BCEWithLogitsLoss",
+  nn_kl_div_loss = "KLDivLoss",
+  nn_multi_margin_loss = "MultiMarginLoss",
+  nn_multilabel_margin_loss = "MultiLabelMarginLoss",
+  nn_multilabel_soft_margin_loss = "MultiLabelSoftMarginLoss",
+  nn_soft_margin_loss = "SoftMarginLoss",
+  nn_hinge_embedding_loss = "HingeEmbeddingLoss",
+  nn_ctc_loss = "CTCLoss",
+  nn_adaptive_log_softmax_with_loss = "AdaptiveLogSoftmaxWithLoss",
+  nn_linear_cross_entropy_loss = "LinearCrossEntropyLoss",
+  nn_margin_ranking_loss = "MarginRankingLoss",
+  nn_cosine_embedding_loss = "CosineEmbeddingLoss",
+  nn_triplet_margin_loss = "TripletMarginLoss",
+  nn_triplet_margin_with_distance_loss = "TripletMarginWithDistanceLoss"
+)
+
 #' Linear layers
 #'
 #' Affine maps of the last dim. Weights start uniform within 1 / sqrt(`in_features`).
@@ -28,25 +183,21 @@ NULL
 
 #' @rdname nn_linear_layers
 #' @export
-nn_linear <- layer("Linear", "nn_linear", function(
-  in_features, out_features, bias = TRUE, device = NULL, dtype = NULL
-) NULL)
+nn_linear <- function(in_features, out_features, bias = TRUE, device = NULL, dtype = NULL) NULL
 
 #' @rdname nn_linear_layers
 #' @export
-nn_bilinear <- layer("Bilinear", "nn_bilinear", function(
+nn_bilinear <- function(
   in1_features, in2_features, out_features, bias = TRUE, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_linear_layers
 #' @export
-nn_lazy_linear <- layer("LazyLinear", "nn_lazy_linear", function(
-  out_features, bias = TRUE, device = NULL, dtype = NULL
-) NULL)
+nn_lazy_linear <- function(out_features, bias = TRUE, device = NULL, dtype = NULL) NULL
 
 #' @rdname nn_linear_layers
 #' @export
-nn_identity <- layer("Identity", "nn_identity", function(...) NULL)
+nn_identity <- function(...) NULL
 
 #' Convolutions
 #'
@@ -97,99 +248,95 @@ NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_conv1d <- layer("Conv1d", "nn_conv1d", function(
+nn_conv1d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1,
   bias = TRUE, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_conv2d <- layer("Conv2d", "nn_conv2d", function(
+nn_conv2d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1,
   bias = TRUE, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_conv3d <- layer("Conv3d", "nn_conv3d", function(
+nn_conv3d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1,
   bias = TRUE, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_conv_transpose1d <- layer("ConvTranspose1d", "nn_conv_transpose1d", function(
+nn_conv_transpose1d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups =
   1, bias = TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_conv_transpose2d <- layer("ConvTranspose2d", "nn_conv_transpose2d", function(
+nn_conv_transpose2d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups =
   1, bias = TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_conv_transpose3d <- layer("ConvTranspose3d", "nn_conv_transpose3d", function(
+nn_conv_transpose3d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups =
   1, bias = TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_lazy_conv1d <- layer("LazyConv1d", "nn_lazy_conv1d", function(
+nn_lazy_conv1d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = TRUE,
   padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_lazy_conv2d <- layer("LazyConv2d", "nn_lazy_conv2d", function(
+nn_lazy_conv2d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = TRUE,
   padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_lazy_conv3d <- layer("LazyConv3d", "nn_lazy_conv3d", function(
+nn_lazy_conv3d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = TRUE,
   padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_lazy_conv_transpose1d <- layer("LazyConvTranspose1d", "nn_lazy_conv_transpose1d", function(
+nn_lazy_conv_transpose1d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups = 1, bias =
   TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_lazy_conv_transpose2d <- layer("LazyConvTranspose2d", "nn_lazy_conv_transpose2d", function(
+nn_lazy_conv_transpose2d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups = 1, bias =
   TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_lazy_conv_transpose3d <- layer("LazyConvTranspose3d", "nn_lazy_conv_transpose3d", function(
+nn_lazy_conv_transpose3d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups = 1, bias =
   TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_unfold <- layer("Unfold", "nn_unfold", function(
-  kernel_size, dilation = 1, padding = 0, stride = 1
-) NULL)
+nn_unfold <- function(kernel_size, dilation = 1, padding = 0, stride = 1) NULL
 
 #' @rdname nn_conv_layers
 #' @export
-nn_fold <- layer("Fold", "nn_fold", function(
-  output_size, kernel_size, dilation = 1, padding = 0, stride = 1
-) NULL)
+nn_fold <- function(output_size, kernel_size, dilation = 1, padding = 0, stride = 1) NULL
 
 #' Pooling
 #'
@@ -244,128 +391,104 @@ NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_max_pool1d <- layer("MaxPool1d", "nn_max_pool1d", function(
+nn_max_pool1d <- function(
   kernel_size, stride = NULL, padding = 0, dilation = 1, return_indices = FALSE, ceil_mode =
   FALSE
-) NULL)
+) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_max_pool2d <- layer("MaxPool2d", "nn_max_pool2d", function(
+nn_max_pool2d <- function(
   kernel_size, stride = NULL, padding = 0, dilation = 1, return_indices = FALSE, ceil_mode =
   FALSE
-) NULL)
+) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_max_pool3d <- layer("MaxPool3d", "nn_max_pool3d", function(
+nn_max_pool3d <- function(
   kernel_size, stride = NULL, padding = 0, dilation = 1, return_indices = FALSE, ceil_mode =
   FALSE
-) NULL)
+) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_avg_pool1d <- layer("AvgPool1d", "nn_avg_pool1d", function(
+nn_avg_pool1d <- function(
   kernel_size, stride = NULL, padding = 0, ceil_mode = FALSE, count_include_pad = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_avg_pool2d <- layer("AvgPool2d", "nn_avg_pool2d", function(
+nn_avg_pool2d <- function(
   kernel_size, stride = NULL, padding = 0, ceil_mode = FALSE, count_include_pad = TRUE,
   divisor_override = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_avg_pool3d <- layer("AvgPool3d", "nn_avg_pool3d", function(
+nn_avg_pool3d <- function(
   kernel_size, stride = NULL, padding = 0, ceil_mode = FALSE, count_include_pad = TRUE,
   divisor_override = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_lp_pool1d <- layer("LPPool1d", "nn_lp_pool1d", function(
-  norm_type, kernel_size, stride = NULL, ceil_mode = FALSE
-) NULL)
+nn_lp_pool1d <- function(norm_type, kernel_size, stride = NULL, ceil_mode = FALSE) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_lp_pool2d <- layer("LPPool2d", "nn_lp_pool2d", function(
-  norm_type, kernel_size, stride = NULL, ceil_mode = FALSE
-) NULL)
+nn_lp_pool2d <- function(norm_type, kernel_size, stride = NULL, ceil_mode = FALSE) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_lp_pool3d <- layer("LPPool3d", "nn_lp_pool3d", function(
-  norm_type, kernel_size, stride = NULL, ceil_mode = FALSE
-) NULL)
+nn_lp_pool3d <- function(norm_type, kernel_size, stride = NULL, ceil_mode = FALSE) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_fractional_max_pool2d <- layer("FractionalMaxPool2d", "nn_fractional_max_pool2d", function(
+nn_fractional_max_pool2d <- function(
   kernel_size, output_size = NULL, output_ratio = NULL, return_indices = FALSE
-) NULL)
+) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_fractional_max_pool3d <- layer("FractionalMaxPool3d", "nn_fractional_max_pool3d", function(
+nn_fractional_max_pool3d <- function(
   kernel_size, output_size = NULL, output_ratio = NULL, return_indices = FALSE
-) NULL)
+) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_adaptive_avg_pool1d <- layer("AdaptiveAvgPool1d", "nn_adaptive_avg_pool1d", function(
-  output_size
-) NULL)
+nn_adaptive_avg_pool1d <- function(output_size) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_adaptive_avg_pool2d <- layer("AdaptiveAvgPool2d", "nn_adaptive_avg_pool2d", function(
-  output_size
-) NULL)
+nn_adaptive_avg_pool2d <- function(output_size) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_adaptive_avg_pool3d <- layer("AdaptiveAvgPool3d", "nn_adaptive_avg_pool3d", function(
-  output_size
-) NULL)
+nn_adaptive_avg_pool3d <- function(output_size) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_adaptive_max_pool1d <- layer("AdaptiveMaxPool1d", "nn_adaptive_max_pool1d", function(
-  output_size, return_indices = FALSE
-) NULL)
+nn_adaptive_max_pool1d <- function(output_size, return_indices = FALSE) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_adaptive_max_pool2d <- layer("AdaptiveMaxPool2d", "nn_adaptive_max_pool2d", function(
-  output_size, return_indices = FALSE
-) NULL)
+nn_adaptive_max_pool2d <- function(output_size, return_indices = FALSE) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_adaptive_max_pool3d <- layer("AdaptiveMaxPool3d", "nn_adaptive_max_pool3d", function(
-  output_size, return_indices = FALSE
-) NULL)
+nn_adaptive_max_pool3d <- function(output_size, return_indices = FALSE) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_max_unpool1d <- layer("MaxUnpool1d", "nn_max_unpool1d", function(
-  kernel_size, stride = NULL, padding = 0
-) NULL)
+nn_max_unpool1d <- function(kernel_size, stride = NULL, padding = 0) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_max_unpool2d <- layer("MaxUnpool2d", "nn_max_unpool2d", function(
-  kernel_size, stride = NULL, padding = 0
-) NULL)
+nn_max_unpool2d <- function(kernel_size, stride = NULL, padding = 0) NULL
 
 #' @rdname nn_pool_layers
 #' @export
-nn_max_unpool3d <- layer("MaxUnpool3d", "nn_max_unpool3d", function(
-  kernel_size, stride = NULL, padding = 0
-) NULL)
+nn_max_unpool3d <- function(kernel_size, stride = NULL, padding = 0) NULL
 
 #' Padding
 #'
@@ -400,63 +523,63 @@ NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_zero_pad1d <- layer("ZeroPad1d", "nn_zero_pad1d", function(padding) NULL)
+nn_zero_pad1d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_zero_pad2d <- layer("ZeroPad2d", "nn_zero_pad2d", function(padding) NULL)
+nn_zero_pad2d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_zero_pad3d <- layer("ZeroPad3d", "nn_zero_pad3d", function(padding) NULL)
+nn_zero_pad3d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_constant_pad1d <- layer("ConstantPad1d", "nn_constant_pad1d", function(padding, value) NULL)
+nn_constant_pad1d <- function(padding, value) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_constant_pad2d <- layer("ConstantPad2d", "nn_constant_pad2d", function(padding, value) NULL)
+nn_constant_pad2d <- function(padding, value) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_constant_pad3d <- layer("ConstantPad3d", "nn_constant_pad3d", function(padding, value) NULL)
+nn_constant_pad3d <- function(padding, value) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_reflection_pad1d <- layer("ReflectionPad1d", "nn_reflection_pad1d", function(padding) NULL)
+nn_reflection_pad1d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_reflection_pad2d <- layer("ReflectionPad2d", "nn_reflection_pad2d", function(padding) NULL)
+nn_reflection_pad2d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_reflection_pad3d <- layer("ReflectionPad3d", "nn_reflection_pad3d", function(padding) NULL)
+nn_reflection_pad3d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_replication_pad1d <- layer("ReplicationPad1d", "nn_replication_pad1d", function(padding) NULL)
+nn_replication_pad1d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_replication_pad2d <- layer("ReplicationPad2d", "nn_replication_pad2d", function(padding) NULL)
+nn_replication_pad2d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_replication_pad3d <- layer("ReplicationPad3d", "nn_replication_pad3d", function(padding) NULL)
+nn_replication_pad3d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_circular_pad1d <- layer("CircularPad1d", "nn_circular_pad1d", function(padding) NULL)
+nn_circular_pad1d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_circular_pad2d <- layer("CircularPad2d", "nn_circular_pad2d", function(padding) NULL)
+nn_circular_pad2d <- function(padding) NULL
 
 #' @rdname nn_pad_layers
 #' @export
-nn_circular_pad3d <- layer("CircularPad3d", "nn_circular_pad3d", function(padding) NULL)
+nn_circular_pad3d <- function(padding) NULL
 
 #' Activations
 #'
@@ -517,105 +640,99 @@ NULL
 
 #' @rdname nn_activations
 #' @export
-nn_relu <- layer("ReLU", "nn_relu", function(inplace = FALSE) NULL)
+nn_relu <- function(inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_relu6 <- layer("ReLU6", "nn_relu6", function(inplace = FALSE) NULL)
+nn_relu6 <- function(inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_leaky_relu <- layer("LeakyReLU", "nn_leaky_relu", function(
-  negative_slope = 0.01, inplace = FALSE
-) NULL)
+nn_leaky_relu <- function(negative_slope = 0.01, inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_prelu <- layer("PReLU", "nn_prelu", function(
-  num_parameters = 1, init = 0.25, device = NULL, dtype = NULL
-) NULL)
+nn_prelu <- function(num_parameters = 1, init = 0.25, device = NULL, dtype = NULL) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_rrelu <- layer("RReLU", "nn_rrelu", function(lower = 0.125, upper = 1 / 3, inplace = FALSE) NULL)
+nn_rrelu <- function(lower = 0.125, upper = 1 / 3, inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_elu <- layer("ELU", "nn_elu", function(alpha = 1, inplace = FALSE) NULL)
+nn_elu <- function(alpha = 1, inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_celu <- layer("CELU", "nn_celu", function(alpha = 1, inplace = FALSE) NULL)
+nn_celu <- function(alpha = 1, inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_selu <- layer("SELU", "nn_selu", function(inplace = FALSE) NULL)
+nn_selu <- function(inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_gelu <- layer("GELU", "nn_gelu", function(approximate = "none") NULL)
+nn_gelu <- function(approximate = "none") NULL
 
 #' @rdname nn_activations
 #' @export
-nn_silu <- layer("SiLU", "nn_silu", function(inplace = FALSE) NULL)
+nn_silu <- function(inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_mish <- layer("Mish", "nn_mish", function(inplace = FALSE) NULL)
+nn_mish <- function(inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_glu <- layer("GLU", "nn_glu", function(dim = -1) NULL)
+nn_glu <- function(dim = -1) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_sigmoid <- layer("Sigmoid", "nn_sigmoid", function() NULL)
+nn_sigmoid <- function() NULL
 
 #' @rdname nn_activations
 #' @export
-nn_log_sigmoid <- layer("LogSigmoid", "nn_log_sigmoid", function() NULL)
+nn_log_sigmoid <- function() NULL
 
 #' @rdname nn_activations
 #' @export
-nn_tanh <- layer("Tanh", "nn_tanh", function() NULL)
+nn_tanh <- function() NULL
 
 #' @rdname nn_activations
 #' @export
-nn_tanhshrink <- layer("Tanhshrink", "nn_tanhshrink", function() NULL)
+nn_tanhshrink <- function() NULL
 
 #' @rdname nn_activations
 #' @export
-nn_softplus <- layer("Softplus", "nn_softplus", function(beta = 1, threshold = 20) NULL)
+nn_softplus <- function(beta = 1, threshold = 20) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_softsign <- layer("Softsign", "nn_softsign", function() NULL)
+nn_softsign <- function() NULL
 
 #' @rdname nn_activations
 #' @export
-nn_softshrink <- layer("Softshrink", "nn_softshrink", function(lambd = 0.5) NULL)
+nn_softshrink <- function(lambd = 0.5) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_hardshrink <- layer("Hardshrink", "nn_hardshrink", function(lambd = 0.5) NULL)
+nn_hardshrink <- function(lambd = 0.5) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_hardtanh <- layer("Hardtanh", "nn_hardtanh", function(
-  min_val = -1, max_val = 1, inplace = FALSE
-) NULL)
+nn_hardtanh <- function(min_val = -1, max_val = 1, inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_hardsigmoid <- layer("Hardsigmoid", "nn_hardsigmoid", function(inplace = FALSE) NULL)
+nn_hardsigmoid <- function(inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_hardswish <- layer("Hardswish", "nn_hardswish", function(inplace = FALSE) NULL)
+nn_hardswish <- function(inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_threshold <- layer("Threshold", "nn_threshold", function(threshold, value, inplace = FALSE) NULL)
+nn_threshold <- function(threshold, value, inplace = FALSE) NULL
 
 #' Softmax
 #'
@@ -635,19 +752,19 @@ NULL
 
 #' @rdname nn_softmax_layers
 #' @export
-nn_softmax <- layer("Softmax", "nn_softmax", function(dim = NULL) NULL)
+nn_softmax <- function(dim = NULL) NULL
 
 #' @rdname nn_softmax_layers
 #' @export
-nn_log_softmax <- layer("LogSoftmax", "nn_log_softmax", function(dim = NULL) NULL)
+nn_log_softmax <- function(dim = NULL) NULL
 
 #' @rdname nn_softmax_layers
 #' @export
-nn_softmin <- layer("Softmin", "nn_softmin", function(dim = NULL) NULL)
+nn_softmin <- function(dim = NULL) NULL
 
 #' @rdname nn_softmax_layers
 #' @export
-nn_softmax2d <- layer("Softmax2d", "nn_softmax2d", function() NULL)
+nn_softmax2d <- function() NULL
 
 #' Normalisation
 #'
@@ -706,119 +823,117 @@ NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_batch_norm1d <- layer("BatchNorm1d", "nn_batch_norm1d", function(
+nn_batch_norm1d <- function(
   num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device =
   NULL, dtype = NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_batch_norm2d <- layer("BatchNorm2d", "nn_batch_norm2d", function(
+nn_batch_norm2d <- function(
   num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device =
   NULL, dtype = NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_batch_norm3d <- layer("BatchNorm3d", "nn_batch_norm3d", function(
+nn_batch_norm3d <- function(
   num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device =
   NULL, dtype = NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_lazy_batch_norm1d <- layer("LazyBatchNorm1d", "nn_lazy_batch_norm1d", function(
+nn_lazy_batch_norm1d <- function(
   eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
   NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_lazy_batch_norm2d <- layer("LazyBatchNorm2d", "nn_lazy_batch_norm2d", function(
+nn_lazy_batch_norm2d <- function(
   eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
   NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_lazy_batch_norm3d <- layer("LazyBatchNorm3d", "nn_lazy_batch_norm3d", function(
+nn_lazy_batch_norm3d <- function(
   eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
   NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_sync_batch_norm <- layer("SyncBatchNorm", "nn_sync_batch_norm", function(
+nn_sync_batch_norm <- function(
   num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE,
   process_group = NULL, device = NULL, dtype = NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_instance_norm1d <- layer("InstanceNorm1d", "nn_instance_norm1d", function(
+nn_instance_norm1d <- function(
   num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, device
   = NULL, dtype = NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_instance_norm2d <- layer("InstanceNorm2d", "nn_instance_norm2d", function(
+nn_instance_norm2d <- function(
   num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, device
   = NULL, dtype = NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_instance_norm3d <- layer("InstanceNorm3d", "nn_instance_norm3d", function(
+nn_instance_norm3d <- function(
   num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, device
   = NULL, dtype = NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_lazy_instance_norm1d <- layer("LazyInstanceNorm1d", "nn_lazy_instance_norm1d", function(
+nn_lazy_instance_norm1d <- function(
   eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
   NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_lazy_instance_norm2d <- layer("LazyInstanceNorm2d", "nn_lazy_instance_norm2d", function(
+nn_lazy_instance_norm2d <- function(
   eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
   NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_lazy_instance_norm3d <- layer("LazyInstanceNorm3d", "nn_lazy_instance_norm3d", function(
+nn_lazy_instance_norm3d <- function(
   eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
   NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_group_norm <- layer("GroupNorm", "nn_group_norm", function(
+nn_group_norm <- function(
   num_groups, num_channels, eps = 1e-05, affine = TRUE, device = NULL, dtype = NULL, bias = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_layer_norm <- layer("LayerNorm", "nn_layer_norm", function(
+nn_layer_norm <- function(
   normalized_shape, eps = 1e-05, elementwise_affine = TRUE, bias = TRUE, device = NULL, dtype =
   NULL
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_rms_norm <- layer("RMSNorm", "nn_rms_norm", function(
+nn_rms_norm <- function(
   normalized_shape, eps = NULL, elementwise_affine = TRUE, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_local_response_norm <- layer("LocalResponseNorm", "nn_local_response_norm", function(
-  size, alpha = 0.0001, beta = 0.75, k = 1
-) NULL)
+nn_local_response_norm <- function(size, alpha = 0.0001, beta = 0.75, k = 1) NULL
 
 #' Recurrent layers
 #'
@@ -862,42 +977,38 @@ NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_rnn <- layer("RNN", "nn_rnn", function(
+nn_rnn <- function(
   input_size, hidden_size, num_layers = 1, nonlinearity = "tanh", bias = TRUE, batch_first =
   FALSE, dropout = 0, bidirectional = FALSE, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_lstm <- layer("LSTM", "nn_lstm", function(
+nn_lstm <- function(
   input_size, hidden_size, num_layers = 1, bias = TRUE, batch_first = FALSE, dropout = 0,
   bidirectional = FALSE, proj_size = 0, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_gru <- layer("GRU", "nn_gru", function(
+nn_gru <- function(
   input_size, hidden_size, num_layers = 1, bias = TRUE, batch_first = FALSE, dropout = 0,
   bidirectional = FALSE, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_rnn_cell <- layer("RNNCell", "nn_rnn_cell", function(
+nn_rnn_cell <- function(
   input_size, hidden_size, bias = TRUE, nonlinearity = "tanh", device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_lstm_cell <- layer("LSTMCell", "nn_lstm_cell", function(
-  input_size, hidden_size, bias = TRUE, device = NULL, dtype = NULL
-) NULL)
+nn_lstm_cell <- function(input_size, hidden_size, bias = TRUE, device = NULL, dtype = NULL) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_gru_cell <- layer("GRUCell", "nn_gru_cell", function(
-  input_size, hidden_size, bias = TRUE, device = NULL, dtype = NULL
-) NULL)
+nn_gru_cell <- function(input_size, hidden_size, bias = TRUE, device = NULL, dtype = NULL) NULL
 
 #' Attention and transformers
 #'
@@ -951,45 +1062,43 @@ NULL
 
 #' @rdname nn_transformer_layers
 #' @export
-nn_multihead_attention <- layer("MultiheadAttention", "nn_multihead_attention", function(
+nn_multihead_attention <- function(
   embed_dim, num_heads, dropout = 0, bias = TRUE, add_bias_kv = FALSE, add_zero_attn = FALSE,
   kdim = NULL, vdim = NULL, batch_first = FALSE, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
-nn_transformer_encoder_layer <- layer("TransformerEncoderLayer", "nn_transformer_encoder_layer", function(
+nn_transformer_encoder_layer <- function(
   d_model, nhead, dim_feedforward = 2048, dropout = 0.1, activation = "relu", layer_norm_eps =
   1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
-nn_transformer_decoder_layer <- layer("TransformerDecoderLayer", "nn_transformer_decoder_layer", function(
+nn_transformer_decoder_layer <- function(
   d_model, nhead, dim_feedforward = 2048, dropout = 0.1, activation = "relu", layer_norm_eps =
   1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
-nn_transformer_encoder <- layer("TransformerEncoder", "nn_transformer_encoder", function(
+nn_transformer_encoder <- function(
   encoder_layer, num_layers, norm = NULL, enable_nested_tensor = TRUE, mask_check = TRUE
-) NULL)
+) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
-nn_transformer_decoder <- layer("TransformerDecoder", "nn_transformer_decoder", function(
-  decoder_layer, num_layers, norm = NULL
-) NULL)
+nn_transformer_decoder <- function(decoder_layer, num_layers, norm = NULL) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
-nn_transformer <- layer("Transformer", "nn_transformer", function(
+nn_transformer <- function(
   d_model = 512, nhead = 8, num_encoder_layers = 6, num_decoder_layers = 6, dim_feedforward =
   2048, dropout = 0.1, activation = "relu", custom_encoder = NULL, custom_decoder = NULL,
   layer_norm_eps = 1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, device = NULL,
   dtype = NULL
-) NULL)
+) NULL
 
 #' Dropout
 #'
@@ -1018,31 +1127,27 @@ NULL
 
 #' @rdname nn_dropout_layers
 #' @export
-nn_dropout <- layer("Dropout", "nn_dropout", function(p = 0.5, inplace = FALSE) NULL)
+nn_dropout <- function(p = 0.5, inplace = FALSE) NULL
 
 #' @rdname nn_dropout_layers
 #' @export
-nn_dropout1d <- layer("Dropout1d", "nn_dropout1d", function(p = 0.5, inplace = FALSE) NULL)
+nn_dropout1d <- function(p = 0.5, inplace = FALSE) NULL
 
 #' @rdname nn_dropout_layers
 #' @export
-nn_dropout2d <- layer("Dropout2d", "nn_dropout2d", function(p = 0.5, inplace = FALSE) NULL)
+nn_dropout2d <- function(p = 0.5, inplace = FALSE) NULL
 
 #' @rdname nn_dropout_layers
 #' @export
-nn_dropout3d <- layer("Dropout3d", "nn_dropout3d", function(p = 0.5, inplace = FALSE) NULL)
+nn_dropout3d <- function(p = 0.5, inplace = FALSE) NULL
 
 #' @rdname nn_dropout_layers
 #' @export
-nn_alpha_dropout <- layer("AlphaDropout", "nn_alpha_dropout", function(
-  p = 0.5, inplace = FALSE
-) NULL)
+nn_alpha_dropout <- function(p = 0.5, inplace = FALSE) NULL
 
 #' @rdname nn_dropout_layers
 #' @export
-nn_feature_alpha_dropout <- layer("FeatureAlphaDropout", "nn_feature_alpha_dropout", function(
-  p = 0.5, inplace = FALSE
-) NULL)
+nn_feature_alpha_dropout <- function(p = 0.5, inplace = FALSE) NULL
 
 #' Embeddings
 #'
@@ -1078,18 +1183,18 @@ NULL
 
 #' @rdname nn_embedding_layers
 #' @export
-nn_embedding <- layer("Embedding", "nn_embedding", function(
+nn_embedding <- function(
   num_embeddings, embedding_dim, padding_idx = NULL, max_norm = NULL, norm_type = 2,
   scale_grad_by_freq = FALSE, sparse = FALSE, .weight = NULL, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_embedding_layers
 #' @export
-nn_embedding_bag <- layer("EmbeddingBag", "nn_embedding_bag", function(
+nn_embedding_bag <- function(
   num_embeddings, embedding_dim, max_norm = NULL, norm_type = 2, scale_grad_by_freq = FALSE,
   mode = "mean", sparse = FALSE, .weight = NULL, include_last_offset = FALSE, padding_idx =
   NULL, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' Layers that change the shape
 #'
@@ -1127,42 +1232,38 @@ NULL
 
 #' @rdname nn_shape_layers
 #' @export
-nn_flatten <- layer("Flatten", "nn_flatten", function(start_dim = 2, end_dim = -1) NULL)
+nn_flatten <- function(start_dim = 2, end_dim = -1) NULL
 
 #' @rdname nn_shape_layers
 #' @export
-nn_unflatten <- layer("Unflatten", "nn_unflatten", function(dim, unflattened_size) NULL)
+nn_unflatten <- function(dim, unflattened_size) NULL
 
 #' @rdname nn_shape_layers
 #' @export
-nn_pixel_shuffle <- layer("PixelShuffle", "nn_pixel_shuffle", function(upscale_factor) NULL)
+nn_pixel_shuffle <- function(upscale_factor) NULL
 
 #' @rdname nn_shape_layers
 #' @export
-nn_pixel_unshuffle <- layer("PixelUnshuffle", "nn_pixel_unshuffle", function(downscale_factor) NULL)
+nn_pixel_unshuffle <- function(downscale_factor) NULL
 
 #' @rdname nn_shape_layers
 #' @export
-nn_channel_shuffle <- layer("ChannelShuffle", "nn_channel_shuffle", function(groups) NULL)
+nn_channel_shuffle <- function(groups) NULL
 
 #' @rdname nn_shape_layers
 #' @export
-nn_upsample <- layer("Upsample", "nn_upsample", function(
+nn_upsample <- function(
   size = NULL, scale_factor = NULL, mode = "nearest", align_corners = NULL,
   recompute_scale_factor = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_shape_layers
 #' @export
-nn_upsampling_nearest2d <- layer("UpsamplingNearest2d", "nn_upsampling_nearest2d", function(
-  size = NULL, scale_factor = NULL
-) NULL)
+nn_upsampling_nearest2d <- function(size = NULL, scale_factor = NULL) NULL
 
 #' @rdname nn_shape_layers
 #' @export
-nn_upsampling_bilinear2d <- layer("UpsamplingBilinear2d", "nn_upsampling_bilinear2d", function(
-  size = NULL, scale_factor = NULL
-) NULL)
+nn_upsampling_bilinear2d <- function(size = NULL, scale_factor = NULL) NULL
 
 #' Distances
 #'
@@ -1184,15 +1285,11 @@ NULL
 
 #' @rdname nn_distance_layers
 #' @export
-nn_cosine_similarity <- layer("CosineSimilarity", "nn_cosine_similarity", function(
-  dim = 2, eps = 1e-08
-) NULL)
+nn_cosine_similarity <- function(dim = 2, eps = 1e-08) NULL
 
 #' @rdname nn_distance_layers
 #' @export
-nn_pairwise_distance <- layer("PairwiseDistance", "nn_pairwise_distance", function(
-  p = 2, eps = 1e-06, keepdim = FALSE
-) NULL)
+nn_pairwise_distance <- function(p = 2, eps = 1e-06, keepdim = FALSE) NULL
 
 #' Losses for numbers
 #'
@@ -1222,33 +1319,29 @@ NULL
 
 #' @rdname nn_regression_losses
 #' @export
-nn_mse_loss <- layer("MSELoss", "nn_mse_loss", function(reduction = "mean") NULL)
+nn_mse_loss <- function(reduction = "mean") NULL
 
 #' @rdname nn_regression_losses
 #' @export
-nn_l1_loss <- layer("L1Loss", "nn_l1_loss", function(reduction = "mean") NULL)
+nn_l1_loss <- function(reduction = "mean") NULL
 
 #' @rdname nn_regression_losses
 #' @export
-nn_smooth_l1_loss <- layer("SmoothL1Loss", "nn_smooth_l1_loss", function(
-  reduction = "mean", beta = 1
-) NULL)
+nn_smooth_l1_loss <- function(reduction = "mean", beta = 1) NULL
 
 #' @rdname nn_regression_losses
 #' @export
-nn_huber_loss <- layer("HuberLoss", "nn_huber_loss", function(reduction = "mean", delta = 1) NULL)
+nn_huber_loss <- function(reduction = "mean", delta = 1) NULL
 
 #' @rdname nn_regression_losses
 #' @export
-nn_poisson_nll_loss <- layer("PoissonNLLLoss", "nn_poisson_nll_loss", function(
+nn_poisson_nll_loss <- function(
   log_input = TRUE, full = FALSE, eps = 1e-08, reduction = "mean"
-) NULL)
+) NULL
 
 #' @rdname nn_regression_losses
 #' @export
-nn_gaussian_nll_loss <- layer("GaussianNLLLoss", "nn_gaussian_nll_loss", function(
-  full = FALSE, eps = 1e-06, reduction = "mean"
-) NULL)
+nn_gaussian_nll_loss <- function(full = FALSE, eps = 1e-06, reduction = "mean") NULL
 
 #' Losses for classes
 #'
@@ -1313,80 +1406,62 @@ NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_cross_entropy_loss <- layer("CrossEntropyLoss", "nn_cross_entropy_loss", function(
+nn_cross_entropy_loss <- function(
   weight = NULL, ignore_index = -100, reduction = "mean", label_smoothing = 0
-) NULL)
+) NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_nll_loss <- layer("NLLLoss", "nn_nll_loss", function(
-  weight = NULL, ignore_index = -100, reduction = "mean"
-) NULL)
+nn_nll_loss <- function(weight = NULL, ignore_index = -100, reduction = "mean") NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_bce_loss <- layer("BCELoss", "nn_bce_loss", function(weight = NULL, reduction = "mean") NULL)
+nn_bce_loss <- function(weight = NULL, reduction = "mean") NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_bce_with_logits_loss <- layer("BCEWithLogitsLoss", "nn_bce_with_logits_loss", function(
-  weight = NULL, reduction = "mean", pos_weight = NULL
-) NULL)
+nn_bce_with_logits_loss <- function(weight = NULL, reduction = "mean", pos_weight = NULL) NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_kl_div_loss <- layer("KLDivLoss", "nn_kl_div_loss", function(
-  reduction = "mean", log_target = FALSE
-) NULL)
+nn_kl_div_loss <- function(reduction = "mean", log_target = FALSE) NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_multi_margin_loss <- layer("MultiMarginLoss", "nn_multi_margin_loss", function(
-  p = 1, margin = 1, weight = NULL, reduction = "mean"
-) NULL)
+nn_multi_margin_loss <- function(p = 1, margin = 1, weight = NULL, reduction = "mean") NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_multilabel_margin_loss <- layer("MultiLabelMarginLoss", "nn_multilabel_margin_loss", function(
-  reduction = "mean"
-) NULL)
+nn_multilabel_margin_loss <- function(reduction = "mean") NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_multilabel_soft_margin_loss <- layer("MultiLabelSoftMarginLoss", "nn_multilabel_soft_margin_loss", function(
-  weight = NULL, reduction = "mean"
-) NULL)
+nn_multilabel_soft_margin_loss <- function(weight = NULL, reduction = "mean") NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_soft_margin_loss <- layer("SoftMarginLoss", "nn_soft_margin_loss", function(
-  reduction = "mean"
-) NULL)
+nn_soft_margin_loss <- function(reduction = "mean") NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_hinge_embedding_loss <- layer("HingeEmbeddingLoss", "nn_hinge_embedding_loss", function(
-  margin = 1, reduction = "mean"
-) NULL)
+nn_hinge_embedding_loss <- function(margin = 1, reduction = "mean") NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_ctc_loss <- layer("CTCLoss", "nn_ctc_loss", function(
-  blank = 0, reduction = "mean", zero_infinity = FALSE
-) NULL)
+nn_ctc_loss <- function(blank = 0, reduction = "mean", zero_infinity = FALSE) NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_adaptive_log_softmax_with_loss <- layer("AdaptiveLogSoftmaxWithLoss", "nn_adaptive_log_softmax_with_loss", function(
+nn_adaptive_log_softmax_with_loss <- function(
   in_features, n_classes, cutoffs, div_value = 4, head_bias = FALSE, device = NULL, dtype = NULL
-) NULL)
+) NULL
 
 #' @rdname nn_classification_losses
 #' @export
-nn_linear_cross_entropy_loss <- layer("LinearCrossEntropyLoss", "nn_linear_cross_entropy_loss", function(
+nn_linear_cross_entropy_loss <- function(
   in_features, num_classes, out_features = NULL, bias = FALSE, device = NULL, dtype = NULL,
   reduction = "mean", weight = NULL, ignore_index = NULL, label_smoothing = 0, options = NULL
-) NULL)
+) NULL
 
 #' Losses for pairs and triplets
 #'
@@ -1416,26 +1491,22 @@ NULL
 
 #' @rdname nn_ranking_losses
 #' @export
-nn_margin_ranking_loss <- layer("MarginRankingLoss", "nn_margin_ranking_loss", function(
-  margin = 0, reduction = "mean"
-) NULL)
+nn_margin_ranking_loss <- function(margin = 0, reduction = "mean") NULL
 
 #' @rdname nn_ranking_losses
 #' @export
-nn_cosine_embedding_loss <- layer("CosineEmbeddingLoss", "nn_cosine_embedding_loss", function(
-  margin = 0, reduction = "mean"
-) NULL)
+nn_cosine_embedding_loss <- function(margin = 0, reduction = "mean") NULL
 
 #' @rdname nn_ranking_losses
 #' @export
-nn_triplet_margin_loss <- layer("TripletMarginLoss", "nn_triplet_margin_loss", function(
+nn_triplet_margin_loss <- function(
   margin = 1, p = 2, eps = 1e-06, swap = FALSE, reduction = "mean"
-) NULL)
+) NULL
 
 #' @rdname nn_ranking_losses
 #' @export
-nn_triplet_margin_with_distance_loss <- layer("TripletMarginWithDistanceLoss", "nn_triplet_margin_with_distance_loss", function(
+nn_triplet_margin_with_distance_loss <- function(
   distance_function = NULL, margin = 1, swap = FALSE, reduction = "mean"
-) NULL)
+) NULL
 
 # nolint end

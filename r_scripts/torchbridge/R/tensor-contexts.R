@@ -1,5 +1,5 @@
 # What holds while some code runs, or until a function ends: the default device, a seed, mixed
-# precision. (Whether gradients are recorded: autograd.R.)
+# precision. (Whether gradients are recorded: autodiff-autograd.R.)
 
 # The frame of a function; the global environment never ends.
 check_ends <- function(frame, instead, call) {
