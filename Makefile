@@ -19,7 +19,7 @@ ifeq ($(LC_ALL)$(LC_CTYPE)$(LANG),)
 export LANG := C.UTF-8
 endif
 
-.PHONY: help demo test bench lint operators sanitize clean setup system
+.PHONY: help demo test bench lint document sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -68,13 +68,12 @@ lint: setup ## ruff, mypy, C warnings as errors, clang-format where there is one
 	Rscript -e 'found <- lintr::lint_dir("r_scripts")' \
 		-e 'if (length(found) > 0) { print(found); quit(status = 1) }'
 
-# --- operators ----------------------------------------------------------------------------------
+# --- document -----------------------------------------------------------------------------------
 
-TOOLS := r_scripts/torchbridge/tools
-operators: setup ## write anew what the R package takes from PyTorch: names, help pages, layers
-	$(VENV)/bin/python $(TOOLS)/operators.py
-	$(VENV)/bin/python $(TOOLS)/optim.py
-	$(VENV)/bin/python $(TOOLS)/nn_layers.py
+document: APT += r-cran-roxygen2
+document: setup ## write anew what is generated: gen-*.R, NAMESPACE, help pages
+	$(VENV)/bin/python r_scripts/generators/document.py
+	Rscript -e 'roxygen2::roxygenise("r_scripts/torchbridge")'
 
 # --- sanitize -----------------------------------------------------------------------------------
 

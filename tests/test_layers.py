@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,29 +12,7 @@ from torch import nn
 
 from torchbridge import layers
 
-TOOLS = Path(__file__).resolve().parent.parent / "r_scripts" / "torchbridge" / "tools"
-
-
-@pytest.fixture(scope="module")
-def tool():
-    """The program that writes R/gen-layers.R."""
-    sys.path.insert(0, str(TOOLS))
-    spec = importlib.util.spec_from_file_location("nn_layers", TOOLS / "nn_layers.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.path.remove(str(TOOLS))
-
-
-# ---- the generated table -------------------------------------------------------------
-
-
-def test_the_r_functions_are_those_of_the_installed_torch(tool):
-    written = tool.OUTPUT.read_text(encoding="utf-8")
-    version = written.partition("\n")[0].split()[6].rstrip(":")
-    if version != torch.__version__.split("+")[0]:
-        pytest.skip(f"R/gen-layers.R was written from PyTorch {version}")
-    assert written == tool.written()
+# ---- names --------------------------------------------------------------------------
 
 
 def test_each_class_has_one_name_and_each_name_one_class():

@@ -1,5 +1,5 @@
 # PyTorch's functions: torch_*, nnf_*, linalg_*, fft_*, special_*. gen-operators.R lists
-# their names, generated from PyTorch itself (make operators); what each argument is, the
+# their names, generated from PyTorch itself (`make document`); what each argument is, the
 # native core learns from PyTorch's schemas at the first call.
 
 operator_function <- function(name) {

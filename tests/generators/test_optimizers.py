@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
 from torch.optim import lr_scheduler
 
-TOOL = Path(__file__).parent.parent / "r_scripts" / "torchbridge" / "tools" / "optim.py"
 
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("optim_tool", TOOL)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_committed_table_is_what_the_tool_writes(tool: ModuleType) -> None:
-    assert tool.OUTPUT.read_text(encoding="utf-8") == tool.text()
+@pytest.fixture
+def tool(document: ModuleType) -> ModuleType:
+    return document.optimizers
 
 
 def test_names_are_those_of_r_torch(tool: ModuleType) -> None:

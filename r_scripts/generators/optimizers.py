@@ -1,10 +1,7 @@
-"""Write R/gen-optimizers.R: PyTorch's optimizers and learning-rate schedulers as R functions.
-
-    .venv/bin/python r_scripts/torchbridge/tools/optim.py
+"""R/gen-optimizers.R: PyTorch's optimizers and learning-rate schedulers as R functions.
 
 Names, arguments and defaults are those of the installed PyTorch; what the arguments mean is
-said here, once each. ``tests/test_r_optim.py`` fails where PyTorch has something that is not
-written yet, or where the file is not what this program writes.
+said here, once each.
 """
 
 from __future__ import annotations
@@ -14,13 +11,11 @@ import math
 import re
 import textwrap
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import header
 import torch
 from torch.optim import Optimizer, lr_scheduler
-
-OUTPUT = Path(__file__).resolve().parent.parent / "R" / "gen-optimizers.R"
 
 # Class -> title, and what it does with its source.
 OPTIMIZERS = {
@@ -279,26 +274,18 @@ ARGUMENTS = {
     "weight_decay": ("number", "Factor of the L2 penalty."),
 }
 
-HEADER = f"""\
-# Written by tools/optim.py from PyTorch {torch.__version__.split("+")[0]}: do not edit by hand.
-# nolint start: object_name_linter, object_length_linter. The names are PyTorch's.
-"""
 
-
-def main() -> None:
-    """Write the file."""
-    OUTPUT.write_text(text(), encoding="utf-8")
-
-
-def text() -> str:
-    """The whole of R/gen-optimizers.R."""
+def files() -> dict[str, str]:
+    """The R file for the installed PyTorch."""
     optimizers = sorted(name for name, c in vars(torch.optim).items() if _is_subclass(c, Optimizer))
     schedulers = sorted(
         name
         for name in lr_scheduler.__all__
         if _is_subclass(getattr(lr_scheduler, name), lr_scheduler.LRScheduler)
     )
-    parts = [HEADER]
+    # The names are PyTorch's.
+    overlooked = "# nolint start: object_name_linter, object_length_linter.\n"
+    parts = [header.of_r() + header.of_torch() + overlooked]
     parts += [
         _table("optimizers", "torch.optim", optimizers, optimizer_name),
         _table("schedulers", "torch.optim.lr_scheduler", schedulers, scheduler_name),
@@ -308,7 +295,7 @@ def text() -> str:
         parts.append(_function(getattr(torch.optim, name), optimizer_name(name), OPTIMIZERS[name]))
     for name in schedulers:
         parts.append(_function(getattr(lr_scheduler, name), scheduler_name(name), SCHEDULERS[name]))
-    return "\n".join([*parts, "# nolint end\n"])
+    return {"R/gen-optimizers.R": "\n".join([*parts, "# nolint end\n"])}
 
 
 def _is_subclass(x: Any, base: type) -> bool:
@@ -400,7 +387,3 @@ def _r_value(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
         return repr(int(value)) if abs(value) < 1e5 else f"{value:g}"
     return repr(value)
-
-
-if __name__ == "__main__":
-    main()

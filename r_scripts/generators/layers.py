@@ -1,10 +1,7 @@
-"""Write R/gen-layers.R: the layers and losses of torch.nn as R functions.
-
-    .venv/bin/python r_scripts/torchbridge/tools/nn_layers.py
+"""R/gen-layers.R: the layers and losses of torch.nn as R functions.
 
 Names, arguments and defaults are those of the installed PyTorch; what they mean is said in
-nn_layers_text.py. ``tests/test_layers.py`` fails where PyTorch has a class that is not
-written yet, or where the file is not what this program writes.
+layers_text.py. R/nn-layers.R makes functions of them.
 """
 
 from __future__ import annotations
@@ -12,15 +9,12 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from pathlib import Path
 from typing import Any
 
-import torch
-from nn_layers_text import ARGUMENTS, CONTAINERS, FAMILIES, Family
+import header
+from layers_text import ARGUMENTS, CONTAINERS, FAMILIES, Family
 
 from torchbridge import layers
-
-OUTPUT = Path(__file__).resolve().parent.parent / "R" / "gen-layers.R"
 
 #: Arguments that PyTorch keeps for old code, or for itself.
 LEFT_OUT = {"size_average", "reduce", "min_value", "max_value", "_freeze", "_random_samples"}
@@ -28,13 +22,8 @@ LEFT_OUT = {"size_average", "reduce", "min_value", "max_value", "_freeze", "_ran
 RENAMED = {"_weight": ".weight"}
 
 
-def main() -> None:
-    """Write the file."""
-    OUTPUT.write_text(written(), encoding="utf-8")
-
-
-def written() -> str:
-    """The text of R/gen-layers.R for the installed PyTorch.
+def files() -> dict[str, str]:
+    """The R file for the installed PyTorch.
 
     Raises:
         ValueError: a class or an argument has no text yet, or a text has no class.
@@ -42,14 +31,16 @@ def written() -> str:
     known = {name for family in FAMILIES.values() for name in family.layers}
     there = set(layers.names().values()) - CONTAINERS
     if known != there:
-        raise ValueError(f"without text: {sorted(there - known)}; gone: {sorted(known - there)}")
-    version = torch.__version__.split("+")[0]
+        raise ValueError(
+            f"without text: {sorted(there - known)}; not in PyTorch: {sorted(known - there)}"
+        )
     parts = [
-        f"# Written by tools/nn_layers.py from PyTorch {version}: do not edit by hand.",
-        "# nolint start\n",
+        header.of_r() + header.of_torch() + "# nolint start\n",
+        classes(),
+        *(family_text(name, family) for name, family in FAMILIES.items()),
+        "# nolint end\n",
     ]
-    parts += [classes(), *(family_text(name, family) for name, family in FAMILIES.items())]
-    return "\n".join([*parts, "# nolint end\n"])
+    return {"R/gen-layers.R": "\n".join(parts)}
 
 
 def classes() -> str:
@@ -155,7 +146,3 @@ def bullet(text: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,22 +1,19 @@
-"""Write what the R package knows of PyTorch's functions: their names, and a help page each.
+"""R/gen-operators.R and help pages: what the R package knows of PyTorch's functions.
 
-Run by `make operators` when PyTorch changes. Names go to R/gen-operators.R, pages to
-man/. Everything on a page is a fact of the function: PyTorch's own schemas or signature.
+Everything on a page is a fact of the function: PyTorch's own schemas or signature.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
+
+import header
 
 from torchbridge import dialect, operators
 from torchbridge.operators import DIM, DTYPE, INDEX, POSITION, TENSOR, TENSORS
 
-PACKAGE = Path(__file__).resolve().parent.parent
 #: Functions that the package writes itself.
 OWN = {"torch_arange", "torch_tensor", "torch_manual_seed"}
-HEAD = "% Generated from PyTorch's own schemas by `make operators`; do not edit.\n"
 
 MODULES = {
     "torch_": "torch",
@@ -27,19 +24,16 @@ MODULES = {
 }
 
 
-def main() -> None:
-    """Write R/gen-operators.R and the help pages."""
+def files() -> dict[str, str]:
+    """The names of the functions for R, and a help page each."""
     names = [name for name in operators.names() if name not in OWN]
     lines = ",\n".join(f'  "{name}"' for name in names)
-    head = "# Generated from PyTorch's own lists by `make operators`; do not edit."
-    text = f"{head}\n\noperator_names <- c(\n{lines}\n)\n"
-    (PACKAGE / "R" / "gen-operators.R").write_text(text)
-    for page in (PACKAGE / "man").glob("*.Rd"):
-        if page.read_text().startswith(HEAD):
-            page.unlink()
-    for name, variants in pages(names).items():
-        (PACKAGE / "man" / f"{name}.Rd").write_text(page_of(name, variants))
-    print(f"{len(names)} functions")
+    text = f"{header.of_r()}{header.of_torch()}\noperator_names <- c(\n{lines}\n)\n"
+    found = pages(names).items()
+    return {
+        "R/gen-operators.R": text,
+        **{f"man/{name}.Rd": page_of(name, variants) for name, variants in found},
+    }
 
 
 def pages(names: list[str]) -> dict[str, list[str]]:
@@ -60,7 +54,9 @@ def page_of(name: str, variants: list[str]) -> str:
     where = f"{MODULES[prefix]}.{python_name}"
     usage = "\n".join(f"{v}(...)" for v in variants)
     overloads = spec.overloads or [[]]
-    calls = "\n\n".join("\\code{" + escape(call_of(name, o)) + "}" for o in overloads)
+    # Overloads that differ in what R does not show, the arguments' types, are one call.
+    shown = dict.fromkeys(call_of(name, overload) for overload in overloads)
+    calls = "\n\n".join("\\code{" + escape(call) + "}" for call in shown)
     aliases = "\n".join(f"\\alias{{{v}}}" for v in variants)
     items: dict[str, tuple[str, str | None]] = {}
     for overload in overloads:
@@ -76,7 +72,7 @@ def page_of(name: str, variants: list[str]) -> str:
         else ""
     )
     return (
-        HEAD
+        f"% {header.GENERATED}\n"
         + f"""\\name{{{name}}}
 {aliases}
 \\title{{PyTorch's {escape(where)}}}
@@ -182,7 +178,3 @@ def value_of(spec: operators.Spec) -> str:
 def escape(text: str) -> str:
     """Text for Rd."""
     return re.sub(r"([\\%{}])", r"\\\1", text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
