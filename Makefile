@@ -154,7 +154,7 @@ PROJECT := .[test,lint]
 # r_scripts/ would find the R package r_scripts/torchbridge when it imports torchbridge. So a
 # file that comes or goes (the folder's time) means a new build too.
 # RPY2_CFFI_MODE: rpy2 must fail to build rather than quietly build its slower form.
-FOLDERS := bridge models models/callbacks $(shell find r_scripts/torchbridge -type d)
+FOLDERS := bridge $(shell find models r_scripts/torchbridge -type d -not -name __pycache__)
 EDITABLE := --no-build-isolation --config-settings editable_mode=strict -e
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(FOLDERS) $(wildcard bridge/native/*) | system
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

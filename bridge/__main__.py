@@ -11,7 +11,7 @@ from typing import Any
 from torchbridge.doctor import doctor
 from torchbridge.install import InstallError, install_r
 
-#: Described in ``torchbridge.models.command``.
+#: Described in ``torchbridge.models.table.command``.
 MODEL_COMMANDS = {
     "fit": "fit a model to a CSV or Parquet file",
     "predict": "predict with a model that fit wrote",
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in MODEL_COMMANDS:
         # The program stands above both packages, and loads torch only for these.
-        from torchbridge.models import command
+        from torchbridge.models.table import command
 
         parser, commands = _parser()
         command.add_commands(commands)

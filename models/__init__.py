@@ -14,40 +14,40 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .activations import ACTIVATIONS
-from .autoencoder import Autoencoder
 from .callbacks import CALLBACKS, SCHEDULES, Callback
-from .cnn import cnn
-from .families import FAMILIES
-from .glm import GLMFit, fit_glm
-from .kmeans import KMeans, fit_kmeans
-from .losses import LOSSES
-from .mixture import GaussianMixture, fit_mixture
-from .mlp import mlp
-from .multinomial import MultinomialFit, fit_multinomial
-from .optimizers import OPTIMIZERS
-from .pca import PCA, fit_pca
-from .penalty_path import PenaltyPath, fit_path
-from .profile import profile_limits
-from .rnn import RNN
-from .table import TableFit, fit_table
-from .table_model import TableModel, load_table
-from .tabular import Tabular
-from .training import Fit, fit, predict
+from .exact.families import FAMILIES
+from .exact.glm import GLMFit, fit_glm
+from .exact.kmeans import KMeans, fit_kmeans
+from .exact.mixture import GaussianMixture, fit_mixture
+from .exact.multinomial import MultinomialFit, fit_multinomial
+from .exact.pca import PCA, fit_pca
+from .exact.penalty_path import PenaltyPath, fit_path
+from .exact.profile import profile_limits
+from .networks.activations import ACTIVATIONS
+from .networks.autoencoder import Autoencoder
+from .networks.cnn import cnn
+from .networks.mlp import mlp
+from .networks.rnn import RNN
+from .networks.tabular import Tabular
+from .table.fit import TableFit, fit_table
+from .table.model import TableModel, load_table
+from .training.fit import Fit, fit, predict
+from .training.losses import LOSSES
+from .training.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:
-    from .estimators import TorchClassifier, TorchRegressor
-    from .export import export_onnx, export_program
-    from .tuning import Tuned, tune
+    from .table.estimators import TorchClassifier, TorchRegressor
+    from .table.export import export_onnx, export_program
+    from .tuning.tune import Tuned, tune
 
 # What needs packages that not everyone has, or that take long to load.
 _LAZY = {
-    "TorchClassifier": "estimators",
-    "TorchRegressor": "estimators",
-    "export_onnx": "export",
-    "export_program": "export",
-    "Tuned": "tuning",
-    "tune": "tuning",
+    "TorchClassifier": "table.estimators",
+    "TorchRegressor": "table.estimators",
+    "export_onnx": "table.export",
+    "export_program": "table.export",
+    "Tuned": "tuning.tune",
+    "tune": "tuning.tune",
 }
 
 __all__ = [
@@ -96,3 +96,7 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'torchbridge.models' has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from torchbridge.models.loop import Loop
+    from torchbridge.models.training.loop import Loop
 
 #: In the order in which they come.
 EVENTS = (

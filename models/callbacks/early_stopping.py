@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..arguments import flag, number, whole_number
-from ..best import Best
+from .best import Best
 from .callback import Callback
 
 if TYPE_CHECKING:
-    from ..loop import Loop
+    from ..training.loop import Loop
 
 
 class EarlyStopping(Callback):

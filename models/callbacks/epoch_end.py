@@ -10,7 +10,7 @@ from ..arguments import kind_of
 from .callback import Callback
 
 if TYPE_CHECKING:
-    from ..loop import Loop
+    from ..training.loop import Loop
 
 
 class EpochEnd(Callback):

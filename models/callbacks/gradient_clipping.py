@@ -12,7 +12,7 @@ from .callback import Callback
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..loop import Loop
+    from ..training.loop import Loop
 
 
 class GradientClipping(Callback):

@@ -12,7 +12,7 @@ from ..arguments import positive, whole_number
 from .callback import Callback
 
 if TYPE_CHECKING:
-    from ..loop import Loop
+    from ..training.loop import Loop
 
 
 class LRFinder(Callback):

@@ -10,7 +10,7 @@ from ..arguments import check_options, lookup
 from .callback import Callback
 
 if TYPE_CHECKING:
-    from ..loop import Loop
+    from ..training.loop import Loop
 
 # name in torch.optim.lr_scheduler, in lower case and without LR
 # -> (class, whether it steps after every batch)

@@ -10,7 +10,7 @@ from ..arguments import flag, kind_of, whole_number
 from .callback import Callback
 
 if TYPE_CHECKING:
-    from ..loop import Loop
+    from ..training.loop import Loop
 
 
 class ModelCheckpoint(Callback):
@@ -50,6 +50,4 @@ class ModelCheckpoint(Callback):
         if self.best_only and loop.best is not None:
             due = loop.best.epoch == loop.epoch
         if due and loop.accelerator.rank == 0:
-            from ..state import save_state
-
-            save_state(self.path.replace("{epoch}", str(loop.epoch)), loop)
+            loop.save(self.path.replace("{epoch}", str(loop.epoch)))

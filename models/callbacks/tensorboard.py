@@ -9,7 +9,7 @@ from ..arguments import flag, kind_of
 from .callback import Callback
 
 if TYPE_CHECKING:
-    from ..loop import Loop
+    from ..training.loop import Loop
 
 
 class TensorBoard(Callback):

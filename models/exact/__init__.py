@@ -1,0 +1,1 @@
+"""Models fitted exactly, in float64."""

@@ -1,0 +1,180 @@
+"""Families of generalized linear models, by R's names.
+
+Variances, deviances and log-likelihoods are those of McCullagh and Nelder, Generalized Linear
+Models (1989), chapter 2, with R's conventions for weights: a weight counts a row that many
+times, and for the binomial family it is the number of trials of which `y` is the share.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..arguments import lookup
+from .links import LINKS, Link
+
+
+class Family(NamedTuple):
+    """A distribution of the response.
+
+    Attributes:
+        name: R's, in lower case and with underscores.
+        links: the links it takes, its canonical one (or R's default) first.
+        variance: of mu, without the dispersion.
+        unit_deviance: of (y, mu), each row's, before weights.
+        log_likelihood: of (y, mu, weights, deviance), at R's estimate of the dispersion;
+            None for the quasi families, which have none.
+        start: first values of mu, of (y, weights).
+        valid: which values y may take, in words and as a test.
+        mean: the values mu may take, as a test.
+        dispersion: None where it is estimated, else its value.
+    """
+
+    name: str
+    links: tuple[str, ...]
+    variance: Callable[[Tensor], Tensor]
+    unit_deviance: Callable[[Tensor, Tensor], Tensor]
+    log_likelihood: Callable[[Tensor, Tensor, Tensor, float], float] | None
+    start: Callable[[Tensor, Tensor], Tensor]
+    valid: tuple[str, Callable[[Tensor], Tensor]]
+    mean: Callable[[Tensor], Tensor]
+    dispersion: float | None
+
+    @property
+    def estimates_scale(self) -> bool:
+        """Does the likelihood have a dispersion parameter, which counts in AIC?"""
+        return self.dispersion is None and self.log_likelihood is not None
+
+
+def _xlogy(x: Tensor, y: Tensor) -> Tensor:
+    return torch.special.xlogy(x, y)
+
+
+def _gaussian_log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: float) -> float:
+    n = len(y)
+    return (float(weights.log().sum()) - n * (math.log(2 * math.pi * deviance / n) + 1)) / 2
+
+
+def _binomial_log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: float) -> float:
+    size, successes = weights.round(), (weights * y).round()
+    choose = (
+        torch.lgamma(size + 1) - torch.lgamma(successes + 1) - torch.lgamma(size - successes + 1)
+    )
+    return float((choose + _xlogy(successes, mu) + _xlogy(size - successes, 1 - mu)).sum())
+
+
+def _poisson_log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: float) -> float:
+    return float((weights * (_xlogy(y, mu) - mu - torch.lgamma(y + 1))).sum())
+
+
+def _gamma_log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: float) -> float:
+    shape = float(weights.sum()) / deviance
+    rows = (shape - 1) * y.log() - shape * y / mu - shape * (mu / shape).log() - math.lgamma(shape)
+    return float((weights * rows).sum())
+
+
+def _inverse_gaussian_log_likelihood(
+    y: Tensor, mu: Tensor, weights: Tensor, deviance: float
+) -> float:
+    dispersion = deviance / float(weights.sum())
+    rows = math.log(2 * math.pi * dispersion) + 1 + 3 * y.log()
+    return -float((weights * rows).sum()) / 2
+
+
+def _binomial_deviance(y: Tensor, mu: Tensor) -> Tensor:
+    return 2 * (_xlogy(y, y) - _xlogy(y, mu) + _xlogy(1 - y, 1 - y) - _xlogy(1 - y, 1 - mu))
+
+
+def _poisson_deviance(y: Tensor, mu: Tensor) -> Tensor:
+    return 2 * (_xlogy(y, y) - _xlogy(y, mu) - (y - mu))
+
+
+def _binomial_start(y: Tensor, weights: Tensor) -> Tensor:
+    return (weights * y + 0.5) / (weights + 1)
+
+
+def _everything(x: Tensor) -> Tensor:
+    return torch.ones_like(x, dtype=torch.bool)
+
+
+_ANY = ("finite", _everything)
+_SHARE = ("shares between 0 and 1", lambda y: (y >= 0) & (y <= 1))
+_COUNT = ("not negative", lambda y: y >= 0)
+_POSITIVE = ("above 0", lambda y: y > 0)
+
+_GAUSSIAN = Family(
+    "gaussian",
+    ("identity", "log", "inverse"),
+    torch.ones_like,
+    lambda y, mu: (y - mu) ** 2,
+    _gaussian_log_likelihood,
+    lambda y, weights: y,
+    _ANY,
+    _everything,
+    None,
+)
+_BINOMIAL = Family(
+    "binomial",
+    ("logit", "probit", "cloglog", "cauchit", "log"),
+    lambda mu: mu * (1 - mu),
+    _binomial_deviance,
+    _binomial_log_likelihood,
+    _binomial_start,
+    _SHARE,
+    lambda mu: (mu > 0) & (mu < 1),
+    1.0,
+)
+_POISSON = Family(
+    "poisson",
+    ("log", "identity", "sqrt"),
+    lambda mu: mu,
+    _poisson_deviance,
+    _poisson_log_likelihood,
+    lambda y, weights: y + 0.1,
+    _COUNT,
+    lambda mu: mu > 0,
+    1.0,
+)
+
+FAMILIES = {
+    family.name: family
+    for family in (
+        _GAUSSIAN,
+        _BINOMIAL,
+        _POISSON,
+        Family(
+            "gamma",
+            ("inverse", "log", "identity"),
+            lambda mu: mu**2,
+            lambda y, mu: -2 * ((y / mu).log() - (y - mu) / mu),
+            _gamma_log_likelihood,
+            lambda y, weights: y,
+            _POSITIVE,
+            lambda mu: mu > 0,
+            None,
+        ),
+        Family(
+            "inverse_gaussian",
+            ("1/mu^2", "inverse", "log", "identity"),
+            lambda mu: mu**3,
+            lambda y, mu: (y - mu) ** 2 / (y * mu**2),
+            _inverse_gaussian_log_likelihood,
+            lambda y, weights: y,
+            _POSITIVE,
+            lambda mu: mu > 0,
+            None,
+        ),
+        _BINOMIAL._replace(name="quasibinomial", log_likelihood=None, dispersion=None),
+        _POISSON._replace(name="quasipoisson", log_likelihood=None, dispersion=None),
+    )
+}
+
+
+def find_family(family: str, link: str | None = None) -> tuple[Family, Link]:
+    """The family called so, and its link: by name, or its default."""
+    found: Family = lookup("family", family, FAMILIES)
+    if link is None:
+        return found, LINKS[found.links[0]]
+    return found, lookup("link", link, {name: LINKS[name] for name in found.links})

@@ -1,0 +1,1 @@
+"""What R's `torch_fit()`, `torch_path()` and `torch_tune()` call."""

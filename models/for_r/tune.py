@@ -1,0 +1,96 @@
+"""What R's `torch_tune` calls: a search over the options of a fit, or of an R function."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ..arguments import options, whole_number
+from ..tuning.tune import described_trial, find_optuna, n_trials_of, new_study, suggestion, tune
+from .fit import arranged, described, named_callbacks
+
+
+def search(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Search the options of a network for columns.
+
+    Args:
+        task: that of `r_fit.fit`, with `space`, and `search`: `n_trials`, `sampler`,
+            `pruner` and `n_jobs` as of `tune`.
+    """
+    data = arranged(task)
+    fit_options = dict(data.pop("fit_options"))
+    # By name: every trial makes callbacks of its own.
+    fit_options["callbacks"] = named_callbacks(task)
+    seed = fit_options.pop("seed")
+    space = options("space", task["space"])
+    with _quiet(find_optuna()):
+        found = tune(
+            data.pop("model"), space, fit_options=fit_options, seed=seed, **task["search"], **data
+        )
+    return {
+        "trials": _columns(found.trials),
+        "best_options": found.best_options,
+        "best_value": found.best_value,
+        "fit": described(found.fit),
+    }
+
+
+def search_function(
+    function: Callable[[dict[str, Any]], Any],
+    space: Mapping[str, Any],
+    n_trials: int | None = None,
+    sampler: str = "tpe",
+    seed: int | None = None,
+    maximize: bool = False,
+) -> dict[str, Any]:
+    """Search the arguments of an R function for the best value.
+
+    Args:
+        function: gets a dict of values by name; gives a number, or None or NaN where these
+            values have none.
+        space, n_trials, sampler, seed: as of `tune`.
+        maximize: whether more is better.
+    """
+    optuna = find_optuna()
+    found = options("space", space)
+    if not found:
+        raise ValueError("space holds no options")
+    suggestions = {name: suggestion(name, values) for name, values in found.items()}
+    n_trials = n_trials_of(n_trials, sampler, found)
+    seed = None if seed is None else whole_number("seed", seed)
+
+    def objective(trial: Any) -> float:
+        value = function({name: draw(trial) for name, draw in suggestions.items()})
+        if value is None or value != value:
+            raise optuna.TrialPruned
+        return float(value)
+
+    with _quiet(optuna):
+        direction = "maximize" if maximize else "minimize"
+        study = new_study(optuna, sampler, found, n_trials, seed, direction=direction)
+        study.optimize(objective, n_trials=n_trials)
+    trials = [described_trial(trial, suggestions) for trial in study.trials]
+    if not any(trial["state"] == "complete" for trial in trials):
+        raise ValueError("objective gave a number in none of the trials")
+    return {
+        "trials": _columns(trials),
+        "best_options": study.best_trial.user_attrs["options"],
+        "best_value": study.best_value,
+    }
+
+
+@contextmanager
+def _quiet(optuna: Any) -> Iterator[None]:
+    """Errors reach R as R's own; Optuna need not print them too."""
+    logger, silent = logging.getLogger("optuna"), logging.NullHandler()
+    logger.addHandler(silent)
+    optuna.logging.disable_default_handler()
+    try:
+        yield
+    finally:
+        optuna.logging.enable_default_handler()
+        logger.removeHandler(silent)
+
+
+def _columns(trials: list[dict[str, Any]]) -> dict[str, list]:
+    return {name: [trial[name] for trial in trials] for name in trials[0]}

@@ -1,0 +1,136 @@
+"""A fitted model of a table's columns: a spec of plain values, and weights."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..arguments import lookup
+from ..exact.linear_predictor import LinearPredictor
+from ..exact.links import LINKS
+from ..exact.unsupervised import UNSUPERVISED, unsupervised_as, unsupervised_module
+from ..networks.scaled import Scaled
+from ..networks.scaling import Standardize, Unstandardize
+from ..training.predict import predict
+from ..training.weights import from_bytes, to_bytes
+from .columns import as_inputs_of, numbers
+from .registry import EXACT, Shape, build_network
+
+#: What `predict` can give.
+TYPES = ("response", "link", "prob", "class", "code")
+
+
+class TableModel:
+    """A model of a table's columns, ready to predict: it is its `spec` and its weights.
+
+    Attributes:
+        spec: a dict of plain values (JSON has them all) that says what the model is.
+        module: its module; on the device where it was fitted, in eval mode.
+    """
+
+    def __init__(self, spec: Mapping[str, Any], module: nn.Module) -> None:
+        self.spec, self.module = dict(spec), module.eval()
+
+    @property
+    def spec_json(self) -> str:
+        """The spec as text: what a language without lists of one element can keep."""
+        return json.dumps(self.spec)
+
+    @property
+    def weights(self) -> bytes:
+        """Parameters and buffers, as the content of a safetensors file."""
+        return to_bytes(self.module.state_dict())
+
+    def __reduce__(self) -> Any:
+        # Who pickles it (joblib, multiprocessing) gets plain values and safetensors.
+        if self.spec["model"] is None:
+            return TableModel, (self.spec, self.module)
+        return load_table, (self.spec, self.weights)
+
+    def predict(
+        self, numeric: Any, codes: Any = None, *, offset: Any = None, type: str = "response"
+    ) -> Tensor:
+        """Predictions for the rows of a table like that of the fit.
+
+        Args:
+            numeric, codes, offset: as of `fit_table`.
+            type: "response": the mean (of an autoencoder, the rows again), shape (n,) or
+                (n, outputs); of classes, their probabilities. "link": before the inverse
+                link, with the offset. "prob": probabilities, (n, classes), and "class":
+                the code of the most probable, (n,), where the response has classes. Of a
+                mixture "response" is "prob", of k-means "class", of PCA the scores. "code": of
+                an autoencoder, its narrowest layer.
+        """
+        lookup("type", type, dict.fromkeys(TYPES))
+        spec = self.spec
+        inputs = as_inputs_of(numeric, codes, spec["dtype"], spec["inputs"], spec["n_levels"])
+        if type == "code":
+            if spec["model"] != "autoencoder":
+                raise ValueError('type "code" is for model "autoencoder"')
+            encoder: Any = self.module
+            return predict(nn.Sequential(encoder.input, encoder.network.encoder), inputs)
+        if offset is not None:
+            offset = numbers("offset", offset, spec["dtype"])
+        if spec.get("baseline"):
+            scores = predict(self.module, inputs)
+            scores = torch.cat([scores.new_zeros(len(scores), 1), scores], 1)
+            scores = scores if offset is None else scores + offset
+        else:
+            scores = predict(self.module, inputs, offset=offset)
+        return self._as_type(scores, type)
+
+    def _as_type(self, scores: Tensor, type: str) -> Tensor:
+        spec = self.spec
+        if spec["model"] in UNSUPERVISED:
+            return unsupervised_as(scores, spec["model"], type)
+        if spec["n_classes"] and not spec["link"]:
+            found = {"link": scores, "class": scores.argmax(1)}
+            return found[type] if type in found else scores.softmax(1)
+        if spec["squeeze"]:
+            scores = scores.reshape(len(scores))
+        mean = scores if spec["link"] is None else LINKS[spec["link"]].inverse(scores)
+        if type in ("prob", "class"):
+            if not spec["n_classes"]:
+                raise ValueError(f'type "{type}" is for responses with classes')
+            return torch.stack([1 - mean, mean], 1) if type == "prob" else (mean > 0.5).long()
+        return scores if type == "link" else mean
+
+
+def load_table(
+    spec: Mapping[str, Any] | str, weights: bytes, module: nn.Module | None = None
+) -> TableModel:
+    """The model of a fit, from its spec and weights.
+
+    Args:
+        spec: `TableFit.spec`, or `TableFit.spec_json`.
+        weights: `TableFit.weights`.
+        module: a module of the same layout, where the fit was of a caller's own module.
+    """
+    spec = dict(json.loads(spec)) if isinstance(spec, str) else dict(spec)
+    if module is None:
+        if spec["model"] is None:
+            raise ValueError("module: the fit was of a module of yours, give one like it")
+        if spec["model"] in UNSUPERVISED:
+            module = unsupervised_module(spec)
+        elif spec["model"] in EXACT:
+            shape = spec["coefficients"]
+            module = LinearPredictor(shape[0], shape[1], spec["intercept"])
+        else:
+            module = assemble(spec)
+    module.load_state_dict(from_bytes(weights))
+    return TableModel(spec, module)
+
+
+def assemble(spec: Mapping[str, Any], seed: int | None = None) -> nn.Module:
+    """The module that a spec describes, without its weights."""
+    shape = Shape(tuple(spec["inputs"]), tuple(spec["n_levels"] or ()), spec["n_outputs"])
+    network = build_network(spec["model"], shape, spec["model_options"], seed)
+    n_columns = spec["inputs"][0]
+    n_outputs = n_columns if spec["model"] == "autoencoder" else spec["n_outputs"]
+    return Scaled(
+        Standardize(n_columns) if spec["scale_input"] else nn.Identity(),
+        network,
+        Unstandardize(n_outputs) if spec["scale_output"] else nn.Identity(),
+    ).to(getattr(torch, spec["dtype"]))

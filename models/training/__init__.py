@@ -1,0 +1,1 @@
+"""Training: fit -> epoch -> step, compiled steps, devices, precision, checkpoints."""

@@ -1,0 +1,122 @@
+"""The whole state of a fit in one safetensors file, from which the same fit goes on."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from .loop import Loop
+from .weights import to_bytes, write_file
+
+_ENTRY = "torchbridge_fit"
+_VERSION = 1
+
+
+def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
+    """Write all that `restore_state` needs to go on with the next epoch."""
+    tensors = {f"module.{name}": t for name, t in loop.module.state_dict().items()}
+    optimizer = loop.optimizer.state_dict()
+    plain: dict[str, Any] = {"param_groups": optimizer["param_groups"], "state": {}}
+    for key, entries in optimizer["state"].items():
+        for name, value in entries.items():
+            place = f"optimizer.{key}.{name}"
+            if isinstance(value, Tensor):
+                tensors[place] = value
+            elif isinstance(value, list) and any(isinstance(t, Tensor) for t in value):
+                # (L-BFGS's "al" holds None beside tensors: scratch of one step.)
+                if all(isinstance(t, Tensor) for t in value):
+                    tensors |= {f"{place}.{i}": t for i, t in enumerate(value)}
+            else:
+                plain["state"][place] = value
+    tensors["random.cpu"] = torch.get_rng_state()
+    for gpu in loop.accelerator.gpus:
+        tensors["random.cuda"] = torch.cuda.get_rng_state(gpu)
+    if loop.best is not None:
+        tensors |= {f"best.{name}": t for name, t in loop.best.weights.items()}
+    about = {
+        "version": _VERSION,
+        "epoch": loop.epoch,
+        "history": loop.history,
+        "optimizer": plain,
+        "settings": loop.settings,
+        "stop_reason": loop.stop_reason,
+        "best": None if loop.best is None else loop.best.state(),
+        "callbacks": {type(c).__name__: c.state() for c in loop.callbacks},
+    }
+    write_file(path, to_bytes(tensors, {_ENTRY: json.dumps(about, allow_nan=False)}))
+
+
+def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
+    """Bring a loop to where `save_state` left it, random state included."""
+    tensors, about = _read(path)
+    _check_settings(about["settings"], loop.settings)
+    names = [type(c).__name__ for c in loop.callbacks if c.state()]
+    missing = [n for n, state in about["callbacks"].items() if state and n not in names]
+    if missing:
+        raise ValueError(
+            f"resume: the checkpoint was written with {missing[0]}; callbacks lacks it"
+        )
+
+    loop.module.load_state_dict(_part(tensors, "module."))
+    loop.optimizer.load_state_dict(_optimizer_state(tensors, about["optimizer"]))
+    loop.epoch, loop.history = about["epoch"], about["history"]
+    loop.stop_reason = about["stop_reason"]
+    if loop.best is not None and about["best"] is not None:
+        device = loop.accelerator.device
+        best = {name: t.to(device) for name, t in _part(tensors, "best.").items()}
+        loop.best.load_state(about["best"], best)
+    for callback in loop.callbacks:
+        kept = about["callbacks"].get(type(callback).__name__)
+        if kept:
+            callback.load_state(kept)
+    torch.set_rng_state(tensors["random.cpu"])
+    for gpu in loop.accelerator.gpus:
+        torch.cuda.set_rng_state(tensors["random.cuda"], gpu)
+
+
+def _optimizer_state(tensors: dict[str, Tensor], plain: dict[str, Any]) -> dict[str, Any]:
+    state: dict[int, dict[str, Any]] = {}
+    lists: dict[tuple[int, str], dict[int, Tensor]] = {}
+    found = {n: t for n, t in tensors.items() if n.startswith("optimizer.")}
+    for place, value in (plain["state"] | found).items():
+        _, key, name, *position = place.split(".")
+        if position:
+            lists.setdefault((int(key), name), {})[int(position[0])] = value
+        else:
+            state.setdefault(int(key), {})[name] = value
+    for (key_, name), items in lists.items():
+        state.setdefault(key_, {})[name] = [items[i] for i in sorted(items)]
+    return {"state": state, "param_groups": plain["param_groups"]}
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"resume: there is no file {os.fspath(path)}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"resume: {os.fspath(path)} is no safetensors file: {error}") from error
+    if _ENTRY not in metadata:
+        raise ValueError(f"resume: {os.fspath(path)} is not a checkpoint of a fit")
+    about = json.loads(metadata[_ENTRY])
+    if about["version"] != _VERSION:
+        raise ValueError(f"resume: {os.fspath(path)} is of another version of torchbridge")
+    return tensors, about
+
+
+def _check_settings(then: dict[str, Any], now: dict[str, Any]) -> None:
+    for name, value in now.items():
+        if then.get(name) != value:
+            raise ValueError(
+                f"{name} is {value!r}, and was {then.get(name)!r} in the fit to resume"
+            )
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,255 @@
+"""The data of a fit: checked against the module once, so that the loop needs no checks."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ..arguments import dtype_name, kind_of
+from .losses import Loss, check_custom_loss
+
+_Default = TypeVar("_Default", torch.dtype, None)
+
+
+def dtype_of(module: nn.Module, default: _Default) -> torch.dtype | _Default:
+    """What a module computes in: its first floating-point parameter's dtype, else the default."""
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), default)
+
+
+class Data(NamedTuple):
+    """Rows of observations: the whole of them, or a batch.
+
+    Attributes:
+        x: what the module takes, one tensor an argument.
+        y: targets.
+        weights: what each row counts, of mean 1 over the whole, or None for all alike.
+        offset: what is added to the module's output, or None for nothing.
+    """
+
+    x: tuple[Tensor, ...]
+    y: Tensor
+    weights: Tensor | None = None
+    offset: Tensor | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """The number of observations."""
+        return len(self.y)
+
+    def to(self, device: torch.device) -> "Data":
+        """The same on a device."""
+        # Rows are gathered again and again: they should lie in one piece.
+        return self.each(lambda t: t.detach().to(device).contiguous())
+
+    def rows(self, index: Tensor) -> "Data":
+        """These rows."""
+        x, y, weights, offset = self
+        return Data(
+            tuple([t.index_select(0, index) for t in x]),
+            y.index_select(0, index),
+            None if weights is None else weights.index_select(0, index),
+            None if offset is None else offset.index_select(0, index),
+        )
+
+    def each(self, function: Any) -> "Data":
+        """The same with a function applied to every tensor."""
+        return Data(
+            tuple(function(t) for t in self.x),
+            function(self.y),
+            None if self.weights is None else function(self.weights),
+            None if self.offset is None else function(self.offset),
+        )
+
+    def split(self, n_rows: int) -> Iterator["Data"]:
+        """Batches of `n_rows`, in order."""
+        for start in range(0, self.n_rows, n_rows):
+            yield self.each(lambda t, start=start: t[start : start + n_rows])
+
+
+def as_inputs(name: str, x: Any) -> tuple[Tensor, ...]:
+    """The tensors that a module takes: one, or several with as many rows."""
+    several = isinstance(x, (tuple, list)) and any(isinstance(t, Tensor) for t in x)
+    inputs = tuple(x) if several else (x,)
+    for i, t in enumerate(inputs):
+        each = name if len(inputs) == 1 else f"{name}[{i}]"
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{each} must be a torch tensor, not {kind_of(t)}")
+        if t.ndim == 0:
+            raise ValueError(f"{each} must have a dim of rows, and has no dims")
+        if len(t) != len(inputs[0]):
+            raise ValueError(f"{name}[0] has {len(inputs[0])} rows and {each} has {len(t)}")
+    return inputs
+
+
+def checked_data(
+    prefix: str,
+    module: nn.Module,
+    x: Any,
+    y: Any,
+    loss: Loss,
+    weights: Any = None,
+    offset: Any = None,
+) -> Data:
+    """Data that the loop can take as it is; `prefix` names it in errors."""
+    x_name, y_name = f"{prefix}x", f"{prefix}y"
+    inputs = check_input(x_name, module, x)
+    if not isinstance(y, Tensor):
+        raise TypeError(f"{y_name} must be a torch tensor, not {kind_of(y)}")
+    n = len(inputs[0])
+    if n == 0:
+        raise ValueError(f"{x_name} has no rows")
+    if y.ndim == 0 or len(y) != n:
+        n_rows = len(y) if y.ndim else 0
+        raise ValueError(f"{x_name} has {n} rows and {y_name} has {n_rows}")
+    for name, value in [(x_name, t) for t in inputs] + [(y_name, y)]:
+        _check_finite(name, value)
+    with mode(module, training=False), torch.no_grad():
+        output = output_of(x_name, module, tuple(t[:1] for t in inputs))
+    if weights is not None:
+        weights = _checked_weights(f"{prefix}weights", weights, n, output)
+    if offset is not None:
+        offset = checked_offset(f"{prefix}offset", offset, n, output)
+    if loss.holds == "values":
+        y = _align_values(y_name, y, output, loss.name)
+    elif loss.holds == "classes":
+        y = _align_classes(y_name, y, output, loss.name)
+    else:
+        check_custom_loss(loss, output, y[:1].to(output.device), weights is not None)
+    return Data(inputs, y, weights, offset)
+
+
+def check_input(name: str, module: nn.Module, x: Any) -> tuple[Tensor, ...]:
+    """The tensors of `x`: floating point of the module's dtype, or int64 codes."""
+    inputs = as_inputs(name, x)
+    ours = {p.dtype for p in module.parameters() if p.is_floating_point()}
+    for t in inputs:
+        if t.dtype == torch.int64:
+            continue
+        if not t.is_floating_point():
+            raise TypeError(
+                f"{name} must be floating point (or int64, for codes), not {dtype_name(t.dtype)}"
+            )
+        if ours and t.dtype not in ours:
+            names = " and ".join(sorted(map(dtype_name, ours)))
+            raise TypeError(
+                f"{name} is {dtype_name(t.dtype)} and the module's parameters are {names}: "
+                "convert one of them"
+            )
+    return inputs
+
+
+def output_of(name: str, module: nn.Module, inputs: Sequence[Tensor]) -> Tensor:
+    """The module's output for `inputs`, whatever device they are on."""
+    # An exact fit has buffers alone.
+    parameter = next(chain(module.parameters(), module.buffers()), inputs[0])
+    try:
+        output = module(*(t.detach().to(parameter.device) for t in inputs))
+    except (RuntimeError, IndexError, TypeError) as error:
+        shapes = " and ".join(str(tuple(t.shape[1:])) for t in inputs)
+        raise ValueError(
+            f"module cannot take rows of {name}, of shape {shapes}: {error}"
+        ) from error
+    if not isinstance(output, Tensor):
+        raise TypeError(f"module must return a tensor, not {kind_of(output)}")
+    if output.ndim == 0 or len(output) != len(inputs[0]):
+        raise ValueError(
+            f"module must return one row for each row of {name}; "
+            f"for {len(inputs[0])} it returned shape {tuple(output.shape)}"
+        )
+    return output
+
+
+def checked_offset(name: str, offset: Any, n: int, output: Tensor) -> Tensor:
+    """What is added to the output: a number a row, or as many as the output has."""
+    offset = _checked_rows(name, offset, n, output)
+    if offset.ndim == 1:
+        offset = offset.reshape(n, *[1] * (output.ndim - 1))
+    if offset.shape[1:] not in (output.shape[1:], (1,) * (output.ndim - 1)):
+        raise ValueError(
+            f"{name} has shape {tuple(offset.shape)}, and the module's output asks for "
+            f"{(n,)} or {(n, *output.shape[1:])}"
+        )
+    return offset
+
+
+def _checked_weights(name: str, weights: Any, n: int, output: Tensor) -> Tensor:
+    """Row weights, brought to mean 1: the size of a step does not depend on their unit."""
+    weights = _checked_rows(name, weights, n, output)
+    if weights.ndim != 1:
+        raise ValueError(f"{name} must have shape ({n},), not {tuple(weights.shape)}")
+    if weights.min() < 0 or weights.max() == 0:
+        raise ValueError(f"{name} must not be negative, and not all 0")
+    return weights / weights.mean()
+
+
+def _checked_rows(name: str, value: Any, n: int, output: Tensor) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a torch tensor, not {kind_of(value)}")
+    if value.ndim == 0 or len(value) != n:
+        raise ValueError(f"x has {n} rows and {name} has {len(value) if value.ndim else 0}")
+    value = value.detach().to(output.dtype)
+    _check_finite(name, value)
+    return value
+
+
+def _check_finite(name: str, value: Tensor) -> None:
+    # The sum is finite only if every value is, and costs no memory.
+    if not value.is_floating_point() or value.sum().isfinite():
+        return
+    n_bad = value.numel() - int(value.isfinite().sum())
+    if n_bad:
+        raise ValueError(f"{name} holds {n_bad} values that are NaN or infinite")
+
+
+def _align_values(name: str, y: Tensor, output: Tensor, loss: str) -> Tensor:
+    if y.dtype != output.dtype:
+        raise TypeError(
+            f"{name} is {dtype_name(y.dtype)} and the module's output is "
+            f'{dtype_name(output.dtype)}: loss "{loss}" takes them in one dtype'
+        )
+    return _align_shape(name, y, (len(y), *output.shape[1:]))
+
+
+def _align_classes(name: str, y: Tensor, output: Tensor, loss: str) -> Tensor:
+    if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
+        raise TypeError(f'{name} is {dtype_name(y.dtype)}: loss "{loss}" takes integer class codes')
+    if output.ndim < 2:
+        raise ValueError(
+            f'loss "{loss}" takes one output for each class, and the module returns shape (n,)'
+        )
+    n_classes = output.shape[1]
+    low, high = int(y.min()), int(y.max())
+    # Checked here because on a GPU a code out of range ends the process.
+    if low < 0 or high >= n_classes:
+        raise ValueError(
+            f"{name} holds class codes from {low} to {high}; with {n_classes} outputs "
+            f"they must lie in 0 to {n_classes - 1}"
+        )
+    return _align_shape(name, y.long(), (len(y), *output.shape[2:]))
+
+
+def _align_shape(name: str, y: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """`y` in that shape. Losses would broadcast (n,) against (n, 1) to (n, n)."""
+    n = len(y)
+    if {tuple(y.shape), shape} == {(n,), (n, 1)}:
+        return y.reshape(shape)
+    if tuple(y.shape) != shape:
+        raise ValueError(
+            f"{name} has shape {tuple(y.shape)}, and the module's output asks for {shape}"
+        )
+    return y
+
+
+@contextmanager
+def mode(module: nn.Module, *, training: bool) -> Iterator[None]:
+    """Train or eval mode, and afterwards what each submodule was in."""
+    before = [(m, m.training) for m in module.modules()]
+    module.train(training)
+    try:
+        yield
+    finally:
+        for m, was_training in before:
+            m.training = was_training

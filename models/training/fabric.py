@@ -1,0 +1,108 @@
+"""Mixed precision and several devices, by lightning-fabric."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..arguments import kind_of, lookup, whole_number
+from .device import Accelerator
+
+# Fabric's names -> whether it takes Fabric
+PRECISIONS = {
+    "32-true": False,
+    "16-mixed": True,
+    "bf16-mixed": True,
+    "bf16-true": True,
+    "64-true": True,
+}
+
+
+def find_accelerator(
+    device: torch.device, precision: Any, devices: Any, strategy: Any
+) -> Accelerator:
+    """Where a fit runs that is to run so."""
+    by_fabric = lookup("precision", precision, PRECISIONS)
+    devices = whole_number("devices", devices, 1)
+    if not isinstance(strategy, str):
+        raise TypeError(f"strategy must be a string, not {kind_of(strategy)}")
+    if not by_fabric and devices == 1 and strategy == "auto":
+        return Accelerator(device)
+    return FabricAccelerator(device, devices, precision, strategy)
+
+
+class FabricAccelerator(Accelerator):
+    """Where a fit runs, as a `lightning_fabric.Fabric` has it.
+
+    Args:
+        device: the device to train on, or the kind of the devices.
+        devices: how many.
+        precision: Fabric's name of it: "16-mixed", "bf16-mixed", "64-true", ...
+        strategy: Fabric's name of it: "auto", "ddp", "ddp_spawn", "fsdp", ...
+    """
+
+    def __init__(self, device: torch.device, devices: int, precision: str, strategy: str) -> None:
+        try:
+            from lightning_fabric import Fabric
+        except ImportError as error:
+            raise ImportError(
+                "precision, devices and strategy need the package lightning-fabric"
+            ) from error
+        super().__init__(device)
+        wanted: Any = [device.index] if device.type == "cuda" and devices == 1 else devices
+        name: Any = precision
+        self.fabric: Any = Fabric(
+            accelerator=device.type, devices=wanted, precision=name, strategy=strategy
+        )
+
+    @property
+    def rank(self) -> int:  # type: ignore[override]
+        """The number of this process."""
+        return self.fabric.global_rank
+
+    @property
+    def world_size(self) -> int:  # type: ignore[override]
+        """The number of processes."""
+        return self.fabric.world_size
+
+    def launch(self, train: Callable[..., Any], *args: Any) -> Any:
+        """Call `train(accelerator, *args)` in every process; what the first one returns."""
+        return self.fabric.launch(_Launched(self, train), *args)
+
+    def setup(
+        self, module: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> tuple[nn.Module, torch.optim.Optimizer]:
+        """Both wrapped: Fabric casts inputs, shards, and adds up gradients."""
+        module, optimizer = self.fabric.setup(module, optimizer)
+        self.device = self.fabric.device
+        return module, optimizer
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute the gradients, scaled and added up as need be."""
+        self.fabric.backward(loss)
+
+    def unscale(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Fabric unscales in its own clipping; a limit that nothing reaches leaves just that."""
+        self.fabric.clip_gradients(
+            module, optimizer, max_norm=float("inf"), error_if_nonfinite=False
+        )
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean over the processes."""
+        return self.fabric.all_reduce(value, reduce_op="mean")
+
+
+class _Launched:
+    """What a new process is sent: `train`, bound to the accelerator as it is there."""
+
+    def __init__(self, accelerator: FabricAccelerator, train: Callable[..., Any]) -> None:
+        self.accelerator, self.train = accelerator, train
+
+    def __call__(self, fabric: Any, *args: Any) -> Any:
+        """Run it. CPU tensors come to a new process as shared memory, which must not be trained."""
+        self.accelerator.fabric = fabric
+        if fabric.world_size > 1:
+            args = copy.deepcopy(args)
+        return self.train(self.accelerator, *args)

@@ -1,0 +1,360 @@
+"""Fit a module: everything is checked here before anything changes; then the loop runs."""
+
+import copy
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..arguments import flag, kind_of, number, options, positive, whole_number
+from ..callbacks import Callback, ProgressBar, as_callbacks, is_interactive
+from ..randomness import seeded
+from .batches import Batches, LoaderBatches, TensorBatches, is_loader
+from .checkpoint import restore_state, save_state
+from .compiled import CompiledStep, check_compile
+from .data import Data, as_inputs, checked_data, mode
+from .device import Accelerator, threads_for, training_device
+from .fabric import find_accelerator
+from .loop import Loop
+from .losses import Loss, find_loss
+from .optimizers import find_optimizer, make_optimizer
+from .predict import PREDICT_ROWS, predict
+from .weights import from_bytes, to_bytes
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """A trained module and how it got there.
+
+    Attributes:
+        module: the module given to `fit`, trained in place.
+        history: lists of equal length, one value an epoch: `epoch` (from 1),
+            `train_loss`, `valid_loss` where `fit` had validation data, and what callbacks
+            record (`lr`).
+        device: the device it was trained on, where the module still is.
+        status: how it ended: "completed", "stopped early in epoch 12: ..." or
+            "interrupted in epoch 5: ...", which says whose weights the module has.
+        best_epoch: the epoch that was best by early stopping's monitor, else by
+            `valid_loss`; None where there was neither.
+        callbacks: the callbacks of the fit, such as a `LRFinder` with what it found.
+    """
+
+    module: nn.Module
+    history: dict[str, list]
+    device: torch.device
+    status: str = "completed"
+    best_epoch: int | None = None
+    callbacks: Sequence[Callback] = field(default_factory=list)
+
+    @property
+    def weights(self) -> bytes:
+        """The module's parameters and buffers, as the content of a safetensors file."""
+        return to_bytes(self.module.state_dict())
+
+    def predict(
+        self, x: Any, batch_size: int = PREDICT_ROWS, offset: Tensor | None = None
+    ) -> Tensor:
+        """The module's output for `x`, on the CPU: see `predict`."""
+        return predict(self.module, x, batch_size, offset)
+
+    def __repr__(self) -> str:
+        last = {name: values[-1] for name, values in self.history.items() if values}
+        epochs = last.pop("epoch", 0)
+        losses = "".join(f"{name} {value:.4g}, " for name, value in last.items())
+        name = type(self.module).__name__
+        how = "" if self.status == "completed" else f", {self.status}"
+        return f"<Fit of {name}: {epochs} epochs, {losses}on {self.device}{how}>"
+
+
+def fit(
+    module: nn.Module,
+    x: Any,
+    y: Tensor | None = None,
+    *,
+    weights: Tensor | None = None,
+    offset: Tensor | None = None,
+    epochs: int = 100,
+    batch_size: int = 32,
+    shuffle: bool = True,
+    lr: float = 1e-3,
+    optimizer: str = "adam",
+    optimizer_options: Mapping[str, Any] | None = None,
+    loss: str | Callable[[Tensor, Tensor], Tensor] = "mse_loss",
+    weight_decay: float = 0.0,
+    validation: Any = None,
+    callbacks: Iterable[Callback] | Mapping[str, Any] = (),
+    resume: str | os.PathLike[str] | None = None,
+    seed: int | None = None,
+    device: str | torch.device | None = None,
+    precision: str = "32-true",
+    devices: int = 1,
+    strategy: str = "auto",
+    compile: bool = False,
+    progress: bool | None = None,
+) -> Fit:
+    """Train a module, in place.
+
+    Each epoch visits every row once, in a new random order, in batches. The whole of
+    `x` and `y` is put on the device before the first.
+
+    Args:
+        module: any `nn.Module` that maps rows of `x` to as many rows. Its initial
+            weights are the caller's (`mlp` has a `seed` for them).
+        x: inputs, one row an observation: shape (n, ...), n >= 1, floating point of
+            the module's dtype, all values finite, or int64 (codes for an embedding). A
+            tuple or list of such tensors for a module of several arguments. Or a loader
+            (`torch.utils.data.DataLoader`, or anything that gives batches (x, y) or
+            (x, y, weights) whenever it is iterated), without `y`: its batches are taken
+            as they come, and those weights count as they are.
+        y: targets, one row an observation. For losses of values: the shape and dtype
+            of the module's output; (n,) and (n, 1) are taken as the same. For
+            `cross_entropy` and `nll_loss`: integer class codes from 0, shape (n,).
+        weights: what each row counts in the loss, shape (n,), not negative. Only their
+            ratios matter: they are brought to mean 1.
+        offset: what is added to the module's output before the loss, shape (n,) or
+            that of the output.
+        epochs: passes over the data, at least 1.
+        batch_size: rows in a step, at least 1; the last batch has what is left.
+        shuffle: visit the rows in a new random order every epoch, or in their own.
+        lr: learning rate, above 0.
+        optimizer: "adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta", "adamax",
+            "nadam", "radam", "rprop" or "lbfgs": torch.optim's, with torch's defaults
+            for all but `lr` and `weight_decay`. "lbfgs" and "rprop" mean full batches.
+        optimizer_options: more of the optimizer's own arguments by name, such as
+            {"momentum": 0.9}.
+        loss: a name in `LOSSES`, which are torch.nn.functional's; the mean over rows
+            is minimised. Or a function (output, y) that returns a loss for each row, or
+            (where there are no weights) one number.
+        weight_decay: at least 0, as the optimizer defines it: decoupled for "adamw",
+            an L2 penalty for the others.
+        validation: a tuple (x, y), (x, y, weights) or (x, y, weights, offset) under the
+            same rules, or a loader, whose loss is computed after every epoch and never
+            trained on.
+        callbacks: a list of `Callback`s, called in this order, or a dict of options by
+            the names in `CALLBACKS`: {"early_stopping": {"patience": 5}}.
+        resume: a file that `ModelCheckpoint` wrote in a fit of the same data and
+            arguments. Goes on after its last epoch, and gives what the uninterrupted fit
+            would have given, bit for bit; `epochs` may be more (or, with a schedule that
+            depends on it, must be the same).
+        seed: decides everything random in training (the order of rows, dropout) and
+            leaves torch's global random state as it was. With None the randomness
+            comes from that global state. The same seed gives the same bits on the
+            same machine and device; another device draws another order.
+        device: "cpu", "cuda" or "cuda:1"; None takes the GPU when there is one.
+        precision: "32-true": computes in the module's own dtype. "16-mixed" and
+            "bf16-mixed" compute in half precision and keep the weights; "bf16-true" and
+            "64-true" convert the module. These need lightning-fabric.
+        devices: how many devices train together, each on its part of every epoch; above
+            1 it needs lightning-fabric, and `batch_size` is that of each.
+        strategy: how they do, by lightning-fabric's names ("ddp", "ddp_spawn", "fsdp").
+        compile: compile forward, backward and optimizer as one step. That takes some
+            time at the first step (a message says so), and is kept for later fits of
+            the same shapes in this process. For "adam", "adamw", "sgd", "rmsprop" and
+            "adagrad".
+        progress: show a progress bar; None does in an interactive session with tqdm.
+
+    Returns:
+        A `Fit`. The module is on the device, in the train or eval mode it came in.
+        `train_loss` is the mean over rows of the loss at each batch's own step, in
+        train mode (so the weights change below it and dropout is on); `valid_loss`
+        is that of the weights at the epoch's end, in eval mode. An interrupt
+        (KeyboardInterrupt) ends the fit and keeps the best weights so far where there is
+        validation data or early stopping, else the latest; `status` says so.
+
+    Raises:
+        TypeError: an argument of the wrong type or dtype, or one that is not known.
+        ValueError: an argument out of range, a shape or a name that does not fit.
+        FloatingPointError: the loss stopped being finite; the message names the
+            epoch. After this or any other error the module's weights are what they
+            were before.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch nn.Module, not {kind_of(module)}")
+    if not any(p.requires_grad for p in module.parameters()):
+        raise ValueError("module has no parameters that require a gradient")
+    epochs = whole_number("epochs", epochs, 1)
+    batch_size = whole_number("batch_size", batch_size, 1)
+    lr = positive("lr", lr)
+    weight_decay = number("weight_decay", weight_decay)
+    seed = None if seed is None else whole_number("seed", seed)
+    find_optimizer(optimizer)
+    loss_ = find_loss(loss)
+    device = training_device(device)
+    accelerator = find_accelerator(device, precision, devices, strategy)
+    compile = flag("compile", compile)
+    if compile:
+        check_compile(optimizer, accelerator)
+    found = as_callbacks(callbacks)
+    if progress or (progress is None and is_interactive() and _has_tqdm()):
+        found.append(ProgressBar())
+
+    train = _source("", module, x, y, weights, offset, loss_)
+    valid = None if validation is None else _validation(module, validation, loss_)
+    n_rows = train.n_rows if isinstance(train, Data) else None
+    settings = {
+        "n_rows": n_rows,
+        "batch_size": batch_size if n_rows else None,
+        "shuffle": flag("shuffle", shuffle),
+        "lr": lr,
+        "optimizer": optimizer,
+        "loss": loss_.name,
+        "weight_decay": weight_decay,
+        "precision": precision,
+    }
+    given = options("optimizer_options", optimizer_options)
+    make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
+    if resume is not None and not isinstance(resume, (str, os.PathLike)):
+        raise TypeError(f"resume must be a path, not {kind_of(resume)}")
+    job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
+    outcome = accelerator.launch(_train, job)
+    if accelerator.world_size > 1:
+        module.load_state_dict(from_bytes(outcome.weights))
+    return Fit(module, outcome.history, accelerator.device, outcome.status, outcome.best, found)
+
+
+@dataclass
+class _Job:
+    """What a process trains: the arguments of `fit`, checked."""
+
+    module: nn.Module
+    loss: Loss
+    train: Data | Iterable
+    valid: Data | Iterable | None
+    epochs: int
+    callbacks: list[Callback]
+    settings: dict[str, Any]
+    optimizer_options: dict[str, Any]
+    seed: int | None
+    resume: str | os.PathLike[str] | None
+    compile: bool
+
+
+@dataclass
+class _Outcome:
+    history: dict[str, list]
+    status: str
+    best: int | None
+    weights: bytes
+
+
+def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
+    module, settings = job.module, job.settings
+    initial = copy.deepcopy(module.state_dict())
+    module.to(accelerator.device)
+    optimizer = make_optimizer(
+        settings["optimizer"],
+        module.parameters(),
+        settings["lr"],
+        settings["weight_decay"],
+        job.optimizer_options,
+    )
+    ready, optimizer = accelerator.setup(module, optimizer)
+    size = settings["batch_size"] or 0
+    loop = Loop(
+        module=ready,
+        loss=job.loss,
+        optimizer=optimizer,
+        batches=_batches("x", job, job.train, accelerator, size, settings["shuffle"]),
+        valid=None
+        if job.valid is None
+        else _batches("validation", job, job.valid, accelerator, PREDICT_ROWS, False),
+        epochs=job.epochs,
+        accelerator=accelerator,
+        callbacks=job.callbacks,
+        settings=settings,
+        compile=CompiledStep if job.compile else None,
+        write=save_state,
+        resumed=job.resume is not None,
+    )
+    restore = None if job.resume is None else partial(restore_state, job.resume)
+    try:
+        with (
+            seeded(job.seed, accelerator.device),
+            mode(module, training=True),
+            threads_for(_multiplications(job)),
+        ):
+            loop.fit(restore)
+    except Exception:
+        module.load_state_dict(initial)
+        raise
+    best = loop.best.epoch if loop.best is not None and loop.best.epoch else None
+    # As bytes: tensors from another process would vanish with it.
+    weights = to_bytes(module.state_dict()) if accelerator.world_size > 1 else b""
+    return _Outcome(loop.history, _status(loop, best), best, weights)
+
+
+def _multiplications(job: _Job) -> float:
+    """How many a step forward takes; infinite where weights are used more than once a row."""
+    weights = list(job.module.parameters())
+    if not isinstance(job.train, Data) or any(x.ndim > 2 for x in (*job.train.x, *weights)):
+        return math.inf
+    rows = min(job.settings["batch_size"], job.train.n_rows)
+    return rows * sum(weight.numel() for weight in weights)
+
+
+def _status(loop: Loop, best: int | None) -> str:
+    if loop.interrupted:
+        whose = "the latest" if best is None else f"those of epoch {best}, the best"
+        return f"interrupted in epoch {loop.epoch}: the weights are {whose}"
+    if loop.stop_reason is not None:
+        return f"stopped early in epoch {loop.epoch}: {loop.stop_reason}"
+    return "completed"
+
+
+def _source(
+    prefix: str, module: nn.Module, x: Any, y: Any, weights: Any, offset: Any, loss: Loss
+) -> Data | Iterable:
+    """Checked data, or a loader as it is."""
+    if not is_loader(x):
+        return checked_data(prefix, module, x, y, loss, weights, offset)
+    for name, value in (("y", y), ("weights", weights), ("offset", offset)):
+        if value is not None:
+            raise TypeError(
+                f"{prefix}{name} must be None where x is a loader, which brings its own"
+            )
+    return x
+
+
+def _validation(module: nn.Module, validation: Any, loss: Loss) -> Data | Iterable:
+    if is_loader(validation):
+        return validation
+    if not isinstance(validation, (list, tuple)) or not 2 <= len(validation) <= 4:
+        raise TypeError(
+            "validation must be a pair (x, y) of tensors, with weights and offset or without, "
+            f"or a loader, not {kind_of(validation)}"
+        )
+    x, y, *more = validation
+    weights, offset = [*more, None, None][:2]
+    return checked_data(
+        "validation ", module, as_inputs("validation x", x), y, loss, weights, offset
+    )
+
+
+def _batches(
+    name: str, job: _Job, source: Any, accelerator: Accelerator, batch_size: int, shuffle: bool
+) -> Batches:
+    if isinstance(source, Data):
+        data = source.to(accelerator.device)
+        return TensorBatches(data, batch_size, shuffle, accelerator.rank, accelerator.world_size)
+    check = partial(_checked_batch, f"{name} batch's ", job.module, job.loss)
+    return LoaderBatches(name, source, check, accelerator.device)
+
+
+def _checked_batch(
+    prefix: str, module: nn.Module, loss: Loss, x: Any, y: Any, weights: Any = None
+) -> Data:
+    # Buffers such as batch norm's are left alone: the check runs in eval mode.
+    data = checked_data(prefix, module, x, y, loss, weights)
+    if data.weights is None:
+        return data
+    return data._replace(weights=weights.to(data.weights.dtype))
+
+
+def _has_tqdm() -> bool:
+    return find_spec("tqdm") is not None

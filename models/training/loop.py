@@ -1,0 +1,199 @@
+"""The training loop: fit -> epoch -> step, with named events between.
+
+Everything is checked before it comes here, so that the loop costs what the same lines
+written by hand would cost. What differs between two fits is in the fields; what a
+feature does is in its callback.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..callbacks.best import Best
+from ..callbacks.callback import EVENTS, Callback
+from .batches import Batches
+from .data import Data, mode
+from .device import Accelerator
+from .losses import Loss
+
+
+@dataclass(eq=False)
+class Loop:
+    """One fit: its parts, how far it is, and the spine. Callbacks get this object.
+
+    Attributes:
+        module: the module, in train mode except while it is evaluated.
+        optimizer: its optimizer.
+        epochs: the number of the last epoch, should nothing stop it before.
+        epoch: the number of the present epoch, from 1; 0 before the first.
+        row: the present epoch's line of the history; `record` adds to it.
+        history: lists of equal length, one value an epoch.
+        best: the best epoch so far and its weights, or None where nothing asks for it.
+        stop_reason: set by `stop`: the fit ends with this epoch.
+        compile: makes the step of a fit that is compiled; None steps eagerly.
+        write: writes the state of the loop to a file, for `save`.
+        resumed: whether the fit goes on from a checkpoint.
+    """
+
+    module: nn.Module
+    loss: Loss
+    optimizer: torch.optim.Optimizer
+    batches: Batches
+    valid: Batches | None
+    epochs: int
+    accelerator: Accelerator
+    callbacks: Sequence[Callback] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    compile: Callable[["Loop"], Callable[[Data], Tensor]] | None = None
+    write: Callable[[str, "Loop"], None] | None = None
+    resumed: bool = False
+    epoch: int = 0
+    row: dict[str, float] = field(default_factory=dict)
+    history: dict[str, list] = field(default_factory=lambda: {"epoch": []})
+    best: Best | None = None
+    stop_reason: str | None = None
+    interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        # Only what a callback defines is called: an event nobody hears costs nothing.
+        self._listeners: dict[str, list[Callable[..., None]]] = {
+            event: [
+                getattr(callback, event)
+                for callback in self.callbacks
+                if getattr(type(callback), event) is not getattr(Callback, event)
+            ]
+            for event in EVENTS
+        }
+        self.parameters = [p for p in self.module.parameters() if p.requires_grad]
+        self.step: Callable[[Data], Tensor] = self.eager_step
+        if isinstance(self.optimizer, torch.optim.LBFGS):
+            self.step = self.closure_step
+        if self.valid is not None:
+            self.best = Best("valid_loss")
+
+    def call(self, event: str) -> None:
+        """Tell the callbacks."""
+        for listener in self._listeners[event]:
+            listener(self)
+
+    def record(self, name: str, value: float) -> None:
+        """Add a value to this epoch's line of the history."""
+        self.row[name] = value
+
+    def stop(self, reason: str) -> None:
+        """End the fit after this epoch; the reason becomes part of its status."""
+        self.stop_reason = reason
+
+    def save(self, path: str) -> None:
+        """Write all that a later fit needs to go on with the next epoch."""
+        assert self.write is not None
+        self.write(path, self)
+
+    def fit(self, restore: Callable[["Loop"], None] | None = None) -> None:
+        """Train until the last epoch, a reason to stop, or an interrupt."""
+        self.call("on_fit_begin")
+        if restore is not None:
+            restore(self)
+        if self.compile is not None:
+            self.step = self.compile(self)
+        try:
+            while self.epoch < self.epochs and self.stop_reason is None:
+                self.epoch += 1
+                self.run_epoch()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            if self.best is not None:
+                self.best.restore(self.module)
+        self.call("on_fit_end")
+
+    def run_epoch(self) -> None:
+        """Train on every batch, evaluate, and write one line of the history."""
+        self.call("on_epoch_begin")
+        losses = {"train_loss": self.train_epoch()}
+        if self.valid is not None:
+            losses["valid_loss"] = self.evaluate(self.valid)
+        # The one time in an epoch that the host waits for the device.
+        values = torch.stack(list(losses.values())).tolist()
+        self.row = dict(zip(losses, values, strict=True))
+        self._check_finite()
+        self.call("on_epoch_end")
+        if self.best is not None:
+            self.best.update(self.epoch, self.row, self.module)
+            self.stop_reason = self.best.overdue(self.epoch) or self.stop_reason
+        self.history["epoch"].append(self.epoch)
+        for name, value in self.row.items():
+            self.history.setdefault(name, []).append(value)
+        self.call("on_epoch_logged")
+
+    def train_epoch(self) -> Tensor:
+        """One step a batch; the mean loss of the rows, each at its own step."""
+        total, n_rows = self._zero(), 0
+        listeners = self._listeners["on_batch_end"]
+        for batch in self.batches:
+            loss = self.step(batch)
+            total.add_(loss, alpha=batch.n_rows)
+            n_rows += batch.n_rows
+            for listener in listeners:
+                listener(self)
+        return self.accelerator.mean(total / n_rows)
+
+    def eager_step(self, batch: Data) -> Tensor:
+        """One step of the optimizer; the loss before it."""
+        self.optimizer.zero_grad()
+        loss = self.loss_of(batch)
+        self.accelerator.backward(loss)
+        if self._listeners["on_gradients"]:
+            self.change_gradients([p.grad for p in self.parameters if p.grad is not None])
+        self.optimizer.step()
+        return loss.detach()
+
+    def closure_step(self, batch: Data) -> Tensor:
+        """One step of an optimizer that evaluates the loss itself, several times."""
+
+        def closure() -> Tensor:
+            self.optimizer.zero_grad()
+            loss = self.loss_of(batch)
+            self.accelerator.backward(loss)
+            return loss
+
+        optimizer: Any = self.optimizer
+        return optimizer.step(closure).detach()
+
+    def change_gradients(self, gradients: list[Tensor]) -> None:
+        """Let callbacks change the gradients, in place."""
+        for listener in self._listeners["on_gradients"]:
+            self.accelerator.unscale(self.module, self.optimizer)
+            listener(self, gradients)
+
+    def loss_of(self, batch: Data) -> Tensor:
+        """The loss of a batch."""
+        output = self.module(*batch.x)
+        if batch.offset is not None:
+            output = output + batch.offset
+        return self.loss(output, batch.y, batch.weights)
+
+    def evaluate(self, batches: Batches) -> Tensor:
+        """The mean loss of the rows, in eval mode."""
+        total, n_rows = self._zero(), 0
+        with mode(self.module, training=False), torch.no_grad():
+            for batch in batches:
+                total.add_(self.loss_of(batch), alpha=batch.n_rows)
+                n_rows += batch.n_rows
+        return self.accelerator.mean(total / n_rows)
+
+    def _zero(self) -> Tensor:
+        """Where losses add up: on the device, in float64 whatever the module's dtype."""
+        return torch.zeros((), dtype=torch.float64, device=self.accelerator.device)
+
+    def _check_finite(self) -> None:
+        for name, value in self.row.items():
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"{name} became {value} in epoch {self.epoch}: training diverged. "
+                    f"Try a smaller lr (it is {self.optimizer.param_groups[0]['lr']:g}), clip "
+                    "the gradients, or bring the columns of x and y to a common scale"
+                )

@@ -1,0 +1,303 @@
+#' Fit a model
+#'
+#' Fits a model to a formula and a data frame, to predictors and responses, to a recipe or to the
+#' batches of a [dataloader()]. What comes back is a plain R value: it prints, predicts and plots,
+#' has `coef()`, `summary()`, `vcov()`, `residuals()`, `logLik()` and the rest, and survives
+#' `saveRDS()` and a new session.
+#'
+#' @section Data:
+#' A **formula** is read as `lm()` reads it: functions, interactions, `offset()`, `subset`,
+#' contrasts. `weights` and `offset` are looked up in `data` first. A response that is a factor,
+#' character or logical has classes; a two-column matrix `cbind(successes, failures)` is for
+#' `logistic()` and `binomial()`; any other matrix is several responses of a network.
+#'
+#' **x and y**: a data frame of numbers, logicals and factors, or a numeric matrix; arrays
+#' (n, channels, height, width) for `cnn()` and (n, time, features) for `rnn()`. A **recipe**
+#' (package recipes) is prepared here, with `data`, and applied again to new data.
+#'
+#' New data must have the same columns, of the same types and levels: package hardhat checks, and
+#' says which is at fault. Rows with NA are left out or refused as `na.action` says; NULL is
+#' `getOption("na.action")`.
+#'
+#' A **dataloader** gives batches of x and y (and weights) to a module of the caller's; R is called
+#' for each. Everything else crosses into Python once a fit.
+#'
+#' `autoencoder()`, [gaussian_mixture()], [k_means()] and [pca()] have no response: `~ a + b`, or
+#' `x` alone.
+#'
+#' @section Options of training:
+#' These are for networks; exact models take `device` alone.
+#' \describe{
+#' \item{`validation`}{The share of the rows to draw for validation, such as 0.2; or a data frame
+#'   like `data`; or `list(x, y)`. Its loss is in the history, and never trained on.}
+#' \item{`loss`}{Name of a loss of `torch.nn.functional`: `"mse_loss"` (the default for numbers),
+#'   `"l1_loss"`, `"smooth_l1_loss"`, `"huber_loss"`, `"poisson_nll_loss"` (of log means),
+#'   `"gamma_nll_loss"` (likewise), `"cross_entropy"` (the default for classes),
+#'   `"binary_cross_entropy_with_logits"`. Or a function of output and y that returns a loss for
+#'   each row, as a tensor: R is then called in every step, unless it comes from [torch_compile()].}
+#' \item{`epochs`, `batch_size`, `shuffle`}{Passes over the data (100), rows in a step (32), and
+#'   whether rows come in a new random order every epoch (`TRUE`).}
+#' \item{`optimizer`, `optimizer_options`, `lr`, `weight_decay`}{`"adam"`, `"adamw"`, `"sgd"`,
+#'   `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"adamax"`, `"nadam"`, `"radam"`, `"rprop"` or
+#'   `"lbfgs"`; a list of more of its own arguments; the learning rate (0.001); L2 penalty, or decay
+#'   of `"adamw"` (0).}
+#' \item{`lr_schedule`}{Name of a schedule (`"cosine_annealing"`, `"one_cycle"`, `"step"`,
+#'   `"exponential"`, `"reduce_on_plateau"`, ...), or a list of a name and its options:
+#'   `list("step", step_size = 10)`.}
+#' \item{`early_stopping`}{`TRUE`, or for how many epochs to wait for a better one, or a list of
+#'   `patience`, `monitor`, `mode`, `min_delta`, `restore_best`. The weights of the best epoch are
+#'   put back.}
+#' \item{`checkpoint`, `resume`}{A file (or a list of `path`, `every`, `best_only`) to write the
+#'   whole state to as training goes on; and such a file to go on from. A resumed fit equals one
+#'   that was not interrupted, bit for bit; it needs the same data, options and seed.}
+#' \item{`callbacks`}{A list of functions, each called at the end of an epoch with a list of
+#'   `epoch`, `train_loss`, ...: `FALSE` stops training, a list of numbers such as `list(score = 2)`
+#'   is added to the history, where `early_stopping` can monitor it. And of options by name:
+#'   `gradient_clipping = list(max_norm = 1)`, `lr_finder = list()`, `csv_log = list(path =
+#'   "log.csv")`, `tensorboard = list(log_dir = "runs")`.}
+#' \item{`seed`}{Decides initial weights, the order of rows, dropout and the validation rows. NULL
+#'   draws one from R's generator, so that `set.seed()` decides everything.}
+#' \item{`device`, `precision`, `devices`, `strategy`}{`"cpu"`, `"cuda"`, ... (NULL takes the GPU
+#'   when there is one); `"32-true"`, `"bf16-mixed"`, `"16-mixed"`, `"bf16-true"`, `"64-true"`; how
+#'   many devices, and by which of lightning-fabric's strategies.}
+#' \item{`compile`}{`TRUE` compiles forward, backward and optimizer as one step. That takes some
+#'   time at the first step, and pays for long fits.}
+#' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on
+#'   the scale of mean 0 and standard deviation 1; losses stay in units of the response. NULL does
+#'   for `mlp()`, `tabular()` and `autoencoder()`.}
+#' \item{`verbose`}{`TRUE` shows a progress bar; by default in interactive sessions.}
+#' }
+#'
+#' @section Interrupts:
+#' An interrupt (Ctrl-C, Esc) ends training after the epoch at hand and returns the fit so far, with
+#' the best weights where there is validation data or early stopping; `$status` says so.
+#'
+#' @param x A data frame, matrix, array or tensor of predictors, one row an observation; a recipe;
+#'   or a dataloader.
+#' @param formula A formula: response and predictors.
+#' @param data A data frame.
+#' @param y The responses: a vector, factor or matrix.
+#' @param model What to fit: [mlp()], [linear()] and the like, the name of one, a family such as
+#'   `poisson()`, or an `nn_module`.
+#' @param weights What each row counts, not negative: in the likelihood for exact models (numbers of
+#'   trials for shares), in the mean of the loss for networks.
+#' @param offset Added to the linear predictor, or the network's output.
+#' @param subset Which rows to use, as of `lm()`.
+#' @param na.action What to do with rows that have NA: `na.omit`, `na.exclude` or `na.fail`.
+#' @param ... Options of training, see below. Unknown ones are an error.
+#' @return An object of class `torch_fit`: a list with, among others, `history` (a data frame, a row
+#'   an epoch), `lr_finder` (the rates that such a callback tried, and their losses), `status`,
+#'   `best_epoch`, `device`, `seed`, `weights` (the parameters, as the bytes of a safetensors file),
+#'   `fitted.values` and `call`.
+#' @seealso [predict.torch_fit()], [summary.torch_fit()], [tidy.torch_fit()], [plot.torch_fit()],
+#'   [torch_importance()], [torch_tune()], [torch_export()].
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' fit <- torch_fit(mpg ~ wt + hp, data = mtcars, model = linear())
+#' summary(fit)
+#' set.seed(1)
+#' net <- torch_fit(mpg ~ ., data = mtcars, model = mlp(16), epochs = 20)
+#' predict(net, head(mtcars))
+#' @export
+torch_fit <- function(x, ...) UseMethod("torch_fit")
+
+#' @rdname torch_fit
+#' @export
+torch_fit.formula <- function(formula, data = NULL, model = mlp(), ..., weights = NULL,
+                              offset = NULL, subset = NULL,
+                              na.action = NULL) { # nolint: object_name_linter.
+  call <- user_call(match.call(expand.dots = TRUE))
+  model <- as_model(model, call)
+  options <- training_options(list(...), model, call)
+  asked <- match.call(expand.dots = FALSE)
+  frame <- formula_frame(formula, data, asked, parent.frame(), call)
+  prepared <- prepare_formula(frame, data, model, na.action, call)
+  fit_prepared(prepared, model, options, call)
+}
+
+#' @rdname torch_fit
+#' @export
+torch_fit.data.frame <- function(x, y = NULL, model = mlp(), ..., weights = NULL, offset = NULL,
+                                 na.action = NULL) { # nolint: object_name_linter.
+  call <- user_call(match.call(expand.dots = TRUE))
+  model <- as_model(model, call)
+  options <- training_options(list(...), model, call)
+  prepared <- prepare_xy(x, y, weights, offset, model, na.action, call)
+  prepared$env <- parent.frame()
+  fit_prepared(prepared, model, options, call)
+}
+
+#' @rdname torch_fit
+#' @export
+torch_fit.matrix <- torch_fit.data.frame
+
+#' @rdname torch_fit
+#' @export
+torch_fit.array <- torch_fit.data.frame
+
+#' @rdname torch_fit
+#' @export
+torch_fit.torch_tensor <- torch_fit.data.frame
+
+#' @rdname torch_fit
+#' @export
+torch_fit.recipe <- function(x, data, model = mlp(), ..., weights = NULL, offset = NULL,
+                             na.action = NULL) { # nolint: object_name_linter.
+  call <- user_call(match.call(expand.dots = TRUE))
+  model <- as_model(model, call)
+  options <- training_options(list(...), model, call)
+  prepared <- prepare_recipe(x, data, weights, offset, model, na.action, call)
+  prepared$env <- parent.frame()
+  fit_prepared(prepared, model, options, call)
+}
+
+#' @rdname torch_fit
+#' @export
+torch_fit.dataloader <- function(x, model, ...) {
+  call <- user_call(match.call(expand.dots = TRUE))
+  model <- as_model(model, call)
+  if (is.null(model$module)) {
+    abort(call, "`model` must be an nn_module for a dataloader, not ", model_label(model), ".")
+  }
+  fit_batches(x, model, training_options(list(...), model, call), call)
+}
+
+#' @rdname torch_fit
+#' @export
+torch_fit.default <- function(x, ...) {
+  abort(
+    sys.call(-1L), "`x` must be a formula, a data frame, a matrix, an array, a recipe or a ",
+    "dataloader, not ", friendly_type(x), ".",
+    if (inherits(x, "dataset")) "\nMake batches of it: dataloader(x, batch_size = 32)."
+  )
+}
+
+# With the name that users know, whatever method it was.
+user_call <- function(call) {
+  call[[1L]] <- quote(torch_fit)
+  call
+}
+
+# ---- one fit ----
+
+fit_prepared <- function(prepared, model, options, call) {
+  if (is_unsupervised(model)) check_unsupervised(prepared, model, call)
+  response <- as_response(prepared$response, model, options, prepared$weights, call)
+  check_columns(prepared$columns, call)
+  options$loss_name <- loss_name_of(options, response)
+  task <- fit_task(prepared, model, response, options, call)
+  result <- run_fit("models.for_r.fit.fit", task, options, call = call)
+  for (note in unlist(result$notes)) warning(warningCondition(note, call = call))
+  finish_fit(made_of(prepared, model, response, call), result, options)
+}
+
+# What crosses.
+fit_task <- function(prepared, model, response, options, call) {
+  if (isFALSE(prepared$preparation$intercept) && takes_response(model)) {
+    model$options$intercept <- FALSE
+  }
+  if (model$name == "pca") names(model$options)[names(model$options) == "k"] <- "n_components"
+  c(
+    list(model = if (is.null(model$module)) model$name else model$module),
+    crossing(prepared$columns),
+    list(
+      response = response$tensor, n_classes = response$n_classes,
+      weights = as_tensor(response$weights), offset = as_tensor(prepared$offset),
+      validation = crossing_validation(options$validation, prepared, response, call),
+      model_options = if (length(model$options) > 0L) model$options,
+      standardize = options$standardize
+    ),
+    options$task
+  )
+}
+
+loss_name_of <- function(options, response) {
+  if (!is.null(options$loss_name)) return(options$loss_name)
+  if (is.null(response$levels)) "mse_loss" else "cross_entropy"
+}
+
+# What stays in R.
+made_of <- function(prepared, model, response, call) {
+  list(
+    call = call, model = model[c("name", "options")], module = model$module,
+    terms = prepared$preparation$terms, preparation = prepared$preparation,
+    levels = response$levels, response = response$values, prior.weights = response$weights,
+    offset = prepared$offset, na.action = prepared$na.action, nobs = prepared$n,
+    env = prepared$env, # where the call finds x, as a formula knows it
+    row_names = prepared$row_names
+  )
+}
+
+# The R value of what Python gave.
+finish_fit <- function(made, result, options) {
+  history <- as.data.frame(lapply(result$history, as.numeric))
+  if (is_exact_model(made$model)) history <- NULL
+  fit <- c(made, list(
+    history = history, status = result$status, best_epoch = result$best_epoch,
+    device = result$device, seed = options$seed, loss = options$loss_name,
+    n_parameters = result$n_parameters, spec = result$spec, weights = result$weights,
+    parameter_names = as.character(unlist(result$parameter_names)), id = result$id,
+    fitted.values = with_rows(result$fitted, made),
+    lr_finder = if (!is.null(result$lr_finder)) {
+      as.data.frame(lapply(result$lr_finder, as.numeric))
+    },
+    exact = if (!is_unsupervised(made$model)) as_exact(result$exact, made),
+    result = if (is_unsupervised(made$model)) as_result(result$exact, made)
+  ))
+  fit$row_names <- NULL
+  if (!is.null(result$handle) && is.null(made$module)) remember_model(result$id, result$handle)
+  structure(fit, class = c(if (is_unsupervised(made$model)) "torch_unsupervised", "torch_fit"))
+}
+
+# A vector, or a matrix whose columns are classes or responses.
+with_rows <- function(values, made) {
+  if (is.null(values)) return(NULL)
+  labels <- made$row_names
+  if (length(dim(values)) > 1L) {
+    names <- if (is.null(made$levels)) colnames(made$response) else made$levels
+    if (identical(made$model$name, "autoencoder")) names <- made$preparation$column_names
+    if (length(dim(values)) == 2L && ncol(values) == length(names)) colnames(values) <- names
+    if (length(dim(values)) == 2L) rownames(values) <- labels
+    # Of two classes, the second: as of glm().
+    if (length(made$levels) == 2L) return(values[, 2L])
+    return(values)
+  }
+  values <- as.vector(values)
+  names(values) <- labels
+  values
+}
+
+#' @export
+print.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  check_no_dots(...)
+  cat("Call:\n", paste(deparse(x$call), collapse = "\n"), "\n\n", sep = "")
+  if (!is.null(x$exact)) {
+    cat("Coefficients:\n")
+    print(format(coef(x), digits = digits), print.gap = 2L, quote = FALSE)
+    cat("\n")
+  } else {
+    cat(model_label(new_model(x$model$name, x$model$options, x$module)), ", ", sep = "")
+    cat(x$n_parameters, " parameters, ", sep = "")
+    if (!is.null(x$nobs)) cat(x$nobs, "rows, ")
+    cat("on ", x$device, "\n", sep = "")
+  }
+  cat(fit_status(x, digits), sep = "\n")
+  invisible(x)
+}
+
+# How it went, in lines.
+fit_status <- function(x, digits) {
+  if (!is.null(x$exact)) {
+    found <- c("Log-likelihood" = x$exact$log_likelihood, "Deviance" = x$exact$deviance)
+    shown <- paste0(names(found), ": ", format(found, digits = digits, trim = TRUE))
+    failed <- if (!isTRUE(x$exact$converged)) "The fit did not converge"
+    return(c(paste(shown, collapse = ", "), failed))
+  }
+  history <- x$history
+  last <- history[nrow(history), setdiff(names(history), "epoch"), drop = FALSE]
+  losses <- paste(names(last), vapply(last, format, "", digits = digits), collapse = ", ")
+  c(
+    paste0(nrow(history), " epochs (", x$loss, "): ", losses),
+    if (!is.null(x$best_epoch)) paste("Best epoch:", x$best_epoch),
+    if (x$status != "completed") paste("Training", x$status)
+  )
+}

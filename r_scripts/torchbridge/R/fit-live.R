@@ -1,0 +1,18 @@
+# The model of a fit in Python: made of its bytes at first use, and kept for a while.
+
+the$models <- list()
+models_kept <- 8L
+
+remember_model <- function(id, model) {
+  the$models[[id]] <- NULL
+  the$models <- utils::tail(c(the$models, stats::setNames(list(model), id)), models_kept)
+}
+
+live_model <- function(fit) {
+  found <- the$models[[fit$id]]
+  if (is.null(found)) {
+    found <- call_python("models.for_r.fit.load", fit$spec, fit$weights, call = NULL)
+    remember_model(fit$id, found)
+  }
+  found
+}

@@ -1,0 +1,242 @@
+# What torch_fit() fits: descriptions of models, plain R values.
+
+#' Models for torch_fit()
+#'
+#' Descriptions of models: which, and with which options. What follows from the data (the number of
+#' inputs, outputs, levels and classes) is left to [torch_fit()].
+#'
+#' `linear()`, `logistic()`, `multinomial()` and R's [families][stats::family], such as `poisson()`
+#' or `Gamma("log")`, are fitted exactly, in float64: least squares, iteratively reweighted least
+#' squares, or Newton's method, as `lm()`, `glm()` and `nnet::multinom()` have them. The others are
+#' networks, trained in float32.
+#'
+#' `gaussian_mixture()`, `k_means()` and `pca()` have no response, as in `torch_fit(~ ., data,
+#' k_means(3))`. They too are fitted exactly, in float64; see [predict.torch_unsupervised()].
+#'
+#' A string, such as `"linear"` or `"mlp"`, means the model of that name with its defaults. Any
+#' `nn_module`, in R or Python, is a model too: its initial weights are where training starts, and
+#' it is left as it was. (Lazy layers such as [nn_lazy_linear()] get theirs from the first row,
+#' drawn by the fit's seed, and keep them.)
+#'
+#' @param hidden Units of each hidden layer, first to last, or `NULL` for none; of `cnn()`, of
+#'   linear layers after the convolutions; of `rnn()`, of the state; of `autoencoder()`, on either
+#'   side of the code.
+#' @param activation Name of the activation after each hidden layer: `"relu"`, `"tanh"`, `"gelu"`,
+#'   `"silu"`, `"elu"`, `"selu"`, `"celu"`, `"leaky_relu"`, `"mish"`, `"softplus"`, `"softsign"`,
+#'   `"hardtanh"`, `"sigmoid"` or `"identity"`.
+#' @param dropout Probability, from 0 and below 1, with which a hidden unit is dropped in training.
+#' @param normalization `"batch"` or `"layer"`: between each hidden layer and its activation; `NULL`
+#'   for none.
+#' @param residual `TRUE` adds the input of each hidden layer to its output.
+#' @param embedding_dims Length of the vectors that stand for the levels of each factor: a number
+#'   for all or one each. `NULL`: half the number of levels, rounded up, at most 50.
+#' @param embedding_dropout Probability with which an element of such a vector is dropped.
+#' @param channels Channels of each convolution of an image network; each is followed by pooling
+#'   that halves the image.
+#' @param kernel_size Width and height of the convolutions, odd.
+#' @param batch_norm `TRUE` normalises after each convolution.
+#' @param cell `"lstm"`, `"gru"` or `"rnn"`.
+#' @param layers Number of recurrent layers.
+#' @param bidirectional `TRUE` reads sequences backwards as well.
+#' @param code Units of the code, the narrowest layer.
+#' @param tol,max_iter When the iterations of an exact fit end; `NULL` for the defaults.
+#' @param k Number of components or clusters; of `pca()`, `NULL` takes all.
+#' @param covariance `"full"`, `"diagonal"` or `"spherical"`, each component its own.
+#' @param method `"em"` (Dempster, Laird and Rubin, 1977), or `"gradient"`: L-BFGS on the same
+#'   likelihood.
+#' @param n_init Starts, of which the best result is kept. k-means draws them by k-means++ (Arthur
+#'   and Vassilvitskii, 2007); a mixture begins with k-means.
+#' @param center,scale `TRUE` subtracts the columns' means, and divides by their standard
+#'   deviations, as `prcomp()` does.
+#' @param link Link of `logistic()`: `"logit"`, `"probit"`, `"cloglog"`, `"cauchit"` or `"log"`.
+#' @return A `model_description`.
+#' @section Factors as predictors:
+#' `tabular()` learns a vector for each level, an embedding (Guo and Berkhahn, 2016, Entity
+#' embeddings of categorical variables). Other networks see 0/1 columns, one a level but the first.
+#' The exact models see what `lm()` sees: R's contrasts.
+#' @examples
+#' mlp(c(64, 32), dropout = 0.1)
+#' tabular(32, embedding_dims = 3)
+#' logistic(link = "probit")
+#' gaussian_mixture(3, covariance = "diagonal")
+#' @name torch_models
+NULL
+
+#' @rdname torch_models
+#' @export
+mlp <- function(hidden = c(64, 32), activation = "relu", dropout = 0, normalization = NULL,
+                residual = FALSE) {
+  new_model("mlp", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+tabular <- function(hidden = c(64, 32), activation = "relu", dropout = 0, normalization = NULL,
+                    residual = FALSE, embedding_dims = NULL, embedding_dropout = 0) {
+  new_model("tabular", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+cnn <- function(channels = c(16, 32), hidden = NULL, kernel_size = 3, activation = "relu",
+                dropout = 0, batch_norm = FALSE) {
+  new_model("cnn", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+rnn <- function(hidden = 32, cell = "lstm", layers = 1, bidirectional = FALSE, dropout = 0) {
+  new_model("rnn", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+autoencoder <- function(hidden = 32, code = 2, activation = "relu", dropout = 0,
+                        normalization = NULL) {
+  new_model("autoencoder", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+linear <- function() new_model("linear", list())
+
+#' @rdname torch_models
+#' @export
+logistic <- function(link = "logit", tol = NULL, max_iter = NULL) {
+  new_model("logistic", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+multinomial <- function(tol = NULL, max_iter = NULL) {
+  new_model("multinomial", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+gaussian_mixture <- function(k, covariance = "full", method = "em", n_init = 1, tol = NULL,
+                             max_iter = NULL) {
+  check_count(k, "k", 1)
+  new_model("gaussian_mixture", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+k_means <- function(k, n_init = 10, max_iter = NULL) {
+  check_count(k, "k", 1)
+  new_model("k_means", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+pca <- function(k = NULL, center = TRUE, scale = FALSE) {
+  if (!is.null(k)) check_count(k, "k", 1)
+  new_model("pca", as.list(environment()))
+}
+
+new_model <- function(name, options, module = NULL) {
+  # No hidden layers, rather than the default.
+  if (is.null(options$hidden) && "hidden" %in% names(options)) options$hidden <- list()
+  options <- options[!vapply(options, is.null, NA)]
+  structure(list(name = name, options = options, module = module), class = "model_description")
+}
+
+exact_models <- c("linear", "logistic", "multinomial", "glm")
+
+is_exact_model <- function(model) model$name %in% exact_models || is_unsupervised(model)
+
+takes_response <- function(model) model$name != "autoencoder" && !is_unsupervised(model)
+
+#' @export
+print.model_description <- function(x, ...) {
+  check_no_dots(..., except = names(formals(print.default)))
+  cat(model_label(x), "\n", sep = "")
+  invisible(x)
+}
+
+# As a call: mlp(hidden = c(64, 32), dropout = 0.1).
+model_label <- function(model) {
+  if (!is.null(model$module)) return(paste0("<", class(model$module)[1L], ">"))
+  if (model$name == "glm") {
+    return(paste0(model$options$family, "(link = \"", model$options$link, "\")"))
+  }
+  defaults <- formals(model_functions()[[model$name]])
+  # An argument without a default is never equal to it.
+  defaults <- lapply(defaults, function(x) if (is.name(x)) x else eval(x))
+  changed <- !mapply(identical, model$options, defaults[names(model$options)])
+  arguments <- vapply(model$options[changed | names(model$options) == "hidden"], deparse1, "")
+  named <- paste(names(arguments), "=", arguments, recycle0 = TRUE)
+  paste0(model$name, "(", paste(named, collapse = ", "), ")")
+}
+
+model_functions <- function() {
+  list(
+    mlp = mlp, tabular = tabular, cnn = cnn, rnn = rnn, autoencoder = autoencoder,
+    linear = linear, logistic = logistic, multinomial = multinomial,
+    gaussian_mixture = gaussian_mixture, k_means = k_means, pca = pca
+  )
+}
+
+# What a user gives as `model`.
+as_model <- function(x, call) {
+  if (inherits(x, "model_description")) return(x)
+  if (is.function(x) && !inherits(x, "python_object")) {
+    if (inherits(x, "nn_module_generator")) {
+      abort(call, "`model` must be a module, not what makes one: call it, `model = net(...)`.")
+    }
+    # glm() takes a function of a family too.
+    x <- tryCatch(x(), error = function(condition) x)
+    if (inherits(x, "model_description")) return(x)
+    if (is.function(x) && is.name(formals(x)$k)) {
+      abort(call, "`model` must be called with its number, such as k_means(3).")
+    }
+  }
+  if (inherits(x, "family")) return(family_model(x, call))
+  if (inherits(x, "python_object")) {
+    if (!call_python("models.for_r.fit.is_module", x)) {
+      abort(call, "`model` must be a module of PyTorch, not ", format(x), ".")
+    }
+    return(new_model("module", list(), x))
+  }
+  models <- model_functions()
+  if (!is_string(x)) {
+    abort(
+      call, "`model` must be a model such as mlp(c(64, 32)), its name, a family or an nn_module, ",
+      "not ", friendly_type(x), "."
+    )
+  }
+  if (x %in% c("gaussian_mixture", "k_means")) {
+    abort(call, "`model`: ", x, "() needs a number, model = ", x, "(3).")
+  }
+  if (x %in% names(models)) return(models[[x]]())
+  families <- c("poisson", "binomial", "gaussian", "Gamma", "inverse.gaussian")
+  if (x %in% families) return(family_model(get(x, asNamespace("stats"))(), call))
+  refuse_name(x, c(names(models), families), "model", call)
+}
+
+family_model <- function(family, call) {
+  name <- tolower(sub(".", "_", family$family, fixed = TRUE))
+  known <- c(
+    "gaussian", "binomial", "poisson", "gamma", "inverse_gaussian", "quasibinomial", "quasipoisson"
+  )
+  if (!name %in% known) {
+    abort(call, "`model`: the family \"", family$family, "\" is not known here.")
+  }
+  new_model("glm", list(family = name, link = family$link))
+}
+
+# An error that lists the names there are.
+refuse_name <- function(x, known, name, call) {
+  abort(
+    call, "`", name, "`: \"", x, "\" is not known; it can be ",
+    paste0("\"", known, "\"", collapse = ", "), ".", hint_of(x, known)
+  )
+}
+
+# The nearest of the names there are, if it is near.
+hint_of <- function(x, known) {
+  distance <- utils::adist(x, known, ignore.case = TRUE)[1L, ]
+  if (min(distance) <= max(2, nchar(x) %/% 3)) {
+    paste0("\nDid you mean `", known[which.min(distance)], "`?")
+  }
+}

@@ -1,0 +1,274 @@
+#' Predict from a fit
+#'
+#' @param object A `torch_fit`.
+#' @param newdata New data like those of the fit: a data frame, a matrix or array, or `NULL` for the
+#'   rows of the fit. Of a fit to a dataloader: a tensor, a matrix or array, a list of such for a
+#'   module of several arguments, or a dataloader, whose batches begin with the inputs.
+#' @param type `"response"`: the mean of the response; of two classes, the probability of the second
+#'   level, as of `glm()`; of more, a matrix with a column a class. `"prob"`: probabilities, always
+#'   a column a class. `"class"`: the most probable class, a factor. `"link"`: before the inverse
+#'   link (of classes, before the softmax). `"terms"`: what each term of an exact model adds to the
+#'   link, centred, as of `predict.lm()`. `"code"`: the code of an `autoencoder()`, a matrix.
+#' @param interval `"confidence"`: limits of the mean, of types "response" and "link" of exact
+#'   models (but `multinomial()`), as of `predict.lm()`; for other links than the identity they are
+#'   those of the link, brought to the response. `"prediction"`: limits of a new observation, for
+#'   `linear()`; rows of the fit have its weights, new data weight 1.
+#' @param level Coverage of the intervals.
+#' @param se.fit `TRUE` also gives standard errors, of types "response" and "link" of exact models
+#'   (but `multinomial()`).
+#' @param offset Numbers to add to the link of each row, where the fit was given an `offset`. (Terms
+#'   `offset()` of a formula are found in `newdata`.)
+#' @param tibble `TRUE` gives a tibble: `.pred` (with `.pred_lower` and `.pred_upper`, and
+#'   `.std_error`), `.pred_class`, or `.pred_<level>` for each class.
+#' @param ... Not used.
+#' @return A vector, matrix or factor, a value for each row of `newdata`; NA where a predictor is
+#'   NA. With `interval`, a matrix of `fit`, `lwr` and `upr`. With `se.fit`, a list of `fit`,
+#'   `se.fit` and `residual.scale`.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' fit <- torch_fit(Species ~ ., data = iris, model = multinomial())
+#' predict(fit, iris[c(1, 51, 101), ], type = "class")
+#' predict(fit, iris[c(1, 51, 101), ], type = "prob", tibble = TRUE)
+#' @export
+predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit = FALSE, # nolint
+                              interval = "none", level = 0.95, offset = NULL, tibble = FALSE,
+                              ...) {
+  check_no_dots(...)
+  call <- sys.call()
+  check_string(type, "type", call)
+  check_flag(se.fit, "se.fit", call)
+  check_flag(tibble, "tibble", call)
+  types <- c("response", "prob", "class", "link", "terms", "code")
+  if (!type %in% types) refuse_name(type, types, "type", call)
+  check_string(interval, "interval", call)
+  intervals <- c("none", "confidence", "prediction")
+  if (!interval %in% intervals) refuse_name(interval, intervals, "interval", call)
+  wide <- interval != "none"
+  if ((se.fit || wide) && !type %in% c("response", "link")) {
+    abort(
+      call, if (wide) "`interval`" else "`se.fit`",
+      " is for types \"response\" and \"link\", not \"", type, "\"."
+    )
+  }
+  if (type %in% c("prob", "class") && is.null(object$levels)) {
+    abort(call, "`type` \"", type, "\" is for responses that are classes.")
+  }
+  if (is.null(object$preparation)) return(predict_batches(object, newdata, type, call))
+  if (type == "terms") return(predict_terms(object, newdata, call))
+  if (type == "code" && object$model$name != "autoencoder") {
+    abort(call, "`type` \"code\" is for autoencoder().")
+  }
+  if (is.null(newdata) && !type %in% c("link", "code") && !se.fit && !wide) {
+    values <- stats::napredict(object$na.action, object$fitted.values)
+    return(as_prediction(values, type, object, tibble))
+  }
+  given <- rows_of(object, newdata, offset, call)
+  own <- is.null(newdata)
+  padded <- function(x) if (own) stats::napredict(object$na.action, x) else x
+  values <- predict_rows(
+    object, given, if (wide) "link" else if (type %in% c("link", "code")) type else "response"
+  )
+  if (wide) {
+    values <- prediction_intervals(object, given, values, type, interval, level, own, call)
+    found <- padded(values)
+    if (tibble) {
+      found <- tibble::tibble(
+        .pred = unname(found[, 1L]), .pred_lower = unname(found[, 2L]),
+        .pred_upper = unname(found[, 3L])
+      )
+    }
+  } else {
+    found <- as_prediction(padded(values), type, object, tibble)
+  }
+  if (!se.fit) return(found)
+  error <- padded(predicted_errors(object, given, type, call))
+  if (tibble) {
+    found$.std_error <- unname(error)
+    return(found)
+  }
+  list(fit = found, se.fit = error, residual.scale = sqrt(object$exact$dispersion))
+}
+
+# The columns and offset of new data, or of the fit's own.
+rows_of <- function(fit, newdata, offset, call) {
+  if (is.null(newdata)) {
+    found <- new_columns(fit$preparation, own_data(fit, call), call)
+    found$offset <- fit$offset
+  } else {
+    found <- new_columns(fit$preparation, newdata, call)
+    check_n_rows(offset, "offset", found$n, call)
+    if (!is.null(offset)) found$offset <- offset + if (is.null(found$offset)) 0 else found$offset
+  }
+  found
+}
+
+# The data of the fit, as they are now where the call finds them, without the rows left out.
+own_data <- function(fit, call) {
+  expression <- if (fit$preparation$kind %in% c("formula", "recipe")) fit$call$data else fit$call$x
+  env <- if (is.null(fit$terms)) fit$env else environment(fit$terms)
+  data <- if (is.null(expression)) {
+    stats::get_all_vars(stats::delete.response(fit$terms))
+  } else {
+    tryCatch(eval(expression, env), error = function(condition) {
+      abort(call, "The data of the fit are not there any more: give `newdata`.")
+    })
+  }
+  if (!is.null(fit$call$subset)) {
+    data <- data[which(eval(fit$call$subset, data, env)), , drop = FALSE]
+  }
+  if (!is.null(fit$na.action)) data <- data[-fit$na.action, , drop = FALSE]
+  if (NROW(data) != fit$nobs) {
+    abort(call, "The data of the fit have changed since: give `newdata`.")
+  }
+  data
+}
+
+# Values of complete rows; NA for the others.
+predict_rows <- function(fit, given, type) {
+  complete <- complete_rows(given$columns, given$offset)
+  columns <- given$columns
+  offset <- given$offset
+  if (!all(complete)) {
+    columns <- keep_rows(columns, complete)
+    offset <- offset[complete]
+  }
+  if (sum(complete) == 0L) {
+    wide <- length(dim(fit$fitted.values)) > 1L
+    shape <- if (wide) matrix(NA_real_, length(complete), ncol(fit$fitted.values)) else rep(
+      NA_real_, length(complete)
+    )
+    return(shape)
+  }
+  crossed <- crossing(columns)
+  own <- !is.null(fit$module)
+  values <- call_python(
+    "models.for_r.fit.predict_columns", if (own) fit$module else live_model(fit), crossed$columns,
+    as.list(crossed$levels), as_tensor(offset), type, if (own) fit$spec,
+    if (own) fit$weights,
+    call = sys.call(-1L)
+  )
+  if (!all(complete)) values <- spread_rows(values, complete)
+  if (type == "code") {
+    rownames(values) <- given$row_names
+    return(values)
+  }
+  if (type == "link" && length(dim(values)) > 1L) {
+    names <- if (is.null(fit$levels)) colnames(fit$response) else fit$levels
+    if (ncol(values) == length(names)) colnames(values) <- names
+    rownames(values) <- given$row_names
+    return(values)
+  }
+  with_rows(values, c(
+    fit[c("levels", "response", "model", "preparation")], list(row_names = given$row_names)
+  ))
+}
+
+complete_rows <- function(columns, offset) {
+  if (is_tensor(columns)) return(rep(TRUE, dim(columns)[1L]))
+  if (!is.list(columns)) {
+    n <- dim(columns)[1L]
+    complete <- !anyNA(columns)
+    found <- if (complete) rep(TRUE, n) else rowSums(is.na(matrix(columns, n))) == 0L
+  } else {
+    found <- if (length(columns) > 0L) stats::complete.cases(columns) else rep(TRUE, length(offset))
+  }
+  if (is.null(offset)) found else found & !is.na(offset)
+}
+
+keep_rows <- function(columns, keep) {
+  if (is.list(columns)) return(lapply(columns, function(x) x[keep]))
+  if (length(dim(columns)) == 2L) return(columns[keep, , drop = FALSE])
+  dims <- dim(columns)
+  array(matrix(columns, dims[1L])[keep, ], c(sum(keep), dims[-1L]))
+}
+
+spread_rows <- function(values, complete) {
+  if (length(dim(values)) > 1L) {
+    found <- matrix(
+      NA_real_, length(complete), ncol(values), dimnames = list(NULL, colnames(values))
+    )
+    found[complete, ] <- values
+  } else {
+    found <- rep(NA_real_, length(complete))
+    found[complete] <- values
+  }
+  found
+}
+
+# In the form that the user asked for.
+as_prediction <- function(values, type, fit, tibble) {
+  if (type %in% c("prob", "class")) {
+    values <- class_probabilities(values, fit$levels)
+    if (type == "class") {
+      best <- max.col(replace(values, is.na(values), -1), ties.method = "first")
+      best[is.na(values[, 1L])] <- NA
+      values <- stats::setNames(factor(fit$levels[best], fit$levels), rownames(values))
+      if (is.ordered(fit$response)) values <- factor(values, fit$levels, ordered = TRUE)
+    }
+  }
+  if (!tibble) return(values)
+  if (is.factor(values)) return(tibble::tibble(.pred_class = unname(values)))
+  if (length(dim(values)) > 1L) {
+    names <- if (is.null(colnames(values))) seq_len(ncol(values)) else colnames(values)
+    return(
+      tibble::as_tibble(stats::setNames(as.data.frame(unname(values)), paste0(".pred_", names)))
+    )
+  }
+  tibble::tibble(.pred = unname(values))
+}
+
+# ---- exact models: standard errors and terms ----
+
+# The design with its intercept.
+exact_design <- function(fit, given) {
+  columns <- exact_columns(given$columns)
+  if (fit$exact$intercept) cbind(1, columns) else columns
+}
+
+# As a matrix.
+exact_columns <- function(columns) {
+  if (is_tensor(columns)) return(as.matrix(columns))
+  if (is.list(columns)) do.call(cbind, columns) else columns
+}
+
+predicted_errors <- function(fit, given, type, call) {
+  exact <- need_exact(fit, "Standard errors of predictions", call)
+  if (exact$family == "multinomial") abort(call, "`se.fit` is not for multinomial().")
+  known <- !is.na(exact$coefficients)
+  x <- exact_design(fit, given)[, known, drop = FALSE]
+  error <- sqrt(rowSums((x %*% exact$covariance[known, known]) * x))
+  if (type == "response") {
+    eta <- predict_rows(fit, given, "link")
+    error <- error * abs(exact_family(exact)$mu.eta(eta))
+  }
+  stats::setNames(error, given$row_names)
+}
+
+predict_terms <- function(fit, newdata, call) {
+  exact <- need_exact(fit, "Terms", call)
+  if (exact$family == "multinomial") abort(call, "`type` \"terms\" is not for multinomial().")
+  own <- rows_of(fit, NULL, NULL, call)
+  given <- if (is.null(newdata)) own else rows_of(fit, newdata, NULL, call)
+  slopes <- if (exact$intercept) exact$coefficients[-1L] else exact$coefficients
+  slopes[is.na(slopes)] <- 0
+  as_columns <- function(x) {
+    x <- exact_design(fit, x)
+    if (exact$intercept) x[, -1L, drop = FALSE] else x
+  }
+  x <- as_columns(given)
+  centre <- colMeans(as_columns(own))
+  if (!exact$intercept) centre[] <- 0
+  preparation <- fit$preparation
+  labels <- attr(preparation$predictors, "term.labels")
+  if (is.null(labels)) labels <- preparation$column_names
+  assign <- preparation$assign
+  if (is.null(assign)) assign <- seq_along(labels)
+  found <- vapply(seq_along(labels), function(i) {
+    of <- which(assign == i)
+    drop(sweep(x[, of, drop = FALSE], 2L, centre[of]) %*% slopes[of])
+  }, numeric(nrow(x)))
+  found <- matrix(found, nrow(x), dimnames = list(given$row_names, labels))
+  constant <- if (exact$intercept) sum(centre * slopes) + exact$coefficients[[1L]] else 0
+  attr(found, "constant") <- constant
+  if (is.null(newdata)) found <- stats::napredict(fit$na.action, found)
+  found
+}

@@ -1,0 +1,85 @@
+"""The compiled step: the same training, kept between fits."""
+
+import pytest
+import torch
+from torch import nn
+
+from torchbridge.models import Tabular, fit, mlp
+from torchbridge.models.callbacks import GradientClipping, LRSchedule, ModelCheckpoint
+from torchbridge.models.training import compiled
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def fits(module, x, y, **options):
+    """The same fit, eager and compiled."""
+    options = {"epochs": 3, "batch_size": 16, "lr": 0.01, "seed": 0, **options}
+    return [fit(module(), x, y, compile=c, **options) for c in (False, True)]
+
+
+def close(a, b):
+    for p, q in zip(a.module.parameters(), b.module.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-5)
+
+
+def test_it_is_the_eager_step(regression):
+    x, y = regression
+    eager, fast = fits(
+        lambda: mlp(3, [8], 1, "tanh", seed=1),
+        x,
+        y,
+        weights=y.abs()[:, 0],
+        offset=x[:, 0],
+        weight_decay=0.01,
+        callbacks=[GradientClipping(max_norm=0.5), LRSchedule("exponential", gamma=0.5)],
+    )
+    close(eager, fast)
+    assert eager.history["train_loss"] == pytest.approx(fast.history["train_loss"], rel=1e-5)
+
+
+def test_kept_between_fits_resumed_and_same_bits(
+    regression, tmp_path, same_weights, capsys, monkeypatch
+):
+    monkeypatch.setattr(compiled, "_COMPILED", {})
+    x, y = regression
+    options = {"batch_size": 16, "seed": 0, "compile": True}
+
+    def module():
+        return mlp(3, [8], 1, dropout=0.5, normalization="batch", seed=1)
+
+    checkpoint = [ModelCheckpoint(tmp_path / "c{epoch}")]
+    one = fit(module(), x, y, epochs=4, callbacks=checkpoint, **options)
+    assert "compiling the training step" in capsys.readouterr().err
+    two = fit(module(), x, y, epochs=4, **options)
+    resumed = fit(module(), x, y, epochs=4, resume=tmp_path / "c2", **options)
+    assert capsys.readouterr().err == ""
+    assert same_weights(one.module, two.module)
+    assert same_weights(one.module, resumed.module)
+    assert one.module[1].num_batches_tracked == 4 * 4
+    assert len(compiled._COMPILED) == 1
+
+
+def test_codes_and_classes():
+    codes = torch.randint(0, 4, (48, 1), generator=torch.Generator().manual_seed(0))
+    x = (torch.zeros(48, 0), codes)
+    eager, fast = fits(
+        lambda: Tabular(0, [4], [8], 4, seed=1), x, codes[:, 0], loss="cross_entropy"
+    )
+    close(eager, fast)
+
+
+def test_what_cannot_be_compiled_says_so(regression):
+    x, y = regression
+
+    class Branches(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) * (2 if x.sum() > 0 else 1)
+
+    with pytest.raises(RuntimeError, match="compile: this step cannot be compiled here"):
+        fit(Branches(3, 1), x, y, epochs=2, compile=True)
+    with pytest.raises(ValueError, match='optimizer "lbfgs" cannot be compiled; these can: "adam"'):
+        fit(mlp(3, [8], 1), x, y, optimizer="lbfgs", compile=True)
+    with pytest.raises(ValueError, match="option amsgrad cannot be compiled"):
+        fit(mlp(3, [8], 1), x, y, optimizer_options={"amsgrad": True}, compile=True)
+    with pytest.raises(TypeError, match="compile must be True or False"):
+        fit(mlp(3, [8], 1), x, y, compile="yes")
