@@ -5,14 +5,21 @@ Parameters, defaults, values at the edges and NaN for parameters out of range ar
 C. Loader, "Fast and accurate computation of binomial probabilities" (2000), as R does: exact
 also where log-gammas of large numbers would cancel.
 
+A function is a row of `TABLE`: its formula, and the arguments of R's function, which
+``make document`` writes from the row. Parameters come to a formula as tensors of one shape, in
+R's order but for what `Density` says; then the flags: of a density `log`, of the others `lower`
+and `log`.
+
 Values that a formula must not see (a log of 0) are replaced before it, and its result after it:
 only so are the gradients at the edges those of what stands there, not NaN.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,6 +28,59 @@ from torch import where
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _INF, _NAN = math.inf, math.nan
 _TINY = 2.2250738585072014e-308  # the smallest normal double, R's DBL_MIN
+
+
+# ---- the table -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Density:
+    """A function of R's on tensors.
+
+    Attributes:
+        formula: its value.
+        arguments: R's arguments but for the flags, and their defaults as R code, None where there
+            is none. `ncp` is not for tensors; of `rate` and `scale`, the formula takes the scale.
+            Empty where R's function is written by hand.
+    """
+
+    formula: Callable[..., Any]
+    arguments: dict[str, str | None]
+
+    @property
+    def of_tensors(self) -> list[str]:
+        """R's arguments that the formula takes."""
+        without = {"ncp", "rate"} if "scale" in self.arguments else {"ncp"}
+        return [name for name in self.arguments if name not in without]
+
+
+#: R's name -> the row.
+TABLE: dict[str, Density] = {}
+
+
+def in_r(signature: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator that enters a formula into the table under its name.
+
+    Args:
+        signature: R's arguments as R writes them, but for the flags at the end, which each kind
+            has alike; empty where R's function is written by hand.
+
+    Raises:
+        TypeError: the formula does not take these arguments.
+    """
+    parts = [part.partition(" = ") for part in signature.split(", ")] if signature else []
+    arguments = {name: default or None for name, _, default in parts}
+
+    def enter(formula: Callable[..., Any]) -> Callable[..., Any]:
+        name = formula.__name__
+        row = Density(formula, arguments)
+        flags = 1 if name.startswith("d") else 2
+        if arguments and len(inspect.signature(formula).parameters) - flags != len(row.of_tensors):
+            raise TypeError(f"{name}: the formula must take {row.of_tensors} and {flags} flags")
+        TABLE[name] = row
+        return formula
+
+    return enter
 
 
 # ---- Loader's pieces -----------------------------------------------------------------------
@@ -116,6 +176,7 @@ def _nan_where(condition: Any, *values: Any, otherwise: Any) -> Any:
 # ---- continuous ----------------------------------------------------------------------------
 
 
+@in_r("x, mean = 0, sd = 1")
 def dnorm(x: Any, mean: Any, sd: Any, log: bool) -> Any:
     """Normal."""
     fine = (sd > 0) & ~(torch.isinf(x) & (x == mean))
@@ -127,6 +188,7 @@ def dnorm(x: Any, mean: Any, sd: Any, log: bool) -> Any:
     return _result(_nan_where(bad, x, mean, sd, otherwise=density), log)
 
 
+@in_r("x, meanlog = 0, sdlog = 1")
 def dlnorm(x: Any, meanlog: Any, sdlog: Any, log: bool) -> Any:
     """Log-normal."""
     inside = (x > 0) & torch.isfinite(x)
@@ -135,6 +197,7 @@ def dlnorm(x: Any, meanlog: Any, sdlog: Any, log: bool) -> Any:
     return _result(_nan_where(sdlog < 0, x, meanlog, sdlog, otherwise=density), log)
 
 
+@in_r("x, rate = 1")
 def dexp(x: Any, rate: Any, log: bool) -> Any:
     """Exponential."""
     fine = (x >= 0) & (rate > 0) & torch.isfinite(rate)
@@ -144,6 +207,7 @@ def dexp(x: Any, rate: Any, log: bool) -> Any:
     return _result(_nan_where(bad, x, rate, otherwise=density), log)
 
 
+@in_r("x, shape, rate = 1, scale = 1 / rate")
 def dgamma(x: Any, shape: Any, scale: Any, log: bool) -> Any:
     """Gamma."""
     inside = (x > 0) & torch.isfinite(x) & (shape > 0) & (scale > 0)
@@ -158,11 +222,13 @@ def dgamma(x: Any, shape: Any, scale: Any, log: bool) -> Any:
     return _result(_nan_where((shape < 0) | (scale <= 0), x, shape, scale, otherwise=density), log)
 
 
+@in_r("x, df, ncp = 0")
 def dchisq(x: Any, df: Any, log: bool) -> Any:
     """Chi-squared."""
     return dgamma(x, df / 2, torch.full_like(df, 2.0), log)
 
 
+@in_r("x, shape1, shape2, ncp = 0")
 def dbeta(x: Any, shape1: Any, shape2: Any, log: bool) -> Any:
     """Beta."""
     usual = (shape1 > 0) & (shape2 > 0) & torch.isfinite(shape1) & torch.isfinite(shape2)
@@ -193,6 +259,7 @@ def dbeta(x: Any, shape1: Any, shape2: Any, log: bool) -> Any:
     )
 
 
+@in_r("x, df, ncp")
 def dt(x: Any, df: Any, log: bool) -> Any:
     """Student's t."""
     usual = torch.isfinite(x) & (df > 0) & torch.isfinite(df)
@@ -210,6 +277,7 @@ def dt(x: Any, df: Any, log: bool) -> Any:
     return _result(_nan_where(df <= 0, x, df, otherwise=density), log)
 
 
+@in_r("x, location = 0, scale = 1")
 def dcauchy(x: Any, location: Any, scale: Any, log: bool) -> Any:
     """Cauchy."""
     fine = (scale > 0) & torch.isfinite(x)
@@ -219,6 +287,7 @@ def dcauchy(x: Any, location: Any, scale: Any, log: bool) -> Any:
     return _result(_nan_where(scale <= 0, x, location, scale, otherwise=density), log)
 
 
+@in_r("x, location = 0, scale = 1")
 def dlogis(x: Any, location: Any, scale: Any, log: bool) -> Any:
     """Logistic."""
     fine = scale > 0
@@ -228,6 +297,7 @@ def dlogis(x: Any, location: Any, scale: Any, log: bool) -> Any:
     return _result(_nan_where(scale <= 0, x, location, scale, otherwise=density), log)
 
 
+@in_r("x, min = 0, max = 1")
 def dunif(x: Any, lower: Any, upper: Any, log: bool) -> Any:
     """Uniform."""
     inside = (x >= lower) & (x <= upper) & (lower < upper)
@@ -237,6 +307,7 @@ def dunif(x: Any, lower: Any, upper: Any, log: bool) -> Any:
     return _result(_nan_where(bad, x, lower, upper, otherwise=density), log)
 
 
+@in_r("x, shape, scale = 1")
 def dweibull(x: Any, shape: Any, scale: Any, log: bool) -> Any:
     """Weibull."""
     inside = (x > 0) & torch.isfinite(x) & (shape > 0) & (scale > 0)
@@ -252,6 +323,7 @@ def dweibull(x: Any, shape: Any, scale: Any, log: bool) -> Any:
 # ---- discrete ------------------------------------------------------------------------------
 
 
+@in_r("x, size, prob")
 def dbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
     """Binomial."""
     x = x.detach()
@@ -263,6 +335,7 @@ def dbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
     return _result(_nan_where(bad, x, size, prob, otherwise=density), log)
 
 
+@in_r("x, lambda")
 def dpois(x: Any, rate: Any, log: bool) -> Any:
     """Poisson; `rate` is R's lambda."""
     x = x.detach()
@@ -273,6 +346,7 @@ def dpois(x: Any, rate: Any, log: bool) -> Any:
     return _result(_nan_where(rate < 0, x, rate, otherwise=density), log)
 
 
+@in_r("x, prob")
 def dgeom(x: Any, prob: Any, log: bool) -> Any:
     """Geometric: failures before the first success."""
     x = x.detach()
@@ -287,6 +361,7 @@ def dgeom(x: Any, prob: Any, log: bool) -> Any:
     return _result(_nan_where(bad, x, prob, otherwise=density), log)
 
 
+@in_r()
 def dnbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
     """Negative binomial, by its probability."""
     bad = (prob <= 0) | (prob > 1) | (size < 0)
@@ -294,6 +369,7 @@ def dnbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
     return _result(_nan_where(bad, x, size, prob, otherwise=density), log)
 
 
+@in_r()
 def dnbinom_mu(x: Any, size: Any, mu: Any, log: bool) -> Any:
     """Negative binomial, by its mean."""
     bad = (mu < 0) | (size < 0)
@@ -362,6 +438,7 @@ def _from_survival(log_upper: Any, lower: bool, log: bool) -> Any:
     return where(log_upper == 0, -_INF, where(near, (-torch.expm1(a)).log(), torch.log1p(-b.exp())))
 
 
+@in_r("q, mean = 0, sd = 1")
 def pnorm(q: Any, mean: Any, sd: Any, lower: bool, log: bool) -> Any:
     """Normal."""
     fine = sd > 0
@@ -372,6 +449,7 @@ def pnorm(q: Any, mean: Any, sd: Any, lower: bool, log: bool) -> Any:
     return _nan_where(sd < 0, q, mean, sd, otherwise=p)
 
 
+@in_r("q, meanlog = 0, sdlog = 1")
 def plnorm(q: Any, meanlog: Any, sdlog: Any, lower: bool, log: bool) -> Any:
     """Log-normal."""
     inside = q > 0
@@ -380,12 +458,14 @@ def plnorm(q: Any, meanlog: Any, sdlog: Any, lower: bool, log: bool) -> Any:
     return where(inside, p, outside)
 
 
+@in_r("q, rate = 1")
 def pexp(q: Any, rate: Any, lower: bool, log: bool) -> Any:
     """Exponential."""
     p = _from_survival(where(q > 0, -rate * where(q > 0, q, 0.0), 0.0), lower, log)
     return _nan_where(rate < 0, q, rate, otherwise=p)
 
 
+@in_r("q, shape, scale = 1")
 def pweibull(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
     """Weibull."""
     inside = (q > 0) & (shape > 0) & (scale > 0)
@@ -395,6 +475,7 @@ def pweibull(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
     return _nan_where((shape <= 0) | (scale <= 0), q, shape, scale, otherwise=p)
 
 
+@in_r("q, location = 0, scale = 1")
 def plogis(q: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
     """Logistic."""
     fine = scale > 0
@@ -404,6 +485,7 @@ def plogis(q: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
     return _nan_where(scale <= 0, q, location, scale, otherwise=p)
 
 
+@in_r("p, location = 0, scale = 1")
 def qlogis(p: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
     """Logistic quantile."""
     if log:
@@ -420,6 +502,7 @@ def qlogis(p: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
     return location + scale * (logit if lower else -logit)
 
 
+@in_r("q, min = 0, max = 1")
 def punif(q: Any, lower_bound: Any, upper_bound: Any, lower: bool, log: bool) -> Any:
     """Uniform."""
     width = where(upper_bound > lower_bound, upper_bound - lower_bound, 1.0)
@@ -430,6 +513,7 @@ def punif(q: Any, lower_bound: Any, upper_bound: Any, lower: bool, log: bool) ->
     return _nan_where(bad, q, lower_bound, upper_bound, otherwise=_probability(p, log))
 
 
+@in_r("q, shape, rate = 1, scale = 1 / rate")
 def pgamma(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
     """Gamma; PyTorch has its derivative in `q` and `scale`, not in `shape`."""
     inside = (q > 0) & (shape > 0) & (scale > 0)
@@ -440,11 +524,13 @@ def pgamma(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
     return _nan_where(bad, q, shape, scale, otherwise=_probability(p, log))
 
 
+@in_r("q, df, ncp = 0")
 def pchisq(q: Any, df: Any, lower: bool, log: bool) -> Any:
     """Chi-squared; no derivative in `df`."""
     return pgamma(q, df / 2, torch.full_like(df, 2.0), lower, log)
 
 
+@in_r("q, lambda")
 def ppois(q: Any, rate: Any, lower: bool, log: bool) -> Any:
     """Poisson; `rate` is R's lambda."""
     k = torch.floor(q.detach() + 1e-7)
@@ -454,13 +540,3 @@ def ppois(q: Any, rate: Any, lower: bool, log: bool) -> Any:
     above = (k >= 0) == lower
     p = where(inside, p, where(above, 1.0, 0.0))
     return _nan_where(rate < 0, q, rate, otherwise=_probability(p, log))
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    f.__name__: f
-    for f in (
-        dnorm, dlnorm, dexp, dgamma, dchisq, dbeta, dt, dcauchy, dlogis, dunif, dweibull,
-        dbinom, dpois, dgeom, dnbinom, dnbinom_mu, pnorm, plnorm, pexp, pweibull, plogis, qlogis,
-        punif, pgamma, pchisq, ppois,
-    )
-}  # fmt: skip

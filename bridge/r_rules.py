@@ -473,7 +473,7 @@ def density(name: str, rules: bool, arguments: list[Any], *flags: bool) -> Any:
     if rules:
         # conform() leaves single numbers 0-d; a result of one number stays one.
         tensors = conform(*tensors)
-    return densities.FUNCTIONS[name](*torch.broadcast_tensors(*tensors), *flags)
+    return densities.TABLE[name].formula(*torch.broadcast_tensors(*tensors), *flags)
 
 
 def dmultinom(x: Any, size: float | None, prob: Any, log: bool) -> Any:

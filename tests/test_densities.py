@@ -50,13 +50,13 @@ ARGUMENTS = {
 
 
 def test_every_function_is_here():
-    assert set(ARGUMENTS) == set(densities.FUNCTIONS)
+    assert set(ARGUMENTS) == set(densities.TABLE)
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_gradients_are_those_of_finite_differences(name):
     torch.manual_seed(3)
-    function, arguments = densities.FUNCTIONS[name], ARGUMENTS[name]()
+    function, arguments = densities.TABLE[name].formula, ARGUMENTS[name]()
     flags = [(False,), (True,)]
     if name[0] != "d":
         flags = list(itertools.product((True, False), (False, True)))
@@ -106,7 +106,7 @@ def test_matrix_densities():
 )
 def test_gradients_at_the_edges(name, arguments, gradients):
     tensors = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in arguments]
-    densities.FUNCTIONS[name](*tensors, True).backward()
+    densities.TABLE[name].formula(*tensors, True).backward()
     for tensor, gradient in zip(tensors, gradients, strict=True):
         if gradient is not None:
             assert tensor.grad.item() == pytest.approx(gradient, abs=1e-13)

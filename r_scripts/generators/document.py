@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import densities
 import header
 import layers
 import operators
@@ -18,7 +19,7 @@ import optimizers
 
 PACKAGE = Path(__file__).resolve().parent.parent / "torchbridge"
 
-GENERATORS = (operators, layers, optimizers)
+GENERATORS = (operators, layers, optimizers, densities)
 
 
 def main() -> None:
