@@ -19,14 +19,14 @@ ifeq ($(LC_ALL)$(LC_CTYPE)$(LANG),)
 export LANG := C.UTF-8
 endif
 
-.PHONY: help demo test bench lint document sanitize clean setup system
+.PHONY: help demo lessons test test-fast bench lint document sanitize clean setup system
 
 help: ## show these commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 # Threads that wait by spinning take the cores from whatever else runs there: with a busy machine's
 # every step of a small network then waits for the scheduler (measured: 44 s instead of 4).
-demo lessons test: export OMP_WAIT_POLICY ?= PASSIVE
+demo lessons test test-fast: export OMP_WAIT_POLICY ?= PASSIVE
 
 demo: setup ## the main job: R's data, a PyTorch network, R's figures; then the same from Python
 	Rscript r_scripts/demo.R
@@ -40,8 +40,12 @@ lessons: setup ## every lesson of r_scripts/lessons as a page of output/lessons/
 	rm output/lessons/*.json
 	@echo "Open output/lessons/index.html in a browser."
 
-test: setup ## every test of both languages
-	@$(VENV)/bin/python tests/run.py
+# FILE: a file or a folder of either language, by path or by bare name, or pytest's path::test.
+test: setup ## every test of both languages, and the checks; FILE=... runs one file or folder
+	@$(VENV)/bin/python tests/run.py $(FILE)
+
+test-fast: setup ## the basics of every room, in both languages, in under a minute
+	@$(VENV)/bin/python tests/run.py --fast
 
 bench: setup ## the bridge's speed beside its peers'
 	@set -e; for script in $(filter-out %/timing.py,$(wildcard benchmarks/*.py)); do \
@@ -55,18 +59,8 @@ bench: setup ## the bridge's speed beside its peers'
 SETUP := $(VENV)/bin/python -c 'import setuptools; setuptools.setup()' -q
 
 lint: APT += r-cran-lintr
-lint: setup ## ruff, mypy, C warnings as errors, clang-format where there is one, lintr
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	@# mypy wants to see the import names, not the folders'.
-	@rm -rf build/mypy && mkdir -p build/mypy/torchbridge
-	@ln -s $(CURDIR)/bridge/* $(CURDIR)/models build/mypy/torchbridge/
-	MYPYPATH=build/mypy $(VENV)/bin/mypy -p torchbridge
-	TORCHBRIDGE_WERROR=1 $(SETUP) build_ext --force --build-lib build/lint --build-temp build/lint
-	@if command -v clang-format >/dev/null; then \
-		clang-format --dry-run --Werror bridge/native/*.[ch]; fi
-	Rscript -e 'found <- lintr::lint_dir("r_scripts")' \
-		-e 'if (length(found) > 0) { print(found); quit(status = 1) }'
+lint: setup ## the checks alone: ruff, mypy, C warnings as errors, clang-format, lintr
+	@$(VENV)/bin/python tests/checks.py
 
 # --- document -----------------------------------------------------------------------------------
 
@@ -154,9 +148,11 @@ PROJECT := .[test,lint]
 # r_scripts/ would find the R package r_scripts/torchbridge when it imports torchbridge. So a
 # file that comes or goes (the folder's time) means a new build too.
 # RPY2_CFFI_MODE: rpy2 must fail to build rather than quietly build its slower form.
-FOLDERS := bridge $(shell find models r_scripts/torchbridge -type d -not -name __pycache__)
+FOLDERS := $(shell find bridge models r_scripts/torchbridge -type d \
+	-not -name __pycache__ -not -path '*/tests/*')
+NATIVE := $(shell find bridge/native -type f -not -name '*.pyc')
 EDITABLE := --no-build-isolation --config-settings editable_mode=strict -e
-$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(FOLDERS) $(wildcard bridge/native/*) | system
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(FOLDERS) $(NATIVE) | system
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(if $(filter pyproject.toml $(CONSTRAINTS),$?), \
 		$(PIP) install $(PINS) setuptools cffi && \

@@ -1,7 +1,12 @@
-"""Run the tests of both languages, and end with one line that a person can read.
+"""Run the tests of both languages and the checks, and end with one line that a person can read.
 
-Both run, at the same time, even if one fails; what R's say is shown after Python's. R's tests run
-against the installed R package.
+    python tests/run.py             everything
+    python tests/run.py --fast      the basics of each room, in both languages, in under a minute
+    python tests/run.py FILE ...    these alone: files or folders of either language, by path or
+                                    by bare name; of pytest's also path::test
+
+R's tests and Python's run at the same time, even if one fails; what R's say is shown after
+Python's. R's tests run against the installed R package.
 """
 
 from __future__ import annotations
@@ -9,62 +14,110 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).resolve().parent.parent
+from checks import run_checks
+from counts import ROOT, Counts
 
-# Arguments: the folder of tests, and the file for "passed failed skipped", counted in test_that()
-# blocks, as pytest counts functions.
-TESTTHAT = """
+TESTS = ROOT / "tests"
+TESTTHAT = ROOT / "r_scripts" / "torchbridge" / "tests" / "testthat"
+
+#: What --fast runs.
+FAST = [
+    "test_values.py",
+    "test-tensor-arithmetic.R",
+]
+
+# Arguments: the folder of tests, a pattern for the names of its files, and the file for "passed
+# failed skipped", counted in test_that() blocks, as pytest counts functions.
+TEST_DIR = """
 arguments <- commandArgs(trailingOnly = TRUE)
 results <- as.data.frame(testthat::test_dir(
-  arguments[[1]], reporter = testthat::SummaryReporter$new(max_reports = 100),
+  arguments[[1]], filter = arguments[[2]],
+  reporter = testthat::SummaryReporter$new(max_reports = 100),
   stop_on_failure = FALSE, package = "torchbridge", load_package = "installed"
 ))
 failed <- results$failed > 0 | results$error
 skipped <- results$skipped & !failed
-writeLines(paste(sum(!failed & !skipped), sum(failed), sum(skipped)), arguments[[2]])
+writeLines(paste(sum(!failed & !skipped), sum(failed), sum(skipped)), arguments[[3]])
 """
 
 
-@dataclass(frozen=True)
-class Counts:
-    """How many tests of one language passed, failed and were skipped."""
+@dataclass
+class Chosen:
+    """What to run: pytest's arguments, patterns for the names of testthat's files, the checks?"""
 
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
-        )
-
-    def __str__(self) -> str:
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+    pytest: list[str] = field(default_factory=list)
+    testthat: list[str] = field(default_factory=list)
+    checks: bool = False
 
 
-def main() -> int:
-    """Run both languages' tests; return 1 if a test failed or a language ran none."""
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as beside:
-        r_tests = beside.submit(run_testthat, Path(scratch))
-        python = run_pytest(Path(scratch) / "pytest.xml")
-        r = r_tests.result()
-        print((Path(scratch) / "testthat.log").read_text(errors="replace"))
-    print(f"\nPython: {python}; R: {r}")
-    total = python + r
+def main(arguments: list[str]) -> int:
+    """Run what is asked for; return 1 if a test failed, or a language ran none of its own."""
+    try:
+        chosen = choose(arguments)
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    found: dict[str, Counts] = {}
+    beside: dict[str, Future[Counts]] = {}
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as pool:
+        logs = {kind: Path(scratch) / f"{kind}.log" for kind in ("R", "checks")}
+        if chosen.testthat:
+            beside["R"] = pool.submit(run_testthat, chosen.testthat, logs["R"])
+        if chosen.checks:
+            beside["checks"] = pool.submit(log_checks, logs["checks"])
+        if chosen.pytest:
+            found["Python"] = run_pytest(chosen.pytest, Path(scratch) / "pytest.xml")
+        for kind, counts in beside.items():
+            found[kind] = counts.result()
+            print(logs[kind].read_text(encoding="utf-8", errors="replace"))
+    print("\n" + "; ".join(f"{kind}: {counts}" for kind, counts in found.items()))
+    total = sum(found.values(), Counts())
     print(f"torchbridge: {total}")
-    both_ran = python.passed + python.failed > 0 and r.passed + r.failed > 0
-    return 0 if both_ran and total.failed == 0 else 1
+    return 0 if total.failed == 0 and all(counts.ran for counts in found.values()) else 1
 
 
-def run_pytest(report: Path) -> Counts:
-    """Run pytest over ``tests/``."""
-    status = run("pytest", [sys.executable, "-m", "pytest", "tests", f"--junitxml={report}"])
+def choose(arguments: list[str]) -> Chosen:
+    """What the command line asks for; FileNotFoundError if it names what is not there."""
+    if not arguments:
+        return Chosen(["tests"], [".*"], checks=True)
+    chosen = Chosen()
+    for argument in FAST if arguments == ["--fast"] else arguments:
+        name, colons, test = argument.partition("::")
+        for path in find(name):
+            if path.is_relative_to(TESTTHAT.parents[1]):
+                chosen.testthat.append(".*" if path.is_dir() else f"^{r_name(path)}$")
+            elif path.suffix == ".R":  # a lesson's
+                chosen.pytest.append(f"tests/lessons/test_lessons.py::test_lesson[{path.stem}]")
+            else:
+                chosen.pytest.append(f"{path.relative_to(ROOT)}{colons}{test}")
+    return chosen
+
+
+def find(name: str) -> list[Path]:
+    """The files or the folder of tests of this name, which is a path or the end of one."""
+    path = ROOT / name
+    if path.exists():
+        return [path]
+    found = [path for folder in (TESTS, TESTTHAT) for path in sorted(folder.rglob(name))]
+    if not found:
+        raise FileNotFoundError(f"no test is called {name}")
+    return found
+
+
+def r_name(path: Path) -> str:
+    """What testthat calls a file, so that a pattern finds it alone."""
+    return path.stem.removeprefix("test-").replace(".", "[.]")
+
+
+def run_pytest(arguments: list[str], report: Path) -> Counts:
+    """Run pytest with these arguments."""
+    status = run("pytest", [sys.executable, "-m", "pytest", *arguments, f"--junitxml={report}"])
     if not report.exists():
         return Counts(failed=1)
     suites = ElementTree.parse(report).iter("testsuite")
@@ -78,15 +131,21 @@ def run_pytest(report: Path) -> Counts:
     return with_status(counts, status)
 
 
-def run_testthat(scratch: Path) -> Counts:
-    """Run testthat over the R package's tests; what it says goes into ``testthat.log``."""
-    tests = ROOT / "r_scripts" / "torchbridge" / "tests" / "testthat"
-    report = scratch / "testthat.txt"
-    with (scratch / "testthat.log").open("w") as log:
-        status = run("testthat", ["Rscript", "-e", TESTTHAT, str(tests), str(report)], log)
+def run_testthat(names: list[str], log: Path) -> Counts:
+    """Run testthat over the R package's tests of these names; what it says goes into the log."""
+    report = log.with_suffix(".txt")
+    command = ["Rscript", "-e", TEST_DIR, str(TESTTHAT), "|".join(names), str(report)]
+    with log.open("w") as output:
+        status = run("testthat", command, output)
     if not report.exists():
         return Counts(failed=1)
     return with_status(Counts(*map(int, report.read_text().split())), status)
+
+
+def log_checks(log: Path) -> Counts:
+    """Run the checks; what they say goes into the log."""
+    with log.open("w", encoding="utf-8") as output:
+        return run_checks(output)
 
 
 def run(name: str, command: list[str], output: TextIO = sys.stdout) -> int:
@@ -106,4 +165,4 @@ def with_status(counts: Counts, status: int) -> Counts:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -367,8 +367,7 @@ static SEXP entry_is_live(SEXP x) {
 
 #define entry_run tb_entry_run
 #define entry_caught tb_entry_caught
-#define ROUTINE(name, n_args)                                                                      \
-  { "tb_" #name, (DL_FUNC)(void (*)(void))entry_##name, n_args }
+#define ROUTINE(name, n_args) {"tb_" #name, (DL_FUNC)(void (*)(void))entry_##name, n_args}
 
 static const R_CallMethodDef routines[] = {
     ROUTINE(call, 2),  ROUTINE(getattr, 2),   ROUTINE(setattr, 3), ROUTINE(import, 1),
