@@ -5,6 +5,8 @@ With a tensor among the arguments a function is the row's formula, else stats' o
 
 from __future__ import annotations
 
+import textwrap
+
 import header
 
 from torchbridge.densities import TABLE, Density
@@ -19,10 +21,18 @@ FLAGS = {
 
 def files() -> dict[str, str]:
     """The R file."""
+    rows = {name: row for name, row in TABLE.items() if row.arguments}
     # The names are those of R.
-    parts = [header.of_r() + "# nolint start: object_name_linter.\n"]
-    parts += [function(name, row) for name, row in TABLE.items() if row.arguments]
+    parts = [header.of_r() + "# nolint start: object_name_linter.\n", names(list(rows))]
+    parts += [function(name, row) for name, row in rows.items()]
     return {"R/gen-densities.R": "\n".join([*parts, "# nolint end\n"])}
+
+
+def names(generated: list[str]) -> str:
+    """The table of R's names."""
+    listed = ", ".join(f'"{name}"' for name in generated)
+    lines = textwrap.wrap(listed, 98, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join(["generated_densities <- c(", *lines, ")", ""])
 
 
 def function(name: str, row: Density) -> str:

@@ -35,18 +35,18 @@ constructs <- new.env(parent = emptyenv())
 fill_constructs <- function() {
   namespace <- topenv()
   masks <- c(
-    "dnorm", "dlnorm", "dexp", "dgamma", "dchisq", "dbeta", "dt", "dcauchy", "dlogis", "dunif",
-    "dweibull", "dbinom", "dpois", "dgeom", "dnbinom", "dmultinom", "dmvnorm", "pnorm", "plnorm",
-    "pexp", "pweibull", "plogis", "qlogis", "punif", "pgamma", "pchisq", "ppois", "crossprod",
-    "tcrossprod", "diag", "outer", "rowSums", "colSums", "rowMeans", "colMeans", "ifelse", "pmin",
-    "pmax", "beta", "lbeta", "choose", "lchoose", "matrix", "array", "drop", "chol2inv",
-    "backsolve", "forwardsolve", if (getRversion() < "4.3.0") "%*%"
+    generated_densities, "dnbinom", "dmultinom", "dmvnorm", "crossprod", "tcrossprod", "diag",
+    "outer", "rowSums", "colSums", "rowMeans", "colMeans", "ifelse", "pmin", "pmax", "beta",
+    "lbeta", "choose", "lchoose", "matrix", "array", "drop", "chol2inv", "backsolve",
+    "forwardsolve", if (getRversion() < "4.3.0") "%*%"
   )
   for (name in masks) assign(name, get(name, envir = namespace), envir = constructs)
-  for (name in names(inside_only)) assign(name, inside_only[[name]], envir = constructs)
+  list2env(c(joining_constructs, applying_constructs, assigning_constructs), envir = constructs)
 }
 
-inside_only <- list(
+# ---- versions that are found inside a differentiated function only ----
+
+joining_constructs <- list(
   c = function(...) if (any_tensor(...)) join(list(...)) else base::c(...),
   sum = function(..., na.rm = FALSE) { # nolint: object_name_linter.
     if (any_tensor(...)) total("sum", list(...), na.rm) else base::sum(..., na.rm = na.rm)
@@ -60,6 +60,16 @@ inside_only <- list(
   min = function(..., na.rm = FALSE) { # nolint: object_name_linter.
     if (any_tensor(...)) total("min", list(...), na.rm) else base::min(..., na.rm = na.rm)
   },
+  unlist = function(x, recursive = TRUE, use.names = TRUE) { # nolint: object_name_linter.
+    if (is.list(x) && has_tensor_inside(x)) {
+      join(flat_list(x), use.names)
+    } else {
+      base::unlist(x, recursive, use.names)
+    }
+  }
+)
+
+applying_constructs <- list(
   sapply = function(X, FUN, ..., simplify = TRUE, USE.NAMES = TRUE) { # nolint
     FUN <- match.fun(FUN) # nolint: object_name_linter.
     answer <- lapply(X, FUN, ...)
@@ -93,14 +103,10 @@ inside_only <- list(
     ), quote = TRUE)
     if (isFALSE(SIMPLIFY) || length(answer) == 0L) return(answer)
     if (has_tensor(answer)) simplified(answer) else simplify2array(answer, higher = FALSE)
-  },
-  unlist = function(x, recursive = TRUE, use.names = TRUE) { # nolint: object_name_linter.
-    if (is.list(x) && has_tensor_inside(x)) {
-      join(flat_list(x), use.names)
-    } else {
-      base::unlist(x, recursive, use.names)
-    }
-  },
+  }
+)
+
+assigning_constructs <- list(
   `[<-` = function(x, ..., value) { # nolint: object_name_linter.
     # A plain vector that takes a tensor becomes one.
     if (is_tensor(value) && is.atomic(x) && !is.null(x)) {

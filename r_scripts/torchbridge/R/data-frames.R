@@ -22,7 +22,7 @@
 #' | matrix | fixed-size list | Array; fixed-size list |
 #' | row names that are text | the index | a column `row.names` |
 #'
-#' NA is a missing value there, and NaN stays NaN. A POSIXct without a time zone is told in UTC.
+#' NA is a missing value there, and NaN stays NaN. A POSIXct without a time zone is written in UTC.
 #' Times go in microseconds, or in nanoseconds where only these keep them exactly. Back, 64-bit
 #' integers are integer if all fit, else double if exact, else integer64; a time without zone
 #' is read in UTC; a column of text named `row.names` gives the row names.
@@ -180,7 +180,7 @@ with_notes <- function(result, call = sys.call(-1L)) {
   result$value
 }
 
-# ---- the packages arrow and nanoarrow: streams change hands by address ----
+# ---- the packages arrow and nanoarrow: streams are passed by address ----
 
 from_arrow <- function(x) {
   if (inherits(x, "nanoarrow_array_stream")) {

@@ -84,7 +84,7 @@ initialize_python <- function(half, arguments, call) {
   )
 }
 
-# A half for a copy of the module: methods bound anew, fields as they are (but tensors
+# The R side of a copy of the module: methods bound anew, fields as they are (but tensors
 # copied).
 copy_half <- function(half) {
   copy <- new_half(half$definition)

@@ -111,7 +111,9 @@ other_member <- function(x, name, call) {
 # ---- members of every module ----
 
 # Each is a function of the module that gives the value, or the method.
-module_members <- list2env(parent = emptyenv(), list(
+
+# What a module is made of.
+module_parts <- list(
   parameters = function(self) named(call_python("module_members.parameters", self)),
   named_parameters = function(self) {
     function(recursive = TRUE) {
@@ -133,7 +135,11 @@ module_members <- list2env(parent = emptyenv(), list(
   modules = function(self) unname(call_python("module_members.modules", self)),
   named_modules = function(self) {
     function() call_python("module_members.modules", self)
-  },
+  }
+)
+
+# What it computes and keeps.
+module_state <- list(
   forward = function(self) {
     function(...) self(...)
   },
@@ -157,6 +163,27 @@ module_members <- list2env(parent = emptyenv(), list(
       invisible(self)
     }
   },
+  apply = function(self) {
+    function(fn) {
+      if (!is.function(fn)) {
+        abort(sys.call(), "`fn` must be a function, not ", friendly_type(fn), ".")
+      }
+      call_python("module_members.apply", self, fn)
+      invisible(self)
+    }
+  },
+  clone = function(self) {
+    function(deep = TRUE) {
+      if (!isTRUE(deep)) {
+        abort(sys.call(), "`deep` must be `TRUE`: a copy has parameters of its own.")
+      }
+      call_python("module_members.clone", self)
+    }
+  }
+)
+
+# How it computes: modes, dtypes, devices, gradients.
+module_modes <- list(
   train = function(self) {
     function(mode = TRUE) {
       check_flag(mode, "mode")
@@ -193,16 +220,11 @@ module_members <- list2env(parent = emptyenv(), list(
       check_flag(set_to_none, "set_to_none")
       in_place(self, "zero_grad", set_to_none)
     }
-  },
-  apply = function(self) {
-    function(fn) {
-      if (!is.function(fn)) {
-        abort(sys.call(), "`fn` must be a function, not ", friendly_type(fn), ".")
-      }
-      call_python("module_members.apply", self, fn)
-      invisible(self)
-    }
-  },
+  }
+)
+
+# What is put into it.
+module_setters <- list(
   add_module = function(self) {
     function(name, module) {
       check_string(name <- as.character(name), "name")
@@ -247,16 +269,12 @@ module_members <- list2env(parent = emptyenv(), list(
       call_python("module_members.insert", self, i, module)
       invisible(self)
     }
-  },
-  clone = function(self) {
-    function(deep = TRUE) {
-      if (!isTRUE(deep)) {
-        abort(sys.call(), "`deep` must be `TRUE`: a copy has parameters of its own.")
-      }
-      call_python("module_members.clone", self)
-    }
   }
-))
+)
+
+module_members <- list2env(
+  c(module_parts, module_state, module_modes, module_setters), parent = emptyenv()
+)
 module_members$register_module <- module_members$add_module
 
 in_place <- function(self, method, ..., call = sys.call(-1L)) {

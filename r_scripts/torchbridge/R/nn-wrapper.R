@@ -1,9 +1,10 @@
-# The R half of a module: what R keeps beside the nn.Module that Python has. The other half,
-# and who keeps whom alive, is in bridge/modules.py.
+# The R side of a module: what R keeps beside the nn.Module that Python has. Python's side, and
+# who keeps whom alive, is in modules.py.
 #
-# A half is the environment of one call of new_half(). It holds the module's handle, its
-# face (the function that users hold), and for a module written in R its fields and its
-# methods, bound to `self`.
+# It is the environment of one call of new_half(), a `half` in the code. It holds the module's
+# handle, its `face` (the R function that users hold and call), and for a module written in R its
+# fields and its methods, bound to `self`. saveRDS() writes this environment: the names in it, and
+# of the functions that access() calls, are those that saved modules know.
 
 new_half <- function(definition = NULL) {
   plain <- python_handle("plain")
@@ -14,16 +15,16 @@ new_half <- function(definition = NULL) {
 
   id <- handle <- face <- module <- NULL
   fields <- new.env(parent = emptyenv())
-  # Faces of submodules that R has seen. A module written in R tells of every change
-  # (`forget`); of others, Python is asked whether they are still there.
+  # The R functions of submodules, once looked up. Of a module written in R Python reports every
+  # change of a submodule (`forget`); of others it is asked whether they are still there.
   told <- !is.null(definition)
-  # Faces of submodules whose R half only R holds.
+  # The R functions of submodules that nothing in Python keeps alive.
   held <- new.env(parent = emptyenv())
   children <- new.env(parent = emptyenv())
   scopes <- list()
   initialize <- forward <- NULL
 
-  # How Python reaches the half: see RModule._r_call().
+  # How Python reaches this environment: see RModule._r_call().
   access <- function(.what, .name, ...) {
     switch(.what,
       call = if (.name == "forward") forward(...) else fields[[.name]](...),
@@ -37,7 +38,7 @@ new_half <- function(definition = NULL) {
       revive = revive_half(half, .name)
     )
   }
-  # The three faces. In R's own forward no Python comes between R and R.
+  # The three functions that can be the face. In R's own forward no Python comes between R and R.
   face_of_r <- function(...) {
     if (!collections$watched) watch_collections()
     if (!dot_call(native()$call, plain, module)) {
@@ -58,7 +59,7 @@ python_handle <- function(name, module = "modules") {
   attr(python_function(paste0(module, ".", name)), "torchbridge_handle")
 }
 
-# Called by Python: makes the face of a module. `access` is the half of a module written in R.
+# Called by Python: makes the R function of a module. `access` is that of a module written in R.
 wrap_module <- function(handle, id, classes, counts_from_one, access) {
   half <- if (is.null(access)) new_half() else environment(access)
   half$id <- id
@@ -83,7 +84,7 @@ wrap_module <- function(handle, id, classes, counts_from_one, access) {
   list(half$face, half$access)
 }
 
-# Called by Python: readRDS() has read the half, and now there is a module for it.
+# Called by Python: readRDS() has read the R side, and now there is a module for it.
 revive_half <- function(half, id) {
   half$id <- id
   # Those of Python's own modules are made anew.

@@ -1,5 +1,5 @@
 # Tensors and Python objects through ordinary reticulate calls, both ways. The object
-# changes hands in Python: one side leaves it there, the other takes it.
+# is passed on in Python: one side leaves it there, the other takes it.
 
 #' @rawNamespace S3method(reticulate::r_to_py,python_object)
 r_to_py.python_object <- function(x, convert = FALSE) { # nolint: object_name_linter.

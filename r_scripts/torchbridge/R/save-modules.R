@@ -11,7 +11,7 @@ freeze_module <- function(x) {
   c(own, list(children = children, r = if (!is.null(half$definition)) freeze_half(half)))
 }
 
-# The R half: the class, and the fields that are not methods of it.
+# The R side: the class, and the fields that are not methods of it.
 freeze_half <- function(half) {
   lineage <- module_lineage(half$definition)
   list(

@@ -83,7 +83,7 @@ test_that("one that only Python has keeps its state and works", {
 test_that("one that was R's alone can be given to Python", {
   class <- nn_module(initialize = function() self$k <- x32(5), forward = function(x) x * self$k)
   net <- class()
-  for (i in 1:3) gc() # now only R holds its half
+  for (i in 1:3) gc() # now only R keeps it alive
   layers <- nn_module_list(list(net))
   rm(net)
   for (i in 1:3) gc()
