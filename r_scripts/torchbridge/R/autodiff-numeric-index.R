@@ -1,4 +1,5 @@
 # Subscripts of a torch_numeric: R's. R itself turns them into positions.
+# Tests: test-autodiff-numeric.R.
 
 #' @export
 `[.torch_numeric` <- function(x, ..., drop = TRUE) {

@@ -1,4 +1,5 @@
 # R's generic functions on a torch_numeric.
+# Tests: test-autodiff-numeric.R.
 
 #' @export
 c.torch_numeric <- function(...) join(list(...))

@@ -1,4 +1,5 @@
 # A function and its derivatives, as R's optimisers want them.
+# Tests: test-autodiff-minimise.R.
 
 #' A function with its derivatives, for R's optimisers
 #'

@@ -1,5 +1,6 @@
 # How an R function runs on tensors: its parameters come as one flat tensor and are given the
 # shape, names and class that the function expects.
+# Tests: test-autodiff-derivatives.R.
 
 # The parts that every verb needs: `f`, which Python calls with a flat tensor (an R function, or
 # the graph of a compiled one), `x`, that tensor, and `skeleton`, the user's own x.

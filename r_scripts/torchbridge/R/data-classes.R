@@ -1,5 +1,6 @@
 # Classes that users write: datasets and samplers. A generator is a function that makes an
 # R6 object; generators inherit from each other.
+# Tests: test-data-dataset.R.
 
 # R6 evaluates `inherit` in the scope below.
 utils::globalVariables("parent_class")

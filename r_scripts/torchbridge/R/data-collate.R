@@ -1,4 +1,5 @@
 # Items that R made, as a batch of tensors.
+# Tests: test-data-dataloader.R.
 
 # The batch of a list of items.
 collate <- function(items) {

@@ -1,3 +1,5 @@
+# Tests: test-data-dataloader.R.
+
 #' Samplers
 #'
 #' `sampler()` makes a class of samplers: which items an epoch takes, and in which order.

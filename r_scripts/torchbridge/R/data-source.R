@@ -1,5 +1,6 @@
 # Where a dataloader's batches come from. A source is list(length = , iterate = ), two
 # functions: the number of batches (or NA), and an iterator as coro has them.
+# Tests: test-data-dataloader.R.
 
 exhausted <- function() as.symbol(".__exhausted__.")
 

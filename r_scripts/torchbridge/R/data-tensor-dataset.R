@@ -1,5 +1,6 @@
 # Datasets whose items are rows of tensors. Their batches are gathered in Python, without a
 # call of R.
+# Tests: test-data-dataloader.R.
 
 #' @rdname dataset
 #' @export

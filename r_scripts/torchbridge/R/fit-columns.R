@@ -1,4 +1,5 @@
 # How columns and responses cross into Python: as tensors over R's own memory where they can.
+# Tests: test-fit-fit.R, test-fit-train.R.
 
 # Numbers, logicals and factors, and nothing else; an error names the column.
 check_columns <- function(columns, call) {

@@ -1,4 +1,5 @@
 # What an exact fit estimates, with names.
+# Tests: test-fit-fit.R.
 
 as_exact <- function(found, made) {
   if (is.null(found)) return(NULL)

@@ -1,3 +1,5 @@
+# Tests: test-fit-fit.R, test-fit-train.R.
+
 #' What a fit says about itself
 #'
 #' The extractors of R's own models, for fits of [torch_fit()].

@@ -1,6 +1,7 @@
 # A formula and a data frame, as lm() reads them. What is prepared has: columns (a data frame of
 # columns, or a matrix), response, weights, offset, na.action, n, row_names, and `preparation`,
 # which is all that new data need.
+# Tests: test-fit-fit.R, test-fit-classical.R.
 
 # The model frame, NA still in it.
 formula_frame <- function(formula, data, asked, env, call) {

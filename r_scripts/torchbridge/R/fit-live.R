@@ -1,4 +1,5 @@
 # The model of a fit in Python: made of its bytes at first use, and kept for a while.
+# Tests: test-fit-save.R.
 
 the$models <- list()
 models_kept <- 8L

@@ -1,4 +1,5 @@
 # Fits of a module to the batches of a dataloader.
+# Tests: test-fit-train.R.
 
 fit_batches <- function(loader, model, options, call) {
   if (is.null(options$loss)) {

@@ -1,4 +1,5 @@
 # Options of training: checked by name here, by value in Python.
+# Tests: test-fit-train.R.
 
 # All of them, with their defaults; NULL leaves the default to Python.
 option_defaults <- function() {

@@ -1,3 +1,5 @@
+# Tests: test-fit-fit.R, test-fit-intervals.R.
+
 #' Predict from a fit
 #'
 #' @param object A `torch_fit`.

@@ -1,4 +1,5 @@
 # The call into Python, with progress and the user's functions at the ends of epochs.
+# Tests: test-fit-train.R.
 
 run_fit <- function(name, task, options, ..., call) {
   functions <- options$functions

@@ -1,3 +1,5 @@
+# Tests: test-fit-fit.R.
+
 #' Summarise a fit
 #'
 #' Of an exact model the table of coefficients, as `summary()` of `lm()` and `glm()` has it; of a

@@ -1,4 +1,5 @@
 # Predictors and responses as they are, and recipes: what is prepared is as of prepare_formula().
+# Tests: test-fit-fit.R.
 
 prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
   n <- NROW(x)

@@ -1,4 +1,5 @@
 # What is asked of a fit of torch_mle().
+# Tests: test-mle-fit.R.
 
 #' Reports on a maximum likelihood fit
 #'

@@ -1,4 +1,5 @@
 # The profile likelihood of a fit: one parameter held, the others at their best.
+# Tests: test-mle-fit.R.
 
 #' @rdname torch_mle_methods
 #' @importFrom stats confint

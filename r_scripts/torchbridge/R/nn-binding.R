@@ -1,4 +1,5 @@
 # The members of a module written in R: methods bound to `self`, `private` and `super`.
+# Tests: test-nn-module.R.
 
 # Binds the methods of a class and its parents, parents first: each class has a scope of
 # its own with `self`, `private` and `super`.

@@ -1,4 +1,5 @@
 # Classes of modules: what nn_module() and the layers keep about one.
+# Tests: test-nn-module.R.
 
 # One class. `env` is where its methods look things up; `python` is the Python class it
 # stands for or builds on: a name in torch.nn or a class.

@@ -1,5 +1,6 @@
 # The arguments of optimizers and schedulers, checked and ready for Python. What each must
 # be stands in gen-optimizers.R.
+# Tests: test-optim-optimizer.R.
 
 # The arguments of a call that the user gave: PyTorch has the others' defaults itself.
 given_arguments <- function(match, frame, call) {

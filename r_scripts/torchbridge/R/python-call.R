@@ -1,4 +1,5 @@
 # Functions of torchbridge's own Python modules.
+# Tests: test-python-object.R.
 
 the$functions <- new.env(parent = emptyenv())
 

@@ -1,4 +1,5 @@
 # The native entries that R code calls most, and the functions that call them.
+# Tests: test-python-start.R.
 
 # An entry is a promise, made when the package is loaded: reading it starts Python the first
 # time, and costs nothing afterwards.

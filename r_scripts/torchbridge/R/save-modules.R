@@ -1,5 +1,6 @@
 # Modules that are written in R, as R data, tensors and code. Only torch_serialize() keeps the
 # code, beside the bytes: what saveRDS() writes is R's own affair.
+# Tests: test-save-files.R.
 
 # Can the module be made again from this? A list with `children` likewise.
 freeze_module <- function(x) {

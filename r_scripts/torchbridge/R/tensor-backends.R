@@ -1,3 +1,5 @@
+# Tests: test-tensor-synonyms.R.
+
 #' What PyTorch has here
 #'
 #' @param device A CUDA device; `NULL` for the current one.

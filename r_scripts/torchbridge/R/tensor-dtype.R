@@ -1,3 +1,5 @@
+# Tests: test-tensor-operators.R, test-tensor-synonyms.R.
+
 #' Dtypes and devices
 #'
 #' Each `torch_<dtype>()` gives the dtype of that name: `torch_float()` is float32,

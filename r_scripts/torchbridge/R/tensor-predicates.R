@@ -1,3 +1,5 @@
+# Tests: test-tensor-synonyms.R.
+
 #' What is it?
 #'
 #' @param x Anything.

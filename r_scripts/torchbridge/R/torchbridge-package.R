@@ -1,3 +1,5 @@
+# Tests: test-python-start.R.
+
 #' torchbridge: PyTorch in R, and R in Python
 #'
 #' R prepares data, draws and writes the report; PyTorch computes and trains. Tensors

@@ -1,3 +1,5 @@
+# Tests: test-python-start.R, test-python-reticulate.R.
+
 .onLoad <- function(libname, pkgname) {
   for (name in c("op", "op1", "op2", "index", "index_set", "getattr")) promise_entry(name)
   # reticulate is loaded where R starts Python, and never where Python started R.
