@@ -14,18 +14,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from torchbridge import wiring as _wiring  # noqa: F401 - who answers whom, before anyone asks
+
 if TYPE_CHECKING:
     from torchbridge import autograd
-    from torchbridge.arrow import RFrame
-    from torchbridge.convert import to_numpy, to_r, to_torch
-    from torchbridge.encoded_frames import FrameTensors, frame_tensors
-    from torchbridge.errors import HostError, LossyWarning, RError, RWarning
-    from torchbridge.frames import to_frame
-    from torchbridge.host import start
-    from torchbridge.rhome import RNotFound
-    from torchbridge.script import RScript, source
-    from torchbridge.streamed_frames import frame_batches
-    from torchbridge.values import handle
+    from torchbridge.arrays.convert import to_numpy, to_torch
+    from torchbridge.frames.arrow import RFrame
+    from torchbridge.frames.encoded_frames import FrameTensors, frame_tensors
+    from torchbridge.frames.streamed_frames import frame_batches
+    from torchbridge.frames.to_frame import to_frame
+    from torchbridge.process.errors import HostError, LossyWarning, RError, RWarning
+    from torchbridge.process.host import start
+    from torchbridge.process.rhome import RNotFound
+    from torchbridge.values.any_value import handle
+    from torchbridge.values.script import RScript, source
+    from torchbridge.values.to_r import to_r
 
     converter: Any
 
@@ -33,24 +36,24 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
-    "to_torch": "convert",
-    "to_numpy": "convert",
-    "to_r": "convert",
-    "to_frame": "frames",
-    "RFrame": "arrow",
-    "frame_tensors": "encoded_frames",
-    "FrameTensors": "encoded_frames",
-    "frame_batches": "streamed_frames",
-    "source": "script",
-    "RScript": "script",
-    "handle": "values",
-    "converter": "rpy2_converter",
-    "start": "host",
-    "RError": "errors",
-    "RWarning": "errors",
-    "LossyWarning": "errors",
-    "HostError": "errors",
-    "RNotFound": "rhome",
+    "to_torch": "arrays.convert",
+    "to_numpy": "arrays.convert",
+    "to_r": "values.to_r",
+    "to_frame": "frames.to_frame",
+    "RFrame": "frames.arrow",
+    "frame_tensors": "frames.encoded_frames",
+    "FrameTensors": "frames.encoded_frames",
+    "frame_batches": "frames.streamed_frames",
+    "source": "values.script",
+    "RScript": "values.script",
+    "handle": "values.any_value",
+    "converter": "values.rpy2_converter",
+    "start": "process.host",
+    "RError": "process.errors",
+    "RWarning": "process.errors",
+    "LossyWarning": "process.errors",
+    "HostError": "process.errors",
+    "RNotFound": "process.rhome",
 }
 
 __all__ = [

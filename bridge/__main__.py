@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torchbridge.doctor import doctor
-from torchbridge.install import InstallError, install_r
+from torchbridge.process.doctor import doctor
+from torchbridge.process.install import InstallError, install_r
 
 #: Described in ``torchbridge.models.table.command``.
 MODEL_COMMANDS = {

@@ -101,7 +101,7 @@ def r() -> R:
 
 
 def _live() -> dict[str, int]:
-    from torchbridge import host
+    from torchbridge.process import host
 
     core = host.native()
     for _ in range(2):  # one language may hold what the other holds
@@ -128,7 +128,7 @@ def last_seen() -> dict[str, int]:
 @pytest.fixture
 def nothing_left(live: Callable[[], dict[str, int]], last_seen: dict[str, int]) -> Any:
     """The test leaves nothing of either language behind in the other."""
-    from torchbridge import host
+    from torchbridge.process import host
 
     now = host.native().live
     before = last_seen.copy() if now() == last_seen else live()

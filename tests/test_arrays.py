@@ -10,10 +10,10 @@ import pytest
 import torch
 
 import torchbridge as tb
-from torchbridge import host
-from torchbridge.arrays import NA_REAL
-from torchbridge.numpy_arrays import NumPyArrays
-from torchbridge.torch_arrays import TorchArrays, retry_out_of_memory
+from torchbridge.arrays.array_library import NA_REAL
+from torchbridge.arrays.numpy_arrays import NumPyArrays
+from torchbridge.arrays.torch_arrays import TorchArrays, retry_out_of_memory
+from torchbridge.process import host
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore:ComplexHalf")
 

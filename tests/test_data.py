@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from torchbridge.data import Batches, RDataset, draw_seed, permutation
+from torchbridge.rtorch.data import Batches, RDataset, draw_seed, permutation
 
 DATASETS = """
 squares <- torchbridge::dataset(

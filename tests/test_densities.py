@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from torchbridge import densities
+from torchbridge.autodiff import densities
 
 SIZE = 5
 COUNTS = torch.tensor([0.0, 1, 2, 5, 9], dtype=torch.float64)

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from torchbridge import doctor
 from torchbridge.__main__ import main
-from torchbridge.rhome import RNotFound
+from torchbridge.process import doctor
+from torchbridge.process.rhome import RNotFound
 
 PYTHON_OF_R = f"{sys.executable}\n"
 
@@ -185,7 +185,7 @@ def test_a_process_that_crashes_or_hangs_is_an_answer(monkeypatch):
 
 def test_r_and_torch_are_not_started_in_this_process():
     code = (
-        "import sys; from torchbridge.doctor import examine; examine()\n"
+        "import sys; from torchbridge.process.doctor import examine; examine()\n"
         "print([name for name in ('torch', 'numpy', 'rpy2') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

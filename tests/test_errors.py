@@ -11,14 +11,14 @@ import pytest
 import torch
 
 import torchbridge as tb
-from torchbridge import _rpy2
-from torchbridge.errors import describe
+from torchbridge.process import rpy2_objects
+from torchbridge.process.errors import describe
 
 
 @pytest.fixture(scope="module")
 def function(r):
     """An R function, as Python calls it."""
-    return lambda code: _rpy2.robject(r(f"({code})"))
+    return lambda code: rpy2_objects.robject(r(f"({code})"))
 
 
 # ---- R error -> Python ---------------------------------------------------------------
@@ -303,7 +303,7 @@ def test_warnings_that_r_handles_itself_stay_in_r(function):
 INTERRUPT = """
 import os, signal, sys, threading, time, warnings
 import torchbridge as tb
-from torchbridge import host
+from torchbridge.process import host
 tb.start()
 core = host.native()
 evaluate = lambda code: core.base_function("eval")(core.base_function("str2expression").call(code))

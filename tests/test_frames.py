@@ -190,9 +190,9 @@ def test_every_library_takes_an_r_frame(r, cars):
 
 def test_doubles_are_not_copied_for_arrow(r):
     x = r("data.frame(a = c(1, NA, 3), b = 1:3)")
-    from torchbridge import _rpy2
+    from torchbridge.process import rpy2_objects
 
-    columns = _rpy2.robject(x).items()
+    columns = rpy2_objects.robject(x).items()
     table = pa.table(tb.RFrame(x))
     for i, column in enumerate(columns):
         data = column.__array_interface__["data"][0]

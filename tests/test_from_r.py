@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import torchbridge as tb
-from torchbridge import _rpy2
+from torchbridge.process import rpy2_objects
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore:ComplexHalf")
 
@@ -82,11 +82,11 @@ def test_each_r_type_has_its_dtype(r, convert, code, dtype, values):
 
 
 def test_codes_of_a_factor_count_from_0_in_python_and_from_1_in_r(r):
-    from torchbridge import r_api
+    from torchbridge.rtorch import tensors
 
-    x = _rpy2.robject(r("factor(c('b', 'a', 'c'))"))
+    x = rpy2_objects.robject(r("factor(c('b', 'a', 'c'))"))
     assert tb.to_torch(x).tolist() == [1, 0, 2]
-    for_r = r_api.as_torch_tensor(x, None, None, False, "error")
+    for_r = tensors.as_torch_tensor(x, None, None, False, "error")
     assert for_r.tolist() == [2, 1, 3] and for_r.r_type.first == 1
     assert r.identical(tb.to_r(for_r), r("factor(c('b', 'a', 'c'))"))
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import torchbridge as tb
-from torchbridge import host
+from torchbridge.process import host
 
 #: What a crash or a hang at exit would leave in stderr.
 CLEAN = ""
@@ -27,7 +27,7 @@ def test_import_starts_no_r_and_imports_no_torch(python):
     done = python(
         "import sys, torchbridge as tb\n"
         "dir(tb), tb.RError, tb.HostError, tb.RNotFound, tb.source, tb.to_torch, tb.start\n"
-        "from torchbridge import host\n"
+        "from torchbridge.process import host\n"
         "print(host.current())\n"
         "print([n for n in ('torch', 'numpy', 'pandas', 'rpy2', 'rpy2.rinterface',"
         " 'torchbridge._native') if n in sys.modules])\n"
@@ -141,9 +141,9 @@ def test_a_python_callback_may_end_the_process(python):
     done = python(
         "import sys, torchbridge as tb\n"
         "f = tb.to_r(lambda: sys.exit(5))\n"
-        "from torchbridge import host, _rpy2\n"
+        "from torchbridge.process import host, rpy2_objects\n"
         "call = host.native().base_function('do.call')\n"
-        "call(_rpy2.robject(f), [])\n"
+        "call(rpy2_objects.robject(f), [])\n"
     )
     assert_clean(done, 5)
 
@@ -211,7 +211,7 @@ def test_the_mismatch_is_told_before_rpy2_is_imported(python):
     done = python(
         "import sys, importlib.metadata as m, torchbridge as tb\n"
         "m.version = lambda name: '99.0.0'\n"
-        "from torchbridge import host\n"
+        "from torchbridge.process import host\n"
         "host.r_version = lambda home: (4, 2, 2)\n"
         "try: tb.to_r(1)\n"
         "except tb.HostError as e: print(str(e).splitlines()[0])\n"
@@ -228,7 +228,7 @@ def test_the_mismatch_is_told_before_rpy2_is_imported(python):
 def test_r_is_not_started_off_the_main_thread(python):
     done = python(
         "import threading, torchbridge as tb\n"
-        "from torchbridge import host\n"
+        "from torchbridge.process import host\n"
         "def start():\n"
         "    try: tb.to_r(1)\n"
         "    except tb.HostError as e: print(e)\n"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from torchbridge import install
 from torchbridge.__main__ import main
-from torchbridge.install import InstallError, install_r, r_package_source
-from torchbridge.rhome import RNotFound, find_r_home
+from torchbridge.process import install
+from torchbridge.process.install import InstallError, install_r, r_package_source
+from torchbridge.process.rhome import RNotFound, find_r_home
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import torchbridge as tb
-from torchbridge import host
-from torchbridge.into_r import _integer_kind
+from torchbridge.arrays.into_r import _integer_kind
+from torchbridge.process import host
 
 pytestmark = pytest.mark.filterwarnings("error", "ignore:ComplexHalf")
 

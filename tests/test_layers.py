@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from torchbridge import layers
+from torchbridge.rtorch import layers
 
 # ---- names --------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import torchbridge as tb
-from torchbridge import modules
+from torchbridge.rtorch import modules
 
 NET = """
 library(torchbridge)

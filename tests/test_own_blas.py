@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from torchbridge import own_blas, rhome
+from torchbridge.process import own_blas, rhome
 
 PRODUCT = """
 torch.set_num_threads(1)

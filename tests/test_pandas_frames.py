@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import torchbridge as tb
-from torchbridge import _rpy2
+from torchbridge.process import rpy2_objects
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 @pytest.fixture(scope="module")
 def from_r(r):
     """The Python value of an R expression (or R object)."""
-    return lambda x: _rpy2.robject(r(x) if isinstance(x, str) else x).value()
+    return lambda x: rpy2_objects.robject(r(x) if isinstance(x, str) else x).value()
 
 
 # ---- frames that come back identical -------------------------------------------------

@@ -5,7 +5,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-from torchbridge.rhome import find_r_home
+from torchbridge.process.rhome import find_r_home
 
 PACKAGE = Path(__file__).parent.parent / "r_scripts" / "torchbridge"
 SOURCES = PACKAGE / "R"

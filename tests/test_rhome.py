@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from torchbridge.rhome import RNotFound, find_r_home, libr_path, r_version
+from torchbridge.process.rhome import RNotFound, find_r_home, libr_path, r_version
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import torchbridge as tb
-from torchbridge.rtypes import RType
+from torchbridge.arrays.rtypes import RType
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import torchbridge as tb
-from torchbridge import _rpy2, host
+from torchbridge.process import host, rpy2_objects
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -26,12 +26,12 @@ TIME = "class = c('POSIXct', 'POSIXt'), tzone = 'UTC'"
 @pytest.fixture(scope="module")
 def from_r(r):
     """The Python value of an R expression, as an R function called from Python gives it."""
-    return lambda code: _rpy2.robject(r(code)).value()
+    return lambda code: rpy2_objects.robject(r(code)).value()
 
 
 @pytest.fixture(scope="module")
 def there_and_back(r):
-    return lambda x: _rpy2.robject(tb.to_r(x)).value()
+    return lambda x: rpy2_objects.robject(tb.to_r(x)).value()
 
 
 def same(a, b) -> bool:
@@ -276,7 +276,7 @@ def test_other_objects_and_functions_reach_r_and_come_back(r, nothing_left):
     number = decimal.Decimal("1.5")
     x = tb.to_r(number)
     assert r.text("typeof(x)", x=x) == "externalptr"
-    assert _rpy2.robject(x).value() is number
+    assert rpy2_objects.robject(x).value() is number
     f = tb.to_r(lambda a, b=1: a + b)
     assert r("f(1, b = 2)", f=f)[0] == 3
     assert r.identical(r("vapply(c(1, 2, 3), f, 0)", f=f), r("c(2, 3, 4)"))

@@ -69,11 +69,11 @@ static void export_run(void *p) {
   job->done = tb_export_column(&e);
 }
 
-/* Warns of what was lost: torchbridge.errors.warn_lossy(notes). */
+/* Warns of what was lost: torchbridge.process.errors.warn_lossy(notes). */
 static bool tell(PyObject *notes) {
   if (PyList_GET_SIZE(notes) == 0)
     return true;
-  PyObject *warn = tb_bridge("torchbridge.errors", "warn_lossy");
+  PyObject *warn = tb_bridge("torchbridge.process.errors", "warn_lossy");
   PyObject *done = warn ? PyObject_CallOneArg(warn, notes) : NULL;
   Py_XDECREF(done);
   return done != NULL;

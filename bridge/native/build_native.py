@@ -94,8 +94,8 @@ def _find_r_home() -> str:
 
 
 def _load_rhome() -> ModuleType:
-    """Load ``bridge/rhome.py`` alone: torchbridge itself is not importable while it is built."""
-    spec = importlib.util.spec_from_file_location("_rhome", _NATIVE.parent / "rhome.py")
+    """Load ``process/rhome.py`` alone: torchbridge is not importable while it is built."""
+    spec = importlib.util.spec_from_file_location("_rhome", _NATIVE.parent / "process" / "rhome.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -204,13 +204,13 @@ static SEXP entry_import(SEXP name) {
 
 static PyObject *api_work(void *p) {
   entry_args *a = p;
-  PyObject *function = tb_bridge("torchbridge.r_api", a->name);
+  PyObject *function = tb_bridge("torchbridge.for_r", a->name);
   PyObject *first =
       !function ? NULL : tb_hold(a->object ? Py_NewRef(a->object) : tb_robject(a->x, false));
   return first ? call_python(function, first, a->args) : NULL;
 }
 
-/* torchbridge.r_api.<name>(x, *args): x arrives as it is (an RObject, or the Python
+/* torchbridge.for_r.<name>(x, *args): x arrives as it is (an RObject, or the Python
  * object of a handle), so that the function sees R's own vector. */
 static SEXP entry_api(SEXP name, SEXP x, SEXP args) {
   x = unwrap(x);
@@ -336,7 +336,7 @@ static PyObject *index_set_work(void *p) {
     value = tb_hold(tb_from_r(a->value, TB_AS_LIST));
   else {
     PyObject *r = tb_hold(tb_robject(a->value, false));
-    f = r ? tb_bridge("torchbridge.operators", "as_operand") : NULL;
+    f = r ? tb_bridge("torchbridge.rtorch.language", "as_operand") : NULL;
     value = f ? tb_hold(PyObject_CallOneArg(f, r)) : NULL;
   }
   return value && tb_index_set(a->x, a->subscripts, value) == 0 ? Py_NewRef(Py_None) : NULL;

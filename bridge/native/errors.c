@@ -72,7 +72,7 @@ SEXP tb_try(SEXP call, tb_failure *failure) {
 static void set_uncaught(void) {
   tb_failure ignored;
   SEXP text = PROTECT(tb_try(message_call, &ignored));
-  PyObject *type = tb_bridge("torchbridge.errors", "RError");
+  PyObject *type = tb_bridge("torchbridge.process.errors", "RError");
   if (type)
     PyErr_SetString(type, text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0))
                                                          : "an R error of no message");
@@ -159,7 +159,7 @@ void tb_set_r_error(SEXP condition, SEXP calls) {
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     return;
   }
-  describe_job job = {condition, calls, tb_bridge("torchbridge.errors", "RError")};
+  describe_job job = {condition, calls, tb_bridge("torchbridge.process.errors", "RError")};
   if (!job.type)
     return;
   size_t held = tb_held();
@@ -203,7 +203,7 @@ SEXP tb_condition_call(void) {
     return R_NilValue;
   }
   /* (message, classes, traceback lines, R condition or None) */
-  PyObject *describe = tb_bridge("torchbridge.errors", "describe");
+  PyObject *describe = tb_bridge("torchbridge.process.errors", "describe");
   PyObject *parts = tb_hold(describe ? PyObject_CallFunctionObjArgs(describe, value, NULL) : NULL);
   PyObject *original = parts ? PyTuple_GetItem(parts, 3) : NULL;
   SEXP call;

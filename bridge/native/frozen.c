@@ -53,7 +53,7 @@ typedef struct {
 
 static void freeze_run(void *p) {
   freeze_job *job = p;
-  PyObject *function = tb_bridge("torchbridge.frozen", "freeze"),
+  PyObject *function = tb_bridge("torchbridge.saving.frozen", "freeze"),
            *object = tb_handle_object(job->pointer);
   PyObject *pair = function && object ? tb_hold(PyObject_CallOneArg(function, object)) : NULL;
   SEXP list = R_ExternalPtrProtected(job->pointer), parts;
@@ -164,7 +164,7 @@ static PyObject *pool_of(SEXP saved_tag) {
   PyObject *known = tb_is_handle(handle) ? tb_handle_object(handle) : NULL;
   if (known)
     return Py_NewRef(known);
-  PyObject *function = tb_bridge("torchbridge.frozen", "new_pool");
+  PyObject *function = tb_bridge("torchbridge.saving.frozen", "new_pool");
   PyObject *made = function ? PyObject_CallNoArgs(function) : NULL;
   if (made) {
     tb_hold(made);
@@ -176,7 +176,7 @@ static PyObject *pool_of(SEXP saved_tag) {
 }
 
 static PyObject *thawed(SEXP bytes, SEXP parts, SEXP saved_tag) {
-  PyObject *function = tb_bridge("torchbridge.frozen", "thaw");
+  PyObject *function = tb_bridge("torchbridge.saving.frozen", "thaw");
   PyObject *shared = function ? tb_hold(pool_of(saved_tag)) : NULL;
   PyObject *r_parts = shared ? tb_hold(tb_from_r(parts, TB_AS_LIST)) : NULL;
   return r_parts ? PyObject_CallFunction(function, "y#OO", (const char *)RAW(bytes),

@@ -212,7 +212,7 @@ static PyObject *value_of(SEXP x, bool drop, bool *vector) {
   if (tb_is_handle(x)) {
     *vector = true;
     PyObject *object = tb_from_r(x, TB_AS_LIST);
-    PyObject *f = object ? tb_bridge("torchbridge.operators", "zero_based") : NULL;
+    PyObject *f = object ? tb_bridge("torchbridge.rtorch.operators", "zero_based") : NULL;
     PyObject *result = f ? PyObject_CallFunction(f, "Os", object, "subscript") : NULL;
     Py_XDECREF(object);
     return result;
@@ -287,7 +287,7 @@ PyObject *tb_index_get(PyObject *x, SEXP subscripts, bool drop) {
   if (key && vectors == 0)
     result = PyObject_GetItem(x, key);
   else if (key) {
-    PyObject *f = tb_bridge("torchbridge.language", "get_index");
+    PyObject *f = tb_bridge("torchbridge.rtorch.language", "get_index");
     result = f ? PyObject_CallFunctionObjArgs(f, x, key, NULL) : NULL;
   }
   Py_XDECREF(key);
@@ -297,7 +297,7 @@ PyObject *tb_index_get(PyObject *x, SEXP subscripts, bool drop) {
 int tb_index_set(PyObject *x, SEXP subscripts, PyObject *value) {
   int vectors = 0;
   PyObject *key = key_of(subscripts, true, &vectors);
-  PyObject *f = key ? tb_bridge("torchbridge.language", "set_index") : NULL;
+  PyObject *f = key ? tb_bridge("torchbridge.rtorch.language", "set_index") : NULL;
   PyObject *done = f ? PyObject_CallFunctionObjArgs(f, x, key, value, NULL) : NULL;
   Py_XDECREF(key);
   Py_XDECREF(done);

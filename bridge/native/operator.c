@@ -1,6 +1,6 @@
 /* Operators: PyTorch functions as R calls them.
  *
- * An Operator is made once for a name (torchbridge.operators says from PyTorch's own
+ * An Operator is made once for a name (rtorch.operators says from PyTorch's own
  * schemas what each argument is) and found again by the address of R's own string, which
  * R keeps once. Arguments are converted by their kinds: dims and positions count from 1,
  * whole doubles are ints where PyTorch wants ints, R vectors are tensors where it wants
@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-/* The kinds of torchbridge.operators, same order. */
+/* The kinds of torchbridge.rtorch.operators, same order. */
 enum {
   TENSOR = 1,
   TENSORS = 2,
@@ -163,7 +163,7 @@ static Operator *find_operator(SEXP name) {
     return table[slot].op;
   /* A symbol's name is never collected, so its address stays this string's. */
   SEXP kept = PRINTNAME(Rf_installTrChar(name));
-  PyObject *resolve = tb_bridge("torchbridge.operators", "resolve");
+  PyObject *resolve = tb_bridge("torchbridge.rtorch.operators", "resolve");
   PyObject *op = resolve ? PyObject_CallFunction(resolve, "s", R_CHAR(name)) : NULL;
   if (!op)
     return NULL;
@@ -181,7 +181,7 @@ static Operator *find_operator(SEXP name) {
 /* ---- arguments ---- */
 
 static PyObject *ask(const char *function, PyObject *x, const char *name) {
-  PyObject *f = tb_bridge("torchbridge.operators", function);
+  PyObject *f = tb_bridge("torchbridge.rtorch.operators", function);
   PyObject *result = !f || !x ? NULL
                      : name   ? PyObject_CallFunction(f, "Os", x, name)
                               : PyObject_CallOneArg(f, x);

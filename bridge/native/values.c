@@ -151,7 +151,7 @@ static PyObject *list_from_r(SEXP x, enum tb_vectors vectors, int depth) {
 }
 
 static PyObject *ask_bridge(const char *function, PyObject *x) {
-  PyObject *f = tb_bridge("torchbridge.values", function);
+  PyObject *f = tb_bridge("torchbridge.values.any_value", function);
   return f && x ? PyObject_CallFunctionObjArgs(f, x, NULL) : NULL;
 }
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from torchbridge.python_headers import find_headers
+from torchbridge.process.python_headers import find_headers
 
 from .data import Data
 from .device import Accelerator

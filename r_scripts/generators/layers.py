@@ -14,7 +14,7 @@ from typing import Any
 import header
 from layers_text import ARGUMENTS, CONTAINERS, FAMILIES, Family
 
-from torchbridge import layers
+from torchbridge.rtorch import layers
 
 #: Arguments that PyTorch keeps for old code, or for itself.
 LEFT_OUT = {"size_average", "reduce", "min_value", "max_value", "_freeze", "_random_samples"}

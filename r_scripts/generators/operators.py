@@ -9,8 +9,8 @@ import re
 
 import header
 
-from torchbridge import dialect, operators
-from torchbridge.operators import DIM, DTYPE, INDEX, POSITION, TENSOR, TENSORS
+from torchbridge.rtorch import dialect, operators
+from torchbridge.rtorch.operators import DIM, DTYPE, INDEX, POSITION, TENSOR, TENSORS
 
 #: Functions that the package writes itself.
 OWN = {"torch_arange", "torch_tensor", "torch_manual_seed"}

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from torchbridge.autograd import grad
+from torchbridge.autodiff.verbs import grad
 
 w = torch.tensor([2.0, 1, 5, 3])
 x = torch.tensor([2.0, 8, 3, 7, 1, 2, 0, 4, 5])

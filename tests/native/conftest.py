@@ -19,7 +19,7 @@ import pytest
 import torch
 
 import torchbridge as tb
-from torchbridge import host
+from torchbridge.process import host
 
 ROOT = Path(__file__).resolve().parents[2]
 TORTURE = os.environ.get("TORCHBRIDGE_GCTORTURE") == "1"
@@ -41,7 +41,7 @@ PYTHON_PROLOGUE = """
 import gc, os, signal, sys, threading, time
 import torch
 import torchbridge as tb
-from torchbridge import host
+from torchbridge.process import host
 core = host.native()
 def r(code):
     evaluate, parse, world = map(core.base_function, ("eval", "parse", "globalenv"))

@@ -174,7 +174,7 @@ print(len(freed) > 30)
 def test_only_saving_makes_bytes(core, r, monkeypatch):
     """object.size(), which editors call for every variable, does not."""
     made = []
-    import torchbridge.frozen as frozen
+    from torchbridge.saving import frozen
 
     freeze = frozen.freeze
     monkeypatch.setattr(frozen, "freeze", lambda x: made.append(x) or freeze(x))

@@ -63,7 +63,7 @@ def test_without_r_every_function_says_so(tmp_path):
 
     code = """
 import ctypes, importlib
-from torchbridge.rhome import find_r_home, libr_path
+from torchbridge.process.rhome import find_r_home, libr_path
 ctypes.CDLL(str(libr_path(find_r_home())), mode=ctypes.RTLD_GLOBAL)
 core = importlib.import_module("torchbridge._native")
 for use in (lambda: core.to_r(1), lambda: core.handle(1), lambda: core.helper("x"), lambda: core.base_function("x"),

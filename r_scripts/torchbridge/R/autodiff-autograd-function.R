@@ -55,7 +55,7 @@ autograd_function <- function(forward, backward) {
     # `backward` may ask for every argument, also for one that was left at its default.
     names <- c(names(arguments), setdiff(argument_names(forward), names(arguments)))
     call_python(
-      "r_autograd.apply", forward_of(forward, arguments, tensors), run_backward,
+      "autograd.apply", forward_of(forward, arguments, tensors), run_backward,
       as.list(names), as.list(which(unname(tensors)) - 1L), unname(arguments[tensors]),
       call = sys.call()
     )
@@ -99,8 +99,8 @@ forward_of <- function(forward, arguments, tensors) {
 
 # What `backward` gave, one gradient for each argument of `forward`.
 in_order <- function(gradients, context) {
-  names <- dot_call(native()$call, python_function("r_autograd.argument_names"), list(context))
-  tensors <- dot_call(native()$call, python_function("r_autograd.tensor_arguments"), list(context))
+  names <- dot_call(native()$call, python_function("autograd.argument_names"), list(context))
+  tensors <- dot_call(native()$call, python_function("autograd.tensor_arguments"), list(context))
   wrong <- function(...) abort(quote(backward()), "`backward` must give ", ...)
   if (is_tensor(gradients) && length(tensors) == 1L) gradients <- list(gradients)
   wanted <- paste("gradients named", in_words(names[tensors]))
@@ -146,13 +146,13 @@ as_context <- function(handle) {
     mark_dirty = ,
     mark_non_differentiable = ,
     set_materialize_grads = dot_call(native()$getattr, x, name),
-    unwrap(dot_call(native()$call, python_function("r_autograd.value"), list(x, name)))
+    unwrap(dot_call(native()$call, python_function("autograd.value"), list(x, name)))
   )
 }
 
 #' @export
 `$<-.autograd_context` <- function(x, name, value) { # nolint: object_name_linter.
-  dot_call(native()$call, python_function("r_autograd.set_value"), list(x, name, wrap(value)))
+  dot_call(native()$call, python_function("autograd.set_value"), list(x, name, wrap(value)))
   x
 }
 
@@ -166,23 +166,23 @@ save_for_backward <- function(context, values) {
   names <- names(values)
   if (is.null(names)) names <- character(length(values))
   dot_call(
-    native()$call, python_function("r_autograd.save"),
+    native()$call, python_function("autograd.save"),
     list(context, as.list(names), unname(lapply(values, wrap)))
   )
   invisible()
 }
 
 saved_variables <- function(context) {
-  values <- dot_call(native()$call, python_function("r_autograd.saved"), list(context))
-  names <- dot_call(native()$call, python_function("r_autograd.saved_names"), list(context))
+  values <- dot_call(native()$call, python_function("autograd.saved"), list(context))
+  names <- dot_call(native()$call, python_function("autograd.saved_names"), list(context))
   values <- lapply(values, unwrap)
   if (any(nzchar(names))) names(values) <- names
   values
 }
 
 needs_input_grad <- function(context) {
-  needs <- dot_call(native()$call, python_function("r_autograd.needs_input_grad"), list(context))
-  names <- dot_call(native()$call, python_function("r_autograd.argument_names"), list(context))
+  needs <- dot_call(native()$call, python_function("autograd.needs_input_grad"), list(context))
+  names <- dot_call(native()$call, python_function("autograd.argument_names"), list(context))
   structure(as.list(needs), names = as.character(names))
 }
 

@@ -43,7 +43,7 @@ local_enable_grad <- function(.env = parent.frame()) set_mode_until_exit(TRUE, .
 #' @export
 autograd_set_grad_mode <- function(enabled) {
   check_flag(enabled, "enabled")
-  invisible(dot_call(native()$call, python_function("r_autograd.set_grad_enabled"), list(enabled)))
+  invisible(dot_call(native()$call, python_function("autograd.set_grad_enabled"), list(enabled)))
 }
 
 set_mode_until_exit <- function(enabled, frame, call) {
@@ -65,8 +65,8 @@ set_mode_until_exit <- function(enabled, frame, call) {
 #' try(with_detect_anomaly(x$sqrt()$mul(x)$backward()))
 #' @export
 with_detect_anomaly <- function(code) {
-  before <- call_python("r_autograd.set_detect_anomaly", TRUE)
-  on.exit(call_python("r_autograd.set_detect_anomaly", before))
+  before <- call_python("autograd.set_detect_anomaly", TRUE)
+  on.exit(call_python("autograd.set_detect_anomaly", before))
   force(code)
 }
 
@@ -101,7 +101,7 @@ autograd_grad <- function(outputs, inputs, grad_outputs = NULL, retain_graph = c
   check_flag(retain_graph, "retain_graph")
   check_flag(allow_unused, "allow_unused")
   gradients <- call_python(
-    "r_autograd.grad", unname(outputs), unname(inputs), grad_outputs, retain_graph, create_graph,
+    "autograd.grad", unname(outputs), unname(inputs), grad_outputs, retain_graph, create_graph,
     allow_unused, call = call
   )
   names(gradients) <- names(inputs)
@@ -118,7 +118,7 @@ autograd_backward <- function(tensors, grad_tensors = NULL, retain_graph = creat
   check_flag(create_graph, "create_graph")
   check_flag(retain_graph, "retain_graph")
   call_python(
-    "r_autograd.backward", unname(tensors), grad_tensors, retain_graph, create_graph,
+    "autograd.backward", unname(tensors), grad_tensors, retain_graph, create_graph,
     call = call
   )
   invisible()
@@ -128,7 +128,7 @@ autograd_backward <- function(tensors, grad_tensors = NULL, retain_graph = creat
 register_hook <- function(x, hook) {
   call <- sys.call(-1L)
   if (!is.function(hook)) abort(call, "`hook` must be a function, not ", friendly_type(hook), ".")
-  call_python("r_autograd.register_hook", x, hook, call = call)
+  call_python("autograd.register_hook", x, hook, call = call)
 }
 
 is_tensor <- function(x) inherits(x, "torch_tensor")

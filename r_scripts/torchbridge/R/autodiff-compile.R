@@ -36,7 +36,7 @@ torch_compile <- function(f, example, ..., backend = NULL) {
   if (!is.null(backend)) check_string(backend, "backend")
   if (is_parameters(example)) return(compile_numeric(f, example, ..., backend = backend))
   check_no_dots(...)
-  api("trace", NULL, f, example, backend)
+  call_python("tracing.trace", f, example, backend)
 }
 
 # Numbers, or a named list of them; tensors are for the other kind.

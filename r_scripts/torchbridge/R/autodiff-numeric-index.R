@@ -112,7 +112,7 @@ positions <- function(i, n) {
 
 dim_places <- function(i, n) if (!is.null(i)) compact(positions(i, n))
 
-# As r_rules.take() wants positions: one, a range, or a tensor of them; from 0.
+# As rules.take() wants positions: one, a range, or a tensor of them; from 0.
 compact <- function(places) {
   n <- length(places)
   if (n == 1L) return(places - 1)

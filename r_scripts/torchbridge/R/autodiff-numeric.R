@@ -1,5 +1,5 @@
 # Tensors that follow R's rules: what the parameters of a differentiated R function are. The
-# rules themselves are in Python (r_rules.py); these methods call them. A tensor of one dim is an
+# rules themselves are in Python (autodiff/rules.py); these methods call them. A tensor of one dim is an
 # R vector; names are kept beside it.
 
 numeric_class <- c("torch_numeric", "torch_tensor", "python_object")
@@ -70,7 +70,7 @@ is_torch_numeric <- function(x) inherits(x, "torch_numeric")
 rule <- function(name, ...) as_numeric(bare_rule(name, ...))
 
 bare_rule <- function(name, ...) {
-  dot_call(native()$call, python_function(paste0("r_rules.", name)), list(...))
+  dot_call(native()$call, python_function(paste0("rules.", name)), list(...))
 }
 
 # ---- R's values beside tensors ----

@@ -185,7 +185,7 @@ fit_prepared <- function(prepared, model, options, call) {
   check_columns(prepared$columns, call)
   options$loss_name <- loss_name_of(options, response)
   task <- fit_task(prepared, model, response, options, call)
-  result <- run_fit("models.for_r.fit.fit", task, options, call = call)
+  result <- run_fit("fit.fit", task, options, call = call)
   for (note in unlist(result$notes)) warning(warningCondition(note, call = call))
   finish_fit(made_of(prepared, model, response, call), result, options)
 }

@@ -193,7 +193,7 @@ as_model <- function(x, call) {
   }
   if (inherits(x, "family")) return(family_model(x, call))
   if (inherits(x, "python_object")) {
-    if (!call_python("models.for_r.fit.is_module", x)) {
+    if (!call_python("fit.is_module", x)) {
       abort(call, "`model` must be a module of PyTorch, not ", format(x), ".")
     }
     return(new_model("module", list(), x))

@@ -88,7 +88,7 @@ path_prepared <- function(prepared, model, penalty, n_penalties, mixture, call) 
   link <- if (is.null(model$options$link)) "identity" else model$options$link
   intercept <- !isFALSE(prepared$preparation$intercept)
   found <- call_python(
-    "models.for_r.fit.path", as_tensor(exact_columns(prepared$columns)), response$tensor, family, link,
+    "fit.path", as_tensor(exact_columns(prepared$columns)), response$tensor, family, link,
     list(
       penalty = if (!is.null(penalty)) as.list(penalty), n_penalties = n_penalties,
       mixture = mixture, intercept = intercept

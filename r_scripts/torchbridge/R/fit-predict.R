@@ -143,7 +143,7 @@ predict_rows <- function(fit, given, type) {
   crossed <- crossing(columns)
   own <- !is.null(fit$module)
   values <- call_python(
-    "models.for_r.fit.predict_columns", if (own) fit$module else live_model(fit), crossed$columns,
+    "fit.predict_columns", if (own) fit$module else live_model(fit), crossed$columns,
     as.list(crossed$levels), as_tensor(offset), type, if (own) fit$spec,
     if (own) fit$weights,
     call = sys.call(-1L)

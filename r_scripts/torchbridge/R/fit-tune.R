@@ -111,7 +111,7 @@ torch_tune.function <- function(x, space, n_trials = NULL, sampler = "tpe", seed
   }
   seed <- as_seed(list(seed = seed), call)
   found <- call_python(
-    "models.for_r.tune.search_function", objective, as_space(space, call), n_trials, sampler, seed,
+    "tune.search_function", objective, as_space(space, call), n_trials, sampler, seed,
     maximize,
     call = call
   )
@@ -154,7 +154,7 @@ tune_prepared <- function(prepared, model, options, space, search, origin, call)
     )
   }
   task$search <- search
-  found <- call_python("models.for_r.tune.search", task, call = call)
+  found <- call_python("tune.search", task, call = call)
   options$loss_name <- loss_name_of(options, response)
   tuned <- as_tuned(found, options$seed)
   of_model <- intersect(names(tuned$best_options), names(formals(model_functions()[[model$name]])))

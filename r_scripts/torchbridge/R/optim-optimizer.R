@@ -39,13 +39,13 @@ new_optimizer <- function(name, match, frame) {
   options <- given_arguments(match, frame, call)
   params <- options$params
   options$params <- NULL
-  x <- call_python("r_optim.optimizer", optimizers[[name]], params, options, call = call)
+  x <- call_python("optim.optimizer", optimizers[[name]], params, options, call = call)
   as_optimizer(x, name)
 }
 
 as_optimizer <- function(x, name = NULL) {
   if (is.null(name)) {
-    class <- call_python("r_optim.class_name", x)
+    class <- call_python("optim.class_name", x)
     name <- names(optimizers)[match(class, optimizers)]
   }
   class(x) <- c(name[!is.na(name)], "torch_optimizer", "python_object")
@@ -60,25 +60,25 @@ as_optimizer <- function(x, name = NULL) {
       if (!is.null(closure) && !is.function(closure)) {
         abort(sys.call(), "`closure` must be a function, not ", friendly_type(closure), ".")
       }
-      invisible(dot_call(native()$call, python_function("r_optim.step"), list(x, closure)))
+      invisible(dot_call(native()$call, python_function("optim.step"), list(x, closure)))
     },
     zero_grad = function(set_to_none = TRUE) {
       check_flag(set_to_none, "set_to_none")
-      dot_call(native()$call, python_function("r_optim.zero_grad"), list(x, set_to_none))
+      dot_call(native()$call, python_function("optim.zero_grad"), list(x, set_to_none))
       invisible()
     },
-    param_groups = dot_call(native()$call, python_function("r_optim.param_groups"), list(x)),
+    param_groups = dot_call(native()$call, python_function("optim.param_groups"), list(x)),
     add_param_group = function(param_group) {
       if (!is.list(param_group)) {
         abort(sys.call(), "`param_group` must be a list with an element `params`.")
       }
       group <- params_for_python(list(param_group), sys.call())[[1L]]
-      dot_call(native()$call, python_function("r_optim.add_param_group"), list(x, group))
+      dot_call(native()$call, python_function("optim.add_param_group"), list(x, group))
       invisible(x)
     },
-    state_dict = function() dot_call(native()$call, python_function("r_optim.state_dict"), list(x)),
+    state_dict = function() dot_call(native()$call, python_function("optim.state_dict"), list(x)),
     load_state_dict = function(state_dict) {
-      dot_call(native()$call, python_function("r_optim.load_state_dict"), list(x, state_dict))
+      dot_call(native()$call, python_function("optim.load_state_dict"), list(x, state_dict))
       invisible(x)
     },
     dot_call(native()$getattr, x, name)
@@ -91,7 +91,7 @@ as_optimizer <- function(x, name = NULL) {
   if (name != "param_groups") {
     abort(sys.call(), "`", name, "` can't be set: only options in `param_groups` can.")
   }
-  call_python("r_optim.set_param_groups", x, value, call = NULL)
+  call_python("optim.set_param_groups", x, value, call = NULL)
   x
 }
 

@@ -31,7 +31,7 @@ NULL
 new_scheduler <- function(name, match, frame) {
   call <- sys.call(-1L)
   options <- given_arguments(match, frame, call)
-  x <- call_python("r_optim.scheduler", schedulers[[name]], options, call = call)
+  x <- call_python("optim.scheduler", schedulers[[name]], options, call = call)
   class(x) <- c(name, "lr_scheduler", "python_object")
   x
 }
@@ -41,16 +41,16 @@ new_scheduler <- function(name, match, frame) {
 `$.lr_scheduler` <- function(x, name) {
   switch(name,
     step = function(metrics = NULL) {
-      dot_call(native()$call, python_function("r_optim.scheduler_step"), list(x, metrics))
+      dot_call(native()$call, python_function("optim.scheduler_step"), list(x, metrics))
       invisible(x)
     },
     optimizer = as_optimizer(dot_call(native()$getattr, x, "optimizer")),
     state_dict = function() {
-      dot_call(native()$call, python_function("r_optim.scheduler_state_dict"), list(x))
+      dot_call(native()$call, python_function("optim.scheduler_state_dict"), list(x))
     },
     load_state_dict = function(state_dict) {
       dot_call(
-        native()$call, python_function("r_optim.load_scheduler_state_dict"), list(x, state_dict)
+        native()$call, python_function("optim.load_scheduler_state_dict"), list(x, state_dict)
       )
       invisible(x)
     },

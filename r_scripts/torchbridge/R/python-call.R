@@ -3,12 +3,12 @@
 
 the$functions <- new.env(parent = emptyenv())
 
-# torchbridge.<name> in Python, such as "data.collate", looked up once a session.
+# A function of Python's table of what R calls (torchbridge.for_r), such as "data.stack", looked up
+# once a session.
 python_function <- function(name) {
   found <- the$functions[[name]]
   if (is.null(found)) {
-    module <- py_import(paste0("torchbridge.", sub("[.][^.]*$", "", name)))
-    found <- dot_call(native()$getattr, module, sub(".*[.]", "", name))
+    found <- dot_call(native()$getattr, py_import("torchbridge.for_r"), name)
     assign(name, found, envir = the$functions)
   }
   found

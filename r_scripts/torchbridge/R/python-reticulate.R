@@ -4,13 +4,13 @@
 #' @rawNamespace S3method(reticulate::r_to_py,python_object)
 r_to_py.python_object <- function(x, convert = FALSE) { # nolint: object_name_linter.
   api("put", x)
-  reticulate::import("torchbridge.r_api", convert = FALSE)$take()
+  reticulate::import("torchbridge.for_r", convert = FALSE)$take()
 }
 
 #' @rawNamespace S3method(reticulate::py_to_r,torch.Tensor)
 py_to_r.torch.Tensor <- function(x) { # nolint: object_name_linter.
   start_python()
-  reticulate::import("torchbridge.r_api", convert = FALSE)$put(x)
+  reticulate::import("torchbridge.for_r", convert = FALSE)$put(x)
   api("take", NULL)
 }
 
@@ -18,12 +18,12 @@ py_to_r.torch.Tensor <- function(x) { # nolint: object_name_linter.
 # replaced when this package is loaded (zzz.R).
 frame_to_py <- function(x, convert = FALSE) {
   api("put", as_py_frame(x))
-  reticulate::import("torchbridge.r_api", convert = FALSE)$take()
+  reticulate::import("torchbridge.for_r", convert = FALSE)$take()
 }
 
 frame_from_py <- function(x) {
   start_python()
-  reticulate::import("torchbridge.r_api", convert = FALSE)$put(x)
+  reticulate::import("torchbridge.for_r", convert = FALSE)$put(x)
   as.data.frame(api("take_object", NULL))
 }
 

@@ -12,7 +12,7 @@ native <- function() {
   the$native
 }
 
-# torchbridge.r_api.<name>(x, ...) in Python; x arrives there as it is. An error blames
+# torchbridge.for_r.<name>(x, ...) in Python; x arrives there as it is. An error blames
 # the function that called this one.
 api <- function(name, x, ...) {
   entries <- native()
@@ -82,7 +82,7 @@ start_in_r <- function(python, call) {
     )
   }
   host <- tryCatch(
-    reticulate::import("torchbridge.host", convert = FALSE),
+    reticulate::import("torchbridge.process.host", convert = FALSE),
     error = function(condition) {
       # A Python that runs stays for as long as R does.
       restart <- if (reticulate::py_available(initialize = FALSE)) "restart R and "

@@ -55,11 +55,11 @@ torch_save <- function(obj, path, ...) {
   check_no_dots(...)
   if (inherits(path, "connection")) {
     packed <- pack(obj, sys.call())
-    writeBin(call_python("r_save.dumps", packed$tree, packed$tensors), path)
+    writeBin(call_python("files.dumps", packed$tree, packed$tensors), path)
   } else {
     check_string(path, "path")
     packed <- pack(obj, sys.call())
-    call_python("r_save.save", path.expand(path), packed$tree, packed$tensors)
+    call_python("files.save", path.expand(path), packed$tree, packed$tensors)
   }
   invisible(obj)
 }
@@ -74,10 +74,10 @@ torch_load <- function(path, device = "cpu", module = NULL) {
   }
   if (inherits(path, "connection")) path <- read_all(path)
   content <- if (is.raw(path)) {
-    call_python("r_save.loads", as.vector(path), device)
+    call_python("files.loads", as.vector(path), device)
   } else {
     check_string(path, "path")
-    call_python("r_save.load", path.expand(path), device)
+    call_python("files.load", path.expand(path), device)
   }
   value <- tryCatch(
     unpack(content, code = attr(path, "code")),
@@ -107,7 +107,7 @@ load_module <- function(value, module, call) {
 torch_serialize <- function(obj, ...) {
   check_no_dots(...)
   packed <- pack(obj, sys.call(), code_too = TRUE)
-  bytes <- call_python("r_save.dumps", packed$tree, packed$tensors)
+  bytes <- call_python("files.dumps", packed$tree, packed$tensors)
   if (length(packed$code) > 0L) attr(bytes, "code") <- packed$code
   bytes
 }
@@ -152,7 +152,7 @@ pack_value <- function(x, path, store, call) {
   } else if (kind %in% c("double", "integer", "logical", "complex", "raw")) {
     plain <- as.vector(unclass(x))
     bytes <- if (kind == "raw") plain else writeBin(plain, raw(), endian = "little")
-    numbers <- call_python("r_save.vector", bytes, kind)
+    numbers <- call_python("files.vector", bytes, kind)
     content <- list(name = store_tensor(numbers, path, store))
   } else if (store$in_module && !inherits(x, "python_object")) {
     store$code[[length(store$code) + 1L]] <- x
@@ -269,7 +269,7 @@ named_tensor <- function(name, tensors) {
 }
 
 read_vector <- function(x, kind) {
-  bytes <- call_python("r_save.vector_bytes", x)
+  bytes <- call_python("files.vector_bytes", x)
   size <- switch(kind, double = 8L, integer = 4L, logical = 4L, complex = 16L, raw = 1L)
   if (is.null(size)) stop("unknown kind ", kind)
   if (kind == "raw") bytes else readBin(bytes, kind, length(bytes) %/% size, endian = "little")

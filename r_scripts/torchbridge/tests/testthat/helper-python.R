@@ -26,7 +26,7 @@ live_objects <- function() {
   collector <- py_import("gc")
   # What was there at the first count (all of torch) need not be looked at every time.
   if (collector$get_freeze_count() < 10000) collector$freeze()
-  native <- py_import("torchbridge.host")$native()
+  native <- py_import("torchbridge.process.host")$native()
   live <- NULL
   repeat { # what one language collects may free what the other then can
     before <- live

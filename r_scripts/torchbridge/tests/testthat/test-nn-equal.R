@@ -178,7 +178,7 @@ numbers <- function(x) {
 }
 
 test_that("every layer and loss gives what Python's gives", {
-  known <- py_import("torchbridge.layers")$names()
+  known <- py_import("torchbridge.rtorch.layers")$names()
   for (name in intersect(names(cases), names(known))) {
     this <- cases[[name]]
     torch_manual_seed(3)

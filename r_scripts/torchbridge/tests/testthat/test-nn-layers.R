@@ -6,7 +6,7 @@ long <- function(x) as_torch_tensor(x, dtype = "int64")
 exported <- function() grep("^nn_", getNamespaceExports("torchbridge"), value = TRUE)
 
 test_that("every layer and loss of torch.nn is there under R's name", {
-  names <- py_import("torchbridge.layers")$names()
+  names <- py_import("torchbridge.rtorch.layers")$names()
   expect_gt(length(names), 130)
   expect_identical(setdiff(names(names), exported()), character())
   namespace <- asNamespace("torchbridge")

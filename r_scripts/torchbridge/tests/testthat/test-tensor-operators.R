@@ -177,7 +177,7 @@ test_that("the other modules of PyTorch are there", {
 
 test_that("every name in the table is a function of this PyTorch", {
   for (name in operator_names) expect_type(get(name), "closure")
-  operators <- py_import("torchbridge.operators")
+  operators <- py_import("torchbridge.rtorch.operators")
   missing <- Filter(
     function(name) inherits(try(operators$find(name), silent = TRUE), "try-error"), operator_names
   )

@@ -1,0 +1,1 @@
+"""R vectors and arrays <-> tensors, NumPy and SciPy arrays."""

@@ -1,0 +1,187 @@
+"""R vectors -> tensors and NumPy arrays: which dtype, what of NA, what may be shared."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+from torchbridge.arrays import sparse
+from torchbridge.arrays.array_library import Arrays, fill_value, is_error, wants_mask
+from torchbridge.arrays.rtypes import RType, rtype_of
+from torchbridge.process import host, rpy2_objects
+
+#: typeof -> (dtype of the memory, dtype of a tensor).
+_STORAGE = {
+    "double": ("float64", "float64"),
+    "integer": ("int32", "int32"),
+    "logical": ("int32", "bool"),
+    "complex": ("complex128", "complex128"),
+    "raw": ("uint8", "uint8"),
+}
+
+#: What is no tensor, and what to do instead.
+_REFUSED = {
+    "character": "text is not a tensor: encode it first, e.g. factor(x), match(x, levels) or "
+    "model.matrix(~ x) in R",
+    "list": "an R list is not a tensor: convert its elements one by one, or unlist(x) in R",
+    "NULL": "NULL has no elements; an empty tensor is numeric(0)",
+    "closure": "an R function is not a tensor",
+}
+_ENCODE = "frame_tensors(x) encodes columns of every type, model.matrix(~ ., x) in R makes dummies"
+
+
+def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
+    """The array, of `library`, of an R value (RObject or rpy2 object) or another array.
+
+    The codes of a factor count from `first`. The other arguments are those of `to_torch`.
+    """
+    _check_na(na)
+    if rpy2_objects.is_rpy2(x):
+        x = rpy2_objects.robject(x)
+    if not _is_robject(x):
+        return library.from_python(x, share, na)
+    if "data.frame" in x.classes:
+        return _frame_to_array(x, library, share, na)
+    if sparse.is_sparse_r(x):
+        if share or wants_mask(na):
+            raise ValueError("share and na='mask' are not for sparse matrices")
+        return sparse.from_r(x, library, lambda slot: to_array(slot, library, False, na, first))
+    rtype = rtype_of(x)
+    storage, natural = _types_of(x, rtype)
+    target = library.dtype_or(natural)
+    if share:
+        _check_share(x, rtype)
+    # A float keeps R's NA as it is: then there is nothing to look for.
+    kept = storage in ("float64", "complex128") and library.holds_na(target) and is_error(na)
+    missing = not kept and x.any_na()
+    if missing and is_error(na) and not library.holds_na(target):
+        raise ValueError(
+            f"na: x has NA, and {library.name_of(target)} cannot hold it; use na='mask' "
+            "(values and a validity mask), a number to put there, or a float dtype"
+        )
+    factor = rtype is not None and "factor" in rtype.classes
+    if factor and library.name_of(target) == "bool":
+        raise ValueError("dtype: the codes of a factor are no bool; compare it with a level in R")
+    view = library.view(x)
+    mask = library.validity(x) if missing else None
+    if share:
+        library.check_shared(view)
+        if missing and (not is_error(na) or not library.holds_na(target)):
+            raise ValueError("share=True cannot put values in place of NA: use share=False")
+        result = view
+        x.freeze()
+    else:
+        shift = first - 1 if factor else 0
+        fill = fill_value(na, target, library) if missing else None
+        if not library.holds_na(target):
+            library.check_range(view, mask, target, shift)
+        result = library.copy(view, target, mask, fill, shift)
+    if rtype is not None:
+        result = library.attach(result, rtype.counting_from(first))
+    return library.with_mask(result, mask) if wants_mask(na) else result
+
+
+#: Rows of a frame that are written together, so that a block of the result stays in the cache.
+_ROWS = 8192
+
+
+def _frame_to_array(x: Any, library: Arrays, share: bool, na: Any) -> Any:
+    """One row a row and one column a column of a data frame whose columns are all numbers."""
+    names, columns = host.native().helper("frame_names")(x), x.items()
+    kinds = [_number_type(c, name) for c, name in zip(columns, names, strict=True)]
+    if share:
+        raise ValueError("share=True: the columns of a data frame lie apart; use share=False")
+    natural = next((k for k in ("float64", "int64", "int32", "bool") if k in kinds), "float64")
+    target = library.dtype_or(natural)
+    views = [library.view(c) for c in columns]
+    masks: list[Any] = []
+    for name, column, view in zip(names, columns, views, strict=True):
+        try:
+            masks.append(_column_mask(column, view, library, target, na))
+        except ValueError as error:
+            raise ValueError(f"column '{name}': {error}") from error
+    rows = host.native().helper("frame_rows")(x)
+    result = library.empty((rows, len(columns)), target)
+    for start in range(0, rows, _ROWS):
+        part = slice(start, start + _ROWS)
+        for j, view in enumerate(views):
+            result[part, j] = view[part]
+    mask = None
+    if any(m is not None for m in masks):
+        mask = library.empty((rows, len(columns)))
+        for j, valid in enumerate(masks):
+            mask[:, j] = True if valid is None else valid
+            if valid is not None:
+                result[:, j][~valid] = fill_value(na, target, library)
+    result = library.place(result)
+    return library.with_mask(result, mask) if wants_mask(na) else result
+
+
+def _number_type(x: Any, name: str) -> str:
+    """The dtype of a column of numbers, by name."""
+    if x.typeof in ("double", "integer", "logical") and rtype_of(x) is None and x.dim is None:
+        return _types_of(x, None)[1]
+    what = "a matrix" if x.dim is not None else x.classes[0] if x.classes else x.typeof
+    raise TypeError(f"x: column '{name}' is no plain vector of numbers but {what}: {_ENCODE}")
+
+
+def _column_mask(x: Any, view: Any, library: Arrays, target: Any, na: Any) -> Any:
+    """Where a column has values, if some are missing; an error if one does not fit `target`."""
+    storage = _types_of(x, None)[0]
+    kept = storage == "float64" and library.holds_na(target) and is_error(na)
+    missing = not kept and x.any_na()
+    if missing and is_error(na) and not library.holds_na(target):
+        raise ValueError(
+            f"na: there is NA, and {library.name_of(target)} cannot hold it; use na='mask' (values "
+            "and a validity mask), a number to put there, or a float dtype"
+        )
+    mask = library.validity(x) if missing else None
+    if not library.holds_na(target):
+        library.check_range(view, mask, target)
+    elif storage == "int64" and len(view):
+        values = view if mask is None else view[mask]
+        if len(values) and (int(values.min()) < -(2**53) or int(values.max()) > 2**53):
+            raise ValueError("integers beyond 2^53 are no doubles; use dtype='int64'")
+    return mask
+
+
+def _types_of(x: Any, rtype: RType | None) -> tuple[str, str]:
+    """The dtype of x's memory and the dtype of its tensor, by name."""
+    kind, classes = x.typeof, x.classes
+    if "POSIXlt" in classes:
+        raise TypeError(
+            "x: a POSIXlt is a list of its parts; as.POSIXct(x) in R is one number a time"
+        )
+    if kind in _REFUSED:
+        raise TypeError(f"x: {_REFUSED[kind]}")
+    if kind not in _STORAGE:
+        name = classes[0] if classes else kind
+        raise TypeError(f"x: an R object of type '{name}' is not a vector of numbers")
+    if kind == "double" and ("integer64" in classes or "nanotime" in classes):
+        return "int64", "int64"
+    if rtype is not None:
+        return _STORAGE[kind][0], "int64" if "factor" in classes else "float64"
+    return _STORAGE[kind]
+
+
+def _check_share(x: Any, rtype: RType | None) -> None:
+    """An error where a tensor over R's memory would not have the tensor's own dtype."""
+    storage, natural = _types_of(x, rtype)
+    if natural != storage:
+        name = rtype.classes[0] if rtype else x.typeof
+        raise ValueError(
+            f"share=True: R keeps a {name} as {storage}, a tensor has {natural}: use share=False"
+        )
+
+
+def _check_na(na: Any) -> None:
+    if isinstance(na, str):
+        if na in ("error", "mask"):
+            return
+    elif isinstance(na, numbers.Complex):
+        return
+    raise ValueError(f"na: expected 'error', 'mask' or a number, not {na!r}")
+
+
+def _is_robject(x: Any) -> bool:
+    return type(x).__name__ == "RObject" and isinstance(x, host.native().RObject)

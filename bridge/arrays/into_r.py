@@ -1,0 +1,216 @@
+"""Tensors and arrays -> R vectors: which R type holds every value, and the copy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from torchbridge.arrays import sparse
+from torchbridge.arrays.array_library import is_ndarray, is_tensor
+from torchbridge.arrays.rtypes import RType
+from torchbridge.process import host
+
+_INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
+_EXACT = 2**53  # every integer up to here is a double
+
+#: dtype -> R type; the wide integers are decided by their values.
+_R_TYPE = {
+    "bool": "logical",
+    "int8": "integer",
+    "int16": "integer",
+    "uint16": "integer",
+    "uint8": "raw",
+    "float16": "double",
+    "bfloat16": "double",
+    "float32": "double",
+    "float64": "double",
+    "complex32": "complex",
+    "complex64": "complex",
+    "complex128": "complex",
+    "float8_e4m3fn": "double",
+    "float8_e4m3fnuz": "double",
+    "float8_e5m2": "double",
+    "float8_e5m2fnuz": "double",
+    "float8_e8m0fnu": "double",
+}
+
+
+def to_robject(x: Any, share: bool = False, typed: bool = True) -> Any:
+    """The R vector of a tensor or array, as an RObject.
+
+    typed=False gives the numbers alone, whatever ``.r_type`` says.
+    """
+    if type(x).__name__ == "FakeTensor":
+        # R code that is being traced (tracing.py knows this error by its word).
+        raise RuntimeError("x: data-dependent: a tensor that is being traced has no values")
+    core = host.native()
+    rtype = getattr(x, "r_type", None) if typed else None
+    if share:
+        if rtype is not None and "factor" in rtype.classes:
+            raise ValueError("share=True: R keeps a factor as int32 codes from 1; use share=False")
+        result = _shared(core, x)
+        if rtype is not None:
+            _set_type(core, result, rtype)
+        result.freeze()
+        return result
+    if is_tensor(x):
+        result = _tensor_to_r(core, x, rtype)
+    else:
+        import numpy as np
+
+        if not isinstance(x, np.ndarray):
+            x = np.from_dlpack(x)
+        result = _ndarray_to_r(core, x, rtype)
+    if rtype is not None:
+        _set_type(core, result, rtype)
+    return result
+
+
+def _set_type(core: Any, result: Any, rtype: RType) -> None:
+    """Gives a vector just made the attributes that `rtype` says."""
+    attributes = dict(rtype.attributes)
+    if "factor" in rtype.classes:
+        attributes["levels"] = rtype.levels
+    for name, value in attributes.items():
+        # An empty list has no type in Python: no levels are character(0), as in R.
+        text = core.base_function("as.character").call(core.to_r(value))
+        result.set_attr(name, text)
+    result.set_attr("class", core.to_r(list(rtype.classes)))
+
+
+def _shared(core: Any, x: Any) -> Any:
+    if is_tensor(x):
+        if x.layout is not sys.modules["torch"].strided:
+            raise ValueError("share=True needs a dense tensor: R keeps sparse matrices differently")
+        if x.is_meta:
+            raise ValueError("x: a meta tensor has no values")
+        if x.is_conj() or x.is_neg():
+            raise ValueError(
+                "share=True: the memory of a conjugate view is not its values; use x.resolve_conj()"
+            )
+        x = x.detach()
+    elif not hasattr(x, "__dlpack__"):
+        raise TypeError(f"share=True needs a tensor or an array, not {type(x).__name__}")
+    elif is_ndarray(x):
+        _check_unmasked(x)
+    try:
+        capsule = x.__dlpack__(max_version=(1, 0))
+    except TypeError:  # producers of DLPack before 1.0 know no max_version
+        capsule = x.__dlpack__()
+    except BufferError as error:
+        raise ValueError(f"x: this array cannot be shared: {error}") from error
+    return core.foreign_vector(capsule)
+
+
+def _tensor_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
+    torch = sys.modules["torch"]
+    if x.is_meta:
+        raise ValueError("x: a meta tensor has no values")
+    if x.layout is not torch.strided:
+        return sparse.to_r(core, x, to_robject)
+    x = x.detach()
+    if x.is_quantized:
+        x = x.dequantize()
+    name = str(x.dtype).removeprefix("torch.")
+    if name == "uint64":  # torch can do little with it
+        return _ndarray_to_r(core, x.cpu().numpy(), rtype)
+    if rtype is not None and "factor" in rtype.classes:
+        plain = x.float() if name == "bfloat16" or "float8" in name else x
+        return _ndarray_to_r(core, plain.cpu().numpy(), rtype)
+    if rtype is not None:
+        kind = "double"
+    elif name in _R_TYPE:
+        kind = _R_TYPE[name]
+    elif name in ("int32", "uint32", "int64"):
+        values = x.to(torch.int64) if name == "uint32" else x
+        low, high = (v.item() for v in values.aminmax()) if x.numel() else (0, 0)
+        kind = _integer_kind(low, high, lambda: bool((values.double().long() == values).all()))
+        x = values
+    else:
+        raise TypeError(f"x: R has no type for a tensor of dtype {name}")
+    result, view = _new_vector(core, kind, tuple(x.shape), torch.from_dlpack)
+    x = x.reshape(view.shape)
+    if kind == "complex":
+        # R aligns its numbers to 8 bytes, torch writes complex numbers as 16 at once.
+        view, x = torch.view_as_real(view), torch.view_as_real(x.resolve_conj().resolve_neg())
+    view.copy_(x)
+    return result
+
+
+def _ndarray_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
+    import numpy as np
+
+    _check_unmasked(x)
+    name = x.dtype.name
+    if rtype is not None and "factor" in rtype.classes:
+        x, kind = _r_codes(x, rtype), "integer"
+    elif rtype is not None:
+        kind = "double"
+    elif name in _R_TYPE:
+        kind = _R_TYPE[name]
+    elif x.dtype.kind in "iu":
+        low, high = (int(x.min()), int(x.max())) if x.size else (0, 0)
+        kind = _integer_kind(low, high, lambda: bool((x.astype(float).astype(x.dtype) == x).all()))
+    else:
+        raise TypeError(f"x: R has no type for a NumPy array of dtype {x.dtype}")
+    result, view = _new_vector(core, kind, x.shape, np.asarray)
+    np.copyto(view, x.reshape(view.shape), casting="unsafe")
+    return result
+
+
+def _check_unmasked(x: Any) -> None:
+    masked = sys.modules["numpy"].ma
+    if isinstance(x, masked.MaskedArray) and masked.is_masked(x):
+        raise TypeError("x: a masked array; fill it, or convert it with pandas' nullable types")
+
+
+def _new_vector(core: Any, kind: str, shape: tuple[int, ...], view: Any) -> tuple[Any, Any]:
+    """A new R vector and a writable view of it; integer64 is a double in R's eyes."""
+    result = core.RObject.new_vector("double" if kind == "integer64" else kind, shape)
+    if kind == "integer64":
+        result.set_attr("class", core.to_r("integer64"))
+    return result, view(result)
+
+
+def _integer_kind(low: int, high: int, exact: Callable[[], bool]) -> str:
+    """The R type that holds every integer from low to high: never truncated, never NA.
+
+    `exact` says whether every one is a double. It is asked only if the ends are: then no
+    value rounds to one beyond them.
+    """
+    if low > _INT_MIN and high <= _INT_MAX:
+        return "integer"
+    if low >= -_EXACT and high <= _EXACT:
+        return "double"
+    if int(float(low)) == low and int(float(high)) == high and exact():
+        return "double"
+    if low > -(2**63) and high < 2**63:
+        return "integer64"
+    raise ValueError(
+        f"x: integers from {low} to {high} fit no R type (integer64 ends at 2^63 - 1, and -2^63 "
+        "is its NA)"
+    )
+
+
+def _r_codes(x: Any, rtype: RType) -> Any:
+    """R's codes of a factor: int32 from 1, NA where a float code is NaN."""
+    import numpy as np
+
+    if x.dtype.kind not in "iuf":
+        raise ValueError(f"x: the codes of a factor are integers, not {x.dtype}")
+    missing = np.isnan(x)
+    codes = np.where(missing, rtype.first, x)
+    last = rtype.first + len(rtype.levels) - 1
+    fits = (codes >= rtype.first) & (codes <= last) & (codes == np.floor(codes))
+    if not (fits | missing).all():
+        raise ValueError(
+            f"x: the codes of {len(rtype.levels)} levels are {rtype.first} to {last}; "
+            "there are others"
+        )
+    return np.where(missing, _INT_MIN, codes.astype(np.int64) + (1 - rtype.first))
+
+
+def is_array(x: Any) -> bool:
+    """Does x go to R as an array: a tensor, a NumPy array, or anything with DLPack?"""
+    return is_tensor(x) or is_ndarray(x) or hasattr(x, "__dlpack__")

@@ -1,0 +1,262 @@
+"""What the conversion rules ask of torch."""
+# ruff: noqa: D102 - what the methods do stands once, in the protocol Arrays.
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import Any
+
+from torchbridge.arrays.array_library import (
+    check_in_range,
+    is_ndarray,
+    masked_fill,
+    not_an_array,
+    wants_mask,
+)
+from torchbridge.arrays.rtypes import RType
+from torchbridge.process import host
+
+_FLOAT8 = tuple(f"float8_{kind}" for kind in ("e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "e8m0fnu"))
+
+#: The dtypes of tensors that hold plain numbers.
+_NUMBERS = frozenset(
+    ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+    + ("float16", "bfloat16", "float32", "float64", "complex32", "complex64", "complex128")
+    + _FLOAT8
+)
+
+#: dtypes that torch cannot fill -> one of the same size that it can.
+_TWINS = {"uint16": "int16", "uint32": "int32", "uint64": "int64"} | dict.fromkeys(_FLOAT8, "uint8")
+
+
+class TorchArrays:
+    """Tensors, as the rules of from_r.py see them."""
+
+    def __init__(self, dtype: Any, device: Any) -> None:
+        self.torch = import_torch()
+        self.dtype = self._dtype(dtype)
+        self.device = self._device(device)
+
+    def _dtype(self, dtype: Any) -> Any:
+        if dtype is None:
+            return None
+        found = getattr(self.torch, dtype, None) if isinstance(dtype, str) else dtype
+        if not isinstance(found, self.torch.dtype) or self.name_of(found) not in _NUMBERS:
+            raise ValueError(
+                f"dtype: expected a torch.dtype of numbers, e.g. 'float32', not {dtype!r}"
+            )
+        return found
+
+    def _device(self, device: Any) -> Any:
+        if device is None:
+            return None
+        try:
+            return self.torch.empty(0, device=device).device
+        except (RuntimeError, TypeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"device: {device!r} is not one of this torch: {reason}") from error
+
+    def dtype_or(self, natural: str) -> Any:
+        return self.dtype or getattr(self.torch, natural)
+
+    def name_of(self, dtype: Any) -> str:
+        return str(dtype).removeprefix("torch.")
+
+    def holds_na(self, dtype: Any) -> bool:
+        return dtype.is_floating_point or dtype.is_complex
+
+    def range_of(self, dtype: Any) -> tuple[Any, Any]:
+        if dtype == self.torch.bool:
+            return 0, 1
+        if dtype == self.torch.complex32:
+            dtype = self.torch.float16
+        info = (self.torch.finfo if self.holds_na(dtype) else self.torch.iinfo)(dtype)
+        return info.min, info.max
+
+    def view(self, x: Any) -> Any:
+        return self.torch.from_dlpack(x)
+
+    def validity(self, x: Any) -> Any:
+        return self.torch.from_dlpack(x.na_mask()).view(self.torch.bool)
+
+    def empty(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        return retry_out_of_memory(
+            lambda: self.torch.empty(shape, dtype=self.torch.bool if dtype is None else dtype)
+        )
+
+    def place(self, result: Any) -> Any:
+        return result if self.device is None else result.to(self.device)
+
+    def with_mask(self, result: Any, mask: Any) -> Any:
+        if mask is None:
+            return result, self.torch.ones(
+                result.shape, dtype=self.torch.bool, device=result.device
+            )
+        return result, mask.contiguous().to(result.device)
+
+    def check_shared(self, view: Any) -> None:
+        if self.dtype not in (None, view.dtype):
+            raise ValueError(
+                f"share=True keeps the dtype of R's memory, {self.name_of(view.dtype)}; "
+                "dtype would change it"
+            )
+        if self.device is not None and self.device.type != "cpu":
+            raise ValueError("share=True keeps the memory on the CPU; device would move it")
+        if view.is_complex() and view.data_ptr() % view.itemsize:
+            raise ValueError(
+                "share=True: R put this complex vector where torch cannot compute with it (not "
+                "aligned to 16 bytes, as short vectors may be); use share=False"
+            )
+
+    def check_range(self, view: Any, mask: Any, target: Any, shift: int = 0) -> None:
+        torch, name = self.torch, self.name_of(target)
+        if view.dtype.is_complex:
+            raise ValueError(f"dtype: complex values do not fit {name}")
+        if view.dtype.is_floating_point:
+            checked = view if mask is None else view[mask]
+            checked = checked.float() if checked.itemsize == 1 else checked
+            if target == torch.bool:
+                if bool(checked.isnan().any()):
+                    raise ValueError("x: NaN does not fit bool")
+                return
+            if not bool(checked.isfinite().all()):
+                raise ValueError(f"x: NaN or Inf does not fit {name}")
+        else:
+            least, most = self.range_of(target)
+            low, high = self.range_of(view.dtype)
+            if target == torch.bool or (least <= low + shift and high + shift <= most):
+                return
+            checked = view if mask is None else view[mask]
+        if checked.numel():
+            low, high = self.bounds(checked)
+            check_in_range(low + shift, high + shift, *self.range_of(target), name)
+
+    def bounds(self, x: Any) -> tuple[Any, Any]:
+        """Least and greatest value."""
+        torch = self.torch
+        if x.dtype == torch.uint64:  # torch cannot order it: with the first bit flipped, as int64
+            low, high = (x.view(torch.int64) ^ -(2**63)).aminmax()
+            return low.item() + 2**63, high.item() + 2**63
+        low, high = (x.to(torch.int64) if x.dtype in (torch.uint16, torch.uint32) else x).aminmax()
+        return low.item(), high.item()
+
+    def copy(self, view: Any, target: Any, mask: Any, fill: Any, shift: int) -> Any:
+        torch = self.torch
+        if view.dtype.is_complex and not target.is_complex:
+            raise ValueError(f"dtype: complex values do not fit {self.name_of(target)}")
+        on_device = self.device is not None and self.device.type != "cpu"
+        # Page-locked memory lets the copy to a GPU run at full speed; torch keeps the
+        # buffer until that copy has ended.
+        pin = on_device and self.device.type == "cuda"
+
+        def run() -> Any:
+            result = torch.empty(view.shape, dtype=target, pin_memory=pin)
+            if view.dtype.is_complex:
+                # R aligns its numbers to 8 bytes, torch reads complex numbers as 16 at once.
+                torch.view_as_real(result).copy_(torch.view_as_real(view))
+            else:
+                result.copy_(view + shift if shift else view)
+            if mask is not None:
+                self._fill(result, mask, fill)
+            return result.to(self.device, non_blocking=pin) if on_device else result
+
+        return retry_out_of_memory(run)
+
+    def _fill(self, result: Any, mask: Any, fill: Any) -> None:
+        """Puts `fill` where mask is False."""
+        twin = _TWINS.get(self.name_of(result.dtype))
+        if twin is not None:
+            same_bits = getattr(self.torch, twin)
+            fill = self.torch.tensor(fill, dtype=result.dtype).view(same_bits).item()
+            result = result.view(same_bits)
+        result.masked_fill_(~mask.to(result.device), fill)
+
+    def attach(self, result: Any, rtype: RType) -> Any:
+        result.r_type = rtype
+        return result
+
+    def from_python(self, x: Any, share: bool, na: Any) -> Any:
+        torch = self.torch
+        mask = None
+        if isinstance(x, torch.Tensor):
+            source = x
+        elif is_ndarray(x):
+            source, mask = self._from_numpy(x, share)
+        elif hasattr(x, "__dlpack__"):
+            source = torch.from_dlpack(x)
+        else:
+            raise not_an_array(x)
+        target = self.dtype or source.dtype
+        if share:
+            moved = self.device is not None and self.device != source.device
+            if target != source.dtype or moved or mask is not None:
+                raise ValueError("share=True keeps dtype, device and values as they are")
+            return self.with_mask(source, None) if wants_mask(na) else source
+        if source.dtype.is_complex and not target.is_complex:
+            raise ValueError(f"dtype: complex values do not fit {self.name_of(target)}")
+        fill = None if mask is None else masked_fill(na, target, self)
+        if not self.holds_na(target) and source.dtype != target:
+            self.check_range(source, mask, target)
+
+        def run() -> Any:
+            result = source.to(device=self.device, dtype=target, copy=True)
+            if mask is not None:
+                self._fill(result, mask, fill)
+            return result
+
+        result = retry_out_of_memory(run)
+        return self.with_mask(result, mask) if wants_mask(na) else result
+
+    def _from_numpy(self, x: Any, share: bool) -> tuple[Any, Any]:
+        import numpy as np
+
+        mask = None
+        if isinstance(x, np.ma.MaskedArray):
+            if np.ma.is_masked(x):
+                mask = self.torch.from_numpy(~np.ma.getmaskarray(x))
+            x = x.data
+        if x.dtype.kind not in "biufc" or x.dtype.itemsize > (16 if x.dtype.kind == "c" else 8):
+            raise TypeError(
+                f"x: a NumPy array of dtype {x.dtype} has no tensor; convert it to numbers first"
+            )
+        strided = all(s >= 0 and s % x.itemsize == 0 for s in x.strides)
+        if share:
+            if not (strided and x.dtype.isnative and x.flags.writeable):
+                raise ValueError(
+                    "share=True: torch takes no read-only memory, negative or uneven strides or "
+                    "foreign byte order; use share=False"
+                )
+            return self.torch.from_numpy(x), mask
+        if not x.dtype.isnative:
+            x = x.astype(x.dtype.newbyteorder("="))
+        elif not strided or not x.flags.writeable:
+            x = x.copy()
+        return self.torch.from_numpy(x), mask
+
+
+def import_torch() -> Any:
+    """torch, known to the native core as what R calls a torch_tensor."""
+    import torch
+
+    if host.current() is not None:
+        host.native().set_tensor_type(torch.Tensor)
+    return torch
+
+
+def retry_out_of_memory(run: Any) -> Any:
+    """Runs `run()`; when the device is full, frees what is no longer used and runs it again.
+
+    R's collector does not see device memory, so handles that R dropped may still hold it.
+    """
+    torch = sys.modules["torch"]
+    try:
+        return run()
+    except torch.cuda.OutOfMemoryError:  # that of every kind of device
+        pass
+    if host.current() is not None:
+        host.native().base_function("gc")()
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    return run()

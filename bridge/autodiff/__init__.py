@@ -1,0 +1,1 @@
+"""Derivatives of plain R functions, which run on tensors."""

@@ -1,0 +1,504 @@
+"""R's rules on tensors: recycling, column-major shapes, matrices, subscripts.
+
+The R package's ``torch_numeric`` is a tensor that R functions of numeric vectors run on; these
+are its verbs. A tensor of one dim (or none) is an R vector, one of more an R array. Numbers are
+float64 unless the user's own tensors are narrower; comparisons of single numbers give bools, so
+that R's ``if`` can use them, except while a graph is traced.
+"""
+
+from __future__ import annotations
+
+import operator as op
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
+
+from torchbridge.autodiff import densities
+from torchbridge.rtorch.operators import COMPARISON
+
+# ---- shapes --------------------------------------------------------------------------------
+
+
+def flat(x: Any) -> Any:
+    """The elements in R's order, column by column: R's ``as.vector``."""
+    return x.reshape(-1) if x.dim() < 2 else x.permute(*reversed(range(x.dim()))).reshape(-1)
+
+
+def shaped(x: Any, dims: Sequence[float]) -> Any:
+    """R's ``array(x, dim)`` of as many elements."""
+    sizes = [int(d) for d in reversed(dims)]
+    if len(sizes) == 1:
+        return flat(x).reshape(sizes)
+    return flat(x).reshape(sizes).permute(*reversed(range(len(sizes))))
+
+
+def recycled(x: Any, size: float) -> Any:
+    """R's ``rep_len``, as a vector."""
+    x, size = flat(x), int(size)
+    if x.numel() == size:
+        return x
+    if x.numel() == 1:
+        return x.expand(size)
+    if x.numel() == 0:
+        raise ValueError("a vector of no elements cannot be recycled")
+    if size % x.numel() == 0:
+        return x.repeat(size // x.numel())
+    return x[torch.arange(size, device=x.device) % x.numel()]
+
+
+def array(x: Any, dims: Sequence[float], byrow: bool = False) -> Any:
+    """R's ``array``, and ``matrix`` with ``byrow``; elements are recycled."""
+    size = 1
+    for d in dims:
+        size *= int(d)
+    values = recycled(number(x), size)
+    return values.reshape([int(d) for d in dims]) if byrow else shaped(values, dims)
+
+
+def number(x: Any) -> Any:
+    """x as a tensor of floats: R's integers and logicals count as numbers."""
+    if not isinstance(x, torch.Tensor):
+        x = torch.as_tensor(x, dtype=torch.float64)
+    return x if x.is_floating_point() or x.is_complex() else x.to(torch.float64)
+
+
+def on_one_device(tensors: list[Any]) -> list[Any]:
+    """Tensors of the CPU go to where the others are, as parameters and small data do."""
+    away = [t.device for t in tensors if isinstance(t, torch.Tensor) and t.device.type != "cpu"]
+    if not away:
+        return tensors
+    return [t.to(away[0]) if isinstance(t, torch.Tensor) else t for t in tensors]
+
+
+def conform(*operands: Any) -> list[Any]:
+    """Operands recycled to one another as R's arithmetic does it.
+
+    Raises:
+        ValueError: two arrays differ in shape, or a length is no multiple of another.
+    """
+    operands = tuple(on_one_device(list(operands)))
+    tensors = [x for x in operands if isinstance(x, torch.Tensor)]
+    shapes = {x.shape for x in tensors}
+    if len(shapes) < 2:
+        return list(operands)
+    arrays = {x.shape for x in tensors if x.dim() > 1}
+    if len(arrays) > 1:
+        found = " and ".join("x".join(str(d) for d in shape) for shape in sorted(arrays))
+        raise ValueError(f"non-conformable arrays: {found}")
+    size = max(x.numel() for x in tensors)
+    if any(x.numel() == 0 for x in tensors):
+        size = 0
+    shape = next(iter(arrays)) if arrays else torch.Size([size])
+    if arrays and shape.numel() != size:
+        if shape.numel() != 1:
+            raise ValueError(
+                f"dims [product {shape.numel()}] do not match the length of object [{size}]"
+            )
+        shape = torch.Size([size])
+    return [_recycle(x, shape, size) if isinstance(x, torch.Tensor) else x for x in operands]
+
+
+def _recycle(x: Any, shape: Any, size: int) -> Any:
+    count = x.numel()
+    if x.shape == shape:
+        return x
+    if count == 1:
+        return x.reshape(())
+    if size == 0:
+        return x.reshape(-1)[:0].reshape(shape)
+    if size % count:
+        raise ValueError(f"a vector of length {count} cannot be recycled to length {size}")
+    if x.dim() < 2 and len(shape) > 1 and count == shape[0]:
+        return x.reshape([-1] + [1] * (len(shape) - 1))
+    return shaped(recycled(x, size), shape) if len(shape) > 1 else recycled(x, size)
+
+
+# ---- arithmetic ----------------------------------------------------------------------------
+
+_ARITHMETIC: dict[str, Callable[..., Any]] = {
+    "+": op.add,
+    "-": op.sub,
+    "*": op.mul,
+    "/": op.truediv,
+    "^": op.pow,
+    "%%": torch.remainder,
+    "%/%": lambda x, y: torch.floor(op.truediv(x, y)),
+}
+
+
+def arith(name: str, x: Any, y: Any = None) -> Any:
+    """R's Ops group; `y` is None for ``-x``, ``+x`` and ``!x``."""
+    if y is None:
+        if name == "!":
+            return truth(~logical(x))
+        return -number(x) if name == "-" else number(x)
+    if name in ("&", "|"):
+        a, b = conform(logical(x), logical(y))
+        return truth(a & b if name == "&" else a | b)
+    x, y = conform(_operand(x), _operand(y))
+    if name in COMPARISON:
+        return truth(COMPARISON[name](x, y))
+    if name == "^" and not isinstance(y, torch.Tensor) and y == 2:
+        return x * x
+    return _ARITHMETIC[name](x, y)
+
+
+def _operand(x: Any) -> Any:
+    return number(x) if isinstance(x, torch.Tensor) else float(x)
+
+
+def logical(x: Any) -> Any:
+    """x as a bool tensor."""
+    return x != 0 if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=torch.bool)
+
+
+def truth(x: Any) -> Any:
+    """One truth value as R's own TRUE or FALSE; several, and those of a trace, as they are."""
+    if x.numel() != 1 or get_proxy_mode() is not None:
+        return x
+    return bool(x)
+
+
+def chosen(test: Any, yes: Any, no: Any) -> Any:
+    """R's ``ifelse``: of the shape of `test`."""
+    test = logical(test)
+    yes, no = number(yes), number(no)
+    test, yes, no = on_one_device([test, yes, no])
+    shape = test.shape
+
+    def fit(x: Any) -> Any:
+        if x.shape == shape:
+            return x
+        if x.numel() == 1:
+            return x.reshape(())
+        x = flat(x)[: test.numel()]
+        return (
+            shaped(recycled(x, test.numel()), shape)
+            if len(shape) > 1
+            else recycled(x, test.numel())
+        )
+
+    return torch.where(test, fit(yes), fit(no))
+
+
+def extreme(name: str, parts: list[Any], na_rm: bool = False) -> Any:
+    """R's ``pmin`` and ``pmax``."""
+    take = torch.minimum if name == "pmin" else torch.maximum
+    result = number(parts[0])
+    for part in parts[1:]:
+        a, b = conform(result, number(part))
+        if na_rm:
+            a, b = torch.where(a.isnan(), b, a), torch.where(b.isnan(), a, b)
+        result = take(a, b)
+    return result
+
+
+def math(name: str, x: Any) -> Any:
+    """R's Math functions that keep the shape, and cumulative ones of R's vector."""
+    x = number(x)
+    if name in ("cumsum", "cumprod"):
+        return getattr(torch, name)(flat(x), 0)
+    if name in ("cummax", "cummin"):
+        return getattr(torch, name)(flat(x), 0).values
+    if name in _MATH:
+        return _MATH[name](x)
+    return getattr(torch, name)(x)
+
+
+def _gamma(x: Any) -> Any:
+    negative = (x < 0) & (x.floor().remainder(2) != 0)
+    return torch.where(negative, -1.0, 1.0) * torch.lgamma(x).exp()
+
+
+def _trigamma(x: Any) -> Any:
+    # polygamma is differentiable; zeta() is more exact, so it gives the value.
+    result = torch.polygamma(1, x)
+    exact = torch.special.zeta(2.0, torch.where(x > 0, x, 1.0).detach())
+    return torch.where(x > 0, result + (exact - result.detach()), result)
+
+
+_MATH: dict[str, Callable[[Any], Any]] = {
+    "ceiling": torch.ceil,
+    "gamma": _gamma,
+    "trigamma": _trigamma,
+    "cospi": lambda x: torch.cos(torch.pi * x),
+    "sinpi": lambda x: torch.sin(torch.pi * x),
+    "tanpi": lambda x: torch.tan(torch.pi * x),
+}
+
+
+def round_to(x: Any, digits: float) -> Any:
+    """R's ``round``."""
+    return torch.round(x, decimals=int(digits))
+
+
+def summary(name: str, parts: list[Any], na_rm: bool) -> Any:
+    """R's Summary group; ``any`` and ``all`` give R's TRUE or FALSE."""
+    if name in ("any", "all"):
+        x = torch.cat([flat(logical(part)) for part in on_one_device(parts)])
+        return truth(getattr(x, name)())
+    values = on_one_device([flat(number(part)) for part in parts])
+    x = values[0] if len(values) == 1 else torch.cat(values)
+    if na_rm:
+        x = x[~x.isnan()]
+    if name == "range":
+        return torch.stack([x.amin(), x.amax()])
+    return getattr(x, {"max": "amax", "min": "amin"}.get(name, name))()
+
+
+def mean(x: Any, na_rm: bool = False) -> Any:
+    """R's ``mean``."""
+    x = number(x)
+    return x.nanmean() if na_rm else x.mean()
+
+
+def margins(name: str, x: Any, na_rm: bool) -> Any:
+    """R's ``rowSums``, ``colSums``, ``rowMeans`` and ``colMeans`` of a matrix."""
+    x = number(x)
+    if x.dim() != 2:
+        raise ValueError(f"`x` must be a matrix, not a tensor of {x.dim()} dims")
+    dim = 1 if name.startswith("row") else 0
+    if name.endswith("Sums"):
+        return x.nansum(dim) if na_rm else x.sum(dim)
+    return x.nanmean(dim) if na_rm else x.mean(dim)
+
+
+def test(name: str, x: Any) -> Any:
+    """R's ``is.na``, ``is.nan``, ``is.finite`` and ``is.infinite``."""
+    name = {"is.na": "isnan", "is.nan": "isnan", "is.finite": "isfinite", "is.infinite": "isinf"}[
+        name
+    ]
+    return truth(getattr(torch, name)(x))
+
+
+def special(name: str, x: Any, y: Any) -> Any:
+    """R's ``beta``, ``lbeta``, ``choose`` and ``lchoose``; of the latter `y` is whole."""
+    x, y = conform(number(x), number(y))
+    if name in ("beta", "lbeta"):
+        result = torch.lgamma(x) + torch.lgamma(y) - torch.lgamma(x + y)
+        return result.exp() if name == "beta" else result
+    y = y.detach().round()  # as R does
+    result = torch.lgamma(x + 1) - torch.lgamma(y + 1) - torch.lgamma(x - y + 1)
+    none = y < 0
+    if name == "lchoose":
+        return torch.where(none, -torch.inf, result)
+    # Below y = x + 1 the gamma function may be negative, which lgamma does not say.
+    sign: Any = 1.0
+    for z in (x + 1, x - y + 1):
+        sign = sign * torch.where((z < 0) & (z.floor().remainder(2) != 0), -1.0, 1.0)
+    return torch.where(none, 0.0, sign * result.exp())
+
+
+# ---- putting together ----------------------------------------------------------------------
+
+
+def combine(parts: list[Any]) -> Any:
+    """R's ``c``."""
+    return torch.cat(on_one_device([flat(number(part)) for part in parts]))
+
+
+def bind(parts: list[Any], rows: bool) -> Any:
+    """R's ``rbind`` and ``cbind``: vectors are rows (columns), recycled to the matrices."""
+    tensors = on_one_device([number(part) for part in parts])
+    matrices = [t for t in tensors if t.dim() > 1]
+    along = 1 if rows else 0
+    lengths = {m.shape[along] for m in matrices}
+    if len(lengths) > 1:
+        what = "columns" if rows else "rows"
+        raise ValueError(f"numbers of {what} of matrices must match, not {sorted(lengths)}")
+    size = lengths.pop() if lengths else max(t.numel() for t in tensors)
+    made = [t if t.dim() > 1 else recycled(t, size).unsqueeze(1 - along) for t in tensors]
+    return torch.cat(made, 1 - along)
+
+
+# ---- subscripts (positions count from 0, chosen by R) --------------------------------------
+
+
+def take(x: Any, subscripts: list[Any], drop: bool) -> Any:
+    """x[i, j, ...]: None is the whole dim, an int one position, (start, count) a range."""
+    if len(subscripts) == 1:
+        x = flat(x)
+    dropped = []
+    for dim, i in enumerate(subscripts):
+        if i is None:
+            continue
+        if isinstance(i, (int, float)):
+            x = x.narrow(dim, int(i), 1)
+            dropped.append(dim)
+        elif isinstance(i, (list, tuple)):
+            x = x.narrow(dim, int(i[0]), int(i[1]))
+        else:
+            x = x.index_select(dim, i.to(device=x.device, dtype=torch.int64))
+    if drop and x.dim() > 1:
+        kept = [size for size in x.shape if size != 1]
+        x = x.reshape(kept)
+    elif drop and dropped and x.dim() == 1:
+        x = x.reshape(())
+    return x
+
+
+def put(x: Any, positions: Any, value: Any) -> Any:
+    """A copy of x with `value` at these positions in R's order."""
+    x, value = on_one_device([number(x), number(value)])
+    positions = positions.to(device=x.device, dtype=torch.int64)
+    values = recycled(value, positions.numel()).to(x.dtype)
+    result = flat(x).index_copy(0, positions, values)
+    return shaped(result, x.shape) if x.dim() > 1 else result
+
+
+# ---- matrices ------------------------------------------------------------------------------
+
+
+def _as_matrix(x: Any) -> Any:
+    return x if x.dim() == 2 else x.reshape(-1, 1)
+
+
+def _times_column(x: Any, y: Any) -> Any:
+    """x @ y. What may be a variable stands on the left, as a row that is no transpose: of the
+    backward passes that a Hessian batches PyTorch then makes one product of matrices, and
+    otherwise a loop."""
+    return x @ y if x.requires_grad else (y.reshape(1, -1) @ x.mT).reshape(-1, 1)
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """R's ``%*%``: a vector is the row or the column that fits; the result is a matrix."""
+    x, y = on_one_device([number(x), number(y)])
+    if x.dtype != y.dtype:
+        common = torch.promote_types(x.dtype, y.dtype)
+        x, y = x.to(common), y.to(common)
+    if x.dim() == 2 and y.dim() == 2 and x.shape[1] == y.shape[0]:
+        return _times_column(x, y) if y.shape[1] == 1 else x @ y
+    if x.dim() == 2 and y.dim() < 2:
+        y = y.reshape(-1)
+        if x.shape[1] == y.numel():
+            return _times_column(x, y.unsqueeze(1))
+        if x.shape[1] == 1:
+            return x @ y.unsqueeze(0)
+    elif x.dim() < 2 and y.dim() == 2:
+        x = x.reshape(-1)
+        if x.numel() == y.shape[0]:
+            return (x @ y).unsqueeze(0)
+        if y.shape[0] == 1:
+            return x.unsqueeze(1) @ y
+    elif x.dim() < 2 and y.dim() < 2:
+        x, y = x.reshape(-1), y.reshape(-1)
+        if x.numel() == y.numel():
+            return (x @ y).reshape(1, 1)
+        if y.numel() == 1:
+            return (x * y).unsqueeze(1)
+        if x.numel() == 1:
+            return (x * y).unsqueeze(0)
+    sizes = " and ".join("x".join(str(d) for d in z.shape) for z in (x, y))
+    raise ValueError(f"non-conformable arguments: {sizes}")
+
+
+def crossprod(x: Any, y: Any, transposed: bool) -> Any:
+    """R's ``crossprod`` (t(x) %*% y) and, transposed, ``tcrossprod`` (x %*% t(y))."""
+    x = _as_matrix(number(x))
+    y = x if y is None else _as_matrix(number(y))
+    if transposed:
+        return matmul(x, y.t())
+    if y.shape[1] == 1 and x.shape[0] == y.shape[0]:
+        return matmul(x.t(), y.reshape(-1))
+    return matmul(x.t(), y)
+
+
+def transpose(x: Any) -> Any:
+    """R's ``t``: a vector becomes a row."""
+    return x.t() if x.dim() == 2 else x.reshape(1, -1)
+
+
+def diagonal(x: Any, rows: float | None, columns: float | None) -> Any:
+    """R's ``diag``: the diagonal of a matrix, or the matrix of a diagonal."""
+    x = number(x)
+    if x.dim() == 2:
+        return x.diagonal()
+    values = flat(x)
+    n = int(rows) if rows is not None else int(columns or values.numel())
+    m = int(columns) if columns is not None else n
+    square = torch.diag_embed(recycled(values, min(n, m)))
+    return torch.nn.functional.pad(square, (0, m - min(n, m), 0, n - min(n, m)))
+
+
+def outer(x: Any, y: Any) -> Any:
+    """R's ``outer(x, y)``."""
+    x, y = on_one_device([number(x), number(y)])
+    dims = [d for z in (x, y) for d in (z.shape if z.dim() > 1 else [z.numel()])]
+    return shaped((flat(y).unsqueeze(1) * flat(x)).reshape(-1), dims)
+
+
+def solve(a: Any, b: Any) -> Any:
+    """R's ``solve``."""
+    a = _as_matrix(number(a))
+    if b is None:
+        return torch.linalg.inv(a)
+    a, b = on_one_device([a, number(b)])
+    return torch.linalg.solve(a, b.reshape(-1) if b.dim() < 2 else b)
+
+
+def cholesky(x: Any) -> Any:
+    """R's ``chol``: upper triangular."""
+    return torch.linalg.cholesky(_as_matrix(number(x))).mT
+
+
+def inverse_of_cholesky(x: Any) -> Any:
+    """R's ``chol2inv``."""
+    return torch.cholesky_inverse(_as_matrix(number(x)), upper=True)
+
+
+def triangular(a: Any, b: Any, upper: bool, transposed: bool) -> Any:
+    """R's ``backsolve`` and ``forwardsolve``."""
+    a, b = on_one_device([_as_matrix(number(a)), number(b)])
+    a = a.triu() if upper else a.tril()
+    if transposed:
+        a, upper = a.mT, not upper
+    result = torch.linalg.solve_triangular(a, _as_matrix(b), upper=upper)
+    return result.reshape(-1) if b.dim() < 2 else result
+
+
+def log_determinant(x: Any) -> list[Any]:
+    """The log of the determinant's modulus, and its sign."""
+    sign, modulus = torch.linalg.slogdet(_as_matrix(number(x)))
+    return [modulus, sign]
+
+
+# ---- densities -----------------------------------------------------------------------------
+
+
+def density(name: str, rules: bool, arguments: list[Any], *flags: bool) -> Any:
+    """A function of densities.py; `rules` recycles the arguments as R, else they broadcast."""
+    tensors = on_one_device([number(x) for x in arguments])
+    if rules:
+        # conform() leaves single numbers 0-d; a result of one number stays one.
+        tensors = conform(*tensors)
+    return densities.TABLE[name].formula(*torch.broadcast_tensors(*tensors), *flags)
+
+
+def dmultinom(x: Any, size: float | None, prob: Any, log: bool) -> Any:
+    """R's ``dmultinom``."""
+    x, prob = on_one_device([flat(number(x)), flat(number(prob))])
+    if x.numel() != prob.numel():
+        raise ValueError("`x` and `prob` must have the same length")
+    if size is not None and float(x.detach().sum()) != size:
+        raise ValueError("`size` must be the sum of `x`")
+    return densities.dmultinom(x, prob, log)
+
+
+def dmvnorm(x: Any, mean: Any, sigma: Any, log: bool) -> Any:
+    """The density of the multivariate normal at each row of x."""
+    parts = [None if part is None else number(part) for part in (x, mean, sigma)]
+    x, mean, sigma = on_one_device(parts)
+    x = x.reshape(1, -1) if x.dim() < 2 else x
+    size = x.shape[1]
+    mean = torch.zeros(size, dtype=x.dtype, device=x.device) if mean is None else flat(mean)
+    if sigma is None:
+        sigma = torch.eye(size, dtype=x.dtype, device=x.device)
+    sigma = _as_matrix(sigma)
+    if mean.numel() != size:
+        raise ValueError(f"`mean` must have length {size}, the columns of `x`, not {mean.numel()}")
+    if tuple(sigma.shape) != (size, size):
+        found = "x".join(str(d) for d in sigma.shape)
+        raise ValueError(f"`sigma` must be a {size}x{size} matrix, not {found}")
+    return densities.dmvnorm(x, mean, sigma, log)

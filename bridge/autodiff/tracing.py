@@ -1,0 +1,114 @@
+"""R code on tensors, run once and turned into a graph that runs with no R in it.
+
+The R function is called with tensors that record what is done to them
+(``torch.fx.experimental.proxy_tensor.make_fx``); the graph of PyTorch operators that comes
+out is differentiable, shares the parameters of the modules it went through, and can be
+compiled further by ``torch.compile``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from torchbridge.process.python_headers import find_headers
+from torchbridge.values.any_value import SizeRead
+
+
+def trace(function: Callable[..., Any], examples: Sequence[Any], backend: str | None = None) -> Any:
+    """The graph of an R function or module, as an ``nn.Module``.
+
+    Where the R code never reads a size (``dim``, ``length``, ``nrow``), the graph holds for
+    every size of the examples' dims; otherwise for the examples' own sizes, and a call with
+    others is an error.
+
+    Args:
+        function: The R function or module.
+        examples: Tensors to call it with; their dtypes and number of dims count.
+        backend: A backend of ``torch.compile`` (such as "inductor") to compile the graph
+            with, or None.
+
+    Raises:
+        TypeError: an example is no tensor.
+        RuntimeError: the R code branches on the value of a tensor.
+    """
+    examples = tuple(examples) if isinstance(examples, (list, tuple)) else (examples,)
+    for place, example in enumerate(examples):
+        if not isinstance(example, torch.Tensor):
+            raise TypeError(
+                f"example: element {place + 1} is {type(example).__name__}, not a tensor"
+            )
+    sizes = None
+    try:
+        graph = _record(function, examples, "symbolic")
+    except SizeRead:
+        graph = _record(function, examples, "fake")
+        sizes = [tuple(example.shape) for example in examples]
+    return Traced(graph, sizes, backend)
+
+
+def trace_values(function: Callable[..., Any], example: Any, backend: str | None = None) -> Any:
+    """The graph of an R function of one tensor, for the example's size and with its data inside.
+
+    Raises:
+        RuntimeError: the R code branches on the value of a tensor.
+    """
+    graph = _record(function, (example,), "real")
+    return Traced(graph, [tuple(example.shape)], backend)
+
+
+def _record(
+    function: Callable[..., Any],
+    examples: tuple[Any, ...],
+    mode: Literal["symbolic", "fake", "real"],
+) -> Any:
+    try:
+        return make_fx(function, tracing_mode=mode, _allow_non_fake_inputs=True)(*examples)
+    except Exception as error:
+        if _is_data_dependent(error):
+            raise RuntimeError(
+                "f: this code asks for the value of a tensor (in if(), while(), ifelse(), "
+                "as.numeric() or print()), which a graph cannot know; use torch_where(), or leave "
+                "the function uncompiled"
+            ) from error
+        raise
+
+
+def _is_data_dependent(error: BaseException) -> bool:
+    text = f"{type(error).__name__} {error}"
+    known = (
+        "DataDependent",
+        "data-dependent",
+        "get value out of a tracing tensor",
+        "not interpretable as logical",
+    )
+    return any(word in text for word in known)
+
+
+class Traced(torch.nn.Module):
+    """A traced function: a graph of PyTorch operators, and the sizes it holds for."""
+
+    def __init__(
+        self, graph: Any, sizes: list[tuple[int, ...]] | None, backend: str | None
+    ) -> None:
+        super().__init__()
+        self.graph_module = graph
+        self.sizes = sizes
+        self._run = graph
+        if backend is not None:
+            find_headers()
+            self._run = torch.compile(graph, backend=backend)
+
+    def forward(self, *inputs: Any) -> Any:
+        """Run the graph."""
+        if self.sizes is not None:
+            given = [tuple(x.shape) for x in inputs]
+            if given != self.sizes:
+                raise ValueError(
+                    f"this graph holds for inputs of shape {self.sizes} only, since the R code "
+                    f"reads their size; got {given}: compile it again with such an example"
+                )
+        return self._run(*inputs)

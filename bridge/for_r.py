@@ -1,0 +1,69 @@
+"""What the R package calls in Python: R's names, and where their functions are.
+
+R asks for ``"optim.step"`` or, for what gets R's own vectors, ``"as_torch_tensor"``; a name's
+first part stands in `MODULES`, a name without a dot in `VERBS`. R knows no other place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torchbridge
+from torchbridge.process import hooks
+
+#: The first part of a name -> the module.
+MODULES = {
+    "autograd": "torchbridge.autodiff.autograd_functions",
+    "derivatives": "torchbridge.autodiff.derivatives",
+    "minimise": "torchbridge.autodiff.minimise",
+    "rules": "torchbridge.autodiff.rules",
+    "tracing": "torchbridge.autodiff.tracing",
+    "contexts": "torchbridge.rtorch.contexts",
+    "data": "torchbridge.rtorch.data",
+    "distributions": "torchbridge.rtorch.distributions",
+    "language": "torchbridge.rtorch.language",
+    "module_members": "torchbridge.rtorch.module_members",
+    "modules": "torchbridge.rtorch.modules",
+    "nn_utils": "torchbridge.rtorch.nn_utils",
+    "optim": "torchbridge.rtorch.optim",
+    "files": "torchbridge.saving.files",
+    "saved_modules": "torchbridge.saving.saved_modules",
+    "fit": "torchbridge.models.for_r.fit",
+    "tune": "torchbridge.models.for_r.tune",
+}
+
+_FRAMES = (
+    *("frame_to_r", "as_py_frame", "frame_tensors", "frame_batches", "next_batch"),
+    *("stream_at", "new_stream", "put_stream"),
+)
+_TENSORS = (
+    *("as_torch_tensor", "to_r", "values", "describe", "levels", "shape", "numel"),
+    *("text", "attributes", "put", "take", "take_object"),
+)
+_LANGUAGE = (
+    *("torch_tensor", "torch_arange", "manual_seed", "python", "same", "is_method"),
+    *("summarise", "bind", "signif", "gamma", "trigamma", "cospi", "sinpi", "tanpi"),
+)
+
+#: Names without a dot -> their places.
+VERBS = {
+    **{name: f"torchbridge.frames.for_r:{name}" for name in _FRAMES},
+    **{name: f"torchbridge.rtorch.tensors:{name}" for name in _TENSORS},
+    **{name: f"torchbridge.rtorch.language:{name}" for name in _LANGUAGE},
+}
+
+
+def version(_: Any) -> str:
+    """The version of the Python package, which must be the R package's."""
+    return torchbridge.__version__
+
+
+def __getattr__(name: str) -> Any:
+    module, _, function = name.rpartition(".")
+    if name in VERBS:
+        found = hooks.load(VERBS[name])
+        globals()[name] = found
+        return found
+    if module in MODULES:
+        return hooks.load(f"{MODULES[module]}:{function}")
+    raise AttributeError(f"the R package has no function of Python called {name!r}")

@@ -1,0 +1,1 @@
+"""R data frames <-> pandas, polars and Arrow frames."""

@@ -1,0 +1,140 @@
+"""Arrow streams in and out of R: what every kind of data frame has in common.
+
+The native core reads and writes the streams; pyarrow is asked only for what it makes.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from torchbridge.process import host, rpy2_objects
+
+
+def has_stream(x: Any) -> bool:
+    """Does x offer its data through Arrow's PyCapsule interface?
+
+    pandas' own stream does not count: NaN is null in it. ``pandas_frames`` reads its columns.
+    """
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(x, (pandas.DataFrame, pandas.Series)):
+        return False
+    return hasattr(x, "__arrow_c_stream__") or hasattr(x, "__arrow_c_array__")
+
+
+def to_robject(x: Any) -> Any:
+    """The R data frame or vector (RObject) of anything with ``__arrow_c_stream__``."""
+    core = host.native()
+    if isinstance(x, (core.RObject, RFrame)):
+        return x if isinstance(x, core.RObject) else x.robject
+    if not hasattr(x, "__arrow_c_stream__"):
+        import pyarrow as pa
+
+        x = pa.chunked_array([pa.array(x)])
+    _refuse_objects(x)
+    return core.arrow_to_r(x.__arrow_c_stream__())
+
+
+def _refuse_objects(x: Any) -> None:
+    """Of Python objects, polars' stream tells the addresses, as if they were bytes."""
+    polars = sys.modules.get("polars")
+    if polars is None or not isinstance(x, (polars.DataFrame, polars.Series)):
+        return
+    columns = x.get_columns() if isinstance(x, polars.DataFrame) else [x]
+    for column in columns:
+        if column.dtype == polars.Object:
+            raise TypeError(f"column '{column.name}': R has no type for polars' Object")
+
+
+def to_array(x: Any, requested: Any = None) -> Any:
+    """The pyarrow array of an R vector (RObject)."""
+    import pyarrow as pa
+
+    chunked = pa.chunked_array(x, type=requested)
+    return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
+
+
+class RFrame:
+    """An R data frame, for Python libraries to read where it is.
+
+    ``pyarrow.table(frame)``, ``polars.DataFrame(frame)``, ``pandas.DataFrame.from_arrow(frame)``
+    and DuckDB (``duckdb.sql("select ... from frame")``) take it as it is, through
+    ``__arrow_c_stream__``. (``polars.from_arrow`` makes a Series of structs of whatever is not
+    pyarrow's own; ``.struct.unnest()`` makes it a DataFrame.)
+    Doubles, integers, integer64 and raw vectors are not copied for that: R copies first, should
+    it change one later.
+
+    =========================  =======================================================
+    R                          Arrow
+    =========================  =======================================================
+    double, integer, raw       double, int32, uint8
+    logical, character         bool, string (large_string beyond 2 GB)
+    factor, ordered            dictionary<int32, string>
+    Date                       date32
+    POSIXct                    timestamp[us, its time zone]; without one: UTC
+    difftime                   duration[us]
+    integer64, nanotime        int64, timestamp[ns, UTC]
+    complex                    struct<re: double, im: double>
+    list of like vectors       list
+    data frame                 struct
+    list of like data frames   list of structs
+    matrix                     fixed-size list, a row of the matrix each
+    row names that are text    a first column ``row.names``
+    =========================  =======================================================
+
+    NA is null; NaN stays NaN. Times and spans that microseconds do not hold exactly go in
+    nanoseconds. What Arrow cannot say (units of a difftime, integer storage, tibbles, the names
+    of a matrix's columns) stands in the metadata, so that a table that keeps it comes back
+    identical. A class that is not in the table is dropped with a ``LossyWarning``.
+
+    Args:
+        x: An R data frame: an rpy2 object.
+
+    Raises:
+        TypeError: x is no R data frame.
+    """
+
+    def __init__(self, x: Any) -> None:
+        robject = rpy2_objects.robject(x) if rpy2_objects.is_rpy2(x) else x
+        if isinstance(robject, RFrame):
+            robject = robject.robject
+        if not isinstance(robject, host.native().RObject) or "data.frame" not in robject.classes:
+            raise TypeError(f"x: expected an R data frame, not {type(x).__name__}")
+        self.robject: Any = robject
+        self._table: Any = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return host.native().helper("frame_names")(self.robject)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self), len(self.robject)
+
+    def __len__(self) -> int:
+        return host.native().helper("frame_rows")(self.robject)
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return f"<RFrame of {rows} rows and {columns} columns: {', '.join(self.columns)}>"
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """The data as an Arrow stream (a PyCapsule).
+
+        The first call is for R's main thread; what it made is kept, so that later ones may come
+        from anywhere, as DuckDB's do.
+        """
+        return self._made().__arrow_c_stream__(requested_schema)
+
+    def __arrow_c_schema__(self) -> Any:
+        """The schema of that stream (a PyCapsule)."""
+        return self._made().schema.__arrow_c_schema__()
+
+    def _made(self) -> Any:
+        if self._table is None:
+            import pyarrow as pa
+
+            self._table = pa.table(self.robject)
+        return self._table

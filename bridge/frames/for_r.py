@@ -1,0 +1,109 @@
+"""What R's data-frames.R calls: each function gets R's own vectors (RObject) or objects."""
+
+from __future__ import annotations
+
+import ctypes
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from torchbridge.frames import encoded_frames, streamed_frames, to_frame
+from torchbridge.frames.encoded_frames import FrameTensors
+from torchbridge.process import host
+from torchbridge.process.errors import LossyWarning
+
+
+def _with_notes(make: Callable[[], Any]) -> dict[str, Any]:
+    """What R gets: the value, and what was lost, for R to warn of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", LossyWarning)
+        value = make()
+    notes = [str(w.message) for w in caught if issubclass(w.category, LossyWarning)]
+    for w in caught:
+        if not issubclass(w.category, LossyWarning):
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+    return {"value": value, "notes": notes}
+
+
+def frame_to_r(x: Any) -> dict[str, Any]:
+    """The R data frame of a Python frame, or of what `frame_tensors` gave."""
+    x = x.to_arrow() if isinstance(x, FrameTensors) else x
+    if not to_frame.is_frame(x):
+        raise TypeError(
+            f"x: expected a Python data frame (pandas, polars, pyarrow, or anything with "
+            f"__arrow_c_stream__), not {type(x).__name__}"
+        )
+    result = _with_notes(lambda: to_frame.to_robject(x))
+    if "data.frame" not in result["value"].classes:
+        raise TypeError(f"x: {type(x).__name__} is one column, and no data frame")
+    return result
+
+
+def as_py_frame(x: Any, kind: str) -> dict[str, Any]:
+    """The Python frame of a kind, as a handle: pandas' would become R's again."""
+
+    def make() -> Any:
+        if isinstance(x, host.native().RObject):
+            return to_frame.to_frame(x, kind)
+        return to_frame.of_kind(x, kind)
+
+    result = _with_notes(make)
+    result["value"] = host.native().object_handle(result["value"])
+    return result
+
+
+def frame_tensors(x: Any, dtype: Any, device: Any, like: Any) -> dict[str, Any]:
+    """R's ``frame_tensors``: codes count from 1."""
+    return _with_notes(lambda: _from_one(encoded_frames.frame_tensors(x, dtype, device, like)))
+
+
+def _from_one(x: FrameTensors) -> FrameTensors:
+    return replace(x, codes=x.codes + 1, first=1)
+
+
+def frame_batches(
+    source: Any, batch_size: float, columns: Any, dtype: Any, device: Any, like: Any
+) -> Iterator[FrameTensors]:
+    """R's ``frame_batches``: an iterator whose codes count from 1."""
+    if isinstance(source, host.native().RObject):
+        value = source.value()
+        source = value if isinstance(value, str) else source
+    batches = streamed_frames.frame_batches(source, int(batch_size), columns, dtype, device, like)
+    return map(_from_one, batches)
+
+
+def next_batch(batches: Iterator[FrameTensors]) -> FrameTensors | None:
+    """The next batch, None after the last."""
+    return next(batches, None)
+
+
+# ---- streams of the R packages arrow and nanoarrow, which hand over addresses ---------
+
+
+class StreamRoom:
+    """Room for an Arrow stream (five pointers) that another library writes."""
+
+    def __init__(self) -> None:
+        self._room = (ctypes.c_void_p * 5)()
+        self.address = float(ctypes.addressof(self._room))
+
+
+def new_stream(_: Any) -> StreamRoom:
+    """Room for an Arrow stream."""
+    return StreamRoom()
+
+
+def stream_at(room: Any, address: float) -> Any:
+    """The Arrow stream at an address, taken over; `room` is what lies there, kept till then."""
+    import pyarrow as pa
+
+    return pa.RecordBatchReader._import_from_c(int(address))
+
+
+def put_stream(x: Any, address: float) -> None:
+    """Put the Arrow stream of a frame at an address."""
+    import pyarrow as pa
+
+    x = x.to_arrow() if isinstance(x, FrameTensors) else x
+    pa.RecordBatchReader.from_stream(x)._export_to_c(int(address))

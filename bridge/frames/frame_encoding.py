@@ -1,0 +1,163 @@
+"""How the columns of a data frame become numbers, and numbers such columns again.
+
+An encoding is made once, of one frame, and then means the same for every other: for the next
+batch, for the data to predict.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from torchbridge.process.errors import LossyWarning
+
+#: A time's or span's unit -> how many are one second.
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_EXACT = 2**53
+
+
+@dataclass(frozen=True)
+class FrameEncoding:
+    """Which columns are numbers, which are codes, and of what.
+
+    Attributes:
+        schema: the Arrow schema of the frame, with what it knows of R.
+        numeric: the names of the columns that are numbers: numbers, logicals, dates (days
+            since 1970), times and spans (seconds).
+        levels: the levels of each column that is codes (factors and text), by name; those of
+            a factor in its order, those of text sorted by code point.
+    """
+
+    schema: pa.Schema
+    numeric: tuple[str, ...]
+    levels: dict[str, tuple[str, ...]] = field(hash=False)
+
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """The names of the columns that are codes."""
+        return tuple(self.levels)
+
+
+def make_encoding(schema: pa.Schema, levels: Mapping[str, Iterable[str]]) -> FrameEncoding:
+    """The encoding of frames of this schema; `levels` has those of each factor and text column."""
+    repeated = {name for name in schema.names if schema.names.count(name) > 1}
+    if repeated:
+        raise ValueError(f"columns: two have the name '{min(repeated)}'; names must differ")
+    numeric = tuple(f.name for f in schema if not is_coded(f.type))
+    for name in numeric:
+        if not _is_numeric(schema.field(name).type):
+            raise TypeError(
+                f"column '{name}': Arrow's {schema.field(name).type} is neither a number nor text"
+            )
+    return FrameEncoding(schema, numeric, {k: tuple(v) for k, v in levels.items()})
+
+
+def is_coded(kind: pa.DataType) -> bool:
+    """Is a column of this type turned into codes?"""
+    return pa.types.is_dictionary(kind) or _is_text(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    t = pa.types
+    plain = t.is_integer(kind) or t.is_floating(kind) or t.is_boolean(kind) or t.is_decimal(kind)
+    return plain or t.is_date(kind) or t.is_timestamp(kind) or t.is_duration(kind)
+
+
+def levels_of(column: pa.ChunkedArray) -> list[str]:
+    """The levels of a factor, or the different values of a text column, sorted."""
+    if not pa.types.is_dictionary(column.type):
+        return sorted(v for v in pc.unique(column.cast(pa.string())).to_pylist() if v is not None)
+    levels: dict[str, None] = {}
+    for chunk in column.chunks:
+        levels |= dict.fromkeys(str(v) for v in chunk.dictionary.to_pylist() if v is not None)
+    return list(levels)
+
+
+# ---- columns -> numbers -----------------------------------------------------------
+
+
+def numbers(column: pa.Array, name: str) -> np.ndarray:
+    """The numbers of a column, 0 where it is missing."""
+    kind = column.type
+    if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
+        counts = _plain(column.cast(pa.int64())).astype(np.float64)
+        return counts / _PER_SECOND[kind.unit]
+    if pa.types.is_date(kind):
+        return _plain(column.cast(pa.date32()).cast(pa.int32()))
+    if pa.types.is_decimal(kind):
+        return _plain(column.cast(pa.float64()))
+    values = _plain(column)
+    if values.dtype.itemsize == 8 and values.dtype.kind in "iu" and len(values):
+        lost = max(abs(int(values.min())), int(values.max())) > _EXACT
+        if lost and (values.astype(np.float64).astype(values.dtype) != values).any():
+            warnings.warn(
+                f"column '{name}': integers beyond 2^53 are rounded to doubles",
+                LossyWarning,
+                stacklevel=2,
+            )
+    return values
+
+
+def _plain(column: pa.Array) -> np.ndarray:
+    zero = False if pa.types.is_boolean(column.type) else 0
+    filled = column.fill_null(zero) if column.null_count else column
+    return filled.to_numpy(zero_copy_only=False)
+
+
+def codes(column: pa.Array, name: str, levels: tuple[str, ...]) -> np.ndarray:
+    """The places of a column's values among the levels, counted from 0; -1 where it is missing."""
+    known = pa.array(levels, pa.string())
+    if pa.types.is_dictionary(column.type):
+        words = column.dictionary.cast(pa.string())
+        places = pc.index_in(words, known)
+        used = column.indices
+    else:
+        places, used = pc.index_in(column.cast(pa.string()), known), None
+        words = column
+    found = places if used is None else places.take(used)
+    unknown = pc.and_(pc.is_valid(column), pc.is_null(found))
+    if pc.any(unknown).as_py():
+        value = column[pc.index(unknown, True).as_py()].as_py()
+        raise ValueError(
+            f"column '{name}': '{value}' is none of the {len(levels)} levels that were encoded"
+        )
+    return found.fill_null(-1).to_numpy(zero_copy_only=False)
+
+
+# ---- numbers -> columns -----------------------------------------------------------
+
+
+def column_of(values: np.ndarray, valid: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """The Arrow column of numbers that `numbers` gave."""
+    t = pa.types
+    missing = ~valid
+    if t.is_floating(kind) or t.is_decimal(kind):
+        return pa.array(values, pa.float64(), mask=missing).cast(kind)
+    if t.is_boolean(kind):
+        return pa.array(values != 0, mask=missing)
+    if t.is_timestamp(kind) or t.is_duration(kind):
+        values = values * _PER_SECOND[kind.unit]
+    counts = pa.array(np.rint(np.where(valid, values, 0)).astype(np.int64), mask=missing)
+    if t.is_date(kind):
+        return counts.cast(pa.int32()).cast(pa.date32()).cast(kind)
+    return counts.cast(kind)
+
+
+def words_of(places: np.ndarray, levels: tuple[str, ...], kind: pa.DataType) -> pa.Array:
+    """The Arrow column of codes, counted from 0, -1 where a value is missing."""
+    indices = pa.array(places.astype(np.int32), mask=places < 0)
+    words = pa.DictionaryArray.from_arrays(
+        indices, pa.array(levels, pa.string()), ordered=getattr(kind, "ordered", False)
+    )
+    return words if pa.types.is_dictionary(kind) else words.cast(kind)

@@ -1,0 +1,324 @@
+"""pandas frames, series, dates and categories <-> R data frames and typed vectors.
+
+Column by column, by type; NA stays NA. Numbers are copied as they are; text, categories,
+dates and times cross as Arrow arrays, which pandas keeps or reads in place.
+"""
+
+from __future__ import annotations
+
+import datetime
+import numbers
+import sys
+import warnings
+from typing import Any
+
+from torchbridge.arrays.convert import to_numpy
+from torchbridge.arrays.into_r import to_robject
+from torchbridge.frames import arrow
+from torchbridge.process import host
+from torchbridge.process.errors import LossyWarning, naming_column, warn_lossy
+
+# ---- R -> Python ------------------------------------------------------------------
+
+
+def from_r(x: Any) -> Any:
+    """The pandas DataFrame of an R data.frame (RObject); R's row names, if given, are the index."""
+    import pandas as pd
+
+    outline = host.native().helper("frame_outline").call(x).items()
+    names, rows = outline[0].value(), outline[1].value()
+    columns = [_column(item, name) for name, item in zip(names, x.items(), strict=True)]
+    index = pd.RangeIndex(rows) if outline[2].typeof == "NULL" else _index(outline[2])
+    # Each column is a copy already. Names that come twice are no keys.
+    if len(set(names)) == len(names) > 0:
+        return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index, copy=False)
+    frame = pd.DataFrame(dict(enumerate(columns)), index=index, copy=False)
+    frame.columns = pd.Index(names, dtype=object if not names else None)
+    return frame
+
+
+def _index(x: Any) -> Any:
+    """The pandas Index of R's row names."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.Index(_text(x) if x.typeof == "character" else np.array(x, np.int64))
+
+
+def _column(x: Any, name: str) -> Any:
+    with naming_column(name):
+        return _plain_column(x)
+
+
+def _plain_column(x: Any) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
+        return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
+    typed = typed_from_r(x, scalar=False)
+    if typed is not None:
+        return typed.array if isinstance(typed, pd.Index) else typed
+    if x.typeof == "character":
+        return _text(x)
+    _tell_class(x)
+    if x.typeof == "list":
+        return pd.Series([item.value() for item in x.items()], dtype=object).array
+    if x.typeof in ("integer", "logical"):
+        return nullable(x) if x.any_na() else np.array(x, bool if x.typeof == "logical" else None)
+    return to_numpy(x)
+
+
+#: Classes that say nothing of the values. (What goes through Arrow is told there.)
+_PLAIN_CLASSES = {"AsIs", "matrix", "array", "list"}
+
+
+def _tell_class(x: Any) -> None:
+    for name in x.classes:
+        if name not in _PLAIN_CLASSES:
+            warnings.warn(
+                f"its class {name} is dropped, its values stay", LossyWarning, stacklevel=2
+            )
+            break
+
+
+def typed_from_r(x: Any, scalar: bool = True) -> Any:
+    """pandas' value of a factor, Date, POSIXct, difftime or integer64; None for other vectors.
+
+    With scalar, one date or time is a ``datetime`` object.
+    """
+    if "POSIXlt" in x.classes:
+        x = host.native().base_function("as.POSIXct").call(x)
+    known = [make for name, make in _TYPED.items() if name in x.classes]
+    if not known:
+        return None
+    values = known[0](x)
+    if not scalar or known[0] is _categories or len(values) != 1:
+        return values
+    if known[0] is _integers:
+        return values.item() if x.dim is None and hasattr(values, "item") else values
+    return _one(values)
+
+
+def _one(values: Any) -> Any:
+    import pandas as pd
+
+    try:
+        value = values[0]
+    except (ValueError, OverflowError) as error:
+        raise ValueError("Python's dates end at the year 9999; this is a later one") from error
+    return pd.NaT if value is pd.NA else value
+
+
+def _text(x: Any) -> Any:
+    """Strings in pandas' own dtype of text."""
+    import pandas as pd
+    import pyarrow as pa
+
+    array = arrow.to_array(x, pa.large_string())
+    dtype = pd.Series([""]).dtype
+    if isinstance(dtype, pd.StringDtype):
+        return dtype.__from_arrow__(array)
+    return array.to_numpy(zero_copy_only=False)
+
+
+def _categories(x: Any) -> Any:
+    import pandas as pd
+
+    array = arrow.to_array(x)
+    codes = array.indices.fill_null(-1).to_numpy()
+    ordered = "ordered" in x.classes
+    return pd.Categorical.from_codes(codes, array.dictionary.to_pylist(), ordered=ordered)
+
+
+def _integers(x: Any) -> Any:
+    one_dim = x.dim is None or len(x.dim) == 1
+    return nullable(x) if one_dim and x.any_na() else to_numpy(x)
+
+
+def _dates(x: Any) -> Any:
+    import pandas as pd
+
+    return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
+
+
+def _times(x: Any) -> Any:
+    import pandas as pd
+
+    array = arrow.to_array(x)
+    try:
+        dtype = pd.DatetimeTZDtype(array.type.unit, array.type.tz)
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"Python does not know the time zone '{array.type.tz}'") from error
+    return pd.DatetimeIndex(dtype.__from_arrow__(array).copy())
+
+
+def _spans(x: Any) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    return pd.TimedeltaIndex(np.array(arrow.to_array(x).to_numpy(zero_copy_only=False)))
+
+
+_TYPED = {
+    "integer64": _integers,
+    "factor": _categories,
+    "Date": _dates,
+    "difftime": _spans,
+    "POSIXct": _times,
+}
+
+
+def nullable(x: Any) -> Any:
+    """pandas' nullable array (Int32, boolean, Int64) of an R vector with NA."""
+    import numpy as np
+    import pandas as pd
+
+    values = np.array(x)
+    missing = np.asarray(x.na_mask()) == 0
+    if x.typeof == "logical":
+        return pd.arrays.BooleanArray(values == 1, missing)
+    values[missing] = 0
+    return pd.arrays.IntegerArray(values, missing)
+
+
+# ---- Python -> R ------------------------------------------------------------------
+
+
+def is_pandas(x: Any) -> bool:
+    """Is x a pandas object or a date or time, which this file converts?"""
+    if isinstance(x, (datetime.date, datetime.timedelta)):
+        return True
+    pandas = sys.modules.get("pandas")
+    if pandas is None:
+        return False
+    kinds = (pandas.DataFrame, pandas.Series, pandas.Index, pandas.api.extensions.ExtensionArray)
+    return isinstance(x, kinds) or x is pandas.NA or x is pandas.NaT
+
+
+def to_r(x: Any) -> Any:
+    """The R data frame, vector, factor, Date or POSIXct (RObject) of a pandas object or date."""
+    import pandas as pd
+
+    core = host.native()
+    if isinstance(x, pd.DataFrame):
+        if isinstance(x.index, pd.MultiIndex):
+            x = x.reset_index()  # R's row names have one level
+        columns = []
+        for name, column in x.items():
+            with naming_column(name):
+                columns.append(_vector(column))
+        names = [_name(name) for name in x.columns]
+        return core.helper("new_frame").call(columns, names, len(x), _row_names(x.index))
+    if x is pd.NA or x is pd.NaT:
+        return core.helper("all_na").call(1)
+    if isinstance(x, (datetime.date, datetime.timedelta)):
+        return _vector(pd.Series([x], dtype=object if type(x) is datetime.date else None))
+    return _vector(pd.Series(x))
+
+
+def _name(name: Any) -> str:
+    """The name of a column; of a column of several levels, with a dot between them."""
+    return ".".join(str(n) for n in name if n != "") if isinstance(name, tuple) else str(name)
+
+
+def _row_names(index: Any) -> Any:
+    """R's row names: whole numbers stay numbers, as in R; None where they say nothing."""
+    import pandas as pd
+
+    if isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1:
+        return None
+    if not index.is_unique:
+        warn_lossy(["the index is left out: its labels are not unique, as R's row names must be"])
+        return None
+    if index.dtype.kind in "iu" and not index.hasnans:
+        return to_robject(index.to_numpy())
+    if isinstance(index.dtype, pd.StringDtype) and not index.hasnans:
+        return _from_arrow(index)
+    return [str(label) for label in index]
+
+
+def array_to_r(x: Any) -> Any:
+    """The R value of a NumPy array: numbers by the tensor's rules, text as character."""
+    import numpy as np
+
+    if x.dtype.kind in "biufc":
+        return to_robject(x)
+    if x.dtype.kind in "mM" and x.ndim < 2:
+        return to_r(x.reshape(-1))
+    if x.dtype.kind in "UO" and x.ndim < 2:
+        return x.reshape(-1).tolist()
+    if x.dtype.kind in "UO":
+        return host.native().helper("with_dim").call(x.ravel(order="F").tolist(), list(x.shape))
+    raise TypeError(f"x: R has no type for a NumPy array of dtype {np.dtype(x.dtype)}")
+
+
+def _vector(x: Any) -> Any:
+    """The R vector of a pandas Series."""
+    import pandas as pd
+
+    dtype = x.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return arrow.to_robject(_dictionary(x, dtype))
+    if isinstance(dtype, pd.SparseDtype):
+        return _vector(x.sparse.to_dense())
+    if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
+        raise TypeError(f"R has no type for pandas' {dtype}")
+    if dtype.kind == "O" and not pd.api.types.is_extension_array_dtype(dtype):
+        return _objects(x)
+    if dtype.kind in "biufc" and not pd.api.types.is_extension_array_dtype(dtype):
+        # Arrow's way copies and looks for R's NA in one pass.
+        return _from_arrow(x.to_numpy()) if dtype == "int32" else to_robject(x.to_numpy())
+    return _from_arrow(x)
+
+
+def _from_arrow(x: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    arrays = isinstance(x.dtype, (pd.StringDtype, pd.ArrowDtype))
+    array = pa.array(x.array if arrays else x)
+    if array.type == pa.uint8() and not array.null_count and not isinstance(x.dtype, pd.ArrowDtype):
+        array = array.cast(pa.int16())  # a nullable integer is a number, no byte
+    return arrow.to_robject(array)
+
+
+def _dictionary(x: Any, dtype: Any) -> Any:
+    """The Arrow array of a categorical series."""
+    import pyarrow as pa
+
+    codes = x.cat.codes.to_numpy()
+    levels = [str(level) for level in dtype.categories]
+    if len(set(levels)) < len(levels):
+        raise ValueError("two categories have the same text; R's levels differ")
+    indices = pa.array(codes, mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(
+        indices, pa.array(levels, pa.string()), ordered=bool(dtype.ordered)
+    )
+
+
+def _objects(x: Any) -> Any:
+    """The R vector of a series of Python objects: typed where all are of one type."""
+    import pyarrow as pa
+
+    core = host.native()
+    try:
+        array = pa.array(x.to_numpy(), from_pandas=True)
+    except (pa.ArrowException, UnicodeError, OverflowError):
+        array = None
+    alike = (pa.string(), pa.large_string(), pa.bool_(), pa.int64(), pa.float64(), pa.date32())
+    if array is not None and len(array):
+        kind = array.type
+        if kind in alike or pa.types.is_decimal(kind) or pa.types.is_time(kind):
+            return arrow.to_robject(array)
+    values = [None if _is_missing(v) else v for v in x]
+    if all(v is None for v in values):
+        return core.helper("all_na").call(len(values))
+    return core.to_r(values)
+
+
+def _is_missing(x: Any) -> bool:
+    pandas = sys.modules["pandas"]
+    return (
+        x is None or x is pandas.NA or x is pandas.NaT or (isinstance(x, numbers.Real) and x != x)
+    )

@@ -1,0 +1,104 @@
+"""R data frames as pandas, polars and Arrow frames, and all of these in R."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from torchbridge.frames import arrow, pandas_frames
+from torchbridge.frames.arrow import RFrame
+from torchbridge.process import host
+
+KINDS = ("pandas", "polars", "arrow")
+
+
+def to_frame(x: Any, kind: str = "pandas") -> Any:
+    """Convert an R data frame to a frame of a Python library.
+
+    =====================  ==========================  ==============================
+    R                      pandas                      polars
+    =====================  ==========================  ==============================
+    double                 float64 (NA is NaN)         Float64
+    integer, logical       int32, bool; with NA:       Int32, Boolean
+                           Int32, boolean
+    character              str                         String
+    factor, ordered        category                    Enum (back: unordered)
+    Date                   date32[day][pyarrow]        Date
+    POSIXct                datetime64[us, its zone]    Datetime("us", its zone)
+    difftime               timedelta64[us]             Duration("us")
+    integer64              int64; with NA: Int64       Int64
+    complex, raw           complex128, uint8           Struct of re and im, UInt8
+    list                   object                      List
+    data frame             struct[pyarrow]             Struct
+    list of data frames    object                      List of Struct
+    matrix                 fixed_size_list[pyarrow]    Array
+    row names              the index                   a column "row.names" (if text)
+    =====================  ==========================  ==============================
+
+    Args:
+        x: An R data frame: an rpy2 object or a :class:`torchbridge.RFrame`.
+        kind: ``"pandas"`` (a DataFrame), ``"polars"`` (a DataFrame) or ``"arrow"`` (a
+            pyarrow Table).
+
+    Returns:
+        The frame. It is a copy, but for pyarrow's: that reads R's own memory where it can.
+
+    Raises:
+        TypeError: x is no R data frame, or a column has no type there; the message names it.
+        ValueError: an unknown kind, or a value that the type cannot hold.
+        ImportError: the library is not installed.
+
+    Warns:
+        LossyWarning: a column loses something, such as the part of a day of a Date, or a class
+            of its own.
+    """
+    _check_kind(kind)
+    frame = RFrame(x)
+    if kind == "pandas":
+        return pandas_frames.from_r(frame.robject)
+    return _to_polars(frame) if kind == "polars" else of_kind(frame, kind)
+
+
+def of_kind(x: Any, kind: str) -> Any:
+    """The pandas, polars or pyarrow frame of any Python frame, by that library's own rules."""
+    _check_kind(kind)
+    if kind == "polars":
+        import polars as pl
+
+        return pl.DataFrame(x)
+    import pyarrow as pa
+
+    table = pa.table(x)
+    return table if kind == "arrow" else table.to_pandas()
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"kind: expected one of {', '.join(map(repr, KINDS))}, not {kind!r}")
+
+
+def _to_polars(frame: RFrame) -> Any:
+    import polars as pl
+
+    made = pl.DataFrame(frame)
+    # polars numbers the categories of all frames together; an Enum has its own, in order.
+    core = host.native()
+    levels: Any = {}
+    for name, column in zip(frame.columns, frame.robject.items(), strict=True):
+        if "factor" in column.classes:
+            words = core.base_function("levels")(column)
+            levels[name] = pl.Enum([words] if isinstance(words, str) else list(words or []))
+    return made.cast(levels) if levels else made
+
+
+def is_frame(x: Any) -> bool:
+    """Is x a data frame of a Python library, or a stream of one?"""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(x, pandas.DataFrame):
+        return True
+    return arrow.has_stream(x)
+
+
+def to_robject(x: Any) -> Any:
+    """The R data frame or vector (RObject) of a Python frame, series or Arrow stream."""
+    return arrow.to_robject(x) if arrow.has_stream(x) else pandas_frames.to_r(x)

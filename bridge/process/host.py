@@ -1,0 +1,144 @@
+"""Two hosts, one process: start R in this Python, or join the R that started it.
+
+``import torchbridge`` starts nothing. R starts at the first use, through rpy2; where
+R is the host (the R package started this Python through reticulate), R is there
+already and is joined.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import importlib
+import importlib.metadata
+import os
+import signal
+import threading
+import warnings
+from pathlib import Path
+from types import ModuleType
+
+from torchbridge.process import own_blas
+from torchbridge.process.errors import HostError, RWarning
+from torchbridge.process.rhome import find_r_home, libr_path, r_version
+
+_HERE = Path(__file__).parent
+_LIBRARIES = "LD_LIBRARY_PATH"
+_native: ModuleType | None = None
+_host: str | None = None
+
+
+def current() -> str | None:
+    """``"python"`` or ``"r"``, the language that owns this process; None before either started."""
+    return _host
+
+
+def native() -> ModuleType:
+    """The native core, R running; starts R if need be."""
+    if _native is None:
+        start()
+    assert _native is not None
+    return _native
+
+
+def start() -> None:
+    """Start R in this Python process, or do nothing if it runs already.
+
+    Raises:
+        RNotFound: no R on this machine.
+        HostError: R and rpy2 do not fit together, or this is not the main thread.
+    """
+    if _native is not None:
+        return
+    if threading.current_thread() is not threading.main_thread():
+        raise HostError(
+            "R must be started on the main thread: call torchbridge.start() there first"
+        )
+    home = find_r_home()
+    _check_rpy2(r_version(home))
+    os.environ["R_HOME"] = str(home)
+    # rpy2 puts R's folders there, for all of this Python's children: too late for R in this
+    # process, and a child Python of another place would load the system's libpython.
+    libraries = os.environ.get(_LIBRARIES)
+    try:
+        import rpy2.rinterface as rinterface
+    except Exception as error:
+        raise HostError(
+            f"rpy2 could not be imported against R {_text(r_version(home))} at {home}: {error}\n"
+            "`python -m torchbridge doctor` shows what is wrong."
+        ) from error
+    rinterface.initr()
+    if libraries is None:
+        os.environ.pop(_LIBRARIES, None)
+    else:
+        os.environ[_LIBRARIES] = libraries
+    _attach("python")
+    assert _native is not None
+    _native.helper("set_warning_handler")(_give_warning)
+    # After rpy2's own exit handler in the list, so before it in time: what Python
+    # frees later must not reach an R that has ended.
+    atexit.register(_native.close)
+
+
+def attach_to_r() -> str:
+    """Join the R that started this Python; called by the R package. Gives the core's path."""
+    if _native is None:
+        _attach("r")
+        _answer_interrupts()
+    assert _native is not None and _native.__file__ is not None
+    return _native.__file__
+
+
+def _attach(language: str) -> None:
+    global _native, _host
+    own_blas.watch()
+    # The core needs libR by its soname only: whichever R runs in this process.
+    ctypes.CDLL(str(libr_path(find_r_home())), mode=ctypes.RTLD_GLOBAL)
+    core = importlib.import_module("torchbridge._native")
+    core.attach(core.__file__, str(_HERE / "host.R"), language == "python")
+    core.helper("set_host")(language, core.__file__)
+    _native, _host = core, language
+
+
+def _answer_interrupts() -> None:
+    """Answer Ctrl-C in Python without running R code.
+
+    reticulate 1.28 (Debian 12) asks R, by an R function, whether the interrupt is still
+    pending. R may then take the interrupt itself, in the middle of that function, and the
+    C++ exception that follows ends the process. What the system calls stays R's.
+    """
+    pending = ctypes.c_int.in_dll(
+        ctypes.CDLL(str(libr_path(find_r_home()))), "R_interrupts_pending"
+    )
+
+    def handler(*_: object) -> None:
+        if pending.value:  # else R was first, and has dealt with it
+            pending.value = 0
+            raise KeyboardInterrupt
+
+    system = ctypes.CDLL(None)
+    kept = ctypes.create_string_buffer(1024)  # room for any system's struct sigaction
+    system.sigaction(signal.SIGINT, None, kept)
+    signal.signal(signal.SIGINT, handler)
+    system.sigaction(signal.SIGINT, kept, None)
+
+
+def _check_rpy2(version: tuple[int, int, int]) -> None:
+    try:
+        found = importlib.metadata.version("rpy2-rinterface")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise HostError("rpy2 is not installed in this Python: pip install rpy2") from error
+    parts = tuple(int(p) for p in found.split(".")[:3] if p.isdigit())
+    if parts >= (3, 6, 6) and version < (4, 5, 0):
+        raise HostError(
+            f"rpy2-rinterface {found} needs R 4.5 or later, and this R is {_text(version)}.\n"
+            "Fix: pip install 'rpy2-rinterface==3.6.5'"
+        )
+
+
+def _text(version: tuple[int, int, int]) -> str:
+    return ".".join(map(str, version))
+
+
+def _give_warning(message: str) -> None:
+    warnings.warn(message, RWarning, stacklevel=3)

@@ -1,0 +1,57 @@
+"""rpy2's side of the bridge: its R objects and ours, both ways, by its public names only."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from torchbridge.process import host
+
+
+def is_rpy2(x: object) -> bool:
+    """Is x an R object held by rpy2? False, at no cost, where rpy2 was never imported."""
+    interface = sys.modules.get("rpy2.rinterface_lib.sexp")
+    return interface is not None and isinstance(x, interface.Sexp)
+
+
+def robject(x: Any) -> Any:
+    """Our RObject of an rpy2 object; both keep the R object alive."""
+    return host.native().RObject.from_address(x.rid)
+
+
+def rpy2_object(x: Any) -> Any:
+    """The rpy2 object (rpy2.robjects) of our RObject.
+
+    rpy2 has no public way in for an address, but it can look into an R environment,
+    and so can we: the value changes hands there.
+    """
+    import rpy2.rinterface as rinterface
+    from rpy2.robjects import default_converter, vectors
+
+    global _meeting_place
+    if _meeting_place is None:
+        _meeting_place = rinterface.baseenv["new.env"]()
+    place = robject(_meeting_place)
+    host.native().put(place, x)
+    value = _meeting_place["value"]
+    host.native().put(place)
+    if x.typeof == "list" and "data.frame" in x.classes:
+        return vectors.DataFrame(value)
+    if x.typeof not in _PLAIN or x.classes:
+        return default_converter.rpy2py(value)
+    # What rpy2 would find out by asking R for the class, at several times the cost.
+    rank = 1 if x.dim is None else len(x.dim)
+    shape = {1: "Vector", 2: "Matrix"}.get(rank, "Array")
+    return getattr(vectors, _PLAIN[x.typeof] + shape)(value)
+
+
+#: rpy2's names for vectors without a class.
+_PLAIN = {
+    "double": "Float",
+    "integer": "Int",
+    "logical": "Bool",
+    "complex": "Complex",
+    "raw": "Byte",
+}
+
+_meeting_place: Any = None

@@ -1,0 +1,1 @@
+"""R torch's language on PyTorch: operators, modules, optimizers, data."""

@@ -1,0 +1,314 @@
+"""Datasets and batches: rows of tensors for R, R's datasets for Python's ``DataLoader``.
+
+What is random is drawn as ``torch.utils.data.DataLoader`` draws it, so that the batches of
+R's ``dataloader()`` are those of Python at the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from torchbridge.arrays.from_r import to_array
+from torchbridge.arrays.torch_arrays import TorchArrays
+from torchbridge.process import host, rpy2_objects
+from torchbridge.process.errors import RError
+
+#: The dtype of R's numbers in a batch, as R torch has it.
+_DTYPES = {"double": "float32", "integer": "int64", "logical": "bool", "complex": "complex64"}
+
+
+class RDataset(Dataset[Any]):
+    """An R dataset for Python: ``DataLoader(RDataset(dataset), batch_size=32)``.
+
+    Indices count from 0 here, and from 1 in R. The items are R's: a list is a tuple, a named
+    list a dict, numbers are tensors (double: float32, integer: int64, logical: bool), text is
+    str. Where the dataset has a ``.getbatch``, a whole batch is one call of R.
+
+    R runs on one thread of one process: no other thread can use it, and worker processes
+    only where they are forks of this one (``multiprocessing_context="fork"``).
+
+    Args:
+        dataset: an R object that ``dataset()`` made.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        core = host.native()
+        if rpy2_objects.is_rpy2(dataset):
+            dataset = rpy2_objects.robject(dataset)
+        package = core.base_function("getNamespace").call("torchbridge")
+        functions = core.base_function("get").call("dataset_functions", package)
+        self._length, self._item, self._batch = functions.call(dataset).items()
+        self._has_batch = self._batch.typeof != "NULL"
+
+    def __len__(self) -> int:
+        return int(self._length())
+
+    def __getitem__(self, index: int) -> Any:
+        return to_item(self._item.call(self._position(index)))
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        positions = [self._position(index) for index in indices]
+        if not self._has_batch:
+            return [to_item(self._item.call(position)) for position in positions]
+        return _rows(to_item(self._batch.call(positions), batch=True), len(positions))
+
+    def _position(self, index: int) -> int:
+        size = len(self)
+        if not -size <= index < size:
+            raise IndexError(f"index {index} is out of range: the dataset has {size} items")
+        return int(index) % size + 1
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "an R dataset cannot be sent to another process: use num_workers=0, or "
+            "multiprocessing_context='fork'"
+        )
+
+
+def to_item(x: Any, batch: bool = False) -> Any:
+    """The Python item, or batch of items, of an R value (RObject).
+
+    A single number is a tensor of no dims, but in a batch the one item of it.
+    """
+    kind = x.typeof
+    if kind == "list":
+        items = [to_item(item, batch) for item in x.items()]
+        names = x.attr("names")
+        if names is None:
+            return tuple(items)
+        names = names.value()
+        return dict(zip([names] if isinstance(names, str) else names, items, strict=True))
+    if kind not in (*_DTYPES, "raw"):
+        value = x.value()
+        return [value] if batch and isinstance(value, str) else value
+    result = to_tensor(x)
+    single = result.shape == (1,) and x.dim is None and not batch
+    return result.reshape(()) if single else result
+
+
+def to_tensor(x: Any) -> Any:
+    """The tensor of R's numbers (RObject), in a batch's dtype."""
+    dtype = None if x.classes else _DTYPES.get(x.typeof)
+    return to_array(x, TorchArrays(dtype, None), False, "error", first=1)
+
+
+def _rows(batch: Any, size: int) -> list[Any]:
+    """A batch, item by item."""
+    if isinstance(batch, dict):
+        columns = [_rows(column, size) for column in batch.values()]
+        return [dict(zip(batch, row, strict=True)) for row in zip(*columns, strict=True)]
+    if isinstance(batch, tuple):
+        return list(zip(*(_rows(column, size) for column in batch), strict=True))
+    rows = list(batch)
+    if len(rows) != size:
+        raise ValueError(f"`.getbatch` must give {size} rows, one an index, not {len(rows)}")
+    return rows
+
+
+# ---- rows of tensors ----
+
+
+class Batches:
+    """Batches of tensors' rows, one gather a tensor a batch, on the tensors' own device.
+
+    A call gives the next batch, as a list, and None after the last.
+    """
+
+    def __init__(
+        self,
+        tensors: list[Any],
+        rows: Any,
+        batch_size: int,
+        shuffle: bool,
+        drop_last: bool,
+        pin_memory: bool,
+    ) -> None:
+        size = len(tensors[0]) if rows is None else len(rows)
+        order = _order(size, shuffle)
+        if rows is not None:
+            order = rows if order is None else rows[order]
+        self._tensors = tensors
+        self._batch_size = batch_size
+        self._stop = size - size % batch_size if drop_last else size
+        self._at = 0
+        self._pin = pin_memory
+        # Once an epoch to each device.
+        self._orders = [None if order is None else order.to(t.device) for t in tensors]
+
+    def __call__(self) -> list[Any] | None:
+        """The next batch, or None."""
+        if self._at >= self._stop:
+            return None
+        size = min(self._batch_size, self._stop - self._at)
+        batch = [
+            # A copy in any case: what is done to a batch must not change the data.
+            t.narrow(0, self._at, size).clone()
+            if order is None
+            else t.index_select(0, order.narrow(0, self._at, size))
+            for t, order in zip(self._tensors, self._orders, strict=True)
+        ]
+        self._at += size
+        return [t.pin_memory() for t in batch] if self._pin else batch
+
+
+def rows_of(indices: Any, rows: Any) -> Any:
+    """R's indices (a list or a tensor), of rows or of `rows`, as positions."""
+    index = torch.as_tensor(indices, dtype=torch.int64) - 1
+    return index if rows is None else rows[index]
+
+
+def item(tensors: list[Any], index: int) -> list[Any]:
+    """One row of each tensor; `index` counts from 1."""
+    return [t[index - 1].clone() for t in tensors]
+
+
+def gather(tensors: list[Any], rows: Any) -> list[Any]:
+    """Rows of each tensor, by position."""
+    return [t.index_select(0, rows.to(t.device)) for t in tensors]
+
+
+# ---- order ----
+
+
+def order(size: int, shuffle: bool) -> Any:
+    """The order of an epoch, counted from 1."""
+    found = _order(size, shuffle)
+    return torch.arange(1, size + 1) if found is None else found + 1
+
+
+def permutation(size: int) -> Any:
+    """A random order, drawn as DataLoader and its RandomSampler draw it."""
+    draw_seed()
+    generator = torch.Generator()
+    generator.manual_seed(draw_seed())
+    return torch.randperm(size, generator=generator)
+
+
+def _order(size: int, shuffle: bool) -> Any:
+    if shuffle:
+        return permutation(size)
+    draw_seed()  # DataLoader draws the seed of its workers in any case
+    return None
+
+
+def draw_seed() -> int:
+    """A number from PyTorch's generator, as DataLoader draws it at the start of an epoch."""
+    return int(torch.empty((), dtype=torch.int64).random_().item())
+
+
+def sampled(sampler: Iterable[Any]) -> list[Any]:
+    """What a Python sampler gives in one epoch, counted from 1: indices, or lists of them."""
+    draw_seed()
+    return [
+        [int(i) + 1 for i in index] if isinstance(index, (list, tuple)) else int(index) + 1
+        for index in sampler
+    ]
+
+
+# ---- collation of what R gives ----
+
+
+def stack(items: list[Any]) -> Any:
+    """Tensors of one shape, along a new first dim."""
+    return torch.stack(items)
+
+
+def last_dim_first(x: Any) -> Any:
+    """R lays items one after the other: along the last dim."""
+    return x.movedim(-1, 0).contiguous()
+
+
+def pinned(batch: Any) -> Any:
+    """The same with all tensors in pinned memory."""
+    if isinstance(batch, torch.Tensor):
+        return batch.pin_memory()
+    if isinstance(batch, dict):
+        return {key: pinned(value) for key, value in batch.items()}
+    return [pinned(value) for value in batch] if isinstance(batch, list) else batch
+
+
+# ---- loaders of Python, for R ----
+
+
+class _Fetched(Dataset[Any]):
+    """Batches that an R function fetches; an index is the list of a batch's indices."""
+
+    def __init__(self, fetch: Callable[[list[int]], Any]) -> None:
+        self.fetch = fetch
+
+    def __getitem__(self, indices: Any) -> Any:
+        try:
+            return self.fetch(indices)
+        except RError as error:
+            return _Failure(error.message, error.calls, error.classes)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """An R error in a worker: what of it can be sent to the main process."""
+
+    message: str
+    calls: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+def worker_batches(
+    fetch: Callable[[list[int]], Any],
+    batches: list[Any],
+    workers: int,
+    timeout: float,
+    init: Callable[[int], Any] | None,
+    pin_memory: bool,
+) -> Callable[[], Any]:
+    """Batches that forks of this process fetch ahead of time."""
+    generator = torch.Generator()
+    generator.manual_seed(draw_seed())
+    set_seed = host.native().base_function("set.seed")
+
+    def start(worker: int) -> None:
+        set_seed(torch.initial_seed() % 2**31)
+        if init is not None:
+            init(worker + 1)
+
+    loader = DataLoader(
+        _Fetched(fetch),
+        batch_size=None,
+        sampler=[batch if isinstance(batch, list) else [batch] for batch in batches],
+        num_workers=workers,
+        timeout=max(timeout, 0),
+        worker_init_fn=start,
+        multiprocessing_context="fork",
+        generator=generator,
+        pin_memory=pin_memory,
+        collate_fn=_as_it_is,
+    )
+    return _next_of(iter(loader))
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def python_loader(dataset: Any, options: dict[str, Any]) -> Any:
+    """Python's own DataLoader, for a dataset that is written in Python."""
+    return DataLoader(dataset, **options)
+
+
+def python_batches(loader: Any) -> Callable[[], Any]:
+    """A function that gives the next batch of a Python loader, and None after the last."""
+    return _next_of(iter(loader))
+
+
+def _next_of(iterator: Iterator[Any]) -> Callable[[], Any]:
+    def next_batch() -> Any:
+        batch = next(iterator, None)
+        if isinstance(batch, _Failure):
+            raise RError(batch.message, batch.calls, batch.classes)
+        return list(batch) if isinstance(batch, tuple) else batch
+
+    return next_batch

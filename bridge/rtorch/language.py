@@ -1,0 +1,220 @@
+"""The R tensor language: what R's verbs on tensors mean, called by the R package.
+
+Operators themselves are in operators.py; here is what R torch does differently from
+PyTorch: default dtypes, closed ranges, subscripts that select every combination.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from torchbridge.arrays.from_r import to_array
+from torchbridge.arrays.torch_arrays import TorchArrays
+from torchbridge.process import host
+from torchbridge.rtorch.operators import as_dtype
+
+#: R torch's dtypes, where as_torch_tensor() keeps R's own precision.
+_DEFAULTS = {
+    torch.float64: torch.float32,
+    torch.int32: torch.int64,
+    torch.complex128: torch.complex64,
+}
+
+
+def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+    """R's ``torch_tensor``: double -> float32, integer -> int64, logical -> bool.
+
+    A list of R vectors of like shape is stacked along a new first dim.
+    """
+    if isinstance(x, torch.Tensor):
+        result = x.detach().clone()
+    elif isinstance(x, (list, tuple)) or getattr(x, "typeof", None) == "list":
+        items = x if isinstance(x, (list, tuple)) else x.items()
+        result = torch.stack([torch_tensor(item, None, None, False).squeeze() for item in items])
+    elif isinstance(x, (bool, int, float, complex)):
+        result = torch.tensor(x)
+    else:
+        wanted = as_dtype(dtype)
+        # Straight to the dtype where one is given: float32 on the way would round.
+        result = to_array(x, TorchArrays(wanted, None), False, "error", first=1)
+        if dtype is None:
+            kept = getattr(result, "r_type", None)
+            result = result.to(_DEFAULTS.get(result.dtype, result.dtype))
+            if kept is not None:
+                result.r_type = kept
+    if dtype is not None:
+        result = result.to(as_dtype(dtype))
+    if device is None and not isinstance(x, torch.Tensor):
+        device = torch.get_default_device()
+    if device is not None:
+        result = result.to(device)
+    return result.requires_grad_(requires_grad) if requires_grad else result
+
+
+def as_operand(x: Any) -> Any:
+    """A tensor of an R vector that stands where an operator wants one, with R torch's dtypes."""
+    return torch_tensor(x, None, None, False)
+
+
+def few_numbers(x: Any, requires_grad: bool) -> Any:
+    """R's ``torch_tensor`` of a short plain vector, which arrives as a list or single value."""
+    values = x if isinstance(x, list) else [x]
+    dtype = torch.float32 if isinstance(values[0], float) else None
+    return torch.tensor(values, dtype=dtype, requires_grad=requires_grad)
+
+
+def torch_arange(
+    _: Any, start: Any, end: Any, step: Any, dtype: Any, device: Any, requires_grad: bool
+) -> Any:
+    """R's ``torch_arange``: both ends included, as in ``seq()``; float32 unless all are ints."""
+    if dtype is None:
+        whole = all(isinstance(v, int) for v in (start, end, step))
+        dtype = torch.int64 if whole else torch.get_default_dtype()
+    count = math.floor((end - start) / step + 1e-10)
+    if count < 0:
+        raise ValueError(f"step: {step} leads from {start} away from {end}")
+    result = torch.arange(count + 1, dtype=torch.float64).mul_(step).add_(start)
+    return result.to(dtype=as_dtype(dtype), device=device).requires_grad_(requires_grad)
+
+
+def manual_seed(_: Any, seed: float) -> None:
+    """R's ``torch_manual_seed``."""
+    torch.manual_seed(int(seed))
+
+
+def python(x: Any) -> Any:
+    """R's ``python()``: the object as Python has it, no tensor in R's eyes."""
+    return host.native().object_handle(x)
+
+
+def same(x: Any, y: Any) -> bool:
+    """Are two Python objects equal, as a dtype or device is to another or to its name?"""
+    return bool(x == (as_dtype(y) if isinstance(x, torch.dtype) else y))
+
+
+def is_method(x: Any, name: str) -> bool:
+    """Is x$name a method (and not an attribute)?"""
+    return callable(getattr(type(x), name, None))
+
+
+def summarise(_: Any, name: str, parts: list[Any], na_rm: bool) -> Any:
+    """R's Summary functions of several tensors, or without NaN."""
+    tensors = [part if isinstance(part, torch.Tensor) else torch.as_tensor(part) for part in parts]
+    x = torch.cat([t.reshape(-1) for t in tensors])
+    if na_rm:
+        x = x[~x.isnan()]
+    return torch.stack([x.min(), x.max()]) if name == "range" else getattr(x, name)()
+
+
+def bind(_: Any, parts: list[Any], how: str) -> Any:
+    """R's ``c``, ``rbind`` and ``cbind``; R vectors take the first tensor's dtype and device."""
+    first = next(part for part in parts if isinstance(part, torch.Tensor))
+    tensors = [torch.as_tensor(part, dtype=first.dtype, device=first.device) for part in parts]
+    if how == "c":
+        return torch.cat([t.reshape(-1) for t in tensors])
+    if how == "rbind":
+        return torch.cat([t.reshape(1, -1) if t.dim() < 2 else t for t in tensors], 0)
+    return torch.cat([t.reshape(-1, 1) if t.dim() < 2 else t for t in tensors], 1)
+
+
+def signif(x: Any, digits: float = 6) -> Any:
+    """R's ``signif``: rounded to so many significant digits."""
+    scale = 10 ** (int(digits) - 1 - x.abs().log10().floor())
+    return torch.where(x == 0, x, (x * scale).round() / scale)
+
+
+def gamma(x: Any) -> Any:
+    """R's ``gamma``: exp(lgamma) with the sign of the gamma function."""
+    negative = (x < 0) & (x.floor().remainder(2) != 0)
+    return torch.where(negative, -1.0, 1.0) * torch.lgamma(x).exp()
+
+
+def trigamma(x: Any) -> Any:
+    """R's ``trigamma``: the second derivative of lgamma."""
+    # zeta(2, x) for x > 0 is exact where polygamma's series has an error of 1e-10.
+    positive = torch.where(x > 0, x, 1.0)
+    return torch.where(x > 0, torch.special.zeta(2.0, positive), torch.polygamma(1, x))
+
+
+def cospi(x: Any) -> Any:
+    """R's ``cospi``: cos(pi x)."""
+    return torch.cos(math.pi * x)
+
+
+def sinpi(x: Any) -> Any:
+    """R's ``sinpi``: sin(pi x)."""
+    return torch.sin(math.pi * x)
+
+
+def tanpi(x: Any) -> Any:
+    """R's ``tanpi``: tan(pi x)."""
+    return torch.tan(math.pi * x)
+
+
+def get_index(x: Any, key: tuple[Any, ...]) -> Any:
+    """x[key], where key has vectors: every combination of them, as in R."""
+    if _is_mask(key):
+        return x[key]
+    view, chosen = _split(x, key)
+    for dim, index in chosen:
+        view = view.index_select(dim, index)
+    return view
+
+
+def set_index(x: Any, key: tuple[Any, ...], value: Any) -> None:
+    """x[key] = value, in place; a value of another dtype or device is converted."""
+    if isinstance(value, torch.Tensor):
+        value = value.to(device=x.device, dtype=x.dtype)
+    if not any(isinstance(part, (list, torch.Tensor)) for part in key) or _is_mask(key):
+        x[key] = value
+        return
+    view, chosen = _split(x, key)
+    indices = [torch.arange(size, device=x.device) for size in view.shape]
+    for dim, index in chosen:
+        indices[dim] = index
+    # One index tensor a dim, each along its own: their broadcast is every combination.
+    rank = view.dim()
+    view[
+        tuple(
+            v.reshape([-1 if d == dim else 1 for d in range(rank)]) for dim, v in enumerate(indices)
+        )
+    ] = value
+
+
+def _is_mask(key: tuple[Any, ...]) -> bool:
+    """Is it x[mask] or x[positions] with a tensor of any shape? Then PyTorch's own rule holds."""
+    return len(key) == 1 and isinstance(key[0], torch.Tensor) and (key[0].dim() != 1)
+
+
+def _split(x: Any, key: tuple[Any, ...]) -> tuple[Any, list[tuple[int, Any]]]:
+    """The view that the other subscripts give, and (dim of it, positions) for each vector."""
+    simple, vectors, dim = [], [], 0
+    rank = sum(part is not None and part is not Ellipsis for part in key)
+    for part in key:
+        if isinstance(part, (list, torch.Tensor)):
+            vectors.append((dim, part))
+            part = slice(None)
+        simple.append(part)
+        if part is Ellipsis:
+            dim += x.dim() - rank
+        elif not isinstance(part, int):
+            dim += 1
+    view = x[tuple(simple)]
+    return view, [(dim, _positions(part, view.shape[dim], view.device)) for dim, part in vectors]
+
+
+def _positions(part: Any, size: int, device: Any) -> Any:
+    index = torch.as_tensor(part, device=device)
+    if index.dtype == torch.bool:
+        if index.numel() != size:
+            raise IndexError(
+                f"a logical subscript of length {index.numel()} for a dim of size {size}"
+            )
+        return index.nonzero().reshape(-1)
+    index = index.long().reshape(-1)
+    if index.numel() and (int(index.max()) >= size or int(index.min()) < -size):
+        raise IndexError(f"subscript out of bounds: the dim has size {size}")
+    return torch.where(index < 0, index + size, index)

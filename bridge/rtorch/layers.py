@@ -1,0 +1,334 @@
+"""The layers and losses of torch.nn as R calls them.
+
+R's name of a class, what R's arguments become (whole doubles are ints, dims and classes
+count from 1), and the one table of what no signature says: which inputs and outputs are
+positions.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from torchbridge.rtorch.operators import as_dtype
+
+_Positions = tuple[frozenset[int | str], frozenset[int]]
+
+#: Inputs of a layer that are classes or positions, which count from 1 in R; and the
+#: outputs that do (of pooling with return_indices = TRUE). Labels of nn_ctc_loss() are
+#: not among them: there 0 is the blank, and real labels start at 1 anyway.
+POSITIONS: dict[type, _Positions] = {
+    getattr(nn, name): (frozenset(inputs), frozenset(outputs))
+    for names, inputs, outputs in (
+        ("Embedding", (0, "input"), ()),
+        ("EmbeddingBag", (0, "input", 1, "offsets"), ()),
+        ("CrossEntropyLoss NLLLoss MultiMarginLoss MultiLabelMarginLoss", (1, "target"), ()),
+        ("AdaptiveLogSoftmaxWithLoss", (1, "target_"), ()),
+        ("LinearCrossEntropyLoss", (1, "target"), ()),
+        ("MaxPool1d MaxPool2d MaxPool3d FractionalMaxPool2d FractionalMaxPool3d", (), (1,)),
+        ("AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", (), (1,)),
+        ("MaxUnpool1d MaxUnpool2d MaxUnpool3d", (1, "indices"), ()),
+    )
+    for name in names.split()
+    if hasattr(nn, name)
+}
+
+#: Arguments of constructors that name dims, and those that name a class.
+DIMS = frozenset(("dim", "dims", "start_dim", "end_dim"))
+_CLASSES = frozenset(("padding_idx", "ignore_index"))
+
+# CamelCase that no rule takes apart as R users write it.
+_SPELLINGS = {"MultiLabelMargin": "MultilabelMargin", "MultiLabelSoft": "MultilabelSoft"}
+
+
+# ---- names ----
+
+
+def r_spelling(name: str) -> str:
+    """R's name of a class: BatchNorm1d -> nn_batch_norm1d, BCELoss -> nn_bce_loss."""
+    for camel, spelling in _SPELLINGS.items():
+        name = name.replace(camel, spelling)
+    # ReLU, PReLU, LeakyReLU, SiLU, ...: one word each; then acronyms end before a word.
+    name = re.sub(r"(^|[a-z0-9])([A-Z]?)(ReLU|ELU|GLU|SiLU)", _one_word, name)
+    name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
+    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    return "nn_" + name.lower()
+
+
+def _one_word(found: re.Match[str]) -> str:
+    before, letter, word = found.groups()
+    return before + (letter + word).capitalize()
+
+
+@functools.cache
+def names() -> dict[str, str]:
+    """R's name -> class of torch.nn, of every layer, loss and container there."""
+    found = {}
+    for name in dir(nn):
+        cls = getattr(nn, name)
+        if isinstance(cls, type) and issubclass(cls, nn.Module) and name not in _NO_LAYERS:
+            found[r_spelling(name)] = name
+    return found
+
+
+#: What is a base class, deprecated, or trains on several devices by itself.
+_NO_LAYERS = frozenset(
+    ("Module", "Container", "RNNBase", "RNNCellBase", "NLLLoss2d", "DataParallel", "CrossMapLRN2d")
+)
+
+
+@functools.cache
+def _r_names() -> dict[type[nn.Module], str]:
+    return {getattr(nn, name): r for r, name in names().items()}
+
+
+def r_name(cls: type[nn.Module]) -> str | None:
+    """R's name of a class of torch.nn; None for any other class."""
+    return _r_names().get(cls)
+
+
+def r_classes(module: nn.Module) -> list[str]:
+    """The R classes of a module."""
+    known = _r_names()
+    ours = [known[cls] for cls in type(module).__mro__ if cls in known]
+    return [*ours, "nn_module", "python_callable", "python_object"]
+
+
+def class_called(name: str) -> type[nn.Module]:
+    """A class of torch.nn by its Python name."""
+    if name == "Module":
+        return nn.Module
+    found = getattr(nn, name, None)
+    if found is None:
+        raise AttributeError(f"PyTorch {torch.__version__} has no torch.nn.{name}")
+    return found
+
+
+# ---- constructors ----
+
+
+def make(name: str, /, *args: Any, **kwargs: Any) -> nn.Module:
+    """The layer of a class of torch.nn, from R's arguments."""
+    cls = class_called(name)
+    args, kwargs = _converted(cls, args, kwargs)
+    return cls(*args, **kwargs)
+
+
+def initialize(module: nn.Module, cls: type[nn.Module], args: Any, kwargs: Any) -> None:
+    """Run the constructor of `cls` on a module of a class derived from it."""
+    args, kwargs = _converted(cls, args, kwargs)
+    cls.__init__(module, *args, **kwargs)
+
+
+def _converted(
+    cls: type[nn.Module], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """R's arguments as Python's; of a class that is not torch.nn's, only numbers change."""
+    ours = cls.__module__.startswith("torch.nn.")
+    known = _signature_of(cls.__name__) if ours else {p.name: p for p in signature(cls)}
+    by_place = [p for p in known.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    converted = tuple(
+        argument(by_place[i], value, ours) if i < len(by_place) else value
+        for i, value in enumerate(args)
+    )
+    named = {
+        name: argument(known[name], value, ours) if name in known else value
+        for name, value in kwargs.items()
+    }
+    return converted, named
+
+
+@functools.cache
+def _signature_of(name: str) -> dict[str, inspect.Parameter]:
+    return {p.name: p for p in signature(class_called(name))}
+
+
+def signature(cls: type[nn.Module]) -> list[inspect.Parameter]:
+    """The parameters of a constructor that have names, annotations as text.
+
+    Where the constructor takes anything and its overloads say what (LSTM, ...), the first
+    overload's.
+    """
+    init = cls.__init__
+    # (Python 3.10 cannot tell overloads.)
+    overloads: list[Any] = getattr(typing, "get_overloads", lambda _: [])(init)
+    if not overloads and issubclass(cls, nn.RNNBase) and cls is not nn.RNNBase:
+        overloads = [nn.RNNBase.__init__]
+    found = inspect.signature(overloads[0] if overloads else init).parameters.values()
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [
+        p
+        for p in found
+        if p.kind not in several and p.name not in ("self", "mode" if overloads else "self")
+    ]
+
+
+def argument(parameter: inspect.Parameter, value: Any, ours: bool) -> Any:
+    """R's value for a parameter; only those of torch.nn's own count dims and classes from 1."""
+    name = parameter.name
+    if name == "dtype":
+        return as_dtype(value)
+    if name == "device":
+        return as_device(value)
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if ours and name in DIMS:
+        return _each(value, functools.partial(_dim, name))
+    if ours and name in _CLASSES:
+        return _class(name, value)
+    kind = annotation(parameter)
+    if re.search(r"(Module|Layer)\b", kind) and not isinstance(value, nn.Module):
+        raise TypeError(f"`{name}` must be an nn_module, not {described(value)}")
+    if takes_ints(parameter):
+        return _each(value, functools.partial(_whole, name))
+    return tuple(value) if isinstance(value, list) and "uple" in kind else value
+
+
+def annotation(parameter: inspect.Parameter) -> str:
+    """The annotation of a parameter as text; "" where there is none."""
+    found = parameter.annotation
+    return "" if found is inspect.Parameter.empty else str(found)
+
+
+def takes_ints(parameter: inspect.Parameter) -> bool:
+    """Does a parameter take whole numbers: by its annotation, else by its default?"""
+    kind = annotation(parameter)
+    if kind:
+        return re.search(r"\bint\b", kind) is not None and "float" not in kind
+    return not isinstance(parameter.default, (float, str, bool))
+
+
+def _each(value: Any, convert: Callable[[Any], Any]) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(_each(part, convert) for part in value)
+    return convert(value)
+
+
+def _whole(name: str, value: Any) -> Any:
+    """A whole number as an int; NA (any size, in adaptive pooling) as None."""
+    if not isinstance(value, float):
+        return value
+    if value != value:
+        return None
+    if value != int(value):
+        raise TypeError(f"`{name}` must be a whole number, not {value:g}")
+    return int(value)
+
+
+def _dim(name: str, value: Any) -> int:
+    dim = _whole(name, value)
+    if dim == 0:
+        raise ValueError(f"`{name}` counts dims from 1 (or -1, the last), not from 0")
+    return dim - 1 if dim > 0 else dim
+
+
+def _class(name: str, value: Any) -> int:
+    place = _whole(name, value)
+    if name == "padding_idx" and place == 0:
+        raise ValueError("`padding_idx` counts from 1 (or -1, the last), not from 0")
+    return place - 1 if place >= 0 else place
+
+
+def is_dtype(x: Any) -> bool:
+    """Is this a dtype, or the name of one?"""
+    return isinstance(getattr(torch, x, None) if isinstance(x, str) else x, torch.dtype)
+
+
+def as_device(x: Any) -> Any:
+    """A torch.device of its name."""
+    if not isinstance(x, str):
+        return x
+    try:
+        return torch.device(x)
+    except RuntimeError as error:
+        raise ValueError(f"`device`: {str(error).splitlines()[0]}") from error
+
+
+def as_list(x: Any) -> list[Any]:
+    """R's vector as a list, also where it has one element."""
+    return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+def described(x: Any) -> str:
+    """What an error calls a value of the wrong type."""
+    return f"a {type(x).__name__}"
+
+
+# ---- calls ----
+
+
+def counts_from_one(module: nn.Module) -> bool:
+    """Are there positions among what a module takes or gives, if R calls it?"""
+    return isinstance(module, nn.Sequential) or _positions_of(module) is not None
+
+
+def call(module: nn.Module, /, *args: Any, **kwargs: Any) -> Any:
+    """R's call of a module whose inputs or outputs may be positions."""
+    return _shifted(module, module, args, kwargs)
+
+
+def forward_of(module: nn.Module, cls: type[nn.Module]) -> Callable[..., Any]:
+    """The forward of class `cls` for a module of a class derived from it, as R calls it."""
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        return _shifted(module, functools.partial(cls.forward, module), args, kwargs)
+
+    return forward
+
+
+def _shifted(module: nn.Module, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    inputs = _positions_of(_first(module))
+    if inputs is not None and inputs[0]:
+        ignored = getattr(_first(module), "ignore_index", None)
+        args = [_from_one(x, ignored) if i in inputs[0] else x for i, x in enumerate(args)]
+        kwargs = {k: _from_one(x, ignored) if k in inputs[0] else x for k, x in kwargs.items()}
+    try:
+        result = function(*args, **kwargs)
+    except IndexError as error:
+        raise _from_one_error(error) from error
+    outputs = _positions_of(_last(module))
+    if outputs is not None and outputs[1] and isinstance(result, tuple):
+        return [x + 1 if i in outputs[1] else x for i, x in enumerate(result)]
+    return result._asdict() if hasattr(result, "_fields") else result
+
+
+def _positions_of(module: Any) -> _Positions | None:
+    return next((POSITIONS[cls] for cls in type(module).__mro__ if cls in POSITIONS), None)
+
+
+def _first(module: Any) -> Any:
+    """The layer that gets the input of a (nested) nn.Sequential."""
+    while isinstance(module, nn.Sequential) and len(module):
+        module = module[0]
+    return module
+
+
+def _last(module: Any) -> Any:
+    while isinstance(module, nn.Sequential) and len(module):
+        module = module[-1]
+    return module
+
+
+def _from_one(x: Any, ignored: int | None) -> Any:
+    if not isinstance(x, torch.Tensor) or x.is_floating_point() or x.dtype == torch.bool:
+        return x
+    shifted = x - 1
+    # A class to ignore has its own number; a mark such as -100 is the same in R.
+    if ignored is not None and ignored < 0:
+        shifted = torch.where(x == ignored, x, shifted)
+    return shifted
+
+
+def _from_one_error(error: IndexError) -> IndexError:
+    """PyTorch's complaint about a position, in R's numbers."""
+    message = re.sub(r"Target (-?\d+)", lambda m: f"Target {int(m[1]) + 1}", str(error))
+    if "index out of range in self" in message:
+        message = "an index is out of range: indices go from 1 to `num_embeddings`"
+    return IndexError(message)

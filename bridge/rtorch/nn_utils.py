@@ -1,0 +1,76 @@
+"""R's ``nn_init_*`` and ``nn_utils_*``: torch.nn.init and torch.nn.utils."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.nn import utils
+from torch.nn.utils import rnn
+
+from torchbridge.rtorch import layers
+
+
+def set_values(name: str, tensor: torch.Tensor, arguments: Any) -> None:
+    """R's ``nn_init_<name>``: the function of torch.nn.init."""
+    function = getattr(nn.init, name)
+    known = inspect.signature(function).parameters
+    function(tensor, **{k: layers.argument(known[k], v, False) for k, v in dict(arguments).items()})
+
+
+def gain(nonlinearity: str, param: Any) -> float:
+    """R's ``nn_init_calculate_gain``."""
+    return nn.init.calculate_gain(cast(Any, nonlinearity), param)
+
+
+def clip_grad_norm(
+    parameters: list[torch.Tensor], max_norm: float, norm_type: float, strict: bool
+) -> torch.Tensor:
+    """R's ``nn_utils_clip_grad_norm_``."""
+    return utils.clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite=strict)
+
+
+def clip_grad_value(parameters: list[torch.Tensor], value: float) -> None:
+    """R's ``nn_utils_clip_grad_value_``."""
+    utils.clip_grad_value_(parameters, value)
+
+
+def parameters_to_vector(parameters: list[torch.Tensor]) -> torch.Tensor:
+    """R's ``nn_utils_parameters_to_vector``."""
+    return utils.parameters_to_vector(parameters)
+
+
+def vector_to_parameters(vec: torch.Tensor, parameters: list[torch.Tensor]) -> None:
+    """R's ``nn_utils_vector_to_parameters``."""
+    with torch.no_grad():
+        utils.vector_to_parameters(vec, parameters)
+
+
+def pack_padded_sequence(
+    x: torch.Tensor, lengths: Any, batch_first: bool, strict: bool
+) -> rnn.PackedSequence:
+    """R's ``nn_utils_rnn_pack_padded_sequence``."""
+    return rnn.pack_padded_sequence(x, lengths, batch_first, strict)
+
+
+def pack_sequence(sequences: list[torch.Tensor], strict: bool) -> rnn.PackedSequence:
+    """R's ``nn_utils_rnn_pack_sequence``."""
+    return rnn.pack_sequence(sequences, strict)
+
+
+def pad_packed_sequence(
+    sequence: Any, batch_first: bool, value: float, total_length: int | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """R's ``nn_utils_rnn_pad_packed_sequence``."""
+    if not isinstance(sequence, rnn.PackedSequence):
+        raise TypeError(f"`sequence` must be a packed sequence, not {layers.described(sequence)}")
+    return rnn.pad_packed_sequence(sequence, batch_first, value, total_length)
+
+
+def pad_sequence(
+    sequences: list[torch.Tensor], batch_first: bool, value: float, side: str
+) -> torch.Tensor:
+    """R's ``nn_utils_rnn_pad_sequence``."""
+    return rnn.pad_sequence(sequences, batch_first, value, side)

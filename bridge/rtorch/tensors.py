@@ -1,0 +1,152 @@
+"""Tensors for R: made of its vectors, given back, described for printing.
+
+Each function gets R's own vectors (RObject) or tensors; the names are those of the R functions
+they serve.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torchbridge.arrays.array_library import wants_mask
+from torchbridge.arrays.from_r import to_array
+from torchbridge.arrays.into_r import is_array, to_robject
+from torchbridge.arrays.torch_arrays import TorchArrays
+from torchbridge.process import host
+
+#: libtorch's names of the dtypes, as R users of torch see them printed.
+_TYPE_NAMES = {
+    "float16": "Half",
+    "bfloat16": "BFloat16",
+    "float32": "Float",
+    "float64": "Double",
+    "uint8": "Byte",
+    "int8": "Char",
+    "int16": "Short",
+    "int32": "Int",
+    "int64": "Long",
+    "bool": "Bool",
+    "uint16": "UInt16",
+    "uint32": "UInt32",
+    "uint64": "UInt64",
+    "complex32": "ComplexHalf",
+    "complex64": "ComplexFloat",
+    "complex128": "ComplexDouble",
+}
+
+
+def as_torch_tensor(x: Any, dtype: Any, device: Any, share: bool, na: Any) -> Any:
+    """R's ``as_torch_tensor``: like ``to_torch``, but a factor's codes count from 1."""
+    result = to_array(x, TorchArrays(dtype, device), share, na, first=1)
+    return {"value": result[0], "mask": result[1]} if wants_mask(na) else result
+
+
+def to_r(x: Any, share: bool) -> Any:
+    """R's ``to_r``: the R value of a tensor or array, with its type (factor, Date, ...)."""
+    if not is_array(x):
+        raise TypeError(f"x: expected a tensor or an array, not {type(x).__name__}")
+    return to_robject(x, share)
+
+
+def values(x: Any) -> Any:
+    """The numbers of a tensor, as a plain R vector or array."""
+    return to_robject(x.to_dense() if _is_sparse(x) else x, typed=False)
+
+
+def describe(x: Any, part: list[float], most: float) -> dict[str, Any]:
+    """What printing a tensor needs: its first values and what stands below them.
+
+    The values are those of `part` of each dim, with 64-bit integers as text (R has no
+    number for them). Of a sparse tensor they are the first `most` stored entries, with
+    their places, counted from 1, as `index`. They are None where R has no type for them.
+    """
+    name = str(x.dtype).removeprefix("torch.")
+    sparse = _is_sparse(x)
+    shown, index = x.detach(), None
+    if x.is_meta:
+        shown = None
+    elif sparse:
+        shown, index = _entries(shown, int(min(most, x.numel())))
+    else:
+        for dim, size in enumerate(part):
+            shown = shown.narrow(dim, 0, int(size))
+    return {
+        "values": None if shown is None else _printable(shown),
+        "index": index,
+        "shape": list(x.shape),
+        "type": ("Sparse" if sparse else "")
+        + ("Meta" if x.is_meta else x.device.type.upper())
+        + _TYPE_NAMES.get(name, name.capitalize())
+        + "Type",
+        "requires_grad": bool(x.requires_grad),
+        "grad_fn": None if x.grad_fn is None else type(x.grad_fn).__name__,
+    }
+
+
+def levels(x: Any) -> Any:
+    """The levels kept beside a factor's codes, or None."""
+    rtype = getattr(x, "r_type", None)
+    return rtype.levels if rtype is not None and "factor" in rtype.classes else None
+
+
+def shape(x: Any) -> list[int]:
+    """R's ``dim`` of a tensor."""
+    return list(x.shape)
+
+
+def numel(x: Any) -> int:
+    """R's ``length`` of a tensor."""
+    return x.numel()
+
+
+def text(x: Any) -> str:
+    """Python's own text for an object that is no tensor."""
+    return repr(x)
+
+
+def attributes(x: Any) -> list[str]:
+    """The public attributes of an object, for completion at R's prompt."""
+    return [name for name in dir(x) if not name.startswith("_")]
+
+
+def put(x: Any) -> None:
+    """Leave an object here for the other bridge (reticulate) to `take`."""
+    _left.append(x)
+
+
+def take(*_: Any) -> Any:
+    """Take what was left."""
+    return _left.pop()
+
+
+def take_object(*_: Any) -> Any:
+    """Take what was left as a handle, also where R has a value for it."""
+    return host.native().object_handle(_left.pop())
+
+
+_left: list[Any] = []
+
+
+def _is_sparse(x: Any) -> bool:
+    return str(x.layout).startswith("torch.sparse")
+
+
+def _entries(x: Any, most: int) -> tuple[Any, Any]:
+    """The first stored values of a sparse tensor, and an R matrix of their places.
+
+    None of a hybrid tensor, whose values are tensors.
+    """
+    x = x.to_sparse_coo().coalesce()
+    if x.dense_dim() != 0:
+        return None, None
+    return x.values()[:most], to_robject(x.indices()[:, :most].t() + 1)
+
+
+def _printable(x: Any) -> Any:
+    if str(x.dtype) in ("torch.int64", "torch.uint64"):
+        column_major = x.permute(tuple(reversed(range(x.dim()))))
+        return [str(value) for value in column_major.flatten().tolist()]
+    try:
+        return values(x)
+    except TypeError:  # no R type for this dtype
+        return None

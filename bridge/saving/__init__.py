@@ -1,0 +1,1 @@
+"""R values and modules in files of safetensors: no file runs code."""

@@ -1,0 +1,243 @@
+"""R values in safetensors files: what ``torch_save``, ``torch_load`` and ``torch_serialize`` call.
+
+A file holds tensors by name, which every reader of safetensors can read, and in its header
+a description of the R value that they are part of (JSON). There is no code in it, and
+reading it runs none: no pickle, no R function.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from torchbridge.arrays.rtypes import RType
+
+#: The entry of the header's metadata that is ours, and its version.
+_ENTRY = "torchbridge"
+_VERSION = 1
+
+#: R's vectors as tensors of the same bytes.
+_VECTORS = {
+    "double": torch.float64,
+    "integer": torch.int32,
+    "logical": torch.int32,
+    "complex": torch.float64,
+    "raw": torch.uint8,
+}
+
+_SPARSE = {
+    torch.sparse_coo: ("indices", "values"),
+    torch.sparse_csr: ("crow_indices", "col_indices", "values"),
+    torch.sparse_csc: ("ccol_indices", "row_indices", "values"),
+    torch.sparse_bsr: ("crow_indices", "col_indices", "values"),
+    torch.sparse_bsc: ("ccol_indices", "row_indices", "values"),
+}
+
+
+def save(path: str, tree: dict[str, Any], tensors: dict[str, Any] | list[Any]) -> None:
+    """Write a file, whole or not at all.
+
+    Args:
+        path: where.
+        tree: the description of the R value; its leaves name tensors.
+        tensors: tensors by name; bytes (numpy arrays of uint8) of R's vectors among them.
+    """
+    target = Path(path)
+    content = dumps(tree, tensors)
+    folder = target.parent if str(target.parent) else Path(".")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"`path`: there is no folder {folder}")
+    handle, scratch = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(scratch, 0o666 & ~_umask())
+        os.replace(scratch, target)
+    except BaseException:
+        os.unlink(scratch)
+        raise
+
+
+def dumps(tree: dict[str, Any], tensors: dict[str, Any] | list[Any]) -> bytes:
+    """The content of the file that `save` writes."""
+    stored: dict[str, Any] = {}
+    about: dict[str, Any] = {}
+    seen: dict[tuple[Any, ...], str] = {}
+    for name, value in dict(tensors).items():
+        where = place(value)
+        if where in seen:
+            about[name] = {"same_as": seen[where]}
+            continue
+        seen[where] = name
+        about[name] = _store(stored, name, value)
+    text = json.dumps({"version": _VERSION, "value": tree, "tensors": about}, ensure_ascii=False)
+    return safetensors.torch.save(stored, {_ENTRY: text, "format": "pt"})
+
+
+def vector(data: bytes, kind: str) -> Any:
+    """The bytes of an R vector as a tensor of its numbers."""
+    x = torch.frombuffer(bytearray(data), dtype=torch.uint8) if data else torch.empty(0).byte()
+    return x.view(_VECTORS[kind])
+
+
+def vector_bytes(x: Any) -> bytes:
+    """And back."""
+    return x.cpu().contiguous().view(torch.uint8).numpy().tobytes()
+
+
+def place(x: Any) -> tuple[Any, ...]:
+    """Tensors with the same are one tensor (two layers that share a weight)."""
+    if x.layout is not torch.strided or x.numel() == 0 or x.is_meta:
+        return (id(x),)
+    return (x.device, x.data_ptr(), tuple(x.shape), x.stride(), x.dtype, x.is_conj(), x.is_neg())
+
+
+def _store(stored: dict[str, Any], name: str, x: Any) -> dict[str, Any]:
+    """Put the memory of a tensor into `stored`; gives what else belongs to it."""
+    if x.is_meta:
+        raise ValueError(f"`{name}` is a meta tensor: it has no values to save")
+    if x.is_quantized:
+        raise TypeError(f"`{name}` is quantized: save `x$dequantize()`")
+    about: dict[str, Any] = {}
+    if x.device.type != "cpu":
+        about["device"] = str(x.device)
+    if x.requires_grad and x.is_leaf:
+        about["requires_grad"] = True
+    if isinstance(x, torch.nn.Parameter):
+        about["parameter"] = True
+    rtype = getattr(x, "r_type", None)
+    if rtype is not None:
+        about["r_type"] = {
+            "classes": list(rtype.classes),
+            "attributes": rtype.attributes,
+            "first": rtype.first,
+        }
+    x = x.detach().cpu()
+    if x.layout is torch.strided:
+        stored[name] = _plain(x, about)
+        return about
+    about["layout"] = str(x.layout).removeprefix("torch.")
+    about["shape"] = list(x.shape)
+    if x.layout is torch.sparse_coo:
+        x = x.coalesce()
+    for part in _SPARSE[x.layout]:
+        stored[f"{name}.{part}"] = _plain(getattr(x, part)(), about)
+    return about
+
+
+def _plain(x: Any, about: dict[str, Any]) -> Any:
+    """Memory of its own, row-major, in a dtype that the format has."""
+    x = x.resolve_conj().resolve_neg()
+    if x.is_complex():
+        about["complex"] = True
+        x = torch.view_as_real(x)
+    return x.clone(memory_format=torch.contiguous_format)
+
+
+# ---- reading ----
+
+
+def load(path: str, device: str | None) -> dict[str, Any]:
+    """The description and the tensors of a file (`value` is None where it is not R's)."""
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"`path`: there is no file {path}")
+    with file.open("rb") as start:
+        _check_start(start.read(16))
+    try:
+        with safetensors.safe_open(path, "pt", device="cpu") as content:
+            metadata = content.metadata() or {}
+            stored = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"`path`: {path} is not a whole safetensors file ({error})") from error
+    return _read(metadata, stored, device)
+
+
+def loads(data: bytes, device: str | None) -> dict[str, Any]:
+    """The same of what `dumps` gave."""
+    _check_start(data[:16])
+    try:
+        stored = safetensors.torch.load(data)
+        size = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"`path`: these bytes are no safetensors content ({error})") from error
+    return _read(metadata, stored, device)
+
+
+def _check_start(start: bytes) -> None:
+    # Eight bytes of safetensors are the size of the header, which then begins.
+    if start.startswith((b"PK", b"\x80")) and start[8:9] != b"{":
+        raise ValueError(
+            "`path`: this is a pickle of Python's torch.save(), which can run code when it is "
+            "read; convert it in Python: safetensors.torch.save_file(torch.load(path, "
+            "weights_only=True), new_path)"
+        )
+
+
+def _read(metadata: dict[str, str], stored: dict[str, Any], device: str | None) -> dict[str, Any]:
+    if _ENTRY not in metadata:
+        named = {name: x if device is None else x.to(device) for name, x in stored.items()}
+        return {"value": None, "tensors": named}
+    try:
+        content = json.loads(metadata[_ENTRY])
+        version = content["version"]
+        if version == _VERSION:
+            tensors: dict[str, Any] = {}
+            for name, about in content["tensors"].items():
+                same = about.get("same_as")
+                tensors[name] = tensors[same] if same else _restore(stored, name, about, device)
+            return {"value": content["value"], "tensors": tensors}
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"`path`: the description in the header is damaged ({error!r})") from error
+    raise ValueError(
+        f"`path`: written by a later torchbridge (format {version}, this one knows {_VERSION})"
+    )
+
+
+def _restore(stored: dict[str, Any], name: str, about: dict[str, Any], device: str | None) -> Any:
+    def part(key: str) -> Any:
+        x = stored[key]
+        floating = x.is_floating_point() and x.dim() > 0 and x.shape[-1] == 2
+        return torch.view_as_complex(x) if about.get("complex") and floating else x
+
+    layout = about.get("layout", "strided")
+    if layout == "strided":
+        x = part(name)
+    elif layout == "sparse_coo":
+        x = torch.sparse_coo_tensor(
+            stored[f"{name}.indices"],
+            part(f"{name}.values"),
+            about["shape"],
+            check_invariants=True,  # else a file could make later operations read anywhere
+        ).coalesce()
+    else:
+        rows, columns, _ = _SPARSE[getattr(torch, layout)]
+        x = torch.sparse_compressed_tensor(
+            stored[f"{name}.{rows}"],
+            stored[f"{name}.{columns}"],
+            part(f"{name}.values"),
+            about["shape"],
+            layout=getattr(torch, layout),
+            check_invariants=True,
+        )
+    x = x.to(about.get("device", "cpu") if device is None else device)
+    if about.get("parameter"):
+        return torch.nn.Parameter(x, requires_grad=bool(about.get("requires_grad")))
+    rtype = about.get("r_type")
+    if rtype is not None:
+        x.r_type = RType(tuple(rtype["classes"]), rtype["attributes"], rtype["first"])
+    return x.requires_grad_() if about.get("requires_grad") else x
+
+
+def _umask() -> int:
+    before = os.umask(0)
+    os.umask(before)
+    return before

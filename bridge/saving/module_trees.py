@@ -1,0 +1,165 @@
+"""Modules of torch.nn's own classes as JSON and tensors, and made again from them.
+
+A node of the tree names a class of ``torch.nn.modules`` and what `saved_modules.describe`
+says of it, or else its attributes: what its constructor left there, as `nn.Module.__dict__`
+has it. No constructor runs on what a file says but those of torch's layers.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import torch
+from torch import nn
+
+from torchbridge.saving import saved_modules
+
+#: Whose attributes may be named.
+_PACKAGES = ("torch", "torchbridge")
+
+#: What every module has, and what is made of others.
+_COMMON = frozenset((*vars(nn.Module()), "_flat_weights", "_flat_weight_refs"))
+
+
+def named(module: str, name: str) -> Any:
+    """A function, class or constant of torch or torchbridge."""
+    if module.partition(".")[0] not in _PACKAGES:
+        raise TypeError(f"{module}.{name} is no part of torch")
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def tree_of(module: nn.Module, prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
+    """A module with all below it; its tensors are put into `tensors`, by name."""
+    cls = type(module)
+    if not cls.__module__.startswith("torch.nn.modules.") or named_as(cls) is None:
+        raise TypeError(f"the code of the Python class {cls.__name__} cannot be saved")
+    description = None if _is_container(module) else saved_modules.describe(module)
+    if description is not None:
+        state = module.state_dict(keep_vars=True)
+        tensors.update({prefix + name: x for name, x in state.items()})
+        return {"layer": description, "state": list(state)}
+    return {
+        "class": named_as(cls),
+        **own(module, prefix, tensors),
+        "children": [
+            [name, tree_of(child, f"{prefix}{name}.", tensors)]
+            for name, child in module.named_children()
+        ],
+    }
+
+
+def made(tree: dict[str, Any], prefix: str, tensors: dict[str, Any]) -> nn.Module:
+    """The module of a tree."""
+    if "layer" in tree:
+        state = {name: tensors[prefix + name] for name in tree["state"]}
+        return saved_modules.build(tree["layer"], state)
+    cls = named(*tree["class"])
+    if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
+        raise TypeError(f"{tree['class'][1]} is not a layer")
+    module = cls.__new__(cls)
+    nn.Module.__init__(module)
+    fill(module, tree, prefix, tensors)
+    for name, child in tree["children"]:
+        module.add_module(name, made(child, f"{prefix}{name}.", tensors))
+    return module
+
+
+def own(module: nn.Module, prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
+    """What belongs to a module itself, its submodules apart."""
+    attributes = {
+        name: value
+        for name, value in vars(module).items()
+        if name not in _COMMON and not name.startswith("_r_")
+    }
+    held: dict[str, dict[str, torch.Tensor]] = {
+        "parameters": {n: x for n, x in module._parameters.items() if x is not None},
+        "buffers": {n: x for n, x in module._buffers.items() if x is not None},
+        "tensors": {n: x for n, x in attributes.items() if isinstance(x, torch.Tensor)},
+    }
+    for values in held.values():
+        tensors.update({prefix + name: x for name, x in values.items()})
+    return {
+        **{kind: list(values) for kind, values in held.items()},
+        "empty": [
+            [n for n, x in found.items() if x is None]
+            for found in (module._parameters, module._buffers)
+        ],
+        "passing": sorted(module._non_persistent_buffers_set),
+        "attributes": {
+            name: _encoded(name, value)
+            for name, value in attributes.items()
+            if name not in held["tensors"]
+        },
+        "training": module.training,
+    }
+
+
+def fill(module: nn.Module, tree: dict[str, Any], prefix: str, tensors: dict[str, Any]) -> None:
+    """Give a module just made what `own` found."""
+    for name, value in tree["attributes"].items():
+        nn.Module.__setattr__(module, name, _decoded(value))
+    for name in tree["parameters"]:
+        module.register_parameter(name, tensors[prefix + name])
+    for name in tree["buffers"]:
+        module.register_buffer(name, tensors[prefix + name], persistent=name not in tree["passing"])
+    for name in tree["tensors"]:
+        nn.Module.__setattr__(module, name, tensors[prefix + name])
+    for name in tree["empty"][0]:
+        module.register_parameter(name, None)
+    for name in tree["empty"][1]:
+        module.register_buffer(name, None)
+    module.training = tree["training"]
+    if isinstance(module, nn.RNNBase):
+        module.to(next(module.parameters()).device)  # finds its weights
+
+
+def named_as(x: Any) -> tuple[str, str] | None:
+    """The module and the name under which `named` finds this object."""
+    for attribute in ("__qualname__", "__name__"):  # torch.add's first is of a hidden class
+        try:
+            place = (x.__module__, getattr(x, attribute))
+            if named(*place) is x:
+                return place
+        except (AttributeError, TypeError, ImportError):
+            continue
+    return None
+
+
+def _is_container(module: nn.Module) -> bool:
+    return isinstance(module, saved_modules.CONTAINERS)
+
+
+def _encoded(name: str, value: Any) -> Any:
+    """As JSON; what is not a scalar has its kind beside it."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [type(value).__name__, [_encoded(name, part) for part in value]]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return ["dict", [[key, _encoded(name, part)] for key, part in value.items()]]
+    if isinstance(value, torch.dtype):
+        return ["name", ["torch", str(value).removeprefix("torch.")]]
+    if isinstance(value, torch.device):
+        return ["device", str(value)]
+    place = named_as(value)
+    if place is None:
+        raise TypeError(f"the attribute `{name}` is no data")
+    return ["name", list(place)]
+
+
+def _decoded(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    kind, content = value
+    if kind == "name":
+        return named(*content)
+    if kind == "device":
+        return torch.device(content)
+    if kind == "dict":
+        return {key: _decoded(part) for key, part in content}
+    collection = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[kind]
+    return collection(_decoded(part) for part in content)

@@ -1,0 +1,182 @@
+"""Modules in safetensors files: how one made of PyTorch's own layers is made again.
+
+A description names classes of ``torch.nn`` and their arguments, which are read off the
+attributes of the layers. It is used only where the module made from it is the same: same
+text, same names and shapes. Modules with code of their own have no description.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import torch
+from torch import nn
+
+from torchbridge.rtorch import layers
+
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def describe(module: nn.Module) -> str | None:
+    """What `build` makes the module from (JSON), or None where nothing can."""
+    try:
+        parts = _describe(module)
+        if parts is None or not _same(_made(parts), module):
+            return None
+    except Exception:  # any layer may ask for what its attributes do not say
+        return None
+    return json.dumps(
+        {
+            "layers": parts,
+            "frozen": [n for n, p in module.named_parameters() if not p.requires_grad],
+            "evaluating": [n for n, m in module.named_modules() if not m.training],
+        }
+    )
+
+
+def build(description: str, state: dict[str, Any] | list[Any]) -> nn.Module:
+    """The module of a description, with the tensors of its ``state_dict``."""
+    parts = json.loads(description)
+    module = _made(parts["layers"])
+    module.load_state_dict(dict(state), strict=True, assign=True)
+    frozen, evaluating = set(parts["frozen"]), set(parts["evaluating"])
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(name not in frozen)
+    for name, part in module.named_modules():
+        part.training = name not in evaluating
+    return module
+
+
+def _describe(module: nn.Module) -> dict[str, Any] | None:
+    cls = type(module)
+    if getattr(nn, cls.__name__, None) is not cls:
+        return None
+    if isinstance(module, CONTAINERS):
+        children = [(name, _describe(child)) for name, child in module.named_children()]
+        if any(child is None for _, child in children):
+            return None
+        return {"class": cls.__name__, "children": children}
+    arguments = {}
+    for parameter in layers.signature(cls):
+        name = parameter.name
+        if name in ("device", "dtype") or not hasattr(module, name):
+            continue
+        value = getattr(module, name)
+        if isinstance(value, torch.Tensor):
+            value = True  # bias = TRUE has become the bias
+        elif value is None and parameter.default is True:
+            value = False
+        if not _is_plain(value):
+            return None
+        arguments[name] = value
+    return {"class": cls.__name__, "arguments": arguments}
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, _PLAIN) or (
+        isinstance(value, (tuple, list)) and all(isinstance(v, _PLAIN) for v in value)
+    )
+
+
+def _made(parts: dict[str, Any]) -> nn.Module:
+    """The module, on no device: it takes no memory, and no random numbers."""
+    cls = getattr(nn, parts["class"])
+    if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
+        raise TypeError(f"torch.nn.{parts['class']} is not a layer")
+    if "children" in parts:
+        made = cls()
+        for name, child in parts["children"]:
+            made.add_module(name, _made(child))
+        return made
+    arguments = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in parts["arguments"].items()
+    }
+    with torch.device("meta"):
+        return cls(**arguments)
+
+
+def _same(made: nn.Module, module: nn.Module) -> bool:
+    return (
+        repr(made) == repr(module)
+        and _shapes(made) == _shapes(module)
+        # What is not in the state would be lost, what is shared would not be any more.
+        and len(list(module.buffers())) == _in_state(module, module.named_buffers())
+        and len(list(module.parameters())) == len(_all_parameters(module))
+        and len(list(module.modules())) == len(list(made.modules()))
+    )
+
+
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: x.shape for name, x in module.state_dict().items()}
+
+
+def _in_state(module: nn.Module, named: Any) -> int:
+    state = module.state_dict()
+    return sum(name in state for name, _ in named)
+
+
+def _all_parameters(module: nn.Module) -> list[Any]:
+    return list(module.named_parameters(remove_duplicate=False))
+
+
+# ---- modules that are written in R: what Python has of them ----
+
+
+def own(module: nn.Module, in_r: bool) -> dict[str, Any]:
+    """What belongs to a module itself, its submodules apart.
+
+    Raises:
+        TypeError: its class is written in Python, or it has an attribute that is no data.
+    """
+    cls = type(module)
+    if not in_r and cls not in CONTAINERS:
+        raise TypeError(f"the code of the Python class {cls.__name__} cannot be saved")
+    attributes, plain = {}, {}
+    for name, value in vars(module).items():
+        if name.startswith("_") or name == "training":
+            continue
+        if isinstance(value, torch.Tensor):
+            attributes[name] = value
+        elif _is_plain(value):
+            plain[name] = value
+        else:
+            raise TypeError(f"the attribute `{name}` of a {cls.__name__} is no data")
+    buffers = {name: x for name, x in module._buffers.items() if x is not None}
+    return {
+        "class": cls.__name__,
+        "parameters": {name: x for name, x in module._parameters.items() if x is not None},
+        "buffers": buffers,
+        "passing": [name for name in buffers if name in module._non_persistent_buffers_set],
+        "attributes": attributes,
+        "plain": json.dumps(plain),
+        "training": module.training,
+    }
+
+
+def container(name: str) -> nn.Module:
+    """An empty container of modules."""
+    return getattr(nn, name)()
+
+
+def fill(
+    module: nn.Module, parameters: Any, buffers: Any, passing: Any, attributes: Any, plain: str
+) -> None:
+    """Give a module just made what `own` found."""
+    for name, value in dict(parameters).items():
+        module.register_parameter(name, value)
+    passing = [passing] if isinstance(passing, str) else passing
+    for name, value in dict(buffers).items():
+        module.register_buffer(name, value, persistent=name not in passing)
+    for name, value in dict(attributes).items():
+        nn.Module.__setattr__(module, name, value)
+    for name, value in json.loads(plain).items():
+        data: Any = tuple(value) if isinstance(value, list) else value
+        nn.Module.__setattr__(module, name, data)
+
+
+def set_training(module: nn.Module, training: bool) -> None:
+    """The mode of the module itself: its parts have theirs."""
+    module.training = training

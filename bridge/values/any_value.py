@@ -1,0 +1,114 @@
+"""Whole values of any kind, both ways: what R functions take and give in Python.
+
+The native core converts scalars, strings, lists and dicts itself (values.c); what has
+a shape, a class or a library of its own comes here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Set
+from pathlib import PurePath
+from typing import Any
+
+from torchbridge.arrays.array_library import is_tensor
+from torchbridge.arrays.convert import to_numpy
+from torchbridge.arrays.into_r import is_array, to_robject
+from torchbridge.frames import arrow, pandas_frames
+from torchbridge.process import hooks, host, rpy2_objects
+
+
+class SizeRead(RuntimeError):
+    """R code read the size of a tensor while it was traced for every size."""
+
+
+def handle(x: Any) -> Any:
+    """The R object that stands for a Python object in R, for R code that works on tensors.
+
+    An R function called from Python gets a tensor as an R array of its values; give it
+    ``tb.handle(tensor)`` and it gets the tensor itself, an R ``torch_tensor``.
+    """
+    core = host.native()
+    if is_tensor(x):
+        core.set_tensor_type(sys.modules["torch"].Tensor)
+    return core.handle(x)
+
+
+def from_r(x: Any) -> Any:
+    """The Python value of an R object (RObject) that is more than a scalar or a plain list.
+
+    Arrays and numeric vectors are NumPy arrays, data frames pandas frames, factors
+    pandas Categoricals; dates and times are NumPy's and pandas'. What has no Python
+    counterpart (an environment, a fitted model) stays an R object: an rpy2 object where
+    Python is the host.
+    """
+    kind, classes = x.typeof, x.classes
+    if "data.frame" in classes:
+        return pandas_frames.from_r(x)
+    typed = pandas_frames.typed_from_r(x)
+    if typed is not None:
+        return typed
+    if kind in ("double", "integer", "logical", "complex", "raw"):
+        if x.any_na() and kind not in ("double", "complex"):
+            # pandas' nullable arrays have one dimension; float64 keeps R's NA in any.
+            one_dim = x.dim is None or len(x.dim) == 1
+            return pandas_frames.nullable(x) if one_dim else to_numpy(x, dtype="float64")
+        if kind == "raw" and x.dim is None:
+            return to_numpy(x).tobytes()
+        result = to_numpy(x)
+        return result.item() if result.shape == (1,) and x.dim is None else result
+    if kind == "character":
+        return _text(x)
+    return x if host.current() == "r" else rpy2_objects.rpy2_object(x)
+
+
+def _text(x: Any) -> Any:
+    """Strings: a str or list of str; an object array where they have a dim."""
+    plain = host.native().helper("plain_text")(x)
+    if x.dim is None:
+        return plain
+    import numpy as np
+
+    return np.array([plain] if isinstance(plain, str) else plain, dtype=object).reshape(
+        x.dim, order="F"
+    )
+
+
+def to_r_value(x: Any) -> Any:
+    """An R object (RObject), a simpler Python value, or NotImplemented for `x`."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(x, torch.Tensor):
+        host.native().set_tensor_type(torch.Tensor)
+        return x if type(x) is torch.Tensor else NotImplemented
+    if torch is not None and isinstance(x, torch.nn.Module):
+        return hooks.get("wrap_module")(x)
+    if torch is not None and isinstance(x, torch.SymInt):
+        # Only R code that is being traced meets one; autodiff/tracing.py then traces for one size.
+        raise SizeRead("a size was read while tracing")
+    if rpy2_objects.is_rpy2(x):
+        return rpy2_objects.robject(x)
+    if isinstance(x, arrow.RFrame):
+        return x.robject
+    if pandas_frames.is_pandas(x):
+        return pandas_frames.to_r(x)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        if isinstance(x, numpy.ndarray):
+            return pandas_frames.array_to_r(x)
+        if isinstance(x, (numpy.datetime64, numpy.timedelta64)):
+            return pandas_frames.array_to_r(numpy.array([x]))
+        if isinstance(x, numpy.generic):
+            return float(x) if isinstance(x, numpy.floating) else x.item()
+    if isinstance(x, Mapping):
+        return dict(x)
+    if type(x).__name__ == "PackedSequence":  # a tuple that torch wants back as it is
+        return NotImplemented
+    if isinstance(x, (list, tuple, range, Set, type({}.keys()), type({}.values()))):
+        return list(x)
+    if isinstance(x, (bytearray, memoryview)):
+        return bytes(x)
+    if isinstance(x, PurePath):
+        return str(x)
+    if is_array(x):  # an Arrow array offers DLPack too, for some types
+        return arrow.to_robject(x) if arrow.has_stream(x) else to_robject(x)
+    return NotImplemented

@@ -1,0 +1,37 @@
+"""The one table of who answers whom: names that lower rooms and the C core ask for, and where.
+
+Imports point down (values -> frames -> arrays -> process -> native). What a lower place must ask
+of a higher one stands here, once; `torchbridge.process.hooks` looks it up at first use.
+"""
+
+from __future__ import annotations
+
+from torchbridge.process import hooks
+
+#: Asked by the native core (bridge/native), which keeps what it was given.
+CORE = {
+    "RError": "torchbridge.process.errors:RError",
+    "describe_error": "torchbridge.process.errors:describe",
+    "warn_lossy": "torchbridge.process.errors:warn_lossy",
+    "from_r": "torchbridge.values.any_value:from_r",
+    "to_r_value": "torchbridge.values.any_value:to_r_value",
+    "for_r": "torchbridge.for_r",
+    "resolve": "torchbridge.rtorch.operators:resolve",
+    "as_operand": "torchbridge.rtorch.language:as_operand",
+    "as_positions": "torchbridge.rtorch.operators:as_positions",
+    "as_dtype": "torchbridge.rtorch.operators:as_dtype",
+    "zero_based": "torchbridge.rtorch.operators:zero_based",
+    "one_based": "torchbridge.rtorch.operators:one_based",
+    "get_index": "torchbridge.rtorch.language:get_index",
+    "set_index": "torchbridge.rtorch.language:set_index",
+    "freeze": "torchbridge.saving.frozen:freeze",
+    "thaw": "torchbridge.saving.frozen:thaw",
+    "new_pool": "torchbridge.saving.frozen:new_pool",
+}
+
+#: Asked by Python's own lower rooms.
+ROOMS = {
+    "wrap_module": "torchbridge.rtorch.modules:face",
+}
+
+hooks.register({**CORE, **ROOMS})
