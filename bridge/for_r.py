@@ -22,6 +22,7 @@ MODULES = {
     "data": "torchbridge.rtorch.data",
     "distributions": "torchbridge.rtorch.distributions",
     "language": "torchbridge.rtorch.language",
+    "layers": "torchbridge.rtorch.layers",
     "module_members": "torchbridge.rtorch.module_members",
     "modules": "torchbridge.rtorch.modules",
     "nn_utils": "torchbridge.rtorch.nn_utils",

@@ -181,7 +181,9 @@ static Operator *find_operator(SEXP name) {
 /* ---- arguments ---- */
 
 static PyObject *ask(const char *function, PyObject *x, const char *name) {
-  PyObject *f = tb_bridge("torchbridge.rtorch.operators", function);
+  bool language = strcmp(function, "as_operand") == 0;
+  PyObject *f = tb_bridge(language ? "torchbridge.rtorch.language" : "torchbridge.rtorch.operators",
+                          function);
   PyObject *result = !f || !x ? NULL
                      : name   ? PyObject_CallFunction(f, "Os", x, name)
                               : PyObject_CallOneArg(f, x);
