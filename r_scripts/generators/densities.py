@@ -9,7 +9,7 @@ import textwrap
 
 import header
 
-from torchbridge.densities import TABLE, Density
+from torchbridge.autodiff.densities import TABLE, Density
 
 #: The arguments at the end, with what they are called by.
 FLAGS = {

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 import torchbridge as tb
-from torchbridge import densities
-from torchbridge.rhome import find_r_home
+from torchbridge.autodiff import densities
+from torchbridge.process.rhome import find_r_home
 
 #: All that a new distribution function takes. R has pcauchy() for numbers.
 NEW = """
 import math
 import torch
-from torchbridge.densities import in_r
+from torchbridge.autodiff.densities import in_r
 
 @in_r("q, location = 0, scale = 1")
 def pcauchy(q, location, scale, lower, log):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from torchbridge.rhome import find_r_home
+from torchbridge.process.rhome import find_r_home
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "r_scripts" / "torchbridge"
