@@ -26,7 +26,7 @@ CORE = {
     "set_index": "torchbridge.rtorch.language:set_index",
     "freeze": "torchbridge.saving.frozen:freeze",
     "thaw": "torchbridge.saving.frozen:thaw",
-    "new_pool": "torchbridge.saving.frozen:new_pool",
+    "new_shared": "torchbridge.saving.frozen:new_shared",
 }
 
 #: Asked by Python's own lower rooms.

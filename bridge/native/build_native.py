@@ -1,4 +1,4 @@
-"""Build the native core: every C file of this folder into one module, ``torchbridge._native``.
+"""Build the native core: every C file of these folders into one module, ``torchbridge._native``.
 
 setuptools finds the class below through ``pyproject.toml``, for wheels, editable installs and
 source distributions alike. Environment variables for developers:
@@ -35,9 +35,11 @@ class BuildNative(build_ext):
         """Name the sources, so that builds and source distributions see the same ones."""
         super().finalize_options()
         for extension in self.extensions:
-            extension.sources = _relative(_NATIVE.glob("*.c"))
+            extension.sources = _relative(_NATIVE.rglob("*.c"))
+            # Headers are named from here: "core/errors.h".
+            extension.include_dirs = [str(_NATIVE.relative_to(_ROOT))]
             # A change in any of these rebuilds the module; a source distribution carries them.
-            extension.depends = _relative([*_NATIVE.glob("*.h"), *_NATIVE.glob("*.py")])
+            extension.depends = _relative([*_NATIVE.rglob("*.h"), *_NATIVE.glob("*.py")])
 
     def build_extensions(self) -> None:
         """Compile against the R of this machine."""

@@ -1,19 +1,54 @@
 /* The Python module torchbridge._native and, in the same file, the R library that
  * dyn.load() finds in it: both languages share one set of counters and one queue. */
-#include "native.h"
-
-#include "arrow.h"
+#include "arrow/stream.h"
+#include "calls/to_python.h"
+#include "calls/to_r.h"
+#include "core/entry.h"
+#include "core/errors.h"
+#include "core/frozen.h"
+#include "core/handle.h"
+#include "core/helpers.h"
+#include "core/hooks.h"
+#include "core/lifetime.h"
+#include "core/robject.h"
+#include "torch/dispatch.h"
+#include "torch/dlpack.h"
+#include "torch/foreign.h"
+#include "torch/index.h"
+#include "torch/operator.h"
+#include "torch/subscripts.h"
+#include "values/array.h"
+#include "values/missing.h"
+#include "values/object.h"
+#include "values/saved.h"
+#include "values/values.h"
 
 #include <R_ext/Rdynload.h>
+
+/* ---- the R library ---- */
+
+#define ROUTINE(name, n_args) {"tb_" #name, (DL_FUNC)(void (*)(void))tb_entry_##name, n_args}
+
+static const R_CallMethodDef routines[] = {
+    ROUTINE(call, 2),  ROUTINE(getattr, 2),   ROUTINE(setattr, 3), ROUTINE(import, 1),
+    ROUTINE(api, 3),   ROUTINE(is_live, 1),   ROUTINE(op1, 2),     ROUTINE(op2, 3),
+    ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),     ROUTINE(caught, 2),
+    {NULL, NULL, 0},
+};
+
+static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, NULL, 0}};
 
 TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_lifetime_init();
   tb_handle_init();
-  tb_frozen_init(dll);
+  tb_frozen_init(dll, &tb_saved);
   tb_foreign_init(dll);
-  tb_index_init();
-  tb_register_routines(dll);
+  tb_subscripts_init();
+  R_registerRoutines(dll, NULL, routines, NULL, external_routines);
+  R_useDynamicSymbols(dll, FALSE);
 }
+
+/* ---- joining R ---- */
 
 /* Joining R is the one time that tb_protected, which needs host.R, is not there yet. */
 static SEXP try_call(const char *function, SEXP first, SEXP second, int *failed) {
@@ -27,7 +62,10 @@ static SEXP try_call(const char *function, SEXP first, SEXP second, int *failed)
   return *failed ? R_NilValue : result;
 }
 
-static void set_helpers_run(void *environment) { tb_set_helpers(environment); }
+static void set_helpers_run(void *environment) {
+  tb_set_helpers(environment);
+  tb_errors_init();
+}
 
 /* attach(library, helpers, python_hosts): loads this library into the running R, and host.R's
  * functions into an environment of their own. Called on R's main thread. */
@@ -51,6 +89,16 @@ static PyObject *native_attach(PyObject *self, PyObject *args) {
   SEXP reason = try_call("geterrmessage", R_NilValue, R_NilValue, &(int){0});
   return PyErr_Format(PyExc_RuntimeError, "R could not load torchbridge's native core: %s",
                       TYPEOF(reason) == STRSXP ? R_CHAR(STRING_ELT(reason, 0)) : "");
+}
+
+static PyObject *native_set_hooks(PyObject *self, PyObject *lookup) {
+  (void)self;
+  if (!PyCallable_Check(lookup)) {
+    PyErr_SetString(PyExc_TypeError, "lookup: expected a function");
+    return NULL;
+  }
+  tb_set_hooks(lookup);
+  Py_RETURN_NONE;
 }
 
 static PyObject *native_close(PyObject *self, PyObject *unused) {
@@ -168,7 +216,12 @@ static PyObject *native_object_handle(PyObject *self, PyObject *value) {
 
 static PyObject *native_foreign_vector(PyObject *self, PyObject *capsule) {
   (void)self;
-  return tb_foreign_vector(capsule);
+  return tb_from_dlpack(capsule);
+}
+
+static PyObject *native_arrow_to_r(PyObject *self, PyObject *capsule) {
+  (void)self;
+  return tb_from_arrow(capsule);
 }
 
 static PyObject *native_set_tensor_type(PyObject *self, PyObject *type) {
@@ -184,6 +237,8 @@ static PyObject *native_set_tensor_type(PyObject *self, PyObject *type) {
 static PyMethodDef functions[] = {
     {"attach", native_attach, METH_VARARGS,
      "attach(library, helpers, python_hosts): join the R running in this process."},
+    {"set_hooks", native_set_hooks, METH_O,
+     "set_hooks(lookup): lookup(name) gives what the core asks of Python; those found are forgotten."},
     {"close", native_close, METH_NOARGS, "R is ending: releases do nothing from now on."},
     {"live", native_live, METH_NOARGS,
      "How many objects each side holds of the other, and their bytes."},
@@ -199,7 +254,7 @@ static PyMethodDef functions[] = {
      "object_handle(value): the same, of class python_object only."},
     {"foreign_vector", native_foreign_vector, METH_O,
      "foreign_vector(capsule): an R vector over the memory of a DLPack capsule."},
-    {"arrow_to_r", tb_arrow_to_r, METH_O,
+    {"arrow_to_r", native_arrow_to_r, METH_O,
      "arrow_to_r(capsule): the R data frame or vector of an Arrow stream."},
     {"set_tensor_type", native_set_tensor_type, METH_O,
      "set_tensor_type(cls): what R gets as a torch_tensor."},
@@ -210,8 +265,14 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_nativ
                                         .m_methods = functions};
 
 PyMODINIT_FUNC PyInit__native(void) {
+  tb_object_add();
+  tb_missing_add();
+  tb_array_add();
+  tb_to_r_add();
+  tb_dlpack_add();
+  tb_stream_add();
   PyObject *module = PyModule_Create(&definition);
-  if (!module || PyType_Ready(&tb_RObjectType) || PyType_Ready(&tb_OperatorType) ||
+  if (!module || tb_robject_ready() || PyType_Ready(&tb_OperatorType) ||
       PyModule_AddObjectRef(module, "RObject", (PyObject *)&tb_RObjectType) ||
       PyModule_AddObjectRef(module, "Operator", (PyObject *)&tb_OperatorType)) {
     Py_XDECREF(module);

@@ -18,7 +18,7 @@ import warnings
 from pathlib import Path
 from types import ModuleType
 
-from torchbridge.process import own_blas
+from torchbridge.process import hooks, own_blas
 from torchbridge.process.errors import HostError, RWarning
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
@@ -95,6 +95,7 @@ def _attach(language: str) -> None:
     # The core needs libR by its soname only: whichever R runs in this process.
     ctypes.CDLL(str(libr_path(find_r_home())), mode=ctypes.RTLD_GLOBAL)
     core = importlib.import_module("torchbridge._native")
+    core.set_hooks(hooks.get)
     core.attach(core.__file__, str(_HERE / "host.R"), language == "python")
     core.helper("set_host")(language, core.__file__)
     _native, _host = core, language

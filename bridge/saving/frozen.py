@@ -26,7 +26,7 @@ from torchbridge.process import host
 from torchbridge.rtorch import modules
 from torchbridge.saving import files, module_trees, saved_modules
 
-Pool = weakref.WeakValueDictionary[str, torch.Tensor]
+Shared = weakref.WeakValueDictionary[str, torch.Tensor]
 
 
 def freeze(x: Any) -> tuple[bytes, dict[str, Any] | None]:
@@ -40,12 +40,12 @@ def freeze(x: Any) -> tuple[bytes, dict[str, Any] | None]:
         return files.dumps(why, {}), None
 
 
-def new_pool() -> Pool:
+def new_shared() -> Shared:
     """What the handles that were written together have in common: tensors by their memory."""
     return weakref.WeakValueDictionary()
 
 
-def thaw(data: bytes, parts: Any, pool: Pool) -> Any:
+def thaw(data: bytes, parts: Any, shared: Shared) -> Any:
     """The object of these bytes."""
     # Else R would not know a tensor from another object.
     host.native().set_tensor_type(torch.Tensor)
@@ -58,7 +58,7 @@ def thaw(data: bytes, parts: Any, pool: Pool) -> Any:
     if tree["kind"] == "device":
         return torch.device(tree["name"])
     tensors = {
-        name: pool.setdefault(tree["places"][name], x) for name, x in content["tensors"].items()
+        name: shared.setdefault(tree["places"][name], x) for name, x in content["tensors"].items()
     }
     if tree["kind"] == "tensor":
         return tensors["value"]

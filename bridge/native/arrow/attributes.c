@@ -1,0 +1,37 @@
+/* The attributes that say what the values of an R vector mean. R owns them all. */
+#include "arrow/attributes.h"
+
+static const char *const kept[] = {"class", "levels", "tzone", "units"};
+enum { KEPT = sizeof kept / sizeof *kept };
+
+void tb_copy_meaning(SEXP to, SEXP from) {
+  for (int i = 0; i < KEPT; i++) {
+    SEXP value = Rf_getAttrib(from, Rf_install(kept[i]));
+    if (value != R_NilValue)
+      Rf_setAttrib(to, Rf_install(kept[i]), value);
+  }
+}
+
+bool tb_same_meaning(SEXP a, SEXP b) {
+  for (int i = 0; i < KEPT; i++) {
+    SEXP symbol = Rf_install(kept[i]);
+    if (!R_compute_identical(Rf_getAttrib(a, symbol), Rf_getAttrib(b, symbol), 16))
+      return false;
+  }
+  return TYPEOF(a) == TYPEOF(b);
+}
+
+void tb_set_rows(SEXP frame, R_xlen_t rows) {
+  SEXP compact = PROTECT(Rf_allocVector(INTSXP, 2));
+  INTEGER(compact)[0] = NA_INTEGER;
+  INTEGER(compact)[1] = -(int)rows;
+  Rf_setAttrib(frame, R_RowNamesSymbol, compact);
+  UNPROTECT(1);
+}
+
+const char *tb_string_attribute(SEXP x, const char *name) {
+  SEXP value = Rf_getAttrib(x, Rf_install(name));
+  if (TYPEOF(value) != STRSXP || Rf_xlength(value) < 1 || STRING_ELT(value, 0) == NA_STRING)
+    return NULL;
+  return R_CHAR(STRING_ELT(value, 0));
+}

@@ -1,0 +1,120 @@
+/* R calls Python. Arguments are converted, or (of handles) are the very objects; what is made for a
+ * call is held until its entry ends. */
+#include "calls/to_python.h"
+
+#include "core/entry.h"
+#include "core/handle.h"
+#include "core/held.h"
+#include "core/hooks.h"
+#include "core/interrupts.h"
+#include "core/robject.h"
+#include "core/strings.h"
+#include "values/values.h"
+
+static bool is_named(SEXP names, R_xlen_t i) {
+  return names != R_NilValue && STRING_ELT(names, i) != NA_STRING &&
+         LENGTH(STRING_ELT(names, i)) > 0;
+}
+
+static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
+  R_xlen_t n = Rf_xlength(args), n_named = 0;
+  SEXP names = PROTECT(Rf_getAttrib(args, R_NamesSymbol));
+  for (R_xlen_t i = 0; i < n; i++)
+    n_named += is_named(names, i);
+  Py_ssize_t n_positional = (first != NULL) + n - n_named, position = 0, key = 0;
+  PyObject *values = tb_hold(PyTuple_New(n_positional + n_named)); /* by position, then by name */
+  PyObject *keys = n_named ? tb_hold(PyTuple_New(n_named)) : NULL;
+  bool failed = !values || (n_named && !keys);
+  if (!failed && first)
+    PyTuple_SET_ITEM(values, position++, Py_NewRef(first));
+  for (R_xlen_t i = 0; i < n && !failed; i++) {
+    bool named = is_named(names, i);
+    PyObject *value = tb_from_r(VECTOR_ELT(args, i), TB_AS_LIST), *name = NULL;
+    if (value)
+      PyTuple_SET_ITEM(values, named ? n_positional + key : position++, value);
+    if (value && named && (name = tb_string_from_r(STRING_ELT(names, i)))) {
+      PyUnicode_InternInPlace(&name);
+      PyTuple_SET_ITEM(keys, key++, name);
+    }
+    failed = !value || (named && !name);
+  }
+  UNPROTECT(1);
+  if (failed)
+    return NULL;
+  tb_interrupts interrupts;
+  tb_interrupts_to_python(&interrupts);
+  PyObject *result =
+      PyObject_Vectorcall(function, PySequence_Fast_ITEMS(values), (size_t)n_positional, keys);
+  if (result && PyErr_CheckSignals()) /* a Ctrl-C that Python code has not seen */
+    Py_CLEAR(result);
+  tb_interrupts_restore(&interrupts);
+  return result;
+}
+
+typedef struct {
+  PyObject *object;
+  SEXP x, args;
+  const char *name;
+} entry_args;
+
+static int call_work(void *p, SEXP *result) {
+  entry_args *a = p;
+  return tb_give(call_python(a->object, NULL, a->args), result);
+}
+
+SEXP tb_entry_call(SEXP function, SEXP args) {
+  return tb_enter(call_work, &(entry_args){.object = tb_object_argument(function), .args = args});
+}
+
+static int getattr_work(void *p, SEXP *result) {
+  entry_args *a = p;
+  return tb_give(PyObject_GetAttrString(a->object, a->name), result);
+}
+
+SEXP tb_entry_getattr(SEXP object, SEXP name) {
+  return tb_enter(getattr_work, &(entry_args){.object = tb_object_argument(object),
+                                              .name = tb_string_argument(name, "name")});
+}
+
+static int setattr_work(void *p, SEXP *result) {
+  entry_args *a = p;
+  PyObject *value = tb_hold(tb_from_r(a->x, TB_AS_LIST));
+  *result = R_NilValue;
+  return value ? PyObject_SetAttrString(a->object, a->name, value) : -1;
+}
+
+SEXP tb_entry_setattr(SEXP object, SEXP name, SEXP value) {
+  return tb_enter(setattr_work, &(entry_args){.object = tb_object_argument(object),
+                                              .name = tb_string_argument(name, "name"),
+                                              .x = value});
+}
+
+static int import_work(void *p, SEXP *result) {
+  entry_args *a = p;
+  tb_interrupts interrupts;
+  tb_interrupts_to_python(&interrupts);
+  PyObject *found = PyImport_ImportModule(a->name);
+  tb_interrupts_restore(&interrupts);
+  return tb_give(found, result);
+}
+
+SEXP tb_entry_import(SEXP name) {
+  return tb_enter(import_work, &(entry_args){.name = tb_string_argument(name, "module")});
+}
+
+static int api_work(void *p, SEXP *result) {
+  entry_args *a = p;
+  PyObject *hook = tb_hook(TB_HOOK_FOR_R);
+  PyObject *function = hook ? tb_hold(PyObject_GetAttrString(hook, a->name)) : NULL;
+  PyObject *first =
+      !function ? NULL : tb_hold(a->object ? Py_NewRef(a->object) : tb_robject(a->x, false));
+  return tb_give(first ? call_python(function, first, a->args) : NULL, result);
+}
+
+SEXP tb_entry_api(SEXP name, SEXP x, SEXP args) {
+  x = tb_handle_of(x);
+  return tb_enter(api_work, &(entry_args){.name = tb_string_argument(name, "name"),
+                                          .object = tb_is_handle(x) ? tb_object_argument(x) : NULL,
+                                          .x = x,
+                                          .args = args});
+}

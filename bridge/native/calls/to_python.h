@@ -1,0 +1,16 @@
+/* R calls Python: .Call entries of the R package and of host.R. */
+#ifndef TB_TO_PYTHON_H
+#define TB_TO_PYTHON_H
+
+#include "core/base.h"
+
+/* function(*args): named elements of the list args are keywords. */
+SEXP tb_entry_call(SEXP function, SEXP args);
+SEXP tb_entry_getattr(SEXP object, SEXP name);
+SEXP tb_entry_setattr(SEXP object, SEXP name, SEXP value);
+SEXP tb_entry_import(SEXP name);
+/* The hook for_r's <name>(x, *args): x arrives as it is (an RObject, or the Python
+ * object of a handle), so that the function sees R's own vector. */
+SEXP tb_entry_api(SEXP name, SEXP x, SEXP args);
+
+#endif

@@ -1,0 +1,115 @@
+/* Python calls R: an R function, through host.R's call_function(), which tells the core of errors,
+ * warnings and interrupts. The call is preserved while it runs; its arguments are converted before,
+ * its value after, where an R error cannot pass Python by. */
+#include "calls/to_r.h"
+
+#include "core/entry.h"
+#include "core/errors.h"
+#include "core/held.h"
+#include "core/helpers.h"
+#include "core/interrupts.h"
+#include "core/lifetime.h"
+#include "core/robject.h"
+#include "values/values.h"
+
+typedef struct {
+  SEXP function;
+  PyObject *args, *kwargs;
+  bool convert;
+  SEXP call, value;
+  PyObject *result;
+} call_job;
+
+/* Builds call_function(f, quote(f(args...))); the arguments are converted here. */
+static void build_run(void *p) {
+  call_job *job = p;
+  PyObject *items = job->kwargs ? tb_hold(PyDict_Items(job->kwargs)) : NULL;
+  Py_ssize_t n_args = PyTuple_GET_SIZE(job->args),
+             n = n_args + (items ? PyList_GET_SIZE(items) : 0);
+  SEXP call = PROTECT(Rf_lcons(Rf_install("f"), R_NilValue)), last = call, value;
+  bool failed = job->kwargs && !items;
+  for (Py_ssize_t i = 0; i < n && !failed; i++) {
+    PyObject *item = i < n_args ? NULL : PyList_GET_ITEM(items, i - n_args);
+    const char *name = item ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(item, 0)) : "";
+    failed =
+        !name || tb_to_r(item ? PyTuple_GET_ITEM(item, 1) : PyTuple_GET_ITEM(job->args, i), &value);
+    if (failed)
+      break;
+    PROTECT(value);
+    if (TYPEOF(value) == SYMSXP ||
+        TYPEOF(value) == LANGSXP) /* code among the arguments stays code */
+      value = Rf_lang2(Rf_install("quote"), value);
+    SETCDR(last, Rf_cons(value, R_NilValue));
+    last = CDR(last);
+    UNPROTECT(1);
+    if (item) {
+      SEXP text = PROTECT(Rf_mkCharCE(name, CE_UTF8));
+      SET_TAG(last, Rf_installTrChar(text));
+      UNPROTECT(1);
+    }
+  }
+  if (!failed) {
+    call = PROTECT(Rf_lang2(Rf_install("quote"), call));
+    job->call = Rf_lang3(tb_helper("call_function"), job->function, call);
+    R_PreserveObject(job->call);
+    UNPROTECT(1);
+  }
+  if (items)
+    Py_DECREF(tb_unhold());
+  UNPROTECT(1);
+}
+
+static void result_run(void *p) {
+  call_job *job = p;
+  job->result = job->convert ? tb_from_r(job->value, TB_AS_NUMPY) : tb_robject(job->value, false);
+}
+
+static PyObject *call_r(SEXP function, PyObject *args, PyObject *kwargs, bool convert) {
+  if (!Rf_isFunction(function)) {
+    PyErr_Format(PyExc_TypeError, "an R %s is not a function", Rf_type2char(TYPEOF(function)));
+    return NULL;
+  }
+  call_job job = {.function = function, .args = args, .kwargs = kwargs, .convert = convert};
+  if (tb_protected(build_run, &job) || !job.call)
+    return NULL;
+  tb_interrupts interrupts;
+  tb_interrupts_to_r(&interrupts);
+  PyThreadState *others = tb_python_hosts() ? PyEval_SaveThread() : NULL;
+  tb_failure failure;
+  job.value = tb_try(job.call, &failure);
+  if (others)
+    PyEval_RestoreThread(others);
+  bool interrupted = tb_interrupts_restore(&interrupts);
+  PROTECT(job.value ? job.value : R_NilValue);
+  R_ReleaseObject(job.call);
+  if (!job.value)
+    tb_set_caught(&failure);
+  if (interrupted)
+    tb_set_keyboard_interrupt();
+  else if (job.value && tb_protected(result_run, &job))
+    job.result = NULL;
+  UNPROTECT(1);
+  return job.result;
+}
+
+static PyObject *call(RObject *self, PyObject *args, PyObject *kwargs) {
+  if (tb_check_thread())
+    return NULL;
+  return call_r(self->x, args, kwargs, true);
+}
+
+static PyObject *call_raw(RObject *self, PyObject *args, PyObject *kwargs) {
+  if (tb_check_thread())
+    return NULL;
+  return call_r(self->x, args, kwargs, false);
+}
+
+static const PyMethodDef methods[] = {{"call", (PyCFunction)(void (*)(void))call_raw,
+                                       METH_VARARGS | METH_KEYWORDS,
+                                       "Call this R function; the result stays an RObject."},
+                                      {NULL, NULL, 0, NULL}};
+
+void tb_to_r_add(void) {
+  tb_robject_add(methods, NULL);
+  tb_RObjectType.tp_call = (ternaryfunc)call;
+}

@@ -1,0 +1,137 @@
+/* Entries into the core.
+ *
+ * Every entry from R: release what other threads queued, take the GIL, do the work,
+ * drop what it held, give the GIL back (an R error on the way does the same), and only
+ * then, with no Python frame below, signal a Python error. An entry from Python looks first
+ * whether R may be called at all. */
+#include "core/entry.h"
+
+#include "core/errors.h"
+#include "core/frozen.h"
+#include "core/handle.h"
+#include "core/held.h"
+#include "core/lifetime.h"
+
+int tb_check_thread(void) {
+  if (!tb_r_ready()) {
+    PyErr_SetString(
+        PyExc_RuntimeError,
+        "R is not running in this process, or has ended; torchbridge.start() starts it");
+    return -1;
+  }
+  if (!tb_on_main_thread()) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "R can be called only on the thread that started it; hand the value to that "
+                    "thread, or convert it there first");
+    return -1;
+  }
+  if (tb_stack_is_low()) {
+    PyErr_SetString(PyExc_RecursionError, "R and Python call each other too deeply");
+    return -1;
+  }
+  tb_drain();
+  tb_relieve_pressure();
+  tb_frozen_release();
+  return 0;
+}
+
+/* ---- from R ---- */
+
+typedef struct {
+  int (*work)(void *data, SEXP *result);
+  void *data;
+  bool failed, entered;
+  PyGILState_STATE gil;
+  size_t held;
+  int depth;
+  PROTECT_INDEX result; /* protected while what was held is dropped */
+} entry;
+
+/* One continuation token for each depth of calls within calls: without one, R would make
+ * one at every call. */
+enum { TOKENS = 32 };
+static SEXP tokens[TOKENS];
+static int depth = 0;
+static int jumped = -1; /* the deepest call that R jumped out of: its token holds a value */
+
+static SEXP token(void) {
+  for (; jumped >= depth; jumped--)
+    SETCAR(tokens[jumped], R_NilValue);
+  if (depth >= TOKENS)
+    return NULL;
+  if (!tokens[depth]) {
+    tokens[depth] = R_MakeUnwindCont();
+    R_PreserveObject(tokens[depth]);
+  }
+  return tokens[depth];
+}
+
+/* The R value of what the work gave, or (failed) the call that signals its error. */
+static SEXP entry_body(void *p) {
+  entry *e = p;
+  SEXP result = R_NilValue;
+  e->gil = PyGILState_Ensure(); /* here: R may raise an error before it comes here */
+  e->held = tb_held();
+  e->depth = depth++;
+  e->entered = true;
+  tb_frozen_release();
+  e->failed = e->work(e->data, &result) != 0;
+  if (e->failed)
+    result = tb_condition_call();
+  REPROTECT(result, e->result);
+  return result;
+}
+
+static void entry_leave(void *p, Rboolean jump) {
+  entry *e = p;
+  if (!e->entered)
+    return;
+  if (jump)
+    PyErr_Clear();
+  tb_drop(e->held);
+  PyGILState_Release(e->gil);
+  depth = e->depth;
+  if (jump && depth < TOKENS && depth > jumped)
+    jumped = depth;
+}
+
+SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
+  if (!Py_IsInitialized() || !tb_r_ready())
+    Rf_error("Python is not running in this process");
+  if (tb_stack_is_low())
+    Rf_error("R and Python call each other too deeply");
+  tb_drain();
+  tb_relieve_pressure();
+  entry e = {.work = work, .data = data};
+  PROTECT_WITH_INDEX(R_NilValue, &e.result);
+  SEXP continuation = token();
+  SEXP result = R_UnwindProtect(entry_body, &e, entry_leave, &e, continuation);
+  UNPROTECT(1);
+  if (continuation)
+    SETCAR(continuation, R_NilValue); /* it must not keep the result */
+  if (e.failed)
+    tb_signal(result);
+  return result;
+}
+
+/* ---- arguments ---- */
+
+const char *tb_string_argument(SEXP x, const char *name) {
+  if (TYPEOF(x) != STRSXP || Rf_xlength(x) != 1 || STRING_ELT(x, 0) == NA_STRING)
+    Rf_error("`%s` must be one string", name);
+  return Rf_translateCharUTF8(STRING_ELT(x, 0));
+}
+
+static int thaw_work(void *p, SEXP *result) {
+  *result = R_NilValue;
+  return tb_thaw(p) ? 0 : -1;
+}
+
+PyObject *tb_object_argument(SEXP x) {
+  x = tb_handle_of(x);
+  if (!tb_is_handle(x))
+    Rf_error("expected a Python object, got an R %s", Rf_type2char(TYPEOF(x)));
+  if (!tb_handle_object(x))
+    tb_enter(thaw_work, x);
+  return tb_handle_object(x);
+}

@@ -1,0 +1,145 @@
+/* R external pointers that own one Python object.
+ *
+ * The finalizer takes the GIL, and does nothing once Python has finalized. The
+ * bytes a tensor holds are counted, because R's collector cannot see them. */
+#include "core/handle.h"
+
+#include "core/frozen.h"
+#include "core/held.h"
+#include "core/lifetime.h"
+
+#include <stdlib.h>
+
+typedef struct {
+  PyObject *object;
+  int64_t bytes;
+} held;
+
+static SEXP tensor_class = NULL, object_class = NULL;
+static PyObject *nbytes_name = NULL;
+
+void tb_handle_init(void) {
+  tensor_class = Rf_allocVector(STRSXP, 2);
+  R_PreserveObject(tensor_class);
+  SET_STRING_ELT(tensor_class, 0, Rf_mkChar("torch_tensor"));
+  SET_STRING_ELT(tensor_class, 1, Rf_mkChar("python_object"));
+  MARK_NOT_MUTABLE(tensor_class);
+  object_class = Rf_mkString("python_object");
+  R_PreserveObject(object_class);
+  MARK_NOT_MUTABLE(object_class);
+}
+
+/* ---- tensors ---- */
+
+static PyTypeObject *tensor_type = NULL;
+
+void tb_set_tensor_type(PyTypeObject *type) {
+  Py_XINCREF(type);
+  Py_XSETREF(tensor_type, type);
+}
+
+bool tb_is_tensor(PyObject *x) { return tensor_type && PyObject_TypeCheck(x, tensor_type); }
+
+bool tb_is_plain_tensor(PyObject *x) { return tensor_type && Py_TYPE(x) == tensor_type; }
+
+/* The getter of torch.Tensor's nbytes, found once; NULL for a class of another kind. */
+static PyGetSetDef *nbytes_getter(PyObject *x) {
+  static PyTypeObject *type = NULL;
+  static PyGetSetDef *found = NULL;
+  if (Py_TYPE(x) != type) {
+    PyObject *attribute = PyObject_GetAttr((PyObject *)Py_TYPE(x), nbytes_name);
+    bool getset = attribute && Py_IS_TYPE(attribute, &PyGetSetDescr_Type);
+    found = getset ? ((PyGetSetDescrObject *)attribute)->d_getset : NULL;
+    Py_XDECREF(attribute); /* the class keeps it */
+    PyErr_Clear();
+    Py_XSETREF(type, (PyTypeObject *)Py_NewRef(Py_TYPE(x)));
+  }
+  return found;
+}
+
+static int64_t bytes_of(PyObject *x) {
+  if (!nbytes_name)
+    nbytes_name = PyUnicode_InternFromString("nbytes");
+  PyGetSetDef *nbytes = nbytes_getter(x);
+  PyObject *size = nbytes ? nbytes->get(x, nbytes->closure) : PyObject_GetAttr(x, nbytes_name);
+  long long bytes = size ? PyLong_AsLongLong(size) : 0;
+  Py_XDECREF(size);
+  PyErr_Clear(); /* sparse tensors have no nbytes; they just are not counted */
+  return bytes > 0 ? bytes : 0;
+}
+
+/* ---- ownership ---- */
+
+static void finalize(SEXP pointer) {
+  held *h = R_ExternalPtrAddr(pointer);
+  if (!h)
+    return;
+  R_ClearExternalPtr(pointer);
+  tb_frozen_forget(pointer);
+  tb_count_add(TB_PY_HANDLES, -1);
+  tb_count_add(TB_FOREIGN_BYTES, -h->bytes);
+  if (Py_IsInitialized() && tb_r_ready()) {
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_DECREF(h->object);
+    PyGILState_Release(gil);
+  }
+  free(h);
+}
+
+static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
+  h->object = Py_NewRef(x);
+  h->bytes = tensor ? bytes_of(x) : 0;
+  R_SetExternalPtrAddr(pointer, h);
+  tb_count_add(TB_PY_HANDLES, 1);
+  tb_count_add(TB_FOREIGN_BYTES, h->bytes);
+}
+
+SEXP tb_handle(PyObject *x, bool tensor) {
+  SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tb_frozen_tag(), R_NilValue));
+  Rf_setAttrib(pointer, R_ClassSymbol, tensor ? tensor_class : object_class);
+  tb_frozen_set(pointer, tensor);
+  R_RegisterCFinalizerEx(pointer, finalize, FALSE);
+  held *h = malloc(sizeof *h); /* last: nothing can jump from here on */
+  if (!h)
+    Rf_error("torchbridge: out of memory");
+  own(pointer, h, x, tensor);
+  UNPROTECT(1);
+  return pointer;
+}
+
+int tb_handle_revive(SEXP pointer, PyObject *x) {
+  bool tensor = tb_is_tensor(x);
+  tb_hold(Py_NewRef(x)); /* what follows may jump */
+  tb_frozen_set(pointer, tensor);
+  R_SetExternalPtrTag(pointer, tb_frozen_tag());
+  R_RegisterCFinalizerEx(pointer, finalize, FALSE);
+  Py_DECREF(tb_unhold());
+  held *h = malloc(sizeof *h);
+  if (!h) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  own(pointer, h, x, tensor);
+  return 0;
+}
+
+/* ---- what a handle holds ---- */
+
+bool tb_is_handle(SEXP x) {
+  if (TYPEOF(x) != EXTPTRSXP)
+    return false;
+  SEXP tag = R_ExternalPtrTag(x);
+  return tag == tb_frozen_tag() || tb_is_saved_tag(tag);
+}
+
+SEXP tb_handle_of(SEXP x) {
+  if (TYPEOF(x) != CLOSXP)
+    return x;
+  SEXP handle = Rf_getAttrib(x, Rf_install("torchbridge_handle"));
+  return tb_is_handle(handle) ? handle : x;
+}
+
+PyObject *tb_handle_object(SEXP x) {
+  held *h = tb_is_handle(x) ? R_ExternalPtrAddr(x) : NULL;
+  return h ? h->object : NULL;
+}

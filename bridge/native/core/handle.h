@@ -1,0 +1,21 @@
+/* R external pointers that own one Python object. */
+#ifndef TB_HANDLE_H
+#define TB_HANDLE_H
+
+#include "core/base.h"
+
+void tb_handle_init(void);
+SEXP tb_handle(PyObject *x, bool tensor); /* may jump */
+bool tb_is_handle(SEXP x);
+/* The handle of a Python callable that R holds as a function; any other x is itself. */
+SEXP tb_handle_of(SEXP x);
+PyObject *tb_handle_object(SEXP x); /* borrowed; NULL without exception if it is none, or saved */
+/* A saved handle owns x again: 0, or -1 with an exception; may jump. */
+int tb_handle_revive(SEXP pointer, PyObject *x);
+
+/* What R gets as a torch_tensor: the class, its subclasses. None until Python has torch. */
+void tb_set_tensor_type(PyTypeObject *type);
+bool tb_is_tensor(PyObject *x);
+bool tb_is_plain_tensor(PyObject *x); /* of the class itself */
+
+#endif

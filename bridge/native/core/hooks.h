@@ -1,0 +1,36 @@
+/* What the core asks of torchbridge's Python code: one table of functions.
+ *
+ * Python gives a lookup (set_hooks); a hook is looked up by its name when it is first needed, and
+ * kept: no call after the first one searches a module. */
+#ifndef TB_HOOKS_H
+#define TB_HOOKS_H
+
+#include "core/base.h"
+
+enum tb_hook {
+  TB_HOOK_R_ERROR,        /* the class of an R error in Python */
+  TB_HOOK_DESCRIBE_ERROR, /* (exception): (message, classes, traceback, R condition or None) */
+  TB_HOOK_WARN_LOSSY,     /* (notes): warns of what was lost in a data frame */
+  TB_HOOK_FROM_R,         /* (RObject): the Python value of what has a class or a shape */
+  TB_HOOK_TO_R_VALUE,     /* (object): an RObject, a simpler value, or NotImplemented */
+  TB_HOOK_FOR_R,          /* the object whose attributes R calls by name */
+  TB_HOOK_FREEZE,         /* (object): (bytes, R's parts of it or None), for saveRDS() */
+  TB_HOOK_THAW,           /* (bytes, parts, shared): the object again */
+  TB_HOOK_NEW_SHARED,     /* (): what objects that were saved together have in common */
+  TB_HOOK_RESOLVE,        /* (name): the Operator of an R name */
+  TB_HOOK_AS_OPERAND,     /* (RObject): the tensor of an R vector */
+  TB_HOOK_AS_POSITIONS,   /* (RObject, argument): likewise, counted from 0 */
+  TB_HOOK_ZERO_BASED,     /* (object, argument): positions counted from 0 */
+  TB_HOOK_ONE_BASED,      /* (object): positions counted from 1 */
+  TB_HOOK_AS_DTYPE,       /* (name): the dtype */
+  TB_HOOK_GET_INDEX,      /* (tensor, key): x[i, j] where several vectors select */
+  TB_HOOK_SET_INDEX,      /* (tensor, key, value): x[i, j] <- value */
+  TB_HOOKS
+};
+
+/* Borrowed, and kept until the process ends; NULL with an exception. */
+PyObject *tb_hook(enum tb_hook which);
+/* `lookup(name)` gives the hook of a name; those found so far are forgotten. */
+void tb_set_hooks(PyObject *lookup);
+
+#endif

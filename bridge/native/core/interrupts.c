@@ -1,0 +1,52 @@
+/* Ctrl-C reaches the language whose code runs. On R's main thread; the handler that was there
+ * before is the caller's, who puts it back. */
+#include "core/interrupts.h"
+
+#include "core/lifetime.h"
+
+#include <R_ext/GraphicsEngine.h> /* R_interrupts_pending: the one public way to see or raise a Ctrl-C */
+
+/* Python's own handler decides. Where R hosts, that is reticulate's: it asks whether R has
+ * the interrupt pending, and then takes it over. */
+static void sigint_to_python(int signal_number) {
+  if (!tb_python_hosts())
+    R_interrupts_pending = 1;
+  PyErr_SetInterruptEx(signal_number);
+}
+
+static void sigint_to_r(int signal_number) {
+  (void)signal_number;
+  R_interrupts_pending = 1;
+}
+
+static void install(tb_interrupts *state, void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+  state->installed = tb_on_main_thread() && sigaction(SIGINT, &action, &state->saved) == 0;
+  if (state->installed &&
+      (state->saved.sa_handler == SIG_IGN || state->saved.sa_handler == SIG_DFL)) {
+    sigaction(SIGINT, &state->saved, NULL); /* as in a background job: nobody wants to hear of it */
+    state->installed = false;
+  }
+}
+
+void tb_interrupts_to_python(tb_interrupts *state) { install(state, sigint_to_python); }
+
+void tb_interrupts_to_r(tb_interrupts *state) { install(state, sigint_to_r); }
+
+bool tb_interrupts_restore(tb_interrupts *state) {
+  if (!state->installed)
+    return false;
+  sigaction(SIGINT, &state->saved, NULL);
+  return R_interrupts_pending != 0;
+}
+
+void tb_set_keyboard_interrupt(void) {
+  R_interrupts_pending = 0;
+  PyErr_SetNone(PyExc_KeyboardInterrupt);
+}
+
+void tb_interrupt_r(void) {
+  R_interrupts_pending = 1;
+  R_CheckUserInterrupt();
+  R_interrupts_pending = 0;
+}

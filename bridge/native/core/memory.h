@@ -1,0 +1,11 @@
+/* Large blocks of new memory. */
+#ifndef TB_MEMORY_H
+#define TB_MEMORY_H
+
+#include "core/base.h"
+
+void *tb_large_memory(size_t bytes); /* for free(); NULL: there is none */
+/* A hint that data, not written yet, is to come in large pages. */
+void tb_use_large_pages(void *data, size_t bytes);
+
+#endif

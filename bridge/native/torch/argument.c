@@ -1,0 +1,112 @@
+/* Arguments of operators: dims and positions count from 1 in R, whole doubles are ints where
+ * PyTorch wants ints, R vectors are tensors where it wants tensors. Each value is new, or the very
+ * object of a handle. */
+#include "torch/argument.h"
+
+#include "core/handle.h"
+#include "core/held.h"
+#include "core/hooks.h"
+#include "core/robject.h"
+#include "values/values.h"
+
+#include <math.h>
+
+/* Steals x; without a name the hook takes x alone. */
+static PyObject *ask(enum tb_hook hook, PyObject *x, const char *name) {
+  PyObject *f = tb_hook(hook);
+  PyObject *result = !f || !x ? NULL
+                     : name   ? PyObject_CallFunction(f, "Os", x, name)
+                              : PyObject_CallOneArg(f, x);
+  Py_XDECREF(x);
+  return result;
+}
+
+static PyObject *whole_number(double value, int kinds, const char *name) {
+  if (!(kinds & (DIM | POSITION)))
+    return PyLong_FromDouble(value);
+  if (value == 0) {
+    PyErr_Format(PyExc_IndexError,
+                 "%s: %ss count from 1 in R (negative ones from the end); 0 is none", name,
+                 kinds & DIM ? "dim" : "position");
+    return NULL;
+  }
+  return PyLong_FromDouble(value > 0 ? value - 1 : value);
+}
+
+typedef struct {
+  SEXP x;
+  int kinds;
+  const char *name; /* of the argument */
+} argument;
+
+static PyObject *number(const void *data, R_xlen_t i) {
+  const argument *a = data;
+  SEXP x = a->x;
+  int kinds = a->kinds;
+  const char *name = a->name;
+  bool real = TYPEOF(x) == REALSXP;
+  double value = real ? REAL_ELT(x, i) : INTEGER_ELT(x, i);
+  if (!real && INTEGER_ELT(x, i) == NA_INTEGER) {
+    PyErr_Format(PyExc_ValueError, "%s: NA is not a number here", name);
+    return NULL;
+  }
+  if (real && (kinds & SCALAR || (kinds & TENSOR && !(kinds & (DIM | POSITION | INT)))))
+    return PyFloat_FromDouble(value);
+  if (value == trunc(value) && fabs(value) < 9e15)
+    return whole_number(value, kinds, name);
+  return PyFloat_FromDouble(value);
+}
+
+/* One of a list of single numbers, as R torch also takes sizes. */
+static PyObject *number_at(const void *data, R_xlen_t i) {
+  const argument *a = data;
+  return number(&(argument){VECTOR_ELT(a->x, i), a->kinds, a->name}, 0);
+}
+
+static bool is_plain_number(SEXP x) {
+  return (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x) && Rf_xlength(x) == 1;
+}
+
+static bool is_list_of_numbers(SEXP x) {
+  R_xlen_t n = TYPEOF(x) == VECSXP && !Rf_isObject(x) ? Rf_xlength(x) : 0;
+  for (R_xlen_t i = 0; i < n; i++)
+    if (!is_plain_number(VECTOR_ELT(x, i)))
+      return false;
+  return n > 0;
+}
+
+static PyObject *tensor_at(const void *data, R_xlen_t i) {
+  const argument *a = data;
+  return tb_argument(VECTOR_ELT(a->x, i), (a->kinds & ~TENSORS) | TENSOR, a->name);
+}
+
+PyObject *tb_argument(SEXP x, int kinds, const char *name) {
+  if (tb_is_handle(x)) {
+    PyObject *object = tb_from_r(x, TB_AS_LIST);
+    return object && (kinds & INDEX) ? ask(TB_HOOK_ZERO_BASED, object, name) : object;
+  }
+  argument a = {x, kinds, name};
+  bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x);
+  /* Where only a list of ints will do, one number is a list of one. */
+  bool wrap = (kinds & (INTS | INT | TENSOR)) == INTS;
+  if (numeric && !wrap && Rf_xlength(x) == 1 && !(kinds & INDEX) &&
+      Rf_getAttrib(x, R_DimSymbol) == R_NilValue)
+    return number(&a, 0);
+  if (numeric && !(kinds & (TENSOR | INDEX)))
+    return tb_list(Rf_xlength(x), number, &a);
+  if (!(kinds & (TENSOR | TENSORS)) && is_list_of_numbers(x))
+    return tb_list(Rf_xlength(x), number_at, &a);
+  if (TYPEOF(x) == VECSXP && !Rf_isObject(x) && (kinds & TENSORS))
+    return tb_list(Rf_xlength(x), tensor_at, &a);
+  bool vector =
+      TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
+  bool scalar = TYPEOF(x) == LGLSXP && Rf_xlength(x) == 1 && !Rf_isObject(x);
+  if (vector && !scalar && (kinds & (TENSOR | INDEX))) {
+    bool positions = kinds & INDEX && numeric;
+    return ask(positions ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND, tb_robject(x, false),
+               positions ? name : NULL);
+  }
+  PyObject *value = tb_from_r(x, TB_AS_LIST);
+  return value && (kinds & DTYPE) && PyUnicode_Check(value) ? ask(TB_HOOK_AS_DTYPE, value, NULL)
+                                                            : value;
+}

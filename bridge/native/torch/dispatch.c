@@ -1,0 +1,200 @@
+/* R's call of an operator: this is where `a + b` on tensors comes in. What is made for the call is
+ * held until it ends.
+ *
+ * Operators are the hot path of the R language. They are short, so Ctrl-C waits for them as it
+ * waits for R's own. */
+#include "torch/dispatch.h"
+
+#include "core/entry.h"
+#include "core/handle.h"
+#include "core/held.h"
+#include "core/hooks.h"
+#include "torch/argument.h"
+#include "torch/operator.h"
+#include "values/values.h"
+
+enum { MOST_ARGUMENTS = 32 };
+
+/* ---- results ---- */
+
+/* Steals x. */
+static PyObject *one_based(PyObject *x) {
+  PyObject *f = tb_hook(TB_HOOK_ONE_BASED), *result = f ? PyObject_CallOneArg(f, x) : NULL;
+  Py_DECREF(x);
+  return result;
+}
+
+static PyObject *with_results(const Operator *op, PyObject *value) {
+  if (!value || !(op->index_results || PyTuple_GET_SIZE(op->results)))
+    return value;
+  if (!PyTuple_Check(value))
+    return op->index_results & 1 ? one_based(value) : value;
+  Py_ssize_t n = PyTuple_GET_SIZE(value);
+  bool named = PyTuple_GET_SIZE(op->results) == n;
+  PyObject *result = named ? PyDict_New() : PyList_New(n);
+  for (Py_ssize_t i = 0; result && i < n; i++) {
+    PyObject *item = Py_NewRef(PyTuple_GET_ITEM(value, i));
+    if (op->index_results >> i & 1)
+      item = one_based(item);
+    if (!item)
+      Py_CLEAR(result);
+    else if (named) {
+      if (PyDict_SetItem(result, PyTuple_GET_ITEM(op->results, i), item))
+        Py_CLEAR(result);
+      Py_DECREF(item);
+    } else
+      PyList_SET_ITEM(result, i, item);
+  }
+  Py_DECREF(value);
+  return result;
+}
+
+/* ---- the call ---- */
+
+typedef struct {
+  PyObject *slots[MOST_ARGUMENTS + 1], *names[MOST_ARGUMENTS];
+  int n_positional, n_named;
+  int mask; /* of the kinds of arguments by position */
+} arguments;
+
+/* One more argument, by position or by name. What is made for it is held. */
+static int add_argument(const Operator *op, arguments *to, SEXP x, SEXP tag) {
+  int kinds = 0, given = to->n_positional;
+  const char *label = "argument";
+  PyObject *name = NULL;
+  if (tag) {
+    SEXP r_name = PRINTNAME(tag);
+    label = R_CHAR(r_name);
+    for (int i = 0; i < op->n_named && !name; i++)
+      if (op->named[i].r_name == r_name) {
+        name = op->named[i].python_name;
+        kinds = op->named[i].kinds;
+      }
+    if (!name && !(name = tb_hold(PyUnicode_InternFromString(label))))
+      return -1;
+  } else if (op->n_positional)
+    kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1] & to->mask;
+  PyObject *value = tb_hold(tb_argument(x, kinds, label));
+  if (!value)
+    return -1;
+  to->slots[1 + given + to->n_named] = value;
+  if (name)
+    to->names[to->n_named++] = name;
+  else
+    to->n_positional++;
+  return 0;
+}
+
+/* First by position, then by name: vectorcall wants them in this order. */
+static PyObject *apply(const Operator *op, const SEXP *values, const SEXP *tags, int n) {
+  arguments given;
+  given.n_positional = given.n_named = 0;
+  int by_position = n;
+  for (int i = 0; tags && i < n; i++)
+    by_position -= tags[i] != NULL;
+  /* zeros(2, 3), view(4, -1): the ints of the list one by one. */
+  given.mask = by_position > op->n_positional ? ~INTS : ~0;
+  for (int by_name = 0; by_name <= (by_position < n); by_name++)
+    for (int i = 0; i < n; i++) {
+      SEXP tag = tags ? tags[i] : NULL;
+      if ((tag != NULL) == by_name && add_argument(op, &given, values[i], tag))
+        return NULL;
+    }
+  PyObject *keys = NULL;
+  if (given.n_named && !(keys = tb_hold(PyTuple_New(given.n_named))))
+    return NULL;
+  for (int i = 0; i < given.n_named; i++)
+    PyTuple_SET_ITEM(keys, i, Py_NewRef(given.names[i]));
+  size_t flags = (size_t)given.n_positional | PY_VECTORCALL_ARGUMENTS_OFFSET;
+  return with_results(op, PyObject_Vectorcall(op->function, given.slots + 1, flags, keys));
+}
+
+typedef struct {
+  SEXP name;
+  const SEXP *values, *tags;
+  int n;
+} op_args;
+
+static int op_work(void *p, SEXP *result) {
+  const op_args *a = p;
+  const Operator *op = tb_operator(STRING_ELT(a->name, 0));
+  return tb_give(op ? apply(op, a->values, a->tags, a->n) : NULL, result);
+}
+
+static SEXP call_operator(SEXP name, const SEXP *values, const SEXP *tags, int n) {
+  if (TYPEOF(name) != STRSXP || Rf_xlength(name) != 1)
+    Rf_error("`name` must be one string");
+  return tb_enter(op_work, &(op_args){name, values, tags, n});
+}
+
+/* ---- entries ---- */
+
+/* .External(entry, "torch_sum", ...) */
+SEXP tb_entry_op(SEXP args) {
+  SEXP values[MOST_ARGUMENTS], tags[MOST_ARGUMENTS], name = CADR(args);
+  int n = 0;
+  bool named = false;
+  for (SEXP a = CDDR(args); a != R_NilValue; a = CDR(a), n++) {
+    if (n == MOST_ARGUMENTS)
+      Rf_error("at most %d arguments", MOST_ARGUMENTS);
+    values[n] = CAR(a);
+    tags[n] = TAG(a) == R_NilValue ? NULL : TAG(a);
+    named = named || tags[n];
+  }
+  return call_operator(name, values, named ? tags : NULL, n);
+}
+
+/* A tensor that follows R's rules (the R package's torch_numeric)? */
+static bool is_torch_numeric(SEXP x) {
+  static SEXP name = NULL;
+  if (!tb_is_handle(x))
+    return false;
+  if (!name) {
+    name = Rf_mkChar("torch_numeric");
+    R_PreserveObject(name);
+  }
+  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
+  return TYPEOF(class) == STRSXP && Rf_xlength(class) > 0 && STRING_ELT(class, 0) == name;
+}
+
+/* numeric_ops(name, x, y) of the R package; y is NULL for a unary operator. */
+static SEXP by_r_rules(SEXP name, SEXP x, SEXP y) {
+  SEXP find = PROTECT(Rf_lang2(Rf_install("getNamespace"), Rf_mkString("torchbridge")));
+  SEXP namespace = PROTECT(Rf_eval(find, R_BaseEnv)), function = Rf_install("numeric_ops");
+  SEXP call = PROTECT(y ? Rf_lang4(function, name, x, y) : Rf_lang3(function, name, x));
+  SEXP result = Rf_eval(call, namespace);
+  UNPROTECT(3);
+  return result;
+}
+
+static bool is_unary(const char *name) {
+  return strcmp(name, "neg") == 0 || strcmp(name, "pos") == 0 || strcmp(name, "!") == 0;
+}
+
+SEXP tb_entry_op1(SEXP name, SEXP x) {
+  if (is_torch_numeric(x) && is_unary(tb_string_argument(name, "name")))
+    return by_r_rules(name, x, NULL);
+  return call_operator(name, &x, NULL, 1);
+}
+
+/* What the R package's + and - have for `e2` where there is none: missing() would cost a tenth of
+ * the call. */
+static SEXP unary_symbol(void) {
+  static SEXP symbol = NULL;
+  if (!symbol)
+    symbol = Rf_install("torchbridge_unary");
+  return symbol;
+}
+
+/* By .Call, as R's compiler makes less of .External(). */
+SEXP tb_entry_op2(SEXP name, SEXP x, SEXP y) {
+  if (y == unary_symbol()) {
+    SEXP unary = PROTECT(Rf_mkString(*tb_string_argument(name, "name") == '-' ? "neg" : "pos"));
+    SEXP result = tb_entry_op1(unary, x);
+    UNPROTECT(1);
+    return result;
+  }
+  if (is_torch_numeric(x) || is_torch_numeric(y))
+    return by_r_rules(name, x, y);
+  return call_operator(name, (SEXP[]){x, y}, NULL, 2);
+}

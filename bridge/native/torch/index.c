@@ -1,0 +1,234 @@
+/* x[i, j, ...] on tensors, counted from 1. Several vectors select as in R, every combination of
+ * them. Keys are new Python objects; x and a tensor among the subscripts are those of handles. */
+#include "torch/index.h"
+
+#include "core/entry.h"
+#include "core/handle.h"
+#include "core/held.h"
+#include "core/hooks.h"
+#include "core/robject.h"
+#include "core/vector.h"
+#include "torch/subscripts.h"
+#include "values/values.h"
+
+#include <math.h>
+
+/* ---- one subscript -> Python ---- */
+
+/* Beyond 2^53 a double no longer counts by ones. */
+static bool is_whole(double v) {
+  return R_FINITE(v) && v == trunc(v) && fabs(v) <= 9007199254740992;
+}
+
+static int whole(SEXP x, const char *what, long long *value) {
+  double v =
+      (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && Rf_xlength(x) == 1 ? Rf_asReal(x) : R_NaN;
+  if (!is_whole(v)) {
+    PyErr_Format(PyExc_IndexError, "%s must be one whole number", what);
+    return -1;
+  }
+  *value = (long long)v;
+  return 0;
+}
+
+static PyObject *zero_index(void) {
+  PyErr_SetString(PyExc_IndexError,
+                  "subscripts count from 1 in R (negative ones from the end); 0 is none");
+  return NULL;
+}
+
+typedef struct {
+  long long first, step;
+} falling;
+
+static PyObject *falling_at(const void *data, R_xlen_t i) {
+  const falling *range = data;
+  long long v = range->first - i * range->step;
+  return PyLong_FromLongLong(v > 0 ? v - 1 : v);
+}
+
+/* Positions from 1, both ends included; negative ones count from the end. */
+static PyObject *slice_of(SEXP range, bool *vector) {
+  long long first, last, step = 1;
+  if (whole(CAR(range), "the start of a range", &first) ||
+      whole(CADR(range), "the end of a range", &last) ||
+      (CADDR(range) != R_NilValue && whole(CADDR(range), "the step of a range", &step)))
+    return NULL;
+  if (first == 0 || last == 0)
+    return zero_index();
+  if (step < 1) {
+    PyErr_SetString(PyExc_IndexError,
+                    "the step of a range must be at least 1; torch_flip() reverses");
+    return NULL;
+  }
+  if ((first > 0) == (last > 0) && first > last) { /* 3:1, as R counts it */
+    *vector = true;
+    return tb_list((first - last) / step + 1, falling_at, &(falling){first, step});
+  }
+  PyObject *start = PyLong_FromLongLong(first > 0 ? first - 1 : first);
+  PyObject *stop =
+      last == -1 ? Py_NewRef(Py_None) : PyLong_FromLongLong(last > 0 ? last : last + 1);
+  PyObject *by = PyLong_FromLongLong(step);
+  PyObject *slice = start && stop && by ? PySlice_New(start, stop, by) : NULL;
+  Py_XDECREF(start);
+  Py_XDECREF(stop);
+  Py_XDECREF(by);
+  return slice;
+}
+
+static PyObject *logical_at(const void *vector, R_xlen_t i) {
+  int v = LOGICAL_ELT((SEXP)vector, i);
+  if (v != NA_LOGICAL)
+    return PyBool_FromLong(v);
+  PyErr_SetString(PyExc_IndexError, "a logical subscript must not have NA");
+  return NULL;
+}
+
+static PyObject *position_at(const void *vector, R_xlen_t i) {
+  SEXP x = (SEXP)vector;
+  double v = TYPEOF(x) == REALSXP              ? REAL_ELT(x, i)
+             : INTEGER_ELT(x, i) == NA_INTEGER ? R_NaN
+                                               : INTEGER_ELT(x, i);
+  if (v == 0)
+    return zero_index();
+  if (is_whole(v))
+    return PyLong_FromDouble(v > 0 ? v - 1 : v);
+  PyErr_SetString(PyExc_IndexError, "subscripts must be whole numbers, without NA");
+  return NULL;
+}
+
+static PyObject *value_of(SEXP x, bool drop, bool *vector) {
+  if (tb_is_handle(x)) {
+    *vector = true;
+    PyObject *object = tb_from_r(x, TB_AS_LIST);
+    PyObject *f = object ? tb_hook(TB_HOOK_ZERO_BASED) : NULL;
+    PyObject *result = f ? PyObject_CallFunction(f, "Os", object, "subscript") : NULL;
+    Py_XDECREF(object);
+    return result;
+  }
+  bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !tb_has_class(x, "factor");
+  if (!numeric && TYPEOF(x) != LGLSXP) {
+    PyErr_Format(PyExc_TypeError,
+                 "a subscript must be numbers, TRUE and FALSE, or a tensor, not %s",
+                 Rf_type2char(TYPEOF(x)));
+    return NULL;
+  }
+  R_xlen_t n = Rf_xlength(x);
+  if (numeric && n == 1) {
+    long long v;
+    if (whole(x, "a subscript", &v))
+      return NULL;
+    if (v == 0)
+      return zero_index();
+    v = v > 0 ? v - 1 : v;
+    if (drop)
+      return PyLong_FromLongLong(v);
+    PyObject *start = PyLong_FromLongLong(v),
+             *stop = v == -1 ? Py_NewRef(Py_None) : PyLong_FromLongLong(v + 1);
+    PyObject *slice = start && stop ? PySlice_New(start, stop, NULL) : NULL;
+    Py_XDECREF(start);
+    Py_XDECREF(stop);
+    return slice;
+  }
+  *vector = true;
+  return tb_list(n, numeric ? position_at : logical_at, x);
+}
+
+/* ---- all of them ---- */
+
+static PyObject *key_of(SEXP subscripts, bool drop, int *vectors) {
+  R_xlen_t n = Rf_xlength(subscripts);
+  PyObject *key = tb_hold(PyTuple_New(n));
+  bool failed = !key;
+  for (R_xlen_t i = 0; !failed && i < n; i++) {
+    SEXP item = VECTOR_ELT(subscripts, i);
+    bool vector = false;
+    PyObject *part;
+    if (item == R_MissingArg)
+      part = PySlice_New(NULL, NULL, NULL);
+    else if (item == tb_new_axis)
+      part = Py_NewRef(Py_None);
+    else if (item == tb_other_dims)
+      part = Py_NewRef(Py_Ellipsis);
+    else if (TYPEOF(item) == LISTSXP)
+      part = slice_of(item, &vector);
+    else
+      part = value_of(item, drop, &vector);
+    failed = !part;
+    if (part)
+      PyTuple_SET_ITEM(key, i, part);
+    *vectors += vector;
+  }
+  if (key)
+    tb_unhold();
+  if (failed)
+    Py_CLEAR(key);
+  return key;
+}
+
+static PyObject *get_index(PyObject *x, SEXP subscripts, bool drop) {
+  int vectors = 0;
+  PyObject *key = key_of(subscripts, drop, &vectors), *result = NULL;
+  if (key && vectors == 0)
+    result = PyObject_GetItem(x, key);
+  else if (key) {
+    PyObject *f = tb_hook(TB_HOOK_GET_INDEX);
+    result = f ? PyObject_CallFunctionObjArgs(f, x, key, NULL) : NULL;
+  }
+  Py_XDECREF(key);
+  return result;
+}
+
+static int set_index(PyObject *x, SEXP subscripts, PyObject *value) {
+  int vectors = 0;
+  PyObject *key = key_of(subscripts, true, &vectors);
+  PyObject *f = key ? tb_hook(TB_HOOK_SET_INDEX) : NULL;
+  PyObject *done = f ? PyObject_CallFunctionObjArgs(f, x, key, value, NULL) : NULL;
+  Py_XDECREF(key);
+  Py_XDECREF(done);
+  return done ? 0 : -1;
+}
+
+/* ---- entries ---- */
+
+typedef struct {
+  PyObject *x;
+  SEXP subscripts, value;
+  bool drop;
+} index_args;
+
+static int index_work(void *p, SEXP *result) {
+  index_args *a = p;
+  return tb_give(get_index(a->x, a->subscripts, a->drop), result);
+}
+
+SEXP tb_entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP caller, SEXP drop) {
+  index_args a = {.x = tb_object_argument(object), .drop = Rf_asLogical(drop) != 0};
+  a.subscripts = PROTECT(tb_subscripts(expressions, frame, caller, a.x));
+  SEXP result = tb_enter(index_work, &a);
+  UNPROTECT(1);
+  return result;
+}
+
+static int index_set_work(void *p, SEXP *result) {
+  index_args *a = p;
+  PyObject *value, *f;
+  if (tb_is_handle(a->value) ||
+      (Rf_xlength(a->value) == 1 && (Rf_isNumeric(a->value) || Rf_isLogical(a->value))))
+    value = tb_hold(tb_from_r(a->value, TB_AS_LIST));
+  else {
+    PyObject *r = tb_hold(tb_robject(a->value, false));
+    f = r ? tb_hook(TB_HOOK_AS_OPERAND) : NULL;
+    value = f ? tb_hold(PyObject_CallOneArg(f, r)) : NULL;
+  }
+  *result = R_NilValue;
+  return value ? set_index(a->x, a->subscripts, value) : -1;
+}
+
+SEXP tb_entry_index_set(SEXP object, SEXP expressions, SEXP frame, SEXP caller, SEXP value) {
+  index_args a = {.x = tb_object_argument(object), .value = value};
+  a.subscripts = PROTECT(tb_subscripts(expressions, frame, caller, a.x));
+  tb_enter(index_set_work, &a);
+  UNPROTECT(1);
+  return object;
+}

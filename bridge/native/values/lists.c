@@ -1,0 +1,152 @@
+/* Lists and dicts in both directions. Everything is copied; what is half made is held (core/held.h)
+ * or protected while an item is converted, as that may run any code. */
+#include "values/lists.h"
+
+#include "core/held.h"
+#include "core/strings.h"
+#include "values/scalars.h"
+
+/* ---- R -> Python ---- */
+
+/* Names of a list, when they can be the keys of a dict: all there and all different. */
+static bool usable_names(SEXP names, R_xlen_t n) {
+  if (TYPEOF(names) != STRSXP || n == 0)
+    return false;
+  for (R_xlen_t i = 0; i < n; i++)
+    if (STRING_ELT(names, i) == NA_STRING || LENGTH(STRING_ELT(names, i)) == 0)
+      return false;
+  return Rf_any_duplicated(names, FALSE) == 0;
+}
+
+PyObject *tb_list_from_r(SEXP x, enum tb_vectors vectors, int depth, tb_item_from_r item_from_r) {
+  R_xlen_t n = Rf_xlength(x);
+  SEXP names = PROTECT(Rf_getAttrib(x, R_NamesSymbol));
+  bool dict = usable_names(names, n);
+  PyObject *result = tb_hold(dict ? PyDict_New() : PyList_New(n));
+  bool failed = !result;
+  for (R_xlen_t i = 0; !failed && i < n; i++) {
+    PyObject *item = item_from_r(VECTOR_ELT(x, i), vectors, depth + 1);
+    if (item && dict) {
+      tb_hold(item);
+      PyObject *key = tb_string_from_r(STRING_ELT(names, i));
+      failed = !key || PyDict_SetItem(result, key, item);
+      Py_XDECREF(key);
+      Py_DECREF(tb_unhold());
+    } else if (item)
+      PyList_SET_ITEM(result, i, item);
+    else
+      failed = true;
+  }
+  if (result)
+    tb_unhold();
+  if (failed)
+    Py_CLEAR(result);
+  UNPROTECT(1);
+  return result;
+}
+
+/* ---- Python -> R ---- */
+
+enum { HAS_NONE = 1, HAS_BOOL = 2, HAS_INT = 4, HAS_FLOAT = 8, HAS_STR = 16, HAS_OTHER = 32 };
+
+static int kind_of(PyObject *x) {
+  if (x == Py_None)
+    return HAS_NONE;
+  if (PyBool_Check(x))
+    return HAS_BOOL;
+  if (PyLong_CheckExact(x)) {
+    int overflow;
+    long long value = PyLong_AsLongLongAndOverflow(x, &overflow);
+    if (overflow)
+      return HAS_OTHER;
+    return tb_fits_int(value) ? HAS_INT : tb_fits_double(value) ? HAS_FLOAT : HAS_OTHER;
+  }
+  if (PyFloat_Check(x))
+    return HAS_FLOAT;
+  return PyUnicode_Check(x) ? HAS_STR : HAS_OTHER;
+}
+
+/* A list of like scalars is an R vector, None its NA; any other is an R list. `x` is a tuple. */
+static int items_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to_r) {
+  Py_ssize_t n = PyTuple_GET_SIZE(x);
+  int kinds = 0, failed = 0;
+  for (Py_ssize_t i = 0; i < n && !(kinds & HAS_OTHER); i++)
+    kinds |= kind_of(PyTuple_GET_ITEM(x, i));
+  int values = kinds & ~HAS_NONE;
+  SEXPTYPE type = values == HAS_BOOL                                       ? LGLSXP
+                  : values == HAS_INT                                      ? INTSXP
+                  : values == HAS_FLOAT || values == (HAS_FLOAT | HAS_INT) ? REALSXP
+                  : values == HAS_STR                                      ? STRSXP
+                                                                           : VECSXP;
+  SEXP vector = PROTECT(Rf_allocVector(type, n));
+  for (Py_ssize_t i = 0; i < n && !failed; i++) {
+    PyObject *item = PyTuple_GET_ITEM(x, i);
+    bool na = item == Py_None;
+    switch (type) {
+    case LGLSXP:
+      LOGICAL(vector)[i] = na ? NA_LOGICAL : item == Py_True;
+      break;
+    case INTSXP:
+      INTEGER(vector)[i] = na ? NA_INTEGER : (int)PyLong_AsLong(item);
+      break;
+    case REALSXP:
+      REAL(vector)[i] = na ? NA_REAL : PyFloat_AsDouble(item);
+      break;
+    case STRSXP: {
+      SEXP text = na ? NA_STRING : tb_string_to_r(item);
+      failed = !text;
+      if (!failed)
+        SET_STRING_ELT(vector, i, text);
+      break;
+    }
+    default: {
+      SEXP element;
+      failed = item_to_r(item, &element, depth + 1);
+      if (!failed)
+        SET_VECTOR_ELT(vector, i, element);
+    }
+    }
+  }
+  UNPROTECT(1);
+  *result = vector;
+  return failed;
+}
+
+/* Converting an item may run any Python code, which may change the list: a copy is safe. */
+int tb_sequence_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to_r) {
+  PyObject *copy = tb_hold(PySequence_Tuple(x));
+  if (!copy)
+    return -1;
+  int failed = items_to_r(copy, result, depth, item_to_r);
+  PROTECT(failed ? R_NilValue : *result);
+  Py_DECREF(tb_unhold());
+  UNPROTECT(1);
+  return failed;
+}
+
+int tb_dict_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to_r) {
+  PyObject *items = tb_hold(PyDict_Items(x));
+  if (!items)
+    return -1;
+  Py_ssize_t n = PyList_GET_SIZE(items);
+  SEXP list = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n)), value;
+  int failed = 0;
+  for (Py_ssize_t i = 0; i < n && !failed; i++) {
+    PyObject *item = PyList_GET_ITEM(items, i);
+    PyObject *label = tb_hold(PyObject_Str(PyTuple_GET_ITEM(item, 0)));
+    SEXP text = label ? tb_string_to_r(label) : NULL;
+    if (text)
+      SET_STRING_ELT(names, i, text);
+    if (label)
+      Py_DECREF(tb_unhold());
+    failed = !text || item_to_r(PyTuple_GET_ITEM(item, 1), &value, depth + 1);
+    if (!failed)
+      SET_VECTOR_ELT(list, i, value);
+  }
+  if (!failed)
+    Rf_setAttrib(list, R_NamesSymbol, names);
+  Py_DECREF(tb_unhold());
+  UNPROTECT(2);
+  *result = list;
+  return failed ? -1 : 0;
+}

@@ -1,0 +1,14 @@
+/* Any value, in both directions. */
+#ifndef TB_VALUES_H
+#define TB_VALUES_H
+
+#include "values/lists.h"
+
+PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* may jump */
+/* 0 with the result unprotected, or -1 with an exception; may jump. */
+int tb_to_r(PyObject *x, SEXP *result);
+/* The same of a value that a function has just made (stolen; NULL: its exception is set), for
+ * tb_enter, which releases it. */
+int tb_give(PyObject *value, SEXP *result);
+
+#endif
