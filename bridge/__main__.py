@@ -1,4 +1,8 @@
-"""The commands of ``python -m torchbridge``: ``doctor``, ``install-r``, ``fit``, ``predict``."""
+"""The commands of ``python -m torchbridge``: ``doctor``, ``install-r``, ``fit``, ``predict``.
+
+Tests: tests/process/test_doctor.py, tests/process/test_install.py,
+tests/models/table/test_command.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``torchbridge.autograd``: derivatives of R functions, and R functions in PyTorch's graphs."""
+"""``torchbridge.autograd``: derivatives of R functions, and R functions in PyTorch's graphs.
+
+Tests: tests/autodiff/test_verbs.py.
+"""
 
 from torchbridge.autodiff.verbs import (
     grad,

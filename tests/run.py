@@ -28,7 +28,7 @@ TESTTHAT = ROOT / "r_scripts" / "torchbridge" / "tests" / "testthat"
 
 #: What --fast runs.
 FAST = [
-    "test_values.py",
+    "test_any_value.py",
     "test-tensor-arithmetic.R",
 ]
 

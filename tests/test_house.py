@@ -31,7 +31,7 @@ MODELS = [
 LONG = 60
 
 #: Where the rules do not hold yet.
-UNFINISHED = ("bridge/", "models/")
+UNFINISHED = ("bridge/native/", "models/")
 
 
 def test_each_source_has_its_test() -> None:
@@ -42,7 +42,7 @@ def test_each_source_has_its_test() -> None:
     """
     wrong = []
     for source, mirrored in [*python_sources(), *c_sources(), *r_sources()]:
-        named = re.search(r"\bTests: ([^\n]+(?:\n[ #*]+\S+\.(?:py|R)[^\n]*)*)", heading(source))
+        named = re.search(r"\bTests: ((?:[\w./-]+\.(?:py|R)[,.]?[\s#*]*)*)", heading(source))
         if named is None:
             if not mirrored.exists():
                 wrong.append(f"{short(source)}: no {short(mirrored)}, and no line 'Tests: ...'")

@@ -1,4 +1,7 @@
-"""What the conversion rules ask of NumPy."""
+"""What the conversion rules ask of NumPy.
+
+Tests: tests/arrays/test_array_library.py.
+"""
 # ruff: noqa: D102 - what the methods do stands once, in the protocol Arrays.
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 R runs on one thread. The engine runs the backward pass of CPU tensors on the thread that
 asked for it, that of a GPU on a thread of the device, unless it is told not to: here it is,
 on R's thread, from the first hook or function written in R on.
+
+Tests: test-autodiff-autograd-function.R, test-autodiff-autograd.R.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 `f` takes a tensor of one dim (n) and gives a tensor, or numbers that do not depend on it. It may
 run R code, so nothing here transforms it: one call records a graph, and all the rest are
 backward passes through that graph, several at once where PyTorch can batch them.
+
+Tests: tests/autodiff/test_verbs.py, test-autodiff-derivatives.R.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Minimisation of a function of one vector by PyTorch's optimizers; R's ``torch_optim``."""
+"""Minimisation of a function of one vector by PyTorch's optimizers; R's ``torch_optim``.
+
+Tests: test-autodiff-minimise.R.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +46,8 @@ def minimise(
         ValueError: no such optimizer, an argument it does not have, or a value that is not
             finite at the start.
     """
-    make = _optimizer(method)
-    options = options or {}
-    known = set(inspect.signature(make).parameters) - {"params"}
-    unknown = sorted(set(options) - known)
-    if unknown:
-        raise ValueError(f"`control` has no {', '.join(unknown)} for {method}: {sorted(known)}")
     p = x.detach().clone().requires_grad_()
-    optimizer = make([p], **options)
+    optimizer = _optimizer(method, options or {}, p)
     best, best_value, calls = p.detach().clone(), math.inf, 0
     values: list[float] = []
     path: list[Any] = []
@@ -100,7 +97,7 @@ def _at_rest(p: Any, lower: Any, upper: Any, gtol: float) -> bool:
     return bool((p.grad.abs().masked_fill(held, 0) <= gtol).all())
 
 
-def _optimizer(method: str) -> Any:
+def _optimizer(method: str, options: dict[str, Any], p: Any) -> Any:
     found = {
         name.lower(): value
         for name, value in vars(torch.optim).items()
@@ -112,4 +109,9 @@ def _optimizer(method: str) -> Any:
             f'`method` must be "BFGS", "L-BFGS", "Newton", "trust" or an optimizer of PyTorch '
             f"({', '.join(sorted(found))}), not {method!r}"
         )
-    return found[method.lower()]
+    make = found[method.lower()]
+    known = set(inspect.signature(make).parameters) - {"params"}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise ValueError(f"`control` has no {', '.join(unknown)} for {method}: {sorted(known)}")
+    return make([p], **options)

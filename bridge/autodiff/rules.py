@@ -4,6 +4,8 @@ The R package's ``torch_numeric`` is a tensor that R functions of numeric vector
 are its verbs. A tensor of one dim (or none) is an R vector, one of more an R array. Numbers are
 float64 unless the user's own tensors are narrower; comparisons of single numbers give bools, so
 that R's ``if`` can use them, except while a graph is traced.
+
+Tests: test-autodiff-numeric.R.
 """
 
 from __future__ import annotations

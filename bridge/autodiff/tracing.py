@@ -4,6 +4,8 @@ The R function is called with tensors that record what is done to them
 (``torch.fx.experimental.proxy_tensor.make_fx``); the graph of PyTorch operators that comes
 out is differentiable, shares the parameters of the modules it went through, and can be
 compiled further by ``torch.compile``.
+
+Tests: test-autodiff-compile.R.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Arrow streams in and out of R: what every kind of data frame has in common.
 
 The native core reads and writes the streams; pyarrow is asked only for what it makes.
+
+Tests: tests/frames/test_to_frame.py.
 """
 
 from __future__ import annotations

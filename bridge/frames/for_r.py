@@ -1,4 +1,7 @@
-"""What R's data-frames.R calls: each function gets R's own vectors (RObject) or objects."""
+"""What R's data-frames.R calls: each function gets R's own vectors (RObject) or objects.
+
+Tests: test-data-frames.R.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 An encoding is made once, of one frame, and then means the same for every other: for the next
 batch, for the data to predict.
+
+Tests: tests/frames/test_encoded_frames.py.
 """
 
 from __future__ import annotations

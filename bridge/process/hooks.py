@@ -2,6 +2,8 @@
 
 The table is `torchbridge.wiring`, which stands above every room and registers here when
 torchbridge is imported. Nothing heavy is imported before it is asked for.
+
+Tests: tests/test_wiring.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Where Python's headers are, for PyTorch's compiler in a Python that R has started."""
+"""Where Python's headers are, for PyTorch's compiler in a Python that R has started.
+
+Tests: test-autodiff-compile.R, test-fit-train.R.
+"""
 
 from __future__ import annotations
 

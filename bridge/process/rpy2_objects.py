@@ -1,4 +1,7 @@
-"""rpy2's side of the bridge: its R objects and ours, both ways, by its public names only."""
+"""rpy2's side of the bridge: its R objects and ours, both ways, by its public names only.
+
+Tests: tests/arrays/test_from_r.py, tests/values/test_any_value.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""PyTorch's state as R sets and asks it: default device, random state, mixed precision."""
+"""PyTorch's state as R sets and asks it: default device, random state, mixed precision.
+
+Tests: test-tensor-contexts.R.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 Dims and positions have been counted from 0 by the time they get here (operators.py reads
 these signatures as it reads PyTorch's own); results that are positions are counted from 1
 here, because which of the results are positions depends on the arguments.
+
+Tests: test-tensor-operators.R.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 R's numbers become tensors of the default dtype, so that a vector is one distribution for each
 of its elements; the categories of a categorical distribution count from 1.
+
+Tests: test-tensor-distributions.R.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Operators themselves are in operators.py; here is what R torch does differently from
 PyTorch: default dtypes, closed ranges, subscripts that select every combination.
+
+Tests: test-tensor-creation.R, test-tensor-indexing.R.
 """
 
 from __future__ import annotations

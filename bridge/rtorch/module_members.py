@@ -1,4 +1,7 @@
-"""What R's ``module$...`` and the containers of modules do, called by the R package."""
+"""What R's ``module$...`` and the containers of modules do, called by the R package.
+
+Tests: test-nn-members.R, test-nn-containers.R.
+"""
 
 from __future__ import annotations
 

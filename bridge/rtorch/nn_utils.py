@@ -1,4 +1,7 @@
-"""R's ``nn_init_*`` and ``nn_utils_*``: torch.nn.init and torch.nn.utils."""
+"""R's ``nn_init_*`` and ``nn_utils_*``: torch.nn.init and torch.nn.utils.
+
+Tests: test-nn-utils.R, test-nn-init.R.
+"""
 
 from __future__ import annotations
 

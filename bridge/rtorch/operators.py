@@ -4,6 +4,8 @@ Nothing here lists operators one by one: what an argument is comes from PyTorch'
 operator schemas (``torch.ops.aten``) or, where a function is written in Python, from its
 signature. The tables below hold only what no schema says: which arguments count from 1 in
 R, and which results do.
+
+Tests: test-tensor-operators.R.
 """
 
 from __future__ import annotations

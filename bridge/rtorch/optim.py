@@ -2,6 +2,8 @@
 
 They are PyTorch's own objects. R numbers parameters from 1 where PyTorch does from 0, has
 vectors where PyTorch has tuples, and functions that PyTorch takes for objects to be saved.
+
+Tests: test-optim-optimizer.R, test-optim-scheduler.R.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Each function gets R's own vectors (RObject) or tensors; the names are those of the R functions
 they serve.
+
+Tests: test-tensor-convert.R, test-tensor-print.R.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 A file holds tensors by name, which every reader of safetensors can read, and in its header
 a description of the R value that they are part of (JSON). There is no code in it, and
 reading it runs none: no pickle, no R function.
+
+Tests: test-save-files.R.
 """
 
 from __future__ import annotations

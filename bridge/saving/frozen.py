@@ -10,6 +10,8 @@ gives them back when a handle that was read is first used. Kept are
 
 Of anything else the bytes say why it is not kept. Reading them runs no code that is in
 them: they name only attributes of torch and torchbridge.
+
+Tests: test-save-frozen.R.
 """
 
 from __future__ import annotations

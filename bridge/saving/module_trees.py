@@ -3,6 +3,8 @@
 A node of the tree names a class of ``torch.nn.modules`` and what `saved_modules.describe`
 says of it, or else its attributes: what its constructor left there, as `nn.Module.__dict__`
 has it. No constructor runs on what a file says but those of torch's layers.
+
+Tests: test-save-frozen.R.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 A description names classes of ``torch.nn`` and their arguments, which are read off the
 attributes of the layers. It is used only where the module made from it is the same: same
 text, same names and shapes. Modules with code of their own have no description.
+
+Tests: test-save-files.R.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Tensors, arrays, frames and plain Python values -> R values."""
+"""Tensors, arrays, frames and plain Python values -> R values.
+
+Tests: tests/arrays/test_into_r.py, tests/values/test_any_value.py.
+"""
 
 from __future__ import annotations
 
