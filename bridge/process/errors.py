@@ -20,6 +20,8 @@ class RError(RuntimeError):
             condition is signalled, so that R's handlers see what R raised.
     """
 
+    __module__ = "torchbridge"  # what a traceback names, wherever this file stands
+
     def __init__(
         self,
         message: str,
@@ -43,9 +45,13 @@ class RError(RuntimeError):
 class RWarning(UserWarning):
     """A warning raised by R code that Python called."""
 
+    __module__ = "torchbridge"
+
 
 class HostError(RuntimeError):
     """R or Python cannot be started here; the message says why and what to do."""
+
+    __module__ = "torchbridge"
 
 
 def describe(error: BaseException) -> tuple[str, list[str], list[str], Any]:
@@ -66,6 +72,8 @@ def describe(error: BaseException) -> tuple[str, list[str], list[str], Any]:
 
 class LossyWarning(UserWarning):
     """Something of the data had no place on the other side; the message names the column."""
+
+    __module__ = "torchbridge"
 
 
 @contextmanager

@@ -17,6 +17,8 @@ _TIMEOUT_SECONDS = 30
 class RNotFound(RuntimeError):
     """R, or a part of it that torchbridge needs, is not on this machine."""
 
+    __module__ = "torchbridge"
+
 
 @functools.cache
 def find_r_home() -> str:

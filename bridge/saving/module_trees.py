@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from torchbridge.saving import saved_modules
+from torchbridge.saving import old_names, saved_modules
 
 #: Whose attributes may be named.
 _PACKAGES = ("torch", "torchbridge")
@@ -28,6 +28,16 @@ def named(module: str, name: str) -> Any:
     """A function, class or constant of torch or torchbridge."""
     if module.partition(".")[0] not in _PACKAGES:
         raise TypeError(f"{module}.{name} is no part of torch")
+    *moved, here = old_names.places(module)
+    for place in moved:
+        try:
+            return _found(place, name)
+        except AttributeError:
+            continue
+    return _found(here, name)
+
+
+def _found(module: str, name: str) -> Any:
     found: Any = importlib.import_module(module)
     for part in name.split("."):
         found = getattr(found, part)

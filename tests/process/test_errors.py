@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import traceback
 import warnings
 import weakref
@@ -364,3 +365,10 @@ def test_an_interrupt_nobody_catches_ends_python_as_always(python):
     done = python(INTERRUPT + "soon(); evaluate('repeat 1')\n")
     assert "KeyboardInterrupt" in done.stderr
     assert done.returncode in (130, -2)
+
+
+@pytest.mark.parametrize("name", ["RError", "RWarning", "HostError", "LossyWarning", "RNotFound"])
+def test_a_traceback_names_the_public_class(name):
+    cls = getattr(tb, name)
+    assert (cls.__module__, cls.__qualname__) == ("torchbridge", name)
+    assert pickle.loads(pickle.dumps(cls)) is cls
