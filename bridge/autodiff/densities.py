@@ -1,86 +1,24 @@
-"""R's density and distribution functions on tensors, differentiable in every parameter.
+"""R's density functions on tensors, differentiable in every parameter.
 
 Parameters, defaults, values at the edges and NaN for parameters out of range are those of R's
-``d*`` and ``p*``; arguments broadcast as PyTorch's do. Discrete and gamma-like densities follow
+``d*``; arguments broadcast as PyTorch's do. Discrete and gamma-like densities follow
 C. Loader, "Fast and accurate computation of binomial probabilities" (2000), as R does: exact
 also where log-gammas of large numbers would cancel.
-
-A function is a row of `TABLE`: its formula, and the arguments of R's function, which
-``make document`` writes from the row. Parameters come to a formula as tensors of one shape, in
-R's order but for what `Density` says; then the flags: of a density `log`, of the others `lower`
-and `log`.
-
-Values that a formula must not see (a log of 0) are replaced before it, and its result after it:
-only so are the gradients at the edges those of what stands there, not NaN.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import where
 
+from torchbridge.autodiff.density_table import in_r, nan_where, result
+
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _INF, _NAN = math.inf, math.nan
 _TINY = 2.2250738585072014e-308  # the smallest normal double, R's DBL_MIN
-
-
-# ---- the table -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Density:
-    """A function of R's on tensors.
-
-    Attributes:
-        formula: its value.
-        arguments: R's arguments but for the flags, and their defaults as R code, None where there
-            is none. `ncp` is not for tensors; of `rate` and `scale`, the formula takes the scale.
-            Empty where R's function is written by hand.
-    """
-
-    formula: Callable[..., Any]
-    arguments: dict[str, str | None]
-
-    @property
-    def of_tensors(self) -> list[str]:
-        """R's arguments that the formula takes."""
-        without = {"ncp", "rate"} if "scale" in self.arguments else {"ncp"}
-        return [name for name in self.arguments if name not in without]
-
-
-#: R's name -> the row.
-TABLE: dict[str, Density] = {}
-
-
-def in_r(signature: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator that enters a formula into the table under its name.
-
-    Args:
-        signature: R's arguments as R writes them, but for the flags at the end, which each kind
-            has alike; empty where R's function is written by hand.
-
-    Raises:
-        TypeError: the formula does not take these arguments.
-    """
-    parts = [part.partition(" = ") for part in signature.split(", ")] if signature else []
-    arguments = {name: default or None for name, _, default in parts}
-
-    def enter(formula: Callable[..., Any]) -> Callable[..., Any]:
-        name = formula.__name__
-        row = Density(formula, arguments)
-        flags = 1 if name.startswith("d") else 2
-        if arguments and len(inspect.signature(formula).parameters) - flags != len(row.of_tensors):
-            raise TypeError(f"{name}: the formula must take {row.of_tensors} and {flags} flags")
-        TABLE[name] = row
-        return formula
-
-    return enter
 
 
 # ---- Loader's pieces -----------------------------------------------------------------------
@@ -158,19 +96,8 @@ def _log_of(p: Any, q: Any, where_: Any) -> Any:
     return where(near, torch.log1p(-where(near, q, 0.0)), where(far, p, 1.0).log())
 
 
-def _result(log_density: Any, log: bool) -> Any:
-    return log_density if log else log_density.exp()
-
-
 def _whole(x: Any) -> Any:
     return (x - x.round()).abs() <= 1e-7 * torch.clamp(x.abs(), min=1.0)
-
-
-def _nan_where(condition: Any, *values: Any, otherwise: Any) -> Any:
-    """NaN for parameters out of range, and wherever an argument is NaN."""
-    for value in values:
-        condition = condition | value.isnan()
-    return where(condition, _NAN, otherwise)
 
 
 # ---- continuous ----------------------------------------------------------------------------
@@ -185,7 +112,7 @@ def dnorm(x: Any, mean: Any, sd: Any, log: bool) -> Any:
     density = -(_LOG_SQRT_2PI + 0.5 * z * z + s.log())
     density = where(sd == 0, where(x == mean, _INF, -_INF), density)
     bad = (sd < 0) | (torch.isinf(x) & (x == mean))
-    return _result(_nan_where(bad, x, mean, sd, otherwise=density), log)
+    return result(nan_where(bad, x, mean, sd, otherwise=density), log)
 
 
 @in_r("x, meanlog = 0, sdlog = 1")
@@ -194,7 +121,7 @@ def dlnorm(x: Any, meanlog: Any, sdlog: Any, log: bool) -> Any:
     inside = (x > 0) & torch.isfinite(x)
     y = where(inside, x, 1.0).log()
     density = where(inside, dnorm(y, meanlog, sdlog, True) - y, -_INF)
-    return _result(_nan_where(sdlog < 0, x, meanlog, sdlog, otherwise=density), log)
+    return result(nan_where(sdlog < 0, x, meanlog, sdlog, otherwise=density), log)
 
 
 @in_r("x, rate = 1")
@@ -204,7 +131,7 @@ def dexp(x: Any, rate: Any, log: bool) -> Any:
     r, a = where(fine, rate, 1.0), where(fine, x, 0.0)
     density = where(fine, r.log() - r * a, -_INF)
     bad = (rate < 0) | torch.isposinf(rate) | ((rate == 0) & torch.isposinf(x))
-    return _result(_nan_where(bad, x, rate, otherwise=density), log)
+    return result(nan_where(bad, x, rate, otherwise=density), log)
 
 
 @in_r("x, shape, rate = 1, scale = 1 / rate")
@@ -219,7 +146,7 @@ def dgamma(x: Any, shape: Any, scale: Any, log: bool) -> Any:
     at_zero = where(one, -where(one, scale, 1.0).log(), at_zero)
     density = where(inside, density, where(x == 0, at_zero, -_INF))
     density = where((shape == 0) & (x > 0), -_INF, density)
-    return _result(_nan_where((shape < 0) | (scale <= 0), x, shape, scale, otherwise=density), log)
+    return result(nan_where((shape < 0) | (scale <= 0), x, shape, scale, otherwise=density), log)
 
 
 @in_r("x, df, ncp = 0")
@@ -254,9 +181,7 @@ def dbeta(x: Any, shape1: Any, shape2: Any, log: bool) -> Any:
     at = (both & ((x == 0) | (x == 1))) | (left & ~both & (x == 0)) | (right & ~both & (x == 1))
     at = at | (middle & (x == 0.5))
     density = where(usual, density, where(at, _INF, -_INF))
-    return _result(
-        _nan_where((shape1 < 0) | (shape2 < 0), x, shape1, shape2, otherwise=density), log
-    )
+    return result(nan_where((shape1 < 0) | (shape2 < 0), x, shape1, shape2, otherwise=density), log)
 
 
 @in_r("x, df, ncp")
@@ -274,7 +199,7 @@ def dt(x: Any, df: Any, log: bool) -> Any:
     limit = torch.isposinf(df) & torch.isfinite(x)
     z = where(limit, x, 0.0)
     density = where(limit, -_LOG_SQRT_2PI - 0.5 * z * z, density)
-    return _result(_nan_where(df <= 0, x, df, otherwise=density), log)
+    return result(nan_where(df <= 0, x, df, otherwise=density), log)
 
 
 @in_r("x, location = 0, scale = 1")
@@ -284,7 +209,7 @@ def dcauchy(x: Any, location: Any, scale: Any, log: bool) -> Any:
     s = where(fine, scale, 1.0)
     z = where(fine, x - location, 0.0) / s
     density = where(torch.isinf(x), -_INF, -(math.log(math.pi) + s.log() + torch.log1p(z * z)))
-    return _result(_nan_where(scale <= 0, x, location, scale, otherwise=density), log)
+    return result(nan_where(scale <= 0, x, location, scale, otherwise=density), log)
 
 
 @in_r("x, location = 0, scale = 1")
@@ -294,7 +219,7 @@ def dlogis(x: Any, location: Any, scale: Any, log: bool) -> Any:
     s = where(fine, scale, 1.0)
     z = (where(fine, x - location, 0.0) / s).abs()
     density = -(z + s.log() + 2 * torch.log1p((-z).exp()))
-    return _result(_nan_where(scale <= 0, x, location, scale, otherwise=density), log)
+    return result(nan_where(scale <= 0, x, location, scale, otherwise=density), log)
 
 
 @in_r("x, min = 0, max = 1")
@@ -304,7 +229,7 @@ def dunif(x: Any, lower: Any, upper: Any, log: bool) -> Any:
     width = where(inside, upper - lower, 1.0)
     density = where(inside, -width.log(), -_INF)
     bad = (upper <= lower) | ~torch.isfinite(upper - lower)
-    return _result(_nan_where(bad, x, lower, upper, otherwise=density), log)
+    return result(nan_where(bad, x, lower, upper, otherwise=density), log)
 
 
 @in_r("x, shape, scale = 1")
@@ -317,7 +242,7 @@ def dweibull(x: Any, shape: Any, scale: Any, log: bool) -> Any:
     one = (x == 0) & (shape == 1) & (scale > 0)
     at_zero = where(one, -where(one, scale, 1.0).log(), where(shape < 1, _INF, -_INF))
     density = where(inside, density, where(x == 0, at_zero, -_INF))
-    return _result(_nan_where((shape <= 0) | (scale <= 0), x, shape, scale, otherwise=density), log)
+    return result(nan_where((shape <= 0) | (scale <= 0), x, shape, scale, otherwise=density), log)
 
 
 # ---- discrete ------------------------------------------------------------------------------
@@ -332,7 +257,7 @@ def dbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
     fine = inside & ~bad & ~prob.isnan()
     a, n, p = where(fine, x.round(), 0.0), where(fine, size.round(), 1.0), where(fine, prob, 0.5)
     density = where(inside, _log_binomial(a, n, p, 1 - p), -_INF)
-    return _result(_nan_where(bad, x, size, prob, otherwise=density), log)
+    return result(nan_where(bad, x, size, prob, otherwise=density), log)
 
 
 @in_r("x, lambda")
@@ -343,7 +268,7 @@ def dpois(x: Any, rate: Any, log: bool) -> Any:
     fine = inside & (rate >= 0)
     density = _log_poisson(where(fine, x.round(), 0.0), where(fine, rate, 1.0))
     density = where(inside, density, -_INF)
-    return _result(_nan_where(rate < 0, x, rate, otherwise=density), log)
+    return result(nan_where(rate < 0, x, rate, otherwise=density), log)
 
 
 @in_r("x, prob")
@@ -358,7 +283,7 @@ def dgeom(x: Any, prob: Any, log: bool) -> Any:
     q = where(some & (p < 1), p, 0.5)
     rest = where(some, where(p < 1, a * torch.log1p(-q), -_INF), 0.0)
     density = where(inside, p.log() + rest, -_INF)
-    return _result(_nan_where(bad, x, prob, otherwise=density), log)
+    return result(nan_where(bad, x, prob, otherwise=density), log)
 
 
 @in_r()
@@ -366,7 +291,7 @@ def dnbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
     """Negative binomial, by its probability."""
     bad = (prob <= 0) | (prob > 1) | (size < 0)
     density = _log_negative_binomial(x.detach(), size, prob, 1 - prob, bad)
-    return _result(_nan_where(bad, x, size, prob, otherwise=density), log)
+    return result(nan_where(bad, x, size, prob, otherwise=density), log)
 
 
 @in_r()
@@ -378,7 +303,7 @@ def dnbinom_mu(x: Any, size: Any, mu: Any, log: bool) -> Any:
     density = _log_negative_binomial(x.detach(), size, n / (n + m), m / (n + m), bad)
     limit = torch.isposinf(size)
     density = where(limit, dpois(x, where(limit, mu, 1.0), True), density)
-    return _result(_nan_where(bad, x, size, mu, otherwise=density), log)
+    return result(nan_where(bad, x, size, mu, otherwise=density), log)
 
 
 def _log_negative_binomial(x: Any, size: Any, p: Any, q: Any, bad: Any) -> Any:
@@ -409,7 +334,7 @@ def dmultinom(x: Any, prob: Any, log: bool) -> Any:
     density = torch.lgamma(x.sum() + 1) + (terms - torch.lgamma(x + 1)).sum()
     density = where((some & (p == 0)).any(), -_INF, density)
     bad = (prob < 0).any() | (x < 0).any() | ~torch.isfinite(prob).all()
-    return _result(where(bad, _NAN, density), log)
+    return result(where(bad, _NAN, density), log)
 
 
 def dmvnorm(x: Any, mean: Any, sigma: Any, log: bool) -> Any:
@@ -417,126 +342,4 @@ def dmvnorm(x: Any, mean: Any, sigma: Any, log: bool) -> Any:
     factor = torch.linalg.cholesky(sigma)
     z = torch.linalg.solve_triangular(factor, (x - mean).mT, upper=False)
     density = -x.shape[-1] * _LOG_SQRT_2PI - factor.diagonal().log().sum() - 0.5 * (z * z).sum(0)
-    return _result(density, log)
-
-
-# ---- distribution functions: tails by `lower`, logs where they are asked for ----------------
-
-
-def _probability(p: Any, log: bool) -> Any:
-    return p.log() if log else p
-
-
-def _from_survival(log_upper: Any, lower: bool, log: bool) -> Any:
-    """The tail, of the log of the upper tail."""
-    if not lower:
-        return _result(log_upper, log)
-    if not log:
-        return -torch.expm1(log_upper)
-    near = log_upper > -math.log(2)
-    a, b = where(near & (log_upper < 0), log_upper, -1.0), where(near, -1.0, log_upper)
-    return where(log_upper == 0, -_INF, where(near, (-torch.expm1(a)).log(), torch.log1p(-b.exp())))
-
-
-@in_r("q, mean = 0, sd = 1")
-def pnorm(q: Any, mean: Any, sd: Any, lower: bool, log: bool) -> Any:
-    """Normal."""
-    fine = sd > 0
-    z = where(fine, q - mean, 0.0) / where(fine, sd, 1.0)
-    z = where(sd == 0, where(q < mean, -_INF, _INF), z)
-    z = z if lower else -z
-    p = torch.special.log_ndtr(z) if log else 0.5 * torch.special.erfc(-z / math.sqrt(2))
-    return _nan_where(sd < 0, q, mean, sd, otherwise=p)
-
-
-@in_r("q, meanlog = 0, sdlog = 1")
-def plnorm(q: Any, meanlog: Any, sdlog: Any, lower: bool, log: bool) -> Any:
-    """Log-normal."""
-    inside = q > 0
-    p = pnorm(where(inside, q, 1.0).log(), meanlog, sdlog, lower, log)
-    outside = _probability(torch.zeros_like(p) if lower else torch.ones_like(p), log)
-    return where(inside, p, outside)
-
-
-@in_r("q, rate = 1")
-def pexp(q: Any, rate: Any, lower: bool, log: bool) -> Any:
-    """Exponential."""
-    p = _from_survival(where(q > 0, -rate * where(q > 0, q, 0.0), 0.0), lower, log)
-    return _nan_where(rate < 0, q, rate, otherwise=p)
-
-
-@in_r("q, shape, scale = 1")
-def pweibull(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
-    """Weibull."""
-    inside = (q > 0) & (shape > 0) & (scale > 0)
-    k, s = where(inside, shape, 1.0), where(inside, scale, 1.0)
-    survival = where(inside, -((where(inside, q, 1.0) / s) ** k), 0.0)
-    p = _from_survival(survival, lower, log)
-    return _nan_where((shape <= 0) | (scale <= 0), q, shape, scale, otherwise=p)
-
-
-@in_r("q, location = 0, scale = 1")
-def plogis(q: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
-    """Logistic."""
-    fine = scale > 0
-    z = where(fine, q - location, 0.0) / where(fine, scale, 1.0)
-    z = z if lower else -z
-    p = torch.nn.functional.logsigmoid(z) if log else torch.sigmoid(z)
-    return _nan_where(scale <= 0, q, location, scale, otherwise=p)
-
-
-@in_r("p, location = 0, scale = 1")
-def qlogis(p: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
-    """Logistic quantile."""
-    if log:
-        inside = (p < 0) & torch.isfinite(p)
-        a = where(inside, p, -1.0)
-        # log(p / (1 - p)) by expm1, also where p is near 0 or 1.
-        logit = a - (-torch.expm1(a)).log()
-        logit = where(inside, logit, where(p == 0, _INF, where(p == -_INF, -_INF, _NAN)))
-    else:
-        inside = (p > 0) & (p < 1)
-        a = where(inside, p, 0.5)
-        logit = a.log() - torch.log1p(-a)
-        logit = where(inside, logit, where(p == 0, -_INF, where(p == 1, _INF, _NAN)))
-    return location + scale * (logit if lower else -logit)
-
-
-@in_r("q, min = 0, max = 1")
-def punif(q: Any, lower_bound: Any, upper_bound: Any, lower: bool, log: bool) -> Any:
-    """Uniform."""
-    width = where(upper_bound > lower_bound, upper_bound - lower_bound, 1.0)
-    p = torch.clamp((q - lower_bound) / width, 0.0, 1.0)
-    if not lower:
-        p = torch.clamp((upper_bound - q) / width, 0.0, 1.0)
-    bad = upper_bound < lower_bound
-    return _nan_where(bad, q, lower_bound, upper_bound, otherwise=_probability(p, log))
-
-
-@in_r("q, shape, rate = 1, scale = 1 / rate")
-def pgamma(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
-    """Gamma; PyTorch has its derivative in `q` and `scale`, not in `shape`."""
-    inside = (q > 0) & (shape > 0) & (scale > 0)
-    a, z = where(inside, shape, 1.0), where(inside, q, 1.0) / where(inside, scale, 1.0)
-    p = torch.special.gammainc(a, z) if lower else torch.special.gammaincc(a, z)
-    p = where(inside, p, 0.0 if lower else 1.0)
-    bad = (shape < 0) | (scale <= 0)
-    return _nan_where(bad, q, shape, scale, otherwise=_probability(p, log))
-
-
-@in_r("q, df, ncp = 0")
-def pchisq(q: Any, df: Any, lower: bool, log: bool) -> Any:
-    """Chi-squared; no derivative in `df`."""
-    return pgamma(q, df / 2, torch.full_like(df, 2.0), lower, log)
-
-
-@in_r("q, lambda")
-def ppois(q: Any, rate: Any, lower: bool, log: bool) -> Any:
-    """Poisson; `rate` is R's lambda."""
-    k = torch.floor(q.detach() + 1e-7)
-    inside = (k >= 0) & (rate > 0) & torch.isfinite(k)
-    a, m = where(inside, k + 1, 1.0), where(inside, rate, 1.0)
-    p = torch.special.gammaincc(a, m) if lower else torch.special.gammainc(a, m)
-    above = (k >= 0) == lower
-    p = where(inside, p, where(above, 1.0, 0.0))
-    return _nan_where(rate < 0, q, rate, otherwise=_probability(p, log))
+    return result(density, log)

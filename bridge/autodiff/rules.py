@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
-from torchbridge.autodiff import densities
+# distribution_functions: to enter its rows into the table.
+from torchbridge.autodiff import densities, density_table, distribution_functions  # noqa: F401
 from torchbridge.rtorch.operators import COMPARISON
 
 # ---- shapes --------------------------------------------------------------------------------
@@ -470,12 +471,12 @@ def log_determinant(x: Any) -> list[Any]:
 
 
 def density(name: str, rules: bool, arguments: list[Any], *flags: bool) -> Any:
-    """A function of densities.py; `rules` recycles the arguments as R, else they broadcast."""
+    """The row `name` of the table; `rules` recycles the arguments as R, else they broadcast."""
     tensors = on_one_device([number(x) for x in arguments])
     if rules:
         # conform() leaves single numbers 0-d; a result of one number stays one.
         tensors = conform(*tensors)
-    return densities.TABLE[name].formula(*torch.broadcast_tensors(*tensors), *flags)
+    return density_table.TABLE[name].formula(*torch.broadcast_tensors(*tensors), *flags)
 
 
 def dmultinom(x: Any, size: float | None, prob: Any, log: bool) -> Any:

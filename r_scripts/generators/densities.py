@@ -9,7 +9,9 @@ import textwrap
 
 import header
 
-from torchbridge.autodiff.densities import TABLE, Density
+# rules: it knows every module that enters rows.
+from torchbridge.autodiff import rules  # noqa: F401
+from torchbridge.autodiff.density_table import TABLE, Density
 
 #: The arguments at the end, with what they are called by.
 FLAGS = {

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from torchbridge.autodiff import densities
+from torchbridge.autodiff import densities, density_table, distribution_functions
 
 SIZE = 5
 COUNTS = torch.tensor([0.0, 1, 2, 5, 9], dtype=torch.float64)
@@ -50,13 +50,15 @@ ARGUMENTS = {
 
 
 def test_every_function_is_here():
-    assert set(ARGUMENTS) == set(densities.TABLE)
+    modules = (densities, distribution_functions)
+    there = {name for module in modules for name in vars(module) if name in density_table.TABLE}
+    assert set(ARGUMENTS) == there == set(density_table.TABLE)
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_gradients_are_those_of_finite_differences(name):
     torch.manual_seed(3)
-    function, arguments = densities.TABLE[name].formula, ARGUMENTS[name]()
+    function, arguments = density_table.TABLE[name].formula, ARGUMENTS[name]()
     flags = [(False,), (True,)]
     if name[0] != "d":
         flags = list(itertools.product((True, False), (False, True)))
@@ -106,7 +108,7 @@ def test_matrix_densities():
 )
 def test_gradients_at_the_edges(name, arguments, gradients):
     tensors = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in arguments]
-    densities.TABLE[name].formula(*tensors, True).backward()
+    density_table.TABLE[name].formula(*tensors, True).backward()
     for tensor, gradient in zip(tensors, gradients, strict=True):
         if gradient is not None:
             assert tensor.grad.item() == pytest.approx(gradient, abs=1e-13)

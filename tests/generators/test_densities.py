@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 import torchbridge as tb
-from torchbridge.autodiff import densities
+from torchbridge.autodiff import density_table
 from torchbridge.process.rhome import find_r_home
 
 #: All that a new distribution function takes. R has pcauchy() for numbers.
 NEW = """
 import math
 import torch
-from torchbridge.autodiff.densities import in_r
+from torchbridge.autodiff.density_table import in_r
 
 @in_r("q, location = 0, scale = 1")
 def pcauchy(q, location, scale, lower, log):
@@ -58,11 +58,11 @@ EXPECTED = [
 @pytest.fixture
 def new(document, monkeypatch, tmp_path):
     """A file with the new row, and one with its R function and what to do with it."""
-    monkeypatch.setattr(densities, "TABLE", dict(densities.TABLE))
+    monkeypatch.setattr(density_table, "TABLE", dict(density_table.TABLE))
     row, script = tmp_path / "row.py", tmp_path / "use.R"
     row.write_text(NEW, encoding="utf-8")
     runpy.run_path(str(row))
-    function = document.densities.function("pcauchy", densities.TABLE["pcauchy"])
+    function = document.densities.function("pcauchy", density_table.TABLE["pcauchy"])
     inside = 'environment(pcauchy) <- asNamespace("torchbridge")\n'
     script.write_text(function + inside + USE, encoding="utf-8")
     return row, script
@@ -84,12 +84,12 @@ def test_a_new_one_is_a_row_where_r_is_the_host(new, tmp_path):
 
 
 def test_a_formula_takes_the_arguments_of_its_row():
-    assert densities.TABLE["dgamma"].of_tensors == ["x", "shape", "scale"]
-    assert densities.TABLE["dbeta"].of_tensors == ["x", "shape1", "shape2"]
+    assert density_table.TABLE["dgamma"].of_tensors == ["x", "shape", "scale"]
+    assert density_table.TABLE["dbeta"].of_tensors == ["x", "shape1", "shape2"]
     with pytest.raises(TypeError, match=r"dnothing: the formula must take \['x', 'rate'\]"):
 
-        @densities.in_r("x, rate = 1")
+        @density_table.in_r("x, rate = 1")
         def dnothing(x, log):
             return x
 
-    assert "dnothing" not in densities.TABLE
+    assert "dnothing" not in density_table.TABLE

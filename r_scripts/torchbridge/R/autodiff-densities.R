@@ -1,7 +1,7 @@
 # R's d*, p* and q* functions, on tensors too. For ordinary values each is stats' own function
 # of the same name, called with the same arguments (missing ones stay missing). gen-densities.R
-# has most of them, written from the table in Python that has the formulas (densities.py,
-# `make document`); here are those of another shape, and what all need.
+# has most of them, written by `make document` from the table in Python that has the formulas
+# (bridge/autodiff/density_table.py); here are those of another shape, and what all need.
 
 #' Densities and distribution functions of tensors
 #'

@@ -1,6 +1,6 @@
 # Tensors that follow R's rules: what the parameters of a differentiated R function are. The
-# rules themselves are in Python (autodiff/rules.py); these methods call them. A tensor of one dim is an
-# R vector; names are kept beside it.
+# rules themselves are in Python (bridge/autodiff/rules.py); these methods call them. A tensor of
+# one dim is an R vector; names are kept beside it.
 
 numeric_class <- c("torch_numeric", "torch_tensor", "python_object")
 

@@ -1,5 +1,5 @@
 # The R side of a module: what R keeps beside the nn.Module that Python has. Python's side, and
-# who keeps whom alive, is in modules.py.
+# who keeps whom alive, is in bridge/rtorch/modules.py.
 #
 # It is the environment of one call of new_half(), a `half` in the code. It holds the module's
 # handle, its `face` (the R function that users hold and call), and for a module written in R its

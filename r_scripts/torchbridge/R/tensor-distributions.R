@@ -1,5 +1,5 @@
 # Probability distributions of torch.distributions. What each argument means is PyTorch's matter;
-# bridge/distributions.py makes tensors of R's numbers and counts categories from 1.
+# bridge/rtorch/distributions.py makes tensors of R's numbers and counts categories from 1.
 
 #' Probability distributions
 #'

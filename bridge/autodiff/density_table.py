@@ -1,0 +1,88 @@
+"""The table of R's density and distribution functions on tensors: one row each.
+
+A row is entered by `in_r` above a formula, in densities.py and distribution_functions.py. From it
+``make document`` writes R's function (R/gen-densities.R), and R's call finds the formula here.
+
+Parameters come to a formula as tensors of one shape, in R's order but for what `Density` says;
+then the flags: of a density `log`, of the others `lower` and `log`.
+
+Values that a formula must not see (a log of 0) are replaced before it, and its result after it:
+only so are the gradients at the edges those of what stands there, not NaN.
+
+Tests: tests/generators/test_densities.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import where
+
+
+@dataclass(frozen=True)
+class Density:
+    """A function of R's on tensors.
+
+    Attributes:
+        formula: its value.
+        arguments: R's arguments but for the flags, and their defaults as R code, None where there
+            is none. `ncp` is not for tensors; of `rate` and `scale`, the formula takes the scale.
+            Empty where R's function is written by hand.
+    """
+
+    formula: Callable[..., Any]
+    arguments: dict[str, str | None]
+
+    @property
+    def of_tensors(self) -> list[str]:
+        """R's arguments that the formula takes."""
+        without = {"ncp", "rate"} if "scale" in self.arguments else {"ncp"}
+        return [name for name in self.arguments if name not in without]
+
+
+#: R's name -> the row.
+TABLE: dict[str, Density] = {}
+
+
+def in_r(signature: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator that enters a formula into the table under its name.
+
+    Args:
+        signature: R's arguments as R writes them, but for the flags at the end, which each kind
+            has alike; empty where R's function is written by hand.
+
+    Raises:
+        TypeError: the formula does not take these arguments.
+    """
+    parts = [part.partition(" = ") for part in signature.split(", ")] if signature else []
+    arguments = {name: default or None for name, _, default in parts}
+
+    def enter(formula: Callable[..., Any]) -> Callable[..., Any]:
+        name = formula.__name__
+        row = Density(formula, arguments)
+        flags = 1 if name.startswith("d") else 2
+        if arguments and len(inspect.signature(formula).parameters) - flags != len(row.of_tensors):
+            raise TypeError(f"{name}: the formula must take {row.of_tensors} and {flags} flags")
+        TABLE[name] = row
+        return formula
+
+    return enter
+
+
+# ---- what formulas share -------------------------------------------------------------------
+
+
+def result(log_density: Any, log: bool) -> Any:
+    """The density, or its logarithm where that is asked for."""
+    return log_density if log else log_density.exp()
+
+
+def nan_where(condition: Any, *values: Any, otherwise: Any) -> Any:
+    """NaN for parameters out of range, and wherever an argument is NaN."""
+    for value in values:
+        condition = condition | value.isnan()
+    return where(condition, math.nan, otherwise)
