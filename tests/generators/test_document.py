@@ -68,6 +68,10 @@ def test_writing_changes_what_is_stale_and_removes_what_is_left(document, tmp_pa
     assert own.read_text() == "x <- 1\n"
 
 
+def test_generators_travel_in_no_package():
+    assert list(PACKAGE.rglob("*.py")) == []
+
+
 def test_no_call_is_shown_twice(document):
     for name, text in document.operators.files().items():
         calls = re.findall(r"^\\code\{\w+\(.*\)\}$", text, re.M)
