@@ -3,7 +3,7 @@
 Parameters, defaults, values at the edges and NaN for parameters out of range are those of R's
 ``p*`` and ``q*``: tails by `lower`, logs where they are asked for.
 
-Tests: tests/test_densities.py
+Tests: tests/autodiff/test_densities.py
 """
 
 from __future__ import annotations
