@@ -5,8 +5,9 @@
     python tests/run.py FILE ...    these alone: files or folders of either language, by path or
                                     by bare name; of pytest's also path::test
 
-R's tests and Python's run at the same time, even if one fails; what R's say is shown after
-Python's. R's tests run against the installed R package.
+Two things run at a time, even if one fails: Python's tests, and beside them R's, the lessons and
+the checks, one after the other; what these say is shown after Python's. R's tests run against the
+installed R package.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,43 +51,43 @@ writeLines(paste(sum(!failed & !skipped), sum(failed), sum(skipped)), arguments[
 
 @dataclass
 class Chosen:
-    """What to run: pytest's arguments, patterns for the names of testthat's files, the checks?"""
+    """What to run: arguments of pytest for each of its runs, names of testthat's files, checks."""
 
     pytest: list[str] = field(default_factory=list)
+    lessons: list[str] = field(default_factory=list)
     testthat: list[str] = field(default_factory=list)
     checks: bool = False
 
 
 def main(arguments: list[str]) -> int:
-    """Run what is asked for; return 1 if a test failed, or a language ran none of its own."""
+    """Run what is asked for; return 1 if a test failed, or a kind of tests ran none of its own."""
     try:
         chosen = choose(arguments)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 2
-    found: dict[str, Counts] = {}
-    beside: dict[str, Future[Counts]] = {}
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as pool:
-        logs = {kind: Path(scratch) / f"{kind}.log" for kind in ("R", "checks")}
-        if chosen.testthat:
-            beside["R"] = pool.submit(run_testthat, chosen.testthat, logs["R"])
-        if chosen.checks:
-            beside["checks"] = pool.submit(log_checks, logs["checks"])
+    counts: dict[str, Counts] = {}
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(max_workers=1) as beside:
+        # One after the other, while Python's tests run: two lanes for two cores.
+        later: dict[str, tuple[Path, Future[Counts]]] = {}
+        for kind, job in jobs_beside(chosen).items():
+            log = Path(scratch) / f"{kind}.log"
+            later[kind] = (log, beside.submit(job, log))
         if chosen.pytest:
-            found["Python"] = run_pytest(chosen.pytest, Path(scratch) / "pytest.xml")
-        for kind, counts in beside.items():
-            found[kind] = counts.result()
-            print(logs[kind].read_text(encoding="utf-8", errors="replace"))
-    print("\n" + "; ".join(f"{kind}: {counts}" for kind, counts in found.items()))
-    total = sum(found.values(), Counts())
+            counts["Python"] = run_pytest(chosen.pytest, Path(scratch) / "pytest.xml")
+        for kind, (log, found) in later.items():
+            counts[kind] = found.result()
+            print(log.read_text(encoding="utf-8", errors="replace"))
+    print("\n" + "; ".join(f"{kind}: {found}" for kind, found in counts.items()))
+    total = sum(counts.values(), Counts())
     print(f"torchbridge: {total}")
-    return 0 if total.failed == 0 and all(counts.ran for counts in found.values()) else 1
+    return 0 if total.failed == 0 and all(found.ran for found in counts.values()) else 1
 
 
 def choose(arguments: list[str]) -> Chosen:
     """What the command line asks for; FileNotFoundError if it names what is not there."""
     if not arguments:
-        return Chosen(["tests"], [".*"], checks=True)
+        return Chosen(["tests", "--ignore=tests/lessons"], ["tests/lessons"], [".*"], checks=True)
     chosen = Chosen()
     for argument in FAST if arguments == ["--fast"] else arguments:
         name, colons, test = argument.partition("::")
@@ -97,6 +99,18 @@ def choose(arguments: list[str]) -> Chosen:
             else:
                 chosen.pytest.append(f"{path.relative_to(ROOT)}{colons}{test}")
     return chosen
+
+
+def jobs_beside(chosen: Chosen) -> dict[str, Callable[[Path], Counts]]:
+    """What runs while pytest does: each writes what it says into a log."""
+    jobs: dict[str, Callable[[Path], Counts]] = {}
+    if chosen.testthat:
+        jobs["R"] = lambda log: run_testthat(chosen.testthat, log)
+    if chosen.lessons:
+        jobs["lessons"] = lambda log: log_pytest(chosen.lessons, log)
+    if chosen.checks:
+        jobs["checks"] = log_checks
+    return jobs
 
 
 def find(name: str) -> list[Path]:
@@ -115,9 +129,10 @@ def r_name(path: Path) -> str:
     return path.stem.removeprefix("test-").replace(".", "[.]")
 
 
-def run_pytest(arguments: list[str], report: Path) -> Counts:
+def run_pytest(arguments: list[str], report: Path, output: TextIO = sys.stdout) -> Counts:
     """Run pytest with these arguments."""
-    status = run("pytest", [sys.executable, "-m", "pytest", *arguments, f"--junitxml={report}"])
+    command = [sys.executable, "-m", "pytest", *arguments, f"--junitxml={report}"]
+    status = run("pytest", command, output)
     if not report.exists():
         return Counts(failed=1)
     suites = ElementTree.parse(report).iter("testsuite")
@@ -140,6 +155,12 @@ def run_testthat(names: list[str], log: Path) -> Counts:
     if not report.exists():
         return Counts(failed=1)
     return with_status(Counts(*map(int, report.read_text().split())), status)
+
+
+def log_pytest(arguments: list[str], log: Path) -> Counts:
+    """Run pytest with these arguments; what it says goes into the log."""
+    with log.open("w", encoding="utf-8") as output:
+        return run_pytest(arguments, log.with_suffix(".xml"), output)
 
 
 def log_checks(log: Path) -> Counts:

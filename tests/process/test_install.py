@@ -1,5 +1,7 @@
 """install-r: the R package arrives, knows its Python, and failures say why."""
 
+import contextlib
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -28,10 +30,24 @@ def fake_r(tmp_path, monkeypatch):
     return behave
 
 
-def test_the_installed_package_loads_and_knows_this_python(tmp_path):
-    library = tmp_path / "a library" / "to be made"
-    installed = install_r(library)
-    assert installed == library / "torchbridge"
+@pytest.fixture(scope="module")
+def arrived(tmp_path_factory):
+    """The R package, installed once by the command into a library that is to be made.
+
+    Gives the library, what the command printed, and the files of the source before and after.
+    """
+    library = tmp_path_factory.mktemp("home") / "a library" / "to be made"
+    files = [sorted(r_package_source().rglob("*"))]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main(["install-r", "--library", str(library)]) == 0
+    files.append(sorted(r_package_source().rglob("*")))
+    return library, printed.getvalue(), files
+
+
+def test_the_installed_package_loads_and_knows_this_python(arrived):
+    library, _, _ = arrived
+    installed = library / "torchbridge"
     assert (installed / "python.txt").read_text() == f"{sys.executable}\n"
     rscript = str(Path(find_r_home()) / "bin" / "Rscript")
     code = f'library(torchbridge, lib.loc = "{library}"); cat("loaded")'
@@ -39,16 +55,15 @@ def test_the_installed_package_loads_and_knows_this_python(tmp_path):
     assert loaded.stdout.endswith("loaded")
 
 
-def test_the_command_ends_with_what_to_type_next(tmp_path, capsys):
-    assert main(["install-r", "--library", str(tmp_path)]) == 0
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last.endswith(f'In R, type: library(torchbridge, lib.loc = "{tmp_path}")')
+def test_the_command_ends_with_what_to_type_next(arrived):
+    library, printed, _ = arrived
+    last = printed.splitlines()[-1]
+    assert last.endswith(f'In R, type: library(torchbridge, lib.loc = "{library}")')
 
 
-def test_the_source_is_not_touched(tmp_path):
-    before = sorted(r_package_source().rglob("*"))
-    install_r(tmp_path)
-    assert sorted(r_package_source().rglob("*")) == before
+def test_the_source_is_not_touched(arrived):
+    _, _, (before, after) = arrived
+    assert after == before
 
 
 def test_without_r_the_command_says_so_and_fails(monkeypatch, capsys):
