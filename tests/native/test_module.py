@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import torch
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # ---- the module ----
 
@@ -55,6 +59,23 @@ def test_put(core, r):
     assert core.base_function("get")("value", environment) is None
     with pytest.raises(TypeError, match="expected an R environment"):
         core.put(r("1"), r("2"))
+
+
+def test_the_stub_names_what_is_there_and_no_more(core):
+    stub = ast.parse((ROOT / "bridge" / "_native.pyi").read_text())
+    there = {name for name in dir(core) if not name.startswith("_")}
+    assert {x.name for x in defined(stub)} - {"_ArrayInterface"} == there
+    inherited = set(dir(object))
+    for cls in [x for x in defined(stub) if x.name in ("RObject", "Operator")]:
+        there = set(dir(getattr(core, cls.name))) - inherited
+        assert {x.name for x in defined(cls)} - inherited == there
+        assert ast.get_docstring(cls) is not None
+    assert all(ast.get_docstring(x) for x in defined(stub) if x.name != "_ArrayInterface")
+
+
+def defined(place):
+    """The classes and functions of a module or class."""
+    return [x for x in place.body if isinstance(x, ast.ClassDef | ast.FunctionDef)]
 
 
 def test_without_r_every_function_says_so(tmp_path):

@@ -1,6 +1,8 @@
 /* Arrow's arrays, made for consumers. Each owns its buffers, or (zero-copy) a root of the R vector
  * they are in, and may be released on any thread; R copies a vector that is lent before it writes
- * to it from then on. */
+ * to it from then on.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/array.h"
 
 #include "core/lifetime.h"

@@ -1,4 +1,6 @@
-/* The attributes that say what the values of an R vector mean. R owns them all. */
+/* The attributes that say what the values of an R vector mean. R owns them all.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/attributes.h"
 
 static const char *const kept[] = {"class", "levels", "tzone", "units"};

@@ -1,8 +1,10 @@
 /* What arrives: is every array what its schema says, as far as anyone can tell?
  *
- * The interface tells no sizes of buffers, so a buffer that is too short cannot be seen. Everything
+ * The interface gives no sizes of buffers, so a buffer that is too short cannot be seen. Everything
  * else can: counts, null pointers, lengths of children here; offsets, indices and text where they
- * are read. */
+ * are read.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/check.h"
 
 #include <stdlib.h>

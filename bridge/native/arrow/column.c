@@ -1,7 +1,9 @@
 /* A column on its way: its children, and the pieces that it arrives in.
  *
  * What leaves is owned by the arrays that are made. What arrives is owned by a tb_arrow_input,
- * outside of any R call that may jump; R vectors are copies of it. */
+ * outside of any R call that may jump; R vectors are copies of it.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/column.h"
 
 #include "arrow/schema.h"

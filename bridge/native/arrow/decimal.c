@@ -1,5 +1,7 @@
 /* Arrow's decimals -> the nearest double; R has no decimals that would go the other way. The R
- * vector is new. */
+ * vector is new.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/decimal.h"
 
 #include "core/vector.h"

@@ -1,5 +1,7 @@
 /* Data frames <-> Arrow's structs, a column a child. A frame owns its columns; what is lent of them
- * (number.c) is rooted one by one. */
+ * (number.c) is rooted one by one.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/frame.h"
 
 #include "arrow/attributes.h"
@@ -92,52 +94,62 @@ static bool is_row_names(const char *name, SEXP x) {
   return !Rf_any_duplicated(x, FALSE);
 }
 
+/* Fills a list and its names, a column at a time. */
+static bool import_columns(const tb_column *c, SEXP columns, SEXP names) {
+  for (int64_t i = 0; i < c->schema->n_children; i++) {
+    const void *memory = vmaxget();
+    tb_column child;
+    tb_column_child(c, i, &child);
+    const char *name = child.place.name;
+    if (!tb_valid_utf8(name, (int64_t)strlen(name)))
+      return tb_arrow_fail(&c->place, PyExc_ValueError, "the name of column %lld is no UTF-8",
+                           (long long)i + 1);
+    SEXP x = c->any(&child);
+    if (!x)
+      return false;
+    SET_VECTOR_ELT(columns, i, x);
+    SET_STRING_ELT(names, i, Rf_mkCharCE(name, CE_UTF8));
+    vmaxset(memory);
+  }
+  return true;
+}
+
+/* The first column as row names of the others. */
+static SEXP with_row_names(SEXP columns, SEXP names) {
+  R_xlen_t n = Rf_xlength(columns);
+  SEXP frame = PROTECT(Rf_allocVector(VECSXP, n - 1)),
+       rest = PROTECT(Rf_allocVector(STRSXP, n - 1));
+  for (R_xlen_t i = 1; i < n; i++) {
+    SET_VECTOR_ELT(frame, i - 1, VECTOR_ELT(columns, i));
+    SET_STRING_ELT(rest, i - 1, STRING_ELT(names, i));
+  }
+  Rf_setAttrib(frame, R_NamesSymbol, rest);
+  Rf_setAttrib(frame, R_RowNamesSymbol, VECTOR_ELT(columns, 0));
+  UNPROTECT(2);
+  return frame;
+}
+
 SEXP tb_import_frame(const tb_column *c) {
   int64_t n = c->schema->n_children;
   if (c->length > INT_MAX) {
     tb_arrow_fail(&c->place, PyExc_ValueError, "R's data frames hold at most %d rows", INT_MAX);
     return NULL;
   }
-  SEXP columns = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n)),
-       frame;
-  for (int64_t i = 0; i < n; i++) {
-    const void *memory = vmaxget();
-    tb_column child;
-    tb_column_child(c, i, &child);
-    const char *name = child.place.name;
-    SEXP x = NULL;
-    if (!tb_valid_utf8(name, (int64_t)strlen(name)))
-      tb_arrow_fail(&c->place, PyExc_ValueError, "the name of column %lld is no UTF-8",
-                    (long long)i + 1);
-    else
-      x = c->any(&child);
-    if (!x) {
-      UNPROTECT(2);
-      return NULL;
-    }
-    SET_VECTOR_ELT(columns, i, x);
-    SET_STRING_ELT(names, i, Rf_mkCharCE(name, CE_UTF8));
-    vmaxset(memory);
+  SEXP columns = PROTECT(Rf_allocVector(VECSXP, n)), names = PROTECT(Rf_allocVector(STRSXP, n));
+  if (!import_columns(c, columns, names)) {
+    UNPROTECT(2);
+    return NULL;
   }
   bool whole = !c->place.parent;
-  bool named = whole && n > 0 && is_row_names(R_CHAR(STRING_ELT(names, 0)), VECTOR_ELT(columns, 0));
-  SEXP rows = PROTECT(named ? VECTOR_ELT(columns, 0) : R_NilValue);
-  if (named) {
-    frame = PROTECT(Rf_allocVector(VECSXP, n - 1));
-    SEXP rest = PROTECT(Rf_allocVector(STRSXP, n - 1));
-    for (int64_t i = 1; i < n; i++) {
-      SET_VECTOR_ELT(frame, i - 1, VECTOR_ELT(columns, i));
-      SET_STRING_ELT(rest, i - 1, STRING_ELT(names, i));
-    }
-    Rf_setAttrib(frame, R_NamesSymbol, rest);
-    Rf_setAttrib(frame, R_RowNamesSymbol, rows);
-    UNPROTECT(1);
-  } else {
-    frame = PROTECT(columns);
+  SEXP frame = columns;
+  if (whole && n > 0 && is_row_names(R_CHAR(STRING_ELT(names, 0)), VECTOR_ELT(columns, 0)))
+    frame = with_row_names(columns, names);
+  else {
     Rf_setAttrib(frame, R_NamesSymbol, names);
     tb_set_rows(frame, c->length);
   }
+  PROTECT(frame);
   set_frame_class(frame, tb_schema_fact(c->schema, "r.class"));
-  UNPROTECT(4);
+  UNPROTECT(3);
   return frame;
 }

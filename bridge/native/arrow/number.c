@@ -2,7 +2,9 @@
  *
  * Doubles, integers, integer64 and raw leave R where they are: the array holds a root of the
  * vector. Arrow's numbers come in one pass where R has their type, the wide integers by their
- * values. */
+ * values.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/number.h"
 
 #include "arrow/schema.h"

@@ -1,5 +1,7 @@
 /* Where in the frame we are, and messages that name the column. A place lives on the stack of the
- * function that is at work on it. */
+ * function that is at work on it.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/place.h"
 
 #include <stdarg.h>

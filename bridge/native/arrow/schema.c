@@ -1,7 +1,9 @@
 /* Schemas, and what their metadata keeps of R.
  *
  * A schema node owns its strings and its children; a child that a consumer has moved away is
- * marked released and left alone. */
+ * marked released and left alone.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/schema.h"
 
 #include <stdarg.h>

@@ -2,7 +2,9 @@
  *
  * A stream of ours has all its data when it is made, on R's main thread; what consumers call later
  * (get_schema, get_next, release) runs no R and no Python, and may run anywhere. What arrives is
- * owned here, outside of any R call that may jump, until R has its copy. */
+ * owned here, outside of any R call that may jump, until R has its copy.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/stream.h"
 
 #include "arrow/check.h"

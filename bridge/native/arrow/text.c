@@ -8,7 +8,9 @@
  * 1e6 distinct ones: a column that nothing looks at then costs a thirtieth, but one that is used
  * costs as much or more (unique() 1.4, match() 1.6, nchar() 1.2 times). And it would not be safe:
  * what asks for the vector's memory (radix sort, dplyr) would have a million strings made within
- * Dataptr, where R's collector is off, and stays off for good if memory ends. */
+ * Dataptr, where R's collector is off, and stays off for good if memory ends.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/text.h"
 
 #include "arrow/schema.h"

@@ -3,7 +3,9 @@
  * Arrow counts whole units. Times and spans go in microseconds where that gives R's numbers back
  * exactly, else in nanoseconds where that does and they fit, else in the one that is nearer, with
  * a note. Spans come back in seconds, or in the units R had. Only integer dates and nanotimes stay
- * where they are; all else is copied. */
+ * where they are; all else is copied.
+ *
+ * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/time.h"
 
 #include "arrow/attributes.h"

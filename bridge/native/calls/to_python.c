@@ -1,5 +1,7 @@
 /* R calls Python. Arguments are converted, or (of handles) are the very objects; what is made for a
- * call is held until its entry ends. */
+ * call is held until its entry ends.
+ *
+ * Tests: tests/native/calls/test_calls.py */
 #include "calls/to_python.h"
 
 #include "core/entry.h"

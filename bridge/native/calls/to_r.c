@@ -1,6 +1,8 @@
-/* Python calls R: an R function, through host.R's call_function(), which tells the core of errors,
- * warnings and interrupts. The call is preserved while it runs; its arguments are converted before,
- * its value after, where an R error cannot pass Python by. */
+/* Python calls R: an R function, through host.R's call_function(), which reports errors, warnings
+ * and interrupts to the core. The call is preserved while it runs; its arguments are converted
+ * before, its value after, where an R error cannot pass Python by.
+ *
+ * Tests: tests/native/calls/test_calls.py */
 #include "calls/to_r.h"
 
 #include "core/entry.h"

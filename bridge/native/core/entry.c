@@ -3,7 +3,9 @@
  * Every entry from R: release what other threads queued, take the GIL, do the work,
  * drop what it held, give the GIL back (an R error on the way does the same), and only
  * then, with no Python frame below, signal a Python error. An entry from Python looks first
- * whether R may be called at all. */
+ * whether R may be called at all.
+ *
+ * Tests: tests/native/calls/test_calls.py */
 #include "core/entry.h"
 
 #include "core/errors.h"

@@ -14,7 +14,9 @@
  * Bytes are made only where R has first asked for the vector's state, as
  * serialize() does (in version 3, the default): to object.size() the vector is
  * empty. They are kept from R's asking for their length until the next entry
- * into the core. */
+ * into the core.
+ *
+ * Tests: tests/native/core/test_handle.py, test-save-frozen.R */
 #include "core/frozen.h"
 
 #include "core/lifetime.h"

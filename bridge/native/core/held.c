@@ -1,5 +1,7 @@
 /* A stack of Python references that C code owns while it calls R, on R's main thread: what jumps
- * over that code finds them here, and tb_drop releases them. */
+ * over that code finds them here, and tb_drop releases them.
+ *
+ * Tests: tests/native/core/test_lifetime.py */
 #include "core/held.h"
 
 #include <stdlib.h>

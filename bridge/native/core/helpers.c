@@ -1,4 +1,6 @@
-/* The R side of the core: an environment of small functions, preserved for ever. */
+/* The R side of the core: an environment of small functions, preserved for ever.
+ *
+ * Tests: tests/native/core/test_errors.py */
 #include "core/helpers.h"
 
 static SEXP helpers = NULL;

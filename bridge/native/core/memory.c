@@ -1,5 +1,7 @@
 /* New memory in large pages: the kernel clears and maps it page by page as it is first written,
- * and for a large vector that takes longer than the copy itself. The caller owns every block. */
+ * and for a large vector that takes longer than the copy itself. The caller owns every block.
+ *
+ * Tests: tests/native/core/test_lifetime.py */
 #include "core/memory.h"
 
 #include <stdlib.h>

@@ -2,7 +2,9 @@
  *
  * It holds a root (core/lifetime.c) until Python drops it, on whatever thread. What
  * Python reads from it is read on R's main thread; anything that may raise an R
- * error runs inside tb_protected. */
+ * error runs inside tb_protected.
+ *
+ * Tests: tests/native/values/test_object.py */
 #include "core/robject.h"
 
 #include "core/lifetime.h"

@@ -1,5 +1,7 @@
 /* Strings in both directions: Python's are Unicode, R's have an encoding each. What comes back is
- * new; nothing is kept. */
+ * new; nothing is kept.
+ *
+ * Tests: tests/native/values/test_values.py */
 #include "core/strings.h"
 
 #include "core/held.h"

@@ -1,5 +1,7 @@
 /* R vectors as C sees them. None of these owns anything: a pointer into a vector lives as long as
- * the vector, which the caller keeps. */
+ * the vector, which the caller keeps.
+ *
+ * Tests: tests/native/values/test_object.py */
 #include "core/vector.h"
 
 #include "core/memory.h"
@@ -21,8 +23,8 @@ bool tb_is_int64(SEXP x) {
 }
 
 const void *tb_data(SEXP x) {
-  /* A vector whose memory is gone (foreign.c) raises its error here: raised in Dataptr it would
-   * leave R's collector switched off. */
+  /* A vector whose memory has been released (foreign.c) raises its error here: raised in Dataptr it
+   * would leave R's collector switched off. */
   (void)Rf_xlength(x);
   switch (TYPEOF(x)) {
   case LGLSXP:

@@ -1,6 +1,8 @@
 /* Arguments of operators: dims and positions count from 1 in R, whole doubles are ints where
  * PyTorch wants ints, R vectors are tensors where it wants tensors. Each value is new, or the very
- * object of a handle. */
+ * object of a handle.
+ *
+ * Tests: test-tensor-operators.R */
 #include "torch/argument.h"
 
 #include "core/handle.h"

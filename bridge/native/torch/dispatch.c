@@ -2,7 +2,9 @@
  * held until it ends.
  *
  * Operators are the hot path of the R language. They are short, so Ctrl-C waits for them as it
- * waits for R's own. */
+ * waits for R's own.
+ *
+ * Tests: test-tensor-operators.R, test-tensor-arithmetic.R */
 #include "torch/dispatch.h"
 
 #include "core/entry.h"

@@ -5,7 +5,9 @@
  * R's, strides column-major: element (i, j, k) keeps its value.
  *
  * In: the R vector (foreign.c) owns the capsule's tensor. A capsule is consumed last: whatever is
- * refused or fails leaves it as it was. */
+ * refused or fails leaves it as it was.
+ *
+ * Tests: tests/native/torch/test_dlpack.py, tests/native/torch/test_foreign.py (the way in) */
 #include "torch/dlpack.h"
 
 #include "core/entry.h"
@@ -90,6 +92,36 @@ static int element_type(SEXP x, DLDataType *type) {
   }
 }
 
+/* Shape, then column-major strides; 0, or -1 with an exception. */
+static int write_extents(SEXP dim, R_xlen_t length, int rank, int64_t *extents) {
+  int64_t *shape = extents, *strides = extents + rank, stride = 1;
+  for (int i = 0; i < rank; i++) {
+    shape[i] = TYPEOF(dim) == INTSXP ? INTEGER_ELT(dim, i) : length;
+    strides[i] = stride;
+    if (shape[i] && stride > INT64_MAX / 16 / shape[i]) { /* consumers multiply, and fail badly */
+      PyErr_SetString(PyExc_BufferError,
+                      "an empty array of such dims is beyond what arrays can be");
+      return -1;
+    }
+    stride *= shape[i] ? shape[i] : 1;
+  }
+  return 0;
+}
+
+/* The capsule owns `made` from now on; NULL: the caller still does. */
+static PyObject *new_capsule(export *made, DLTensor tensor, bool versioned, bool writable) {
+  if (versioned) {
+    made->managed.versioned = (DLManagedVersioned){.version = {1, 0},
+                                                   .context = made,
+                                                   .deleter = delete_versioned,
+                                                   .flags = writable ? 0 : DL_FLAG_READ_ONLY,
+                                                   .tensor = tensor};
+    return PyCapsule_New(&made->managed.versioned, "dltensor_versioned", capsule_destructor);
+  }
+  made->managed.plain = (DLManaged){.tensor = tensor, .context = made, .deleter = delete_plain};
+  return PyCapsule_New(&made->managed.plain, "dltensor", capsule_destructor);
+}
+
 static PyObject *export_capsule(RObject *self, bool versioned) {
   DLDataType type;
   if (tb_check_thread() || element_type(self->x, &type))
@@ -102,20 +134,8 @@ static PyObject *export_capsule(RObject *self, bool versioned) {
   export *made = calloc(1, sizeof *made + 2 * (size_t)rank * sizeof(int64_t));
   if (!made)
     return PyErr_NoMemory();
-  int64_t *shape = made->extents, *strides = made->extents + rank, stride = 1;
-  for (int i = 0; i < rank; i++) {
-    shape[i] = TYPEOF(dim) == INTSXP ? INTEGER_ELT(dim, i) : length;
-    strides[i] = stride;
-    if (shape[i] && stride > INT64_MAX / 16 / shape[i]) { /* consumers multiply, and fail badly */
-      free(made);
-      PyErr_SetString(PyExc_BufferError,
-                      "an empty array of such dims is beyond what arrays can be");
-      return NULL;
-    }
-    stride *= shape[i] ? shape[i] : 1;
-  }
   export_job job = {.self = self, .made = made};
-  if (tb_protected(export_run, &job)) {
+  if (write_extents(dim, length, rank, made->extents) || tb_protected(export_run, &job)) {
     free(made);
     return NULL;
   }
@@ -123,20 +143,9 @@ static PyObject *export_capsule(RObject *self, bool versioned) {
                      .device = {DL_CPU, 0},
                      .ndim = rank,
                      .dtype = type,
-                     .shape = shape,
-                     .strides = strides};
-  PyObject *capsule;
-  if (versioned) {
-    made->managed.versioned = (DLManagedVersioned){.version = {1, 0},
-                                                   .context = made,
-                                                   .deleter = delete_versioned,
-                                                   .flags = self->writable ? 0 : DL_FLAG_READ_ONLY,
-                                                   .tensor = tensor};
-    capsule = PyCapsule_New(&made->managed.versioned, "dltensor_versioned", capsule_destructor);
-  } else {
-    made->managed.plain = (DLManaged){.tensor = tensor, .context = made, .deleter = delete_plain};
-    capsule = PyCapsule_New(&made->managed.plain, "dltensor", capsule_destructor);
-  }
+                     .shape = made->extents,
+                     .strides = made->extents + rank};
+  PyObject *capsule = new_capsule(made, tensor, versioned, self->writable);
   if (!capsule) {
     tb_unroot(made->cell);
     free(made);

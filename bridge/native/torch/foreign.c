@@ -210,7 +210,7 @@ static void finalize(SEXP pointer) {
     return;
   R_ClearExternalPtr(pointer);
   if (!Py_IsInitialized() || !tb_r_ready())
-    return; /* the producer may be gone already; the process is ending */
+    return; /* the producer may have ended already; the process is ending */
   PyGILState_STATE gil = PyGILState_Ensure();
   f->release(f->owner);
   PyGILState_Release(gil);

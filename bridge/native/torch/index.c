@@ -1,5 +1,7 @@
 /* x[i, j, ...] on tensors, counted from 1. Several vectors select as in R, every combination of
- * them. Keys are new Python objects; x and a tensor among the subscripts are those of handles. */
+ * them. Keys are new Python objects; x and a tensor among the subscripts are those of handles.
+ *
+ * Tests: test-tensor-indexing.R */
 #include "torch/index.h"
 
 #include "core/entry.h"

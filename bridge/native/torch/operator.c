@@ -2,7 +2,9 @@
  *
  * An Operator is made once for a name (the hook resolve says from PyTorch's own
  * schemas what each argument is) and found again by the address of R's own string, which
- * R keeps once. The table owns it. */
+ * R keeps once. The table owns it.
+ *
+ * Tests: test-tensor-operators.R */
 #include "torch/operator.h"
 
 #include "core/entry.h"
@@ -33,6 +35,34 @@ static void name_run(void *p) {
   job->name = PRINTNAME(Rf_install(job->text));
 }
 
+/* 0, or -1 with an exception. */
+static int take_positional(Operator *self, PyObject *positional) {
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(positional); i++) {
+    long kinds = PyLong_AsLong(PyTuple_GET_ITEM(positional, i));
+    if (kinds == -1 && PyErr_Occurred())
+      return -1;
+    self->positional[self->n_positional++] = (int)kinds;
+  }
+  return 0;
+}
+
+static int take_named(Operator *self, PyObject *named) {
+  PyObject *key, *value, *python_name;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(named, &position, &key, &value)) {
+    tb_parameter *p = &self->named[self->n_named];
+    name_job job = {.text = PyUnicode_AsUTF8(key)};
+    if (!job.text || !PyArg_ParseTuple(value, "Ui", &python_name, &p->kinds) ||
+        tb_protected(name_run, &job))
+      return -1;
+    p->python_name = Py_NewRef(python_name);
+    PyUnicode_InternInPlace(&p->python_name);
+    p->r_name = job.name;
+    self->n_named++;
+  }
+  return 0;
+}
+
 /* Operator(name, function, positional kinds, {R name: (Python name, kinds)}, index results, result
  * names) */
 static PyObject *operator_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
@@ -53,35 +83,12 @@ static PyObject *operator_new(PyTypeObject *type, PyObject *args, PyObject *kwar
   self->positional =
       PyMem_Calloc((size_t)PyTuple_GET_SIZE(positional) + 1, sizeof *self->positional);
   self->named = PyMem_Calloc((size_t)PyDict_GET_SIZE(named) + 1, sizeof *self->named);
-  if (!self->positional || !self->named) {
-    Py_DECREF(self);
-    return PyErr_NoMemory();
-  }
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(positional); i++) {
-    long kinds = PyLong_AsLong(PyTuple_GET_ITEM(positional, i));
-    if (kinds == -1 && PyErr_Occurred()) {
-      Py_DECREF(self);
-      return NULL;
-    }
-    self->positional[self->n_positional++] = (int)kinds;
-  }
-  PyObject *key, *value;
-  Py_ssize_t position = 0;
-  while (PyDict_Next(named, &position, &key, &value)) {
-    tb_parameter *p = &self->named[self->n_named];
-    name_job job = {.text = PyUnicode_AsUTF8(key)};
-    PyObject *python_name;
-    if (!job.text || !PyArg_ParseTuple(value, "Ui", &python_name, &p->kinds) ||
-        tb_protected(name_run, &job)) {
-      Py_DECREF(self);
-      return NULL;
-    }
-    p->python_name = Py_NewRef(python_name);
-    PyUnicode_InternInPlace(&p->python_name);
-    p->r_name = job.name;
-    self->n_named++;
-  }
-  return (PyObject *)self;
+  if (!self->positional || !self->named)
+    PyErr_NoMemory();
+  else if (take_positional(self, positional) == 0 && take_named(self, named) == 0)
+    return (PyObject *)self;
+  Py_DECREF(self);
+  return NULL;
 }
 
 PyTypeObject tb_OperatorType = {

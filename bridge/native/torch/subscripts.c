@@ -1,7 +1,9 @@
 /* The subscripts of x[i, j, ...] on tensors, looked at before they are evaluated: an empty one is
  * the whole dim, `..` all dims not named, `newaxis` (or NULL) a new one, N the size of its dim, and
  * a:b (a:b:s) a slice, which gives a view. Everything else is evaluated as R would, in R, before
- * any Python runs. The list that is made is the caller's to protect. */
+ * any Python runs. The list that is made is the caller's to protect.
+ *
+ * Tests: test-tensor-indexing.R */
 #include "torch/subscripts.h"
 
 SEXP tb_new_axis, tb_other_dims;

@@ -101,50 +101,56 @@ static void data_run(void *p) {
   job->length = Rf_xlength(job->x);
 }
 
+/* NumPy's letter for the elements and their size in bytes; NULL with an exception. */
+static const char *element_kind(SEXP x, int *size) {
+  switch (TYPEOF(x)) {
+  case LGLSXP:
+  case INTSXP:
+    *size = 4;
+    return "i";
+  case REALSXP:
+    *size = 8;
+    return tb_is_int64(x) ? "i" : "f";
+  case CPLXSXP:
+    *size = 16;
+    return "c";
+  case RAWSXP:
+    *size = 1;
+    return "u";
+  default:
+    PyErr_Format(PyExc_AttributeError, "R type '%s' is not a vector of numbers",
+                 Rf_type2char(TYPEOF(x)));
+    return NULL;
+  }
+}
+
+/* Column-major, in bytes. */
+static PyObject *strides_of(PyObject *shape, bool empty, Py_ssize_t stride) {
+  Py_ssize_t rank = PyTuple_GET_SIZE(shape);
+  PyObject *strides = PyTuple_New(rank);
+  for (Py_ssize_t i = 0; strides && i < rank; i++) {
+    PyTuple_SET_ITEM(strides, i, PyLong_FromSsize_t(stride));
+    stride *= empty ? 1 : PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, i));
+  }
+  return strides;
+}
+
 /* NumPy's own exchange dictionary; the array made from it keeps this object. */
 static PyObject *array_interface(RObject *self, void *unused) {
   (void)unused;
   data_job job = {.x = self->x};
-  if (tb_check_thread())
-    return NULL;
-  const char *kind;
   int size;
-  switch (TYPEOF(self->x)) {
-  case LGLSXP:
-  case INTSXP:
-    kind = "i", size = 4;
-    break;
-  case REALSXP:
-    kind = tb_is_int64(self->x) ? "i" : "f", size = 8;
-    break;
-  case CPLXSXP:
-    kind = "c", size = 16;
-    break;
-  case RAWSXP:
-    kind = "u", size = 1;
-    break;
-  default:
-    PyErr_Format(PyExc_AttributeError, "R type '%s' is not a vector of numbers",
-                 Rf_type2char(TYPEOF(self->x)));
-    return NULL;
-  }
-  if (tb_protected(data_run, &job))
+  const char *kind = tb_check_thread() ? NULL : element_kind(self->x, &size);
+  if (!kind || tb_protected(data_run, &job))
     return NULL;
   PyObject *shape = tb_dim(self->x);
   if (shape == Py_None) {
     Py_DECREF(shape);
     shape = Py_BuildValue("(n)", (Py_ssize_t)job.length);
   }
-  if (!shape)
-    return NULL;
-  Py_ssize_t rank = PyTuple_GET_SIZE(shape), stride = size;
-  PyObject *strides = PyTuple_New(rank);
-  for (Py_ssize_t i = 0; strides && i < rank; i++) {
-    PyTuple_SET_ITEM(strides, i, PyLong_FromSsize_t(stride));
-    stride *= job.length ? PyLong_AsSsize_t(PyTuple_GET_ITEM(shape, i)) : 1;
-  }
+  PyObject *strides = shape ? strides_of(shape, job.length == 0, size) : NULL;
   if (!strides) {
-    Py_DECREF(shape);
+    Py_XDECREF(shape);
     return NULL;
   }
   char type[8];

@@ -1,5 +1,7 @@
 /* Floating point numbers of 16 bits: float16 of IEEE 754, and bfloat16, the upper half of a
- * float. */
+ * float.
+ *
+ * Tests: tests/native/torch/test_foreign.py */
 #include "values/float16.h"
 
 double tb_float16_to_double(uint16_t bits) {

@@ -1,5 +1,7 @@
-/* Lists and dicts in both directions. Everything is copied; what is half made is held (core/held.h)
- * or protected while an item is converted, as that may run any code. */
+/* Lists and dicts in both directions. Everything is copied; what is partly made is held
+ * (core/held.h) or protected while an item is converted, as that may run any code.
+ *
+ * Tests: tests/native/values/test_values.py */
 #include "values/lists.h"
 
 #include "core/held.h"

@@ -1,5 +1,7 @@
 /* How the objects of handles are saved with R's (core/frozen.c), and come back: the hooks freeze
- * and thaw say. A handle that has come back owns its object like any other. */
+ * and thaw say. A handle that has come back owns its object like any other.
+ *
+ * Tests: tests/native/core/test_handle.py, test-save-frozen.R */
 #include "values/saved.h"
 
 #include "core/entry.h"

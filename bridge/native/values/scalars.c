@@ -1,7 +1,9 @@
 /* Single values without a class, in both directions: each is a new object of the other language.
  *
  * NA has no Python scalar: it is None, except in doubles, where Python's float holds R's very
- * bits. */
+ * bits.
+ *
+ * Tests: tests/native/values/test_values.py */
 #include "values/scalars.h"
 
 #include "core/strings.h"

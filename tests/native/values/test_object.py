@@ -1,8 +1,7 @@
-"""robject.c: the Python object that owns an R object."""
+"""core/robject.c and values/object.c: the Python object that owns an R object."""
 
 from __future__ import annotations
 
-import gc
 import sys
 
 import numpy as np
@@ -10,8 +9,6 @@ import pytest
 import torch
 
 from torchbridge import RError
-
-KINDS = ["logical", "integer", "double", "complex", "raw"]
 
 
 def test_it_is_made_by_the_core_alone(core):
@@ -45,94 +42,6 @@ def test_what_it_says_of_its_object(r, code, typeof, classes, dim, length):
 
 def test_its_length_may_be_that_of_an_environment(r):
     assert len(r("list2env(list(a = 1, b = 2))")) == 2
-
-
-# ---- new vectors ----
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (5,), (2, 3), (0, 3), (2, 3, 4, 5, 2)])
-def test_new_vectors(core, kind, shape):
-    x = core.RObject.new_vector(kind, shape)
-    assert x.typeof == kind and x.writable
-    assert len(x) == int(np.prod(shape, dtype=np.int64))
-    assert x.dim == (shape if len(shape) > 1 else None)
-
-
-@pytest.mark.parametrize(
-    ("kind", "shape", "error", "message"),
-    [
-        ("character", (2,), ValueError, "not a vector of numbers"),
-        ("nonsense", (2,), ValueError, "not a vector of numbers"),
-        ("double", [2], TypeError, "tuple"),
-        ("double", (-1,), ValueError, "negative"),
-        ("double", (2, -1), ValueError, "negative"),
-        ("double", (0, -1), ValueError, "negative"),
-        ("double", (2.5,), TypeError, "int"),
-        ("double", (2**31, 1), ValueError, "dim 0 has 2147483648 elements"),
-        ("double", (1, 0, 2**31), ValueError, "dim 2 has 2147483648 elements"),
-        ("double", (2**63,), OverflowError, "int too"),
-        ("double", (2**62,), ValueError, "too many"),
-        ("double", (2**31 - 1,) * 3, ValueError, "too many"),
-        ("raw", (2**52 + 1,), ValueError, "too many"),
-        ("raw", (2**50,), RError, "cannot allocate"),
-    ],
-)
-def test_new_vectors_that_cannot_be(core, kind, shape, error, message):
-    with pytest.raises(error, match=message):
-        core.RObject.new_vector(kind, shape)
-
-
-# ---- missing values ----
-
-NA = {
-    "c(TRUE, NA, FALSE)": [1, 0, 1],
-    "c(1L, NA, -2147483647L)": [1, 0, 1],
-    "c(NA, NaN, 1, -Inf, Inf, -0)": [0, 1, 1, 1, 1, 1],
-    "c(NA_complex_, complex(real = NA, imaginary = 1), complex(real = 1, imaginary = NA), complex(real = NaN, imaginary = 0))": [
-        0,
-        0,
-        0,
-        1,
-    ],
-    "as.raw(0:3)": [1, 1, 1, 1],
-    "structure(c(0, -0, 5e-324, NaN), class = 'integer64')": [1, 0, 1, 1],
-    "NA + 0": [0],
-    "-NA_real_": [0],
-    "NA_real_ * NaN": None,  # which of the two it is, is the processor's choice
-    "numeric(0)": [],
-}
-
-
-@pytest.mark.parametrize(("code", "mask"), NA.items())
-def test_na(r, code, mask):
-    x = r(code)
-    found = np.asarray(x.na_mask())
-    assert found.dtype == np.uint8 and found.shape == (len(x),)
-    if mask is not None:
-        assert found.tolist() == mask
-    assert x.any_na() is bool((found == 0).any())
-
-
-@pytest.mark.parametrize("where", [0, 1, 4095, 4096, 4097, 8191, 8192, 9999])
-@pytest.mark.parametrize("code", ["rep(TRUE, 1e4)", "rep(1L, 1e4)", "rep(1, 1e4)", "rep(1i, 1e4)"])
-def test_na_is_found_wherever_it_is(r, code, where):
-    x = r(f"{{ x <- {code}; x[{where + 1}] <- NA; x }}")
-    assert x.any_na() is True
-    assert np.flatnonzero(np.asarray(x.na_mask()) == 0).tolist() == [where]
-
-
-def test_the_mask_has_the_shape_of_the_array(r):
-    mask = r("array(c(1, NA), 2:4)").na_mask()
-    assert mask.dim == (2, 3, 4) and mask.typeof == "raw" and mask.writable
-
-
-@pytest.mark.parametrize("code", ["'text'", "NULL", "list(NA)", "sum"])
-def test_na_of_what_has_no_numbers(r, code):
-    with pytest.raises(RError, match="not a vector of numbers"):
-        r(code).any_na()
-    with pytest.raises((RError, TypeError)):
-        r(code).na_mask()
 
 
 # ---- attributes, slots, items ----
@@ -225,14 +134,6 @@ def test_r_does_not_write_into_what_python_holds(core, r):
     view[:] = 1, 2
     assert r("function(x) { x[1] <- 9; x }")(x).tolist() == [9, 2]
     assert view.tolist() == [1, 2]
-
-
-def test_the_array_interface(r):
-    x = r("matrix(1:6, 2)").__array_interface__
-    assert (x["shape"], x["typestr"], x["strides"], x["version"]) == ((2, 3), "<i4", (4, 8), 3)
-    array = np.asarray(r("matrix(c(1, 2, 3, 4), 2)"))
-    gc.collect()
-    assert array.flags.f_contiguous and array.tolist() == [[1, 3], [2, 4]]
 
 
 def test_refcounts(core, r):

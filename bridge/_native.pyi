@@ -1,0 +1,216 @@
+"""The native core of torchbridge: C, built from bridge/native. `torchbridge.process.host.native()`
+gives it with R running; until `attach()` has joined R, what needs R raises RuntimeError, and so
+does a call on another thread than R's.
+
+R objects stand in Python as `RObject`, Python objects in R as external pointers ("handles").
+"""
+
+from collections.abc import Callable
+from typing import Any, TypedDict, final
+
+from typing_extensions import CapsuleType
+
+class _ArrayInterface(TypedDict):
+    version: int
+    typestr: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    data: tuple[int, bool]
+
+@final
+class RObject:
+    """One R object, kept alive as long as this Python object. Only the core makes them."""
+
+    @classmethod
+    def new_vector(cls, type: str, shape: tuple[int, ...], /) -> RObject:
+        """An uninitialised R vector or array, writable until R sees it.
+
+        ``type`` is "logical", "integer", "double", "complex" or "raw"; a shape of two and more
+        becomes R's dim.
+
+        Raises:
+            ValueError: another type, or a shape that R cannot have.
+            RError: there is no memory for it.
+        """
+
+    @classmethod
+    def from_address(cls, address: int, /) -> RObject:
+        """Take a share in a live R object, which somebody else (rpy2) keeps alive now."""
+
+    @property
+    def typeof(self) -> str:
+        """R's typeof()."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class attribute; empty where there is none."""
+
+    @property
+    def dim(self) -> tuple[int, ...] | None:
+        """The dim attribute, or None."""
+
+    @property
+    def address(self) -> int:
+        """Where the R object is."""
+
+    @property
+    def writable(self) -> bool:
+        """Was this vector just made by the core, and has R not seen it yet?"""
+
+    def __len__(self) -> int: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call this R function; the result is a Python value.
+
+        Raises:
+            TypeError: it is no function.
+            RError: what R raised; a Python exception that passed through R is raised itself.
+        """
+
+    def call(self, *args: Any, **kwargs: Any) -> RObject:
+        """Call this R function; the result stays an RObject."""
+
+    def value(self) -> Any:
+        """The Python value of this R object; vectors of numbers are NumPy arrays."""
+
+    def items(self) -> list[RObject]:
+        """The elements of an R list.
+
+        Raises:
+            TypeError: it is no list.
+        """
+
+    def attr(self, name: str, /) -> RObject | None:
+        """An attribute, or None."""
+
+    def slot(self, name: str, /) -> RObject | None:
+        """An S4 slot, or None."""
+
+    def set_attr(self, name: str, value: RObject, /) -> None:
+        """Set an attribute of a vector just made.
+
+        Raises:
+            ValueError: R has seen the vector.
+        """
+
+    def freeze(self) -> None:
+        """From now on R duplicates this vector before changing it, and it is not `writable`."""
+
+    def any_na(self) -> bool:
+        """Is any element of this vector of numbers R's NA?"""
+
+    def na_mask(self) -> RObject:
+        """A raw vector of the same shape: 1 where there is a value, 0 where there is NA."""
+
+    @property
+    def __array_interface__(self) -> _ArrayInterface:
+        """NumPy's array interface, over R's own memory.
+
+        Raises:
+            AttributeError: it is no vector of numbers.
+        """
+
+    def __dlpack__(
+        self,
+        *,
+        stream: int | None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> CapsuleType:
+        """The vector's own memory, column-major, read-only unless just made.
+
+        Raises:
+            TypeError: it is no vector of numbers.
+            BufferError: a copy, or another device than the CPU, was asked for.
+        """
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """``(1, 0)``: the CPU."""
+
+    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType:
+        """A data frame, or a vector, as an Arrow stream of one array; warns of what is lost.
+
+        Raises:
+            TypeError, ValueError: what Arrow has no type for, naming the column.
+        """
+
+    def __arrow_c_schema__(self) -> CapsuleType:
+        """The schema of that stream."""
+
+@final
+class Operator:
+    """A PyTorch function and what its arguments are to R."""
+
+    def __new__(
+        cls,
+        name: str,
+        function: Callable[..., Any],
+        positional: tuple[int, ...],
+        named: dict[str, tuple[str, int]],
+        index_results: int,
+        results: tuple[str, ...],
+        /,
+    ) -> Operator:
+        """Kinds are the bits of `torchbridge.rtorch.operators`.
+
+        Args:
+            name: its name in R.
+            function: what is called.
+            positional: the kinds of arguments by position; the last one's are those of all after.
+            named: R's name of an argument: Python's, and its kinds.
+            index_results: bit i says that result i is positions, which count from 1 in R.
+            results: the names of several results.
+        """
+
+def set_hooks(lookup: Callable[[str], Any], /) -> None:
+    """``lookup(name)`` gives what the core asks of Python; those found before are forgotten."""
+
+def attach(library: str, helpers: str, python_hosts: bool, /) -> None:
+    """Join the R running in this process: this thread is R's from now on.
+
+    Args:
+        library: this module's own file, which R loads too.
+        helpers: the path of host.R.
+        python_hosts: did Python start R?
+    """
+
+def close() -> None:
+    """R is ending: releases do nothing from now on."""
+
+def live() -> dict[str, int]:
+    """How many objects each side holds of the other, and their bytes.
+
+    ``r_objects`` and ``foreign_vectors`` are held by Python, ``py_handles`` by R;
+    ``foreign_bytes`` are those that R's handles and vectors keep outside of R's memory.
+    """
+
+def base_function(name: str, /) -> RObject:
+    """A function of R's base package."""
+
+def helper(name: str, /) -> RObject:
+    """A function of host.R."""
+
+def put(environment: RObject, value: RObject = ..., /) -> None:
+    """Set the variable ``value`` of an R environment; without one, to NULL."""
+
+def to_r(value: object, /) -> RObject:
+    """The R object of a Python value."""
+
+def handle(value: object, /) -> RObject:
+    """The R external pointer that owns a Python object: a torch_tensor, or a python_object."""
+
+def object_handle(value: object, /) -> RObject:
+    """The same, of class python_object only."""
+
+def foreign_vector(capsule: CapsuleType, /) -> RObject:
+    """An R vector over the memory of a DLPack capsule, which is then used.
+
+    Raises:
+        ValueError, TypeError, BufferError: memory that R cannot have; the capsule stays as it was.
+    """
+
+def arrow_to_r(capsule: CapsuleType, /) -> RObject:
+    """The R data frame or vector of an Arrow stream, which is consumed; warns of what is lost."""
+
+def set_tensor_type(cls: type, /) -> None:
+    """What R gets as a torch_tensor."""
