@@ -5,6 +5,8 @@ source distributions alike. Environment variables for developers:
 
 - ``TORCHBRIDGE_WERROR=1``: a warning of the C compiler is an error.
 - ``TORCHBRIDGE_CFLAGS``, ``TORCHBRIDGE_LDFLAGS``: further flags, after our own.
+
+Tests: tests/native/test_module.py (what it has built)
 """
 
 from __future__ import annotations

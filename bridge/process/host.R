@@ -1,7 +1,7 @@
 # The R side of the native core, loaded into an environment of its own in both
 # hosts. Errors, warnings and interrupts of an R function that Python called end here.
 
-# Runs a call of f. What goes wrong is told to the core (errors.c) and ends at its
+# Runs a call of f. What goes wrong is reported to the core (errors.c) and ends at its
 # R_tryEvalSilent(), whatever handlers there are further down.
 call_function <- function(f, call) {
   where <- environment()

@@ -11,7 +11,7 @@ Python code.
 *R holds it* where the one owner of the nn.Module is its R half (or other modules whose one
 owner that is): then no circle across the two collectors may keep the pair alive. After
 each collection of R's, `settle` looks for modules that have come into this state; `keep`
-ends it when R gives the module to Python again (native/values.c).
+ends it when R gives the module to Python again (native/values/values.c).
 
 A circle remains where Python holds R code that holds a face: a hook that mentions the
 module it is registered on. It goes when the hook is removed.

@@ -24,7 +24,7 @@ from torchbridge.arrays.torch_arrays import TorchArrays, import_torch
 from torchbridge.process import host
 from torchbridge.rtorch import dialect
 
-# What an argument may be; operator.c has the same bits. A value is read by its own type
+# What an argument may be; argument.h has the same bits. A value is read by its own type
 # where several are possible: torch_max(x, 1) names a dim, torch_max(x, y) another tensor.
 TENSOR, TENSORS, DIM, INDEX, POSITION, SCALAR, DTYPE, INT, INTS = (1 << i for i in range(9))
 

@@ -1,6 +1,6 @@
 """What ``saveRDS()`` keeps of the Python objects that R holds, and what ``readRDS()`` makes of it.
 
-The native core (frozen.c) asks for the bytes of an object when R writes its handle, and
+The native core (values/saved.c) asks for the bytes of an object when R writes its handle, and
 gives them back when a handle that was read is first used. Kept are
 
 - tensors and modules of ``torch.nn``'s own classes: as bytes of safetensors (`files`);

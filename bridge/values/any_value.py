@@ -1,6 +1,6 @@
 """Whole values of any kind, both ways: what R functions take and give in Python.
 
-The native core converts scalars, strings, lists and dicts itself (values.c); what has
+The native core converts scalars, strings, lists and dicts itself (native/values/); what has
 a shape, a class or a library of its own comes here.
 """
 
