@@ -29,7 +29,11 @@ MODULES = {
     "optim": "torchbridge.rtorch.optim",
     "files": "torchbridge.saving.files",
     "saved_modules": "torchbridge.saving.saved_modules",
+    "exact": "torchbridge.models.for_r.exact",
     "fit": "torchbridge.models.for_r.fit",
+    "loader": "torchbridge.models.for_r.loader",
+    "predict": "torchbridge.models.for_r.predict",
+    "registry": "torchbridge.models.for_r.registry",
     "tune": "torchbridge.models.for_r.tune",
 }
 

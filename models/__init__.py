@@ -29,8 +29,9 @@ from .networks.cnn import cnn
 from .networks.mlp import mlp
 from .networks.rnn import RNN
 from .networks.tabular import Tabular
-from .table.fit import TableFit, fit_table
+from .table.fit import fit_table
 from .table.model import TableModel, load_table
+from .table.result import TableFit
 from .training.fit import Fit, fit, predict
 from .training.losses import LOSSES
 from .training.optimizers import OPTIMIZERS

@@ -89,11 +89,22 @@ def options(argument: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def parameters_of(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's arguments, in order."""
+    return list(inspect.signature(function).parameters)
+
+
+def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Its arguments that have a default -> the default, which stands there and nowhere else."""
+    found = inspect.signature(function).parameters.items()
+    return {name: p.default for name, p in found if p.default is not p.empty}
+
+
 def check_options(
     argument: str, name: str, function: Callable[..., Any], given: Mapping[str, Any]
 ) -> None:
     """An error that names the first option of `name` that its function does not take."""
-    valid = list(inspect.signature(function).parameters)
+    valid = parameters_of(function)
     unknown = [option for option in given if option not in valid]
     if unknown:
         raise ValueError(

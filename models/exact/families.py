@@ -43,6 +43,11 @@ class Family(NamedTuple):
     dispersion: float | None
 
     @property
+    def takes_shares(self) -> bool:
+        """Is the response a share of successes, or one of two classes?"""
+        return self.valid is _SHARE
+
+    @property
     def estimates_scale(self) -> bool:
         """Does the likelihood have a dispersion parameter, which counts in AIC?"""
         return self.dispersion is None and self.log_likelihood is not None

@@ -249,7 +249,7 @@ class _Problem:
             warnings.warn(
                 f"the fit did not converge in {self.max_iter} iterations (max_iter)", stacklevel=3
             )
-        if "binomial" in self.family.name and bool(((mu < 1e-14) | (mu > 1 - 1e-14)).any()):
+        if self.family.takes_shares and bool(((mu < 1e-14) | (mu > 1 - 1e-14)).any()):
             warnings.warn("fitted probabilities numerically 0 or 1 occurred", stacklevel=3)
         working = self._weights(eta, mu)
         r = weighted_least_squares(x, eta, working).r

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -40,6 +40,10 @@ class MultinomialFit:
     converged: bool
     linear_predictor: Tensor
     fitted: Tensor
+
+    family: ClassVar[str] = "multinomial"
+    link: ClassVar[str] = "logit"
+    dispersion: ClassVar[float] = 1.0
 
     @property
     def standard_errors(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""What R's `torch_tune` calls: a search over the options of a fit, or of an R function."""
+"""Searches: over the options of a fit to a table of R's, or of an R function."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ def search(task: Mapping[str, Any]) -> dict[str, Any]:
     """Search the options of a network for columns.
 
     Args:
-        task: that of `r_fit.fit`, with `space`, and `search`: `n_trials`, `sampler`,
+        task: that of `fit.fit`, with `space`, and `search`: `n_trials`, `sampler`,
             `pruner` and `n_jobs` as of `tune`.
     """
     data = arranged(task)

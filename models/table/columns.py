@@ -1,6 +1,7 @@
 """Columns as a caller gives them, as the tensors that a model takes; errors name the column."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,17 @@ import torch
 from torch import Tensor
 
 from ..arguments import kind_of
+
+
+@dataclass
+class TableData:
+    """The columns of a table, as of `fit_table`."""
+
+    numeric: Any
+    response: Any
+    codes: Any = None
+    weights: Any = None
+    offset: Any = None
 
 
 def as_inputs_of(
@@ -76,11 +88,3 @@ def codes_within(name: str, value: Any, levels: Sequence[int], ndim: int) -> Ten
             where = f" column {i}" if ndim == 2 else ""
             raise ValueError(f"{name}{where} holds codes outside 0 to {n - 1}")
     return codes
-
-
-def as_values(part: tuple | None, dtype: str) -> Any:
-    """Two classes as the numbers 0 and 1."""
-    if part is None:
-        return None
-    inputs, y, *others = part
-    return (inputs, y.to(getattr(torch, dtype)), *others)

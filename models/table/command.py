@@ -17,10 +17,11 @@ from ..exact.multinomial import MultinomialFit
 from ..networks.activations import ACTIVATIONS
 from ..training.optimizers import OPTIMIZERS
 from ..training.weights import from_bytes, to_bytes, write_file
-from .fit import TableFit, fit_table
+from .fit import fit_table
 from .formula import as_layout, complete_rows, evaluate, is_factor, levels_of, parse_formula
-from .model import TYPES, TableModel, load_table
-from .registry import EXACT, NETWORKS
+from .model import TableModel, load_table
+from .registry import MODELS, prediction_types
+from .result import TableFit
 
 _ENTRY = "torchbridge_model"
 _MODEL_OPTIONS = (
@@ -53,7 +54,8 @@ def add_commands(commands: Any) -> None:
     )
     fit.add_argument("--formula", required=True, help="such as 'medv ~ . - zn'")
     fit.add_argument("--data", required=True, type=Path, help="a .csv or .parquet file")
-    models = [name for name in (*EXACT, *NETWORKS) if name not in ("cnn", "rnn", "autoencoder")]
+    offered = [name for name, row in MODELS.items() if "shell" in row.hosts]
+    models = sorted(offered, key=lambda name: not MODELS[name].exact)
     fit.add_argument("--model", required=True, choices=models)
     fit.add_argument("--output", type=Path, default=None, help="where to write the model")
     fit.add_argument("--weights", default=None, help="a column of row weights")
@@ -87,7 +89,7 @@ def add_commands(commands: Any) -> None:
     predict = commands.add_parser("predict", help="predict with a model that fit wrote")
     predict.add_argument("--model", required=True, type=Path, help="the file fit wrote")
     predict.add_argument("--data", required=True, type=Path, help="a .csv or .parquet file")
-    predict.add_argument("--type", default="response", choices=TYPES)
+    predict.add_argument("--type", default="response", choices=prediction_types())
     predict.add_argument(
         "--output", type=Path, default=None, help="a .csv or .parquet file (default: CSV on stdout)"
     )
@@ -109,7 +111,7 @@ def _fit(options: argparse.Namespace) -> None:
         raise FileNotFoundError(f"--output: there is no folder {options.output.parent}")
     data = read_table(options.data)
     layout = parse_formula(options.formula, data)
-    if options.model == "tabular":
+    if MODELS[options.model].takes_codes:
         layout.coded = [
             term[0] for term in layout.terms if len(term) == 1 and term[0] in layout.levels
         ]
@@ -127,7 +129,7 @@ def _fit(options: argparse.Namespace) -> None:
         raise ValueError(f"{options.data} has no complete rows")
     given = vars(options)
     model_options = {name: given[name] for name in _MODEL_OPTIONS if name in given}
-    if options.model in EXACT:
+    if MODELS[options.model].exact:
         model_options["intercept"] = layout.intercept
     fitted = fit_table(
         options.model,
@@ -233,7 +235,8 @@ def _response(
     name: str, data: pd.DataFrame, options: argparse.Namespace
 ) -> tuple[np.ndarray, list[str] | None]:
     """Numbers, or codes and their classes."""
-    if name not in data.columns or not (is_factor(data[name]) or options.model == "multinomial"):
+    takes_classes = MODELS[options.model].response == "classes"
+    if name not in data.columns or not (is_factor(data[name]) or takes_classes):
         return evaluate(name, data), None
     classes = levels_of(name, data[name])
     text = data[name].map(str, na_action="ignore")

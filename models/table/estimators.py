@@ -15,7 +15,15 @@ except ImportError as error:
         "TorchClassifier and TorchRegressor need scikit-learn 1.6 or later"
     ) from error
 
-from .fit import TableFit, fit_table
+from ..arguments import defaults_of
+from ..training.fit import fit as train
+from .fit import fit_table
+from .registry import MODELS
+from .result import TableFit
+
+# The defaults of what is fitted, and the one that is other here.
+_NETWORK: dict[str, Any] = MODELS["mlp"].option_defaults
+_TRAINING: dict[str, Any] = {**defaults_of(train), "lr": 0.003}
 
 # What a network may compute in: it does in that of X, and in the first of other numbers.
 _DTYPES = (np.float64, np.float32)
@@ -38,23 +46,23 @@ class _TorchEstimator(BaseEstimator):
 
     def __init__(
         self,
-        hidden: Sequence[int] | int = (64, 32),
-        activation: str = "relu",
-        dropout: float = 0.0,
-        normalization: str | None = None,
-        residual: bool = False,
-        epochs: int = 100,
-        batch_size: int = 32,
-        lr: float = 0.003,
-        optimizer: str = "adam",
-        weight_decay: float = 0.0,
+        hidden: Sequence[int] | int = _NETWORK["hidden"],
+        activation: str = _NETWORK["activation"],
+        dropout: float = _NETWORK["dropout"],
+        normalization: str | None = _NETWORK["normalization"],
+        residual: bool = _NETWORK["residual"],
+        epochs: int = _TRAINING["epochs"],
+        batch_size: int = _TRAINING["batch_size"],
+        lr: float = _TRAINING["lr"],
+        optimizer: str = _TRAINING["optimizer"],
+        weight_decay: float = _TRAINING["weight_decay"],
         loss: str | None = None,
         validation_fraction: float | None = None,
         patience: int | None = None,
         callbacks: Mapping[str, Any] | None = None,
         random_state: Any = None,
-        device: str | None = None,
-        compile: bool = False,
+        device: str | None = _TRAINING["device"],
+        compile: bool = _TRAINING["compile"],
     ) -> None:
         self.hidden = hidden
         self.activation = activation

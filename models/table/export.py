@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from ..arguments import kind_of
 from ..training.data import as_inputs
 from ..training.fit import Fit
-from .fit import TableFit
 from .model import TableModel
+from .result import TableFit
 
 
 def export_program(fit: Any, x: Any, path: str | os.PathLike[str] | None = None) -> Any:

@@ -8,18 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import lookup
-from ..exact.linear_predictor import LinearPredictor
 from ..exact.links import LINKS
-from ..exact.unsupervised import UNSUPERVISED, unsupervised_as, unsupervised_module
 from ..networks.scaled import Scaled
 from ..networks.scaling import Standardize, Unstandardize
 from ..training.predict import predict
 from ..training.weights import from_bytes, to_bytes
 from .columns import as_inputs_of, numbers
-from .registry import EXACT, Shape, build_network
-
-#: What `predict` can give.
-TYPES = ("response", "link", "prob", "class", "code")
+from .registry import MODELS, Model, Shape, build_network, find_model, prediction_types
 
 
 class TableModel:
@@ -32,6 +27,11 @@ class TableModel:
 
     def __init__(self, spec: Mapping[str, Any], module: nn.Module) -> None:
         self.spec, self.module = dict(spec), module.eval()
+
+    @property
+    def row(self) -> Model | None:
+        """What the registry says about it; None for a caller's own module."""
+        return None if self.spec["model"] is None else find_model(self.spec["model"])
 
     @property
     def spec_json(self) -> str:
@@ -63,12 +63,13 @@ class TableModel:
                 mixture "response" is "prob", of k-means "class", of PCA the scores. "code": of
                 an autoencoder, its narrowest layer.
         """
-        lookup("type", type, dict.fromkeys(TYPES))
+        lookup("type", type, dict.fromkeys(prediction_types()))
         spec = self.spec
         inputs = as_inputs_of(numeric, codes, spec["dtype"], spec["inputs"], spec["n_levels"])
         if type == "code":
-            if spec["model"] != "autoencoder":
-                raise ValueError('type "code" is for model "autoencoder"')
+            if self.row is None or "code" not in self.row.types:
+                having = [f'"{name}"' for name, row in MODELS.items() if "code" in row.types]
+                raise ValueError(f'type "code" is for model {", ".join(having)}')
             encoder: Any = self.module
             return predict(nn.Sequential(encoder.input, encoder.network.encoder), inputs)
         if offset is not None:
@@ -83,8 +84,8 @@ class TableModel:
 
     def _as_type(self, scores: Tensor, type: str) -> Tensor:
         spec = self.spec
-        if spec["model"] in UNSUPERVISED:
-            return unsupervised_as(scores, spec["model"], type)
+        if self.row is not None and self.row.exact and not self.row.takes_response:
+            return self._without_response(scores, type, self.row)
         if spec["n_classes"] and not spec["link"]:
             found = {"link": scores, "class": scores.argmax(1)}
             return found[type] if type in found else scores.softmax(1)
@@ -96,6 +97,14 @@ class TableModel:
                 raise ValueError(f'type "{type}" is for responses with classes')
             return torch.stack([1 - mean, mean], 1) if type == "prob" else (mean > 0.5).long()
         return scores if type == "link" else mean
+
+    def _without_response(self, output: Tensor, type: str, row: Model) -> Tensor:
+        if type not in row.types:
+            known = ", ".join(f'"{name}"' for name in row.types)
+            raise ValueError(
+                f'type "{type}" is not for model "{self.spec["model"]}"; it can be {known}'
+            )
+        return output.argmax(1) if type == "class" and output.ndim == 2 else output
 
 
 def load_table(
@@ -112,13 +121,8 @@ def load_table(
     if module is None:
         if spec["model"] is None:
             raise ValueError("module: the fit was of a module of yours, give one like it")
-        if spec["model"] in UNSUPERVISED:
-            module = unsupervised_module(spec)
-        elif spec["model"] in EXACT:
-            shape = spec["coefficients"]
-            module = LinearPredictor(shape[0], shape[1], spec["intercept"])
-        else:
-            module = assemble(spec)
+        row = find_model(spec["model"])
+        module = assemble(spec) if row.module is None else row.module(spec)
     module.load_state_dict(from_bytes(weights))
     return TableModel(spec, module)
 
@@ -128,7 +132,8 @@ def assemble(spec: Mapping[str, Any], seed: int | None = None) -> nn.Module:
     shape = Shape(tuple(spec["inputs"]), tuple(spec["n_levels"] or ()), spec["n_outputs"])
     network = build_network(spec["model"], shape, spec["model_options"], seed)
     n_columns = spec["inputs"][0]
-    n_outputs = n_columns if spec["model"] == "autoencoder" else spec["n_outputs"]
+    rebuilds = find_model(spec["model"]).response == "inputs"
+    n_outputs = n_columns if rebuilds else spec["n_outputs"]
     return Scaled(
         Standardize(n_columns) if spec["scale_input"] else nn.Identity(),
         network,

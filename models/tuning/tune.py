@@ -11,7 +11,8 @@ from typing import Any
 
 from ..arguments import kind_of, lookup, options, whole_number
 from ..callbacks import Callback, as_callbacks
-from ..table.fit import TableFit, fit_table
+from ..table.fit import fit_table
+from ..table.result import TableFit
 from ..training.fit import fit
 from .rounds import Report, run_rounds
 

@@ -91,11 +91,12 @@ is_code <- function(y) is.integer(y) && is.null(dim(y)) && min(y) == 0L
 
 # "classes", "numbers", "binomial" (both) or "any".
 response_of <- function(model, options) {
-  if (model$name == "multinomial") return("classes")
   family <- model$options$family
-  binomial <- model$name == "logistic" || (!is.null(family) && grepl("binomial", family))
-  if (binomial) return("binomial")
-  if (is_exact_model(model)) return("numbers")
+  if (!is.null(family)) {
+    return(if (model_registry()$families[[family]]$shares) "binomial" else "numbers")
+  }
+  takes <- model_row(model)$response
+  if (takes != "any") return(takes)
   loss <- options$loss
   if (is.null(loss) || is.function(loss) || loss == "binary_cross_entropy_with_logits") return(
     "any"

@@ -20,9 +20,6 @@ as_exact <- function(found, made) {
       found[[name]] <- stats::setNames(as.vector(found[[name]]), made$row_names)
     }
   }
-  if (is.null(found$family)) found[c("family", "link", "dispersion")] <- list(
-    "multinomial", "logit", 1
-  )
   found
 }
 

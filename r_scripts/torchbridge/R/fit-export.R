@@ -26,7 +26,7 @@ torch_export <- function(fit, path, format = "onnx", data = NULL) {
   given <- if (is.null(data)) rows_of(fit, NULL, NULL, call) else rows_of(fit, data, NULL, call)
   crossed <- crossing(given$columns)
   call_python(
-    "fit.export", fitted_module(fit), fit$model$name, crossed$columns,
+    "predict.export", fitted_module(fit), fit$model$name, crossed$columns,
     as.list(crossed$levels), path.expand(path), format,
     call = call
   )
@@ -40,5 +40,5 @@ fitted_module <- function(fit) {
     abort(sys.call(), "`fit` must be a torch_fit, not ", friendly_type(fit), ".")
   }
   model <- if (is.null(fit$module)) live_model(fit) else fit$module
-  call_python("fit.fitted_module", model, fit$weights)
+  call_python("predict.fitted_module", model, fit$weights)
 }

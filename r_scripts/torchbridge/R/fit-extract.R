@@ -40,7 +40,7 @@ NULL
 coef.torch_fit <- function(object, ...) {
   check_no_dots(...)
   if (!is.null(object$exact)) return(object$exact$coefficients)
-  call_python("fit.parameters", object$weights)[object$parameter_names]
+  call_python("predict.parameters", object$weights)[object$parameter_names]
 }
 
 #' @rdname torch_fit_extractors

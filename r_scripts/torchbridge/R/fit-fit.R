@@ -195,7 +195,6 @@ fit_task <- function(prepared, model, response, options, call) {
   if (isFALSE(prepared$preparation$intercept) && takes_response(model)) {
     model$options$intercept <- FALSE
   }
-  if (model$name == "pca") names(model$options)[names(model$options) == "k"] <- "n_components"
   c(
     list(model = if (is.null(model$module)) model$name else model$module),
     crossing(prepared$columns),
@@ -231,6 +230,7 @@ made_of <- function(prepared, model, response, call) {
 finish_fit <- function(made, result, options) {
   history <- as.data.frame(lapply(result$history, as.numeric))
   if (is_exact_model(made$model)) history <- NULL
+  unsupervised <- is_unsupervised(made$model)
   fit <- c(made, list(
     history = history, status = result$status, best_epoch = result$best_epoch,
     device = result$device, seed = options$seed, loss = options$loss_name,
@@ -240,12 +240,12 @@ finish_fit <- function(made, result, options) {
     lr_finder = if (!is.null(result$lr_finder)) {
       as.data.frame(lapply(result$lr_finder, as.numeric))
     },
-    exact = if (!is_unsupervised(made$model)) as_exact(result$exact, made),
-    result = if (is_unsupervised(made$model)) as_result(result$exact, made)
+    exact = if (!unsupervised) as_exact(result$exact, made),
+    result = if (unsupervised) as_result(result$exact, made)
   ))
   fit$row_names <- NULL
   if (!is.null(result$handle) && is.null(made$module)) remember_model(result$id, result$handle)
-  structure(fit, class = c(if (is_unsupervised(made$model)) "torch_unsupervised", "torch_fit"))
+  structure(fit, class = c(if (unsupervised) "torch_unsupervised", "torch_fit"))
 }
 
 # A vector, or a matrix whose columns are classes or responses.
@@ -254,7 +254,7 @@ with_rows <- function(values, made) {
   labels <- made$row_names
   if (length(dim(values)) > 1L) {
     names <- if (is.null(made$levels)) colnames(made$response) else made$levels
-    if (identical(made$model$name, "autoencoder")) names <- made$preparation$column_names
+    if (is_rebuilding(made$model)) names <- made$preparation$column_names
     if (length(dim(values)) == 2L && ncol(values) == length(names)) colnames(values) <- names
     if (length(dim(values)) == 2L) rownames(values) <- labels
     # Of two classes, the second: as of glm().

@@ -10,7 +10,7 @@ profile_intervals <- function(fit, level, chosen, call) {
     )
   })
   call_python(
-    "fit.profile", as_tensor(exact_design(fit, given)),
+    "exact.profile", as_tensor(exact_design(fit, given)),
     as_tensor(as.double(numeric_response(fit))), exact$family, exact$link,
     as_tensor(fit$prior.weights), as_tensor(fit$offset), level, as.list(chosen - 1),
     call = call

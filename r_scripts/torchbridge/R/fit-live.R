@@ -12,7 +12,7 @@ remember_model <- function(id, model) {
 live_model <- function(fit) {
   found <- the$models[[fit$id]]
   if (is.null(found)) {
-    found <- call_python("fit.load", fit$spec, fit$weights, call = NULL)
+    found <- call_python("predict.load", fit$spec, fit$weights, call = NULL)
     remember_model(fit$id, found)
   }
   found

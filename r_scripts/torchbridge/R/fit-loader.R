@@ -17,7 +17,7 @@ fit_batches <- function(loader, model, options, call) {
   task <- options$task
   task$fit_options[c("batch_size", "shuffle")] <- NULL
   result <- run_fit(
-    "fit.fit_loader", task, options, model$module, batches_of(loader),
+    "loader.fit_loader", task, options, model$module, batches_of(loader),
     if (!is.null(validation)) batches_of(validation),
     call = call
   )
@@ -60,7 +60,7 @@ predict_batches <- function(fit, newdata, type, call) {
     newdata
   )
   values <- call_python(
-    "fit.predict_module", fit$module, fit$weights, unname(inputs), call = call
+    "predict.predict_module", fit$module, fit$weights, unname(inputs), call = call
   )
   if (length(dim(values)) > 1L) values else as.vector(values)
 }

@@ -141,12 +141,6 @@ new_model <- function(name, options, module = NULL) {
   structure(list(name = name, options = options, module = module), class = "model_description")
 }
 
-exact_models <- c("linear", "logistic", "multinomial", "glm")
-
-is_exact_model <- function(model) model$name %in% exact_models || is_unsupervised(model)
-
-takes_response <- function(model) model$name != "autoencoder" && !is_unsupervised(model)
-
 #' @export
 print.model_description <- function(x, ...) {
   check_no_dots(..., except = names(formals(print.default)))
@@ -157,24 +151,17 @@ print.model_description <- function(x, ...) {
 # As a call: mlp(hidden = c(64, 32), dropout = 0.1).
 model_label <- function(model) {
   if (!is.null(model$module)) return(paste0("<", class(model$module)[1L], ">"))
-  if (model$name == "glm") {
+  if (!is.null(model$options$family)) {
     return(paste0(model$options$family, "(link = \"", model$options$link, "\")"))
   }
-  defaults <- formals(model_functions()[[model$name]])
+  described <- model_function(model$name)
+  defaults <- if (is.null(described)) list() else formals(described)
   # An argument without a default is never equal to it.
   defaults <- lapply(defaults, function(x) if (is.name(x)) x else eval(x))
   changed <- !mapply(identical, model$options, defaults[names(model$options)])
   arguments <- vapply(model$options[changed | names(model$options) == "hidden"], deparse1, "")
   named <- paste(names(arguments), "=", arguments, recycle0 = TRUE)
   paste0(model$name, "(", paste(named, collapse = ", "), ")")
-}
-
-model_functions <- function() {
-  list(
-    mlp = mlp, tabular = tabular, cnn = cnn, rnn = rnn, autoencoder = autoencoder,
-    linear = linear, logistic = logistic, multinomial = multinomial,
-    gaussian_mixture = gaussian_mixture, k_means = k_means, pca = pca
-  )
 }
 
 # What a user gives as `model`.
@@ -193,33 +180,33 @@ as_model <- function(x, call) {
   }
   if (inherits(x, "family")) return(family_model(x, call))
   if (inherits(x, "python_object")) {
-    if (!call_python("fit.is_module", x)) {
+    if (!call_python("registry.is_module", x)) {
       abort(call, "`model` must be a module of PyTorch, not ", format(x), ".")
     }
     return(new_model("module", list(), x))
   }
-  models <- model_functions()
   if (!is_string(x)) {
     abort(
       call, "`model` must be a model such as mlp(c(64, 32)), its name, a family or an nn_module, ",
       "not ", friendly_type(x), "."
     )
   }
-  if (x %in% c("gaussian_mixture", "k_means")) {
-    abort(call, "`model`: ", x, "() needs a number, model = ", x, "(3).")
+  row <- model_row(x)
+  if (isTRUE(row$offered)) {
+    if (length(row$required) > 0L) {
+      abort(call, "`model`: ", x, "() needs a number, model = ", x, "(3).")
+    }
+    described <- model_function(x)
+    return(if (is.null(described)) new_model(x, list()) else described())
   }
-  if (x %in% names(models)) return(models[[x]]())
   families <- c("poisson", "binomial", "gaussian", "Gamma", "inverse.gaussian")
   if (x %in% families) return(family_model(get(x, asNamespace("stats"))(), call))
-  refuse_name(x, c(names(models), families), "model", call)
+  refuse_name(x, c(offered_models(), families), "model", call)
 }
 
 family_model <- function(family, call) {
   name <- tolower(sub(".", "_", family$family, fixed = TRUE))
-  known <- c(
-    "gaussian", "binomial", "poisson", "gamma", "inverse_gaussian", "quasibinomial", "quasipoisson"
-  )
-  if (!name %in% known) {
+  if (!name %in% names(model_registry()$families)) {
     abort(call, "`model`: the family \"", family$family, "\" is not known here.")
   }
   new_model("glm", list(family = name, link = family$link))

@@ -1,59 +1,61 @@
 # Options of training: checked by name here, by value in Python.
 # Tests: test-fit-train.R.
 
-# All of them, with their defaults; NULL leaves the default to Python.
-option_defaults <- function() {
-  alist(
-    validation = NULL, loss = NULL, epochs = 100, batch_size = 32, shuffle = TRUE,
-    optimizer = "adam", optimizer_options = NULL, lr = 1e-3, lr_schedule = NULL,
-    weight_decay = 0, early_stopping = NULL, checkpoint = NULL, resume = NULL,
-    callbacks = NULL, seed = NULL, device = NULL, precision = "32-true", devices = 1,
-    strategy = "auto", compile = FALSE, standardize = NULL, verbose = NULL
-  )
-}
+training_option_names <- c(
+  "validation", "loss", "epochs", "batch_size", "shuffle", "optimizer", "optimizer_options", "lr",
+  "lr_schedule", "weight_decay", "early_stopping", "checkpoint", "resume", "callbacks", "seed",
+  "device", "precision", "devices", "strategy", "compile", "standardize", "verbose"
+)
 
-# list(task = what Python gets, validation, standardize, seed, verbose, ...).
+# What becomes something else on its way to Python.
+own_option_names <- c(
+  "validation", "lr_schedule", "early_stopping", "checkpoint", "callbacks", "standardize", "verbose"
+)
+
+# list(task = what Python gets, validation, standardize, seed, verbose, ...). What the user leaves
+# out is left to Python, which has the defaults.
 training_options <- function(given, model, call, of = "torch_fit", more = character()) {
-  defaults <- lapply(option_defaults(), eval)
-  check_option_names(given, names(defaults), call, of, more)
-  if (is_exact_model(model)) {
-    unused <- setdiff(names(given), c("device", "seed", "verbose"))
-    if (length(unused) > 0L) {
-      abort(
-        call, "`", unused[1L], "` is for networks: ", model_label(model), " is fitted exactly, ",
-        "with no training."
-      )
-    }
-  }
-  found <- defaults
+  check_option_names(given, training_option_names, call, of, more)
+  # All of them: `$` would take "lr_schedule" for an absent "lr".
+  found <- stats::setNames(vector("list", length(training_option_names)), training_option_names)
   found[names(given)] <- given
-  if (!is.null(found$verbose)) check_flag(found$verbose, "verbose", call)
-  found$verbose <- if (is.null(found$verbose)) interactive() else found$verbose
-  if (is_exact_model(model)) {
-    # Where the starts are drawn.
-    if (model$name %in% c("gaussian_mixture", "k_means")) found$seed <- as_seed(found, call)
-    fit_options <- list(device = found$device, seed = found$seed)
-    if (!is_unsupervised(model) || model$name == "pca") fit_options$seed <- NULL
-    return(list(
-      task = list(fit_options = fit_options), loss_name = "likelihood", seed = fit_options$seed
-    ))
-  }
+  if (is_exact_model(model)) return(exact_options(found, names(given), model, call))
+  check_verbose(found, call)
   found$seed <- as_seed(found, call)
   if (!is.null(found$loss) && !is.function(found$loss)) check_string(found$loss, "loss", call)
-  fit_options <- found[c(
-    "epochs", "batch_size", "shuffle", "lr", "optimizer", "optimizer_options", "loss",
-    "weight_decay", "seed", "device", "precision", "devices", "strategy", "compile"
-  )]
-  fit_options$resume <- as_path(found$resume, "resume", call)
-  fit_options$progress <- FALSE
-  fit_options <- fit_options[!vapply(fit_options, is.null, NA)]
+  found["resume"] <- list(as_path(found$resume, "resume", call))
+  fit_options <- found[setdiff(training_option_names, own_option_names)]
+  fit_options <- c(fit_options[!vapply(fit_options, is.null, NA)], progress = FALSE)
   asked <- as_callbacks(found, call)
   list(
     task = list(fit_options = fit_options, callbacks = asked$named),
-    functions = asked$functions, verbose = found$verbose, epochs = found$epochs, seed = found$seed,
-    validation = found$validation, standardize = found$standardize, loss = found$loss,
+    functions = asked$functions,
+    verbose = if (is.null(found$verbose)) interactive() else found$verbose,
+    epochs = if (is.null(found$epochs)) model_row(model)$training$epochs else found$epochs,
+    seed = found$seed, validation = found$validation, standardize = found$standardize,
+    loss = found$loss,
     loss_name = if (is.function(found$loss)) "a loss of the caller's" else found$loss
   )
+}
+
+exact_options <- function(found, given, model, call) {
+  unused <- setdiff(given, c("device", "seed", "verbose"))
+  if (length(unused) > 0L) {
+    abort(
+      call, "`", unused[1L], "` is for networks: ", model_label(model), " is fitted exactly, ",
+      "with no training."
+    )
+  }
+  check_verbose(found, call)
+  # Where starts are drawn.
+  seed <- if (model_row(model)$seeded) as_seed(found, call)
+  fit_options <- list(device = found$device)
+  fit_options$seed <- seed
+  list(task = list(fit_options = fit_options), loss_name = "likelihood", seed = seed)
+}
+
+check_verbose <- function(found, call) {
+  if (!is.null(found$verbose)) check_flag(found$verbose, "verbose", call)
 }
 
 check_option_names <- function(given, known, call, of = "torch_fit", more = character()) {

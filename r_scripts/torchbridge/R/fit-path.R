@@ -71,7 +71,7 @@ torch_path.matrix <- torch_path.data.frame
 
 as_path_model <- function(model, call) {
   model <- as_model(model, call)
-  if (!model$name %in% c("linear", "logistic", "glm")) {
+  if (!isTRUE(family_of(model) %in% names(model_registry()$families))) {
     abort(
       call, "`model` must be linear(), logistic() or a family such as poisson(), not ",
       model_label(model), "."
@@ -84,11 +84,10 @@ path_prepared <- function(prepared, model, penalty, n_penalties, mixture, call) 
   if (length(prepared$preparation$column_names) == 0L) abort(call, "There are no predictors.")
   response <- as_response(prepared$response, model, list(), prepared$weights, call)
   check_columns(prepared$columns, call)
-  family <- switch(model$name, linear = "gaussian", logistic = "binomial", model$options$family)
-  link <- if (is.null(model$options$link)) "identity" else model$options$link
   intercept <- !isFALSE(prepared$preparation$intercept)
   found <- call_python(
-    "fit.path", as_tensor(exact_columns(prepared$columns)), response$tensor, family, link,
+    "exact.path", as_tensor(exact_columns(prepared$columns)), response$tensor,
+    family_of(model), model$options$link,
     list(
       penalty = if (!is.null(penalty)) as.list(penalty), n_penalties = n_penalties,
       mixture = mixture, intercept = intercept

@@ -56,7 +56,7 @@ predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit 
   }
   if (is.null(object$preparation)) return(predict_batches(object, newdata, type, call))
   if (type == "terms") return(predict_terms(object, newdata, call))
-  if (type == "code" && object$model$name != "autoencoder") {
+  if (type == "code" && !"code" %in% model_row(object$model)$types) {
     abort(call, "`type` \"code\" is for autoencoder().")
   }
   if (is.null(newdata) && !type %in% c("link", "code") && !se.fit && !wide) {
@@ -143,7 +143,7 @@ predict_rows <- function(fit, given, type) {
   crossed <- crossing(columns)
   own <- !is.null(fit$module)
   values <- call_python(
-    "fit.predict_columns", if (own) fit$module else live_model(fit), crossed$columns,
+    "predict.predict_columns", if (own) fit$module else live_model(fit), crossed$columns,
     as.list(crossed$levels), as_tensor(offset), type, if (own) fit$spec,
     if (own) fit$weights,
     call = sys.call(-1L)

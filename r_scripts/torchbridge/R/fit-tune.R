@@ -145,7 +145,7 @@ tune_prepared <- function(prepared, model, options, space, search, origin, call)
   check_columns(prepared$columns, call)
   task <- fit_task(prepared, model, response, options, call)
   task$space <- as_space(space, call)
-  known <- c(names(formals(model_functions()[[model$name]])), names(option_defaults()))
+  known <- c(model_options(model), training_option_names)
   wrong <- setdiff(names(space), known)
   if (length(wrong) > 0L) {
     abort(
@@ -157,7 +157,7 @@ tune_prepared <- function(prepared, model, options, space, search, origin, call)
   found <- call_python("tune.search", task, call = call)
   options$loss_name <- loss_name_of(options, response)
   tuned <- as_tuned(found, options$seed)
-  of_model <- intersect(names(tuned$best_options), names(formals(model_functions()[[model$name]])))
+  of_model <- intersect(names(tuned$best_options), model_options(model))
   model$options[of_model] <- tuned$best_options[of_model]
   made <- made_of(prepared, model, response, tuned_call(tuned, model, of_model, origin, options))
   tuned$fit <- finish_fit(made, found$fit, options)
@@ -176,10 +176,20 @@ tuned_call <- function(tuned, model, of_model, origin, options) {
 
 as_tunable <- function(model, call) {
   model <- as_model(model, call)
-  if (is_exact_model(model) || !is.null(model$module) || model$name == "autoencoder") {
-    abort(call, "`model` must be mlp(), tabular(), cnn() or rnn(), not ", model_label(model), ".")
+  if (!is_tunable(model)) {
+    tunable <- paste0(Filter(is_tunable, offered_models()), "()")
+    n <- length(tunable)
+    abort(
+      call, "`model` must be ", paste(tunable[-n], collapse = ", "), " or ", tunable[n], ", not ",
+      model_label(model), "."
+    )
   }
   model
+}
+
+# A network that is made anew for each trial, for a response to compare by.
+is_tunable <- function(model) {
+  is.null(if (is.list(model)) model$module) && !is_exact_model(model) && takes_response(model)
 }
 
 tuned_options <- function(given, validation, seed, model, call) {

@@ -33,9 +33,11 @@
 #' @name torch_unsupervised
 NULL
 
-unsupervised_models <- c("gaussian_mixture", "k_means", "pca")
-
-is_unsupervised <- function(model) model$name %in% unsupervised_models
+# "mixture", "clusters" or "components".
+kind_of_result <- function(result) {
+  if (!is.null(result$rotation)) return("components")
+  if (is.null(result$centers)) "mixture" else "clusters"
+}
 
 check_unsupervised <- function(prepared, model, call) {
   wrong <- c(
@@ -57,7 +59,8 @@ check_unsupervised <- function(prepared, model, call) {
 # What was estimated, with names.
 as_result <- function(found, made) {
   names <- made$preparation$column_names
-  if (made$model$name == "pca") {
+  kind <- kind_of_result(found)
+  if (kind == "components") {
     labels <- paste0("PC", seq_along(found$sdev))
     dimnames(found$rotation) <- list(names, labels)
     found[c("center", "scale")] <- lapply(
@@ -66,7 +69,7 @@ as_result <- function(found, made) {
     found$sdev <- as.vector(found$sdev)
     return(found)
   }
-  if (made$model$name == "k_means") {
+  if (kind == "clusters") {
     dimnames(found$centers) <- list(seq_len(nrow(found$centers)), names)
     found[c("sizes", "within")] <- lapply(found[c("sizes", "within")], as.vector)
     return(found)
@@ -81,19 +84,20 @@ as_result <- function(found, made) {
 
 # Labels of the columns of what the model gives.
 result_labels <- function(fit) {
-  switch(fit$model$name,
-    pca = colnames(fit$result$rotation), gaussian_mixture = rownames(fit$result$means),
-    rownames(fit$result$centers)
+  switch(kind_of_result(fit$result),
+    components = colnames(fit$result$rotation), mixture = rownames(fit$result$means),
+    clusters = rownames(fit$result$centers)
   )
 }
 
 as_unsupervised_values <- function(values, fit, row_names, type = NULL) {
   labels <- result_labels(fit)
-  if (fit$model$name == "k_means") {
+  kind <- kind_of_result(fit$result)
+  if (kind == "clusters") {
     return(stats::setNames(factor(labels[values + 1], labels), row_names))
   }
   dimnames(values) <- list(row_names, labels)
-  if (fit$model$name == "pca" || identical(type, "prob")) return(values)
+  if (kind == "components" || identical(type, "prob")) return(values)
   best <- max.col(replace(values, is.na(values), -1), ties.method = "first")
   best[is.na(values[, 1L])] <- NA
   stats::setNames(factor(labels[best], labels), row_names)
@@ -105,9 +109,8 @@ predict.torch_unsupervised <- function(object, newdata = NULL, type = NULL, tibb
   check_no_dots(...)
   call <- sys.call()
   check_flag(tibble, "tibble", call)
-  types <- switch(object$model$name,
-    pca = "scores", k_means = "class", gaussian_mixture = c("class", "prob")
-  )
+  kind <- kind_of_result(object$result)
+  types <- switch(kind, components = "scores", clusters = "class", mixture = c("class", "prob"))
   if (is.null(type)) type <- types[1L]
   check_string(type, "type", call)
   if (!type %in% types) refuse_name(type, types, "type", call)
@@ -119,7 +122,7 @@ predict.torch_unsupervised <- function(object, newdata = NULL, type = NULL, tibb
     values <- predict_rows(object, given, "response")
     labels <- given$row_names
   }
-  if (object$model$name != "k_means") values <- as.matrix(values)
+  if (kind != "clusters") values <- as.matrix(values)
   values <- as_unsupervised_values(values, object, labels, type)
   if (tibble) as_prediction(values, "response", object, TRUE) else values
 }
@@ -128,9 +131,9 @@ predict.torch_unsupervised <- function(object, newdata = NULL, type = NULL, tibb
 #' @export
 coef.torch_unsupervised <- function(object, ...) {
   check_no_dots(...)
-  switch(object$model$name,
-    pca = object$result$rotation, k_means = object$result$centers,
-    object$result[c("weights", "means", "covariances")]
+  switch(kind_of_result(object$result),
+    components = object$result$rotation, clusters = object$result$centers,
+    mixture = object$result[c("weights", "means", "covariances")]
   )
 }
 
@@ -144,7 +147,7 @@ logLik.torch_unsupervised <- function(object, ...) {
 }
 
 need_mixture <- function(fit, what, call) {
-  if (fit$model$name != "gaussian_mixture") {
+  if (kind_of_result(fit$result) != "mixture") {
     abort(call, what, " are for gaussian_mixture(), not ", fit$model$name, "().")
   }
 }
@@ -162,7 +165,7 @@ residuals.torch_unsupervised <- function(object, ...) {
 print.torch_unsupervised <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
   check_no_dots(...)
   cat("Call:\n", paste(deparse(x$call), collapse = "\n"), "\n\n", sep = "")
-  if (x$model$name == "pca") {
+  if (kind_of_result(x$result) == "components") {
     cat("Standard deviations:\n")
     print(stats::setNames(x$result$sdev, result_labels(x)), digits = digits)
     cat("\nRotation:\n")
@@ -187,14 +190,15 @@ summary.torch_unsupervised <- function(object, ...) {
 tidy.torch_unsupervised <- function(x, ...) {
   check_no_dots(...)
   found <- x$result
-  if (x$model$name == "pca") {
+  kind <- kind_of_result(found)
+  if (kind == "components") {
     share <- found$sdev^2 / found$total_variance
     return(tibble::tibble(
       PC = seq_along(found$sdev), std.dev = found$sdev, percent = share,
       cumulative = cumsum(share)
     ))
   }
-  if (x$model$name == "k_means") {
+  if (kind == "clusters") {
     return(tibble::tibble(
       tibble::as_tibble(found$centers), size = found$sizes, withinss = found$within,
       cluster = factor(rownames(found$centers), rownames(found$centers))
@@ -213,14 +217,14 @@ tidy.torch_unsupervised <- function(x, ...) {
 glance.torch_unsupervised <- function(x, ...) {
   check_no_dots(...)
   found <- x$result
-  switch(x$model$name,
-    pca = tibble::tibble(
+  switch(kind_of_result(found),
+    components = tibble::tibble(
       components = length(found$sdev), total.variance = found$total_variance, nobs = x$nobs
     ),
-    k_means = tibble::tibble(
+    clusters = tibble::tibble(
       tot.withinss = found$inertia, iter = found$iterations, nobs = x$nobs
     ),
-    tibble::tibble(
+    mixture = tibble::tibble(
       components = length(found$weights), logLik = as.numeric(stats::logLik(x)),
       AIC = stats::AIC(x), BIC = stats::BIC(x), df = found$df,
       iter = length(found$log_likelihoods) - 1L, converged = found$converged, nobs = x$nobs
@@ -234,19 +238,20 @@ augment.torch_unsupervised <- function(x, data = NULL, new_data = NULL, newdata 
   check_no_dots(...)
   call <- sys.call()
   given <- augmented_data(x, data, newdata, call)
+  kind <- kind_of_result(x$result)
   found <- given$rows
   from <- if (given$own) NULL else given$data
   values <- if (given$own) {
     as_unsupervised_values(x$fitted.values, x, NULL, "prob")
   } else {
-    stats::predict(x, from, type = if (x$model$name == "gaussian_mixture") "prob")
+    stats::predict(x, from, type = if (kind == "mixture") "prob")
   }
-  if (x$model$name == "k_means") {
+  if (kind == "clusters") {
     found$.cluster <- unname(values)
     return(found)
   }
   prefix <- ".fitted"
-  if (x$model$name == "gaussian_mixture") {
+  if (kind == "mixture") {
     found$.class <- as_unsupervised_values(unname(values), x, NULL)
     prefix <- ".prob_"
   }
@@ -299,8 +304,8 @@ autoplot.torch_unsupervised <- function(object, type = NULL, ...) { # nolint: ob
 
 # list(type, data).
 unsupervised_plot <- function(fit, type, call) {
-  types <- switch(fit$model$name,
-    pca = "variance", k_means = "clusters", gaussian_mixture = c("clusters", "likelihood")
+  types <- switch(kind_of_result(fit$result),
+    components = "variance", clusters = "clusters", mixture = c("clusters", "likelihood")
   )
   if (is.null(type)) type <- types[1L]
   check_string(type, "type", call)

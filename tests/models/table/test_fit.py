@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from torchbridge.models import fit_glm, fit_multinomial, fit_table, load_table
-from torchbridge.models.table.registry import EXACT
+from torchbridge.models.table.registry import MODELS
 
 N = 90
 GENERATOR = torch.Generator().manual_seed(0)
@@ -198,7 +198,8 @@ def test_callbacks_by_name():
     ],
 )
 def test_bad_argument_is_named(changed, error, message):
-    options = None if changed.get("model") in EXACT else QUICK
+    row = MODELS.get(changed.get("model", "mlp"))
+    options = None if row is not None and row.exact else QUICK
     arguments = {"model": "mlp", "numeric": X, "response": Y, "fit_options": options}
     with pytest.raises(error, match=message):
         fit_table(**(arguments | changed))

@@ -2,7 +2,7 @@
 
 import torch
 
-from torchbridge.models.for_r.fit import Columns, as_rows
+from torchbridge.models.for_r.columns import Columns, as_rows
 
 
 def test_columns_become_rows_across_blocks():

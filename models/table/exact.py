@@ -1,0 +1,164 @@
+"""Models of a table's columns that are fitted exactly: what the registry's rows call."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..arguments import parameters_of
+from ..exact.families import find_family
+from ..exact.glm import GLMFit, check_values, fit_glm
+from ..exact.kmeans import KMeans
+from ..exact.linear_predictor import LinearPredictor
+from ..exact.mixture import GaussianMixture
+from ..exact.multinomial import MultinomialFit, fit_multinomial
+from ..exact.pca import PCA
+from ..exact.unsupervised import ResultModule
+from .columns import TableData, codes_within, numbers, optional_numbers
+
+Exact = GLMFit | MultinomialFit | GaussianMixture | KMeans | PCA
+
+
+class ExactData(NamedTuple):
+    """What a model is fitted to.
+
+    Attributes:
+        model: its name.
+        family: its family, where the name says it.
+        x: the numeric columns, on the device, in float64.
+        data: what stands beside them, as given.
+        n_classes: as of `fit_table`.
+        options: the model's own, checked by name.
+        seed: what decides starts.
+    """
+
+    model: str
+    family: str | None
+    x: Tensor
+    data: TableData
+    n_classes: int | None
+    options: dict[str, Any]
+    seed: int | None
+
+
+class ExactResult(NamedTuple):
+    """What comes of it.
+
+    Attributes:
+        result: the fit.
+        module: what predicts.
+        spec: what the model's spec says beside its name, options and input.
+        fitted: the means of the rows, or None for what `predict` gives.
+    """
+
+    result: Exact
+    module: nn.Module
+    spec: dict[str, Any]
+    fitted: Tensor | None
+
+
+def generalized(task: ExactData) -> ExactResult:
+    """A generalized linear model."""
+    beside = _beside(task)
+    name = task.options.get("family", task.family)
+    if name is None:
+        raise ValueError(f'model_options: "family" is missing for model "{task.model}"')
+    family = find_family(name, task.options.get("link"))[0]
+    n_classes = task.n_classes
+    if n_classes is not None and (n_classes != 2 or not family.takes_shares):
+        raise ValueError(
+            f'n_classes is {n_classes}: model "{task.model}" takes '
+            + ("two classes" if family.takes_shares else "numbers, n_classes must be None")
+        )
+    y = numbers("response", task.data.response, "float64")
+    check_values("response", y, family, name)
+    found = fit_glm(task.x, y, **{**task.options, "family": name}, **beside)
+    return _coefficients_of(
+        found,
+        found.coefficients[None],
+        n_classes=2 if family.takes_shares else n_classes,
+        link=found.link,
+        baseline=False,
+    )
+
+
+def multinomial(task: ExactData) -> ExactResult:
+    """A multinomial logistic regression."""
+    beside = _beside(task)
+    n_classes = task.n_classes
+    if n_classes is None:
+        raise ValueError(f'n_classes is missing: model "{task.model}" takes class codes')
+    y = codes_within("response", task.data.response, [n_classes], 1)
+    found = fit_multinomial(task.x, y, n_classes, **beside, **task.options)
+    return _coefficients_of(
+        found, found.coefficients, n_classes=n_classes, link=None, baseline=True
+    )
+
+
+def _beside(task: ExactData) -> dict[str, Any]:
+    """Weights and offset, of a task with a response."""
+    if task.data.response is None:
+        raise ValueError("response is missing")
+    return {
+        "weights": optional_numbers("weights", task.data.weights, "float64"),
+        "offset": optional_numbers("offset", task.data.offset, "float64"),
+    }
+
+
+def _coefficients_of(
+    found: GLMFit | MultinomialFit,
+    coefficients: Tensor,
+    *,
+    n_classes: int | None,
+    link: str | None,
+    baseline: bool,
+) -> ExactResult:
+    spec = {
+        "n_outputs": len(coefficients),
+        "n_classes": n_classes,
+        "dtype": "float64",
+        "squeeze": not baseline,
+        "link": link,
+        "intercept": found.intercept,
+        "coefficients": list(coefficients.shape),
+        "baseline": baseline,
+    }
+    module = linear_predictor(spec)
+    module.coefficients.copy_(coefficients.nan_to_num(0.0))
+    return ExactResult(found, module, spec, found.fitted)
+
+
+def linear_predictor(spec: Mapping[str, Any]) -> LinearPredictor:
+    """The module of a spec with coefficients, without its numbers."""
+    n_outputs, n_coefficients = spec["coefficients"]
+    return LinearPredictor(n_outputs, n_coefficients, spec["intercept"])
+
+
+def without_response(
+    fit: Callable[..., Any], module: type[ResultModule]
+) -> Callable[[ExactData], ExactResult]:
+    """A fit of the columns alone, whose result a module keeps."""
+
+    def fitted(task: ExactData) -> ExactResult:
+        seed = {"seed": task.seed} if "seed" in parameters_of(fit) else {}
+        found = fit(task.x, **task.options, **seed)
+        tensors = {name: getattr(found, name).cpu() for name in module.names}
+        spec = {
+            "n_classes": None,
+            "dtype": "float64",
+            "shapes": {name: list(t.shape) for name, t in tensors.items()},
+        }
+        return ExactResult(found, module(**tensors), spec, None)
+
+    return fitted
+
+
+def buffers_of(module: type[ResultModule]) -> Callable[[Mapping[str, Any]], nn.Module]:
+    """Makes such a module of a spec, without its numbers."""
+
+    def empty(spec: Mapping[str, Any]) -> nn.Module:
+        shapes = spec["shapes"].items()
+        return module(**{name: torch.zeros(shape, dtype=torch.float64) for name, shape in shapes})
+
+    return empty
