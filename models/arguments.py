@@ -1,4 +1,7 @@
-"""Checks of arguments that several files share; each error names the argument."""
+"""Checks of arguments that several files share; each error names the argument.
+
+Tests: tests/models/training/test_fit.py.
+"""
 
 import inspect
 import math

@@ -1,4 +1,7 @@
-"""Torch's random state: set by a seed, and put back."""
+"""Torch's random state: set by a seed, and put back.
+
+Tests: tests/models/training/test_fit.py.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

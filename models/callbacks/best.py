@@ -1,4 +1,7 @@
-"""The best epoch so far, and its weights."""
+"""The best epoch so far, and its weights.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 import math
 

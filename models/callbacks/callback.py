@@ -1,4 +1,7 @@
-"""The events of a fit, and what listens to them."""
+"""The events of a fit, and what listens to them.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The history as a CSV file, line by line as it grows."""
+"""The history as a CSV file, line by line as it grows.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

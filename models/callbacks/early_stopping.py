@@ -1,4 +1,7 @@
-"""Stop when training no longer improves."""
+"""Stop when training no longer improves.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A function called at the end of every epoch."""
+"""A function called at the end of every epoch.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

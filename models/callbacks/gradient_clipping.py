@@ -1,4 +1,7 @@
-"""Keep gradients within bounds."""
+"""Keep gradients within bounds.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Find a learning rate by trying rates that rise."""
+"""Find a learning rate by trying rates that rise.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A learning rate that changes as training goes on."""
+"""A learning rate that changes as training goes on.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

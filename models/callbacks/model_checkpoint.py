@@ -1,4 +1,7 @@
-"""Write the state of a fit to a file, from which it can go on."""
+"""Write the state of a fit to a file, from which it can go on.
+
+Tests: tests/models/training/test_checkpoint.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A bar that shows how far a fit is."""
+"""A bar that shows how far a fit is.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

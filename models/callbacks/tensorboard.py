@@ -1,4 +1,7 @@
-"""The history as TensorBoard shows it."""
+"""The history as TensorBoard shows it.
+
+Tests: tests/models/callbacks/test_callbacks.py.
+"""
 
 from __future__ import annotations
 

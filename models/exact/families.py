@@ -3,6 +3,8 @@
 Variances, deviances and log-likelihoods are those of McCullagh and Nelder, Generalized Linear
 Models (1989), chapter 2, with R's conventions for weights: a weight counts a row that many
 times, and for the binomial family it is the number of trials of which `y` is the share.
+
+Tests: tests/models/exact/test_glm.py.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""k-means on tensors."""
+"""k-means on tensors.
+
+Tests: tests/models/exact/test_unsupervised.py.
+"""
 
 from dataclasses import dataclass
 

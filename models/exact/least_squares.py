@@ -1,4 +1,7 @@
-"""Weighted least squares by QR, with columns that depend on earlier ones left out."""
+"""Weighted least squares by QR, with columns that depend on earlier ones left out.
+
+Tests: tests/models/exact/test_glm.py.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,7 @@
-"""The module of a fit that has coefficients."""
+"""The module of a fit that has coefficients.
+
+Tests: tests/models/table/test_fit.py.
+"""
 
 from torch import Tensor, nn
 

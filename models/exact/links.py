@@ -1,4 +1,7 @@
-"""Link functions of generalized linear models, by R's names."""
+"""Link functions of generalized linear models, by R's names.
+
+Tests: tests/models/exact/test_glm.py.
+"""
 
 import math
 from collections.abc import Callable

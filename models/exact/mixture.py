@@ -1,4 +1,7 @@
-"""Gaussian mixtures, by EM and by gradient on the same likelihood."""
+"""Gaussian mixtures, by EM and by gradient on the same likelihood.
+
+Tests: tests/models/exact/test_unsupervised.py.
+"""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Principal components: what `prcomp` gives, on a tensor's device."""
+"""Principal components: what `prcomp` gives, on a tensor's device.
+
+Tests: tests/models/exact/test_unsupervised.py.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""What R asks of models fitted exactly, beside the fit: profiles and paths."""
+"""What R asks of models fitted exactly, beside the fit: profiles and paths.
+
+Tests: test-fit-intervals.R, test-fit-path.R.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

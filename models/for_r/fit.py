@@ -1,4 +1,7 @@
-"""Fits to a table of R's: columns of R vectors in, plain values out, one call a fit."""
+"""Fits to a table of R's: columns of R vectors in, plain values out, one call a fit.
+
+Tests: test-fit-fit.R, test-fit-train.R.
+"""
 
 import copy
 import hashlib

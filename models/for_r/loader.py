@@ -1,4 +1,7 @@
-"""Fits of a module to the batches of an R dataloader."""
+"""Fits of a module to the batches of an R dataloader.
+
+Tests: test-fit-train.R.
+"""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,7 @@
-"""Predictions of a fit, its module, and what it exports."""
+"""Predictions of a fit, its module, and what it exports.
+
+Tests: test-fit-fit.R, test-fit-save.R, test-fit-export.R.
+"""
 
 import copy
 import json

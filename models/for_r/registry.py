@@ -1,4 +1,7 @@
-"""The registry of models as R reads it, once a session."""
+"""The registry of models as R reads it, once a session.
+
+Tests: tests/models/table/test_registry.py, test-fit-registry.R.
+"""
 
 from typing import Any
 

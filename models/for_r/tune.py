@@ -1,4 +1,7 @@
-"""Searches: over the options of a fit to a table of R's, or of an R function."""
+"""Searches: over the options of a fit to a table of R's, or of an R function.
+
+Tests: test-fit-tune.R.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping

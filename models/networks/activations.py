@@ -1,4 +1,7 @@
-"""Activations, by the field's names."""
+"""Activations, by the field's names.
+
+Tests: tests/models/networks/test_mlp.py.
+"""
 
 from torch import nn
 

@@ -1,4 +1,7 @@
-"""The autoencoder."""
+"""The autoencoder.
+
+Tests: tests/models/networks/test_networks.py.
+"""
 
 from collections.abc import Sequence
 

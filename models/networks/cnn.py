@@ -1,4 +1,7 @@
-"""A small convolutional network for images."""
+"""A small convolutional network for images.
+
+Tests: tests/models/networks/test_networks.py.
+"""
 
 from collections.abc import Sequence
 

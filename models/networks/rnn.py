@@ -1,4 +1,7 @@
-"""Recurrent networks for sequences."""
+"""Recurrent networks for sequences.
+
+Tests: tests/models/networks/test_networks.py.
+"""
 
 from torch import Tensor, nn
 

@@ -1,4 +1,7 @@
-"""A network between two scalings."""
+"""A network between two scalings.
+
+Tests: tests/models/table/test_fit.py.
+"""
 
 from torch import Tensor, nn
 

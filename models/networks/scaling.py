@@ -1,4 +1,7 @@
-"""Scaling as layers: it travels with the weights, so that a saved network takes raw columns."""
+"""Scaling as layers: it travels with the weights, so that a saved network takes raw columns.
+
+Tests: tests/models/table/test_fit.py.
+"""
 
 import torch
 from torch import Tensor, nn

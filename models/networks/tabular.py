@@ -1,4 +1,7 @@
-"""A network for tables: embeddings for factors beside numeric columns."""
+"""A network for tables: embeddings for factors beside numeric columns.
+
+Tests: tests/models/networks/test_networks.py.
+"""
 
 from collections.abc import Sequence
 

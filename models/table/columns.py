@@ -1,4 +1,7 @@
-"""Columns as a caller gives them, as the tensors that a model takes; errors name the column."""
+"""Columns as a caller gives them, as the tensors that a model takes; errors name the column.
+
+Tests: tests/models/table/test_fit.py.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

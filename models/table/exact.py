@@ -1,4 +1,7 @@
-"""Models of a table's columns that are fitted exactly: what the registry's rows call."""
+"""Models of a table's columns that are fitted exactly: what the registry's rows call.
+
+Tests: tests/models/table/test_fit.py.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,7 @@
-"""A fitted model of a table's columns: a spec of plain values, and weights."""
+"""A fitted model of a table's columns: a spec of plain values, and weights.
+
+Tests: tests/models/table/test_fit.py.
+"""
 
 import json
 from collections.abc import Mapping

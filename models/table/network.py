@@ -1,4 +1,7 @@
-"""The fit of a network to a table: from columns to tensors, the module, and `training.fit`."""
+"""The fit of a network to a table: from columns to tensors, the module, and `training.fit`.
+
+Tests: tests/models/table/test_fit.py.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""A fit of a table's columns, and what it says about itself."""
+"""A fit of a table's columns, and what it says about itself.
+
+Tests: tests/models/table/test_fit.py.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

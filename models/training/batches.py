@@ -1,4 +1,7 @@
-"""What a loop iterates over in an epoch: rows of tensors, or anyone's loader."""
+"""What a loop iterates over in an epoch: rows of tensors, or anyone's loader.
+
+Tests: tests/models/training/test_fit.py.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, Protocol

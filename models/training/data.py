@@ -1,4 +1,7 @@
-"""The data of a fit: checked against the module once, so that the loop needs no checks."""
+"""The data of a fit: checked against the module once, so that the loop needs no checks.
+
+Tests: tests/models/training/test_fit.py.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,7 @@
-"""Where training runs: the one place that knows devices."""
+"""Where training runs: the one place that knows devices.
+
+Tests: tests/models/training/test_fit.py.
+"""
 
 import re
 from collections.abc import Callable, Iterator

@@ -3,6 +3,8 @@
 Everything is checked before it comes here, so that the loop costs what the same lines
 written by hand would cost. What differs between two fits is in the fields; what a
 feature does is in its callback.
+
+Tests: tests/models/training/test_fit.py.
 """
 
 import math

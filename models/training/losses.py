@@ -1,4 +1,7 @@
-"""Losses, by their names in `torch.nn.functional`."""
+"""Losses, by their names in `torch.nn.functional`.
+
+Tests: tests/models/training/test_fit.py.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

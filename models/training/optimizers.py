@@ -1,4 +1,7 @@
-"""Optimizers, by their names in `torch.optim`, in lower case."""
+"""Optimizers, by their names in `torch.optim`, in lower case.
+
+Tests: tests/models/training/test_fit.py.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,7 @@
-"""Predict with a module."""
+"""Predict with a module.
+
+Tests: tests/models/training/test_fit.py.
+"""
 
 from typing import Any
 

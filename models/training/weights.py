@@ -1,4 +1,7 @@
-"""Weights as safetensors: no pickle, so that a file can run no code."""
+"""Weights as safetensors: no pickle, so that a file can run no code.
+
+Tests: tests/models/training/test_checkpoint.py.
+"""
 
 import os
 import tempfile

@@ -3,6 +3,8 @@
 Trials go in rounds of `n_jobs`. All options of a round are drawn before it begins, and its results
 are told in their order once it is over, so that neither the sampler nor the pruner sees which
 process was faster; and a process has its own random state, which threads would share.
+
+Tests: tests/models/tuning/test_tune.py.
 """
 
 import contextlib

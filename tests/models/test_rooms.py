@@ -1,4 +1,7 @@
-"""The rooms of `models/`: who imports whom, and what the package shows."""
+"""The rooms of `models/`: no knots, and what the package shows.
+
+That no room imports upward is held by tests/test_house.py.
+"""
 
 import ast
 from graphlib import TopologicalSorter
@@ -7,17 +10,6 @@ from pathlib import Path
 from torchbridge import models
 
 FOLDER = Path(__file__).parents[2] / "models"
-
-#: Room -> the rooms it may import; files outside a room are helpers that import no room.
-ROOMS = {
-    "callbacks": set(),
-    "training": {"callbacks"},
-    "networks": set(),
-    "exact": set(),
-    "table": {"callbacks", "training", "networks", "exact"},
-    "tuning": {"callbacks", "training", "table"},
-    "for_r": {"callbacks", "training", "exact", "table", "tuning"},
-}
 
 
 def place(path):
@@ -55,28 +47,6 @@ def imported(path, inside_functions=False):
 
 def files():
     return [path for path in sorted(FOLDER.rglob("*.py")) if path != FOLDER / "__init__.py"]
-
-
-def test_every_file_stands_in_a_room_or_helps_them_all():
-    assert {path.name for path in FOLDER.glob("*.py")} == {
-        "__init__.py",
-        "arguments.py",
-        "randomness.py",
-    }
-    assert {path.parent.name for path in FOLDER.glob("*/__init__.py")} == set(ROOMS)
-
-
-def test_no_room_imports_upward():
-    up = [
-        (place(path), target)
-        for path in files()
-        for target in imported(path)
-        if len(target) > 1 or target[0] in ROOMS
-        for room in [place(path)[0]]
-        if target[0] != room and target[0] not in ROOMS.get(room, set())
-    ]
-    assert up == []
-    assert list(TopologicalSorter(ROOMS).static_order())
 
 
 def test_no_two_files_import_each_other():
