@@ -176,6 +176,8 @@ is.na.torch_tensor <- function(x) dot_call(entries$op1, "torch_isnan", x)
 #' @name torch_bind
 NULL
 
+# It joins, as c() joins R's vectors, so that plain R functions run on tensors; R's torch would make
+# a list of the tensors.
 #' @rdname torch_bind
 #' @export
 c.torch_tensor <- function(...) api("bind", NULL, list(...), "c")
