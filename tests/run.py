@@ -28,10 +28,18 @@ from counts import ROOT, Counts
 TESTS = ROOT / "tests"
 TESTTHAT = ROOT / "r_scripts" / "torchbridge" / "tests" / "testthat"
 
-#: What --fast runs.
+#: What --fast runs: of each room what stands or falls with all the rest of it.
 FAST = [
-    "test_any_value.py",
-    "test-tensor-arithmetic.R",
+    *("test_house.py", "test_wiring.py", "test_for_r.py"),
+    *("test_rhome.py", "test_from_r.py", "test_to_frame.py", "test_any_value.py"),
+    *("test_layers.py", "test_modules.py::test_r_saves_and_reads_it", "test_verbs.py"),
+    *("test_glm.py", "test_mlp.py", "test_callbacks.py"),
+    *("tests/models/training/test_fit.py", "tests/models/table/test_fit.py"),
+    *("test-tensor-arithmetic.R", "test-tensor-creation.R", "test-tensor-indexing.R"),
+    *("test-nn-containers.R", "test-nn-members.R", "test-optim-scheduler.R"),
+    *("test-data-dataset.R", "test-data-frames.R", "test-autodiff-derivatives.R", "test-mle-fit.R"),
+    *("test-autodiff-numeric.R", "test-fit-fit.R", "test-fit-models.R", "test-checks.R"),
+    "test-save-files.R",
 ]
 
 # Arguments: the folder of tests, a pattern for the names of its files, and the file for "passed
