@@ -139,9 +139,9 @@ def nothing_left(live: Callable[[], dict[str, int]], last_seen: dict[str, int]) 
 
 @pytest.fixture(scope="session")
 def python() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run Python code in a process of its own."""
+    """Run Python code in a process of its own; the timeout is for one that hangs."""
 
-    def run(code: str, timeout: float = 60, **environment: str) -> Any:
+    def run(code: str, timeout: float = 300, **environment: str) -> Any:
         return subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, **environment},

@@ -77,7 +77,7 @@ def test_a_new_one_is_a_row_where_r_is_the_host(new, tmp_path):
     program.write_text(RUN, encoding="utf-8")
     rscript = Path(find_r_home()) / "bin" / "Rscript"
     done = subprocess.run(
-        [rscript, program, *new], capture_output=True, text=True, timeout=120, env=os.environ
+        [rscript, program, *new], capture_output=True, text=True, timeout=300, env=os.environ
     )
     assert done.returncode == 0, done.stderr
     assert [float(x) for x in done.stdout.split()] == pytest.approx(EXPECTED, rel=1e-15)

@@ -315,7 +315,7 @@ def interrupted(run):
     try:
         run()
     except KeyboardInterrupt:
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 25  # what it stops would take 30 s or for ever
         return True
     return False
 """

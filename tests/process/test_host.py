@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 import threading
+import time
 
 import pytest
 import torch
@@ -290,11 +291,14 @@ def test_shared_memory_is_used_and_freed_on_any_thread(r, nothing_left):
     in_thread(tensors.clear)
 
 
-def test_python_threads_run_while_r_computes(r):
-    ran = threading.Event()
-    timer = threading.Timer(0.1, ran.set)
+def test_python_threads_run_while_r_computes(r, tmp_path):
+    """R computes until a Python thread has run, or for longer than any thread waits for a core."""
+    ran = tmp_path / "ran"
+    timer = threading.Timer(0.1, ran.touch)
     timer.start()
-    r_sleep = host.native().base_function("Sys.sleep")
-    r_sleep(0.5)
-    assert ran.is_set()
+    code = "function(path, end) while (!file.exists(path) && Sys.time() < end) sum(1:100)"
+    core = host.native()
+    compute = core.base_function("eval")(core.base_function("str2expression").call(code))
+    compute(str(ran), time.time() + 60)
+    assert ran.exists()
     timer.join()

@@ -15,12 +15,13 @@ run_python <- function(code, env = character()) {
   run_process(find_python(), shQuote(file), env)
 }
 
+# The timeout is for a process that hangs: a busy machine takes a minute to start R and PyTorch.
 run_process <- function(command, arguments, env) {
   libraries <- paste(.libPaths(), collapse = .Platform$path.sep)
   env <- c(R_LIBS = libraries, R_TESTS = "", env)
   out <- suppressWarnings(system2(
     command, arguments,
-    stdout = TRUE, stderr = TRUE, timeout = 120, env = paste0(names(env), "=", shQuote(env))
+    stdout = TRUE, stderr = TRUE, timeout = 600, env = paste0(names(env), "=", shQuote(env))
   ))
   status <- attr(out, "status")
   list(status = if (is.null(status)) 0L else status, out = as.vector(out))
