@@ -77,29 +77,29 @@ static SEXP import_nulls(const tb_column *c) {
 static const struct type {
   enum { FLAT, NESTED } shape;
   bool (*is)(SEXP x);
-  bool (*leave)(tb_export *e);
+  bool (*export)(tb_export *e);
   bool (*holds)(const tb_column *c);
-  SEXP (*arrive)(const tb_column *c);
+  SEXP (*import)(const tb_column *c);
 } types[] = {
     {NESTED, is_data_frame, tb_export_frame, holds_frame, tb_import_frame},
     {NESTED, has_dims, tb_export_matrix, tb_is_matrix, tb_import_matrix},
-    {.is = is_posixlt, .leave = tb_export_posixlt},
+    {.is = is_posixlt, .export = tb_export_posixlt},
     {FLAT, is_factor, tb_export_factor, holds_dictionary, tb_import_factor},
     {FLAT, is_date, tb_export_date, holds_dates, tb_import_date},
     {FLAT, is_posixct, tb_export_time, holds_times, tb_import_time},
     {FLAT, is_difftime, tb_export_span, holds_spans, tb_import_span},
-    {.is = is_nanotime, .leave = tb_export_nanotime},
+    {.is = is_nanotime, .export = tb_export_nanotime},
     {FLAT, tb_is_int64, tb_export_integer64, holds_wide, tb_import_integer64},
     {FLAT, is_logical, tb_export_logical, holds_logicals, tb_import_logical},
     {FLAT, is_integer, tb_export_integer, holds_integers, tb_import_integer},
     {FLAT, is_double, tb_export_double, holds_doubles, tb_import_double},
-    {.is = is_raw, .leave = tb_export_raw}, /* comes back among the integers */
-    {.holds = holds_decimals, .arrive = tb_import_decimal},
+    {.is = is_raw, .export = tb_export_raw}, /* comes back among the integers */
+    {.holds = holds_decimals, .import = tb_import_decimal},
     {NESTED, is_complex, tb_export_complex, holds_complex, tb_import_complex},
     {FLAT, is_character, tb_export_text, holds_text, tb_import_text},
     {NESTED, is_list, tb_export_list, holds_lists, tb_import_list},
-    {.holds = holds_bytes, .arrive = tb_import_binary},
-    {.holds = holds_nulls, .arrive = import_nulls},
+    {.holds = holds_bytes, .import = tb_import_binary},
+    {.holds = holds_nulls, .import = import_nulls},
 };
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -135,7 +135,7 @@ bool tb_export_column(tb_export *e) {
       continue;
     if (t->is != is_data_frame && !note_class(e))
       return false;
-    return (t->shape == NESTED || tb_schema_init(e->schema, e->place.name, 0)) && t->leave(e);
+    return (t->shape == NESTED || tb_schema_init(e->schema, e->place.name, 0)) && t->export(e);
   }
   return note_class(e) && tb_arrow_fail(&e->place, PyExc_TypeError, "Arrow has no type for an R %s",
                                         Rf_type2char(TYPEOF(e->x)));
@@ -144,7 +144,7 @@ bool tb_export_column(tb_export *e) {
 SEXP tb_import_column(const tb_column *c) {
   for (const struct type *t = types; t < types + TYPES; t++)
     if (t->holds && t->holds(c))
-      return t->arrive(c);
+      return t->import(c);
   tb_arrow_fail(&c->place, PyExc_TypeError, "R has no type for Arrow's format '%s'",
                 c->schema->format);
   return NULL;

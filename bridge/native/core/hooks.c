@@ -1,5 +1,5 @@
-/* The table of hooks. It owns a reference to each hook that was found, and to the lookup, and keeps
- * them until the process ends: what is called while Python shuts down is still an object. */
+/* The table of hooks. It owns a reference to each hook that was found, and to the lookup, and does
+ * not release them at exit: what is called while Python shuts down is still an object. */
 #include "core/hooks.h"
 
 static const char *const names[TB_HOOKS] = {

@@ -28,9 +28,10 @@ enum tb_hook {
   TB_HOOKS
 };
 
-/* Borrowed, and kept until the process ends; NULL with an exception. */
+/* Borrowed, and kept until there is another lookup; NULL with an exception. */
 PyObject *tb_hook(enum tb_hook which);
-/* `lookup(name)` gives the hook of a name; those found so far are forgotten. */
+/* `lookup(name)` gives the hook of a name; those found so far are forgotten. Once a process, but
+ * for tests, which must not do it while a hook runs. */
 void tb_set_hooks(PyObject *lookup);
 
 #endif
