@@ -1,7 +1,7 @@
 /* A complex number is a struct of two doubles, `re` and `im`, which every library can show. Both
  * ways the numbers are copied.
  *
- * Tests: tests/native/arrow/test_arrow.py */
+ * Tests: tests/native/arrow/test_arrow.py, tests/native/arrow/test_types.py */
 #include "arrow/complex.h"
 
 #include "arrow/number.h"

@@ -1,7 +1,7 @@
 /* R factors <-> Arrow dictionaries. R's codes count from 1, Arrow's from 0. Codes and levels are
  * copied both ways.
  *
- * Tests: tests/native/arrow/test_arrow.py */
+ * Tests: tests/native/arrow/test_arrow.py, tests/native/arrow/test_types.py */
 #include "arrow/factor.h"
 
 #include "arrow/schema.h"

@@ -1,7 +1,7 @@
 /* Data frames <-> Arrow's structs, a column a child. A frame owns its columns; what is lent of them
  * (number.c) is rooted one by one.
  *
- * Tests: tests/native/arrow/test_arrow.py */
+ * Tests: tests/native/arrow/test_arrow.py, tests/native/arrow/test_types.py */
 #include "arrow/frame.h"
 
 #include "arrow/attributes.h"

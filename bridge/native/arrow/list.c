@@ -1,7 +1,7 @@
 /* List columns <-> Arrow lists: a list of vectors of one type, NULL its missing element. The items
  * are copied into one vector on the way out, and apart on the way in.
  *
- * Tests: tests/native/arrow/test_arrow.py */
+ * Tests: tests/native/arrow/test_arrow.py, tests/native/arrow/test_types.py */
 #include "arrow/list.h"
 
 #include "arrow/attributes.h"

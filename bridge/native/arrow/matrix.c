@@ -1,7 +1,7 @@
 /* Matrix columns <-> Arrow's lists of a fixed size: a row of the matrix is one list. Both ways the
  * elements are copied into the other order.
  *
- * Tests: tests/native/arrow/test_arrow.py */
+ * Tests: tests/native/arrow/test_arrow.py, tests/native/arrow/test_types.py */
 #include "arrow/matrix.h"
 
 #include "arrow/attributes.h"

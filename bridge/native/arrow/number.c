@@ -4,7 +4,7 @@
  * vector. Arrow's numbers come in one pass where R has their type, the wide integers by their
  * values.
  *
- * Tests: tests/native/arrow/test_arrow.py */
+ * Tests: tests/native/arrow/test_arrow.py, tests/native/arrow/test_types.py */
 #include "arrow/number.h"
 
 #include "arrow/schema.h"

@@ -10,7 +10,7 @@
  * what asks for the vector's memory (radix sort, dplyr) would have a million strings made within
  * Dataptr, where R's collector is off, and stays off for good if memory ends.
  *
- * Tests: tests/native/arrow/test_arrow.py */
+ * Tests: tests/native/arrow/test_arrow.py, tests/native/arrow/test_types.py */
 #include "arrow/text.h"
 
 #include "arrow/schema.h"

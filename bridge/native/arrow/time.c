@@ -5,7 +5,7 @@
  * a note. Spans come back in seconds, or in the units R had. Only integer dates and nanotimes stay
  * where they are; all else is copied.
  *
- * Tests: tests/native/arrow/test_arrow.py */
+ * Tests: tests/native/arrow/test_arrow.py, tests/native/arrow/test_types.py */
 #include "arrow/time.h"
 
 #include "arrow/attributes.h"

@@ -1,8 +1,6 @@
 /* The table of R's types and Arrow's: a type is one row, with what recognises it on either side and
  * what converts it. The rows are asked in order, and the first that fits decides. Nothing is owned
- * here.
- *
- * Tests: tests/native/arrow/test_arrow.py */
+ * here. */
 #include "arrow/types.h"
 
 #include "arrow/check.h"
