@@ -242,7 +242,7 @@ def in_python(
     """in_python(code): a process where Python hosts R; `fresh`: not a fork of another."""
 
     def run(
-        code: str, timeout: float = 120, fresh: bool = False
+        code: str, timeout: float = 300, fresh: bool = False
     ) -> subprocess.CompletedProcess[str]:
         if not fresh:
             return python_forks.run(code, tmp_path, timeout)
@@ -256,7 +256,7 @@ def in_r(r_forks: Forks, tmp_path: Path) -> Callable[..., subprocess.CompletedPr
     """in_r(code): a process where R hosts Python; `calls` there is a module of this `python`."""
 
     def run(
-        code: str, python: str = "", timeout: float = 120, fresh: bool = False
+        code: str, python: str = "", timeout: float = 300, fresh: bool = False
     ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "calls.py").write_text(python)
         code = (R_CALLS if python else "") + code

@@ -230,7 +230,7 @@ r("function(f) { reg.finalizer(kept, function(e) f(), onexit = TRUE); NULL }")(l
         ("r('quit(status = 6)')", 6),
         ("r(\"quit('no', 7, FALSE)\")", 7),
         ("r('function(f) f()')(lambda: sys.exit(8))", 8),
-        ("threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); sys.exit(9)", 9),
+        ("threading.Thread(target=time.sleep, args=(900,), daemon=True).start(); sys.exit(9)", 9),
         ("import atexit; atexit.register(lambda: (core.live(), print(float(t.sum()))))", 0),
         ("del core, host, tb", 0),
         (
@@ -240,7 +240,7 @@ r("function(f) { reg.finalizer(kept, function(e) f(), onexit = TRUE); NULL }")(l
     ],
 )
 def test_exit_codes_where_python_hosts(in_python, code, status):
-    ended = in_python(SHARED + code, timeout=60, fresh=not code)
+    ended = in_python(SHARED + code, timeout=300, fresh=not code)
     assert ended.returncode == status, ended.stderr
     assert not re.search("Segmentation|core dumped|Fatal Python error|Aborted", ended.stderr)
 
@@ -277,9 +277,9 @@ def keep(x): kept.append(x)
 def fail(): raise ValueError("uncaught")
 def leave(status): sys.exit(status)
 def back(f): return f()
-def thread(): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+def thread(): threading.Thread(target=time.sleep, args=(900,), daemon=True).start()
 """,
-        timeout=60,
+        timeout=300,
         fresh=code == "invisible(1)",
     )
     assert ended.returncode == status, ended.stderr

@@ -141,24 +141,27 @@ def test_back_and_forth_forty_deep(r):
     assert down(step, 40) == "bottom"
 
 
-def test_other_threads_run_while_r_does(r):
-    """Where Python hosts: R's code does not hold the GIL."""
-    counted = []
-    stop = threading.Event()
+def test_other_threads_run_while_r_does(r, tmp_path):
+    """Where Python hosts: R's code does not hold the GIL.
+
+    R computes until a thread of Python has run twenty times (or, where it never does, a minute).
+    """
+    done = tmp_path / "done"
+    compute = r("function(path, end) while (!file.exists(path) && Sys.time() < end) sum(1:100)")
+    started = threading.Event()
 
     def count():
-        while not stop.is_set():
-            counted.append(1)
+        started.wait()
+        for _ in range(20):
             time.sleep(0.001)
+        done.touch()
 
     thread = threading.Thread(target=count)
     thread.start()
-    before = len(counted)
-    r("function() { end <- Sys.time() + 0.3; while (Sys.time() < end) sum(1:100); NULL }")()
-    during = len(counted) - before
-    stop.set()
+    started.set()
+    compute(str(done), time.time() + 60)
+    assert done.exists()
     thread.join()
-    assert during > 20
 
 
 def test_other_threads_wait_while_r_runs_where_r_hosts(in_r):

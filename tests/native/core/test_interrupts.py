@@ -21,7 +21,7 @@ except KeyboardInterrupt:
 time.sleep(0.1)
 print(r("1 + 1").value())
 """,
-        timeout=30,
+        timeout=300,
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "on.exit interrupted\n2.0\n"
@@ -43,7 +43,7 @@ except KeyboardInterrupt:
 for _ in range(100000): pass
 print(r("1 + 1").value())
 """,
-        timeout=30,
+        timeout=300,
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "finally\ninterrupted\n2.0\n"
@@ -60,7 +60,7 @@ def patient():
 interrupt(0.5)
 print(r("function(f) { x <- f(); for (i in 1:1e5) identity(i); x }")(patient))
 """,
-        timeout=30,
+        timeout=300,
     )
     assert (ended.returncode, ended.stdout) == (0, "caught\n"), ended.stderr
 
@@ -77,7 +77,7 @@ except KeyboardInterrupt:
 for _ in range(100000): pass
 print(r("1 + 1").value())
 """,
-        timeout=180,
+        timeout=300,
     )
     assert (ended.returncode, ended.stdout) == (0, "interrupted\n2.0\n"), ended.stderr
 
@@ -94,7 +94,7 @@ except KeyboardInterrupt:
     print("interrupted")
 print(signal.getsignal(signal.SIGINT) is signal.default_int_handler, r("1 + 1").value())
 """,
-        timeout=30,
+        timeout=300,
     )
     assert (ended.returncode, ended.stdout) == (0, "interrupted\nTrue 2.0\n"), ended.stderr
 
@@ -108,7 +108,7 @@ interrupt(0.3)
 print(r("function() { end <- Sys.time() + 1; while (Sys.time() < end) identity(1); 'done' }")())
 print(r("function(f) { f(0.5); 'done' }")(lambda s: (interrupt(0.2), time.sleep(s))[0] or "done"))
 """,
-        timeout=30,
+        timeout=300,
     )
     assert (ended.returncode, ended.stdout) == (0, "done\ndone\n"), ended.stderr
 
@@ -156,6 +156,6 @@ system(paste0("(sleep 1; kill -INT ", Sys.getpid(), ") >/dev/null 2>&1 &"))
     ids=["Python", "R", "R under Python", "caught by Python"],
 )
 def test_ctrl_c_where_r_hosts(in_r, code, output):
-    ended = in_r(f"{LATER}{code}; x <- torch$ones(3L); cat('', x$sum()$item())", CALLS, timeout=40)
+    ended = in_r(f"{LATER}{code}; x <- torch$ones(3L); cat('', x$sum()$item())", CALLS, timeout=300)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == f"{output} 3"

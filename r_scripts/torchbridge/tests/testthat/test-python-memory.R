@@ -2,12 +2,12 @@ skip_without_python()
 
 # Resident memory of this process, in MB.
 resident <- function() {
-  pages <- as.numeric(strsplit(readLines("/proc/self/statm"), " ")[[1L]][2L])
-  pages * 4096 / 2^20
+  kilobytes <- grep("^VmRSS:", readLines("/proc/self/status"), value = TRUE)
+  as.numeric(gsub("[^0-9]", "", kilobytes)) / 1024
 }
 
 test_that("temporaries in a loop hold memory steady", {
-  skip_if_not(file.exists("/proc/self/statm"))
+  skip_if_not(file.exists("/proc/self/status"))
   a <- torch_randn(3, 3)
   run <- function(n) for (i in seq_len(n)) a + i
   run(2e4)
@@ -18,7 +18,7 @@ test_that("temporaries in a loop hold memory steady", {
 })
 
 test_that("large temporaries are collected though R sees only their handles", {
-  skip_if_not(file.exists("/proc/self/statm"))
+  skip_if_not(file.exists("/proc/self/status"))
   a <- torch_zeros(2^20) # 4 MB
   for (i in 1:200) a + i
   before <- resident()
