@@ -58,7 +58,7 @@ class RObject:
         """Was this vector just made by the core, and has R not seen it yet?"""
 
     def __len__(self) -> int: ...
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call this R function; the result is a Python value.
 
         Raises:
@@ -66,7 +66,7 @@ class RObject:
             RError: what R raised; a Python exception that passed through R is raised itself.
         """
 
-    def call(self, *args: Any, **kwargs: Any) -> RObject:
+    def call(self, *args: object, **kwargs: object) -> RObject:
         """Call this R function; the result stays an RObject."""
 
     def value(self) -> Any:
@@ -127,7 +127,7 @@ class RObject:
     def __dlpack_device__(self) -> tuple[int, int]:
         """``(1, 0)``: the CPU."""
 
-    def __arrow_c_stream__(self, requested_schema: CapsuleType | None = None) -> CapsuleType:
+    def __arrow_c_stream__(self, requested_schema: object = None) -> CapsuleType:
         """A data frame, or a vector, as an Arrow stream of one array; warns of what is lost.
 
         Raises:
@@ -144,7 +144,7 @@ class Operator:
     def __new__(
         cls,
         name: str,
-        function: Callable[..., Any],
+        function: Callable[..., object],
         positional: tuple[int, ...],
         named: dict[str, tuple[str, int]],
         index_results: int,
@@ -162,7 +162,7 @@ class Operator:
             results: the names of several results.
         """
 
-def set_hooks(lookup: Callable[[str], Any], /) -> None:
+def set_hooks(lookup: Callable[[str], object], /) -> None:
     """``lookup(name)`` gives what the core asks of Python; those found before are forgotten."""
 
 def attach(library: str, helpers: str, python_hosts: bool, /) -> None:

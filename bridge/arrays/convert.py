@@ -23,20 +23,47 @@ matrix, array                  same shape      array; 0 and 1 dimensions: plain 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Literal, overload
 
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.numpy_arrays import NumPyArrays
+from torchbridge.arrays.protocols import NA
 from torchbridge.arrays.torch_arrays import TorchArrays
+
+if TYPE_CHECKING:
+    import torch
+
+    from torchbridge.arrays.protocols import Device, NDArray, NumPyDType, TorchDType
+
+
+@overload
+def to_torch(
+    x: object,
+    dtype: TorchDType = None,
+    device: Device = None,
+    share: bool = False,
+    na: Literal["error"] | complex = "error",
+) -> torch.Tensor: ...
+
+
+@overload
+def to_torch(
+    x: object,
+    dtype: TorchDType = None,
+    device: Device = None,
+    share: bool = False,
+    *,
+    na: Literal["mask"],
+) -> tuple[torch.Tensor, torch.Tensor]: ...
 
 
 def to_torch(
-    x: Any,
-    dtype: Any = None,
-    device: Any = None,
+    x: object,
+    dtype: TorchDType = None,
+    device: Device = None,
     share: bool = False,
-    na: Any = "error",
-) -> Any:
+    na: NA = "error",
+) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
     """Convert an R vector or array, a NumPy array or any DLPack object to a tensor.
 
     Args:
@@ -68,7 +95,24 @@ def to_torch(
     return to_array(x, TorchArrays(dtype, device), share, na, first=0)
 
 
-def to_numpy(x: Any, dtype: Any = None, share: bool = False, na: Any = "error") -> Any:
+@overload
+def to_numpy(
+    x: object,
+    dtype: NumPyDType = None,
+    share: bool = False,
+    na: Literal["error"] | complex = "error",
+) -> NDArray: ...
+
+
+@overload
+def to_numpy(
+    x: object, dtype: NumPyDType = None, share: bool = False, *, na: Literal["mask"]
+) -> tuple[NDArray, NDArray]: ...
+
+
+def to_numpy(
+    x: object, dtype: NumPyDType = None, share: bool = False, na: NA = "error"
+) -> NDArray | tuple[NDArray, NDArray]:
     """Convert an R vector or array, a tensor or any DLPack object to a NumPy array.
 
     The rules are those of :func:`to_torch`, with NumPy's dtypes. A copy of an R array

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import TYPE_CHECKING, Literal, overload
 
 from torchbridge.arrays import sparse
 from torchbridge.arrays.array_library import Arrays, fill_value, is_error, wants_mask
+from torchbridge.arrays.protocols import NA, A, D
 from torchbridge.arrays.rtypes import RType, rtype_of
 from torchbridge.process import host, rpy2_objects
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from torchbridge._native import RObject
 
 #: typeof -> (dtype of the memory, dtype of a tensor).
 _STORAGE = {
@@ -30,7 +36,19 @@ _REFUSED = {
 _ENCODE = "frame_tensors(x) encodes columns of every type, model.matrix(~ ., x) in R makes dummies"
 
 
-def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
+@overload
+def to_array(
+    x: object, library: Arrays[A, D], share: bool, na: Literal["error"], first: int
+) -> A: ...
+
+
+@overload
+def to_array(
+    x: object, library: Arrays[A, D], share: bool, na: NA, first: int
+) -> A | tuple[A, A]: ...
+
+
+def to_array(x: object, library: Arrays[A, D], share: bool, na: NA, first: int) -> A | tuple[A, A]:
     """The array, of `library`, of an R value (RObject or rpy2 object) or another array.
 
     The codes of a factor count from `first`. The other arguments are those of `to_torch`.
@@ -45,7 +63,8 @@ def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
     if sparse.is_sparse_r(x):
         if share or wants_mask(na):
             raise ValueError("share and na='mask' are not for sparse matrices")
-        return sparse.from_r(x, library, lambda slot: to_array(slot, library, False, na, first))
+        made: A = sparse.from_r(x, library, lambda slot: to_array(slot, library, False, na, first))
+        return made
     rtype = rtype_of(x)
     storage, natural = _types_of(x, rtype)
     target = library.dtype_or(natural)
@@ -85,7 +104,7 @@ def to_array(x: Any, library: Arrays, share: bool, na: Any, first: int) -> Any:
 _ROWS = 8192
 
 
-def _frame_to_array(x: Any, library: Arrays, share: bool, na: Any) -> Any:
+def _frame_to_array(x: RObject, library: Arrays[A, D], share: bool, na: NA) -> A | tuple[A, A]:
     """One row a row and one column a column of a data frame whose columns are all numbers."""
     names, columns = host.native().helper("frame_names")(x), x.items()
     kinds = [_number_type(c, name) for c, name in zip(columns, names, strict=True)]
@@ -94,7 +113,7 @@ def _frame_to_array(x: Any, library: Arrays, share: bool, na: Any) -> Any:
     natural = next((k for k in ("float64", "int64", "int32", "bool") if k in kinds), "float64")
     target = library.dtype_or(natural)
     views = [library.view(c) for c in columns]
-    masks: list[Any] = []
+    masks: list[A | None] = []
     for name, column, view in zip(names, columns, views, strict=True):
         try:
             masks.append(_column_mask(column, view, library, target, na))
@@ -117,7 +136,7 @@ def _frame_to_array(x: Any, library: Arrays, share: bool, na: Any) -> Any:
     return library.with_mask(result, mask) if wants_mask(na) else result
 
 
-def _number_type(x: Any, name: str) -> str:
+def _number_type(x: RObject, name: str) -> str:
     """The dtype of a column of numbers, by name."""
     if x.typeof in ("double", "integer", "logical") and rtype_of(x) is None and x.dim is None:
         return _types_of(x, None)[1]
@@ -125,7 +144,7 @@ def _number_type(x: Any, name: str) -> str:
     raise TypeError(f"x: column '{name}' is no plain vector of numbers but {what}: {_ENCODE}")
 
 
-def _column_mask(x: Any, view: Any, library: Arrays, target: Any, na: Any) -> Any:
+def _column_mask(x: RObject, view: A, library: Arrays[A, D], target: D, na: NA) -> A | None:
     """Where a column has values, if some are missing; an error if one does not fit `target`."""
     storage = _types_of(x, None)[0]
     kept = storage == "float64" and library.holds_na(target) and is_error(na)
@@ -145,7 +164,7 @@ def _column_mask(x: Any, view: Any, library: Arrays, target: Any, na: Any) -> An
     return mask
 
 
-def _types_of(x: Any, rtype: RType | None) -> tuple[str, str]:
+def _types_of(x: RObject, rtype: RType | None) -> tuple[str, str]:
     """The dtype of x's memory and the dtype of its tensor, by name."""
     kind, classes = x.typeof, x.classes
     if "POSIXlt" in classes:
@@ -164,7 +183,7 @@ def _types_of(x: Any, rtype: RType | None) -> tuple[str, str]:
     return _STORAGE[kind]
 
 
-def _check_share(x: Any, rtype: RType | None) -> None:
+def _check_share(x: RObject, rtype: RType | None) -> None:
     """An error where a tensor over R's memory would not have the tensor's own dtype."""
     storage, natural = _types_of(x, rtype)
     if natural != storage:
@@ -174,7 +193,7 @@ def _check_share(x: Any, rtype: RType | None) -> None:
         )
 
 
-def _check_na(na: Any) -> None:
+def _check_na(na: object) -> None:
     if isinstance(na, str):
         if na in ("error", "mask"):
             return
@@ -183,5 +202,5 @@ def _check_na(na: Any) -> None:
     raise ValueError(f"na: expected 'error', 'mask' or a number, not {na!r}")
 
 
-def _is_robject(x: Any) -> bool:
+def _is_robject(x: object) -> TypeIs[RObject]:
     return type(x).__name__ == "RObject" and isinstance(x, host.native().RObject)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from torchbridge.arrays import sparse
 from torchbridge.arrays.array_library import is_ndarray, is_tensor
 from torchbridge.arrays.rtypes import RType
 from torchbridge.process import host
+
+if TYPE_CHECKING:
+    import torch
+    from typing_extensions import TypeIs
+
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import NDArray, SupportsDLPack
+    from torchbridge.process.native_core import NativeCore
+
+V = TypeVar("V")
 
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 _EXACT = 2**53  # every integer up to here is a double
@@ -36,7 +46,7 @@ _R_TYPE = {
 }
 
 
-def to_robject(x: Any, share: bool = False, typed: bool = True) -> Any:
+def to_robject(x: SupportsDLPack, share: bool = False, typed: bool = True) -> RObject:
     """The R vector of a tensor or array, as an RObject.
 
     typed=False gives the numbers alone, whatever ``.r_type`` says.
@@ -67,7 +77,7 @@ def to_robject(x: Any, share: bool = False, typed: bool = True) -> Any:
     return result
 
 
-def _set_type(core: Any, result: Any, rtype: RType) -> None:
+def _set_type(core: NativeCore, result: RObject, rtype: RType) -> None:
     """Gives a vector just made the attributes that `rtype` says."""
     attributes = dict(rtype.attributes)
     if "factor" in rtype.classes:
@@ -79,7 +89,7 @@ def _set_type(core: Any, result: Any, rtype: RType) -> None:
     result.set_attr("class", core.to_r(list(rtype.classes)))
 
 
-def _shared(core: Any, x: Any) -> Any:
+def _shared(core: NativeCore, x: SupportsDLPack) -> RObject:
     if is_tensor(x):
         if x.layout is not sys.modules["torch"].strided:
             raise ValueError("share=True needs a dense tensor: R keeps sparse matrices differently")
@@ -103,7 +113,7 @@ def _shared(core: Any, x: Any) -> Any:
     return core.foreign_vector(capsule)
 
 
-def _tensor_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
+def _tensor_to_r(core: NativeCore, x: torch.Tensor, rtype: RType | None) -> RObject:
     torch = sys.modules["torch"]
     if x.is_meta:
         raise ValueError("x: a meta tensor has no values")
@@ -124,7 +134,7 @@ def _tensor_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
         kind = _R_TYPE[name]
     elif name in ("int32", "uint32", "int64"):
         values = x.to(torch.int64) if name == "uint32" else x
-        low, high = (v.item() for v in values.aminmax()) if x.numel() else (0, 0)
+        low, high = (int(v.item()) for v in values.aminmax()) if x.numel() else (0, 0)
         kind = _integer_kind(low, high, lambda: bool((values.double().long() == values).all()))
         x = values
     else:
@@ -138,7 +148,7 @@ def _tensor_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
     return result
 
 
-def _ndarray_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
+def _ndarray_to_r(core: NativeCore, x: NDArray, rtype: RType | None) -> RObject:
     import numpy as np
 
     _check_unmasked(x)
@@ -159,13 +169,15 @@ def _ndarray_to_r(core: Any, x: Any, rtype: RType | None) -> Any:
     return result
 
 
-def _check_unmasked(x: Any) -> None:
+def _check_unmasked(x: NDArray) -> None:
     masked = sys.modules["numpy"].ma
     if isinstance(x, masked.MaskedArray) and masked.is_masked(x):
         raise TypeError("x: a masked array; fill it, or convert it with pandas' nullable types")
 
 
-def _new_vector(core: Any, kind: str, shape: tuple[int, ...], view: Any) -> tuple[Any, Any]:
+def _new_vector(
+    core: NativeCore, kind: str, shape: tuple[int, ...], view: Callable[[RObject], V]
+) -> tuple[RObject, V]:
     """A new R vector and a writable view of it; integer64 is a double in R's eyes."""
     result = core.RObject.new_vector("double" if kind == "integer64" else kind, shape)
     if kind == "integer64":
@@ -193,7 +205,7 @@ def _integer_kind(low: int, high: int, exact: Callable[[], bool]) -> str:
     )
 
 
-def _r_codes(x: Any, rtype: RType) -> Any:
+def _r_codes(x: NDArray, rtype: RType) -> NDArray:
     """R's codes of a factor: int32 from 1, NA where a float code is NaN."""
     import numpy as np
 
@@ -211,6 +223,6 @@ def _r_codes(x: Any, rtype: RType) -> Any:
     return np.where(missing, _INT_MIN, codes.astype(np.int64) + (1 - rtype.first))
 
 
-def is_array(x: Any) -> bool:
+def is_array(x: object) -> TypeIs[SupportsDLPack]:
     """Does x go to R as an array: a tensor, a NumPy array, or anything with DLPack?"""
     return is_tensor(x) or is_ndarray(x) or hasattr(x, "__dlpack__")

@@ -7,7 +7,7 @@ Tests: tests/arrays/test_array_library.py.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays.array_library import (
     check_in_range,
@@ -16,19 +16,29 @@ from torchbridge.arrays.array_library import (
     not_an_array,
     wants_mask,
 )
-from torchbridge.arrays.rtypes import RType
+from torchbridge.arrays.protocols import NA, Bound
+from torchbridge.arrays.rtypes import RType, attach
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import NDArray, NumPyDType
+
+    DType = np.dtype[Any]
 
 
 class NumPyArrays:
     """NumPy arrays, as the rules of from_r.py see them."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: NumPyDType) -> None:
         import numpy
 
         self.np = numpy
-        self.dtype = None if dtype is None else self._dtype(dtype)
+        self.dtype: DType | None = None if dtype is None else self._dtype(dtype)
 
-    def _dtype(self, dtype: Any) -> Any:
+    def _dtype(self, dtype: NumPyDType) -> DType:
         try:
             found = self.np.dtype(dtype)
         except TypeError:
@@ -39,43 +49,45 @@ class NumPyArrays:
             )
         return found
 
-    def dtype_or(self, natural: str) -> Any:
+    def dtype_or(self, natural: str) -> DType:
         return self.np.dtype(natural) if self.dtype is None else self.dtype
 
-    def name_of(self, dtype: Any) -> str:
+    def name_of(self, dtype: DType, /) -> str:
         return str(dtype)
 
-    def holds_na(self, dtype: Any) -> bool:
+    def holds_na(self, dtype: DType, /) -> bool:
         return dtype.kind in "fc"
 
-    def range_of(self, dtype: Any) -> tuple[Any, Any]:
+    def range_of(self, dtype: DType, /) -> tuple[Bound, Bound]:
         if dtype.kind == "b":
             return 0, 1
         info = (self.np.finfo if self.holds_na(dtype) else self.np.iinfo)(dtype)
         return self.np.asarray(info.min).item(), self.np.asarray(info.max).item()
 
-    def view(self, x: Any) -> Any:
+    def view(self, x: RObject) -> NDArray:
         return self.np.asarray(x)
 
-    def validity(self, x: Any) -> Any:
+    def validity(self, x: RObject) -> NDArray:
         return self.np.asarray(x.na_mask()).view(bool)
 
-    def empty(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+    def empty(self, shape: tuple[int, ...], dtype: DType | None = None) -> NDArray:
         return self.np.empty(shape, bool if dtype is None else dtype)
 
-    def place(self, result: Any) -> Any:
+    def place(self, result: NDArray) -> NDArray:
         return result
 
-    def with_mask(self, result: Any, mask: Any) -> Any:
+    def with_mask(self, result: NDArray, mask: NDArray | None) -> tuple[NDArray, NDArray]:
         return result, self.np.ones(result.shape, bool) if mask is None else mask.copy(order="K")
 
-    def check_shared(self, view: Any) -> None:
+    def check_shared(self, view: NDArray) -> None:
         if self.dtype not in (None, view.dtype):
             raise ValueError(
                 f"share=True keeps the dtype of R's memory, {view.dtype}; dtype would change it"
             )
 
-    def check_range(self, view: Any, mask: Any, target: Any, shift: int = 0) -> None:
+    def check_range(
+        self, view: NDArray, mask: NDArray | None, target: DType, shift: int = 0
+    ) -> None:
         if view.dtype.kind == "c":
             raise ValueError(f"dtype: complex values do not fit {target}")
         if self.np.can_cast(view.dtype, target, "safe"):
@@ -92,7 +104,9 @@ class NumPyArrays:
         low, high = checked.min().item(), checked.max().item()  # Python compares them exactly
         check_in_range(low + shift, high + shift, *self.range_of(target), str(target))
 
-    def copy(self, view: Any, target: Any, mask: Any, fill: Any, shift: int) -> Any:
+    def copy(
+        self, view: NDArray, target: DType, mask: NDArray | None, fill: complex | None, shift: int
+    ) -> NDArray:
         if view.dtype.kind == "c" and target.kind != "c":
             raise ValueError(f"dtype: complex values do not fit {target}")
         # What does not fit is where the mask puts another value, or becomes Inf, as in torch.
@@ -102,12 +116,10 @@ class NumPyArrays:
             result[~mask] = fill
         return result
 
-    def attach(self, result: Any, rtype: RType) -> Any:
-        typed = result.view(_typed_array())
-        typed.r_type = rtype
-        return typed
+    def attach(self, result: NDArray, rtype: RType) -> NDArray:
+        return attach(result.view(_typed_array()), rtype)
 
-    def from_python(self, x: Any, share: bool, na: Any) -> Any:
+    def from_python(self, x: object, share: bool, na: NA) -> NDArray | tuple[NDArray, NDArray]:
         np = self.np
         mask = None
         if is_tensor(x):
@@ -132,7 +144,7 @@ class NumPyArrays:
         result = self.copy(source, target, mask, fill, 0)
         return self.with_mask(result, mask) if wants_mask(na) else result
 
-    def _from_tensor(self, x: Any, share: bool) -> Any:
+    def _from_tensor(self, x: torch.Tensor, share: bool) -> NDArray:
         torch = sys.modules["torch"]
         if x.is_meta:
             raise ValueError("x: a meta tensor has no values")

@@ -8,7 +8,12 @@ result of an operation on it has none.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from torchbridge._native import RObject
+
+A = TypeVar("A")
 
 #: Classes whose numbers mean something else than what they look like, and the
 #: attributes that say what.
@@ -49,7 +54,14 @@ class RType:
         return replace(self, first=first)
 
 
-def rtype_of(x: Any) -> RType | None:
+def attach(x: A, rtype: RType) -> A:
+    """A tensor or array with its ``.r_type``, an attribute that its class does not know of."""
+    typed: Any = x
+    typed.r_type = rtype
+    return x
+
+
+def rtype_of(x: RObject) -> RType | None:
     """The RType of an R object (RObject), None where numbers are just numbers."""
     classes = x.classes
     for name, attributes in TYPED.items():

@@ -5,15 +5,22 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from torchbridge._native import RObject
+    from torchbridge.arrays.array_library import Arrays
+    from torchbridge.process.native_core import NativeCore
 
 
-def is_sparse_r(x: Any) -> bool:
+def is_sparse_r(x: RObject) -> bool:
     """Is this R object a sparse matrix of package Matrix?"""
     return x.typeof == "S4" and any(name.endswith("Matrix") for name in x.classes)
 
 
-def from_r(x: Any, library: Any, convert: Callable[[Any], Any]) -> Any:
+def from_r(x: RObject, library: Arrays[Any, Any], convert: Callable[[RObject], Any]) -> Any:
     """A sparse CSC tensor of a dgCMatrix (RObject); dimnames stay in R.
 
     `convert` gives the array of one slot, in the dtype and place asked for.
@@ -26,8 +33,8 @@ def from_r(x: Any, library: Any, convert: Callable[[Any], Any]) -> Any:
     torch = getattr(library, "torch", None)
     if torch is None:
         raise TypeError("x: NumPy has no sparse arrays; as.matrix(x) in R, or to_torch(x)")
-    values = convert(x.slot("x"))
-    columns, rows, shape = (library.view(x.slot(name)).long() for name in ("p", "i", "Dim"))
+    values = convert(_slot(x, "x"))
+    columns, rows, shape = (library.view(_slot(x, name)).long() for name in ("p", "i", "Dim"))
     _accept_beta()
     return torch.sparse_csc_tensor(
         columns.to(values.device),
@@ -38,7 +45,7 @@ def from_r(x: Any, library: Any, convert: Callable[[Any], Any]) -> Any:
     )
 
 
-def to_r(core: Any, x: Any, convert: Callable[[Any], Any]) -> Any:
+def to_r(core: NativeCore, x: torch.Tensor, convert: Callable[[torch.Tensor], RObject]) -> RObject:
     """A dgCMatrix of a 2-d sparse tensor of any layout, with double values."""
     torch = sys.modules["torch"]
     if x.is_nested or x.dim() != 2 or x.dense_dim() != 0:
@@ -63,6 +70,12 @@ def to_r(core: Any, x: Any, convert: Callable[[Any], Any]) -> Any:
     )
 
 
+def _slot(x: RObject, name: str) -> RObject:
+    found = x.slot(name)
+    assert found is not None  # the class has it
+    return found
+
+
 def _accept_beta() -> None:
     """torch warns once that its CSC layout may change; nobody here asked for that layout."""
     warnings.filterwarnings("ignore", "Sparse CSC tensor support is in beta", UserWarning)
@@ -72,6 +85,6 @@ _INT_MAX = 2**31 - 1
 _EXACT = 2**53  # every integer up to here is a double
 
 
-def _exact(values: Any) -> bool:
+def _exact(values: torch.Tensor) -> bool:
     """Is every one of these integers a double? Beyond 2^53 the odd ones are not."""
     return not values.numel() or max(abs(v.item()) for v in values.aminmax()) <= _EXACT

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import Any
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar
 
 from torchbridge.arrays.array_library import (
     check_in_range,
@@ -17,8 +19,20 @@ from torchbridge.arrays.array_library import (
     not_an_array,
     wants_mask,
 )
-from torchbridge.arrays.rtypes import RType
+from torchbridge.arrays.protocols import NA, Bound
+from torchbridge.arrays.rtypes import RType, attach
 from torchbridge.process import host
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import Device, NDArray, TorchDType
+
+    DType = torch.dtype
+
+R = TypeVar("R")
 
 _FLOAT8 = tuple(f"float8_{kind}" for kind in ("e4m3fn", "e4m3fnuz", "e5m2", "e5m2fnuz", "e8m0fnu"))
 
@@ -36,12 +50,12 @@ _TWINS = {"uint16": "int16", "uint32": "int32", "uint64": "int64"} | dict.fromke
 class TorchArrays:
     """Tensors, as the rules of from_r.py see them."""
 
-    def __init__(self, dtype: Any, device: Any) -> None:
+    def __init__(self, dtype: TorchDType, device: Device) -> None:
         self.torch = import_torch()
         self.dtype = self._dtype(dtype)
         self.device = self._device(device)
 
-    def _dtype(self, dtype: Any) -> Any:
+    def _dtype(self, dtype: TorchDType) -> DType | None:
         if dtype is None:
             return None
         found = getattr(self.torch, dtype, None) if isinstance(dtype, str) else dtype
@@ -51,7 +65,7 @@ class TorchArrays:
             )
         return found
 
-    def _device(self, device: Any) -> Any:
+    def _device(self, device: Device) -> torch.device | None:
         if device is None:
             return None
         try:
@@ -60,16 +74,16 @@ class TorchArrays:
             reason = str(error).splitlines()[0]
             raise ValueError(f"device: {device!r} is not one of this torch: {reason}") from error
 
-    def dtype_or(self, natural: str) -> Any:
+    def dtype_or(self, natural: str) -> DType:
         return self.dtype or getattr(self.torch, natural)
 
-    def name_of(self, dtype: Any) -> str:
+    def name_of(self, dtype: DType, /) -> str:
         return str(dtype).removeprefix("torch.")
 
-    def holds_na(self, dtype: Any) -> bool:
+    def holds_na(self, dtype: DType, /) -> bool:
         return dtype.is_floating_point or dtype.is_complex
 
-    def range_of(self, dtype: Any) -> tuple[Any, Any]:
+    def range_of(self, dtype: DType, /) -> tuple[Bound, Bound]:
         if dtype == self.torch.bool:
             return 0, 1
         if dtype == self.torch.complex32:
@@ -77,28 +91,28 @@ class TorchArrays:
         info = (self.torch.finfo if self.holds_na(dtype) else self.torch.iinfo)(dtype)
         return info.min, info.max
 
-    def view(self, x: Any) -> Any:
+    def view(self, x: RObject) -> Tensor:
         return self.torch.from_dlpack(x)
 
-    def validity(self, x: Any) -> Any:
+    def validity(self, x: RObject) -> Tensor:
         return self.torch.from_dlpack(x.na_mask()).view(self.torch.bool)
 
-    def empty(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+    def empty(self, shape: tuple[int, ...], dtype: DType | None = None) -> Tensor:
         return retry_out_of_memory(
             lambda: self.torch.empty(shape, dtype=self.torch.bool if dtype is None else dtype)
         )
 
-    def place(self, result: Any) -> Any:
+    def place(self, result: Tensor) -> Tensor:
         return result if self.device is None else result.to(self.device)
 
-    def with_mask(self, result: Any, mask: Any) -> Any:
+    def with_mask(self, result: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         if mask is None:
             return result, self.torch.ones(
                 result.shape, dtype=self.torch.bool, device=result.device
             )
         return result, mask.contiguous().to(result.device)
 
-    def check_shared(self, view: Any) -> None:
+    def check_shared(self, view: Tensor) -> None:
         if self.dtype not in (None, view.dtype):
             raise ValueError(
                 f"share=True keeps the dtype of R's memory, {self.name_of(view.dtype)}; "
@@ -112,7 +126,7 @@ class TorchArrays:
                 "aligned to 16 bytes, as short vectors may be); use share=False"
             )
 
-    def check_range(self, view: Any, mask: Any, target: Any, shift: int = 0) -> None:
+    def check_range(self, view: Tensor, mask: Tensor | None, target: DType, shift: int = 0) -> None:
         torch, name = self.torch, self.name_of(target)
         if view.dtype.is_complex:
             raise ValueError(f"dtype: complex values do not fit {name}")
@@ -135,7 +149,7 @@ class TorchArrays:
             low, high = self.bounds(checked)
             check_in_range(low + shift, high + shift, *self.range_of(target), name)
 
-    def bounds(self, x: Any) -> tuple[Any, Any]:
+    def bounds(self, x: Tensor) -> tuple[Bound, Bound]:
         """Least and greatest value."""
         torch = self.torch
         if x.dtype == torch.uint64:  # torch cannot order it: with the first bit flipped, as int64
@@ -144,16 +158,18 @@ class TorchArrays:
         low, high = (x.to(torch.int64) if x.dtype in (torch.uint16, torch.uint32) else x).aminmax()
         return low.item(), high.item()
 
-    def copy(self, view: Any, target: Any, mask: Any, fill: Any, shift: int) -> Any:
+    def copy(
+        self, view: Tensor, target: DType, mask: Tensor | None, fill: complex | None, shift: int
+    ) -> Tensor:
         torch = self.torch
         if view.dtype.is_complex and not target.is_complex:
             raise ValueError(f"dtype: complex values do not fit {self.name_of(target)}")
-        on_device = self.device is not None and self.device.type != "cpu"
+        away = None if self.device is None or self.device.type == "cpu" else self.device
         # Page-locked memory lets the copy to a GPU run at full speed; torch keeps the
         # buffer until that copy has ended.
-        pin = on_device and self.device.type == "cuda"
+        pin = away is not None and away.type == "cuda"
 
-        def run() -> Any:
+        def run() -> Tensor:
             result = torch.empty(view.shape, dtype=target, pin_memory=pin)
             if view.dtype.is_complex:
                 # R aligns its numbers to 8 bytes, torch reads complex numbers as 16 at once.
@@ -162,12 +178,13 @@ class TorchArrays:
                 result.copy_(view + shift if shift else view)
             if mask is not None:
                 self._fill(result, mask, fill)
-            return result.to(self.device, non_blocking=pin) if on_device else result
+            return result if away is None else result.to(away, non_blocking=pin)
 
         return retry_out_of_memory(run)
 
-    def _fill(self, result: Any, mask: Any, fill: Any) -> None:
+    def _fill(self, result: Tensor, mask: Tensor, fill: complex | None) -> None:
         """Puts `fill` where mask is False."""
+        assert fill is not None  # it comes with the mask
         twin = _TWINS.get(self.name_of(result.dtype))
         if twin is not None:
             same_bits = getattr(self.torch, twin)
@@ -175,11 +192,10 @@ class TorchArrays:
             result = result.view(same_bits)
         result.masked_fill_(~mask.to(result.device), fill)
 
-    def attach(self, result: Any, rtype: RType) -> Any:
-        result.r_type = rtype
-        return result
+    def attach(self, result: Tensor, rtype: RType) -> Tensor:
+        return attach(result, rtype)
 
-    def from_python(self, x: Any, share: bool, na: Any) -> Any:
+    def from_python(self, x: object, share: bool, na: NA) -> Tensor | tuple[Tensor, Tensor]:
         torch = self.torch
         mask = None
         if isinstance(x, torch.Tensor):
@@ -202,7 +218,7 @@ class TorchArrays:
         if not self.holds_na(target) and source.dtype != target:
             self.check_range(source, mask, target)
 
-        def run() -> Any:
+        def run() -> Tensor:
             result = source.to(device=self.device, dtype=target, copy=True)
             if mask is not None:
                 self._fill(result, mask, fill)
@@ -211,7 +227,7 @@ class TorchArrays:
         result = retry_out_of_memory(run)
         return self.with_mask(result, mask) if wants_mask(na) else result
 
-    def _from_numpy(self, x: Any, share: bool) -> tuple[Any, Any]:
+    def _from_numpy(self, x: NDArray, share: bool) -> tuple[Tensor, Tensor | None]:
         import numpy as np
 
         mask = None
@@ -238,7 +254,7 @@ class TorchArrays:
         return self.torch.from_numpy(x), mask
 
 
-def import_torch() -> Any:
+def import_torch() -> ModuleType:
     """torch, known to the native core as what R calls a torch_tensor."""
     import torch
 
@@ -247,7 +263,7 @@ def import_torch() -> Any:
     return torch
 
 
-def retry_out_of_memory(run: Any) -> Any:
+def retry_out_of_memory(run: Callable[[], R]) -> R:
     """Runs `run()`; when the device is full, frees what is no longer used and runs it again.
 
     R's collector does not see device memory, so handles that R dropped may still hold it.

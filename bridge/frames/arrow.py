@@ -8,12 +8,19 @@ Tests: tests/frames/test_to_frame.py.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torchbridge.process import host, rpy2_objects
 
+if TYPE_CHECKING:
+    import pyarrow
+    from typing_extensions import CapsuleType, TypeIs
 
-def has_stream(x: Any) -> bool:
+    from torchbridge._native import RObject
+    from torchbridge.frames.protocols import ArrowStream
+
+
+def has_stream(x: object) -> TypeIs[ArrowStream]:
     """Does x offer its data through Arrow's PyCapsule interface?
 
     pandas' own stream does not count: NaN is null in it. ``pandas_frames`` reads its columns.
@@ -24,7 +31,7 @@ def has_stream(x: Any) -> bool:
     return hasattr(x, "__arrow_c_stream__") or hasattr(x, "__arrow_c_array__")
 
 
-def to_robject(x: Any) -> Any:
+def to_robject(x: ArrowStream) -> RObject:
     """The R data frame or vector (RObject) of anything with ``__arrow_c_stream__``."""
     core = host.native()
     if isinstance(x, (core.RObject, RFrame)):
@@ -37,7 +44,7 @@ def to_robject(x: Any) -> Any:
     return core.arrow_to_r(x.__arrow_c_stream__())
 
 
-def _refuse_objects(x: Any) -> None:
+def _refuse_objects(x: ArrowStream) -> None:
     """Of Python objects, polars' stream tells the addresses, as if they were bytes."""
     polars = sys.modules.get("polars")
     if polars is None or not isinstance(x, (polars.DataFrame, polars.Series)):
@@ -48,7 +55,7 @@ def _refuse_objects(x: Any) -> None:
             raise TypeError(f"column '{column.name}': R has no type for polars' Object")
 
 
-def to_array(x: Any, requested: Any = None) -> Any:
+def to_array(x: RObject, requested: pyarrow.DataType | None = None) -> pyarrow.Array:
     """The pyarrow array of an R vector (RObject)."""
     import pyarrow as pa
 
@@ -96,19 +103,20 @@ class RFrame:
         TypeError: x is no R data frame.
     """
 
-    def __init__(self, x: Any) -> None:
+    def __init__(self, x: object) -> None:
         robject = rpy2_objects.robject(x) if rpy2_objects.is_rpy2(x) else x
         if isinstance(robject, RFrame):
             robject = robject.robject
         if not isinstance(robject, host.native().RObject) or "data.frame" not in robject.classes:
             raise TypeError(f"x: expected an R data frame, not {type(x).__name__}")
-        self.robject: Any = robject
-        self._table: Any = None
+        self.robject: RObject = robject
+        self._table: pyarrow.Table | None = None
 
     @property
     def columns(self) -> list[str]:
         """The names of the columns."""
-        return host.native().helper("frame_names")(self.robject)
+        names: list[str] = host.native().helper("frame_names")(self.robject)
+        return names
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -116,25 +124,28 @@ class RFrame:
         return len(self), len(self.robject)
 
     def __len__(self) -> int:
-        return host.native().helper("frame_rows")(self.robject)
+        rows: int = host.native().helper("frame_rows")(self.robject)
+        return rows
 
     def __repr__(self) -> str:
         rows, columns = self.shape
         return f"<RFrame of {rows} rows and {columns} columns: {', '.join(self.columns)}>"
 
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+    def __arrow_c_stream__(self, requested_schema: object = None) -> CapsuleType:
         """The data as an Arrow stream (a PyCapsule).
 
         The first call is for R's main thread; what it made is kept, so that later ones may come
         from anywhere, as DuckDB's do.
         """
-        return self._made().__arrow_c_stream__(requested_schema)
+        stream: CapsuleType = self._made().__arrow_c_stream__(requested_schema)
+        return stream
 
-    def __arrow_c_schema__(self) -> Any:
+    def __arrow_c_schema__(self) -> CapsuleType:
         """The schema of that stream (a PyCapsule)."""
-        return self._made().schema.__arrow_c_schema__()
+        schema: CapsuleType = self._made().schema.__arrow_c_schema__()
+        return schema
 
-    def _made(self) -> Any:
+    def _made(self) -> pyarrow.Table:
         if self._table is None:
             import pyarrow as pa
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,11 @@ from torchbridge.arrays.torch_arrays import TorchArrays
 from torchbridge.frames import arrow, frame_encoding, pandas_frames
 from torchbridge.frames.frame_encoding import FrameEncoding
 from torchbridge.process import rpy2_objects
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from torchbridge.arrays.protocols import Device, NDArray, TorchDType
 
 #: Rows that are written together, so that a block of the result stays in the cache.
 _ROWS = 8192
@@ -32,10 +37,10 @@ class FrameTensors:
         first: the code of the first level: 0 in Python, 1 in R.
     """
 
-    numeric: Any
-    numeric_mask: Any
-    codes: Any
-    codes_mask: Any
+    numeric: Tensor
+    numeric_mask: Tensor
+    codes: Tensor
+    codes_mask: Tensor
     encoding: FrameEncoding
     first: int = 0
 
@@ -54,11 +59,11 @@ class FrameTensors:
     def __len__(self) -> int:
         return len(self.numeric)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tensor]:
         """The four tensors, in the order of the attributes."""
         return iter((self.numeric, self.numeric_mask, self.codes, self.codes_mask))
 
-    def to(self, device: Any) -> FrameTensors:
+    def to(self, device: Device) -> FrameTensors:
         """The same on another device."""
         numeric, numeric_mask, codes, codes_mask = (x.to(device) for x in self)
         return replace(
@@ -71,10 +76,10 @@ class FrameTensors:
 
     def to_arrow(self) -> pa.Table:
         """The data frame again, as a pyarrow Table: exact, where `numeric` is float64."""
-        numeric, valid, codes, known = (x.detach().cpu() for x in self)
+        numeric, *others = (x.detach().cpu() for x in self)
         schema, columns = self.encoding.schema, {}
-        values, valid, known = numeric.double().numpy(), valid.numpy(), known.numpy()
-        places = np.where(known, codes.numpy() - self.first, -1)
+        values, (valid, codes, known) = numeric.double().numpy(), (x.numpy() for x in others)
+        places = np.where(known, codes - self.first, -1)
         for j, name in enumerate(self.encoding.numeric):
             kind = schema.field(name).type
             columns[name] = frame_encoding.column_of(values[:, j], valid[:, j], kind)
@@ -87,7 +92,10 @@ class FrameTensors:
 
 
 def frame_tensors(
-    x: Any, dtype: Any = "float64", device: Any = None, like: Any = None
+    x: object,
+    dtype: TorchDType = "float64",
+    device: Device = None,
+    like: FrameTensors | FrameEncoding | None = None,
 ) -> FrameTensors:
     """Encode a data frame as tensors: a block of numbers, a block of codes, and their masks.
 
@@ -118,7 +126,7 @@ def frame_tensors(
     return tensors_of(table, encoding, dtype, device)
 
 
-def to_table(x: Any) -> pa.Table:
+def to_table(x: object) -> pa.Table:
     """The pyarrow Table of any data frame."""
     if rpy2_objects.is_rpy2(x) or "RObject" in type(x).__name__:
         x = arrow.RFrame(x)
@@ -140,7 +148,7 @@ def encode(table: pa.Table) -> FrameEncoding:
     return frame_encoding.make_encoding(table.schema, unique)
 
 
-def encoding_of(like: Any) -> FrameEncoding:
+def encoding_of(like: object) -> FrameEncoding:
     """The encoding that the argument `like` stands for."""
     like = like.encoding if isinstance(like, FrameTensors) else like
     if not isinstance(like, FrameEncoding):
@@ -149,18 +157,19 @@ def encoding_of(like: Any) -> FrameEncoding:
 
 
 def tensors_of(
-    table: pa.Table, encoding: FrameEncoding, dtype: Any, device: Any, first: int = 0
+    table: pa.Table, encoding: FrameEncoding, dtype: TorchDType, device: Device, first: int = 0
 ) -> FrameTensors:
     """The tensors of a table by an encoding."""
     library = TorchArrays(dtype, device)
     torch = library.torch
-    if not library.dtype.is_floating_point:
+    target = library.dtype_or("float64")
+    if not target.is_floating_point:
         raise ValueError(f"dtype: expected a floating dtype, not {dtype!r}")
     absent = [n for n in encoding.schema.names if n not in table.schema.names]
     if absent:
         raise ValueError(f"x: no column '{absent[0]}', which the encoding has")
     n = table.num_rows
-    narrow = library.name_of(library.dtype) == "float32"
+    narrow = library.name_of(target) == "float32"
     numeric = np.empty((n, len(encoding.numeric)), np.float32 if narrow else np.float64)
     codes = np.empty((n, len(encoding.levels)), np.int64)
     numeric_mask, codes_mask = np.empty(numeric.shape, bool), np.empty(codes.shape, bool)
@@ -174,9 +183,7 @@ def tensors_of(
     placed = [
         library.place(torch.from_numpy(x)) for x in (numeric, numeric_mask, codes, codes_mask)
     ]
-    return FrameTensors(
-        placed[0].to(library.dtype), placed[1], placed[2], placed[3], encoding, first
-    )
+    return FrameTensors(placed[0].to(target), placed[1], placed[2], placed[3], encoding, first)
 
 
 def _whole(table: pa.Table, name: str) -> pa.Array:
@@ -184,13 +191,14 @@ def _whole(table: pa.Table, name: str) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _valid(column: pa.Array) -> Any:
+def _valid(column: pa.Array) -> NDArray:
     if column.null_count == 0:
         return np.broadcast_to(np.True_, len(column))
-    return column.is_valid().to_numpy(zero_copy_only=False)
+    valid: NDArray = column.is_valid().to_numpy(zero_copy_only=False)
+    return valid
 
 
-def _write(block: np.ndarray, columns: list[Any]) -> None:
+def _write(block: NDArray, columns: list[NDArray]) -> None:
     """Writes columns side by side, some rows of all of them at a time."""
     for start in range(0, len(block), _ROWS):
         part = slice(start, start + _ROWS)

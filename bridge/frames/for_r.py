@@ -9,16 +9,31 @@ import ctypes
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from torchbridge.frames import encoded_frames, streamed_frames, to_frame
 from torchbridge.frames.encoded_frames import FrameTensors
 from torchbridge.process import host
 from torchbridge.process.errors import LossyWarning
 
+if TYPE_CHECKING:
+    import pyarrow
 
-def _with_notes(make: Callable[[], Any]) -> dict[str, Any]:
-    """What R gets: the value, and what was lost, for R to warn of."""
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import Device, TorchDType
+    from torchbridge.frames.frame_encoding import FrameEncoding
+    from torchbridge.frames.protocols import ArrowStream
+
+
+class Noted(TypedDict):
+    """A value, and what was lost on the way, for R to warn of."""
+
+    value: Any
+    notes: list[str]
+
+
+def _with_notes(make: Callable[[], object]) -> Noted:
+    """What R gets of `make`."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LossyWarning)
         value = make()
@@ -29,7 +44,7 @@ def _with_notes(make: Callable[[], Any]) -> dict[str, Any]:
     return {"value": value, "notes": notes}
 
 
-def frame_to_r(x: Any) -> dict[str, Any]:
+def frame_to_r(x: object) -> Noted:
     """The R data frame of a Python frame, or of what `frame_tensors` gave."""
     x = x.to_arrow() if isinstance(x, FrameTensors) else x
     if not to_frame.is_frame(x):
@@ -43,10 +58,10 @@ def frame_to_r(x: Any) -> dict[str, Any]:
     return result
 
 
-def as_py_frame(x: Any, kind: str) -> dict[str, Any]:
+def as_py_frame(x: RObject | ArrowStream, kind: str) -> Noted:
     """The Python frame of a kind, as a handle: pandas' would become R's again."""
 
-    def make() -> Any:
+    def make() -> object:
         if isinstance(x, host.native().RObject):
             return to_frame.to_frame(x, kind)
         return to_frame.of_kind(x, kind)
@@ -56,7 +71,9 @@ def as_py_frame(x: Any, kind: str) -> dict[str, Any]:
     return result
 
 
-def frame_tensors(x: Any, dtype: Any, device: Any, like: Any) -> dict[str, Any]:
+def frame_tensors(
+    x: object, dtype: TorchDType, device: Device, like: FrameTensors | FrameEncoding | None
+) -> Noted:
     """R's ``frame_tensors``: codes count from 1."""
     return _with_notes(lambda: _from_one(encoded_frames.frame_tensors(x, dtype, device, like)))
 
@@ -66,7 +83,12 @@ def _from_one(x: FrameTensors) -> FrameTensors:
 
 
 def frame_batches(
-    source: Any, batch_size: float, columns: Any, dtype: Any, device: Any, like: Any
+    source: RObject | str | ArrowStream,
+    batch_size: float,
+    columns: list[str] | None,
+    dtype: TorchDType,
+    device: Device,
+    like: FrameTensors | FrameEncoding | None,
 ) -> Iterator[FrameTensors]:
     """R's ``frame_batches``: an iterator whose codes count from 1."""
     if isinstance(source, host.native().RObject):
@@ -92,19 +114,19 @@ class StreamRoom:
         self.address = float(ctypes.addressof(self._room))
 
 
-def new_stream(_: Any) -> StreamRoom:
+def new_stream(_: object) -> StreamRoom:
     """Room for an Arrow stream."""
     return StreamRoom()
 
 
-def stream_at(room: Any, address: float) -> Any:
+def stream_at(room: StreamRoom, address: float) -> pyarrow.RecordBatchReader:
     """The Arrow stream at an address, taken over; `room` is what lies there, kept till then."""
     import pyarrow as pa
 
     return pa.RecordBatchReader._import_from_c(int(address))
 
 
-def put_stream(x: Any, address: float) -> None:
+def put_stream(x: FrameTensors | ArrowStream, address: float) -> None:
     """Put the Arrow stream of a frame at an address."""
     import pyarrow as pa
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from torchbridge.process.errors import LossyWarning
+
+if TYPE_CHECKING:
+    from torchbridge.arrays.protocols import NDArray
 
 #: A time's or span's unit -> how many are one second.
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -65,15 +69,14 @@ def is_coded(kind: pa.DataType) -> bool:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
+    t = pa.types
+    return bool(t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind))
 
 
 def _is_numeric(kind: pa.DataType) -> bool:
     t = pa.types
     plain = t.is_integer(kind) or t.is_floating(kind) or t.is_boolean(kind) or t.is_decimal(kind)
-    return plain or t.is_date(kind) or t.is_timestamp(kind) or t.is_duration(kind)
+    return bool(plain or t.is_date(kind) or t.is_timestamp(kind) or t.is_duration(kind))
 
 
 def levels_of(column: pa.ChunkedArray) -> list[str]:
@@ -89,7 +92,7 @@ def levels_of(column: pa.ChunkedArray) -> list[str]:
 # ---- columns -> numbers -----------------------------------------------------------
 
 
-def numbers(column: pa.Array, name: str) -> np.ndarray:
+def numbers(column: pa.Array, name: str) -> NDArray:
     """The numbers of a column, 0 where it is missing."""
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
@@ -111,13 +114,14 @@ def numbers(column: pa.Array, name: str) -> np.ndarray:
     return values
 
 
-def _plain(column: pa.Array) -> np.ndarray:
+def _plain(column: pa.Array) -> NDArray:
     zero = False if pa.types.is_boolean(column.type) else 0
     filled = column.fill_null(zero) if column.null_count else column
-    return filled.to_numpy(zero_copy_only=False)
+    values: NDArray = filled.to_numpy(zero_copy_only=False)
+    return values
 
 
-def codes(column: pa.Array, name: str, levels: tuple[str, ...]) -> np.ndarray:
+def codes(column: pa.Array, name: str, levels: tuple[str, ...]) -> NDArray:
     """The places of a column's values among the levels, counted from 0; -1 where it is missing."""
     known = pa.array(levels, pa.string())
     if pa.types.is_dictionary(column.type):
@@ -134,13 +138,14 @@ def codes(column: pa.Array, name: str, levels: tuple[str, ...]) -> np.ndarray:
         raise ValueError(
             f"column '{name}': '{value}' is none of the {len(levels)} levels that were encoded"
         )
-    return found.fill_null(-1).to_numpy(zero_copy_only=False)
+    numbered: NDArray = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    return numbered
 
 
 # ---- numbers -> columns -----------------------------------------------------------
 
 
-def column_of(values: np.ndarray, valid: np.ndarray, kind: pa.DataType) -> pa.Array:
+def column_of(values: NDArray, valid: NDArray, kind: pa.DataType) -> pa.Array:
     """The Arrow column of numbers that `numbers` gave."""
     t = pa.types
     missing = ~valid
@@ -156,7 +161,7 @@ def column_of(values: np.ndarray, valid: np.ndarray, kind: pa.DataType) -> pa.Ar
     return counts.cast(kind)
 
 
-def words_of(places: np.ndarray, levels: tuple[str, ...], kind: pa.DataType) -> pa.Array:
+def words_of(places: NDArray, levels: tuple[str, ...], kind: pa.DataType) -> pa.Array:
     """The Arrow column of codes, counted from 0, -1 where a value is missing."""
     indices = pa.array(places.astype(np.int32), mask=places < 0)
     words = pa.DictionaryArray.from_arrays(

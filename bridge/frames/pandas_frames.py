@@ -10,7 +10,7 @@ import datetime
 import numbers
 import sys
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torchbridge.arrays.convert import to_numpy
 from torchbridge.arrays.into_r import to_robject
@@ -18,10 +18,20 @@ from torchbridge.frames import arrow
 from torchbridge.process import host
 from torchbridge.process.errors import LossyWarning, naming_column, warn_lossy
 
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import NDArray
+
+    #: What pandas makes a column of.
+    Column: TypeAlias = NDArray | pandas.api.extensions.ExtensionArray
+
 # ---- R -> Python ------------------------------------------------------------------
 
 
-def from_r(x: Any) -> Any:
+def from_r(x: RObject) -> pandas.DataFrame:
     """The pandas DataFrame of an R data.frame (RObject); R's row names, if given, are the index."""
     import pandas as pd
 
@@ -37,7 +47,7 @@ def from_r(x: Any) -> Any:
     return frame
 
 
-def _index(x: Any) -> Any:
+def _index(x: RObject) -> pandas.Index:
     """The pandas Index of R's row names."""
     import numpy as np
     import pandas as pd
@@ -45,12 +55,12 @@ def _index(x: Any) -> Any:
     return pd.Index(_text(x) if x.typeof == "character" else np.array(x, np.int64))
 
 
-def _column(x: Any, name: str) -> Any:
+def _column(x: RObject, name: str) -> Column:
     with naming_column(name):
         return _plain_column(x)
 
 
-def _plain_column(x: Any) -> Any:
+def _plain_column(x: RObject) -> Column:
     import numpy as np
     import pandas as pd
 
@@ -73,7 +83,7 @@ def _plain_column(x: Any) -> Any:
 _PLAIN_CLASSES = {"AsIs", "matrix", "array", "list"}
 
 
-def _tell_class(x: Any) -> None:
+def _tell_class(x: RObject) -> None:
     for name in x.classes:
         if name not in _PLAIN_CLASSES:
             warnings.warn(
@@ -82,7 +92,7 @@ def _tell_class(x: Any) -> None:
             break
 
 
-def typed_from_r(x: Any, scalar: bool = True) -> Any:
+def typed_from_r(x: RObject, scalar: bool = True) -> Any:
     """pandas' value of a factor, Date, POSIXct, difftime or integer64; None for other vectors.
 
     With scalar, one date or time is a ``datetime`` object.
@@ -100,7 +110,7 @@ def typed_from_r(x: Any, scalar: bool = True) -> Any:
     return _one(values)
 
 
-def _one(values: Any) -> Any:
+def _one(values: pandas.Index | pandas.api.extensions.ExtensionArray) -> Any:
     import pandas as pd
 
     try:
@@ -110,7 +120,7 @@ def _one(values: Any) -> Any:
     return pd.NaT if value is pd.NA else value
 
 
-def _text(x: Any) -> Any:
+def _text(x: RObject) -> Column:
     """Strings in pandas' own dtype of text."""
     import pandas as pd
     import pyarrow as pa
@@ -122,7 +132,7 @@ def _text(x: Any) -> Any:
     return array.to_numpy(zero_copy_only=False)
 
 
-def _categories(x: Any) -> Any:
+def _categories(x: RObject) -> pandas.Categorical:
     import pandas as pd
 
     array = arrow.to_array(x)
@@ -131,18 +141,18 @@ def _categories(x: Any) -> Any:
     return pd.Categorical.from_codes(codes, array.dictionary.to_pylist(), ordered=ordered)
 
 
-def _integers(x: Any) -> Any:
+def _integers(x: RObject) -> Column:
     one_dim = x.dim is None or len(x.dim) == 1
     return nullable(x) if one_dim and x.any_na() else to_numpy(x)
 
 
-def _dates(x: Any) -> Any:
+def _dates(x: RObject) -> pandas.arrays.ArrowExtensionArray:
     import pandas as pd
 
     return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
 
 
-def _times(x: Any) -> Any:
+def _times(x: RObject) -> pandas.DatetimeIndex:
     import pandas as pd
 
     array = arrow.to_array(x)
@@ -153,7 +163,7 @@ def _times(x: Any) -> Any:
     return pd.DatetimeIndex(dtype.__from_arrow__(array).copy())
 
 
-def _spans(x: Any) -> Any:
+def _spans(x: RObject) -> pandas.TimedeltaIndex:
     import numpy as np
     import pandas as pd
 
@@ -169,7 +179,7 @@ _TYPED = {
 }
 
 
-def nullable(x: Any) -> Any:
+def nullable(x: RObject) -> pandas.api.extensions.ExtensionArray:
     """pandas' nullable array (Int32, boolean, Int64) of an R vector with NA."""
     import numpy as np
     import pandas as pd
@@ -185,7 +195,7 @@ def nullable(x: Any) -> Any:
 # ---- Python -> R ------------------------------------------------------------------
 
 
-def is_pandas(x: Any) -> bool:
+def is_pandas(x: object) -> bool:
     """Is x a pandas object or a date or time, which this file converts?"""
     if isinstance(x, (datetime.date, datetime.timedelta)):
         return True
@@ -196,7 +206,7 @@ def is_pandas(x: Any) -> bool:
     return isinstance(x, kinds) or x is pandas.NA or x is pandas.NaT
 
 
-def to_r(x: Any) -> Any:
+def to_r(x: Any) -> RObject:
     """The R data frame, vector, factor, Date or POSIXct (RObject) of a pandas object or date."""
     import pandas as pd
 
@@ -217,12 +227,12 @@ def to_r(x: Any) -> Any:
     return _vector(pd.Series(x))
 
 
-def _name(name: Any) -> str:
+def _name(name: object) -> str:
     """The name of a column; of a column of several levels, with a dot between them."""
     return ".".join(str(n) for n in name if n != "") if isinstance(name, tuple) else str(name)
 
 
-def _row_names(index: Any) -> Any:
+def _row_names(index: pandas.Index) -> RObject | list[str] | None:
     """R's row names: whole numbers stay numbers, as in R; None where they say nothing."""
     import pandas as pd
 
@@ -238,7 +248,7 @@ def _row_names(index: Any) -> Any:
     return [str(label) for label in index]
 
 
-def array_to_r(x: Any) -> Any:
+def array_to_r(x: NDArray) -> object:
     """The R value of a NumPy array: numbers by the tensor's rules, text as character."""
     import numpy as np
 
@@ -253,7 +263,7 @@ def array_to_r(x: Any) -> Any:
     raise TypeError(f"x: R has no type for a NumPy array of dtype {np.dtype(x.dtype)}")
 
 
-def _vector(x: Any) -> Any:
+def _vector(x: pandas.Series) -> RObject:
     """The R vector of a pandas Series."""
     import pandas as pd
 
@@ -272,7 +282,8 @@ def _vector(x: Any) -> Any:
     return _from_arrow(x)
 
 
-def _from_arrow(x: Any) -> Any:
+def _from_arrow(x: Any) -> RObject:
+    """The R vector of a series, an index or an array, through Arrow."""
     import pandas as pd
     import pyarrow as pa
 
@@ -283,7 +294,7 @@ def _from_arrow(x: Any) -> Any:
     return arrow.to_robject(array)
 
 
-def _dictionary(x: Any, dtype: Any) -> Any:
+def _dictionary(x: pandas.Series, dtype: pandas.CategoricalDtype) -> pyarrow.DictionaryArray:
     """The Arrow array of a categorical series."""
     import pyarrow as pa
 
@@ -297,7 +308,7 @@ def _dictionary(x: Any, dtype: Any) -> Any:
     )
 
 
-def _objects(x: Any) -> Any:
+def _objects(x: pandas.Series) -> RObject:
     """The R vector of a series of Python objects: typed where all are of one type."""
     import pyarrow as pa
 
@@ -317,7 +328,7 @@ def _objects(x: Any) -> Any:
     return core.to_r(values)
 
 
-def _is_missing(x: Any) -> bool:
+def _is_missing(x: object) -> bool:
     pandas = sys.modules["pandas"]
     return (
         x is None or x is pandas.NA or x is pandas.NaT or (isinstance(x, numbers.Real) and x != x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv as csv
@@ -15,16 +15,20 @@ from torchbridge.frames import encoded_frames, frame_encoding
 from torchbridge.frames.encoded_frames import FrameTensors
 from torchbridge.frames.frame_encoding import FrameEncoding
 
+if TYPE_CHECKING:
+    from torchbridge.arrays.protocols import Device, TorchDType
+    from torchbridge.frames.protocols import ArrowStream
+
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".arrow": "ipc", ".feather": "ipc"}
 
 
 def frame_batches(
-    source: Any,
+    source: str | os.PathLike[str] | ArrowStream,
     batch_size: int = 65536,
     columns: list[str] | None = None,
-    dtype: Any = "float64",
-    device: Any = None,
-    like: Any = None,
+    dtype: TorchDType = "float64",
+    device: Device = None,
+    like: FrameTensors | FrameEncoding | None = None,
 ) -> FrameBatches:
     """Read a data frame piece by piece, each as tensors.
 
@@ -61,7 +65,12 @@ class FrameBatches:
     """The batches of a source, made by :func:`torchbridge.frame_batches`."""
 
     def __init__(
-        self, source: Any, encoding: FrameEncoding, batch_size: int, dtype: Any, device: Any
+        self,
+        source: _Files | _Stream,
+        encoding: FrameEncoding,
+        batch_size: int,
+        dtype: TorchDType,
+        device: Device,
     ) -> None:
         self.encoding = encoding
         self.first = 0
@@ -127,14 +136,16 @@ class _Files:
 
     def _scan(self, columns: list[str] | None, size: int) -> Iterator[pa.RecordBatch]:
         # With threads, all of the file may be read ahead and wait in memory.
-        return self._data.scanner(
+        scanner = self._data.scanner(
             columns=columns,
             batch_size=size,
             batch_readahead=1,
             fragment_readahead=1,
             use_threads=False,
             fragment_scan_options=self._options,
-        ).to_batches()
+        )
+        batches: Iterator[pa.RecordBatch] = scanner.to_batches()
+        return batches
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
         return self._scan(self._columns, min(size, 65536))
@@ -143,7 +154,7 @@ class _Files:
 class _Stream:
     """An Arrow stream: read once."""
 
-    def __init__(self, stream: Any, columns: list[str] | None) -> None:
+    def __init__(self, stream: ArrowStream, columns: list[str] | None) -> None:
         self._reader = pa.RecordBatchReader.from_stream(stream)
         _check_columns(columns, self._reader.schema.names)
         self._columns = columns
@@ -182,7 +193,7 @@ def _csv() -> ds.CsvFileFormat:
     return ds.CsvFileFormat(convert_options=options)
 
 
-def _open(source: Any, columns: list[str] | None) -> Any:
+def _open(source: object, columns: list[str] | None) -> _Files | _Stream:
     columns = [columns] if isinstance(columns, str) else columns
     if isinstance(source, (str, os.PathLike)):
         path = os.path.expanduser(os.fspath(source))

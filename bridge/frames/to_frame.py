@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torchbridge.frames import arrow, pandas_frames
 from torchbridge.frames.arrow import RFrame
 from torchbridge.process import host
 
+if TYPE_CHECKING:
+    import polars
+    from typing_extensions import TypeIs
+
+    from torchbridge._native import RObject
+    from torchbridge.frames.protocols import ArrowStream
+
 KINDS = ("pandas", "polars", "arrow")
 
 
-def to_frame(x: Any, kind: str = "pandas") -> Any:
+def to_frame(x: object, kind: str = "pandas") -> Any:
     """Convert an R data frame to a frame of a Python library.
 
     =====================  ==========================  ==============================
@@ -59,7 +66,7 @@ def to_frame(x: Any, kind: str = "pandas") -> Any:
     return _to_polars(frame) if kind == "polars" else of_kind(frame, kind)
 
 
-def of_kind(x: Any, kind: str) -> Any:
+def of_kind(x: ArrowStream, kind: str) -> Any:
     """The pandas, polars or pyarrow frame of any Python frame, by that library's own rules."""
     _check_kind(kind)
     if kind == "polars":
@@ -77,13 +84,13 @@ def _check_kind(kind: str) -> None:
         raise ValueError(f"kind: expected one of {', '.join(map(repr, KINDS))}, not {kind!r}")
 
 
-def _to_polars(frame: RFrame) -> Any:
+def _to_polars(frame: RFrame) -> polars.DataFrame:
     import polars as pl
 
     made = pl.DataFrame(frame)
     # polars numbers the categories of all frames together; an Enum has its own, in order.
     core = host.native()
-    levels: Any = {}
+    levels: dict[Any, polars.Enum] = {}
     for name, column in zip(frame.columns, frame.robject.items(), strict=True):
         if "factor" in column.classes:
             words = core.base_function("levels")(column)
@@ -91,7 +98,7 @@ def _to_polars(frame: RFrame) -> Any:
     return made.cast(levels) if levels else made
 
 
-def is_frame(x: Any) -> bool:
+def is_frame(x: object) -> TypeIs[ArrowStream]:
     """Is x a data frame of a Python library, or a stream of one?"""
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(x, pandas.DataFrame):
@@ -99,6 +106,6 @@ def is_frame(x: Any) -> bool:
     return arrow.has_stream(x)
 
 
-def to_robject(x: Any) -> Any:
+def to_robject(x: object) -> RObject:
     """The R data frame or vector (RObject) of a Python frame, series or Arrow stream."""
     return arrow.to_robject(x) if arrow.has_stream(x) else pandas_frames.to_r(x)

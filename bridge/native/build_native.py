@@ -15,6 +15,7 @@ import importlib.util
 import os
 import shlex
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -83,14 +84,14 @@ class BuildNative(build_ext):
         return os.path.join(*fullname.split(".")) + ".so"
 
 
-def _relative(files) -> list[str]:
+def _relative(files: Iterable[Path]) -> list[str]:
     return sorted(str(file.relative_to(_ROOT)) for file in files)
 
 
 def _find_r_home() -> str:
     rhome = _load_rhome()
     try:
-        r_home = rhome.find_r_home()
+        r_home: str = rhome.find_r_home()
         rhome.libr_path(r_home)
     except rhome.RNotFound as error:
         raise PlatformError(f"building torchbridge needs R. {error}") from error

@@ -6,7 +6,6 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 
 class RError(RuntimeError):
@@ -27,7 +26,7 @@ class RError(RuntimeError):
         message: str,
         calls: Sequence[str] = (),
         classes: Sequence[str] = (),
-        condition: Any = None,
+        condition: object = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -54,7 +53,7 @@ class HostError(RuntimeError):
     __module__ = "torchbridge"
 
 
-def describe(error: BaseException) -> tuple[str, list[str], list[str], Any]:
+def describe(error: BaseException) -> tuple[str, list[str], list[str], object]:
     """What the native core makes an R condition of: message, classes, traceback, condition."""
     name = type(error).__name__
     message = error.message if isinstance(error, RError) else str(error)

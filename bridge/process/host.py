@@ -16,15 +16,18 @@ import signal
 import threading
 import warnings
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from torchbridge.process import hooks, own_blas
 from torchbridge.process.errors import HostError, RWarning
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
+if TYPE_CHECKING:
+    from torchbridge.process.native_core import NativeCore
+
 _HERE = Path(__file__).parent
 _LIBRARIES = "LD_LIBRARY_PATH"
-_native: ModuleType | None = None
+_native: NativeCore | None = None
 _host: str | None = None
 
 
@@ -33,7 +36,7 @@ def current() -> str | None:
     return _host
 
 
-def native() -> ModuleType:
+def native() -> NativeCore:
     """The native core, R running; starts R if need be."""
     if _native is None:
         start()
@@ -94,8 +97,9 @@ def _attach(language: str) -> None:
     own_blas.watch()
     # The core needs libR by its soname only: whichever R runs in this process.
     ctypes.CDLL(str(libr_path(find_r_home())), mode=ctypes.RTLD_GLOBAL)
-    core = importlib.import_module("torchbridge._native")
+    core = cast("NativeCore", importlib.import_module("torchbridge._native"))
     core.set_hooks(hooks.get)
+    assert core.__file__ is not None
     core.attach(core.__file__, str(_HERE / "host.R"), language == "python")
     core.helper("set_host")(language, core.__file__)
     _native, _host = core, language

@@ -6,23 +6,29 @@ Tests: tests/arrays/test_from_r.py, tests/values/test_any_value.py.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torchbridge.process import host
 
+if TYPE_CHECKING:
+    from rpy2.rinterface_lib.sexp import Sexp, SexpEnvironment
+    from typing_extensions import TypeIs
 
-def is_rpy2(x: object) -> bool:
+    from torchbridge._native import RObject
+
+
+def is_rpy2(x: object) -> TypeIs[Sexp]:
     """Is x an R object held by rpy2? False, at no cost, where rpy2 was never imported."""
     interface = sys.modules.get("rpy2.rinterface_lib.sexp")
     return interface is not None and isinstance(x, interface.Sexp)
 
 
-def robject(x: Any) -> Any:
+def robject(x: Sexp) -> RObject:
     """Our RObject of an rpy2 object; both keep the R object alive."""
     return host.native().RObject.from_address(x.rid)
 
 
-def rpy2_object(x: Any) -> Any:
+def rpy2_object(x: RObject) -> Sexp:
     """The rpy2 object (rpy2.robjects) of our RObject.
 
     rpy2 has no public way in for an address, but it can look into an R environment,
@@ -39,13 +45,15 @@ def rpy2_object(x: Any) -> Any:
     value = _meeting_place["value"]
     host.native().put(place)
     if x.typeof == "list" and "data.frame" in x.classes:
-        return vectors.DataFrame(value)
-    if x.typeof not in _PLAIN or x.classes:
-        return default_converter.rpy2py(value)
-    # What rpy2 would find out by asking R for the class, at several times the cost.
-    rank = 1 if x.dim is None else len(x.dim)
-    shape = {1: "Vector", 2: "Matrix"}.get(rank, "Array")
-    return getattr(vectors, _PLAIN[x.typeof] + shape)(value)
+        made: Sexp = vectors.DataFrame(value)
+    elif x.typeof not in _PLAIN or x.classes:
+        made = default_converter.rpy2py(value)
+    else:
+        # What rpy2 would find out by asking R for the class, at several times the cost.
+        rank = 1 if x.dim is None else len(x.dim)
+        shape = {1: "Vector", 2: "Matrix"}.get(rank, "Array")
+        made = getattr(vectors, _PLAIN[x.typeof] + shape)(value)
+    return made
 
 
 #: rpy2's names for vectors without a class.
@@ -57,4 +65,4 @@ _PLAIN = {
     "raw": "Byte",
 }
 
-_meeting_place: Any = None
+_meeting_place: SexpEnvironment | None = None

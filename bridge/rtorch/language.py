@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from torchbridge.arrays.from_r import to_array
+from torchbridge.arrays.rtypes import attach
 from torchbridge.arrays.torch_arrays import TorchArrays
 from torchbridge.process import host
 from torchbridge.rtorch.operators import as_dtype
@@ -46,7 +47,7 @@ def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
             kept = getattr(result, "r_type", None)
             result = result.to(_DEFAULTS.get(result.dtype, result.dtype))
             if kept is not None:
-                result.r_type = kept
+                attach(result, kept)
     if dtype is not None:
         result = result.to(as_dtype(dtype))
     if device is None and not isinstance(x, torch.Tensor):

@@ -119,3 +119,8 @@ def test_frames_that_are_no_tensor(r, code, options, error, message):
 def test_dates_of_arrow_go_as_days():
     table = pa.table({"d": [datetime.date(1970, 1, 2), None]})
     assert tb.frame_tensors(table).numeric.tolist() == [[1.0], [0.0]]
+
+
+def test_no_dtype_is_the_natural_one():
+    tensors = tb.frame_tensors(pa.table({"x": [1.5]}), dtype=None)
+    assert tensors.numeric.dtype is torch.float64
