@@ -10,11 +10,16 @@ Tests: test-autodiff-autograd-function.R, test-autodiff-autograd.R.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import torch
+from torch import Tensor
+from torch.utils.hooks import RemovableHandle
 
 from torchbridge.process import host
+
+#: R's backward: (context, *gradients of the outputs) to a gradient for each of R's arguments.
+Backward: TypeAlias = Callable[..., Sequence[Tensor | None]]
 
 
 def set_grad_enabled(enabled: bool) -> bool:
@@ -32,13 +37,13 @@ def set_detect_anomaly(enabled: bool) -> bool:
 
 
 def grad(
-    outputs: list[Any],
-    inputs: list[Any],
-    grad_outputs: list[Any] | None,
+    outputs: list[Tensor],
+    inputs: list[Tensor],
+    grad_outputs: list[Tensor] | None,
     retain_graph: bool,
     create_graph: bool,
     allow_unused: bool,
-) -> list[Any]:
+) -> list[Tensor | None]:
     """R's ``autograd_grad``: one gradient an input, None where it is not used."""
     return list(
         torch.autograd.grad(
@@ -53,7 +58,7 @@ def grad(
 
 
 def backward(
-    tensors: list[Any], grad_tensors: list[Any] | None, retain_graph: bool, create_graph: bool
+    tensors: list[Tensor], grad_tensors: list[Tensor] | None, retain_graph: bool, create_graph: bool
 ) -> None:
     """R's ``autograd_backward``: adds the gradients to the leaves' ``grad``."""
     torch.autograd.backward(
@@ -61,27 +66,28 @@ def backward(
     )
 
 
-def register_hook(x: Any, hook: Callable[[Any], Any]) -> Any:
+def register_hook(x: Tensor, hook: Callable[[Tensor], object]) -> RemovableHandle:
     """R's ``$register_hook``: a tensor that `hook` gives replaces the gradient.
 
     Any other value of an R function, such as that of its last assignment, means nothing.
     """
 
-    def run(gradient: Any) -> Any:
+    def run(gradient: Tensor) -> Tensor | None:
         result = hook(gradient)
         return result if isinstance(result, torch.Tensor) else None
 
     stay_on_this_thread()
-    return x.register_hook(run)
+    handle: RemovableHandle = x.register_hook(run)
+    return handle
 
 
 def apply(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
+    forward: Callable[..., object],
+    backward: Backward,
     names: Sequence[str],
     where: Sequence[int],
-    tensors: Sequence[Any],
-) -> Any:
+    tensors: Sequence[Tensor],
+) -> Tensor | list[Tensor] | dict[str, Tensor]:
     """Run an R autograd_function.
 
     Args:
@@ -94,10 +100,23 @@ def apply(
     """
     stay_on_this_thread()
     call = _Call(backward, tuple(names), tuple(where))
-    result = RFunction.apply(forward, call, *tensors)
+    result: Any = RFunction.apply(forward, call, *tensors)  # type: ignore[no-untyped-call]
     if call.results is None:
-        return result
+        tensor: Tensor = result
+        return tensor
     return dict(zip(call.results, result, strict=True)) if call.results else list(result)
+
+
+class Context(Protocol):
+    """PyTorch's context of one call of an `RFunction`, with ours on it."""
+
+    call: _Call
+    needs_input_grad: tuple[bool, ...]
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor, ...]: ...  # noqa: D102
+
+    def save_for_backward(self, *tensors: Tensor) -> None: ...  # noqa: D102
 
 
 class _Call:
@@ -107,7 +126,10 @@ class _Call:
     """
 
     def __init__(
-        self, backward: Callable[..., Any], names: tuple[str, ...], where: tuple[int, ...]
+        self,
+        backward: Backward,
+        names: tuple[str, ...],
+        where: tuple[int, ...],
     ) -> None:
         self.backward = backward
         self.names = names
@@ -115,16 +137,18 @@ class _Call:
         #: None where forward gave a tensor; where it gave a list, its names or ().
         self.results: tuple[str, ...] | None = None
         #: What R set by ``ctx$name <- value``: tensors, or R functions that give the value.
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, object] = {}
         #: What R saved: (name, value as above, or None for the next of ctx.saved_tensors).
-        self.saved: list[tuple[str, Any]] = []
+        self.saved: list[tuple[str, object]] = []
 
 
 class RFunction(torch.autograd.Function):
     """The node in PyTorch's graph of a function that is written in R."""
 
     @staticmethod
-    def forward(ctx: Any, forward: Any, call: _Call, *tensors: Any) -> Any:
+    def forward(
+        ctx: Context, forward: Callable[..., object], call: _Call, *tensors: Tensor
+    ) -> Tensor | tuple[Tensor, ...]:
         """The value of R's forward; its results are tensors."""
         ctx.call = call
         result = forward(host.native().handle(ctx), *tensors)
@@ -139,7 +163,7 @@ class RFunction(torch.autograd.Function):
         return tuple(result)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
+    def backward(ctx: Context, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients that R's backward gives for the tensors among the arguments."""
         given = ctx.call.backward(host.native().handle(ctx), *gradients)
         return (None, None, *(given[i] for i in ctx.call.where))
@@ -148,17 +172,17 @@ class RFunction(torch.autograd.Function):
 # ---- what R reads from a context, and writes into it ----
 
 
-def argument_names(ctx: Any) -> list[str]:
+def argument_names(ctx: Context) -> list[str]:
     """The names of forward's arguments."""
     return list(ctx.call.names)
 
 
-def tensor_arguments(ctx: Any) -> list[int]:
+def tensor_arguments(ctx: Context) -> list[int]:
     """Which of them are tensors, from 1."""
     return [place + 1 for place in ctx.call.where]
 
 
-def needs_input_grad(ctx: Any) -> list[bool]:
+def needs_input_grad(ctx: Context) -> list[bool]:
     """For each argument of forward: does its gradient matter?"""
     needs = [False] * len(ctx.call.names)
     for place, needed in zip(ctx.call.where, ctx.needs_input_grad[2:], strict=True):
@@ -166,7 +190,7 @@ def needs_input_grad(ctx: Any) -> list[bool]:
     return needs
 
 
-def save(ctx: Any, names: Sequence[str], values: Sequence[Any]) -> None:
+def save(ctx: Context, names: Sequence[str], values: Sequence[object]) -> None:
     """Keep values for the backward pass: tensors where PyTorch tracks changes of them."""
     ctx.save_for_backward(*(v for v in values if isinstance(v, torch.Tensor)))
     ctx.call.saved = [
@@ -175,23 +199,23 @@ def save(ctx: Any, names: Sequence[str], values: Sequence[Any]) -> None:
     ]
 
 
-def saved_names(ctx: Any) -> list[str]:
+def saved_names(ctx: Context) -> list[str]:
     """The names of what was saved."""
     return [name for name, _ in ctx.call.saved]
 
 
-def saved(ctx: Any) -> list[Any]:
+def saved(ctx: Context) -> list[object]:
     """What was saved, tensors and R functions that give a value."""
     tensors = iter(ctx.saved_tensors)
     return [next(tensors) if value is None else value for _, value in ctx.call.saved]
 
 
-def set_value(ctx: Any, name: str, value: Any) -> None:
+def set_value(ctx: Context, name: str, value: object) -> None:
     """``ctx$name <- value``."""
     ctx.call.values[name] = value
 
 
-def value(ctx: Any, name: str) -> Any:
+def value(ctx: Context, name: str) -> object:
     """``ctx$name``; None where it was not set."""
     return ctx.call.values.get(name)
 

@@ -9,10 +9,9 @@ also where log-gammas of large numbers would cancel.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
-from torch import where
+from torch import Tensor, where
 
 from torchbridge.autodiff.density_table import in_r, nan_where, result
 
@@ -24,7 +23,7 @@ _TINY = 2.2250738585072014e-308  # the smallest normal double, R's DBL_MIN
 # ---- Loader's pieces -----------------------------------------------------------------------
 
 
-def _stirling_error(n: Any) -> Any:
+def _stirling_error(n: Tensor) -> Tensor:
     """log(n!) minus Stirling's formula, for n > 0."""
     small = n <= 15
     s = where(small, n, 1.0)
@@ -32,19 +31,19 @@ def _stirling_error(n: Any) -> Any:
     r = 1 / where(small, 16.0, n)
     r2 = r * r
     # The asymptotic series' coefficients are Bernoulli numbers: B(2k) / (2k (2k - 1)).
-    series: Any = 0.0
+    series: Tensor | float = 0.0
     for c in (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12):
         series = series * r2 + c
     return where(small, direct, series * r)
 
 
-def _deviance(x: Any, m: Any) -> Any:
+def _deviance(x: Tensor, m: Tensor) -> Tensor:
     """x log(x / m) + m - x for x >= 0, m > 0: half a Poisson deviance."""
     close = (x - m).abs() < 0.1 * (x + m)
     a, b = where(close, x, 1.0), where(close, m, 1.0)
     v = (a - b) / (a + b)
     v2 = v * v
-    tail: Any = 0.0
+    tail: Tensor | float = 0.0
     for j in range(11, 0, -1):
         tail = tail * v2 + 1 / (2 * j + 1)
     near = (a - b) * v + 2 * a * v * v2 * tail
@@ -55,7 +54,7 @@ def _deviance(x: Any, m: Any) -> Any:
     return where(close, near, far)
 
 
-def _log_poisson(x: Any, rate: Any) -> Any:
+def _log_poisson(x: Tensor, rate: Tensor) -> Tensor:
     """x log(rate) - rate - log(x!) for real x >= 0."""
     usual = (x > rate * _TINY) & (rate >= x * _TINY) & (rate > 0) & torch.isfinite(rate)
     usual = usual & torch.isfinite(x)
@@ -69,7 +68,7 @@ def _log_poisson(x: Any, rate: Any) -> Any:
     return where(usual | none | rare, log, -_INF)
 
 
-def _log_binomial(x: Any, n: Any, p: Any, q: Any) -> Any:
+def _log_binomial(x: Tensor, n: Tensor, p: Tensor, q: Tensor) -> Tensor:
     """log of choose(n, x) p^x q^(n - x) for real 0 <= x <= n."""
     inner = (x > 0) & (x < n) & (p > 0) & (q > 0)
     a, m = where(inner, x, 1.0), where(inner, n, 2.0)
@@ -89,14 +88,14 @@ def _log_binomial(x: Any, n: Any, p: Any, q: Any) -> Any:
     return where(inner, log, outer)
 
 
-def _log_of(p: Any, q: Any, where_: Any) -> Any:
+def _log_of(p: Tensor, q: Tensor, where_: Tensor) -> Tensor:
     """log(p) where p + q = 1."""
     near = where_ & (q < 0.5)
     far = where_ & ~near
     return where(near, torch.log1p(-where(near, q, 0.0)), where(far, p, 1.0).log())
 
 
-def _whole(x: Any) -> Any:
+def _whole(x: Tensor) -> Tensor:
     return (x - x.round()).abs() <= 1e-7 * torch.clamp(x.abs(), min=1.0)
 
 
@@ -104,7 +103,7 @@ def _whole(x: Any) -> Any:
 
 
 @in_r("x, mean = 0, sd = 1")
-def dnorm(x: Any, mean: Any, sd: Any, log: bool) -> Any:
+def dnorm(x: Tensor, mean: Tensor, sd: Tensor, log: bool) -> Tensor:
     """Normal."""
     fine = (sd > 0) & ~(torch.isinf(x) & (x == mean))
     s = where(fine, sd, 1.0)
@@ -116,7 +115,7 @@ def dnorm(x: Any, mean: Any, sd: Any, log: bool) -> Any:
 
 
 @in_r("x, meanlog = 0, sdlog = 1")
-def dlnorm(x: Any, meanlog: Any, sdlog: Any, log: bool) -> Any:
+def dlnorm(x: Tensor, meanlog: Tensor, sdlog: Tensor, log: bool) -> Tensor:
     """Log-normal."""
     inside = (x > 0) & torch.isfinite(x)
     y = where(inside, x, 1.0).log()
@@ -125,7 +124,7 @@ def dlnorm(x: Any, meanlog: Any, sdlog: Any, log: bool) -> Any:
 
 
 @in_r("x, rate = 1")
-def dexp(x: Any, rate: Any, log: bool) -> Any:
+def dexp(x: Tensor, rate: Tensor, log: bool) -> Tensor:
     """Exponential."""
     fine = (x >= 0) & (rate > 0) & torch.isfinite(rate)
     r, a = where(fine, rate, 1.0), where(fine, x, 0.0)
@@ -135,7 +134,7 @@ def dexp(x: Any, rate: Any, log: bool) -> Any:
 
 
 @in_r("x, shape, rate = 1, scale = 1 / rate")
-def dgamma(x: Any, shape: Any, scale: Any, log: bool) -> Any:
+def dgamma(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Gamma."""
     inside = (x > 0) & torch.isfinite(x) & (shape > 0) & (scale > 0)
     a, k, s = where(inside, x, 1.0), where(inside, shape, 1.0), where(inside, scale, 1.0)
@@ -150,13 +149,13 @@ def dgamma(x: Any, shape: Any, scale: Any, log: bool) -> Any:
 
 
 @in_r("x, df, ncp = 0")
-def dchisq(x: Any, df: Any, log: bool) -> Any:
+def dchisq(x: Tensor, df: Tensor, log: bool) -> Tensor:
     """Chi-squared."""
     return dgamma(x, df / 2, torch.full_like(df, 2.0), log)
 
 
 @in_r("x, shape1, shape2, ncp = 0")
-def dbeta(x: Any, shape1: Any, shape2: Any, log: bool) -> Any:
+def dbeta(x: Tensor, shape1: Tensor, shape2: Tensor, log: bool) -> Tensor:
     """Beta."""
     usual = (shape1 > 0) & (shape2 > 0) & torch.isfinite(shape1) & torch.isfinite(shape2)
     inside = (x > 0) & (x < 1) & usual
@@ -165,7 +164,7 @@ def dbeta(x: Any, shape1: Any, shape2: Any, log: bool) -> Any:
     density = _log_binomial(a, a + b, p, 1 - p)
     density = density + a.log() + b.log() - (a + b).log() - p.log() - torch.log1p(-p)
 
-    def edge(shape: Any, other: Any) -> Any:
+    def edge(shape: Tensor, other: Tensor) -> Tensor:
         one = usual & (shape == 1)
         limit = where(one, where(one, other, 1.0).log(), where(shape < 1, _INF, -_INF))
         return limit
@@ -185,7 +184,7 @@ def dbeta(x: Any, shape1: Any, shape2: Any, log: bool) -> Any:
 
 
 @in_r("x, df, ncp")
-def dt(x: Any, df: Any, log: bool) -> Any:
+def dt(x: Tensor, df: Tensor, log: bool) -> Tensor:
     """Student's t."""
     usual = torch.isfinite(x) & (df > 0) & torch.isfinite(df)
     n, a = where(usual, df, 1.0), where(usual, x, 0.0)
@@ -203,7 +202,7 @@ def dt(x: Any, df: Any, log: bool) -> Any:
 
 
 @in_r("x, location = 0, scale = 1")
-def dcauchy(x: Any, location: Any, scale: Any, log: bool) -> Any:
+def dcauchy(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Cauchy."""
     fine = (scale > 0) & torch.isfinite(x)
     s = where(fine, scale, 1.0)
@@ -213,7 +212,7 @@ def dcauchy(x: Any, location: Any, scale: Any, log: bool) -> Any:
 
 
 @in_r("x, location = 0, scale = 1")
-def dlogis(x: Any, location: Any, scale: Any, log: bool) -> Any:
+def dlogis(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Logistic."""
     fine = scale > 0
     s = where(fine, scale, 1.0)
@@ -223,7 +222,7 @@ def dlogis(x: Any, location: Any, scale: Any, log: bool) -> Any:
 
 
 @in_r("x, min = 0, max = 1")
-def dunif(x: Any, lower: Any, upper: Any, log: bool) -> Any:
+def dunif(x: Tensor, lower: Tensor, upper: Tensor, log: bool) -> Tensor:
     """Uniform."""
     inside = (x >= lower) & (x <= upper) & (lower < upper)
     width = where(inside, upper - lower, 1.0)
@@ -233,7 +232,7 @@ def dunif(x: Any, lower: Any, upper: Any, log: bool) -> Any:
 
 
 @in_r("x, shape, scale = 1")
-def dweibull(x: Any, shape: Any, scale: Any, log: bool) -> Any:
+def dweibull(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Weibull."""
     inside = (x > 0) & torch.isfinite(x) & (shape > 0) & (scale > 0)
     a, k, s = where(inside, x, 1.0), where(inside, shape, 1.0), where(inside, scale, 1.0)
@@ -249,7 +248,7 @@ def dweibull(x: Any, shape: Any, scale: Any, log: bool) -> Any:
 
 
 @in_r("x, size, prob")
-def dbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
+def dbinom(x: Tensor, size: Tensor, prob: Tensor, log: bool) -> Tensor:
     """Binomial."""
     x = x.detach()
     inside = (x >= 0) & (x <= size) & _whole(x) & torch.isfinite(x)
@@ -261,7 +260,7 @@ def dbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
 
 
 @in_r("x, lambda")
-def dpois(x: Any, rate: Any, log: bool) -> Any:
+def dpois(x: Tensor, rate: Tensor, log: bool) -> Tensor:
     """Poisson; `rate` is R's lambda."""
     x = x.detach()
     inside = (x >= 0) & _whole(x) & torch.isfinite(x)
@@ -272,7 +271,7 @@ def dpois(x: Any, rate: Any, log: bool) -> Any:
 
 
 @in_r("x, prob")
-def dgeom(x: Any, prob: Any, log: bool) -> Any:
+def dgeom(x: Tensor, prob: Tensor, log: bool) -> Tensor:
     """Geometric: failures before the first success."""
     x = x.detach()
     inside = (x >= 0) & _whole(x) & torch.isfinite(x)
@@ -287,7 +286,7 @@ def dgeom(x: Any, prob: Any, log: bool) -> Any:
 
 
 @in_r()
-def dnbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
+def dnbinom(x: Tensor, size: Tensor, prob: Tensor, log: bool) -> Tensor:
     """Negative binomial, by its probability."""
     bad = (prob <= 0) | (prob > 1) | (size < 0)
     density = _log_negative_binomial(x.detach(), size, prob, 1 - prob, bad)
@@ -295,7 +294,7 @@ def dnbinom(x: Any, size: Any, prob: Any, log: bool) -> Any:
 
 
 @in_r()
-def dnbinom_mu(x: Any, size: Any, mu: Any, log: bool) -> Any:
+def dnbinom_mu(x: Tensor, size: Tensor, mu: Tensor, log: bool) -> Tensor:
     """Negative binomial, by its mean."""
     bad = (mu < 0) | (size < 0)
     finite = torch.isfinite(size) & (size > 0) & (mu >= 0)
@@ -306,7 +305,7 @@ def dnbinom_mu(x: Any, size: Any, mu: Any, log: bool) -> Any:
     return result(nan_where(bad, x, size, mu, otherwise=density), log)
 
 
-def _log_negative_binomial(x: Any, size: Any, p: Any, q: Any, bad: Any) -> Any:
+def _log_negative_binomial(x: Tensor, size: Tensor, p: Tensor, q: Tensor, bad: Tensor) -> Tensor:
     inside = (x >= 0) & _whole(x) & torch.isfinite(x)
     fine = inside & ~bad & (size > 0) & torch.isfinite(size) & ~p.isnan()
     n, a = where(fine, size, 1.0), where(fine, x.round(), 0.0)
@@ -325,7 +324,7 @@ def _log_negative_binomial(x: Any, size: Any, p: Any, q: Any, bad: Any) -> Any:
     return where((size == 0) & (x == 0), 0.0, density)
 
 
-def dmultinom(x: Any, prob: Any, log: bool) -> Any:
+def dmultinom(x: Tensor, prob: Tensor, log: bool) -> Tensor:
     """Multinomial: one density for all of `x`; `prob` is scaled to sum to 1."""
     x = x.detach().round()
     p = prob / prob.sum()
@@ -337,7 +336,7 @@ def dmultinom(x: Any, prob: Any, log: bool) -> Any:
     return result(where(bad, _NAN, density), log)
 
 
-def dmvnorm(x: Any, mean: Any, sigma: Any, log: bool) -> Any:
+def dmvnorm(x: Tensor, mean: Tensor, sigma: Tensor, log: bool) -> Tensor:
     """Multivariate normal: one density a row of `x` (n x p), of covariance `sigma` (p x p)."""
     factor = torch.linalg.cholesky(sigma)
     z = torch.linalg.solve_triangular(factor, (x - mean).mT, upper=False)

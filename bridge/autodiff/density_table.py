@@ -18,9 +18,12 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
-from torch import where
+from torch import Tensor, where
+
+#: A function of tensors of one shape and flags, whose number and names differ by formula.
+Formula: TypeAlias = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Density:
             Empty where R's function is written by hand.
     """
 
-    formula: Callable[..., Any]
+    formula: Formula
     arguments: dict[str, str | None]
 
     @property
@@ -48,7 +51,7 @@ class Density:
 TABLE: dict[str, Density] = {}
 
 
-def in_r(signature: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def in_r(signature: str = "") -> Callable[[Formula], Formula]:
     """A decorator that enters a formula into the table under its name.
 
     Args:
@@ -61,7 +64,7 @@ def in_r(signature: str = "") -> Callable[[Callable[..., Any]], Callable[..., An
     parts = [part.partition(" = ") for part in signature.split(", ")] if signature else []
     arguments = {name: default or None for name, _, default in parts}
 
-    def enter(formula: Callable[..., Any]) -> Callable[..., Any]:
+    def enter(formula: Formula) -> Formula:
         name = formula.__name__
         row = Density(formula, arguments)
         flags = 1 if name.startswith("d") else 2
@@ -76,12 +79,12 @@ def in_r(signature: str = "") -> Callable[[Callable[..., Any]], Callable[..., An
 # ---- what formulas share -------------------------------------------------------------------
 
 
-def result(log_density: Any, log: bool) -> Any:
+def result(log_density: Tensor, log: bool) -> Tensor:
     """The density, or its logarithm where that is asked for."""
     return log_density if log else log_density.exp()
 
 
-def nan_where(condition: Any, *values: Any, otherwise: Any) -> Any:
+def nan_where(condition: Tensor, *values: Tensor, otherwise: Tensor) -> Tensor:
     """NaN for parameters out of range, and wherever an argument is NaN."""
     for value in values:
         condition = condition | value.isnan()

@@ -12,28 +12,32 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import torch
+from torch import Tensor
 
-Function = Callable[[Any], Any]
+from torchbridge.autodiff.protocols import Numbers
+
+#: It gives a tensor; of an R function numbers, where they do not depend on the tensor.
+Function: TypeAlias = Callable[[Tensor], object]
 
 #: Backward passes done at once: more would only hold more memory.
 _BATCH = 32
 
 
-def value(f: Function, x: Any) -> float:
+def value(f: Function, x: Tensor) -> float:
     """f(x), a single number."""
     with torch.no_grad():
-        return _scalar(_call(f, x.detach(), False), "func").item()
+        return float(_scalar(_call(f, x.detach(), False), "func").item())
 
 
-def value_of(f: Function, x: Any) -> Any:
+def value_of(f: Function, x: Tensor) -> Tensor:
     """f(x), whatever its shape."""
     return _call(f, x.detach(), False)
 
 
-def value_and_grad(f: Function, x: Any) -> tuple[float, Any]:
+def value_and_grad(f: Function, x: Tensor) -> tuple[float, Tensor]:
     """f(x) and its gradient (n).
 
     Raises:
@@ -44,7 +48,7 @@ def value_and_grad(f: Function, x: Any) -> tuple[float, Any]:
     return y.item(), _not_nan(_backward(y, x))
 
 
-def value_and_grad_or_nan(f: Function, x: Any) -> tuple[float, Any]:
+def value_and_grad_or_nan(f: Function, x: Tensor) -> tuple[float, Tensor]:
     """As value_and_grad, for optimisers that step back from where the value is not finite."""
     x = x.detach().clone().requires_grad_()
     y = _scalar(_call(f, x), "func")
@@ -53,7 +57,7 @@ def value_and_grad_or_nan(f: Function, x: Any) -> tuple[float, Any]:
     return y.item(), _backward(y, x)
 
 
-def gradient(f: Function, x: Any) -> Any:
+def gradient(f: Function, x: Tensor) -> Tensor:
     """The gradient (n); of a function that works element by element, each element's own."""
     x = _variable(x)
     y = _finite(_call(f, x))
@@ -75,7 +79,7 @@ def gradient(f: Function, x: Any) -> Any:
     return _not_nan(total)
 
 
-def jacobian(f: Function, x: Any) -> Any:
+def jacobian(f: Function, x: Tensor) -> Tensor:
     """The matrix (m x n) of the derivatives of m results in n elements."""
     x = _variable(x)
     y = _in_r_order(_finite(_call(f, x)))
@@ -88,12 +92,12 @@ def jacobian(f: Function, x: Any) -> Any:
     return _not_nan(_rows(pulled, weights, _eye(n, x)).mT)
 
 
-def hessian(f: Function, x: Any) -> Any:
+def hessian(f: Function, x: Tensor) -> Tensor:
     """The matrix (n x n) of second derivatives, symmetric."""
     return value_grad_hessian(f, x)[2]
 
 
-def value_grad_hessian(f: Function, x: Any) -> tuple[float, Any, Any]:
+def value_grad_hessian(f: Function, x: Tensor) -> tuple[float, Tensor, Tensor]:
     """f(x), its gradient (n) and Hessian (n x n)."""
     x = _variable(x)
     y = _finite(_scalar(_call(f, x), "func"))
@@ -102,21 +106,21 @@ def value_grad_hessian(f: Function, x: Any) -> tuple[float, Any, Any]:
     return y.item(), _not_nan(first.detach()), _not_nan((second + second.mT) / 2)
 
 
-def hvp(f: Function, x: Any, v: Any) -> Any:
+def hvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """The Hessian times a vector (n), without the Hessian."""
     x = _variable(x)
     y = _finite(_scalar(_call(f, x), "func"))
     return _not_nan(_backward(_backward(y, x, create=True), x, _like(v, x, "v")))
 
 
-def vjp(f: Function, x: Any, v: Any) -> Any:
+def vjp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """A vector (m) times the Jacobian: (n)."""
     x = _variable(x)
     y = _in_r_order(_finite(_call(f, x)))
     return _not_nan(_backward(y, x, _like(v, y, "v")))
 
 
-def jvp(f: Function, x: Any, v: Any) -> Any:
+def jvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """The Jacobian times a vector (n): (m)."""
     x = _variable(x)
     y = _in_r_order(_finite(_call(f, x)))
@@ -130,13 +134,13 @@ def jvp(f: Function, x: Any, v: Any) -> Any:
 # ---- the steps -----------------------------------------------------------------------------
 
 
-def _variable(x: Any) -> Any:
+def _variable(x: Tensor) -> Tensor:
     if not torch.isfinite(x).all():
         raise ValueError("`x` must be finite")
     return x.detach().clone().requires_grad_()
 
 
-def _call(f: Function, x: Any, grad: bool = True) -> Any:
+def _call(f: Function, x: Tensor, grad: bool = True) -> Tensor:
     with torch.set_grad_enabled(grad):
         y = f(x)
     if isinstance(y, (bool, int, float)):
@@ -150,7 +154,7 @@ def _call(f: Function, x: Any, grad: bool = True) -> Any:
     return y
 
 
-def _scalar(y: Any, name: str) -> Any:
+def _scalar(y: Tensor, name: str) -> Tensor:
     if y.numel() != 1:
         raise ValueError(
             f"`{name}` must give one number, not {y.numel()}; "
@@ -159,7 +163,7 @@ def _scalar(y: Any, name: str) -> Any:
     return y.reshape(())
 
 
-def _finite(y: Any) -> Any:
+def _finite(y: Tensor) -> Tensor:
     wrong = ~torch.isfinite(y)
     if wrong.any():
         found = y[wrong].reshape(-1)[0].item()
@@ -168,7 +172,7 @@ def _finite(y: Any) -> Any:
     return y
 
 
-def _not_nan(derivative: Any) -> Any:
+def _not_nan(derivative: Tensor) -> Tensor:
     wrong = derivative.isnan()
     if wrong.any():
         place = ", ".join(str(int(i) + 1) for i in wrong.nonzero()[0])
@@ -180,23 +184,25 @@ def _not_nan(derivative: Any) -> Any:
     return derivative
 
 
-def _in_r_order(y: Any) -> Any:
+def _in_r_order(y: Tensor) -> Tensor:
     """As a vector, column by column."""
     return y.reshape(-1) if y.dim() < 2 else y.permute(*reversed(range(y.dim()))).reshape(-1)
 
 
-def _like(v: Any, x: Any, name: str) -> Any:
+def _like(v: Numbers, x: Tensor, name: str) -> Tensor:
     v = torch.as_tensor(v, dtype=x.dtype, device=x.device).reshape(-1)
     if v.numel() != x.numel():
         raise ValueError(f"`{name}` must have length {x.numel()}, not {v.numel()}")
     return v
 
 
-def _eye(n: int, like: Any) -> Any:
+def _eye(n: int, like: Tensor) -> Tensor:
     return torch.eye(n, dtype=like.dtype, device=like.device)
 
 
-def _backward(y: Any, x: Any, weights: Any = None, create: bool = False, keep: bool = False) -> Any:
+def _backward(
+    y: Tensor, x: Tensor, weights: Tensor | None = None, create: bool = False, keep: bool = False
+) -> Tensor:
     """The weighted sum of y's derivatives in x: zeros where it does not depend on x."""
     if not y.requires_grad:
         return torch.zeros_like(x)
@@ -208,7 +214,7 @@ def _backward(y: Any, x: Any, weights: Any = None, create: bool = False, keep: b
     return torch.zeros_like(x) if result is None else result
 
 
-def _rows(y: Any, x: Any, weights: Any) -> Any:
+def _rows(y: Tensor, x: Tensor, weights: Tensor) -> Tensor:
     """One backward pass a row of `weights`, in batches where every operator allows it."""
     if not y.requires_grad:
         return torch.zeros(len(weights), x.numel(), dtype=x.dtype, device=x.device)
@@ -220,7 +226,7 @@ def _rows(y: Any, x: Any, weights: Any) -> Any:
     return torch.stack([_backward(y, x, row, keep=True) for row in weights])
 
 
-def _batch(y: Any, x: Any, rows: Any) -> Any:
+def _batch(y: Tensor, x: Tensor, rows: Tensor) -> Tensor:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of operators that are batched by a loop
         (result,) = torch.autograd.grad(

@@ -9,21 +9,20 @@ Tests: tests/autodiff/test_densities.py
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
-from torch import where
+from torch import Tensor, where
 
 from torchbridge.autodiff.density_table import in_r, nan_where, result
 
 _INF, _NAN = math.inf, math.nan
 
 
-def _probability(p: Any, log: bool) -> Any:
+def _probability(p: Tensor, log: bool) -> Tensor:
     return p.log() if log else p
 
 
-def _from_survival(log_upper: Any, lower: bool, log: bool) -> Any:
+def _from_survival(log_upper: Tensor, lower: bool, log: bool) -> Tensor:
     """The tail, of the log of the upper tail."""
     if not lower:
         return result(log_upper, log)
@@ -35,7 +34,7 @@ def _from_survival(log_upper: Any, lower: bool, log: bool) -> Any:
 
 
 @in_r("q, mean = 0, sd = 1")
-def pnorm(q: Any, mean: Any, sd: Any, lower: bool, log: bool) -> Any:
+def pnorm(q: Tensor, mean: Tensor, sd: Tensor, lower: bool, log: bool) -> Tensor:
     """Normal."""
     fine = sd > 0
     z = where(fine, q - mean, 0.0) / where(fine, sd, 1.0)
@@ -46,7 +45,7 @@ def pnorm(q: Any, mean: Any, sd: Any, lower: bool, log: bool) -> Any:
 
 
 @in_r("q, meanlog = 0, sdlog = 1")
-def plnorm(q: Any, meanlog: Any, sdlog: Any, lower: bool, log: bool) -> Any:
+def plnorm(q: Tensor, meanlog: Tensor, sdlog: Tensor, lower: bool, log: bool) -> Tensor:
     """Log-normal."""
     inside = q > 0
     p = pnorm(where(inside, q, 1.0).log(), meanlog, sdlog, lower, log)
@@ -55,14 +54,14 @@ def plnorm(q: Any, meanlog: Any, sdlog: Any, lower: bool, log: bool) -> Any:
 
 
 @in_r("q, rate = 1")
-def pexp(q: Any, rate: Any, lower: bool, log: bool) -> Any:
+def pexp(q: Tensor, rate: Tensor, lower: bool, log: bool) -> Tensor:
     """Exponential."""
     p = _from_survival(where(q > 0, -rate * where(q > 0, q, 0.0), 0.0), lower, log)
     return nan_where(rate < 0, q, rate, otherwise=p)
 
 
 @in_r("q, shape, scale = 1")
-def pweibull(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
+def pweibull(q: Tensor, shape: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor:
     """Weibull."""
     inside = (q > 0) & (shape > 0) & (scale > 0)
     k, s = where(inside, shape, 1.0), where(inside, scale, 1.0)
@@ -72,7 +71,7 @@ def pweibull(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
 
 
 @in_r("q, location = 0, scale = 1")
-def plogis(q: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
+def plogis(q: Tensor, location: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor:
     """Logistic."""
     fine = scale > 0
     z = where(fine, q - location, 0.0) / where(fine, scale, 1.0)
@@ -82,7 +81,7 @@ def plogis(q: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
 
 
 @in_r("p, location = 0, scale = 1")
-def qlogis(p: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
+def qlogis(p: Tensor, location: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor:
     """Logistic quantile."""
     if log:
         inside = (p < 0) & torch.isfinite(p)
@@ -99,7 +98,7 @@ def qlogis(p: Any, location: Any, scale: Any, lower: bool, log: bool) -> Any:
 
 
 @in_r("q, min = 0, max = 1")
-def punif(q: Any, lower_bound: Any, upper_bound: Any, lower: bool, log: bool) -> Any:
+def punif(q: Tensor, lower_bound: Tensor, upper_bound: Tensor, lower: bool, log: bool) -> Tensor:
     """Uniform."""
     width = where(upper_bound > lower_bound, upper_bound - lower_bound, 1.0)
     p = torch.clamp((q - lower_bound) / width, 0.0, 1.0)
@@ -110,7 +109,7 @@ def punif(q: Any, lower_bound: Any, upper_bound: Any, lower: bool, log: bool) ->
 
 
 @in_r("q, shape, rate = 1, scale = 1 / rate")
-def pgamma(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
+def pgamma(q: Tensor, shape: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor:
     """Gamma; PyTorch has its derivative in `q` and `scale`, not in `shape`."""
     inside = (q > 0) & (shape > 0) & (scale > 0)
     a, z = where(inside, shape, 1.0), where(inside, q, 1.0) / where(inside, scale, 1.0)
@@ -121,13 +120,13 @@ def pgamma(q: Any, shape: Any, scale: Any, lower: bool, log: bool) -> Any:
 
 
 @in_r("q, df, ncp = 0")
-def pchisq(q: Any, df: Any, lower: bool, log: bool) -> Any:
+def pchisq(q: Tensor, df: Tensor, lower: bool, log: bool) -> Tensor:
     """Chi-squared; no derivative in `df`."""
     return pgamma(q, df / 2, torch.full_like(df, 2.0), lower, log)
 
 
 @in_r("q, lambda")
-def ppois(q: Any, rate: Any, lower: bool, log: bool) -> Any:
+def ppois(q: Tensor, rate: Tensor, lower: bool, log: bool) -> Tensor:
     """Poisson; `rate` is R's lambda."""
     k = torch.floor(q.detach() + 1e-7)
     inside = (k >= 0) & (rate > 0) & torch.isfinite(k)

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 
 
 def minimise(
-    f: Callable[[Any], Any],
-    x: Any,
+    f: Callable[[Tensor], Tensor],
+    x: Tensor,
     method: str,
     steps: int,
     gtol: float,
-    lower: Any,
-    upper: Any,
-    options: dict[str, Any] | None,
+    lower: Tensor,
+    upper: Tensor,
+    options: dict[str, object] | None,
     history: bool = False,
-) -> tuple[Any, float, int, bool, tuple[list[float], Any] | None]:
+) -> tuple[Tensor, float, int, bool, tuple[list[float], Tensor] | None]:
     """Run an optimizer of ``torch.optim`` on f, from x.
 
     Args:
@@ -50,9 +51,9 @@ def minimise(
     optimizer = _optimizer(method, options or {}, p)
     best, best_value, calls = p.detach().clone(), math.inf, 0
     values: list[float] = []
-    path: list[Any] = []
+    path: list[Tensor] = []
 
-    def evaluate() -> Any:
+    def evaluate() -> Tensor:
         nonlocal best, best_value, calls
         optimizer.zero_grad()
         y = f(p)
@@ -74,9 +75,9 @@ def minimise(
         if history:
             values.append(value.item())
             path.append(p.detach().clone())
-        return p.grad is not None and _at_rest(p, lower, upper, gtol)
+        return _at_rest(p, lower, upper, gtol)
 
-    def way() -> tuple[list[float], Any] | None:
+    def way() -> tuple[list[float], Tensor] | None:
         return (values, torch.stack(path)) if history else None
 
     for _ in range(steps):
@@ -92,12 +93,15 @@ def minimise(
     return best, best_value, calls, at_rest, way()
 
 
-def _at_rest(p: Any, lower: Any, upper: Any, gtol: float) -> bool:
-    held = ((p <= lower.to(p)) & (p.grad > 0)) | ((p >= upper.to(p)) & (p.grad < 0))
-    return bool((p.grad.abs().masked_fill(held, 0) <= gtol).all())
+def _at_rest(p: Tensor, lower: Tensor, upper: Tensor, gtol: float) -> bool:
+    slope = p.grad
+    if slope is None:
+        return False
+    held = ((p <= lower.to(p)) & (slope > 0)) | ((p >= upper.to(p)) & (slope < 0))
+    return bool((slope.abs().masked_fill(held, 0) <= gtol).all())
 
 
-def _optimizer(method: str, options: dict[str, Any], p: Any) -> Any:
+def _optimizer(method: str, options: Mapping[str, Any], p: Tensor) -> torch.optim.Optimizer:
     found = {
         name.lower(): value
         for name, value in vars(torch.optim).items()

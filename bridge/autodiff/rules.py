@@ -12,24 +12,32 @@ from __future__ import annotations
 
 import operator as op
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import torch
+from torch import Tensor
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 # distribution_functions: to enter its rows into the table.
 from torchbridge.autodiff import densities, density_table, distribution_functions  # noqa: F401
+from torchbridge.autodiff.protocols import Numbers
 from torchbridge.rtorch.operators import COMPARISON
+
+#: Of one dim: all of it, a position, (start, count), or a tensor of positions.
+Subscript: TypeAlias = int | float | Sequence[float] | Tensor | None
+
+#: Tensors, alone or among what is left as it is.
+T = TypeVar("T", Tensor, Tensor | float, Tensor | None, Numbers)
 
 # ---- shapes --------------------------------------------------------------------------------
 
 
-def flat(x: Any) -> Any:
+def flat(x: Tensor) -> Tensor:
     """The elements in R's order, column by column: R's ``as.vector``."""
     return x.reshape(-1) if x.dim() < 2 else x.permute(*reversed(range(x.dim()))).reshape(-1)
 
 
-def shaped(x: Any, dims: Sequence[float]) -> Any:
+def shaped(x: Tensor, dims: Sequence[float]) -> Tensor:
     """R's ``array(x, dim)`` of as many elements."""
     sizes = [int(d) for d in reversed(dims)]
     if len(sizes) == 1:
@@ -37,7 +45,7 @@ def shaped(x: Any, dims: Sequence[float]) -> Any:
     return flat(x).reshape(sizes).permute(*reversed(range(len(sizes))))
 
 
-def recycled(x: Any, size: float) -> Any:
+def recycled(x: Tensor, size: float) -> Tensor:
     """R's ``rep_len``, as a vector."""
     x, size = flat(x), int(size)
     if x.numel() == size:
@@ -51,7 +59,7 @@ def recycled(x: Any, size: float) -> Any:
     return x[torch.arange(size, device=x.device) % x.numel()]
 
 
-def array(x: Any, dims: Sequence[float], byrow: bool = False) -> Any:
+def array(x: Numbers, dims: Sequence[float], byrow: bool = False) -> Tensor:
     """R's ``array``, and ``matrix`` with ``byrow``; elements are recycled."""
     size = 1
     for d in dims:
@@ -60,14 +68,14 @@ def array(x: Any, dims: Sequence[float], byrow: bool = False) -> Any:
     return values.reshape([int(d) for d in dims]) if byrow else shaped(values, dims)
 
 
-def number(x: Any) -> Any:
+def number(x: Numbers) -> Tensor:
     """x as a tensor of floats: R's integers and logicals count as numbers."""
     if not isinstance(x, torch.Tensor):
         x = torch.as_tensor(x, dtype=torch.float64)
     return x if x.is_floating_point() or x.is_complex() else x.to(torch.float64)
 
 
-def on_one_device(tensors: list[Any]) -> list[Any]:
+def on_one_device(tensors: list[T]) -> list[T]:
     """Tensors of the CPU go to where the others are, as parameters and small data do."""
     away = [t.device for t in tensors if isinstance(t, torch.Tensor) and t.device.type != "cpu"]
     if not away:
@@ -75,7 +83,7 @@ def on_one_device(tensors: list[Any]) -> list[Any]:
     return [t.to(away[0]) if isinstance(t, torch.Tensor) else t for t in tensors]
 
 
-def conform(*operands: Any) -> list[Any]:
+def conform(*operands: T) -> list[T]:
     """Operands recycled to one another as R's arithmetic does it.
 
     Raises:
@@ -103,7 +111,7 @@ def conform(*operands: Any) -> list[Any]:
     return [_recycle(x, shape, size) if isinstance(x, torch.Tensor) else x for x in operands]
 
 
-def _recycle(x: Any, shape: Any, size: int) -> Any:
+def _recycle(x: Tensor, shape: torch.Size, size: int) -> Tensor:
     count = x.numel()
     if x.shape == shape:
         return x
@@ -120,7 +128,7 @@ def _recycle(x: Any, shape: Any, size: int) -> Any:
 
 # ---- arithmetic ----------------------------------------------------------------------------
 
-_ARITHMETIC: dict[str, Callable[..., Any]] = {
+_ARITHMETIC: dict[str, Callable[..., Tensor]] = {
     "+": op.add,
     "-": op.sub,
     "*": op.mul,
@@ -131,7 +139,7 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
 }
 
 
-def arith(name: str, x: Any, y: Any = None) -> Any:
+def arith(name: str, x: Tensor | float, y: Tensor | float | None = None) -> Tensor | bool:
     """R's Ops group; `y` is None for ``-x``, ``+x`` and ``!x``."""
     if y is None:
         if name == "!":
@@ -144,34 +152,34 @@ def arith(name: str, x: Any, y: Any = None) -> Any:
     if name in COMPARISON:
         return truth(COMPARISON[name](x, y))
     if name == "^" and not isinstance(y, torch.Tensor) and y == 2:
-        return x * x
+        name, y = "*", x
     return _ARITHMETIC[name](x, y)
 
 
-def _operand(x: Any) -> Any:
+def _operand(x: Tensor | float) -> Tensor | float:
     return number(x) if isinstance(x, torch.Tensor) else float(x)
 
 
-def logical(x: Any) -> Any:
+def logical(x: Numbers) -> Tensor:
     """x as a bool tensor."""
     return x != 0 if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=torch.bool)
 
 
-def truth(x: Any) -> Any:
+def truth(x: Tensor) -> Tensor | bool:
     """One truth value as R's own TRUE or FALSE; several, and those of a trace, as they are."""
     if x.numel() != 1 or get_proxy_mode() is not None:
         return x
     return bool(x)
 
 
-def chosen(test: Any, yes: Any, no: Any) -> Any:
+def chosen(test: Numbers, yes: Numbers, no: Numbers) -> Tensor:
     """R's ``ifelse``: of the shape of `test`."""
     test = logical(test)
     yes, no = number(yes), number(no)
     test, yes, no = on_one_device([test, yes, no])
     shape = test.shape
 
-    def fit(x: Any) -> Any:
+    def fit(x: Tensor) -> Tensor:
         if x.shape == shape:
             return x
         if x.numel() == 1:
@@ -186,7 +194,7 @@ def chosen(test: Any, yes: Any, no: Any) -> Any:
     return torch.where(test, fit(yes), fit(no))
 
 
-def extreme(name: str, parts: list[Any], na_rm: bool = False) -> Any:
+def extreme(name: str, parts: list[Numbers], na_rm: bool = False) -> Tensor:
     """R's ``pmin`` and ``pmax``."""
     take = torch.minimum if name == "pmin" else torch.maximum
     result = number(parts[0])
@@ -198,31 +206,32 @@ def extreme(name: str, parts: list[Any], na_rm: bool = False) -> Any:
     return result
 
 
-def math(name: str, x: Any) -> Any:
+def math(name: str, x: Numbers) -> Tensor:
     """R's Math functions that keep the shape, and cumulative ones of R's vector."""
     x = number(x)
+    result: Tensor
     if name in ("cumsum", "cumprod"):
-        return getattr(torch, name)(flat(x), 0)
-    if name in ("cummax", "cummin"):
-        return getattr(torch, name)(flat(x), 0).values
-    if name in _MATH:
-        return _MATH[name](x)
-    return getattr(torch, name)(x)
+        result = getattr(torch, name)(flat(x), 0)
+    elif name in ("cummax", "cummin"):
+        result = getattr(torch, name)(flat(x), 0).values
+    else:
+        result = _MATH[name](x) if name in _MATH else getattr(torch, name)(x)
+    return result
 
 
-def _gamma(x: Any) -> Any:
+def _gamma(x: Tensor) -> Tensor:
     negative = (x < 0) & (x.floor().remainder(2) != 0)
     return torch.where(negative, -1.0, 1.0) * torch.lgamma(x).exp()
 
 
-def _trigamma(x: Any) -> Any:
+def _trigamma(x: Tensor) -> Tensor:
     # polygamma is differentiable; zeta() is more exact, so it gives the value.
     result = torch.polygamma(1, x)
     exact = torch.special.zeta(2.0, torch.where(x > 0, x, 1.0).detach())
     return torch.where(x > 0, result + (exact - result.detach()), result)
 
 
-_MATH: dict[str, Callable[[Any], Any]] = {
+_MATH: dict[str, Callable[[Tensor], Tensor]] = {
     "ceiling": torch.ceil,
     "gamma": _gamma,
     "trigamma": _trigamma,
@@ -232,12 +241,12 @@ _MATH: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def round_to(x: Any, digits: float) -> Any:
+def round_to(x: Tensor, digits: float) -> Tensor:
     """R's ``round``."""
     return torch.round(x, decimals=int(digits))
 
 
-def summary(name: str, parts: list[Any], na_rm: bool) -> Any:
+def summary(name: str, parts: list[Numbers], na_rm: bool) -> Tensor | bool:
     """R's Summary group; ``any`` and ``all`` give R's TRUE or FALSE."""
     if name in ("any", "all"):
         x = torch.cat([flat(logical(part)) for part in on_one_device(parts)])
@@ -248,16 +257,17 @@ def summary(name: str, parts: list[Any], na_rm: bool) -> Any:
         x = x[~x.isnan()]
     if name == "range":
         return torch.stack([x.amin(), x.amax()])
-    return getattr(x, {"max": "amax", "min": "amin"}.get(name, name))()
+    one: Tensor = getattr(x, {"max": "amax", "min": "amin"}.get(name, name))()
+    return one
 
 
-def mean(x: Any, na_rm: bool = False) -> Any:
+def mean(x: Numbers, na_rm: bool = False) -> Tensor:
     """R's ``mean``."""
     x = number(x)
     return x.nanmean() if na_rm else x.mean()
 
 
-def margins(name: str, x: Any, na_rm: bool) -> Any:
+def margins(name: str, x: Numbers, na_rm: bool) -> Tensor:
     """R's ``rowSums``, ``colSums``, ``rowMeans`` and ``colMeans`` of a matrix."""
     x = number(x)
     if x.dim() != 2:
@@ -268,7 +278,7 @@ def margins(name: str, x: Any, na_rm: bool) -> Any:
     return x.nanmean(dim) if na_rm else x.mean(dim)
 
 
-def test(name: str, x: Any) -> Any:
+def test(name: str, x: Tensor) -> Tensor | bool:
     """R's ``is.na``, ``is.nan``, ``is.finite`` and ``is.infinite``."""
     name = {"is.na": "isnan", "is.nan": "isnan", "is.finite": "isfinite", "is.infinite": "isinf"}[
         name
@@ -276,7 +286,7 @@ def test(name: str, x: Any) -> Any:
     return truth(getattr(torch, name)(x))
 
 
-def special(name: str, x: Any, y: Any) -> Any:
+def special(name: str, x: Numbers, y: Numbers) -> Tensor:
     """R's ``beta``, ``lbeta``, ``choose`` and ``lchoose``; of the latter `y` is whole."""
     x, y = conform(number(x), number(y))
     if name in ("beta", "lbeta"):
@@ -288,7 +298,7 @@ def special(name: str, x: Any, y: Any) -> Any:
     if name == "lchoose":
         return torch.where(none, -torch.inf, result)
     # Below y = x + 1 the gamma function may be negative, which lgamma does not say.
-    sign: Any = 1.0
+    sign: Tensor | float = 1.0
     for z in (x + 1, x - y + 1):
         sign = sign * torch.where((z < 0) & (z.floor().remainder(2) != 0), -1.0, 1.0)
     return torch.where(none, 0.0, sign * result.exp())
@@ -297,12 +307,12 @@ def special(name: str, x: Any, y: Any) -> Any:
 # ---- putting together ----------------------------------------------------------------------
 
 
-def combine(parts: list[Any]) -> Any:
+def combine(parts: list[Numbers]) -> Tensor:
     """R's ``c``."""
     return torch.cat(on_one_device([flat(number(part)) for part in parts]))
 
 
-def bind(parts: list[Any], rows: bool) -> Any:
+def bind(parts: list[Numbers], rows: bool) -> Tensor:
     """R's ``rbind`` and ``cbind``: vectors are rows (columns), recycled to the matrices."""
     tensors = on_one_device([number(part) for part in parts])
     matrices = [t for t in tensors if t.dim() > 1]
@@ -319,7 +329,7 @@ def bind(parts: list[Any], rows: bool) -> Any:
 # ---- subscripts (positions count from 0, chosen by R) --------------------------------------
 
 
-def take(x: Any, subscripts: list[Any], drop: bool) -> Any:
+def take(x: Tensor, subscripts: list[Subscript], drop: bool) -> Tensor:
     """x[i, j, ...]: None is the whole dim, an int one position, (start, count) a range."""
     if len(subscripts) == 1:
         x = flat(x)
@@ -330,10 +340,10 @@ def take(x: Any, subscripts: list[Any], drop: bool) -> Any:
         if isinstance(i, (int, float)):
             x = x.narrow(dim, int(i), 1)
             dropped.append(dim)
-        elif isinstance(i, (list, tuple)):
-            x = x.narrow(dim, int(i[0]), int(i[1]))
-        else:
+        elif isinstance(i, Tensor):
             x = x.index_select(dim, i.to(device=x.device, dtype=torch.int64))
+        else:
+            x = x.narrow(dim, int(i[0]), int(i[1]))
     if drop and x.dim() > 1:
         kept = [size for size in x.shape if size != 1]
         x = x.reshape(kept)
@@ -342,7 +352,7 @@ def take(x: Any, subscripts: list[Any], drop: bool) -> Any:
     return x
 
 
-def put(x: Any, positions: Any, value: Any) -> Any:
+def put(x: Numbers, positions: Tensor, value: Numbers) -> Tensor:
     """A copy of x with `value` at these positions in R's order."""
     x, value = on_one_device([number(x), number(value)])
     positions = positions.to(device=x.device, dtype=torch.int64)
@@ -354,18 +364,18 @@ def put(x: Any, positions: Any, value: Any) -> Any:
 # ---- matrices ------------------------------------------------------------------------------
 
 
-def _as_matrix(x: Any) -> Any:
+def _as_matrix(x: Tensor) -> Tensor:
     return x if x.dim() == 2 else x.reshape(-1, 1)
 
 
-def _times_column(x: Any, y: Any) -> Any:
+def _times_column(x: Tensor, y: Tensor) -> Tensor:
     """x @ y. What may be a variable stands on the left, as a row that is no transpose: of the
     backward passes that a Hessian batches PyTorch then makes one product of matrices, and
     otherwise a loop."""
     return x @ y if x.requires_grad else (y.reshape(1, -1) @ x.mT).reshape(-1, 1)
 
 
-def matmul(x: Any, y: Any) -> Any:
+def matmul(x: Numbers, y: Numbers) -> Tensor:
     """R's ``%*%``: a vector is the row or the column that fits; the result is a matrix."""
     x, y = on_one_device([number(x), number(y)])
     if x.dtype != y.dtype:
@@ -397,7 +407,7 @@ def matmul(x: Any, y: Any) -> Any:
     raise ValueError(f"non-conformable arguments: {sizes}")
 
 
-def crossprod(x: Any, y: Any, transposed: bool) -> Any:
+def crossprod(x: Numbers, y: Numbers | None, transposed: bool) -> Tensor:
     """R's ``crossprod`` (t(x) %*% y) and, transposed, ``tcrossprod`` (x %*% t(y))."""
     x = _as_matrix(number(x))
     y = x if y is None else _as_matrix(number(y))
@@ -408,12 +418,12 @@ def crossprod(x: Any, y: Any, transposed: bool) -> Any:
     return matmul(x.t(), y)
 
 
-def transpose(x: Any) -> Any:
+def transpose(x: Tensor) -> Tensor:
     """R's ``t``: a vector becomes a row."""
     return x.t() if x.dim() == 2 else x.reshape(1, -1)
 
 
-def diagonal(x: Any, rows: float | None, columns: float | None) -> Any:
+def diagonal(x: Numbers, rows: float | None, columns: float | None) -> Tensor:
     """R's ``diag``: the diagonal of a matrix, or the matrix of a diagonal."""
     x = number(x)
     if x.dim() == 2:
@@ -425,43 +435,47 @@ def diagonal(x: Any, rows: float | None, columns: float | None) -> Any:
     return torch.nn.functional.pad(square, (0, m - min(n, m), 0, n - min(n, m)))
 
 
-def outer(x: Any, y: Any) -> Any:
+def outer(x: Numbers, y: Numbers) -> Tensor:
     """R's ``outer(x, y)``."""
     x, y = on_one_device([number(x), number(y)])
     dims = [d for z in (x, y) for d in (z.shape if z.dim() > 1 else [z.numel()])]
     return shaped((flat(y).unsqueeze(1) * flat(x)).reshape(-1), dims)
 
 
-def solve(a: Any, b: Any) -> Any:
+def solve(a: Numbers, b: Numbers | None) -> Tensor:
     """R's ``solve``."""
     a = _as_matrix(number(a))
+    result: Tensor
     if b is None:
-        return torch.linalg.inv(a)
-    a, b = on_one_device([a, number(b)])
-    return torch.linalg.solve(a, b.reshape(-1) if b.dim() < 2 else b)
+        result = torch.linalg.inv(a)
+    else:
+        a, b = on_one_device([a, number(b)])
+        result = torch.linalg.solve(a, b.reshape(-1) if b.dim() < 2 else b)
+    return result
 
 
-def cholesky(x: Any) -> Any:
+def cholesky(x: Numbers) -> Tensor:
     """R's ``chol``: upper triangular."""
-    return torch.linalg.cholesky(_as_matrix(number(x))).mT
+    factor: Tensor = torch.linalg.cholesky(_as_matrix(number(x)))
+    return factor.mT
 
 
-def inverse_of_cholesky(x: Any) -> Any:
+def inverse_of_cholesky(x: Numbers) -> Tensor:
     """R's ``chol2inv``."""
     return torch.cholesky_inverse(_as_matrix(number(x)), upper=True)
 
 
-def triangular(a: Any, b: Any, upper: bool, transposed: bool) -> Any:
+def triangular(a: Numbers, b: Numbers, upper: bool, transposed: bool) -> Tensor:
     """R's ``backsolve`` and ``forwardsolve``."""
     a, b = on_one_device([_as_matrix(number(a)), number(b)])
     a = a.triu() if upper else a.tril()
     if transposed:
         a, upper = a.mT, not upper
-    result = torch.linalg.solve_triangular(a, _as_matrix(b), upper=upper)
+    result: Tensor = torch.linalg.solve_triangular(a, _as_matrix(b), upper=upper)
     return result.reshape(-1) if b.dim() < 2 else result
 
 
-def log_determinant(x: Any) -> list[Any]:
+def log_determinant(x: Numbers) -> list[Tensor]:
     """The log of the determinant's modulus, and its sign."""
     sign, modulus = torch.linalg.slogdet(_as_matrix(number(x)))
     return [modulus, sign]
@@ -470,7 +484,7 @@ def log_determinant(x: Any) -> list[Any]:
 # ---- densities -----------------------------------------------------------------------------
 
 
-def density(name: str, rules: bool, arguments: list[Any], *flags: bool) -> Any:
+def density(name: str, rules: bool, arguments: list[Numbers], *flags: bool) -> Tensor:
     """The row `name` of the table; `rules` recycles the arguments as R, else they broadcast."""
     tensors = on_one_device([number(x) for x in arguments])
     if rules:
@@ -479,7 +493,7 @@ def density(name: str, rules: bool, arguments: list[Any], *flags: bool) -> Any:
     return density_table.TABLE[name].formula(*torch.broadcast_tensors(*tensors), *flags)
 
 
-def dmultinom(x: Any, size: float | None, prob: Any, log: bool) -> Any:
+def dmultinom(x: Numbers, size: float | None, prob: Numbers, log: bool) -> Tensor:
     """R's ``dmultinom``."""
     x, prob = on_one_device([flat(number(x)), flat(number(prob))])
     if x.numel() != prob.numel():
@@ -489,19 +503,17 @@ def dmultinom(x: Any, size: float | None, prob: Any, log: bool) -> Any:
     return densities.dmultinom(x, prob, log)
 
 
-def dmvnorm(x: Any, mean: Any, sigma: Any, log: bool) -> Any:
+def dmvnorm(x: Numbers, mean: Numbers | None, sigma: Numbers | None, log: bool) -> Tensor:
     """The density of the multivariate normal at each row of x."""
-    parts = [None if part is None else number(part) for part in (x, mean, sigma)]
-    x, mean, sigma = on_one_device(parts)
+    x = number(x)
     x = x.reshape(1, -1) if x.dim() < 2 else x
     size = x.shape[1]
-    mean = torch.zeros(size, dtype=x.dtype, device=x.device) if mean is None else flat(mean)
-    if sigma is None:
-        sigma = torch.eye(size, dtype=x.dtype, device=x.device)
-    sigma = _as_matrix(sigma)
-    if mean.numel() != size:
-        raise ValueError(f"`mean` must have length {size}, the columns of `x`, not {mean.numel()}")
-    if tuple(sigma.shape) != (size, size):
-        found = "x".join(str(d) for d in sigma.shape)
+    mu = torch.zeros(size, dtype=x.dtype) if mean is None else flat(number(mean))
+    covariance = torch.eye(size, dtype=x.dtype) if sigma is None else _as_matrix(number(sigma))
+    x, mu, covariance = on_one_device([x, mu, covariance])
+    if mu.numel() != size:
+        raise ValueError(f"`mean` must have length {size}, the columns of `x`, not {mu.numel()}")
+    if tuple(covariance.shape) != (size, size):
+        found = "x".join(str(d) for d in covariance.shape)
         raise ValueError(f"`sigma` must be a {size}x{size} matrix, not {found}")
-    return densities.dmvnorm(x, mean, sigma, log)
+    return densities.dmvnorm(x, mu, covariance, log)

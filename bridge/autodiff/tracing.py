@@ -20,7 +20,9 @@ from torchbridge.process.python_headers import find_headers
 from torchbridge.values.any_value import SizeRead
 
 
-def trace(function: Callable[..., Any], examples: Sequence[Any], backend: str | None = None) -> Any:
+def trace(
+    function: Callable[..., object], examples: Sequence[object], backend: str | None = None
+) -> Traced:
     """The graph of an R function or module, as an ``nn.Module``.
 
     Where the R code never reads a size (``dim``, ``length``, ``nrow``), the graph holds for
@@ -38,21 +40,19 @@ def trace(function: Callable[..., Any], examples: Sequence[Any], backend: str | 
         RuntimeError: the R code branches on the value of a tensor.
     """
     examples = tuple(examples) if isinstance(examples, (list, tuple)) else (examples,)
-    for place, example in enumerate(examples):
-        if not isinstance(example, torch.Tensor):
-            raise TypeError(
-                f"example: element {place + 1} is {type(example).__name__}, not a tensor"
-            )
+    tensors = tuple(_tensor(example, place) for place, example in enumerate(examples, 1))
     sizes = None
     try:
-        graph = _record(function, examples, "symbolic")
+        graph = _record(function, tensors, "symbolic")
     except SizeRead:
-        graph = _record(function, examples, "fake")
-        sizes = [tuple(example.shape) for example in examples]
+        graph = _record(function, tensors, "fake")
+        sizes = [tuple(tensor.shape) for tensor in tensors]
     return Traced(graph, sizes, backend)
 
 
-def trace_values(function: Callable[..., Any], example: Any, backend: str | None = None) -> Any:
+def trace_values(
+    function: Callable[..., object], example: torch.Tensor, backend: str | None = None
+) -> Traced:
     """The graph of an R function of one tensor, for the example's size and with its data inside.
 
     Raises:
@@ -62,11 +62,17 @@ def trace_values(function: Callable[..., Any], example: Any, backend: str | None
     return Traced(graph, [tuple(example.shape)], backend)
 
 
+def _tensor(example: object, place: int) -> torch.Tensor:
+    if not isinstance(example, torch.Tensor):
+        raise TypeError(f"example: element {place} is {type(example).__name__}, not a tensor")
+    return example
+
+
 def _record(
-    function: Callable[..., Any],
-    examples: tuple[Any, ...],
+    function: Callable[..., object],
+    examples: tuple[torch.Tensor, ...],
     mode: Literal["symbolic", "fake", "real"],
-) -> Any:
+) -> torch.fx.GraphModule:
     try:
         return make_fx(function, tracing_mode=mode, _allow_non_fake_inputs=True)(*examples)
     except Exception as error:
@@ -94,17 +100,17 @@ class Traced(torch.nn.Module):
     """A traced function: a graph of PyTorch operators, and the sizes it holds for."""
 
     def __init__(
-        self, graph: Any, sizes: list[tuple[int, ...]] | None, backend: str | None
+        self, graph: torch.fx.GraphModule, sizes: list[tuple[int, ...]] | None, backend: str | None
     ) -> None:
         super().__init__()
         self.graph_module = graph
         self.sizes = sizes
-        self._run = graph
+        self._run: Callable[..., Any] = graph
         if backend is not None:
             find_headers()
             self._run = torch.compile(graph, backend=backend)
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: torch.Tensor) -> Any:
         """Run the graph."""
         if self.sizes is not None:
             given = [tuple(x.shape) for x in inputs]

@@ -10,18 +10,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
+from torch import Tensor
 
 from torchbridge.arrays.array_library import is_tensor
 from torchbridge.autodiff import autograd_functions, derivatives
+from torchbridge.autodiff.protocols import Numbers
 from torchbridge.process import host
 from torchbridge.values.any_value import handle
 from torchbridge.values.script import RFunction
 
+if TYPE_CHECKING:
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import NDArray
 
-def value_and_grad(func: Any, x: Any, *args: Any, **kwargs: Any) -> tuple[float, Any]:
+#: What a function is differentiated in, and its derivatives of that shape.
+Parameters: TypeAlias = "Numbers | NDArray | Mapping[str, Numbers | NDArray]"
+Derivative: TypeAlias = Tensor | dict[str, Tensor]
+#: It gives a flat derivative the shape of the parameters.
+Restore: TypeAlias = Callable[[Tensor], Derivative]
+
+
+def value_and_grad(
+    func: Callable[..., object], x: Parameters, *args: object, **kwargs: object
+) -> tuple[float, Derivative]:
     """The value of `func` at `x` and its gradient.
 
     Args:
@@ -44,43 +58,49 @@ def value_and_grad(func: Any, x: Any, *args: Any, **kwargs: Any) -> tuple[float,
     return value, restore(gradient)
 
 
-def grad(func: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+def grad(func: Callable[..., object], x: Parameters, *args: object, **kwargs: object) -> Derivative:
     """The gradient of `func` at `x`; arguments as :func:`value_and_grad`."""
     f, flat, restore = _prepare(func, x, args, kwargs)
     return restore(derivatives.gradient(f, flat))
 
 
-def jacobian(func: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+def jacobian(func: Callable[..., object], x: Parameters, *args: object, **kwargs: object) -> Tensor:
     """The matrix (m, n) of derivatives of m numbers in the n of `x`, flattened as R has them."""
     f, flat, _ = _prepare(func, x, args, kwargs)
     return derivatives.jacobian(f, flat)
 
 
-def hessian(func: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+def hessian(func: Callable[..., object], x: Parameters, *args: object, **kwargs: object) -> Tensor:
     """The symmetric matrix (n, n) of second derivatives in the n numbers of `x`."""
     f, flat, _ = _prepare(func, x, args, kwargs)
     return derivatives.hessian(f, flat)
 
 
-def hvp(func: Any, x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
+def hvp(
+    func: Callable[..., object], x: Parameters, v: Parameters, *args: object, **kwargs: object
+) -> Derivative:
     """The Hessian times `v`, which has the shape of `x`."""
     f, flat, restore = _prepare(func, x, args, kwargs)
     return restore(derivatives.hvp(f, flat, _flatten(v, "v")[0]))
 
 
-def vjp(func: Any, x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
+def vjp(
+    func: Callable[..., object], x: Parameters, v: Numbers, *args: object, **kwargs: object
+) -> Derivative:
     """`v` (m) times the Jacobian (m, n), in the shape of `x`."""
     f, flat, restore = _prepare(func, x, args, kwargs)
     return restore(derivatives.vjp(f, flat, _flatten(v, "v")[0]))
 
 
-def jvp(func: Any, x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
+def jvp(
+    func: Callable[..., object], x: Parameters, v: Parameters, *args: object, **kwargs: object
+) -> Tensor:
     """The Jacobian (m, n) times `v`, which has the shape of `x`: (m)."""
     f, flat, _ = _prepare(func, x, args, kwargs)
     return derivatives.jvp(f, flat, _flatten(v, "v")[0])
 
 
-def r_function(forward: RFunction, backward: RFunction | None = None) -> Callable[..., Any]:
+def r_function(forward: RFunction, backward: RFunction | None = None) -> Callable[..., Tensor]:
     """An R function as a function of tensors, differentiable in a PyTorch graph.
 
     Args:
@@ -104,19 +124,22 @@ def r_function(forward: RFunction, backward: RFunction | None = None) -> Callabl
     if backward is None:
         run = _verb("body_on_tensors")(forward._environment, forward.__name__)
 
-        def differentiable(*args: Any) -> Any:
+        def differentiable(*args: object) -> Tensor:
             _check_thread(forward)
-            return run(*(_argument(a) for a in args))
+            result: Tensor = run(*(_argument(a) for a in args))
+            return result
 
         return differentiable
 
-    def written(*args: Any) -> Any:
+    def written(*args: object) -> Tensor:
         _check_thread(forward)
         autograd_functions.stay_on_this_thread()
         where = tuple(i for i, a in enumerate(args) if is_tensor(a))
         if not where:
             raise TypeError(f"{forward.__name__}: expected a tensor among the arguments")
-        return _Written.apply(forward, backward, args, where, *(args[i] for i in where))
+        tensors = (args[i] for i in where)
+        result: Tensor = _Written.apply(forward, backward, args, where, *tensors)  # type: ignore[no-untyped-call]
+        return result
 
     return written
 
@@ -126,8 +149,13 @@ class _Written(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, forward: Any, backward: Any, args: tuple[Any, ...], where: Any, *tensors: Any
-    ) -> Any:
+        ctx: Any,
+        forward: RFunction,
+        backward: RFunction,
+        args: tuple[object, ...],
+        where: tuple[int, ...],
+        *tensors: Tensor,
+    ) -> Tensor:
         ctx.save_for_backward(*tensors)
         ctx.backward_function, ctx.where = backward, where
         ctx.others = [None if i in where else a for i, a in enumerate(args)]
@@ -135,7 +163,7 @@ class _Written(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: Any) -> Any:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         f = ctx.backward_function
         _check_thread(f)
         args = list(ctx.others)
@@ -163,7 +191,7 @@ class _Written(torch.autograd.Function):
         return (None, None, None, None, *gradients)
 
 
-def _as_tensor(x: Any, like: Any, name: str) -> Any:
+def _as_tensor(x: object, like: Tensor, name: str) -> Tensor:
     try:
         return torch.as_tensor(x, dtype=like.dtype, device=like.device)
     except (TypeError, ValueError) as error:
@@ -181,14 +209,16 @@ def _check_thread(f: RFunction) -> None:
 # ---- parameters ----
 
 
-def _prepare(func: Any, x: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Callable[[Any], Any]]:
+def _prepare(
+    func: Callable[..., object], x: Parameters, args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[derivatives.Function, Tensor, Restore]:
     """(function of one flat tensor, that tensor, what gives flat derivatives x's shape)."""
     if not callable(func):
         raise TypeError(f"func: expected a function, not {type(func).__name__}")
     flat, restore = _flatten(x, "x")
     if isinstance(func, RFunction):
         _check_thread(func)
-        example = restore(flat)
+        example: object = restore(flat)
         if isinstance(example, dict):
             example = {name: _argument(value) for name, value in example.items()}
         run = _verb("runner_of_script")(
@@ -202,14 +232,14 @@ def _prepare(func: Any, x: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Calla
     return (lambda p: func(restore(p), *args, **kwargs)), flat, restore
 
 
-def _flatten(x: Any, name: str) -> tuple[Any, Callable[[Any], Any]]:
+def _flatten(x: Parameters, name: str) -> tuple[Tensor, Restore]:
     if isinstance(x, Mapping):
         if not x:
             raise ValueError(f"{name}: expected numbers, not an empty dict")
         parts = {key: _numbers(value, name) for key, value in x.items()}
         sizes = [part.numel() for part in parts.values()]
 
-        def restore(flat: Any) -> Any:
+        def restore(flat: Tensor) -> dict[str, Tensor]:
             pieces = flat.split(sizes)
             return {
                 key: _shaped(piece, part)
@@ -221,7 +251,7 @@ def _flatten(x: Any, name: str) -> tuple[Any, Callable[[Any], Any]]:
     return _in_r_order(whole), lambda flat: _shaped(flat, whole)
 
 
-def _numbers(x: Any, name: str) -> Any:
+def _numbers(x: object, name: str) -> Tensor:
     try:
         made = x.detach() if is_tensor(x) else torch.as_tensor(x, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -229,11 +259,11 @@ def _numbers(x: Any, name: str) -> Any:
     return made if made.is_floating_point() else made.to(torch.float64)
 
 
-def _in_r_order(x: Any) -> Any:
+def _in_r_order(x: Tensor) -> Tensor:
     return x.reshape(-1) if x.dim() < 2 else x.permute(*reversed(range(x.dim()))).reshape(-1)
 
 
-def _shaped(flat: Any, like: Any) -> Any:
+def _shaped(flat: Tensor, like: Tensor) -> Tensor:
     if like.dim() < 2:
         return flat.reshape(like.shape)
     return flat.reshape(tuple(reversed(like.shape))).permute(*reversed(range(like.dim())))
@@ -242,13 +272,13 @@ def _shaped(flat: Any, like: Any) -> Any:
 # ---- the R package ----
 
 
-def _verb(name: str) -> Any:
+def _verb(name: str) -> RObject:
     """A function of the R package that runs a script's function on tensors."""
     core = host.native()
     package = core.base_function("getNamespace").call("torchbridge")
     return core.base_function("get").call(name, package)
 
 
-def _argument(x: Any) -> Any:
+def _argument(x: object) -> object:
     """A tensor as itself, all else by value."""
     return handle(x) if is_tensor(x) else x

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from torchbridge.rtorch.language import as_dtype
+from torchbridge.rtorch.operators import as_dtype
 
 
 def set_device(device: Any) -> str:

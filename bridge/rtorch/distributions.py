@@ -29,7 +29,8 @@ def make(name: str, arguments: dict[str, Any]) -> distributions.Distribution:
         for key, value in arguments.items()
         if value is not None
     }
-    return getattr(distributions, name)(**values)
+    made: distributions.Distribution = getattr(distributions, name)(**values)
+    return made
 
 
 def draw(x: distributions.Distribution, method: str, shape: Any) -> torch.Tensor:
@@ -51,7 +52,8 @@ def of_value(x: distributions.Distribution, method: str, value: Any) -> torch.Te
         value = torch.tensor(value, dtype=torch.get_default_dtype())
     if method != "icdf" and isinstance(x, distributions.Categorical):
         value = value - 1
-    return getattr(x, method)(value)
+    found: torch.Tensor = getattr(x, method)(value)
+    return found
 
 
 def support(x: distributions.Distribution, expand: bool) -> torch.Tensor:
@@ -67,7 +69,10 @@ def kl_divergence(p: Any, q: Any) -> torch.Tensor:
 def expand(x: distributions.Distribution, batch_shape: Any) -> distributions.Distribution:
     """As many distributions as ``batch_shape`` says."""
     sizes = batch_shape if isinstance(batch_shape, (list, tuple)) else [batch_shape]
-    return x.expand(torch.Size(_int(size, "batch_shape") for size in sizes))
+    expanded: distributions.Distribution = x.expand(
+        torch.Size(_int(size, "batch_shape") for size in sizes)
+    )
+    return expanded
 
 
 def attribute(x: distributions.Distribution, name: str) -> Any:

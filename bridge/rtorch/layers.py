@@ -105,7 +105,7 @@ def class_called(name: str) -> type[nn.Module]:
     """A class of torch.nn by its Python name."""
     if name == "Module":
         return nn.Module
-    found = getattr(nn, name, None)
+    found: type[nn.Module] | None = getattr(nn, name, None)
     if found is None:
         raise AttributeError(f"PyTorch {torch.__version__} has no torch.nn.{name}")
     return found
@@ -222,15 +222,23 @@ def _whole(name: str, value: Any) -> Any:
     return int(value)
 
 
+def _counted(name: str, value: Any) -> int:
+    """A whole number that counts something, so that NA will not do."""
+    number: int | None = _whole(name, value)
+    if number is None:
+        raise TypeError(f"`{name}` must be a whole number, not NA")
+    return number
+
+
 def _dim(name: str, value: Any) -> int:
-    dim = _whole(name, value)
+    dim = _counted(name, value)
     if dim == 0:
         raise ValueError(f"`{name}` counts dims from 1 (or -1, the last), not from 0")
     return dim - 1 if dim > 0 else dim
 
 
 def _class(name: str, value: Any) -> int:
-    place = _whole(name, value)
+    place = _counted(name, value)
     if name == "padding_idx" and place == 0:
         raise ValueError("`padding_idx` counts from 1 (or -1, the last), not from 0")
     return place - 1 if place >= 0 else place

@@ -15,6 +15,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from torchbridge.rtorch import layers
 from torchbridge.rtorch.modules import keep
+from torchbridge.rtorch.operators import as_dtype
 
 #: Parameters and buffers whose size is not known yet.
 _LAZY = (UninitializedParameter, UninitializedBuffer)
@@ -131,7 +132,7 @@ def to(module: nn.Module, args: list[Any], dtype: Any, device: Any, non_blocking
             raise TypeError("`to()` takes one device and one dtype")
     if device is not None:
         device = layers.as_device(device)
-    module.to(device=device, dtype=layers.as_dtype(dtype), non_blocking=non_blocking)
+    module.to(device=device, dtype=as_dtype(dtype), non_blocking=non_blocking)
 
 
 def register(module: nn.Module, kind: str, name: str, value: Any, persistent: bool = True) -> None:
@@ -207,7 +208,8 @@ def container(kind: str, values: Any) -> nn.Module:
     """R's ``nn_module_list``, ``nn_module_dict``, ``nn_parameter_list``, ``..._dict``."""
     for value in values.values() if isinstance(values, dict) else values:
         keep(value)
-    return getattr(nn, kind)(values if values else None)
+    made: nn.Module = getattr(nn, kind)(values if values else None)
+    return made
 
 
 def item(module: Any, position: float) -> Any:

@@ -8,13 +8,18 @@ Tests: test-tensor-convert.R, test-tensor-print.R.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torchbridge.arrays.array_library import wants_mask
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.into_r import is_array, to_robject
 from torchbridge.arrays.torch_arrays import TorchArrays
 from torchbridge.process import host
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import NA, Device, TorchDType
 
 #: libtorch's names of the dtypes, as R users of torch see them printed.
 _TYPE_NAMES = {
@@ -37,25 +42,29 @@ _TYPE_NAMES = {
 }
 
 
-def as_torch_tensor(x: Any, dtype: Any, device: Any, share: bool, na: Any) -> Any:
+def as_torch_tensor(
+    x: object, dtype: TorchDType, device: Device, share: bool, na: NA
+) -> Tensor | dict[str, Tensor]:
     """R's ``as_torch_tensor``: like ``to_torch``, but a factor's codes count from 1."""
     result = to_array(x, TorchArrays(dtype, device), share, na, first=1)
-    return {"value": result[0], "mask": result[1]} if wants_mask(na) else result
+    if isinstance(result, tuple):
+        return {"value": result[0], "mask": result[1]}
+    return result
 
 
-def to_r(x: Any, share: bool) -> Any:
+def to_r(x: object, share: bool) -> RObject:
     """R's ``to_r``: the R value of a tensor or array, with its type (factor, Date, ...)."""
     if not is_array(x):
         raise TypeError(f"x: expected a tensor or an array, not {type(x).__name__}")
     return to_robject(x, share)
 
 
-def values(x: Any) -> Any:
+def values(x: Tensor) -> RObject:
     """The numbers of a tensor, as a plain R vector or array."""
     return to_robject(x.to_dense() if _is_sparse(x) else x, typed=False)
 
 
-def describe(x: Any, part: list[float], most: float) -> dict[str, Any]:
+def describe(x: Tensor, part: list[float], most: float) -> dict[str, Any]:
     """What printing a tensor needs: its first values and what stands below them.
 
     The values are those of `part` of each dim, with 64-bit integers as text (R has no
@@ -64,12 +73,12 @@ def describe(x: Any, part: list[float], most: float) -> dict[str, Any]:
     """
     name = str(x.dtype).removeprefix("torch.")
     sparse = _is_sparse(x)
-    shown, index = x.detach(), None
-    if x.is_meta:
-        shown = None
-    elif sparse:
-        shown, index = _entries(shown, int(min(most, x.numel())))
-    else:
+    shown: Tensor | None = None
+    index = None
+    if sparse and not x.is_meta:
+        shown, index = _entries(x.detach(), int(min(most, x.numel())))
+    elif not x.is_meta:
+        shown = x.detach()
         for dim, size in enumerate(part):
             shown = shown.narrow(dim, 0, int(size))
     return {
@@ -85,55 +94,55 @@ def describe(x: Any, part: list[float], most: float) -> dict[str, Any]:
     }
 
 
-def levels(x: Any) -> Any:
+def levels(x: object) -> list[str] | None:
     """The levels kept beside a factor's codes, or None."""
     rtype = getattr(x, "r_type", None)
     return rtype.levels if rtype is not None and "factor" in rtype.classes else None
 
 
-def shape(x: Any) -> list[int]:
+def shape(x: Tensor) -> list[int]:
     """R's ``dim`` of a tensor."""
     return list(x.shape)
 
 
-def numel(x: Any) -> int:
+def numel(x: Tensor) -> int:
     """R's ``length`` of a tensor."""
     return x.numel()
 
 
-def text(x: Any) -> str:
+def text(x: object) -> str:
     """Python's own text for an object that is no tensor."""
     return repr(x)
 
 
-def attributes(x: Any) -> list[str]:
+def attributes(x: object) -> list[str]:
     """The public attributes of an object, for completion at R's prompt."""
     return [name for name in dir(x) if not name.startswith("_")]
 
 
-def put(x: Any) -> None:
+def put(x: object) -> None:
     """Leave an object here for the other bridge (reticulate) to `take`."""
     _left.append(x)
 
 
-def take(*_: Any) -> Any:
+def take(*_: object) -> object:
     """Take what was left."""
     return _left.pop()
 
 
-def take_object(*_: Any) -> Any:
+def take_object(*_: object) -> RObject:
     """Take what was left as a handle, also where R has a value for it."""
     return host.native().object_handle(_left.pop())
 
 
-_left: list[Any] = []
+_left: list[object] = []
 
 
-def _is_sparse(x: Any) -> bool:
+def _is_sparse(x: Tensor) -> bool:
     return str(x.layout).startswith("torch.sparse")
 
 
-def _entries(x: Any, most: int) -> tuple[Any, Any]:
+def _entries(x: Tensor, most: int) -> tuple[Tensor | None, RObject | None]:
     """The first stored values of a sparse tensor, and an R matrix of their places.
 
     None of a hybrid tensor, whose values are tensors.
@@ -144,7 +153,7 @@ def _entries(x: Any, most: int) -> tuple[Any, Any]:
     return x.values()[:most], to_robject(x.indices()[:, :most].t() + 1)
 
 
-def _printable(x: Any) -> Any:
+def _printable(x: Tensor) -> list[str] | RObject | None:
     if str(x.dtype) in ("torch.int64", "torch.uint64"):
         column_major = x.permute(tuple(reversed(range(x.dim()))))
         return [str(value) for value in column_major.flatten().tolist()]

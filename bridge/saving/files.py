@@ -91,7 +91,8 @@ def vector(data: bytes, kind: str) -> Any:
 
 def vector_bytes(x: Any) -> bytes:
     """And back."""
-    return x.cpu().contiguous().view(torch.uint8).numpy().tobytes()
+    data: bytes = x.cpu().contiguous().view(torch.uint8).numpy().tobytes()
+    return data
 
 
 def place(x: Any) -> tuple[Any, ...]:

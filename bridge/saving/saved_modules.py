@@ -160,7 +160,8 @@ def own(module: nn.Module, in_r: bool) -> dict[str, Any]:
 
 def container(name: str) -> nn.Module:
     """An empty container of modules."""
-    return getattr(nn, name)()
+    made: nn.Module = getattr(nn, name)()
+    return made
 
 
 def fill(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import subprocess
 import sys
 
@@ -105,6 +106,8 @@ def test_dims_and_classes_count_from_one():
             "`in_features` must be a whole number",
         ),
         ("Flatten", {"start_dim": 0.0}, "`start_dim` counts dims from 1"),
+        ("Softmax", {"dim": math.nan}, "`dim` must be a whole number, not NA"),
+        ("NLLLoss", {"ignore_index": math.nan}, "`ignore_index` must be a whole number, not NA"),
         ("Linear", {"in_features": 1.0, "out_features": 1.0, "device": "moon"}, "`device`"),
         ("TransformerEncoder", {"encoder_layer": 1.0, "num_layers": 2.0}, "must be an nn_module"),
     ],
