@@ -31,7 +31,7 @@ MODELS = [
 LONG = 60
 
 #: Where the rules do not hold yet.
-UNFINISHED = ("models/",)
+UNFINISHED: tuple[str, ...] = ()
 
 
 def test_each_source_has_its_test() -> None:

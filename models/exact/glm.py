@@ -143,29 +143,14 @@ def fit_glm(
     eta = o.clone()
     if len(kept):
         eta += design[:, kept.to(device)] @ found_.coefficients
-    p, rank = design.shape[1], len(kept)
-    n_obs = len(problem.y)
+    p, rank, n_obs = design.shape[1], len(kept), len(problem.y)
     coefficients = torch.full((p,), torch.nan, dtype=torch.float64)
     coefficients[kept] = found_.coefficients.cpu()
-    dispersion = found.dispersion
-    if dispersion is None:
-        df = n_obs - rank
-        pearson = problem.w * (problem.y - found_.mu) ** 2 / found.variance(found_.mu)
-        dispersion = float(pearson.sum()) / df if df > 0 else torch.nan
+    dispersion = problem.dispersion(found_, rank)
     covariance = torch.full((p, p), torch.nan, dtype=torch.float64)
     if rank:
-        inverse = inverse_cross_product(found_.r).cpu()
-        covariance[kept[:, None], kept] = dispersion * inverse
-    log_likelihood = torch.nan
-    if found.log_likelihood is not None:
-        perfect = found.estimates_scale and found_.deviance <= 0
-        log_likelihood = (
-            torch.inf
-            if perfect
-            else found.log_likelihood(problem.y, found_.mu, problem.w, found_.deviance)
-        )
-    working = torch.zeros_like(y)
-    working[counts] = found_.working_weights
+        covariance[kept[:, None], kept] = dispersion * inverse_cross_product(found_.r).cpu()
+    working = torch.zeros_like(y).masked_scatter(counts, found_.working_weights)
     return GLMFit(
         family=family,
         link=link_.name,
@@ -175,7 +160,7 @@ def fit_glm(
         dispersion=dispersion,
         deviance=found_.deviance,
         null_deviance=problem.null_deviance(intercept),
-        log_likelihood=log_likelihood,
+        log_likelihood=problem.log_likelihood(found_),
         df=rank + found.estimates_scale,
         rank=rank,
         df_residual=n_obs - rank,
@@ -215,6 +200,22 @@ class _Problem:
 
     def deviance(self, mu: Tensor) -> float:
         return float((self.w * self.family.unit_deviance(self.y, mu)).sum())
+
+    def dispersion(self, found: _Solved, rank: int) -> float:
+        """The family's, or Pearson's estimate."""
+        if self.family.dispersion is not None:
+            return self.family.dispersion
+        df = len(self.y) - rank
+        pearson = self.w * (self.y - found.mu) ** 2 / self.family.variance(found.mu)
+        return float(pearson.sum()) / df if df > 0 else torch.nan
+
+    def log_likelihood(self, found: _Solved) -> float:
+        """NaN for a family without one; infinite where nothing is left to explain."""
+        if self.family.log_likelihood is None:
+            return torch.nan
+        if self.family.estimates_scale and found.deviance <= 0:
+            return torch.inf
+        return self.family.log_likelihood(self.y, found.mu, self.w, found.deviance)
 
     def solve(self, kept: Tensor) -> _Solved:
         """Iteratively reweighted least squares on these columns."""
@@ -329,15 +330,21 @@ def as_column(name: str, value: Any, n: int) -> Tensor:
     return value
 
 
+def as_weights(weights: Any, n: int) -> Tensor:
+    """What each of n rows counts: 1 for None."""
+    if weights is None:
+        return torch.ones(n, dtype=torch.float64)
+    found = as_column("weights", weights, n)
+    if found.min() < 0 or found.max() == 0:
+        raise ValueError("weights must not be negative, and not all 0")
+    return found
+
+
 def as_data(design: Tensor, y: Any, weights: Any, offset: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Response, weights (all 1 for None) and offset (all 0) for the rows of a design, beside it."""
     n, device = len(design), design.device
     y = as_column("y", y, n).to(device)
-    w = torch.ones_like(y)
-    if weights is not None:
-        w = as_column("weights", weights, n).to(device)
-        if w.min() < 0 or w.max() == 0:
-            raise ValueError("weights must not be negative, and not all 0")
+    w = as_weights(weights, n).to(device)
     o = torch.zeros_like(y) if offset is None else as_column("offset", offset, n).to(device)
     return y, w, o
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import flag, positive, whole_number
-from .glm import as_column, as_design, new_design, with_intercept
+from .glm import as_design, as_weights, new_design, with_intercept
 from .least_squares import independent_columns
 
 
@@ -102,19 +102,9 @@ def fit_multinomial(
     design = with_intercept(as_design("x", x), flag("intercept", intercept))
     n, device = len(design), design.device
     tol, max_iter = positive("tol", tol), whole_number("max_iter", max_iter, 1)
-    if not isinstance(y, Tensor) or y.is_floating_point() or y.dtype == torch.bool:
-        raise TypeError("y must be a tensor of integer class codes")
-    if n == 0 or y.shape != (n,):
-        raise ValueError(f"x has {n} rows and y has shape {tuple(y.shape)}")
-    y = y.to(device).long()
-    k = int(y.max()) + 1 if n_classes is None else whole_number("n_classes", n_classes, 2)
-    if k < 2 or int(y.min()) < 0 or int(y.max()) >= k:
-        raise ValueError(f"y must hold class codes from 0, of at least 2 and at most {k} classes")
-    w = torch.ones(n, dtype=torch.float64, device=device)
-    if weights is not None:
-        w = as_column("weights", weights, n).to(device)
-        if w.min() < 0 or w.max() == 0:
-            raise ValueError("weights must not be negative, and not all 0")
+    y, k = _as_codes(y, n, n_classes)
+    y = y.to(device)
+    w = as_weights(weights, n).to(device)
     empty = (torch.bincount(y[w > 0], minlength=k) == 0).nonzero()
     if len(empty):
         raise ValueError(f"y has no row of class {int(empty[0])}: drop it")
@@ -123,20 +113,7 @@ def fit_multinomial(
     x_kept = design[:, kept.to(device)]
 
     b = torch.zeros(k - 1, len(kept), dtype=torch.float64, device=device)
-    value, iteration, converged = _log_likelihood(x_kept, y, w, offsets, b), 0, False
-    while iteration < max_iter and not converged:
-        iteration += 1
-        gradient, information = _derivatives(x_kept, y, w, offsets, b)
-        # Where classes are separated the information vanishes; least squares still goes uphill.
-        step = torch.linalg.lstsq(information, gradient[:, None]).solution.reshape(b.shape)
-        for _ in range(40):
-            now = _log_likelihood(x_kept, y, w, offsets, b + step)
-            if now >= value - 1e-14 * abs(value):
-                break
-            step = step / 2
-        b = b + step
-        converged = abs(now - value) <= tol * (abs(now) + 0.1)
-        value = now
+    b, value, iteration, converged = _newton(x_kept, y, w, offsets, b, tol, max_iter)
     if not converged or value > -1e-6:
         warnings.warn(
             "the classes are separated by x, or nearly so: the coefficients have no finite maximum",
@@ -166,6 +143,40 @@ def fit_multinomial(
         linear_predictor=eta,
         fitted=eta.softmax(1),
     )
+
+
+def _as_codes(y: Any, n: int, n_classes: int | None) -> tuple[Tensor, int]:
+    """Class codes, and how many classes there are."""
+    if not isinstance(y, Tensor) or y.is_floating_point() or y.dtype == torch.bool:
+        raise TypeError("y must be a tensor of integer class codes")
+    if n == 0 or y.shape != (n,):
+        raise ValueError(f"x has {n} rows and y has shape {tuple(y.shape)}")
+    y = y.long()
+    k = int(y.max()) + 1 if n_classes is None else whole_number("n_classes", n_classes, 2)
+    if k < 2 or int(y.min()) < 0 or int(y.max()) >= k:
+        raise ValueError(f"y must hold class codes from 0, of at least 2 and at most {k} classes")
+    return y, k
+
+
+def _newton(
+    x: Tensor, y: Tensor, w: Tensor, offset: Tensor, b: Tensor, tol: float, max_iter: int
+) -> tuple[Tensor, float, int, bool]:
+    """From b: the maximum, the log-likelihood there, the iterations, and whether it stood still."""
+    value, iteration, converged = _log_likelihood(x, y, w, offset, b), 0, False
+    while iteration < max_iter and not converged:
+        iteration += 1
+        gradient, information = _derivatives(x, y, w, offset, b)
+        # Where classes are separated the information vanishes; least squares still goes uphill.
+        step = torch.linalg.lstsq(information, gradient[:, None]).solution.reshape(b.shape)
+        for _ in range(40):
+            now = _log_likelihood(x, y, w, offset, b + step)
+            if now >= value - 1e-14 * abs(value):
+                break
+            step = step / 2
+        b = b + step
+        converged = abs(now - value) <= tol * (abs(now) + 0.1)
+        value = now
+    return b, value, iteration, converged
 
 
 def _as_offset(offset: Any, n: int, k: int, device: torch.device) -> Tensor:

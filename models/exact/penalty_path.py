@@ -89,25 +89,10 @@ def fit_path(
         raise ValueError("x must have rows and columns")
     y, w, o = as_data(design, y, weights, offset)
     check_values("y", y, found, family)
-    share = w / w.sum()
-    with_mean = flag("intercept", intercept)
-    middle = share @ design if with_mean else design.new_zeros(p)
-    scale = (share @ (design - middle).square()).sqrt()
-    # A constant column has nothing to say, and stays at 0.
-    scale = torch.where(scale > 1e-12 * middle.abs(), scale, torch.inf)
-    ones = [torch.ones_like(y)[:, None]] if with_mean else []
-    task = _Task(
-        torch.cat([*ones, (design - middle) / scale], 1),
-        y,
-        share,
-        o,
-        found,
-        link_,
-        float(mixture),
-        with_mean,
-        tol,
-        max_iter,
-    )
+    share, with_mean = w / w.sum(), flag("intercept", intercept)
+    scaled, middle, scale = _scaled(design, share, with_mean)
+    settings = (float(mixture), with_mean, tol, max_iter)
+    task = _Task(scaled, y, share, o, found, link_, *settings)
     b = task.null()
     penalties = task.sequence(b, n_penalties, n > p) if penalty is None else _given(penalty)
     null = task.deviance(task.mean(b))
@@ -136,6 +121,16 @@ def fit_path(
         with_mean,
         torch.tensor(converged),
     )
+
+
+def _scaled(design: Tensor, share: Tensor, with_mean: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Columns of mean 0 and deviation 1 (after one of ones, for an intercept); both of these."""
+    middle = share @ design if with_mean else design.new_zeros(design.shape[1])
+    scale = (share @ (design - middle).square()).sqrt()
+    # A constant column has nothing to say, and stays at 0.
+    scale = torch.where(scale > 1e-12 * middle.abs(), scale, torch.inf)
+    ones = [torch.ones_like(share)[:, None]] if with_mean else []
+    return torch.cat([*ones, (design - middle) / scale], 1), middle, scale
 
 
 @dataclass

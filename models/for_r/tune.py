@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..arguments import options, whole_number
-from ..tuning.tune import described_trial, find_optuna, n_trials_of, new_study, suggestion, tune
+from ..tuning.tune import described_trial, find_optuna, n_trials_of, new_study, suggestions_of, tune
 from .fit import arranged, described, named_callbacks
 
 
@@ -56,9 +56,7 @@ def search_function(
     """
     optuna = find_optuna()
     found = options("space", space)
-    if not found:
-        raise ValueError("space holds no options")
-    suggestions = {name: suggestion(name, values) for name, values in found.items()}
+    suggestions = suggestions_of(found)
     n_trials = n_trials_of(n_trials, sampler, found)
     seed = None if seed is None else whole_number("seed", seed)
 

@@ -19,7 +19,7 @@ from torchbridge.process.python_headers import find_headers
 from .data import Data
 from .device import Accelerator
 from .loop import Loop
-from .updates import UPDATES
+from .updates import UPDATES, Update
 
 # What earlier fits compiled: (graph, inputs) -> function
 _COMPILED: dict[tuple[Any, ...], Callable[..., Tensor]] = {}
@@ -76,83 +76,114 @@ class CompiledStep:
 
     def _compile(self, batch: Data) -> None:
         """Trace the step, and compile it unless that was done before."""
-        from torch import _inductor as inductor
-        from torch.fx.experimental.proxy_tensor import make_fx
-
-        loop = self.loop
         self.shapes = batch.y.shape
         self.known_lr = self.group["lr"]
         self.lr = torch.full((), self.known_lr, dtype=torch.float64)
-        state = loop.optimizer.state
-        trained = {
-            name: p
-            for name, p in loop.module.named_parameters()
-            if p.requires_grad and (p in state or not state)
-        }
-        rest: dict[str, Tensor] = dict(loop.module.named_buffers())
-        rest.update((n, p) for n, p in loop.module.named_parameters() if n not in trained)
-        moments = [
-            [state[p][k] for k in self.update.state if k in state[p]] for p in trained.values()
-        ]
-        keys = [[k for k in self.update.state if k in state[p]] for p in trained.values()]
-        self.state = [self.lr, *(p.detach() for p in trained.values())]
-        self.state += [t.detach() for t in rest.values()]
-        self.state += [t for entries in moments for t in entries]
-        group = {k: v for k, v in self.group.items() if k not in ("params", "lr")}
-        layout = _tensors(batch)
-
-        def step(*flat: Tensor) -> Tensor:
-            lr, *tensors = flat
-            parameters, tensors = tensors[: len(trained)], tensors[len(trained) :]
-            others = dict(zip(rest, tensors[: len(rest)], strict=True))
-            tensors = tensors[len(rest) :]
-            data = _batch(batch, tensors[len(tensors) - len(layout) :])
-
-            with torch.enable_grad():
-                values = [p.detach().requires_grad_() for p in parameters]
-                named = dict(zip(trained, values, strict=True)) | others
-                output = functional_call(loop.module, named, data.x)
-                if data.offset is not None:
-                    output = output + data.offset
-                loss = loop.loss(output, data.y, data.weights)
-                gradients = list(torch.autograd.grad(loss, values, materialize_grads=True))
-            loop.change_gradients(gradients)
-            position = 0
-            for parameter, gradient, names in zip(parameters, gradients, keys, strict=True):
-                entries = dict(zip(names, tensors[position : position + len(names)], strict=True))
-                position += len(names)
-                self.update.step(parameter, gradient, entries, lr, group)
-            return loss.detach()
-
-        inputs: list[Any] = [*self.state, *layout]
+        step = _Step(self.loop, self.update, batch)
+        self.state = [self.lr, *step.state()]
+        inputs = [*self.state, *_tensors(batch)]
         started = time.perf_counter()
-        try:
-            with torch.no_grad(), torch.random.fork_rng(loop.accelerator.gpus):
-                graph = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(*inputs)
-        except Exception as error:
-            raise _cannot(error) from error
+        graph = self._traced(step, inputs)
         described = tuple((tuple(t.shape), t.stride(), t.dtype, t.device) for t in inputs)
         key = (graph.code, described)
-        constants = [node for node in graph.graph.nodes if node.op == "get_attr"]
-        if key in _COMPILED and not constants:
+        # A graph that holds tensors of its own is this fit's alone.
+        is_common = not any(node.op == "get_attr" for node in graph.graph.nodes)
+        if key in _COMPILED and is_common:
             self.compiled = _COMPILED[key]
             return
-        _tell("compiling the training step ...")
-        # Compiling runs it: on copies, for the fit is to be as if nothing had happened.
-        try:
-            with torch.no_grad(), torch.random.fork_rng(loop.accelerator.gpus):
-                find_headers()
-                compiled = inductor.compile(graph, inputs, options={"size_asserts": False})
-                compiled(*(t.clone() for t in inputs))
-        except Exception as error:
-            raise _cannot(error) from error
-        _tell(
+        _say("compiling the training step ...")
+        self.compiled = self._code(graph, inputs)
+        _say(
             f"compiled in {time.perf_counter() - started:.1f} s; later fits of the same shapes "
             "start at once"
         )
-        if not constants:
-            _COMPILED[key] = compiled
-        self.compiled = compiled
+        if is_common:
+            _COMPILED[key] = self.compiled
+
+    def _traced(self, step: "_Step", inputs: list[Tensor]) -> Any:
+        """The step as a graph of ATen operators."""
+        from torch.fx.experimental.proxy_tensor import make_fx
+
+        try:
+            with torch.no_grad(), torch.random.fork_rng(self.loop.accelerator.gpus):
+                trace = make_fx(step.run, tracing_mode="fake", _allow_non_fake_inputs=True)
+                return trace(*inputs)
+        except Exception as error:
+            raise _cannot(error) from error
+
+    def _code(self, graph: Any, inputs: list[Tensor]) -> Callable[..., Tensor]:
+        """The graph as code, which has run once."""
+        from torch import _inductor as inductor
+
+        # On copies, for the fit is to be as if nothing had happened.
+        try:
+            with torch.no_grad(), torch.random.fork_rng(self.loop.accelerator.gpus):
+                find_headers()
+                given: list[Any] = inputs
+                compiled = inductor.compile(graph, given, options={"size_asserts": False})
+                compiled(*(t.clone() for t in inputs))
+        except Exception as error:
+            raise _cannot(error) from error
+        return compiled
+
+
+class _Step:
+    """A step as a function of every tensor that it reads or changes.
+
+    They are, in order: the learning rate; the parameters that are trained; the module's other
+    tensors; what the optimizer keeps about each parameter; the batch.
+    """
+
+    def __init__(self, loop: Loop, update: Update, batch: Data) -> None:
+        self.loop, self.update, self.batch = loop, update, batch
+        state = loop.optimizer.state
+        named = dict(loop.module.named_parameters())
+        self.trained = {
+            n: p for n, p in named.items() if p.requires_grad and (p in state or not state)
+        }
+        self.rest: dict[str, Tensor] = dict(loop.module.named_buffers())
+        self.rest.update((n, p) for n, p in named.items() if n not in self.trained)
+        #: For each trained parameter, the names of what the optimizer keeps about it.
+        self.keys = [[k for k in update.state if k in state[p]] for p in self.trained.values()]
+        group = loop.optimizer.param_groups[0]
+        self.group = {k: v for k, v in group.items() if k not in ("params", "lr")}
+
+    def state(self) -> list[Tensor]:
+        """The tensors between the learning rate and the batch."""
+        state = self.loop.optimizer.state
+        kept = zip(self.trained.values(), self.keys, strict=True)
+        return [
+            *(p.detach() for p in self.trained.values()),
+            *(t.detach() for t in self.rest.values()),
+            *(state[p][k] for p, keys in kept for k in keys),
+        ]
+
+    def run(self, *flat: Tensor) -> Tensor:
+        """Forward, backward and the optimizer; the loss."""
+        lr, *tensors = flat
+        parameters, tensors = tensors[: len(self.trained)], tensors[len(self.trained) :]
+        rest, tensors = tensors[: len(self.rest)], tensors[len(self.rest) :]
+        data = _batch(self.batch, tensors[len(tensors) - len(_tensors(self.batch)) :])
+        loss, gradients = self._gradients(parameters, rest, data)
+        self.loop.change_gradients(gradients)
+        kept = iter(tensors)
+        for parameter, gradient, keys in zip(parameters, gradients, self.keys, strict=True):
+            entries = {key: next(kept) for key in keys}
+            self.update.step(parameter, gradient, entries, lr, self.group)
+        return loss.detach()
+
+    def _gradients(
+        self, parameters: list[Tensor], rest: list[Tensor], data: Data
+    ) -> tuple[Tensor, list[Tensor]]:
+        with torch.enable_grad():
+            values = [p.detach().requires_grad_() for p in parameters]
+            named = dict(zip(self.trained, values, strict=True))
+            named |= dict(zip(self.rest, rest, strict=True))
+            output = functional_call(self.loop.module, named, data.x)
+            if data.offset is not None:
+                output = output + data.offset
+            loss = self.loop.loss(output, data.y, data.weights)
+            return loss, list(torch.autograd.grad(loss, values, materialize_grads=True))
 
 
 def _tensors(batch: Data) -> list[Tensor]:
@@ -180,5 +211,5 @@ def _cannot(error: Exception) -> RuntimeError:
     )
 
 
-def _tell(message: str) -> None:
+def _say(message: str) -> None:
     print(f"torchbridge: {message}", file=sys.stderr, flush=True)

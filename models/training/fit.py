@@ -174,26 +174,17 @@ def fit(
             epoch. After this or any other error the module's weights are what they
             were before.
     """
-    if not isinstance(module, nn.Module):
-        raise TypeError(f"module must be a torch nn.Module, not {kind_of(module)}")
-    if not any(p.requires_grad for p in module.parameters()):
-        raise ValueError("module has no parameters that require a gradient")
+    _check_module(module)
     epochs = whole_number("epochs", epochs, 1)
     batch_size = whole_number("batch_size", batch_size, 1)
-    lr = positive("lr", lr)
-    weight_decay = number("weight_decay", weight_decay)
+    lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
     seed = None if seed is None else whole_number("seed", seed)
     find_optimizer(optimizer)
     loss_ = find_loss(loss)
-    device = training_device(device)
-    accelerator = find_accelerator(device, precision, devices, strategy)
-    compile = flag("compile", compile)
-    if compile:
+    accelerator = find_accelerator(training_device(device), precision, devices, strategy)
+    if flag("compile", compile):
         check_compile(optimizer, accelerator)
-    found = as_callbacks(callbacks)
-    if progress or (progress is None and is_interactive() and _has_tqdm()):
-        found.append(ProgressBar())
-
+    found = _callbacks(callbacks, progress)
     train = _source("", module, x, y, weights, offset, loss_)
     valid = None if validation is None else _validation(module, validation, loss_)
     n_rows = train.n_rows if isinstance(train, Data) else None
@@ -209,13 +200,31 @@ def fit(
     }
     given = options("optimizer_options", optimizer_options)
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
-    if resume is not None and not isinstance(resume, (str, os.PathLike)):
-        raise TypeError(f"resume must be a path, not {kind_of(resume)}")
+    _check_resume(resume)
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
     outcome = accelerator.launch(_train, job)
     if accelerator.world_size > 1:
         module.load_state_dict(from_bytes(outcome.weights))
     return Fit(module, outcome.history, accelerator.device, outcome.status, outcome.best, found)
+
+
+def _check_module(module: Any) -> None:
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch nn.Module, not {kind_of(module)}")
+    if not any(p.requires_grad for p in module.parameters()):
+        raise ValueError("module has no parameters that require a gradient")
+
+
+def _check_resume(resume: Any) -> None:
+    if resume is not None and not isinstance(resume, (str, os.PathLike)):
+        raise TypeError(f"resume must be a path, not {kind_of(resume)}")
+
+
+def _callbacks(callbacks: Any, progress: bool | None) -> list[Callback]:
+    found = as_callbacks(callbacks)
+    if progress or (progress is None and is_interactive() and _has_tqdm()):
+        found.append(ProgressBar())
+    return found
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Trials at once, in processes of their own: the same seed gives the same trials.
 
 Trials go in rounds of `n_jobs`. All options of a round are drawn before it begins, and its results
-are told in their order once it is over, so that neither the sampler nor the pruner sees which
+are reported in their order once it is over, so that neither the sampler nor the pruner sees which
 process was faster; and a process has its own random state, which threads would share.
 
 Tests: tests/models/tuning/test_tune.py.

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -91,9 +92,7 @@ def tune(
     """
     optuna = find_optuna()
     seed = None if seed is None else whole_number("seed", seed, 0)
-    if not options("space", space):
-        raise ValueError("space holds no options")
-    suggestions = {name: suggestion(name, values) for name, values in space.items()}
+    suggestions = suggestions_of(options("space", space))
     n_trials, n_jobs = n_trials_of(n_trials, sampler, space), whole_number("n_jobs", n_jobs, 1)
     fixed = options("fit_options", fit_options)
     shared = options("model_options", model_options)
@@ -104,16 +103,6 @@ def tune(
             'with n_jobs above 1 it must be "median" or "none"'
         )
     run = _Trainer(model, args, data, validation, shared, fixed, seed)
-
-    def objective(trial: Any) -> float:
-        found = {name: suggest(trial) for name, suggest in suggestions.items()}
-        try:
-            fitted = run(found, [Report(trial, optuna)])
-        except FloatingPointError as error:
-            raise optuna.TrialPruned(str(error)) from error
-        trial.set_user_attr("epochs", len(fitted.history["epoch"]))
-        return min(fitted.history["valid_loss"])
-
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -127,7 +116,7 @@ def tune(
             pruner=getattr(optuna.pruners, lookup("pruner", pruner, PRUNERS))(),
         )
         if n_jobs == 1:
-            study.optimize(objective, n_trials=n_trials)
+            study.optimize(partial(_value, optuna, run, suggestions), n_trials=n_trials)
         else:
             run_rounds(study, run, suggestions, n_trials, n_jobs)
     finally:
@@ -138,6 +127,22 @@ def tune(
     # What was chosen from, rather than Optuna's text of it.
     best = study.best_trial.user_attrs["options"]
     return Tuned(best, study.best_value, trials, run(best, []), study)
+
+
+def _value(
+    optuna: Any,
+    run: Callable[..., TableFit],
+    suggestions: Mapping[str, Callable[[Any], Any]],
+    trial: Any,
+) -> float:
+    """The lowest validation loss of a trial; one that diverges is pruned."""
+    found = {name: suggest(trial) for name, suggest in suggestions.items()}
+    try:
+        fitted = run(found, [Report(trial, optuna)])
+    except FloatingPointError as error:
+        raise optuna.TrialPruned(str(error)) from error
+    trial.set_user_attr("epochs", len(fitted.history["epoch"]))
+    return min(fitted.history["valid_loss"])
 
 
 def n_trials_of(n_trials: int | None, sampler: str, space: Mapping[str, Any]) -> int:
@@ -208,6 +213,13 @@ class _Trainer:
             },
             **self.data,
         )
+
+
+def suggestions_of(space: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:
+    """By name, a function of a trial that draws the option."""
+    if not space:
+        raise ValueError("space holds no options")
+    return {name: suggestion(name, values) for name, values in space.items()}
 
 
 def suggestion(name: str, values: Any) -> Callable[[Any], Any]:

@@ -36,48 +36,26 @@ predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit 
                               ...) {
   check_no_dots(...)
   call <- sys.call()
-  check_string(type, "type", call)
-  check_flag(se.fit, "se.fit", call)
   check_flag(tibble, "tibble", call)
-  types <- c("response", "prob", "class", "link", "terms", "code")
-  if (!type %in% types) refuse_name(type, types, "type", call)
-  check_string(interval, "interval", call)
-  intervals <- c("none", "confidence", "prediction")
-  if (!interval %in% intervals) refuse_name(interval, intervals, "interval", call)
-  wide <- interval != "none"
-  if ((se.fit || wide) && !type %in% c("response", "link")) {
-    abort(
-      call, if (wide) "`interval`" else "`se.fit`",
-      " is for types \"response\" and \"link\", not \"", type, "\"."
-    )
-  }
-  if (type %in% c("prob", "class") && is.null(object$levels)) {
-    abort(call, "`type` \"", type, "\" is for responses that are classes.")
-  }
+  check_prediction(object, type, se.fit, interval, call)
   if (is.null(object$preparation)) return(predict_batches(object, newdata, type, call))
   if (type == "terms") return(predict_terms(object, newdata, call))
   if (type == "code" && !"code" %in% model_row(object$model)$types) {
     abort(call, "`type` \"code\" is for autoencoder().")
   }
-  if (is.null(newdata) && !type %in% c("link", "code") && !se.fit && !wide) {
-    values <- stats::napredict(object$na.action, object$fitted.values)
-    return(as_prediction(values, type, object, tibble))
-  }
-  given <- rows_of(object, newdata, offset, call)
+  wide <- interval != "none"
   own <- is.null(newdata)
   padded <- function(x) if (own) stats::napredict(object$na.action, x) else x
+  if (own && !type %in% c("link", "code") && !se.fit && !wide) {
+    return(as_prediction(padded(object$fitted.values), type, object, tibble))
+  }
+  given <- rows_of(object, newdata, offset, call)
   values <- predict_rows(
     object, given, if (wide) "link" else if (type %in% c("link", "code")) type else "response"
   )
   if (wide) {
     values <- prediction_intervals(object, given, values, type, interval, level, own, call)
-    found <- padded(values)
-    if (tibble) {
-      found <- tibble::tibble(
-        .pred = unname(found[, 1L]), .pred_lower = unname(found[, 2L]),
-        .pred_upper = unname(found[, 3L])
-      )
-    }
+    found <- as_intervals(padded(values), tibble)
   } else {
     found <- as_prediction(padded(values), type, object, tibble)
   }
@@ -88,6 +66,27 @@ predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit 
     return(found)
   }
   list(fit = found, se.fit = error, residual.scale = sqrt(object$exact$dispersion))
+}
+
+# Do the arguments go together?
+check_prediction <- function(fit, type, se, interval, call) {
+  check_string(type, "type", call)
+  check_flag(se, "se.fit", call)
+  types <- c("response", "prob", "class", "link", "terms", "code")
+  if (!type %in% types) refuse_name(type, types, "type", call)
+  check_string(interval, "interval", call)
+  intervals <- c("none", "confidence", "prediction")
+  if (!interval %in% intervals) refuse_name(interval, intervals, "interval", call)
+  wide <- interval != "none"
+  if ((se || wide) && !type %in% c("response", "link")) {
+    abort(
+      call, if (wide) "`interval`" else "`se.fit`",
+      " is for types \"response\" and \"link\", not \"", type, "\"."
+    )
+  }
+  if (type %in% c("prob", "class") && is.null(fit$levels)) {
+    abort(call, "`type` \"", type, "\" is for responses that are classes.")
+  }
 }
 
 # The columns and offset of new data, or of the fit's own.
@@ -216,6 +215,15 @@ as_prediction <- function(values, type, fit, tibble) {
     )
   }
   tibble::tibble(.pred = unname(values))
+}
+
+# A matrix of fit, lwr and upr, or the same as a tibble.
+as_intervals <- function(values, tibble) {
+  if (!tibble) return(values)
+  tibble::tibble(
+    .pred = unname(values[, 1L]), .pred_lower = unname(values[, 2L]),
+    .pred_upper = unname(values[, 3L])
+  )
 }
 
 # ---- exact models: standard errors and terms ----
