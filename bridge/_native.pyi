@@ -212,5 +212,8 @@ def foreign_vector(capsule: CapsuleType, /) -> RObject:
 def arrow_to_r(capsule: CapsuleType, /) -> RObject:
     """The R data frame or vector of an Arrow stream, which is consumed; warns of what is lost."""
 
+def arrow_classes() -> list[tuple[str, str | None]]:
+    """(class, further class or None) of each type of R's that Arrow has."""
+
 def set_tensor_type(cls: type, /) -> None:
     """What R gets as a torch_tensor."""

@@ -13,6 +13,8 @@ CORE = {
     "RError": "torchbridge.process.errors:RError",
     "describe_error": "torchbridge.process.errors:describe",
     "warn_lossy": "torchbridge.process.errors:warn_lossy",
+    "describe_type": "torchbridge.frames.kept_types:describe",
+    "restore_type": "torchbridge.frames.kept_types:restore",
     "from_r": "torchbridge.values.any_value:from_r",
     "to_r_value": "torchbridge.values.any_value:to_r_value",
     "for_r": "torchbridge.for_r",

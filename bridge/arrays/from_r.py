@@ -5,10 +5,10 @@ from __future__ import annotations
 import numbers
 from typing import TYPE_CHECKING, Literal, overload
 
-from torchbridge.arrays import sparse
+from torchbridge.arrays import sparse, type_table
 from torchbridge.arrays.array_library import Arrays, fill_value, is_error, wants_mask
 from torchbridge.arrays.protocols import NA, A, D
-from torchbridge.arrays.rtypes import RType, rtype_of
+from torchbridge.arrays.rtypes import rtype_of
 from torchbridge.process import host, rpy2_objects
 
 if TYPE_CHECKING:
@@ -61,36 +61,34 @@ def to_array(x: object, library: Arrays[A, D], share: bool, na: NA, first: int) 
     if "data.frame" in x.classes:
         return _frame_to_array(x, library, share, na)
     if sparse.is_sparse_r(x):
-        if share or wants_mask(na):
-            raise ValueError("share and na='mask' are not for sparse matrices")
-        made: A = sparse.from_r(x, library, lambda slot: to_array(slot, library, False, na, first))
-        return made
+        return _sparse_to_array(x, library, share, na, first)
+    return _vector_to_array(x, library, share, na, first)
+
+
+def _sparse_to_array(x: RObject, library: Arrays[A, D], share: bool, na: NA, first: int) -> A:
+    if share or wants_mask(na):
+        raise ValueError("share and na='mask' are not for sparse matrices")
+    made: A = sparse.from_r(x, library, lambda slot: to_array(slot, library, False, na, first))
+    return made
+
+
+def _vector_to_array(
+    x: RObject, library: Arrays[A, D], share: bool, na: NA, first: int
+) -> A | tuple[A, A]:
     rtype = rtype_of(x)
-    storage, natural = _types_of(x, rtype)
+    storage, natural = _types_of(x)
     target = library.dtype_or(natural)
     if share:
-        _check_share(x, rtype)
-    # A float keeps R's NA as it is: then there is nothing to look for.
-    kept = storage in ("float64", "complex128") and library.holds_na(target) and is_error(na)
-    missing = not kept and x.any_na()
-    if missing and is_error(na) and not library.holds_na(target):
-        raise ValueError(
-            f"na: x has NA, and {library.name_of(target)} cannot hold it; use na='mask' "
-            "(values and a validity mask), a number to put there, or a float dtype"
-        )
-    factor = rtype is not None and "factor" in rtype.classes
-    if factor and library.name_of(target) == "bool":
+        _check_share(x, storage, natural)
+    missing = _has_missing(x, storage, library, target, na, "x has NA")
+    shift = first - 1 if rtype is not None and rtype.coded else 0
+    if rtype is not None and rtype.coded and library.name_of(target) == "bool":
         raise ValueError("dtype: the codes of a factor are no bool; compare it with a level in R")
     view = library.view(x)
     mask = library.validity(x) if missing else None
     if share:
-        library.check_shared(view)
-        if missing and (not is_error(na) or not library.holds_na(target)):
-            raise ValueError("share=True cannot put values in place of NA: use share=False")
-        result = view
-        x.freeze()
+        result = _shared(x, view, missing, library, target, na)
     else:
-        shift = first - 1 if factor else 0
         fill = fill_value(na, target, library) if missing else None
         if not library.holds_na(target):
             library.check_range(view, mask, target, shift)
@@ -98,6 +96,30 @@ def to_array(x: object, library: Arrays[A, D], share: bool, na: NA, first: int) 
     if rtype is not None:
         result = library.attach(result, rtype.counting_from(first))
     return library.with_mask(result, mask) if wants_mask(na) else result
+
+
+def _shared(x: RObject, view: A, missing: bool, library: Arrays[A, D], target: D, na: NA) -> A:
+    """The array over R's own memory, which R never writes to from now on."""
+    library.check_shared(view)
+    if missing and (not is_error(na) or not library.holds_na(target)):
+        raise ValueError("share=True cannot put values in place of NA: use share=False")
+    x.freeze()
+    return view
+
+
+def _has_missing(
+    x: RObject, storage: str, library: Arrays[A, D], target: D, na: NA, found: str
+) -> bool:
+    """Has x missing values to be dealt with? An error, which says what was `found`, if none can."""
+    # A float keeps R's NA as it is: then there is nothing to look for.
+    kept = storage in ("float64", "complex128") and library.holds_na(target) and is_error(na)
+    missing = not kept and x.any_na()
+    if missing and is_error(na) and not library.holds_na(target):
+        raise ValueError(
+            f"na: {found}, and {library.name_of(target)} cannot hold it; use na='mask' "
+            "(values and a validity mask), a number to put there, or a float dtype"
+        )
+    return missing
 
 
 #: Rows of a frame that are written together, so that a block of the result stays in the cache.
@@ -139,21 +161,15 @@ def _frame_to_array(x: RObject, library: Arrays[A, D], share: bool, na: NA) -> A
 def _number_type(x: RObject, name: str) -> str:
     """The dtype of a column of numbers, by name."""
     if x.typeof in ("double", "integer", "logical") and rtype_of(x) is None and x.dim is None:
-        return _types_of(x, None)[1]
+        return _types_of(x)[1]
     what = "a matrix" if x.dim is not None else x.classes[0] if x.classes else x.typeof
     raise TypeError(f"x: column '{name}' is no plain vector of numbers but {what}: {_ENCODE}")
 
 
 def _column_mask(x: RObject, view: A, library: Arrays[A, D], target: D, na: NA) -> A | None:
     """Where a column has values, if some are missing; an error if one does not fit `target`."""
-    storage = _types_of(x, None)[0]
-    kept = storage == "float64" and library.holds_na(target) and is_error(na)
-    missing = not kept and x.any_na()
-    if missing and is_error(na) and not library.holds_na(target):
-        raise ValueError(
-            f"na: there is NA, and {library.name_of(target)} cannot hold it; use na='mask' (values "
-            "and a validity mask), a number to put there, or a float dtype"
-        )
+    storage = _types_of(x)[0]
+    missing = _has_missing(x, storage, library, target, na, "there is NA")
     mask = library.validity(x) if missing else None
     if not library.holds_na(target):
         library.check_range(view, mask, target)
@@ -164,29 +180,32 @@ def _column_mask(x: RObject, view: A, library: Arrays[A, D], target: D, na: NA) 
     return mask
 
 
-def _types_of(x: RObject, rtype: RType | None) -> tuple[str, str]:
+def _types_of(x: RObject) -> tuple[str, str]:
     """The dtype of x's memory and the dtype of its tensor, by name."""
     kind, classes = x.typeof, x.classes
-    if "POSIXlt" in classes:
-        raise TypeError(
-            "x: a POSIXlt is a list of its parts; as.POSIXct(x) in R is one number a time"
-        )
+    rows = type_table.rows_of(classes) if classes else []
+    for row in rows:
+        if row.refused is not None:
+            raise TypeError(f"x: {row.refused}")
     if kind in _REFUSED:
         raise TypeError(f"x: {_REFUSED[kind]}")
     if kind not in _STORAGE:
         name = classes[0] if classes else kind
         raise TypeError(f"x: an R object of type '{name}' is not a vector of numbers")
-    if kind == "double" and ("integer64" in classes or "nanotime" in classes):
-        return "int64", "int64"
-    if rtype is not None:
-        return _STORAGE[kind][0], "int64" if "factor" in classes else "float64"
-    return _STORAGE[kind]
+    memory, natural = _STORAGE[kind]
+    for row in rows:
+        if row.memory is not None and kind == "double":
+            return row.memory, row.dtype or row.memory
+    meant = type_table.numbers_of(classes) if rows else None
+    if meant is not None and meant.beside:
+        return memory, meant.dtype or natural
+    return memory, natural
 
 
-def _check_share(x: RObject, rtype: RType | None) -> None:
+def _check_share(x: RObject, storage: str, natural: str) -> None:
     """An error where a tensor over R's memory would not have the tensor's own dtype."""
-    storage, natural = _types_of(x, rtype)
     if natural != storage:
+        rtype = rtype_of(x)
         name = rtype.classes[0] if rtype else x.typeof
         raise ValueError(
             f"share=True: R keeps a {name} as {storage}, a tensor has {natural}: use share=False"

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from torchbridge.arrays import sparse
+from torchbridge.arrays import sparse, type_table
 from torchbridge.arrays.array_library import is_ndarray, is_tensor
-from torchbridge.arrays.rtypes import RType
+from torchbridge.arrays.rtypes import RType, set_rtype
 from torchbridge.process import host
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def to_robject(x: SupportsDLPack, share: bool = False, typed: bool = True) -> RO
     core = host.native()
     rtype = getattr(x, "r_type", None) if typed else None
     if share:
-        if rtype is not None and "factor" in rtype.classes:
+        if rtype is not None and rtype.coded:
             raise ValueError("share=True: R keeps a factor as int32 codes from 1; use share=False")
         result = _shared(core, x)
         if rtype is not None:
-            _set_type(core, result, rtype)
+            set_rtype(result, rtype)
         result.freeze()
         return result
     if is_tensor(x):
@@ -73,20 +73,8 @@ def to_robject(x: SupportsDLPack, share: bool = False, typed: bool = True) -> RO
             x = np.from_dlpack(x)
         result = _ndarray_to_r(core, x, rtype)
     if rtype is not None:
-        _set_type(core, result, rtype)
+        set_rtype(result, rtype)
     return result
-
-
-def _set_type(core: NativeCore, result: RObject, rtype: RType) -> None:
-    """Gives a vector just made the attributes that `rtype` says."""
-    attributes = dict(rtype.attributes)
-    if "factor" in rtype.classes:
-        attributes["levels"] = rtype.levels
-    for name, value in attributes.items():
-        # An empty list has no type in Python: no levels are character(0), as in R.
-        text = core.base_function("as.character").call(core.to_r(value))
-        result.set_attr(name, text)
-    result.set_attr("class", core.to_r(list(rtype.classes)))
 
 
 def _shared(core: NativeCore, x: SupportsDLPack) -> RObject:
@@ -125,19 +113,16 @@ def _tensor_to_r(core: NativeCore, x: torch.Tensor, rtype: RType | None) -> RObj
     name = str(x.dtype).removeprefix("torch.")
     if name == "uint64":  # torch can do little with it
         return _ndarray_to_r(core, x.cpu().numpy(), rtype)
-    if rtype is not None and "factor" in rtype.classes:
+    if rtype is not None and rtype.coded:
         plain = x.float() if name == "bfloat16" or "float8" in name else x
         return _ndarray_to_r(core, plain.cpu().numpy(), rtype)
-    if rtype is not None:
-        kind = "double"
-    elif name in _R_TYPE:
-        kind = _R_TYPE[name]
-    elif name in ("int32", "uint32", "int64"):
+    kind = _kind_of(name, rtype)
+    if kind is None and name in ("int32", "uint32", "int64"):
         values = x.to(torch.int64) if name == "uint32" else x
         low, high = (int(v.item()) for v in values.aminmax()) if x.numel() else (0, 0)
         kind = _integer_kind(low, high, lambda: bool((values.double().long() == values).all()))
         x = values
-    else:
+    elif kind is None:
         raise TypeError(f"x: R has no type for a tensor of dtype {name}")
     result, view = _new_vector(core, kind, tuple(x.shape), torch.from_dlpack)
     x = x.reshape(view.shape)
@@ -153,20 +138,26 @@ def _ndarray_to_r(core: NativeCore, x: NDArray, rtype: RType | None) -> RObject:
 
     _check_unmasked(x)
     name = x.dtype.name
-    if rtype is not None and "factor" in rtype.classes:
+    kind: str | None
+    if rtype is not None and rtype.coded:
         x, kind = _r_codes(x, rtype), "integer"
-    elif rtype is not None:
-        kind = "double"
-    elif name in _R_TYPE:
-        kind = _R_TYPE[name]
-    elif x.dtype.kind in "iu":
+    else:
+        kind = _kind_of(name, rtype)
+    if kind is None and x.dtype.kind in "iu":
         low, high = (int(x.min()), int(x.max())) if x.size else (0, 0)
         kind = _integer_kind(low, high, lambda: bool((x.astype(float).astype(x.dtype) == x).all()))
-    else:
+    elif kind is None:
         raise TypeError(f"x: R has no type for a NumPy array of dtype {x.dtype}")
     result, view = _new_vector(core, kind, x.shape, np.asarray)
     np.copyto(view, x.reshape(view.shape), casting="unsafe")
     return result
+
+
+def _kind_of(dtype: str, rtype: RType | None) -> str | None:
+    """The R type of a tensor's dtype, or of its meaning; None if its values decide."""
+    row = type_table.numbers_of(rtype.classes) if rtype is not None else None
+    meant = _R_TYPE.get(row.dtype or "") if row is not None else None
+    return meant or _R_TYPE.get(dtype)
 
 
 def _check_unmasked(x: NDArray) -> None:

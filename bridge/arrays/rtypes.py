@@ -1,8 +1,8 @@
-"""What R's typed vectors are besides numbers: factor, Date, POSIXct, difftime.
+"""What R's typed vectors are besides numbers: factor, Date, POSIXct, difftime, or what was added.
 
 A tensor holds the numbers; an RType beside it (``tensor.r_type``) holds the rest, so
 that ``to_r`` gives back the R value it came from. It belongs to that very tensor: the
-result of an operation on it has none.
+result of an operation on it has none. Which types there are stands in `type_table`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from torchbridge.arrays import type_table
+from torchbridge.process import host
+
 if TYPE_CHECKING:
     from torchbridge._native import RObject
+    from torchbridge.process.native_core import NativeCore
 
 A = TypeVar("A")
-
-#: Classes whose numbers mean something else than what they look like, and the
-#: attributes that say what.
-TYPED = {
-    "factor": ("levels",),
-    "Date": (),
-    "POSIXct": ("tzone",),
-    "difftime": ("units",),
-}
 
 
 @dataclass(frozen=True)
@@ -42,12 +37,31 @@ class RType:
     first: int = 0
 
     @property
+    def coded(self) -> bool:
+        """Are the numbers codes of levels?"""
+        row = type_table.numbers_of(self.classes)
+        return row is not None and row.coded
+
+    @property
     def levels(self) -> list[str]:
         """The levels of a factor; an error for other types."""
-        if "factor" not in self.classes:
+        if not self.coded:
             raise AttributeError(f"an R {self.classes[0]} has no levels")
         found = self.attributes["levels"]
         return [found] if isinstance(found, str) else list(found)
+
+    def described(self) -> dict[str, Any]:
+        """The same for a file, of what JSON has."""
+        return {
+            "classes": list(self.classes),
+            "attributes": self.attributes,
+            "first": self.first,
+        }
+
+    @classmethod
+    def of_description(cls, found: dict[str, Any]) -> RType:
+        """What `described` gave."""
+        return cls(tuple(found["classes"]), found["attributes"], found["first"])
 
     def counting_from(self, first: int) -> RType:
         """The same, for codes that start at `first`."""
@@ -64,8 +78,42 @@ def attach(x: A, rtype: RType) -> A:
 def rtype_of(x: RObject) -> RType | None:
     """The RType of an R object (RObject), None where numbers are just numbers."""
     classes = x.classes
-    for name, attributes in TYPED.items():
-        if name in classes:
-            found = {key: x.attr(key) for key in attributes}
-            return RType(classes, {k: v.value() for k, v in found.items() if v is not None})
-    return None
+    if not classes:
+        return None
+    rows = [row for row in type_table.rows_of(classes) if row.beside]
+    if not rows:
+        return None
+    return RType(classes, attributes_of(x, [name for row in rows for name in row.attributes]))
+
+
+def attributes_of(x: RObject, names: list[str]) -> dict[str, Any]:
+    """The values of attributes of an R object (RObject), as far as it has them."""
+    found = {name: x.attr(name) for name in names}
+    values = {name: value.value() for name, value in found.items() if value is not None}
+    # Several numbers are a NumPy array, and JSON has lists.
+    return {k: v.tolist() if hasattr(v, "tolist") else v for k, v in values.items()}
+
+
+def set_rtype(x: RObject, rtype: RType) -> None:
+    """Give a vector just made (RObject) the attributes that `rtype` says."""
+    attributes = dict(rtype.attributes)
+    if rtype.coded:
+        attributes["levels"] = rtype.levels
+    set_class(x, rtype.classes, attributes)
+
+
+def set_class(x: RObject, classes: tuple[str, ...], attributes: dict[str, Any]) -> None:
+    """Give a vector just made (RObject) a class and attributes beside it."""
+    core = host.native()
+    for name, value in attributes.items():
+        x.set_attr(name, _attribute(core, value))
+    x.set_attr("class", core.to_r(list(classes)))
+
+
+def _attribute(core: NativeCore, value: Any) -> RObject:
+    """The R vector of an attribute's value: numbers, else text."""
+    first = value[0] if isinstance(value, list) and value else value
+    if isinstance(first, (bool, int, float)):
+        return core.base_function("unlist").call(core.to_r(value))
+    # An empty list has no type in Python: no levels are character(0), as in R.
+    return core.base_function("as.character").call(core.to_r(value))

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from torchbridge.arrays.torch_arrays import TorchArrays
-from torchbridge.frames import arrow, frame_encoding, pandas_frames
+from torchbridge.frames import arrow, frame_encoding, kept_types, pandas_frames
 from torchbridge.frames.frame_encoding import FrameEncoding
 from torchbridge.process import rpy2_objects
 
@@ -131,7 +131,7 @@ def to_table(x: object) -> pa.Table:
     if rpy2_objects.is_rpy2(x) or "RObject" in type(x).__name__:
         x = arrow.RFrame(x)
     if pandas_frames.is_pandas(x) and hasattr(x, "columns"):
-        return pa.Table.from_pandas(x, preserve_index=False)
+        return kept_types.as_fields(pa.Table.from_pandas(x, preserve_index=False))
     if not arrow.has_stream(x):
         raise TypeError(f"x: expected a data frame, not {type(x).__name__}")
     return pa.table(x)

@@ -12,9 +12,10 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from torchbridge.arrays import type_table
 from torchbridge.arrays.convert import to_numpy
 from torchbridge.arrays.into_r import to_robject
-from torchbridge.frames import arrow
+from torchbridge.frames import arrow, kept_types
 from torchbridge.process import host
 from torchbridge.process.errors import LossyWarning, naming_column, warn_lossy
 
@@ -66,6 +67,9 @@ def _plain_column(x: RObject) -> Column:
 
     if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
         return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
+    kept = kept_types.describe(x)[0] if x.classes else None
+    if kept is not None:
+        return pd.arrays.ArrowExtensionArray(kept_types.with_type(arrow.to_array(x), kept))
     typed = typed_from_r(x, scalar=False)
     if typed is not None:
         return typed.array if isinstance(typed, pd.Index) else typed
@@ -79,13 +83,9 @@ def _plain_column(x: RObject) -> Column:
     return to_numpy(x)
 
 
-#: Classes that say nothing of the values. (What goes through Arrow is told there.)
-_PLAIN_CLASSES = {"AsIs", "matrix", "array", "list"}
-
-
 def _tell_class(x: RObject) -> None:
-    for name in x.classes:
-        if name not in _PLAIN_CLASSES:
+    for name in x.classes:  # what goes through Arrow is warned of there
+        if name not in type_table.PLAIN:
             warnings.warn(
                 f"its class {name} is dropped, its values stay", LossyWarning, stacklevel=2
             )
@@ -99,13 +99,13 @@ def typed_from_r(x: RObject, scalar: bool = True) -> Any:
     """
     if "POSIXlt" in x.classes:
         x = host.native().base_function("as.POSIXct").call(x)
-    known = [make for name, make in _TYPED.items() if name in x.classes]
-    if not known:
+    make = next((_KINDS[row.pandas] for row in type_table.rows_of(x.classes) if row.pandas), None)
+    if make is None:
         return None
-    values = known[0](x)
-    if not scalar or known[0] is _categories or len(values) != 1:
+    values = make(x)
+    if not scalar or make is _categories or len(values) != 1:
         return values
-    if known[0] is _integers:
+    if make is _integers:
         return values.item() if x.dim is None and hasattr(values, "item") else values
     return _one(values)
 
@@ -170,12 +170,13 @@ def _spans(x: RObject) -> pandas.TimedeltaIndex:
     return pd.TimedeltaIndex(np.array(arrow.to_array(x).to_numpy(zero_copy_only=False)))
 
 
-_TYPED = {
-    "integer64": _integers,
-    "factor": _categories,
-    "Date": _dates,
-    "difftime": _spans,
-    "POSIXct": _times,
+#: How pandas keeps a type, by the name that the table of R's types has for it.
+_KINDS = {
+    "integer": _integers,
+    "category": _categories,
+    "date": _dates,
+    "span": _spans,
+    "time": _times,
 }
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from torchbridge.arrays import type_table
 from torchbridge.frames import arrow, pandas_frames
 from torchbridge.frames.arrow import RFrame
 from torchbridge.process import host
+from torchbridge.process.errors import warn_lossy
 
 if TYPE_CHECKING:
     import polars
@@ -92,10 +94,18 @@ def _to_polars(frame: RFrame) -> polars.DataFrame:
     core = host.native()
     levels: dict[Any, polars.Enum] = {}
     for name, column in zip(frame.columns, frame.robject.items(), strict=True):
+        _tell_dropped(column, name)
         if "factor" in column.classes:
             words = core.base_function("levels")(column)
             levels[name] = pl.Enum([words] if isinstance(words, str) else list(words or []))
     return made.cast(levels) if levels else made
+
+
+def _tell_dropped(x: RObject, name: str) -> None:
+    """polars has no place for a class that Arrow's metadata keeps."""
+    for row in type_table.rows_of(x.classes):
+        if row.arrow is None:
+            warn_lossy([f"column '{name}': its class {row.name} is dropped, its values stay"])
 
 
 def is_frame(x: object) -> TypeIs[ArrowStream]:

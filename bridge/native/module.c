@@ -1,6 +1,7 @@
 /* The Python module torchbridge._native and, in the same file, the R library that
  * dyn.load() finds in it: both languages share one set of counters and one queue. */
 #include "arrow/stream.h"
+#include "arrow/types.h"
 #include "calls/to_python.h"
 #include "calls/to_r.h"
 #include "core/entry.h"
@@ -224,6 +225,12 @@ static PyObject *native_arrow_to_r(PyObject *self, PyObject *capsule) {
   return tb_from_arrow(capsule);
 }
 
+static PyObject *native_arrow_classes(PyObject *self, PyObject *unused) {
+  (void)self;
+  (void)unused;
+  return tb_arrow_classes();
+}
+
 static PyObject *native_set_tensor_type(PyObject *self, PyObject *type) {
   (void)self;
   if (!PyType_Check(type)) {
@@ -256,6 +263,8 @@ static PyMethodDef functions[] = {
      "foreign_vector(capsule): an R vector over the memory of a DLPack capsule."},
     {"arrow_to_r", native_arrow_to_r, METH_O,
      "arrow_to_r(capsule): the R data frame or vector of an Arrow stream."},
+    {"arrow_classes", native_arrow_classes, METH_NOARGS,
+     "arrow_classes(): (class, further class or None) of each type of R's that Arrow has."},
     {"set_tensor_type", native_set_tensor_type, METH_O,
      "set_tensor_type(cls): what R gets as a torch_tensor."},
     {NULL, NULL, 0, NULL}};

@@ -97,7 +97,7 @@ def describe(x: Tensor, part: list[float], most: float) -> dict[str, Any]:
 def levels(x: object) -> list[str] | None:
     """The levels kept beside a factor's codes, or None."""
     rtype = getattr(x, "r_type", None)
-    return rtype.levels if rtype is not None and "factor" in rtype.classes else None
+    return rtype.levels if rtype is not None and rtype.coded else None
 
 
 def shape(x: Tensor) -> list[int]:

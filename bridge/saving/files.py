@@ -117,11 +117,7 @@ def _store(stored: dict[str, Any], name: str, x: Any) -> dict[str, Any]:
         about["parameter"] = True
     rtype = getattr(x, "r_type", None)
     if rtype is not None:
-        about["r_type"] = {
-            "classes": list(rtype.classes),
-            "attributes": rtype.attributes,
-            "first": rtype.first,
-        }
+        about["r_type"] = rtype.described()
     x = x.detach().cpu()
     if x.layout is torch.strided:
         stored[name] = _plain(x, about)
@@ -236,7 +232,7 @@ def _restore(stored: dict[str, Any], name: str, about: dict[str, Any], device: s
         return torch.nn.Parameter(x, requires_grad=bool(about.get("requires_grad")))
     rtype = about.get("r_type")
     if rtype is not None:
-        x.r_type = RType(tuple(rtype["classes"]), rtype["attributes"], rtype["first"])
+        x.r_type = RType.of_description(rtype)
     return x.requires_grad_() if about.get("requires_grad") else x
 
 

@@ -76,29 +76,55 @@ def _text(x: Any) -> Any:
 
 def to_r_value(x: Any) -> Any:
     """An R object (RObject), a simpler Python value, or NotImplemented for `x`."""
+    for convert in (_of_torch, _of_r, _of_numpy, _of_python):
+        found = convert(x)
+        if found is not None:
+            return found
+    if is_array(x):  # an Arrow array offers DLPack too, for some types
+        return arrow.to_robject(x) if arrow.has_stream(x) else to_robject(x)
+    return NotImplemented
+
+
+# Each of these gives the same, or None for what is another's. No library is imported to find out.
+
+
+def _of_torch(x: Any) -> Any:
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(x, torch.Tensor):
+    if torch is None:
+        return None
+    if isinstance(x, torch.Tensor):
         host.native().set_tensor_type(torch.Tensor)
         return x if type(x) is torch.Tensor else NotImplemented
-    if torch is not None and isinstance(x, torch.nn.Module):
+    if isinstance(x, torch.nn.Module):
         return hooks.get("wrap_module")(x)
-    if torch is not None and isinstance(x, torch.SymInt):
+    if isinstance(x, torch.SymInt):
         # Only R code that is being traced meets one; autodiff/tracing.py then traces for one size.
         raise SizeRead("a size was read while tracing")
+    return None
+
+
+def _of_r(x: Any) -> Any:
     if rpy2_objects.is_rpy2(x):
         return rpy2_objects.robject(x)
     if isinstance(x, arrow.RFrame):
         return x.robject
-    if pandas_frames.is_pandas(x):
-        return pandas_frames.to_r(x)
+    return pandas_frames.to_r(x) if pandas_frames.is_pandas(x) else None
+
+
+def _of_numpy(x: Any) -> Any:
     numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        if isinstance(x, numpy.ndarray):
-            return pandas_frames.array_to_r(x)
-        if isinstance(x, (numpy.datetime64, numpy.timedelta64)):
-            return pandas_frames.array_to_r(numpy.array([x]))
-        if isinstance(x, numpy.generic):
-            return float(x) if isinstance(x, numpy.floating) else x.item()
+    if numpy is None:
+        return None
+    if isinstance(x, numpy.ndarray):
+        return pandas_frames.array_to_r(x)
+    if isinstance(x, (numpy.datetime64, numpy.timedelta64)):
+        return pandas_frames.array_to_r(numpy.array([x]))
+    if isinstance(x, numpy.generic):
+        return float(x) if isinstance(x, numpy.floating) else x.item()
+    return None
+
+
+def _of_python(x: Any) -> Any:
     if isinstance(x, Mapping):
         return dict(x)
     if type(x).__name__ == "PackedSequence":  # a tuple that torch wants back as it is
@@ -107,8 +133,4 @@ def to_r_value(x: Any) -> Any:
         return list(x)
     if isinstance(x, (bytearray, memoryview)):
         return bytes(x)
-    if isinstance(x, PurePath):
-        return str(x)
-    if is_array(x):  # an Arrow array offers DLPack too, for some types
-        return arrow.to_robject(x) if arrow.has_stream(x) else to_robject(x)
-    return NotImplemented
+    return str(x) if isinstance(x, PurePath) else None

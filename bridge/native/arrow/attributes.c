@@ -3,10 +3,17 @@
  * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/attributes.h"
 
+#include "core/vector.h"
+
 static const char *const kept[] = {"class", "levels", "tzone", "units"};
 enum { KEPT = sizeof kept / sizeof *kept };
 
 void tb_copy_meaning(SEXP to, SEXP from) {
+  if (!tb_has_class(from,
+                    "data.frame")) { /* types that Python knows have attributes of their own */
+    Rf_copyMostAttrib(from, to);
+    return;
+  }
   for (int i = 0; i < KEPT; i++) {
     SEXP value = Rf_getAttrib(from, Rf_install(kept[i]));
     if (value != R_NilValue)

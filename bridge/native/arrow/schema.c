@@ -69,35 +69,6 @@ static char *put_text(char *to, const char *text) {
   return to + sizeof n + n;
 }
 
-bool tb_schema_facts(struct ArrowSchema *s, ...) {
-  va_list values, again;
-  va_start(values, s);
-  va_copy(again, values);
-  size_t bytes = sizeof(int32_t);
-  int32_t n = 0;
-  for (const char *key; (key = va_arg(values, const char *));) {
-    const char *value = va_arg(values, const char *);
-    if (value) {
-      bytes += 2 * sizeof(int32_t) + strlen(key) + strlen(value);
-      n++;
-    }
-  }
-  va_end(values);
-  char *to = n ? malloc(bytes) : NULL;
-  if (to) {
-    s->metadata = to;
-    memcpy(to, &n, sizeof n);
-    to += sizeof n;
-    for (const char *key; (key = va_arg(again, const char *));) {
-      const char *value = va_arg(again, const char *);
-      if (value)
-        to = put_text(put_text(to, key), value);
-    }
-  }
-  va_end(again);
-  return !n || s->metadata;
-}
-
 static size_t metadata_size(const char *metadata) {
   int32_t n, size;
   memcpy(&n, metadata, sizeof n);
@@ -107,6 +78,34 @@ static size_t metadata_size(const char *metadata) {
     at += sizeof size + size;
   }
   return (size_t)(at - metadata);
+}
+
+bool tb_schema_add_fact(struct ArrowSchema *s, const char *key, const char *value) {
+  int32_t n = 0;
+  size_t before = s->metadata ? metadata_size(s->metadata) : sizeof n;
+  bool first = !s->metadata;
+  char *all = realloc((void *)s->metadata, before + 2 * sizeof n + strlen(key) + strlen(value));
+  if (!all)
+    return false;
+  s->metadata = all;
+  if (!first)
+    memcpy(&n, all, sizeof n);
+  n++;
+  memcpy(all, &n, sizeof n);
+  put_text(put_text(all + before, key), value);
+  return true;
+}
+
+bool tb_schema_facts(struct ArrowSchema *s, ...) {
+  va_list values;
+  bool done = true;
+  va_start(values, s);
+  for (const char *key; done && (key = va_arg(values, const char *));) {
+    const char *value = va_arg(values, const char *);
+    done = !value || tb_schema_add_fact(s, key, value);
+  }
+  va_end(values);
+  return done;
 }
 
 bool tb_schema_copy(struct ArrowSchema *to, const struct ArrowSchema *from) {

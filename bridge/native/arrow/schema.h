@@ -13,6 +13,7 @@ bool tb_schema_add_dictionary(struct ArrowSchema *s);
 bool tb_schema_copy(struct ArrowSchema *to, const struct ArrowSchema *from);
 /* Key and value pairs that end with NULL; pairs whose value is NULL are left out. */
 bool tb_schema_facts(struct ArrowSchema *s, ...) __attribute__((sentinel));
+bool tb_schema_add_fact(struct ArrowSchema *s, const char *key, const char *value);
 /* The value of a key as a string in R's transient memory, or NULL; may jump. */
 const char *tb_schema_fact(const struct ArrowSchema *s, const char *key);
 /* Strings as one fact, in transient memory, and again; may jump. */

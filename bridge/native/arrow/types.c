@@ -8,6 +8,7 @@
 #include "arrow/decimal.h"
 #include "arrow/factor.h"
 #include "arrow/frame.h"
+#include "arrow/kept.h"
 #include "arrow/list.h"
 #include "arrow/matrix.h"
 #include "arrow/number.h"
@@ -18,15 +19,9 @@
 
 /* ---- on R's side ---- */
 
-static bool is_number(SEXP x) { return TYPEOF(x) == INTSXP || TYPEOF(x) == REALSXP; }
-static bool is_data_frame(SEXP x) { return tb_has_class(x, "data.frame"); }
+static bool is_any(SEXP x) { return x != NULL; }
 static bool has_dims(SEXP x) { return Rf_xlength(Rf_getAttrib(x, R_DimSymbol)) > 1; }
-static bool is_posixlt(SEXP x) { return tb_has_class(x, "POSIXlt"); }
-static bool is_factor(SEXP x) { return is_number(x) && tb_has_class(x, "factor"); }
-static bool is_date(SEXP x) { return is_number(x) && tb_has_class(x, "Date"); }
-static bool is_posixct(SEXP x) { return is_number(x) && tb_has_class(x, "POSIXct"); }
-static bool is_difftime(SEXP x) { return is_number(x) && tb_has_class(x, "difftime"); }
-static bool is_nanotime(SEXP x) { return TYPEOF(x) == REALSXP && tb_has_class(x, "nanotime"); }
+static bool is_number(SEXP x) { return TYPEOF(x) == INTSXP || TYPEOF(x) == REALSXP; }
 static bool is_logical(SEXP x) { return TYPEOF(x) == LGLSXP; }
 static bool is_integer(SEXP x) { return TYPEOF(x) == INTSXP; }
 static bool is_double(SEXP x) { return TYPEOF(x) == REALSXP; }
@@ -71,31 +66,35 @@ static SEXP import_nulls(const tb_column *c) {
 
 /* ---- the table ---- */
 
-/* NULL: nothing goes this way. NESTED types have children, and make their own schema. */
+static const char frame_class[] = "data.frame";
+
+/* NULL: nothing goes this way. NESTED types have children, and make their own schema. A type of R's
+ * with a class has a row in Python's table too (arrays/type_table.py), of the same name. */
 static const struct type {
   enum { FLAT, NESTED } shape;
+  const char *class, *also; /* also: a further class that says nothing without this one */
   bool (*is)(SEXP x);
   bool (*export)(tb_export *e);
   bool (*holds)(const tb_column *c);
   SEXP (*import)(const tb_column *c);
 } types[] = {
-    {NESTED, is_data_frame, tb_export_frame, holds_frame, tb_import_frame},
-    {NESTED, has_dims, tb_export_matrix, tb_is_matrix, tb_import_matrix},
-    {.is = is_posixlt, .export = tb_export_posixlt},
-    {FLAT, is_factor, tb_export_factor, holds_dictionary, tb_import_factor},
-    {FLAT, is_date, tb_export_date, holds_dates, tb_import_date},
-    {FLAT, is_posixct, tb_export_time, holds_times, tb_import_time},
-    {FLAT, is_difftime, tb_export_span, holds_spans, tb_import_span},
-    {.is = is_nanotime, .export = tb_export_nanotime},
-    {FLAT, tb_is_int64, tb_export_integer64, holds_wide, tb_import_integer64},
-    {FLAT, is_logical, tb_export_logical, holds_logicals, tb_import_logical},
-    {FLAT, is_integer, tb_export_integer, holds_integers, tb_import_integer},
-    {FLAT, is_double, tb_export_double, holds_doubles, tb_import_double},
+    {NESTED, frame_class, NULL, is_any, tb_export_frame, holds_frame, tb_import_frame},
+    {NESTED, NULL, NULL, has_dims, tb_export_matrix, tb_is_matrix, tb_import_matrix},
+    {.class = "POSIXlt", .also = "POSIXt", .is = is_any, .export = tb_export_posixlt},
+    {FLAT, "factor", "ordered", is_number, tb_export_factor, holds_dictionary, tb_import_factor},
+    {FLAT, "Date", NULL, is_number, tb_export_date, holds_dates, tb_import_date},
+    {FLAT, "POSIXct", "POSIXt", is_number, tb_export_time, holds_times, tb_import_time},
+    {FLAT, "difftime", NULL, is_number, tb_export_span, holds_spans, tb_import_span},
+    {.class = "nanotime", .is = is_double, .export = tb_export_nanotime},
+    {FLAT, "integer64", NULL, is_double, tb_export_integer64, holds_wide, tb_import_integer64},
+    {FLAT, NULL, NULL, is_logical, tb_export_logical, holds_logicals, tb_import_logical},
+    {FLAT, NULL, NULL, is_integer, tb_export_integer, holds_integers, tb_import_integer},
+    {FLAT, NULL, NULL, is_double, tb_export_double, holds_doubles, tb_import_double},
     {.is = is_raw, .export = tb_export_raw}, /* comes back among the integers */
     {.holds = holds_decimals, .import = tb_import_decimal},
-    {NESTED, is_complex, tb_export_complex, holds_complex, tb_import_complex},
-    {FLAT, is_character, tb_export_text, holds_text, tb_import_text},
-    {NESTED, is_list, tb_export_list, holds_lists, tb_import_list},
+    {NESTED, NULL, NULL, is_complex, tb_export_complex, holds_complex, tb_import_complex},
+    {FLAT, NULL, NULL, is_character, tb_export_text, holds_text, tb_import_text},
+    {NESTED, NULL, NULL, is_list, tb_export_list, holds_lists, tb_import_list},
     {.holds = holds_bytes, .import = tb_import_binary},
     {.holds = holds_nulls, .import = import_nulls},
 };
@@ -103,47 +102,66 @@ enum { TYPES = sizeof types / sizeof *types };
 
 /* ---- any column ---- */
 
-/* Classes that Arrow has a type for, or that say nothing of the values. */
-static bool is_known(const char *class) {
-  static const char *const known[] = {"factor",  "ordered",  "Date",      "POSIXct",  "POSIXt",
-                                      "POSIXlt", "difftime", "integer64", "nanotime", "AsIs",
-                                      "matrix",  "array",    "list"};
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (strcmp(class, known[i]) == 0)
+static bool fits(const struct type *t, SEXP x) {
+  return t->is && t->is(x) && (!t->class || tb_has_class(x, t->class));
+}
+
+static bool has_type(const char *class) {
+  for (const struct type *t = types; t < types + TYPES; t++)
+    if (t->class != frame_class &&
+        ((t->class && strcmp(class, t->class) == 0) || (t->also && strcmp(class, t->also) == 0)))
       return true;
   return false;
 }
 
-/* The values of any other class cross, the class does not. */
-static bool note_class(tb_export *e) {
-  SEXP classes = Rf_getAttrib(e->x, R_ClassSymbol);
-  for (R_xlen_t i = 0; i < Rf_xlength(classes); i++) {
-    const char *class = R_CHAR(STRING_ELT(classes, i));
-    if (!is_known(class))
-      return tb_arrow_note(&e->place, "its class %s is dropped, its values stay", class);
-  }
+/* Else Python says what becomes of the class. */
+static bool has_types(SEXP x) {
+  SEXP classes = Rf_getAttrib(x, R_ClassSymbol);
+  for (R_xlen_t i = 0; i < Rf_xlength(classes); i++)
+    if (!has_type(R_CHAR(STRING_ELT(classes, i))))
+      return false;
   return true;
+}
+
+static bool export_as(const struct type *t, tb_export *e) {
+  return (t->shape == NESTED || tb_schema_init(e->schema, e->place.name, 0)) && t->export(e);
 }
 
 bool tb_export_column(tb_export *e) {
   if (!tb_check_depth(&e->place))
     return false;
   for (const struct type *t = types; t < types + TYPES; t++) {
-    if (!t->is || !t->is(e->x))
+    const char *kept = NULL;
+    if (!fits(t, e->x))
       continue;
-    if (t->is != is_data_frame && !note_class(e))
-      return false;
-    return (t->shape == NESTED || tb_schema_init(e->schema, e->place.name, 0)) && t->export(e);
+    if (t->class == frame_class || has_types(e->x))
+      return export_as(t, e);
+    /* The items of a matrix keep its type themselves. */
+    return tb_describe_type(e, &kept) && export_as(t, e) &&
+           (!kept || t->is == has_dims || tb_schema_add_fact(e->schema, tb_kept_type, kept));
   }
-  return note_class(e) && tb_arrow_fail(&e->place, PyExc_TypeError, "Arrow has no type for an R %s",
-                                        Rf_type2char(TYPEOF(e->x)));
+  return tb_arrow_fail(&e->place, PyExc_TypeError, "Arrow has no type for an R %s",
+                       Rf_type2char(TYPEOF(e->x)));
 }
 
 SEXP tb_import_column(const tb_column *c) {
   for (const struct type *t = types; t < types + TYPES; t++)
     if (t->holds && t->holds(c))
-      return t->import(c);
+      return t->class == frame_class ? t->import(c) : tb_restore_type(c, t->import(c));
   tb_arrow_fail(&c->place, PyExc_TypeError, "R has no type for Arrow's format '%s'",
                 c->schema->format);
   return NULL;
+}
+
+PyObject *tb_arrow_classes(void) {
+  PyObject *list = PyList_New(0);
+  for (const struct type *t = types; list && t < types + TYPES; t++) {
+    if (!t->class || t->class == frame_class)
+      continue;
+    PyObject *pair = Py_BuildValue("sz", t->class, t->also);
+    if (!pair || PyList_Append(list, pair))
+      Py_CLEAR(list);
+    Py_XDECREF(pair);
+  }
+  return list;
 }

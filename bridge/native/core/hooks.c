@@ -3,14 +3,24 @@
 #include "core/hooks.h"
 
 static const char *const names[TB_HOOKS] = {
-    [TB_HOOK_R_ERROR] = "RError",        [TB_HOOK_DESCRIBE_ERROR] = "describe_error",
-    [TB_HOOK_WARN_LOSSY] = "warn_lossy", [TB_HOOK_FROM_R] = "from_r",
-    [TB_HOOK_TO_R_VALUE] = "to_r_value", [TB_HOOK_FOR_R] = "for_r",
-    [TB_HOOK_FREEZE] = "freeze",         [TB_HOOK_THAW] = "thaw",
-    [TB_HOOK_NEW_SHARED] = "new_shared", [TB_HOOK_RESOLVE] = "resolve",
-    [TB_HOOK_AS_OPERAND] = "as_operand", [TB_HOOK_AS_POSITIONS] = "as_positions",
-    [TB_HOOK_ZERO_BASED] = "zero_based", [TB_HOOK_ONE_BASED] = "one_based",
-    [TB_HOOK_AS_DTYPE] = "as_dtype",     [TB_HOOK_GET_INDEX] = "get_index",
+    [TB_HOOK_R_ERROR] = "RError",
+    [TB_HOOK_DESCRIBE_ERROR] = "describe_error",
+    [TB_HOOK_WARN_LOSSY] = "warn_lossy",
+    [TB_HOOK_DESCRIBE_TYPE] = "describe_type",
+    [TB_HOOK_RESTORE_TYPE] = "restore_type",
+    [TB_HOOK_FROM_R] = "from_r",
+    [TB_HOOK_TO_R_VALUE] = "to_r_value",
+    [TB_HOOK_FOR_R] = "for_r",
+    [TB_HOOK_FREEZE] = "freeze",
+    [TB_HOOK_THAW] = "thaw",
+    [TB_HOOK_NEW_SHARED] = "new_shared",
+    [TB_HOOK_RESOLVE] = "resolve",
+    [TB_HOOK_AS_OPERAND] = "as_operand",
+    [TB_HOOK_AS_POSITIONS] = "as_positions",
+    [TB_HOOK_ZERO_BASED] = "zero_based",
+    [TB_HOOK_ONE_BASED] = "one_based",
+    [TB_HOOK_AS_DTYPE] = "as_dtype",
+    [TB_HOOK_GET_INDEX] = "get_index",
     [TB_HOOK_SET_INDEX] = "set_index",
 };
 

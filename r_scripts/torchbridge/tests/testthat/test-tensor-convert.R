@@ -438,3 +438,40 @@ test_that("a failed conversion changes nothing and holds nothing", {
   expect_identical(live_objects(), before)
   expect_identical(x, c(1, NA, 3))
 })
+
+# ---- the table of types ----
+
+test_that("a new type is one row: tensors, frames and files keep it", {
+  types <- py_import("torchbridge.arrays.type_table")
+  types$add(types$TypeRow("yearmon"))
+  types$add(types$TypeRow("hms"))
+  on.exit(for (name in c("yearmon", "hms")) types$remove(name))
+  new <- list(
+    structure(c(2024, NA, 2024.5), class = "yearmon"),
+    structure(c(60, NA, 3.5), units = "secs", class = c("hms", "difftime"))
+  )
+  file <- tempfile()
+  on.exit(unlink(file), add = TRUE)
+  for (x in new) {
+    y <- as_torch_tensor(x)
+    expect_identical(to_r(y), x)
+    expect_identical(to_r(as_torch_tensor(x, share = TRUE), share = TRUE), x)
+    saveRDS(y, file)
+    expect_identical(to_r(readRDS(file)), x)
+    torch_save(y, file)
+    expect_identical(to_r(torch_load(file)), x)
+    frame <- data.frame(n = 1:3)
+    frame$x <- x
+    for (kind in c("pandas", "arrow")) {
+      expect_identical(as.data.frame(as_py_frame(frame, kind)), frame)
+    }
+    expect_identical(as.data.frame(frame_tensors(frame)), frame)
+  }
+})
+
+test_that("without its row a class is dropped, with a warning from frames", {
+  x <- structure(1, class = "yearmon")
+  expect_identical(to_r(as_torch_tensor(x)), 1)
+  frame <- structure(list(x = x), class = "data.frame", row.names = 1L)
+  expect_warning(as_py_frame(frame), "class yearmon is dropped", class = "torchbridge_lossy")
+})
