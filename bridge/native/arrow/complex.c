@@ -10,7 +10,6 @@
 
 static const char *const names[] = {"re", "im"};
 
-/* A complex number is a struct of two doubles, `re` and `im`, which every library can show. */
 bool tb_export_complex(tb_export *e) {
   const Rcomplex *data = COMPLEX_RO(e->x);
   R_xlen_t n = Rf_xlength(e->x);
