@@ -50,7 +50,7 @@ def new(request: pytest.FixtureRequest) -> Iterator[tuple[TypeRow, str]]:
 
 
 def test_the_native_core_has_the_same_classes(r):
-    rows = type_table.rows()
+    rows = [row for row in type_table.rows() if row.arrow]
     core = sorted(host.native().arrow_classes(), key=lambda pair: pair[0])
     assert core == sorted((row.name, row.also) for row in rows)
     vectors = {
