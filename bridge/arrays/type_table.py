@@ -13,6 +13,7 @@ stays), and then for R's storage.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def add(row: TypeRow) -> None:
     if row.name in _table:
         raise ValueError(f"row: there is a type '{row.name}' already")
     _table[row.name] = row
+    _forget()
 
 
 def remove(name: str) -> None:
@@ -91,6 +93,7 @@ def remove(name: str) -> None:
     if name not in _table or _table[name] in _ROWS:
         raise ValueError(f"name: no type '{name}' was added")
     del _table[name]
+    _forget()
 
 
 def rows() -> tuple[TypeRow, ...]:
@@ -98,11 +101,24 @@ def rows() -> tuple[TypeRow, ...]:
     return tuple(_table.values())
 
 
-def rows_of(classes: tuple[str, ...]) -> list[TypeRow]:
+@lru_cache
+def rows_of(classes: tuple[str, ...]) -> tuple[TypeRow, ...]:
     """The rows of an R object's classes, in their order."""
-    return [_table[name] for name in classes if name in _table]
+    return tuple(_table[name] for name in classes if name in _table)
 
 
+@lru_cache
 def numbers_of(classes: tuple[str, ...]) -> TypeRow | None:
     """The row that says what the numbers of these classes are; None: plain numbers."""
     return next((row for row in rows_of(classes) if row.dtype is not None), None)
+
+
+@lru_cache
+def added_of(classes: tuple[str, ...]) -> tuple[TypeRow, ...]:
+    """The rows whose class does not come back from an Arrow array by itself."""
+    return tuple(row for row in rows_of(classes) if row.arrow is None)
+
+
+def _forget() -> None:
+    for found in (rows_of, numbers_of, added_of):
+        found.cache_clear()

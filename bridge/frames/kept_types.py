@@ -27,14 +27,22 @@ def describe(x: RObject) -> tuple[str | None, str | None]:
 
     The text is None where Arrow's own types say all, the class where all are kept.
     """
+    known = _classes(x) + list(type_table.PLAIN)
+    dropped = next((name for name in x.classes if name not in known), None)
+    return text_of(x) if type_table.added_of(x.classes) else None, dropped
+
+
+def text_of(x: RObject) -> str:
+    """The text that keeps the type of an R vector (RObject)."""
+    attributes = rtypes.attributes_of(x, _own_attributes(type_table.rows_of(x.classes)))
+    return json.dumps({"classes": _classes(x), "attributes": attributes})
+
+
+def _classes(x: RObject) -> list[str]:
+    """The classes of x that the table has."""
     rows = type_table.rows_of(x.classes)
-    known = {name for row in rows for name in (row.name, row.also)}
-    dropped = next((name for name in x.classes if name not in known | type_table.PLAIN), None)
-    if all(row.arrow is not None for row in rows):
-        return None, dropped
-    attributes = rtypes.attributes_of(x, _own_attributes(rows))
-    classes = [name for name in x.classes if name in known]
-    return json.dumps({"classes": classes, "attributes": attributes}), dropped
+    known = [name for row in rows for name in (row.name, row.also)]
+    return [name for name in x.classes if name in known]
 
 
 def restore(x: RObject, text: str) -> str | None:
@@ -50,7 +58,7 @@ def restore(x: RObject, text: str) -> str | None:
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"its metadata r.type is damaged ({error!r})") from error
     own, rows = x.classes, type_table.rows_of(classes)
-    added = {row.name for row in rows if row.arrow is None}
+    added = {row.name for row in type_table.added_of(classes)}
     unknown = next((name for name in classes if name not in own and name not in added), None)
     if unknown is None and set(own) <= set(classes):
         allowed = {k: v for k, v in attributes.items() if k in _own_attributes(rows)}
@@ -58,7 +66,7 @@ def restore(x: RObject, text: str) -> str | None:
     return unknown
 
 
-def _own_attributes(rows: list[TypeRow]) -> list[str]:
+def _own_attributes(rows: tuple[TypeRow, ...]) -> list[str]:
     """The attributes that Arrow's own type does not bring back: units are none of them."""
     arrows = {name for row in rows if row.arrow is not None for name in row.attributes}
     return [name for row in rows for name in row.attributes if name not in arrows]

@@ -67,9 +67,9 @@ def _plain_column(x: RObject) -> Column:
 
     if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
         return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
-    kept = kept_types.describe(x)[0] if x.classes else None
-    if kept is not None:
-        return pd.arrays.ArrowExtensionArray(kept_types.with_type(arrow.to_array(x), kept))
+    if type_table.added_of(x.classes):
+        array = kept_types.with_type(arrow.to_array(x), kept_types.text_of(x))
+        return pd.arrays.ArrowExtensionArray(array)
     typed = typed_from_r(x, scalar=False)
     if typed is not None:
         return typed.array if isinstance(typed, pd.Index) else typed

@@ -103,9 +103,8 @@ def _to_polars(frame: RFrame) -> polars.DataFrame:
 
 def _tell_dropped(x: RObject, name: str) -> None:
     """polars has no place for a class that Arrow's metadata keeps."""
-    for row in type_table.rows_of(x.classes):
-        if row.arrow is None:
-            warn_lossy([f"column '{name}': its class {row.name} is dropped, its values stay"])
+    for row in type_table.added_of(x.classes):
+        warn_lossy([f"column '{name}': its class {row.name} is dropped, its values stay"])
 
 
 def is_frame(x: object) -> TypeIs[ArrowStream]:
