@@ -6,6 +6,7 @@ Tests: tests/models/training/test_fit.py.
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -92,9 +93,10 @@ def options(argument: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def parameters_of(function: Callable[..., Any]) -> list[str]:
+@cache
+def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of a function's arguments, in order."""
-    return list(inspect.signature(function).parameters)
+    return tuple(inspect.signature(function).parameters)
 
 
 def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:

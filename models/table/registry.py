@@ -108,7 +108,8 @@ class Model:
     @property
     def required(self) -> list[str]:
         """Those of them that a caller must give."""
-        return [name for name in self.option_names if name not in self.option_defaults]
+        defaults = self.option_defaults
+        return [name for name in self.option_names if name not in defaults]
 
 
 def _without(function: Callable[..., Any], *names: str) -> Callable[..., Any]:
