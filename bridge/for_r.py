@@ -58,7 +58,7 @@ VERBS = {
 }
 
 
-def version(_: Any) -> str:
+def version(_: object) -> str:
     """The version of the Python package, which must be the R package's."""
     return torchbridge.__version__
 

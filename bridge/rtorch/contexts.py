@@ -5,14 +5,12 @@ Tests: test-tensor-contexts.R.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from torchbridge.rtorch.operators import as_dtype
 
 
-def set_device(device: Any) -> str:
+def set_device(device: torch.device | str | None) -> str:
     """Makes ``device`` that of new tensors; gives the name of the one before."""
     before = str(torch.get_default_device())
     torch.set_default_device(device)
@@ -21,7 +19,7 @@ def set_device(device: Any) -> str:
     return before
 
 
-def random_state(_: Any) -> Any:
+def random_state(_: object) -> _State:
     """The states of PyTorch's generators, on the CPU and on every GPU that is in use."""
     used = torch.cuda.is_available() and torch.cuda.is_initialized()
     return _State(torch.get_rng_state(), torch.cuda.get_rng_state_all() if used else [])
@@ -42,7 +40,9 @@ def set_random_state(state: _State) -> None:
         torch.cuda.set_rng_state_all(state.cuda)
 
 
-def enter_autocast(device_type: str, dtype: Any, enabled: bool, cache_enabled: Any) -> Any:
+def enter_autocast(
+    device_type: str, dtype: torch.dtype | str | None, enabled: bool, cache_enabled: bool | None
+) -> torch.autocast:
     """Switches autocast on (or off); ``leave`` takes what this gives."""
     wanted = None if dtype is None else as_dtype(dtype)
     context = torch.autocast(device_type, wanted, enabled, cache_enabled)
@@ -50,7 +50,7 @@ def enter_autocast(device_type: str, dtype: Any, enabled: bool, cache_enabled: A
     return context
 
 
-def leave(context: Any) -> None:
+def leave(context: object) -> None:
     """Ends a context."""
     if not isinstance(context, torch.autocast):
         raise TypeError("context: expected what set_autocast() gave")
@@ -59,7 +59,7 @@ def leave(context: Any) -> None:
 
 def grad_scaler(
     init_scale: float, growth: float, backoff: float, interval: float, enabled: bool
-) -> Any:
+) -> torch.amp.GradScaler:
     """PyTorch's gradient scaler for CUDA; without a GPU it does nothing."""
     return torch.amp.GradScaler(
         "cuda",
@@ -71,6 +71,6 @@ def grad_scaler(
     )
 
 
-def is_of_class(x: Any, name: str) -> bool:
+def is_of_class(x: object, name: str) -> bool:
     """Is it a ``torch.dtype``, ``torch.device``, ...?"""
     return isinstance(x, getattr(torch, name))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from torchbridge.arrays.from_r import to_array
@@ -18,11 +19,19 @@ from torchbridge.arrays.torch_arrays import TorchArrays
 from torchbridge.process import host, rpy2_objects
 from torchbridge.process.errors import RError
 
+if TYPE_CHECKING:
+    from rpy2.rinterface_lib.sexp import Sexp
+
+    from torchbridge._native import RObject
+
+#: An item of a dataset, or a batch of items: a tensor, text, or a tuple, list or dict of such.
+Item: TypeAlias = Any
+
 #: The dtype of R's numbers in a batch, as R torch has it.
 _DTYPES = {"double": "float32", "integer": "int64", "logical": "bool", "complex": "complex64"}
 
 
-class RDataset(Dataset[Any]):
+class RDataset(Dataset[Item]):
     """An R dataset for Python: ``DataLoader(RDataset(dataset), batch_size=32)``.
 
     Indices count from 0 here, and from 1 in R. The items are R's: a list is a tuple, a named
@@ -36,7 +45,7 @@ class RDataset(Dataset[Any]):
         dataset: an R object that ``dataset()`` made.
     """
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: RObject | Sexp) -> None:
         core = host.native()
         if rpy2_objects.is_rpy2(dataset):
             dataset = rpy2_objects.robject(dataset)
@@ -48,10 +57,10 @@ class RDataset(Dataset[Any]):
     def __len__(self) -> int:
         return int(self._length())
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> Item:
         return to_item(self._item.call(self._position(index)))
 
-    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+    def __getitems__(self, indices: Sequence[int]) -> list[Item]:
         positions = [self._position(index) for index in indices]
         if not self._has_batch:
             return [to_item(self._item.call(position)) for position in positions]
@@ -63,14 +72,14 @@ class RDataset(Dataset[Any]):
             raise IndexError(f"index {index} is out of range: the dataset has {size} items")
         return int(index) % size + 1
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> NoReturn:
         raise TypeError(
             "an R dataset cannot be sent to another process: use num_workers=0, or "
             "multiprocessing_context='fork'"
         )
 
 
-def to_item(x: Any, batch: bool = False) -> Any:
+def to_item(x: RObject, batch: bool = False) -> Item:
     """The Python item, or batch of items, of an R value (RObject).
 
     A single number is a tensor of no dims, but in a batch the one item of it.
@@ -91,13 +100,13 @@ def to_item(x: Any, batch: bool = False) -> Any:
     return result.reshape(()) if single else result
 
 
-def to_tensor(x: Any) -> Any:
+def to_tensor(x: RObject) -> Tensor:
     """The tensor of R's numbers (RObject), in a batch's dtype."""
     dtype = None if x.classes else _DTYPES.get(x.typeof)
     return to_array(x, TorchArrays(dtype, None), False, "error", first=1)
 
 
-def _rows(batch: Any, size: int) -> list[Any]:
+def _rows(batch: Item, size: int) -> list[Item]:
     """A batch, item by item."""
     if isinstance(batch, dict):
         columns = [_rows(column, size) for column in batch.values()]
@@ -121,8 +130,8 @@ class Batches:
 
     def __init__(
         self,
-        tensors: list[Any],
-        rows: Any,
+        tensors: list[Tensor],
+        rows: Tensor | None,
         batch_size: int,
         shuffle: bool,
         drop_last: bool,
@@ -140,7 +149,7 @@ class Batches:
         # Once an epoch to each device.
         self._orders = [None if order is None else order.to(t.device) for t in tensors]
 
-    def __call__(self) -> list[Any] | None:
+    def __call__(self) -> list[Tensor] | None:
         """The next batch, or None."""
         if self._at >= self._stop:
             return None
@@ -156,18 +165,18 @@ class Batches:
         return [t.pin_memory() for t in batch] if self._pin else batch
 
 
-def rows_of(indices: Any, rows: Any) -> Any:
+def rows_of(indices: list[float] | Tensor, rows: Tensor | None) -> Tensor:
     """R's indices (a list or a tensor), of rows or of `rows`, as positions."""
     index = torch.as_tensor(indices, dtype=torch.int64) - 1
     return index if rows is None else rows[index]
 
 
-def item(tensors: list[Any], index: int) -> list[Any]:
+def item(tensors: list[Tensor], index: int) -> list[Tensor]:
     """One row of each tensor; `index` counts from 1."""
     return [t[index - 1].clone() for t in tensors]
 
 
-def gather(tensors: list[Any], rows: Any) -> list[Any]:
+def gather(tensors: list[Tensor], rows: Tensor) -> list[Tensor]:
     """Rows of each tensor, by position."""
     return [t.index_select(0, rows.to(t.device)) for t in tensors]
 
@@ -175,13 +184,13 @@ def gather(tensors: list[Any], rows: Any) -> list[Any]:
 # ---- order ----
 
 
-def order(size: int, shuffle: bool) -> Any:
+def order(size: int, shuffle: bool) -> Tensor:
     """The order of an epoch, counted from 1."""
     found = _order(size, shuffle)
     return torch.arange(1, size + 1) if found is None else found + 1
 
 
-def permutation(size: int) -> Any:
+def permutation(size: int) -> Tensor:
     """A random order, drawn as DataLoader and its RandomSampler draw it."""
     draw_seed()
     generator = torch.Generator()
@@ -189,7 +198,7 @@ def permutation(size: int) -> Any:
     return torch.randperm(size, generator=generator)
 
 
-def _order(size: int, shuffle: bool) -> Any:
+def _order(size: int, shuffle: bool) -> Tensor | None:
     if shuffle:
         return permutation(size)
     draw_seed()  # DataLoader draws the seed of its workers in any case
@@ -201,7 +210,7 @@ def draw_seed() -> int:
     return int(torch.empty((), dtype=torch.int64).random_().item())
 
 
-def sampled(sampler: Iterable[Any]) -> list[Any]:
+def sampled(sampler: Iterable[Any]) -> list[int | list[int]]:
     """What a Python sampler gives in one epoch, counted from 1: indices, or lists of them."""
     draw_seed()
     return [
@@ -213,17 +222,17 @@ def sampled(sampler: Iterable[Any]) -> list[Any]:
 # ---- collation of what R gives ----
 
 
-def stack(items: list[Any]) -> Any:
+def stack(items: list[Tensor]) -> Tensor:
     """Tensors of one shape, along a new first dim."""
     return torch.stack(items)
 
 
-def last_dim_first(x: Any) -> Any:
+def last_dim_first(x: Tensor) -> Tensor:
     """R lays items one after the other: along the last dim."""
     return x.movedim(-1, 0).contiguous()
 
 
-def pinned(batch: Any) -> Any:
+def pinned(batch: Item) -> Item:
     """The same with all tensors in pinned memory."""
     if isinstance(batch, torch.Tensor):
         return batch.pin_memory()
@@ -235,13 +244,13 @@ def pinned(batch: Any) -> Any:
 # ---- loaders of Python, for R ----
 
 
-class _Fetched(Dataset[Any]):
+class _Fetched(Dataset[Item]):
     """Batches that an R function fetches; an index is the list of a batch's indices."""
 
-    def __init__(self, fetch: Callable[[list[int]], Any]) -> None:
+    def __init__(self, fetch: Callable[[list[int]], Item]) -> None:
         self.fetch = fetch
 
-    def __getitem__(self, indices: Any) -> Any:
+    def __getitem__(self, indices: list[int]) -> Item:
         try:
             return self.fetch(indices)
         except RError as error:
@@ -258,13 +267,13 @@ class _Failure:
 
 
 def worker_batches(
-    fetch: Callable[[list[int]], Any],
-    batches: list[Any],
+    fetch: Callable[[list[int]], Item],
+    batches: list[int | list[int]],
     workers: int,
     timeout: float,
-    init: Callable[[int], Any] | None,
+    init: Callable[[int], object] | None,
     pin_memory: bool,
-) -> Callable[[], Any]:
+) -> Callable[[], Item]:
     """Batches that forks of this process fetch ahead of time."""
     generator = torch.Generator()
     generator.manual_seed(draw_seed())
@@ -290,22 +299,22 @@ def worker_batches(
     return _next_of(iter(loader))
 
 
-def _as_it_is(batch: Any) -> Any:
+def _as_it_is(batch: Item) -> Item:
     return batch
 
 
-def python_loader(dataset: Any, options: dict[str, Any]) -> Any:
+def python_loader(dataset: Dataset[Item], options: dict[str, Any]) -> DataLoader[Item]:
     """Python's own DataLoader, for a dataset that is written in Python."""
     return DataLoader(dataset, **options)
 
 
-def python_batches(loader: Any) -> Callable[[], Any]:
+def python_batches(loader: Iterable[Item]) -> Callable[[], Item]:
     """A function that gives the next batch of a Python loader, and None after the last."""
     return _next_of(iter(loader))
 
 
-def _next_of(iterator: Iterator[Any]) -> Callable[[], Any]:
-    def next_batch() -> Any:
+def _next_of(iterator: Iterator[Any]) -> Callable[[], Item]:
+    def next_batch() -> Item:
         batch = next(iterator, None)
         if isinstance(batch, _Failure):
             raise RError(batch.message, batch.calls, batch.classes)

@@ -1,8 +1,9 @@
 """Functions whose arguments or results R torch has otherwise than PyTorch.
 
 Dims and positions have been counted from 0 by the time they get here (operators.py reads
-these signatures as it reads PyTorch's own); results that are positions are counted from 1
-here, because which of the results are positions depends on the arguments.
+these signatures, annotations too, as it reads PyTorch's own: an annotation decides what R's value
+becomes); results that are positions are counted from 1 here, because which of the results are
+positions depends on the arguments.
 
 Tests: test-tensor-operators.R.
 """

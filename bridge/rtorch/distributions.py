@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import distributions
 
+from torchbridge.values.protocols import RValue
+
 #: Arguments that PyTorch wants as ints, by class; elsewhere a whole number is a parameter.
 _INTS = {
     "Multinomial": {"total_count"},
@@ -21,7 +23,7 @@ _INTS = {
 }
 
 
-def make(name: str, arguments: dict[str, Any]) -> distributions.Distribution:
+def make(name: str, arguments: dict[str, RValue]) -> distributions.Distribution:
     """The distribution of the class ``name`` with R's arguments."""
     ints = _INTS.get(name, set())
     values = {
@@ -33,7 +35,7 @@ def make(name: str, arguments: dict[str, Any]) -> distributions.Distribution:
     return made
 
 
-def draw(x: distributions.Distribution, method: str, shape: Any) -> torch.Tensor:
+def draw(x: distributions.Distribution, method: str, shape: RValue) -> torch.Tensor:
     """``sample()`` or ``rsample()`` of the shape ``shape`` and that of one draw."""
     if method == "rsample" and not x.has_rsample:
         raise NotImplementedError(
@@ -61,12 +63,12 @@ def support(x: distributions.Distribution, expand: bool) -> torch.Tensor:
     return _from_one(x, x.enumerate_support(expand))
 
 
-def kl_divergence(p: Any, q: Any) -> torch.Tensor:
+def kl_divergence(p: distributions.Distribution, q: distributions.Distribution) -> torch.Tensor:
     """Kullback-Leibler divergence of ``q`` from ``p``, where PyTorch has its formula."""
     return distributions.kl_divergence(p, q)
 
 
-def expand(x: distributions.Distribution, batch_shape: Any) -> distributions.Distribution:
+def expand(x: distributions.Distribution, batch_shape: RValue) -> distributions.Distribution:
     """As many distributions as ``batch_shape`` says."""
     sizes = batch_shape if isinstance(batch_shape, (list, tuple)) else [batch_shape]
     expanded: distributions.Distribution = x.expand(
@@ -75,7 +77,7 @@ def expand(x: distributions.Distribution, batch_shape: Any) -> distributions.Dis
     return expanded
 
 
-def attribute(x: distributions.Distribution, name: str) -> Any:
+def attribute(x: distributions.Distribution, name: str) -> RValue:
     """A property such as ``mean``; shapes are lists of ints, ``mode`` a category from 1."""
     value = getattr(x, name)
     if isinstance(value, torch.Size):
@@ -97,7 +99,7 @@ def _operand(value: Any) -> Any:
     return torch.as_tensor(value, dtype=torch.get_default_dtype())
 
 
-def _int(value: Any, name: str) -> int:
+def _int(value: RValue, name: str) -> int:
     if isinstance(value, torch.Tensor):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):

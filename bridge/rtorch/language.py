@@ -9,15 +9,21 @@ Tests: test-tensor-creation.R, test-tensor-indexing.R.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from torch import Tensor
 
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.rtypes import attach
 from torchbridge.arrays.torch_arrays import TorchArrays
 from torchbridge.process import host
 from torchbridge.rtorch.operators import as_dtype
+from torchbridge.values.protocols import RValue
+
+if TYPE_CHECKING:
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import Device, TorchDType
 
 #: R torch's dtypes, where as_torch_tensor() keeps R's own precision.
 _DEFAULTS = {
@@ -27,7 +33,7 @@ _DEFAULTS = {
 }
 
 
-def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def torch_tensor(x: RValue, dtype: TorchDType, device: Device, requires_grad: bool) -> Tensor:
     """R's ``torch_tensor``: double -> float32, integer -> int64, logical -> bool.
 
     A list of R vectors of like shape is stacked along a new first dim.
@@ -35,7 +41,7 @@ def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
     if isinstance(x, torch.Tensor):
         result = x.detach().clone()
     elif isinstance(x, (list, tuple)) or getattr(x, "typeof", None) == "list":
-        items = x if isinstance(x, (list, tuple)) else x.items()
+        items = x if isinstance(x, (list, tuple)) else cast("RObject", x).items()
         result = torch.stack([torch_tensor(item, None, None, False).squeeze() for item in items])
     elif isinstance(x, (bool, int, float, complex)):
         result = torch.tensor(x)
@@ -57,12 +63,12 @@ def torch_tensor(x: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
     return result.requires_grad_(requires_grad) if requires_grad else result
 
 
-def as_operand(x: Any) -> Any:
+def as_operand(x: RValue) -> Tensor:
     """A tensor of an R vector that stands where an operator wants one, with R torch's dtypes."""
     return torch_tensor(x, None, None, False)
 
 
-def few_numbers(x: Any, requires_grad: bool) -> Any:
+def few_numbers(x: RValue, requires_grad: bool) -> Tensor:
     """R's ``torch_tensor`` of a short plain vector, which arrives as a list or single value."""
     values = x if isinstance(x, list) else [x]
     dtype = torch.float32 if isinstance(values[0], float) else None
@@ -70,8 +76,14 @@ def few_numbers(x: Any, requires_grad: bool) -> Any:
 
 
 def torch_arange(
-    _: Any, start: Any, end: Any, step: Any, dtype: Any, device: Any, requires_grad: bool
-) -> Any:
+    _: object,
+    start: float,
+    end: float,
+    step: float,
+    dtype: TorchDType,
+    device: Device,
+    requires_grad: bool,
+) -> Tensor:
     """R's ``torch_arange``: both ends included, as in ``seq()``; float32 unless all are ints."""
     if dtype is None:
         whole = all(isinstance(v, int) for v in (start, end, step))
@@ -83,27 +95,27 @@ def torch_arange(
     return result.to(dtype=as_dtype(dtype), device=device).requires_grad_(requires_grad)
 
 
-def manual_seed(_: Any, seed: float) -> None:
+def manual_seed(_: object, seed: float) -> None:
     """R's ``torch_manual_seed``."""
     torch.manual_seed(int(seed))
 
 
-def python(x: Any) -> Any:
+def python(x: object) -> RObject:
     """R's ``python()``: the object as Python has it, no tensor in R's eyes."""
     return host.native().object_handle(x)
 
 
-def same(x: Any, y: Any) -> bool:
+def same(x: object, y: RValue) -> bool:
     """Are two Python objects equal, as a dtype or device is to another or to its name?"""
-    return bool(x == (as_dtype(y) if isinstance(x, torch.dtype) else y))
+    return bool(x == (as_dtype(y) if isinstance(x, torch.dtype) and isinstance(y, str) else y))
 
 
-def is_method(x: Any, name: str) -> bool:
+def is_method(x: object, name: str) -> bool:
     """Is x$name a method (and not an attribute)?"""
     return callable(getattr(type(x), name, None))
 
 
-def summarise(_: Any, name: str, parts: list[Any], na_rm: bool) -> Any:
+def summarise(_: object, name: str, parts: list[RValue], na_rm: bool) -> Tensor:
     """R's Summary functions of several tensors, or without NaN."""
     tensors = [part if isinstance(part, torch.Tensor) else torch.as_tensor(part) for part in parts]
     x = torch.cat([t.reshape(-1) for t in tensors])
@@ -112,7 +124,7 @@ def summarise(_: Any, name: str, parts: list[Any], na_rm: bool) -> Any:
     return torch.stack([x.min(), x.max()]) if name == "range" else getattr(x, name)()
 
 
-def bind(_: Any, parts: list[Any], how: str) -> Any:
+def bind(_: object, parts: list[RValue], how: str) -> Tensor:
     """R's ``c``, ``rbind`` and ``cbind``; R vectors take the first tensor's dtype and device."""
     first = next(part for part in parts if isinstance(part, torch.Tensor))
     tensors = [torch.as_tensor(part, dtype=first.dtype, device=first.device) for part in parts]
@@ -123,41 +135,41 @@ def bind(_: Any, parts: list[Any], how: str) -> Any:
     return torch.cat([t.reshape(-1, 1) if t.dim() < 2 else t for t in tensors], 1)
 
 
-def signif(x: Any, digits: float = 6) -> Any:
+def signif(x: Tensor, digits: float = 6) -> Tensor:
     """R's ``signif``: rounded to so many significant digits."""
     scale = 10 ** (int(digits) - 1 - x.abs().log10().floor())
     return torch.where(x == 0, x, (x * scale).round() / scale)
 
 
-def gamma(x: Any) -> Any:
+def gamma(x: Tensor) -> Tensor:
     """R's ``gamma``: exp(lgamma) with the sign of the gamma function."""
     negative = (x < 0) & (x.floor().remainder(2) != 0)
     return torch.where(negative, -1.0, 1.0) * torch.lgamma(x).exp()
 
 
-def trigamma(x: Any) -> Any:
+def trigamma(x: Tensor) -> Tensor:
     """R's ``trigamma``: the second derivative of lgamma."""
     # zeta(2, x) for x > 0 is exact where polygamma's series has an error of 1e-10.
     positive = torch.where(x > 0, x, 1.0)
     return torch.where(x > 0, torch.special.zeta(2.0, positive), torch.polygamma(1, x))
 
 
-def cospi(x: Any) -> Any:
+def cospi(x: Tensor) -> Tensor:
     """R's ``cospi``: cos(pi x)."""
     return torch.cos(math.pi * x)
 
 
-def sinpi(x: Any) -> Any:
+def sinpi(x: Tensor) -> Tensor:
     """R's ``sinpi``: sin(pi x)."""
     return torch.sin(math.pi * x)
 
 
-def tanpi(x: Any) -> Any:
+def tanpi(x: Tensor) -> Tensor:
     """R's ``tanpi``: tan(pi x)."""
     return torch.tan(math.pi * x)
 
 
-def get_index(x: Any, key: tuple[Any, ...]) -> Any:
+def get_index(x: Tensor, key: tuple[Any, ...]) -> Tensor:
     """x[key], where key has vectors: every combination of them, as in R."""
     if _is_mask(key):
         return x[key]
@@ -167,7 +179,7 @@ def get_index(x: Any, key: tuple[Any, ...]) -> Any:
     return view
 
 
-def set_index(x: Any, key: tuple[Any, ...], value: Any) -> None:
+def set_index(x: Tensor, key: tuple[Any, ...], value: Any) -> None:
     """x[key] = value, in place; a value of another dtype or device is converted."""
     if isinstance(value, torch.Tensor):
         value = value.to(device=x.device, dtype=x.dtype)
@@ -192,7 +204,7 @@ def _is_mask(key: tuple[Any, ...]) -> bool:
     return len(key) == 1 and isinstance(key[0], torch.Tensor) and (key[0].dim() != 1)
 
 
-def _split(x: Any, key: tuple[Any, ...]) -> tuple[Any, list[tuple[int, Any]]]:
+def _split(x: Tensor, key: tuple[Any, ...]) -> tuple[Tensor, list[tuple[int, Tensor]]]:
     """The view that the other subscripts give, and (dim of it, positions) for each vector."""
     simple, vectors, dim = [], [], 0
     rank = sum(part is not None and part is not Ellipsis for part in key)
@@ -209,7 +221,7 @@ def _split(x: Any, key: tuple[Any, ...]) -> tuple[Any, list[tuple[int, Any]]]:
     return view, [(dim, _positions(part, view.shape[dim], view.device)) for dim, part in vectors]
 
 
-def _positions(part: Any, size: int, device: Any) -> Any:
+def _positions(part: list[int] | Tensor, size: int, device: torch.device) -> Tensor:
     index = torch.as_tensor(part, device=device)
     if index.dtype == torch.bool:
         if index.numel() != size:

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from torchbridge.rtorch.operators import as_dtype
+from torchbridge.values.protocols import RValue
 
 _Positions = tuple[frozenset[int | str], frozenset[int]]
 
@@ -114,21 +115,23 @@ def class_called(name: str) -> type[nn.Module]:
 # ---- constructors ----
 
 
-def make(name: str, /, *args: Any, **kwargs: Any) -> nn.Module:
+def make(name: str, /, *args: RValue, **kwargs: RValue) -> nn.Module:
     """The layer of a class of torch.nn, from R's arguments."""
     cls = class_called(name)
     args, kwargs = _converted(cls, args, kwargs)
     return cls(*args, **kwargs)
 
 
-def initialize(module: nn.Module, cls: type[nn.Module], args: Any, kwargs: Any) -> None:
+def initialize(
+    module: nn.Module, cls: type[nn.Module], args: tuple[RValue, ...], kwargs: dict[str, RValue]
+) -> None:
     """Run the constructor of `cls` on a module of a class derived from it."""
     args, kwargs = _converted(cls, args, kwargs)
     cls.__init__(module, *args, **kwargs)
 
 
 def _converted(
-    cls: type[nn.Module], args: tuple[Any, ...], kwargs: dict[str, Any]
+    cls: type[nn.Module], args: tuple[RValue, ...], kwargs: dict[str, RValue]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """R's arguments as Python's; of a class that is not torch.nn's, only numbers change."""
     ours = cls.__module__.startswith("torch.nn.")
@@ -170,7 +173,7 @@ def signature(cls: type[nn.Module]) -> list[inspect.Parameter]:
     ]
 
 
-def argument(parameter: inspect.Parameter, value: Any, ours: bool) -> Any:
+def argument(parameter: inspect.Parameter, value: RValue, ours: bool) -> Any:
     """R's value for a parameter; only those of torch.nn's own count dims and classes from 1."""
     name = parameter.name
     if name == "dtype":
@@ -205,13 +208,13 @@ def takes_ints(parameter: inspect.Parameter) -> bool:
     return not isinstance(parameter.default, (float, str, bool))
 
 
-def _each(value: Any, convert: Callable[[Any], Any]) -> Any:
+def _each(value: RValue, convert: Callable[[RValue], object]) -> object:
     if isinstance(value, (list, tuple)):
         return tuple(_each(part, convert) for part in value)
     return convert(value)
 
 
-def _whole(name: str, value: Any) -> Any:
+def _whole(name: str, value: RValue) -> Any:
     """A whole number as an int; NA (any size, in adaptive pooling) as None."""
     if not isinstance(value, float):
         return value
@@ -222,7 +225,7 @@ def _whole(name: str, value: Any) -> Any:
     return int(value)
 
 
-def _counted(name: str, value: Any) -> int:
+def _counted(name: str, value: RValue) -> int:
     """A whole number that counts something, so that NA will not do."""
     number: int | None = _whole(name, value)
     if number is None:
@@ -230,21 +233,21 @@ def _counted(name: str, value: Any) -> int:
     return number
 
 
-def _dim(name: str, value: Any) -> int:
+def _dim(name: str, value: RValue) -> int:
     dim = _counted(name, value)
     if dim == 0:
         raise ValueError(f"`{name}` counts dims from 1 (or -1, the last), not from 0")
     return dim - 1 if dim > 0 else dim
 
 
-def _class(name: str, value: Any) -> int:
+def _class(name: str, value: RValue) -> int:
     place = _counted(name, value)
     if name == "padding_idx" and place == 0:
         raise ValueError("`padding_idx` counts from 1 (or -1, the last), not from 0")
     return place - 1 if place >= 0 else place
 
 
-def is_dtype(x: Any) -> bool:
+def is_dtype(x: object) -> bool:
     """Is this a dtype, or the name of one?"""
     return isinstance(getattr(torch, x, None) if isinstance(x, str) else x, torch.dtype)
 
@@ -259,12 +262,12 @@ def as_device(x: Any) -> Any:
         raise ValueError(f"`device`: {str(error).splitlines()[0]}") from error
 
 
-def as_list(x: Any) -> list[Any]:
+def as_list(x: RValue) -> list[Any]:
     """R's vector as a list, also where it has one element."""
     return list(x) if isinstance(x, (list, tuple)) else [x]
 
 
-def described(x: Any) -> str:
+def described(x: object) -> str:
     """What an error calls a value of the wrong type."""
     return f"a {type(x).__name__}"
 
@@ -291,11 +294,13 @@ def forward_of(module: nn.Module, cls: type[nn.Module]) -> Callable[..., Any]:
     return forward
 
 
-def _shifted(module: nn.Module, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+def _shifted(
+    module: nn.Module, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     inputs = _positions_of(_first(module))
     if inputs is not None and inputs[0]:
         ignored = getattr(_first(module), "ignore_index", None)
-        args = [_from_one(x, ignored) if i in inputs[0] else x for i, x in enumerate(args)]
+        args = tuple(_from_one(x, ignored) if i in inputs[0] else x for i, x in enumerate(args))
         kwargs = {k: _from_one(x, ignored) if k in inputs[0] else x for k, x in kwargs.items()}
     try:
         result = function(*args, **kwargs)
@@ -307,24 +312,24 @@ def _shifted(module: nn.Module, function: Callable[..., Any], args: Any, kwargs:
     return result._asdict() if hasattr(result, "_fields") else result
 
 
-def _positions_of(module: Any) -> _Positions | None:
+def _positions_of(module: nn.Module) -> _Positions | None:
     return next((POSITIONS[cls] for cls in type(module).__mro__ if cls in POSITIONS), None)
 
 
-def _first(module: Any) -> Any:
+def _first(module: nn.Module) -> nn.Module:
     """The layer that gets the input of a (nested) nn.Sequential."""
     while isinstance(module, nn.Sequential) and len(module):
         module = module[0]
     return module
 
 
-def _last(module: Any) -> Any:
+def _last(module: nn.Module) -> nn.Module:
     while isinstance(module, nn.Sequential) and len(module):
         module = module[-1]
     return module
 
 
-def _from_one(x: Any, ignored: int | None) -> Any:
+def _from_one(x: object, ignored: int | None) -> object:
     if not isinstance(x, torch.Tensor) or x.is_floating_point() or x.dtype == torch.bool:
         return x
     shifted = x - 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import nn
@@ -16,6 +16,13 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torchbridge.rtorch import layers
 from torchbridge.rtorch.modules import keep
 from torchbridge.rtorch.operators import as_dtype
+from torchbridge.values.protocols import RValue
+
+if TYPE_CHECKING:
+    from torchbridge.arrays.protocols import Device, TorchDType
+
+#: nn.Sequential, nn.ModuleList and their kin; which of them takes what, PyTorch says.
+Container: TypeAlias = Any
 
 #: Parameters and buffers whose size is not known yet.
 _LAZY = (UninitializedParameter, UninitializedBuffer)
@@ -31,12 +38,12 @@ def buffer(x: torch.Tensor, persistent: bool) -> torch.Tensor:
     return nn.Buffer(x, persistent=persistent)
 
 
-def is_parameter(x: Any) -> bool:
+def is_parameter(x: object) -> bool:
     """R's ``is_nn_parameter``."""
     return isinstance(x, nn.Parameter)
 
 
-def is_buffer(x: Any) -> bool:
+def is_buffer(x: object) -> bool:
     """R's ``is_nn_buffer``."""
     return isinstance(x, nn.Buffer)
 
@@ -71,7 +78,7 @@ def state_dict(module: nn.Module, prefix: str, keepvars: bool) -> dict[str, Any]
     return dict(module.state_dict(prefix=prefix, keep_vars=keepvars))
 
 
-def load_state_dict(module: nn.Module, state: Any, strict: bool) -> None:
+def load_state_dict(module: nn.Module, state: RValue, strict: bool) -> None:
     """R's ``$load_state_dict()``: nothing changes unless everything fits."""
     if not isinstance(state, dict) and not (isinstance(state, list) and not state):
         raise TypeError("`state_dict` must be a named list of tensors, each name once")
@@ -101,11 +108,11 @@ def load_state_dict(module: nn.Module, state: Any, strict: bool) -> None:
     module.load_state_dict(given, strict=strict)
 
 
-def _is_state(key: str, value: Any) -> bool:
+def _is_state(key: str, value: object) -> bool:
     return isinstance(value, torch.Tensor) or key.endswith("_extra_state")
 
 
-def _as_tensor(key: str, value: Any) -> torch.Tensor:
+def _as_tensor(key: str, value: RValue) -> torch.Tensor:
     try:
         return torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -121,7 +128,9 @@ def _shape(x: torch.Tensor) -> str:
     return f"({', '.join(map(str, x.shape))})"
 
 
-def to(module: nn.Module, args: list[Any], dtype: Any, device: Any, non_blocking: bool) -> None:
+def to(
+    module: nn.Module, args: list[Any], dtype: TorchDType, device: Device, non_blocking: bool
+) -> None:
     """R's ``$to()``: an unnamed argument is a device or a dtype, whichever it names."""
     for value in args:
         if dtype is None and layers.is_dtype(value):
@@ -148,7 +157,7 @@ def register(module: nn.Module, kind: str, name: str, value: Any, persistent: bo
         module.add_module(name, value)
 
 
-def apply(module: nn.Module, function: Callable[[nn.Module], Any]) -> None:
+def apply(module: nn.Module, function: Callable[[nn.Module], None]) -> None:
     """R's ``$apply()``: of every submodule, then of the module itself."""
     module.apply(function)
 
@@ -204,7 +213,7 @@ def sequential(modules: list[nn.Module], names: list[str]) -> nn.Sequential:
     return result
 
 
-def container(kind: str, values: Any) -> nn.Module:
+def container(kind: str, values: dict[str, Any] | list[Any]) -> nn.Module:
     """R's ``nn_module_list``, ``nn_module_dict``, ``nn_parameter_list``, ``..._dict``."""
     for value in values.values() if isinstance(values, dict) else values:
         keep(value)
@@ -212,12 +221,12 @@ def container(kind: str, values: Any) -> nn.Module:
     return made
 
 
-def item(module: Any, position: float) -> Any:
+def item(module: Container, position: float) -> object:
     """R's ``module[[i]]``."""
     return module[_place(module, position)]
 
 
-def set_item(module: Any, position: float, value: Any) -> None:
+def set_item(module: Container, position: float, value: nn.Module | torch.Tensor) -> None:
     """R's ``module[[i]] <- value``; one past the end appends."""
     keep(value)
     if position == len(module) + 1:
@@ -226,37 +235,37 @@ def set_item(module: Any, position: float, value: Any) -> None:
         module[_place(module, position)] = value
 
 
-def subset(module: Any, positions: Any) -> Any:
+def subset(module: Container, positions: RValue) -> nn.Module:
     """R's ``module[i]``: the same kind of container with some of the modules."""
     chosen = [module[_place(module, p)] for p in layers.as_list(positions)]
     return nn.Sequential(*chosen) if isinstance(module, nn.Sequential) else type(module)(chosen)
 
 
-def append(module: Any, values: list[Any]) -> None:
+def append(module: Container, values: list[nn.Module | torch.Tensor]) -> None:
     """R's ``$append()`` and ``$extend()``."""
     for value in values:
         keep(value)
         module.append(value)
 
 
-def insert(module: Any, position: float, value: Any) -> None:
+def insert(module: Container, position: float, value: nn.Module | torch.Tensor) -> None:
     """R's ``$insert()``: before the i-th."""
     keep(value)
     module.insert(len(module) if position == len(module) + 1 else _place(module, position), value)
 
 
-def _place(module: Any, position: float) -> int:
+def _place(module: Container, position: float) -> int:
     n = len(module)
     if position != int(position) or not 1 <= abs(position) <= n:
         raise IndexError(f"`i` must be a place from 1 to {n} (or -1, the last), not {position:g}")
     return int(position) - 1 if position > 0 else int(position)
 
 
-def size(module: Any) -> int:
+def size(module: Container) -> int:
     """R's ``length(module)``."""
     return len(module)
 
 
-def items(module: Any) -> Any:
+def items(module: Container) -> dict[str, Any] | list[Any]:
     """R's ``as.list(module)``: named where the container is a dict."""
     return dict(module.items()) if hasattr(module, "items") else list(module)

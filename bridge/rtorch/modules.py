@@ -22,10 +22,10 @@ from __future__ import annotations
 import copy
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 import torch
 from torch import nn
@@ -33,6 +33,10 @@ from torch.nn.modules import module as _global
 
 from torchbridge.process import host
 from torchbridge.rtorch import layers
+from torchbridge.values.protocols import RValue
+
+if TYPE_CHECKING:
+    from torchbridge._native import RObject
 
 
 class _Submodules(dict[str, Any]):
@@ -90,13 +94,13 @@ class RModule(nn.Module):
     """
 
     # The R half, while Python holds it.
-    _r_half: Any = None
+    _r_half: RObject | None = None
     # While R sets something, or a Python base class initializes itself, R need not know.
     _r_quiet = False
     #: The Python class that the R class inherits from.
     _r_base: type[nn.Module] = nn.Module
 
-    def _r_call(self, what: str, *args: Any, **kwargs: Any) -> Any:
+    def _r_call(self, what: str, *args: object, **kwargs: object) -> Any:
         return _half_of(self)(what, *args, **kwargs)
 
     def _r_keep(self) -> None:
@@ -131,14 +135,14 @@ class RModule(nn.Module):
         new.__dict__["_modules"] = _Submodules(new, new._modules)
         return new
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError(
             f"{type(self).__name__} is written in R and cannot be pickled: "
             "save its state_dict() and make the module again"
         )
 
 
-def class_of(name: str, base: Any, methods: list[str], forward: bool) -> type[RModule]:
+def class_of(name: str, base: RValue, methods: list[str], forward: bool) -> type[RModule]:
     """A class for modules that are written in R.
 
     Args:
@@ -165,18 +169,18 @@ def class_of(name: str, base: Any, methods: list[str], forward: bool) -> type[RM
 
 
 def _r_method(name: str) -> Callable[..., Any]:
-    def method(self: RModule, *args: Any, **kwargs: Any) -> Any:
+    def method(self: RModule, *args: object, **kwargs: object) -> Any:
         return _half_of(self)("call", name, *args, **kwargs)
 
     method.__name__ = method.__qualname__ = name
     return method
 
 
-def _no_forward(self: RModule, *args: Any, **kwargs: Any) -> Any:
+def _no_forward(self: RModule, *args: object, **kwargs: object) -> NoReturn:
     raise NotImplementedError(f"the module class `{type(self).__name__}` has no method `forward`")
 
 
-def create(cls: type[RModule], half: Any) -> RModule:
+def create(cls: type[RModule], half: RObject) -> RModule:
     """A module of an R class, before R's ``initialize``; its R half is there."""
     module = cls.__new__(cls)
     module.__dict__["_r_half"] = half
@@ -185,7 +189,7 @@ def create(cls: type[RModule], half: Any) -> RModule:
     return module
 
 
-def initialize_base(module: RModule, /, *args: Any, **kwargs: Any) -> None:
+def initialize_base(module: RModule, /, *args: RValue, **kwargs: RValue) -> None:
     """R's ``super$initialize(...)`` where the parent is a Python class."""
     base = module._r_base
     with _quiet(module):
@@ -227,7 +231,7 @@ class _Face:
 _faces: dict[int, _Face] = {}
 
 
-def face(module: nn.Module) -> Any:
+def face(module: nn.Module) -> RObject:
     """The R function (an RObject) that stands for a module in R: always the same one."""
     core = host.native()
     known = _face_of(module)
@@ -250,14 +254,14 @@ def face(module: nn.Module) -> Any:
     return function
 
 
-def release(address: float, half: Any) -> None:
+def release(address: float, half: RObject) -> None:
     """The R half of the module that was at `address` is gone."""
     known = _faces.get(int(address))
     if known is not None and known.half == half.address:
         del _faces[int(address)]
 
 
-def half_in_r(module: nn.Module) -> Any:
+def half_in_r(module: nn.Module) -> RObject | None:
     """The R half of any module, if it has one."""
     known = _face_of(module)
     if known is not None:
@@ -265,7 +269,7 @@ def half_in_r(module: nn.Module) -> Any:
     return module._r_half if isinstance(module, RModule) else None
 
 
-def revive(module: nn.Module, half: Any) -> None:
+def revive(module: nn.Module, half: RObject) -> None:
     """An R half that ``readRDS()`` has read is this module's."""
     function, access = half.call("revive", float(id(module))).items()
     _faces[id(module)] = _Face(weakref.ref(module), function.address, access.address)
@@ -276,7 +280,7 @@ def _face_of(module: nn.Module) -> _Face | None:
     return known if known is not None and known.module() is module else None
 
 
-def _half_of(module: RModule) -> Any:
+def _half_of(module: RModule) -> RObject:
     """The R half of a module: an R function of what to do, its name and the arguments."""
     known = _face_of(module)
     if known is None and module._r_half is not None:
@@ -298,7 +302,7 @@ def _gone(module: RModule) -> RuntimeError:
 # ---- who holds the R half ----
 
 
-def keep(value: Any) -> None:
+def keep(value: object) -> None:
     """A part of Python's is about to hold this value, maybe a module that only R has held."""
     if isinstance(value, RModule):
         value._r_keep()
@@ -342,14 +346,14 @@ def _owned_by_r(references: dict[int, int], parents: dict[int, list[int]]) -> se
         ours -= lost
 
 
-def _references(objects: list[Any]) -> list[int]:
+def _references(objects: Sequence[object]) -> list[int]:
     """How many references there are to each object, besides this list and R's handle."""
     probe = [object()]
     beside = [sys.getrefcount(probe[i]) for i in range(1)][0] + 1
     return [sys.getrefcount(objects[i]) - beside for i in range(len(objects))]
 
 
-def _access(module: nn.Module) -> Any:
+def _access(module: nn.Module) -> RObject:
     known = _face_of(module)
     assert known is not None
     return host.native().RObject.from_address(known.half)

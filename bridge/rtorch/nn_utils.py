@@ -14,16 +14,17 @@ from torch.nn import utils
 from torch.nn.utils import rnn
 
 from torchbridge.rtorch import layers
+from torchbridge.values.protocols import RValue
 
 
-def set_values(name: str, tensor: torch.Tensor, arguments: Any) -> None:
+def set_values(name: str, tensor: torch.Tensor, arguments: dict[str, RValue] | list[Any]) -> None:
     """R's ``nn_init_<name>``: the function of torch.nn.init."""
     function = getattr(nn.init, name)
     known = inspect.signature(function).parameters
     function(tensor, **{k: layers.argument(known[k], v, False) for k, v in dict(arguments).items()})
 
 
-def gain(nonlinearity: str, param: Any) -> float:
+def gain(nonlinearity: str, param: float | None) -> float:
     """R's ``nn_init_calculate_gain``."""
     return nn.init.calculate_gain(cast(Any, nonlinearity), param)
 
@@ -52,7 +53,7 @@ def vector_to_parameters(vec: torch.Tensor, parameters: list[torch.Tensor]) -> N
 
 
 def pack_padded_sequence(
-    x: torch.Tensor, lengths: Any, batch_first: bool, strict: bool
+    x: torch.Tensor, lengths: torch.Tensor | list[int], batch_first: bool, strict: bool
 ) -> rnn.PackedSequence:
     """R's ``nn_utils_rnn_pack_padded_sequence``."""
     return rnn.pack_padded_sequence(x, lengths, batch_first, strict)
@@ -64,7 +65,7 @@ def pack_sequence(sequences: list[torch.Tensor], strict: bool) -> rnn.PackedSequ
 
 
 def pad_packed_sequence(
-    sequence: Any, batch_first: bool, value: float, total_length: int | None
+    sequence: object, batch_first: bool, value: float, total_length: int | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """R's ``nn_utils_rnn_pad_packed_sequence``."""
     if not isinstance(sequence, rnn.PackedSequence):

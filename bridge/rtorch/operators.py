@@ -14,15 +14,21 @@ import inspect
 import operator as op
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.torch_arrays import TorchArrays, import_torch
 from torchbridge.process import host
 from torchbridge.rtorch import dialect
+from torchbridge.values.protocols import RValue
+
+if TYPE_CHECKING:
+    from torchbridge._native import Operator
+    from torchbridge.arrays.protocols import TorchDType
 
 # What an argument may be; argument.h has the same bits. A value is read by its own type
 # where several are possible: torch_max(x, 1) names a dim, torch_max(x, y) another tensor.
@@ -123,7 +129,7 @@ _PREFIXES = {
 }
 
 
-def resolve(name: str) -> Any:
+def resolve(name: str) -> Operator:
     """The native Operator of an R name: ``torch_sum``, ``nnf_relu``, ``$sum`` or ``+``.
 
     Raises:
@@ -139,7 +145,7 @@ def resolve(name: str) -> Any:
     )
 
 
-def find(name: str) -> tuple[Any, str, bool]:
+def find(name: str) -> tuple[Callable[..., Any], str, bool]:
     """(function, its name in PyTorch, is it a method) of an R name."""
     if name in _R_FUNCTIONS:
         return _R_FUNCTIONS[name], name, False
@@ -164,7 +170,7 @@ def find(name: str) -> tuple[Any, str, bool]:
     raise AttributeError(f"PyTorch {torch.__version__} has no {name}()")
 
 
-def _like(x: Any, y: Any) -> Any:
+def _like(x: object, y: Tensor) -> object:
     """A number to be divided by a tensor, as a tensor: PyTorch multiplies it by 1/y, R divides."""
     if isinstance(x, torch.Tensor) or not isinstance(x, (int, float)):
         return x
@@ -172,7 +178,7 @@ def _like(x: Any, y: Any) -> Any:
     return torch.full((), x, dtype=dtype, device=y.device)
 
 
-def _tensors(*values: Any) -> list[Any]:
+def _tensors(*values: Any) -> list[Tensor]:
     device = next(v.device for v in values if isinstance(v, torch.Tensor))
     return [v if isinstance(v, torch.Tensor) else torch.as_tensor(v, device=device) for v in values]
 
@@ -196,7 +202,7 @@ class Spec:
         self.overloads: list[list[tuple[str, str, str | None]]] = []
 
 
-def describe(function: Any, name: str, method: bool) -> Spec:
+def describe(function: Callable[..., Any], name: str, method: bool) -> Spec:
     """The Spec of a PyTorch function."""
     found = schemas(function, name)
     spec = Spec()
@@ -209,7 +215,7 @@ def describe(function: Any, name: str, method: bool) -> Spec:
     return spec
 
 
-def schemas(function: Any, name: str) -> list[Any]:
+def schemas(function: Callable[..., Any], name: str) -> list[torch.FunctionSchema]:
     """PyTorch's schemas of a function, without out= and scripting overloads."""
     if inspect.isfunction(function) and name not in ("norm",):
         return []  # written in Python: it has a signature of its own
@@ -225,14 +231,14 @@ def schemas(function: Any, name: str) -> list[Any]:
     return []
 
 
-def _takes_tensors(schema: Any) -> bool:
+def _takes_tensors(schema: torch.FunctionSchema) -> bool:
     """Not one of TorchScript's overloads for Python numbers and lists."""
     first = str(schema.arguments[0].type) if schema.arguments else ""
     gives = " ".join(str(r.type) for r in schema.returns)
     return "Tensor" in first or "Tensor" in gives
 
 
-def _from_schemas(spec: Spec, found: list[Any], name: str, method: bool) -> None:
+def _from_schemas(spec: Spec, found: list[torch.FunctionSchema], name: str, method: bool) -> None:
     positional: list[int] = []
     for schema in found:
         for position, argument in enumerate(a for a in schema.arguments if not a.kwarg_only):
@@ -255,16 +261,17 @@ def _from_schemas(spec: Spec, found: list[Any], name: str, method: bool) -> None
     spec.positional = tuple(positional)
 
 
-def _kind_in_schema(name: str, argument: Any) -> int:
+def _kind_in_schema(name: str, argument: torch.Argument) -> int:
     kinds = kind_of(name, argument.name, str(argument.type))
-    if str(argument.type) == "List[int]" and argument.N is None:
+    of_any_length = argument.N is None  # type: ignore[attr-defined]
+    if str(argument.type) == "List[int]" and of_any_length:
         kinds |= INTS
     elif kinds & INTS:
         kinds = kinds & ~INTS | INT  # of a known length: PyTorch repeats a single int
     return kinds
 
 
-def _default(argument: Any) -> str | None:
+def _default(argument: torch.Argument) -> str | None:
     if not argument.has_default_value():
         return None
     value = argument.default_value
@@ -277,7 +284,7 @@ def _default(argument: Any) -> str | None:
     return repr(value)
 
 
-def _from_signature(spec: Spec, function: Any, name: str) -> None:
+def _from_signature(spec: Spec, function: Callable[..., Any], name: str) -> None:
     # boolean_dispatch hides the signature of the pooling functions; the twin has it.
     twin = getattr(F, f"_{name}", None) or getattr(F, f"{name}_with_indices", None)
     try:
@@ -350,7 +357,7 @@ def kind_of(function: str, name: str, kind: str) -> int:
 # ---- called by the native core ------------------------------------------------------------
 
 
-def zero_based(x: Any, name: str) -> Any:
+def zero_based(x: RValue, name: str) -> Tensor:
     """Positions that count from 1 as PyTorch counts them; probabilities and masks as they are."""
     if not isinstance(x, torch.Tensor):
         x = torch.as_tensor(x)
@@ -365,7 +372,7 @@ def zero_based(x: Any, name: str) -> Any:
     return x - (x > 0).to(x.dtype)  # negative ones count from the end, or are to be ignored
 
 
-def as_positions(x: Any, name: str) -> Any:
+def as_positions(x: RValue, name: str) -> Tensor:
     """R's whole numbers that name positions from 1, as PyTorch counts them."""
     return zero_based(to_array(x, TorchArrays("int64", None), False, "error", first=1), name)
 
@@ -377,8 +384,16 @@ def one_based(x: Any) -> Any:
     return x + 1
 
 
-def as_dtype(x: Any) -> Any:
-    """A torch.dtype of its name, such as "float32"."""
+@overload
+def as_dtype(x: TorchDType) -> torch.dtype | None: ...
+
+
+@overload
+def as_dtype(x: object) -> object: ...
+
+
+def as_dtype(x: object) -> object:
+    """A torch.dtype of its name, such as "float32"; what is no name stays."""
     if not isinstance(x, str):
         return x
     found = getattr(torch, x, None)
@@ -400,7 +415,7 @@ def names(prefixes: Iterable[str] = tuple(_PREFIXES)) -> list[str]:
                 continue
             if inspect.ismodule(function) or name in _NOT_OPERATORS:
                 continue
-            if inspect.isfunction(function) and not _public(module, function):
+            if inspect.isfunction(function) and not _public(function):
                 continue
             if (
                 prefix == "torch_"
@@ -442,5 +457,5 @@ _NOT_OPERATORS = frozenset(
 )
 
 
-def _public(module: Any, function: Any) -> bool:
+def _public(function: object) -> bool:
     return getattr(function, "__module__", "").startswith("torch")

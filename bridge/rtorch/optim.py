@@ -11,25 +11,33 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch.optim import lr_scheduler
 
+from torchbridge.values.protocols import RValue
 
-def optimizer(name: str, params: list[Any], options: Mapping[str, Any] | list[Any]) -> Any:
+#: A named list of R; without names it is empty, and a list here.
+Options: TypeAlias = Mapping[str, Any] | list[Any]
+Scheduler: TypeAlias = lr_scheduler.LRScheduler | lr_scheduler.ReduceLROnPlateau
+
+
+def optimizer(name: str, params: list[Any], options: Options) -> torch.optim.Optimizer:
     """The optimizer ``torch.optim.<name>`` of tensors, or of groups of tensors."""
     groups = [_options(group) if isinstance(group, dict) else group for group in params]
-    return getattr(torch.optim, name)(groups, **_options(options))
+    made: torch.optim.Optimizer = getattr(torch.optim, name)(groups, **_options(options))
+    return made
 
 
-def scheduler(name: str, options: Mapping[str, Any] | list[Any]) -> Any:
+def scheduler(name: str, options: Options) -> Scheduler:
     """The scheduler ``torch.optim.lr_scheduler.<name>``."""
-    options = {key: _function(value) for key, value in dict(options).items()}
-    return getattr(lr_scheduler, name)(**options)
+    values = {key: _function(value) for key, value in dict(options).items()}
+    made: Scheduler = getattr(lr_scheduler, name)(**values)
+    return made
 
 
-def _options(options: Any) -> dict[str, Any]:
+def _options(options: Options) -> dict[str, Any]:
     """R's vectors as tuples, but for the tensors of a group."""
     return {
         key: tuple(value) if isinstance(value, list) and key != "params" else value
@@ -37,47 +45,49 @@ def _options(options: Any) -> dict[str, Any]:
     }
 
 
-def _function(value: Any) -> Any:
+def _function(value: RValue) -> object:
     """R functions as Python functions: PyTorch would save the state of any other callable."""
     if isinstance(value, list):
         return [_function(item) for item in value]
     if not callable(value) or isinstance(value, (torch.optim.Optimizer, lr_scheduler.LRScheduler)):
         return value
 
-    def factor(*args: Any) -> float:
-        return float(value(*args))
+    function: Callable[..., Any] = value
+
+    def factor(*args: object) -> float:
+        return float(function(*args))
 
     return factor
 
 
-def class_name(optimizer: Any) -> str:
+def class_name(optimizer: object) -> str:
     """The name of its class in PyTorch."""
     return type(optimizer).__name__
 
 
-def step(optimizer: Any, closure: Callable[[], Any] | None) -> Any:
+def step(optimizer: torch.optim.Optimizer, closure: Callable[[], Any] | None) -> object:
     """One step; gives what the closure gave."""
     if closure is None and isinstance(optimizer, torch.optim.LBFGS):
         raise TypeError("`closure` must be given: L-BFGS evaluates the loss several times a step")
     return optimizer.step() if closure is None else optimizer.step(closure)
 
 
-def zero_grad(optimizer: Any, set_to_none: bool) -> None:
+def zero_grad(optimizer: torch.optim.Optimizer, set_to_none: bool) -> None:
     """Clear the gradients, or set them to zero."""
     optimizer.zero_grad(set_to_none=set_to_none)
 
 
-def add_param_group(optimizer: Any, group: dict[str, Any]) -> None:
+def add_param_group(optimizer: torch.optim.Optimizer, group: dict[str, RValue]) -> None:
     """Optimize more tensors, with options of their own."""
     optimizer.add_param_group(_options(group))
 
 
-def param_groups(optimizer: Any) -> list[dict[str, Any]]:
+def param_groups(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
     """Copies of the groups: tensors and options by name."""
     return [dict(group) for group in optimizer.param_groups]
 
 
-def set_param_groups(optimizer: Any, groups: list[dict[str, Any]]) -> None:
+def set_param_groups(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> None:
     """Take over options that R changed; the tensors must be the same."""
     if len(groups) != len(optimizer.param_groups):
         raise ValueError(
@@ -99,7 +109,7 @@ def set_param_groups(optimizer: Any, groups: list[dict[str, Any]]) -> None:
         old.update(new)
 
 
-def _like(old: Any, new: Any, where: str) -> Any:
+def _like(old: object, new: RValue, where: str) -> object:
     """R's value for an option, of the type that the option has."""
     if isinstance(old, tuple):
         if not isinstance(new, (list, tuple)) or len(new) != len(old):
@@ -116,12 +126,12 @@ def _like(old: Any, new: Any, where: str) -> Any:
     return new
 
 
-def _tuple(values: Sequence[Any]) -> tuple[Any, ...]:
+def _tuple(values: Sequence[RValue]) -> tuple[RValue, ...]:
     """R's vectors have NA where PyTorch's tuples have None."""
     return tuple(None if isinstance(v, float) and math.isnan(v) else v for v in values)
 
 
-def state_dict(optimizer: Any) -> dict[str, Any]:
+def state_dict(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """The state by number of the parameter, from 1."""
     found = optimizer.state_dict()
     return {
@@ -133,7 +143,7 @@ def state_dict(optimizer: Any) -> dict[str, Any]:
     }
 
 
-def load_state_dict(optimizer: Any, state: dict[str, Any]) -> None:
+def load_state_dict(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Take over what `state_dict` gave, here or earlier."""
     if not isinstance(state, dict) or set(state) != {"state", "param_groups"}:
         raise ValueError("`state_dict` must be a list of `state` and `param_groups`")
@@ -155,22 +165,24 @@ def load_state_dict(optimizer: Any, state: dict[str, Any]) -> None:
     )
 
 
-def scheduler_step(scheduler: Any, metrics: Any) -> None:
+def scheduler_step(scheduler: Scheduler, metrics: float | torch.Tensor | None) -> None:
     """One step, by what is measured where the scheduler looks at that."""
-    by_metric = isinstance(scheduler, lr_scheduler.ReduceLROnPlateau)
-    if by_metric and metrics is None:
-        raise TypeError("`metrics` must be given: the schedule depends on it")
-    if not by_metric and metrics is not None:
+    if isinstance(scheduler, lr_scheduler.ReduceLROnPlateau):
+        if metrics is None:
+            raise TypeError("`metrics` must be given: the schedule depends on it")
+        scheduler.step(metrics)
+    elif metrics is not None:
         raise TypeError(f"`metrics` is not for {type(scheduler).__name__}")
-    scheduler.step(metrics) if by_metric else scheduler.step()
+    else:
+        scheduler.step()
 
 
-def scheduler_state_dict(scheduler: Any) -> dict[str, Any]:
+def scheduler_state_dict(scheduler: Scheduler) -> dict[str, Any]:
     """What the scheduler needs to go on from here."""
     return dict(scheduler.state_dict())
 
 
-def load_scheduler_state_dict(scheduler: Any, state: dict[str, Any]) -> None:
+def load_scheduler_state_dict(scheduler: Scheduler, state: dict[str, Any]) -> None:
     """Take over what `scheduler_state_dict` gave, here or earlier."""
     scheduler.load_state_dict(_restored(scheduler.state_dict(), state))
 

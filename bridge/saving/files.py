@@ -13,13 +13,14 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import safetensors
 import safetensors.torch
 import torch
+from torch import Tensor
 
-from torchbridge.arrays.rtypes import RType
+from torchbridge.arrays.rtypes import RType, attach
 
 #: The entry of the header's metadata that is ours, and its version.
 _ENTRY = "torchbridge"
@@ -42,8 +43,11 @@ _SPARSE = {
     torch.sparse_bsc: ("ccol_indices", "row_indices", "values"),
 }
 
+#: Tensors by name; an empty dict is an empty list in R.
+Tensors: TypeAlias = dict[str, Tensor] | list[Any]
 
-def save(path: str, tree: dict[str, Any], tensors: dict[str, Any] | list[Any]) -> None:
+
+def save(path: str, tree: dict[str, Any], tensors: Tensors) -> None:
     """Write a file, whole or not at all.
 
     Args:
@@ -67,11 +71,11 @@ def save(path: str, tree: dict[str, Any], tensors: dict[str, Any] | list[Any]) -
         raise
 
 
-def dumps(tree: dict[str, Any], tensors: dict[str, Any] | list[Any]) -> bytes:
+def dumps(tree: dict[str, Any], tensors: Tensors) -> bytes:
     """The content of the file that `save` writes."""
-    stored: dict[str, Any] = {}
+    stored: dict[str, Tensor] = {}
     about: dict[str, Any] = {}
-    seen: dict[tuple[Any, ...], str] = {}
+    seen: dict[tuple[object, ...], str] = {}
     for name, value in dict(tensors).items():
         where = place(value)
         if where in seen:
@@ -83,26 +87,26 @@ def dumps(tree: dict[str, Any], tensors: dict[str, Any] | list[Any]) -> bytes:
     return safetensors.torch.save(stored, {_ENTRY: text, "format": "pt"})
 
 
-def vector(data: bytes, kind: str) -> Any:
+def vector(data: bytes, kind: str) -> Tensor:
     """The bytes of an R vector as a tensor of its numbers."""
     x = torch.frombuffer(bytearray(data), dtype=torch.uint8) if data else torch.empty(0).byte()
     return x.view(_VECTORS[kind])
 
 
-def vector_bytes(x: Any) -> bytes:
+def vector_bytes(x: Tensor) -> bytes:
     """And back."""
     data: bytes = x.cpu().contiguous().view(torch.uint8).numpy().tobytes()
     return data
 
 
-def place(x: Any) -> tuple[Any, ...]:
+def place(x: Tensor) -> tuple[object, ...]:
     """Tensors with the same are one tensor (two layers that share a weight)."""
     if x.layout is not torch.strided or x.numel() == 0 or x.is_meta:
         return (id(x),)
     return (x.device, x.data_ptr(), tuple(x.shape), x.stride(), x.dtype, x.is_conj(), x.is_neg())
 
 
-def _store(stored: dict[str, Any], name: str, x: Any) -> dict[str, Any]:
+def _store(stored: dict[str, Tensor], name: str, x: Tensor) -> dict[str, Any]:
     """Put the memory of a tensor into `stored`; gives what else belongs to it."""
     if x.is_meta:
         raise ValueError(f"`{name}` is a meta tensor: it has no values to save")
@@ -131,7 +135,7 @@ def _store(stored: dict[str, Any], name: str, x: Any) -> dict[str, Any]:
     return about
 
 
-def _plain(x: Any, about: dict[str, Any]) -> Any:
+def _plain(x: Tensor, about: dict[str, Any]) -> Tensor:
     """Memory of its own, row-major, in a dtype that the format has."""
     x = x.resolve_conj().resolve_neg()
     if x.is_complex():
@@ -181,7 +185,9 @@ def _check_start(start: bytes) -> None:
         )
 
 
-def _read(metadata: dict[str, str], stored: dict[str, Any], device: str | None) -> dict[str, Any]:
+def _read(
+    metadata: dict[str, str], stored: dict[str, Tensor], device: str | None
+) -> dict[str, Any]:
     if _ENTRY not in metadata:
         named = {name: x if device is None else x.to(device) for name, x in stored.items()}
         return {"value": None, "tensors": named}
@@ -189,7 +195,7 @@ def _read(metadata: dict[str, str], stored: dict[str, Any], device: str | None) 
         content = json.loads(metadata[_ENTRY])
         version = content["version"]
         if version == _VERSION:
-            tensors: dict[str, Any] = {}
+            tensors: dict[str, Tensor] = {}
             for name, about in content["tensors"].items():
                 same = about.get("same_as")
                 tensors[name] = tensors[same] if same else _restore(stored, name, about, device)
@@ -201,8 +207,10 @@ def _read(metadata: dict[str, str], stored: dict[str, Any], device: str | None) 
     )
 
 
-def _restore(stored: dict[str, Any], name: str, about: dict[str, Any], device: str | None) -> Any:
-    def part(key: str) -> Any:
+def _restore(
+    stored: dict[str, Tensor], name: str, about: dict[str, Any], device: str | None
+) -> Tensor:
+    def part(key: str) -> Tensor:
         x = stored[key]
         floating = x.is_floating_point() and x.dim() > 0 and x.shape[-1] == 2
         return torch.view_as_complex(x) if about.get("complex") and floating else x
@@ -232,7 +240,7 @@ def _restore(stored: dict[str, Any], name: str, about: dict[str, Any], device: s
         return torch.nn.Parameter(x, requires_grad=bool(about.get("requires_grad")))
     rtype = about.get("r_type")
     if rtype is not None:
-        x.r_type = RType.of_description(rtype)
+        attach(x, RType.of_description(rtype))
     return x.requires_grad_() if about.get("requires_grad") else x
 
 

@@ -31,7 +31,7 @@ from torchbridge.saving import files, module_trees, saved_modules
 Shared = weakref.WeakValueDictionary[str, torch.Tensor]
 
 
-def freeze(x: Any) -> tuple[bytes, dict[str, Any] | None]:
+def freeze(x: object) -> tuple[bytes, dict[str, Any] | None]:
     """The bytes of an object, and what R writes beside them (of modules; else None)."""
     try:
         tree, tensors, parts = _frozen(x)
@@ -84,7 +84,9 @@ def _loaded(data: bytes) -> dict[str, Any]:
         return content
 
 
-def _frozen(x: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]:
+def _frozen(
+    x: object,
+) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any] | None]:
     if isinstance(x, torch.Tensor):
         return {"kind": "tensor"}, {"value": x}, None
     if isinstance(x, nn.Module):
@@ -98,9 +100,11 @@ def _frozen(x: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | No
     return {"kind": "name", "name": place}, {}, None
 
 
-def _frozen_module(x: nn.Module) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    tensors: dict[str, Any] = {}
-    parts = {"half": modules.half_in_r(x)}
+def _frozen_module(
+    x: nn.Module,
+) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]:
+    tensors: dict[str, torch.Tensor] = {}
+    parts: dict[str, Any] = {"half": modules.half_in_r(x)}
     in_r = isinstance(x, modules.RModule)
     if in_r or type(x) in saved_modules.CONTAINERS:
         tree = {"class": None if in_r else type(x).__name__, **module_trees.own(x, "", tensors)}
@@ -110,7 +114,9 @@ def _frozen_module(x: nn.Module) -> tuple[dict[str, Any], dict[str, Any], dict[s
     return {"kind": "module", "module": tree}, tensors, parts
 
 
-def _module(tree: dict[str, Any], tensors: dict[str, Any], parts: dict[str, Any]) -> nn.Module:
+def _module(
+    tree: dict[str, Any], tensors: dict[str, torch.Tensor], parts: dict[str, Any]
+) -> nn.Module:
     half = parts["half"]
     if "children" not in parts:
         module = module_trees.made(tree, "", tensors)
@@ -132,7 +138,7 @@ def _place(x: torch.Tensor) -> str:
     return json.dumps([*map(str, files.place(x)), isinstance(x, nn.Parameter), x.requires_grad])
 
 
-def _reason(x: Any, error: Exception) -> str:
+def _reason(x: object, error: Exception) -> str:
     kind = f"{type(x).__module__}.{type(x).__qualname__}".removeprefix("builtins.")
     text = f"this Python object ({kind}) is from another R session, which could not save it"
     advice = "make it again"

@@ -10,12 +10,15 @@ Tests: test-save-frozen.R.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from torchbridge.saving import old_names, saved_modules
+
+#: What JSON holds.
+Json: TypeAlias = None | bool | int | float | str | list[Any] | dict[str, Any]
 
 #: Whose attributes may be named.
 _PACKAGES = ("torch", "torchbridge")
@@ -24,7 +27,7 @@ _PACKAGES = ("torch", "torchbridge")
 _COMMON = frozenset((*vars(nn.Module()), "_flat_weights", "_flat_weight_refs"))
 
 
-def named(module: str, name: str) -> Any:
+def named(module: str, name: str) -> object:
     """A function, class or constant of torch or torchbridge."""
     if module.partition(".")[0] not in _PACKAGES:
         raise TypeError(f"{module}.{name} is no part of torch")
@@ -44,7 +47,7 @@ def _found(module: str, name: str) -> Any:
     return found
 
 
-def tree_of(module: nn.Module, prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
+def tree_of(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> dict[str, Any]:
     """A module with all below it; its tensors are put into `tensors`, by name."""
     cls = type(module)
     if not cls.__module__.startswith("torch.nn.modules.") or named_as(cls) is None:
@@ -64,7 +67,7 @@ def tree_of(module: nn.Module, prefix: str, tensors: dict[str, Any]) -> dict[str
     }
 
 
-def made(tree: dict[str, Any], prefix: str, tensors: dict[str, Any]) -> nn.Module:
+def made(tree: dict[str, Any], prefix: str, tensors: dict[str, Tensor]) -> nn.Module:
     """The module of a tree."""
     if "layer" in tree:
         state = {name: tensors[prefix + name] for name in tree["state"]}
@@ -80,7 +83,7 @@ def made(tree: dict[str, Any], prefix: str, tensors: dict[str, Any]) -> nn.Modul
     return module
 
 
-def own(module: nn.Module, prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
+def own(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> dict[str, Any]:
     """What belongs to a module itself, its submodules apart."""
     attributes = {
         name: value
@@ -110,12 +113,13 @@ def own(module: nn.Module, prefix: str, tensors: dict[str, Any]) -> dict[str, An
     }
 
 
-def fill(module: nn.Module, tree: dict[str, Any], prefix: str, tensors: dict[str, Any]) -> None:
+def fill(module: nn.Module, tree: dict[str, Any], prefix: str, tensors: dict[str, Tensor]) -> None:
     """Give a module just made what `own` found."""
     for name, value in tree["attributes"].items():
         nn.Module.__setattr__(module, name, _decoded(value))
     for name in tree["parameters"]:
-        module.register_parameter(name, tensors[prefix + name])
+        value = cast(nn.Parameter, tensors[prefix + name])  # PyTorch checks it
+        module.register_parameter(name, value)
     for name in tree["buffers"]:
         module.register_buffer(name, tensors[prefix + name], persistent=name not in tree["passing"])
     for name in tree["tensors"]:
@@ -129,7 +133,7 @@ def fill(module: nn.Module, tree: dict[str, Any], prefix: str, tensors: dict[str
         module.to(next(module.parameters()).device)  # finds its weights
 
 
-def named_as(x: Any) -> tuple[str, str] | None:
+def named_as(x: object) -> tuple[str, str] | None:
     """The module and the name under which `named` finds this object."""
     for attribute in ("__qualname__", "__name__"):  # torch.add's first is of a hidden class
         try:
@@ -145,7 +149,7 @@ def _is_container(module: nn.Module) -> bool:
     return isinstance(module, saved_modules.CONTAINERS)
 
 
-def _encoded(name: str, value: Any) -> Any:
+def _encoded(name: str, value: object) -> Json:
     """As JSON; what is not a scalar has its kind beside it."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -163,7 +167,7 @@ def _encoded(name: str, value: Any) -> Any:
     return ["name", list(place)]
 
 
-def _decoded(value: Any) -> Any:
+def _decoded(value: Json) -> Any:
     if not isinstance(value, list):
         return value
     kind, content = value

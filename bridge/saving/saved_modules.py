@@ -10,12 +10,14 @@ Tests: test-save-files.R.
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from torchbridge.rtorch import layers
+from torchbridge.saving.files import Tensors
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 _PLAIN = (bool, int, float, str, type(None))
@@ -38,7 +40,7 @@ def describe(module: nn.Module) -> str | None:
     )
 
 
-def build(description: str, state: dict[str, Any] | list[Any]) -> nn.Module:
+def build(description: str, state: Tensors) -> nn.Module:
     """The module of a description, with the tensors of its ``state_dict``."""
     parts = json.loads(description)
     module = _made(parts["layers"])
@@ -76,7 +78,7 @@ def _describe(module: nn.Module) -> dict[str, Any] | None:
     return {"class": cls.__name__, "arguments": arguments}
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     return isinstance(value, _PLAIN) or (
         isinstance(value, (tuple, list)) and all(isinstance(v, _PLAIN) for v in value)
     )
@@ -115,12 +117,12 @@ def _shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: x.shape for name, x in module.state_dict().items()}
 
 
-def _in_state(module: nn.Module, named: Any) -> int:
+def _in_state(module: nn.Module, named: Iterable[tuple[str, torch.Tensor]]) -> int:
     state = module.state_dict()
     return sum(name in state for name, _ in named)
 
 
-def _all_parameters(module: nn.Module) -> list[Any]:
+def _all_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
     return list(module.named_parameters(remove_duplicate=False))
 
 
@@ -165,11 +167,16 @@ def container(name: str) -> nn.Module:
 
 
 def fill(
-    module: nn.Module, parameters: Any, buffers: Any, passing: Any, attributes: Any, plain: str
+    module: nn.Module,
+    parameters: Tensors,
+    buffers: Tensors,
+    passing: str | list[str],
+    attributes: Tensors,
+    plain: str,
 ) -> None:
     """Give a module just made what `own` found."""
     for name, value in dict(parameters).items():
-        module.register_parameter(name, value)
+        module.register_parameter(name, cast(nn.Parameter, value))  # PyTorch checks it
     passing = [passing] if isinstance(passing, str) else passing
     for name, value in dict(buffers).items():
         module.register_buffer(name, value, persistent=name not in passing)

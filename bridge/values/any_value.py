@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Set
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays.array_library import is_tensor
 from torchbridge.arrays.convert import to_numpy
@@ -17,12 +17,16 @@ from torchbridge.arrays.into_r import is_array, to_robject
 from torchbridge.frames import arrow, pandas_frames
 from torchbridge.process import hooks, host, rpy2_objects
 
+if TYPE_CHECKING:
+    from torchbridge._native import RObject
+    from torchbridge.arrays.protocols import NDArray
+
 
 class SizeRead(RuntimeError):
     """R code read the size of a tensor while it was traced for every size."""
 
 
-def handle(x: Any) -> Any:
+def handle(x: object) -> RObject:
     """The R object that stands for a Python object in R, for R code that works on tensors.
 
     An R function called from Python gets a tensor as an R array of its values; give it
@@ -34,7 +38,7 @@ def handle(x: Any) -> Any:
     return core.handle(x)
 
 
-def from_r(x: Any) -> Any:
+def from_r(x: RObject) -> Any:
     """The Python value of an R object (RObject) that is more than a scalar or a plain list.
 
     Arrays and numeric vectors are NumPy arrays, data frames pandas frames, factors
@@ -62,9 +66,9 @@ def from_r(x: Any) -> Any:
     return x if host.current() == "r" else rpy2_objects.rpy2_object(x)
 
 
-def _text(x: Any) -> Any:
+def _text(x: RObject) -> str | list[str] | NDArray:
     """Strings: a str or list of str; an object array where they have a dim."""
-    plain = host.native().helper("plain_text")(x)
+    plain: str | list[str] = host.native().helper("plain_text")(x)
     if x.dim is None:
         return plain
     import numpy as np
@@ -74,7 +78,7 @@ def _text(x: Any) -> Any:
     )
 
 
-def to_r_value(x: Any) -> Any:
+def to_r_value(x: object) -> object:
     """An R object (RObject), a simpler Python value, or NotImplemented for `x`."""
     for convert in (_of_torch, _of_r, _of_numpy, _of_python):
         found = convert(x)

@@ -9,7 +9,7 @@ Composes like ``numpy2ri.converter``::
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import rpy2.rinterface as rinterface
@@ -21,16 +21,20 @@ from torchbridge.frames.to_frame import to_frame
 from torchbridge.process import host
 from torchbridge.values.to_r import to_r
 
+if TYPE_CHECKING:
+    from rpy2.rinterface_lib.sexp import Sexp
+    from typing_extensions import CapsuleType
+
 host.start()
 
 converter = conversion.Converter("torchbridge")
 
 
-def _to_r(x: Any) -> Any:
+def _to_r(x: object) -> Sexp:
     return to_r(x)
 
 
-def _to_tensor(x: Any) -> Any:
+def _to_tensor(x: Sexp) -> torch.Tensor:
     return to_torch(x)
 
 
@@ -38,10 +42,10 @@ def _to_tensor(x: Any) -> Any:
 class _DLPack(Protocol):
     """Whatever has ``__dlpack__``: tensors, JAX and CuPy arrays, ..."""
 
-    def __dlpack__(self) -> Any: ...
+    def __dlpack__(self) -> CapsuleType: ...
 
 
-def _to_pandas(x: Any) -> Any:
+def _to_pandas(x: rinterface.ListSexpVector) -> object:
     """A data frame is a pandas frame; other lists stay rpy2's own."""
     return to_frame(x) if "data.frame" in list(x.rclass) else default_converter.rpy2py(x)
 
@@ -50,7 +54,7 @@ def _to_pandas(x: Any) -> Any:
 class _Arrow(Protocol):
     """Whatever has ``__arrow_c_stream__``: pandas, polars and pyarrow frames, ..."""
 
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> CapsuleType: ...
 
 
 for _kind in (_Arrow, torch.Tensor, np.ndarray, _DLPack):

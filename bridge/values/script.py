@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays.array_library import is_tensor
 from torchbridge.arrays.into_r import to_robject
 from torchbridge.frames import arrow
 from torchbridge.process import host
+
+if TYPE_CHECKING:
+    from torchbridge._native import RObject
 
 
 def source(path: str | os.PathLike[str]) -> RScript:
@@ -86,11 +89,11 @@ class RFunction:
     ``f(x, **{"na.rm": True})``.
     """
 
-    def __init__(self, environment: Any, name: str) -> None:
+    def __init__(self, environment: RObject, name: str) -> None:
         self._environment = environment
         self.__name__ = name
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call the R function; arguments by name reach R by name."""
         return host.native().helper("call_by_name")(
             self._environment,
@@ -103,7 +106,7 @@ class RFunction:
         return f"<R function {self.__name__}>"
 
 
-def _by_value(x: Any) -> Any:
+def _by_value(x: object) -> object:
     """x with every tensor and frame in it, however deep in lists and dicts, as R's own."""
     if is_tensor(x):
         return to_robject(x)
@@ -111,6 +114,6 @@ def _by_value(x: Any) -> Any:
         return arrow.to_robject(x)
     if isinstance(x, dict):
         return {key: _by_value(value) for key, value in x.items()}
-    if type(x) in (list, tuple):
+    if isinstance(x, (list, tuple)) and type(x) in (list, tuple):
         return [_by_value(value) for value in x]
     return x

@@ -5,15 +5,20 @@ Tests: tests/arrays/test_into_r.py, tests/values/test_any_value.py.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from torchbridge.arrays.array_library import is_tensor
 from torchbridge.arrays.into_r import to_robject
 from torchbridge.frames import arrow
 from torchbridge.process import host, rpy2_objects
 
+if TYPE_CHECKING:
+    from rpy2.rinterface_lib.sexp import Sexp
 
-def to_r(x: Any, share: bool = False) -> Any:
+    from torchbridge.arrays.protocols import SupportsDLPack
+
+
+def to_r(x: object, share: bool = False) -> Sexp:
     """Convert a tensor, an array or a Python value to an R value (an rpy2 object).
 
     Args:
@@ -41,7 +46,8 @@ def to_r(x: Any, share: bool = False) -> Any:
     """
     core = host.native()
     if share or is_tensor(x):
-        result = to_robject(x, share)
+        # What shares no memory is an error there.
+        result = to_robject(cast("SupportsDLPack", x), share)
     elif arrow.has_stream(x):
         result = arrow.to_robject(x)
     else:
