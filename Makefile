@@ -14,9 +14,9 @@ R_LIBRARY := $(CURDIR)/.r-library
 # The commands below mean this project's R library and Python, whatever the shell has set.
 export R_LIBS := $(R_LIBRARY)
 unexport TORCHBRIDGE_PYTHON RETICULATE_PYTHON PYTHONPATH PYTHONHOME
-# A bare machine has no locale, and R would print text as escapes.
-ifeq ($(LC_ALL)$(LC_CTYPE)$(LANG),)
-export LANG := C.UTF-8
+# A bare machine has no locale, or one of ASCII alone, and R would print text as escapes.
+ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
+export LC_ALL := C.UTF-8
 endif
 
 .PHONY: help demo lessons test test-fast bench lint document sanitize clean setup system

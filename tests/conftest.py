@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+# R's messages are compared with its own English words, whatever language the user reads.
+os.environ["LANGUAGE"] = "en"
+
 #: R type -> (readBin's name, bytes of one element).
 _BINARY = {
     "double": ("double", 8),
