@@ -79,14 +79,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "autograd":
-        return importlib.import_module("torchbridge.autograd")
-    if name not in _WHERE:
-        raise AttributeError(f"module 'torchbridge' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"torchbridge.{_WHERE[name]}"), name)
-    globals()[name] = value
-    return value
+# A type checker reads the names above, and must know of no other.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name == "autograd":
+            return importlib.import_module("torchbridge.autograd")
+        if name not in _WHERE:
+            raise AttributeError(f"module 'torchbridge' has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"torchbridge.{_WHERE[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

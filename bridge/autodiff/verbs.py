@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from torchbridge._native import RObject
     from torchbridge.arrays.protocols import NDArray
 
-#: What a function is differentiated in, and its derivatives of that shape.
+#: What a function is differentiated in, and its derivatives of that shape: a tensor, of a dict a
+#: dict of them. (A union would make every caller ask which.)
 Parameters: TypeAlias = "Numbers | NDArray | Mapping[str, Numbers | NDArray]"
-Derivative: TypeAlias = Tensor | dict[str, Tensor]
+Derivative: TypeAlias = Any
 #: It gives a flat derivative the shape of the parameters.
 Restore: TypeAlias = Callable[[Tensor], Derivative]
 
