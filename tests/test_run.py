@@ -1,0 +1,45 @@
+"""What ``make test FILE=...`` and ``make test-fast`` choose (``tests/run.py``)."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    return importlib.import_module("run")
+
+
+def test_a_file_is_chosen_by_its_path_or_its_bare_name(run):
+    one = run.Chosen(pytest=["tests/arrays/test_from_r.py"])
+    assert run.choose(["tests/arrays/test_from_r.py"]) == run.choose(["test_from_r.py"]) == one
+    assert run.choose(["test_from_r.py::test_a"]).pytest == ["tests/arrays/test_from_r.py::test_a"]
+    r = "r_scripts/torchbridge/tests/testthat"
+    one = run.Chosen(testthat=["^nn-module$"])
+    assert run.choose([f"{r}/test-nn-module.R"]) == run.choose(["test-nn-module.R"]) == one
+    lesson = run.Chosen(pytest=["tests/lessons/test_lessons.py::test_lesson[06-classes]"])
+    assert run.choose(["06-classes.R"]) == run.choose(["r_scripts/lessons/06-classes.R"]) == lesson
+
+
+def test_a_folder_is_all_that_is_in_it(run):
+    assert run.choose(["tests/models"]) == run.Chosen(pytest=["tests/models"])
+    assert run.choose(["r_scripts/torchbridge"]) == run.Chosen(testthat=[".*"])
+
+
+def test_nothing_named_is_everything_and_the_checks(run):
+    chosen = run.choose([])
+    assert chosen.pytest[0] == "tests"
+    assert (chosen.lessons, chosen.testthat, chosen.checks) == (["tests/lessons"], [".*"], True)
+
+
+def test_the_fast_ones_are_there_in_both_languages(run):
+    chosen = run.choose(["--fast"])
+    assert len(chosen.pytest) + len(chosen.testthat) >= len(run.FAST)
+    assert chosen.pytest and chosen.testthat and not chosen.checks
+
+
+def test_another_name_is_an_error_that_says_so(run, capsys):
+    assert run.main(["test_nothing.py"]) == 2
+    assert capsys.readouterr().err == "no test is called test_nothing.py\n"
