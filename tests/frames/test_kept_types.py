@@ -97,3 +97,18 @@ def test_nothing_is_left_behind(r, money, live):
         for kind in ("arrow", "pandas"):
             tb.to_r(tb.to_frame(x, kind))
     assert live() == before
+
+
+def test_the_collector_may_run_at_any_time(r, money):
+    x = r(
+        "structure(list(x = structure(c(1, NA), class = 'money', currency = 'EUR'), "
+        "day = structure(1:2, class = 'Date'), l = list(structure(1, class = 'money'), NULL)), "
+        "class = 'data.frame', row.names = 1:2)"
+    )
+    table = tb.to_frame(x, "arrow")
+    r("gctorture(TRUE)")
+    try:
+        back = [tb.to_r(table), tb.to_r(tb.to_frame(x, "arrow"))]
+    finally:
+        r("gctorture(FALSE)")
+    assert all(r.identical(y, x) for y in back)

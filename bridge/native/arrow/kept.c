@@ -45,18 +45,22 @@ static const char *kept_text(const struct ArrowSchema *s) {
   return ours ? tb_schema_fact(s, "ARROW:extension:metadata") : NULL;
 }
 
-SEXP tb_restore_type(const tb_column *c, SEXP x) {
-  const char *text = x ? kept_text(c->schema) : NULL;
-  if (!text)
-    return x;
-  PROTECT(x);
+static bool restore(const tb_place *place, SEXP x, const char *text) {
   PyObject *hook = tb_hook(TB_HOOK_RESTORE_TYPE);
   PyObject *made = hook ? tb_robject(x, true) : NULL;
   PyObject *dropped = made ? PyObject_CallFunction(hook, "Os", made, text) : NULL;
   Py_XDECREF(made);
-  bool done =
-      dropped && note_dropped(&c->place, dropped == Py_None ? NULL : PyUnicode_AsUTF8(dropped));
+  bool done = dropped && note_dropped(place, dropped == Py_None ? NULL : PyUnicode_AsUTF8(dropped));
   Py_XDECREF(dropped);
+  return done;
+}
+
+SEXP tb_restore_type(const tb_column *c, SEXP x) {
+  if (!x)
+    return NULL;
+  PROTECT(x);
+  const char *text = kept_text(c->schema);
+  bool done = !text || restore(&c->place, x, text);
   UNPROTECT(1);
   return done ? x : NULL;
 }
