@@ -2,7 +2,7 @@
 # Run by `make bench`, or alone: R_LIBS=.r-library Rscript benchmarks/blas.R
 #
 # R's executable brings its own BLAS for all to see; torchbridge lets PyTorch keep its own
-# (bridge/own_blas.py). 1000 x 1000, one thread, medians over 5 turns of one process each.
+# (bridge/process/own_blas.py). 1000 x 1000, one thread, medians over 5 turns of one process each.
 
 python <- file.path(getwd(), ".venv", "bin", "python")
 product <- "

@@ -1,7 +1,7 @@
 """The one table of who answers whom: names that lower rooms and the C core ask for, and where.
 
-Imports point down (values -> frames -> arrays -> process -> native). What a lower place must ask
-of a higher one stands here, once; `torchbridge.process.hooks` looks it up at first use.
+Imports point down (saving, autodiff, rtorch, values, frames, arrays, process, native). What a lower
+room must ask of a higher one stands here, once; `torchbridge.process.hooks` looks it up when asked.
 """
 
 from __future__ import annotations

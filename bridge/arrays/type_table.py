@@ -48,7 +48,8 @@ class TypeRow:
     refused: str | None = None
 
 
-#: Those that Arrow has a type for; the native core has their functions (arrow/types.c).
+#: Those of R and its packages. Where Arrow has a type for one, the native core has its functions
+#: (arrow/types.c).
 _ROWS = (
     TypeRow(
         "factor",

@@ -5,13 +5,12 @@ with a function, its face, that R users hold and call. The R half keeps the nn.M
 alive, as every R handle does. The other way:
 
 *Python holds the R half* of a module written in R wherever Python may use the module by
-itself: it is new, or part of a module or container of Python's, or has just been given to
-Python code.
+itself: it is new, or part of a module or container of Python's.
 
 *R holds it* where the one owner of the nn.Module is its R half (or other modules whose one
 owner that is): then no circle across the two collectors may keep the pair alive. After
 each collection of R's, `settle` looks for modules that have come into this state; `keep`
-ends it when R gives the module to Python again (native/values/values.c).
+ends it where R makes the module a part of another (`assign`, module_members.py).
 
 A circle remains where Python holds R code that holds a face: a hook that mentions the
 module it is registered on. It goes when the hook is removed.

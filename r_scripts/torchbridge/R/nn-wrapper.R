@@ -15,11 +15,12 @@ new_half <- function(definition = NULL) {
 
   id <- handle <- face <- module <- NULL
   fields <- new.env(parent = emptyenv())
-  # The R functions of submodules, once looked up. Of a module written in R Python reports every
-  # change of a submodule (`forget`); of others it is asked whether they are still there.
+  # Of a module written in R Python reports every change of a submodule (`forget`); of others it is
+  # asked whether they are still there.
   told <- !is.null(definition)
   # The R functions of submodules that nothing in Python keeps alive.
   held <- new.env(parent = emptyenv())
+  # The R functions of submodules, once looked up.
   children <- new.env(parent = emptyenv())
   scopes <- list()
   initialize <- forward <- NULL

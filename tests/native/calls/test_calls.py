@@ -1,4 +1,4 @@
-"""call.c: R calls Python, Python calls R: what arrives, in which order, and how deep it goes."""
+"""to_python.c, to_r.c: R calls Python, Python calls R: what arrives, in which order, and how deep it goes."""
 
 from __future__ import annotations
 
