@@ -101,14 +101,14 @@ def test_nothing_is_left_behind(r, money, live):
 
 def test_the_collector_may_run_at_any_time(r, money):
     x = r(
-        "structure(list(x = structure(c(1, NA), class = 'money', currency = 'EUR'), "
-        "day = structure(1:2, class = 'Date'), l = list(structure(1, class = 'money'), NULL)), "
-        "class = 'data.frame', row.names = 1:2)"
+        "local({ y <- structure(c(1, NA, 3), class = 'money', currency = 'EUR');"
+        " x <- list(x = y, h = structure(1:3 / 2, units = 'mins', class = c('money', 'difftime')),"
+        " l = list(y, NULL, y), day = structure(1:3, class = 'Date'));"
+        " structure(x, class = 'data.frame', row.names = 1:3) })"
     )
-    table = tb.to_frame(x, "arrow")
     r("gctorture(TRUE)")
     try:
-        back = [tb.to_r(table), tb.to_r(tb.to_frame(x, "arrow"))]
+        back = [tb.to_r(tb.to_frame(x, "arrow")) for _ in range(3)]
     finally:
         r("gctorture(FALSE)")
     assert all(r.identical(y, x) for y in back)
