@@ -85,8 +85,18 @@ def levels_of(column: pa.ChunkedArray) -> list[str]:
         return sorted(v for v in pc.unique(column.cast(pa.string())).to_pylist() if v is not None)
     levels: dict[str, None] = {}
     for chunk in column.chunks:
-        levels |= dict.fromkeys(str(v) for v in chunk.dictionary.to_pylist() if v is not None)
+        levels |= dict.fromkeys(w for w in _words(chunk.dictionary).to_pylist() if w is not None)
     return list(levels)
+
+
+def _words(values: pa.Array) -> pa.Array:
+    """The text of a dictionary's values, as Python writes each."""
+    kind = values.type
+    if _is_text(kind):
+        return values.cast(pa.string())
+    if not _is_numeric(kind) and not pa.types.is_null(kind) and not pa.types.is_time(kind):
+        raise TypeError(f"a dictionary of {kind}: its values are neither numbers nor text")
+    return pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.string())
 
 
 # ---- columns -> numbers -----------------------------------------------------------
@@ -125,7 +135,7 @@ def codes(column: pa.Array, name: str, levels: tuple[str, ...]) -> NDArray:
     """The places of a column's values among the levels, counted from 0; -1 where it is missing."""
     known = pa.array(levels, pa.string())
     if pa.types.is_dictionary(column.type):
-        words = column.dictionary.cast(pa.string())
+        words = _words(column.dictionary)
         places = pc.index_in(words, known)
         used = column.indices
     else:

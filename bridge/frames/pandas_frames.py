@@ -220,6 +220,7 @@ def to_r(x: Any) -> RObject:
             with naming_column(name):
                 columns.append(_vector(column))
         names = [_name(name) for name in x.columns]
+        _refuse_surrogates(names, "name")
         return core.helper("new_frame").call(columns, names, len(x), _row_names(x.index))
     if x is pd.NA or x is pd.NaT:
         return core.helper("all_na").call(1)
@@ -246,7 +247,9 @@ def _row_names(index: pandas.Index) -> RObject | list[str] | None:
         return to_robject(index.to_numpy())
     if isinstance(index.dtype, pd.StringDtype) and not index.hasnans:
         return _from_arrow(index)
-    return [str(label) for label in index]
+    labels = [str(label) for label in index]
+    _refuse_surrogates(labels, "row name")
+    return labels
 
 
 def array_to_r(x: NDArray) -> object:
@@ -300,13 +303,32 @@ def _dictionary(x: pandas.Series, dtype: pandas.CategoricalDtype) -> pyarrow.Dic
     import pyarrow as pa
 
     codes = x.cat.codes.to_numpy()
-    levels = [str(level) for level in dtype.categories]
-    if len(set(levels)) < len(levels):
-        raise ValueError("two categories have the same text; R's levels differ")
     indices = pa.array(codes, mask=codes < 0)
     return pa.DictionaryArray.from_arrays(
-        indices, pa.array(levels, pa.string()), ordered=bool(dtype.ordered)
+        indices, _categories_in_arrow(dtype.categories), ordered=bool(dtype.ordered)
     )
+
+
+def _categories_in_arrow(categories: pandas.Index) -> pyarrow.Array:
+    """The values of a dictionary: numbers, whose text the core knows, else the text of each."""
+    import pyarrow as pa
+
+    if categories.dtype.kind in "biuf":
+        return pa.array(categories)
+    for i, level in enumerate(categories):
+        if isinstance(level, bytes):
+            raise TypeError(f"category {i + 1} is bytes: R's levels are text")
+    levels = [str(level) for level in categories]
+    if len(set(levels)) < len(levels):
+        raise ValueError("two categories have the same text; R's levels differ")
+    _refuse_surrogates(levels, "category")
+    return pa.array(levels, pa.string())
+
+
+def _refuse_surrogates(words: list[str], what: str) -> None:
+    for i, word in enumerate(words):
+        if not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise ValueError(f"{what} {i + 1} is no text: it holds a lone surrogate ({word!a})")
 
 
 def _objects(x: pandas.Series) -> RObject:

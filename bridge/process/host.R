@@ -142,6 +142,11 @@ native_caught <- native_entry("caught")
 
 set_warning_handler <- function(f) give_warning <<- f
 
+# Seconds from UTC of instants (seconds since 1970) in a time zone; NULL for one that R has not.
+zone_offsets <- function(seconds, zone) {
+  if (zone %in% OlsonNames()) as.integer(as.POSIXlt(.POSIXct(seconds, zone), zone)$gmtoff)
+}
+
 # options() is how the R package finds the core of a process that Python hosts.
 set_host <- function(language, library) {
   options(torchbridge.host = language, torchbridge.native = library)

@@ -81,6 +81,17 @@ def test_what_is_no_number_and_no_text_is_named():
 # ---- frames of numbers, as one tensor ------------------------------------------------
 
 
+def test_a_dictionary_of_numbers_is_codes_of_its_values_text():
+    values = pa.array([2.0, 0.1 + 0.2, 0.3])
+    table = pa.table({"f": pa.DictionaryArray.from_arrays(pa.array([2, 0, 1, None]), values)})
+    got = tb.frame_tensors(table)
+    assert got.levels == {"f": ("2.0", "0.30000000000000004", "0.3")}
+    assert got.codes.tolist() == [[2], [0], [1], [-1]]
+    nested = pa.DictionaryArray.from_arrays(pa.array([0]), pa.array([b"a"]))
+    with pytest.raises(TypeError, match="a dictionary of binary"):
+        tb.frame_tensors(pa.table({"f": nested}))
+
+
 def test_a_frame_of_numbers_is_a_tensor(r):
     x = r("data.frame(a = c(1, NA), b = c(3L, NA), c = c(TRUE, NA))")
     t = tb.to_torch(x)

@@ -203,6 +203,13 @@ def test_frames_are_copies(r, from_r):
     assert list(r("x$a", x=back)) == [100, 2]
 
 
+#: What R's own factor() would round, and so merge.
+CATEGORIES = {
+    "double": "factor(1:4, c(4, 1, 2, 3), c('0.30000000000000004', '1.5', '2', '100000'))",
+    "int64": "factor(2:1, 1:2, c('9007199254740992', '9007199254740993'))",
+    "time": "factor(1:2, 1:2, c('1970-01-01 00:00:00', '1970-01-01 00:00:00.000000001'))",
+}
+
 # ---- pandas' own types ---------------------------------------------------------------
 
 
@@ -231,6 +238,14 @@ def test_frames_are_copies(r, from_r):
         (lambda: pd.Series([], dtype=object), "logical(0)"),
         (lambda: pd.Categorical(["b", None, "a"]), "factor(c('b', NA, 'a'))"),
         (lambda: pd.Categorical([2, 1, 2]), "factor(c(2, 1, 2))"),
+        (lambda: pd.Categorical([1.5, 2, 1e5, 0.1 + 0.2]), CATEGORIES["double"]),
+        (lambda: pd.Categorical([2**53 + 1, 2**53]), CATEGORIES["int64"]),
+        (
+            lambda: pd.Categorical(np.array([200, 10], np.uint8)),
+            "factor(c('200', '10'), c(10, 200))",
+        ),
+        (lambda: pd.Categorical([True, False]), "factor(c(TRUE, FALSE))"),
+        (lambda: pd.Categorical(pd.to_datetime([0, 1])), CATEGORIES["time"]),
         (lambda: pd.Categorical([], categories=["a"]), "factor(character(0), levels = 'a')"),
         (lambda: pd.Categorical([None, None]), "factor(c(NA, NA))"),
         (lambda: pd.Index(["a", "b"]), "c('a', 'b')"),
@@ -301,6 +316,9 @@ def test_one_date_or_time_is_python_s_own(from_r):
     assert from_r("as.difftime(5e5, units = 'days')") == datetime.timedelta(days=500_000)
 
 
+#: A lone surrogate, which is no character.
+HALVES = pd.Index(["a", "b\udce9"], dtype=object)
+
 # ---- what is refused -----------------------------------------------------------------
 
 
@@ -344,6 +362,8 @@ def test_columns_without_a_pandas_type_are_named(from_r, code, error, message, n
         (lambda: pd.interval_range(0, 2), TypeError, "R has no type for pandas' interval"),
         (lambda: pd.Series([2**63, 2**64 - 1]), ValueError, "fit no R type"),
         (lambda: pd.Categorical(["1", 1]), ValueError, "two categories have the same text"),
+        (lambda: pd.Categorical(HALVES, HALVES), ValueError, "category 2 is no text"),
+        (lambda: pd.Categorical([b"a", b"a"]), TypeError, "category 1 is bytes"),
     ],
 )
 def test_columns_without_an_r_type_are_named(make, error, message, nothing_left):
