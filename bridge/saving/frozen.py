@@ -26,7 +26,7 @@ from torch import nn
 
 from torchbridge.process import host
 from torchbridge.rtorch import modules
-from torchbridge.saving import files, module_trees, saved_modules
+from torchbridge.saving import files, module_trees, names, saved_modules
 
 Shared = weakref.WeakValueDictionary[str, torch.Tensor]
 
@@ -56,7 +56,7 @@ def thaw(data: bytes, parts: Any, shared: Shared) -> Any:
     if tree["kind"] == "gone":
         raise ValueError(tree["why"])
     if tree["kind"] == "name":
-        return module_trees.named(*tree["name"])
+        return names.named(*tree["name"])
     if tree["kind"] == "device":
         return torch.device(tree["name"])
     tensors = {
@@ -93,8 +93,7 @@ def _frozen(
         return _frozen_module(x)
     if isinstance(x, torch.device):
         return {"kind": "device", "name": str(x)}, {}, None
-    is_dtype = isinstance(x, torch.dtype)
-    place = ("torch", str(x)[len("torch.") :]) if is_dtype else module_trees.named_as(x)
+    place = names.named_as(x)
     if place is None:
         raise TypeError("only tensors, modules and what torch has by name can be saved")
     return {"kind": "name", "name": place}, {}, None

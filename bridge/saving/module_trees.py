@@ -2,55 +2,30 @@
 
 A node of the tree names a class of ``torch.nn.modules`` and what `saved_modules.describe`
 says of it, or else its attributes: what its constructor left there, as `nn.Module.__dict__`
-has it. No constructor runs on what a file says but those of torch's layers.
+has it. No constructor runs on what a file says but those of torch's layers; attributes are plain
+data, and have no name that a class of the module has (`names.set_attribute`).
 
 Tests: test-save-frozen.R.
 """
 
 from __future__ import annotations
 
-import importlib
+import inspect
 from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 
-from torchbridge.saving import old_names, saved_modules
+from torchbridge.saving import names, saved_modules
 
 #: What JSON holds.
 Json: TypeAlias = None | bool | int | float | str | list[Any] | dict[str, Any]
-
-#: Whose attributes may be named.
-_PACKAGES = ("torch", "torchbridge")
-
-#: What every module has, and what is made of others.
-_COMMON = frozenset((*vars(nn.Module()), "_flat_weights", "_flat_weight_refs"))
-
-
-def named(module: str, name: str) -> object:
-    """A function, class or constant of torch or torchbridge."""
-    if module.partition(".")[0] not in _PACKAGES:
-        raise TypeError(f"{module}.{name} is no part of torch")
-    *moved, here = old_names.places(module)
-    for place in moved:
-        try:
-            return _found(place, name)
-        except AttributeError:
-            continue
-    return _found(here, name)
-
-
-def _found(module: str, name: str) -> Any:
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found
 
 
 def tree_of(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> dict[str, Any]:
     """A module with all below it; its tensors are put into `tensors`, by name."""
     cls = type(module)
-    if not cls.__module__.startswith("torch.nn.modules.") or named_as(cls) is None:
+    if not cls.__module__.startswith("torch.nn.modules.") or names.named_as(cls) is None:
         raise TypeError(f"the code of the Python class {cls.__name__} cannot be saved")
     description = None if _is_container(module) else saved_modules.describe(module)
     if description is not None:
@@ -58,7 +33,7 @@ def tree_of(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> dict[
         tensors.update({prefix + name: x for name, x in state.items()})
         return {"layer": description, "state": list(state)}
     return {
-        "class": named_as(cls),
+        "class": names.named_as(cls),
         **own(module, prefix, tensors),
         "children": [
             [name, tree_of(child, f"{prefix}{name}.", tensors)]
@@ -72,9 +47,7 @@ def made(tree: dict[str, Any], prefix: str, tensors: dict[str, Tensor]) -> nn.Mo
     if "layer" in tree:
         state = {name: tensors[prefix + name] for name in tree["state"]}
         return saved_modules.build(tree["layer"], state)
-    cls = named(*tree["class"])
-    if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
-        raise TypeError(f"{tree['class'][1]} is not a layer")
+    cls = names.layer_named(*tree["class"])
     module = cls.__new__(cls)
     nn.Module.__init__(module)
     fill(module, tree, prefix, tensors)
@@ -88,7 +61,7 @@ def own(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> dict[str,
     attributes = {
         name: value
         for name, value in vars(module).items()
-        if name not in _COMMON and not name.startswith("_r_")
+        if name not in names.COMMON and not name.startswith("_r_")
     }
     held: dict[str, dict[str, torch.Tensor]] = {
         "parameters": {n: x for n, x in module._parameters.items() if x is not None},
@@ -116,33 +89,22 @@ def own(module: nn.Module, prefix: str, tensors: dict[str, Tensor]) -> dict[str,
 def fill(module: nn.Module, tree: dict[str, Any], prefix: str, tensors: dict[str, Tensor]) -> None:
     """Give a module just made what `own` found."""
     for name, value in tree["attributes"].items():
-        nn.Module.__setattr__(module, name, _decoded(value))
+        names.set_attribute(module, name, _decoded(value))
     for name in tree["parameters"]:
         value = cast(nn.Parameter, tensors[prefix + name])  # PyTorch checks it
         module.register_parameter(name, value)
     for name in tree["buffers"]:
         module.register_buffer(name, tensors[prefix + name], persistent=name not in tree["passing"])
     for name in tree["tensors"]:
-        nn.Module.__setattr__(module, name, tensors[prefix + name])
+        names.set_attribute(module, name, tensors[prefix + name])
     for name in tree["empty"][0]:
         module.register_parameter(name, None)
     for name in tree["empty"][1]:
         module.register_buffer(name, None)
-    module.training = tree["training"]
-    if isinstance(module, nn.RNNBase):
-        module.to(next(module.parameters()).device)  # finds its weights
-
-
-def named_as(x: object) -> tuple[str, str] | None:
-    """The module and the name under which `named` finds this object."""
-    for attribute in ("__qualname__", "__name__"):  # torch.add's first is of a hidden class
-        try:
-            place = (x.__module__, getattr(x, attribute))
-            if named(*place) is x:
-                return place
-        except (AttributeError, TypeError, ImportError):
-            continue
-    return None
+    module.training = bool(tree["training"])
+    weight = next(module.parameters(recurse=False), None)
+    if isinstance(module, nn.RNNBase) and weight is not None:
+        module.to(weight.device)  # finds its weights
 
 
 def _is_container(module: nn.Module) -> bool:
@@ -161,8 +123,8 @@ def _encoded(name: str, value: object) -> Json:
         return ["name", ["torch", str(value).removeprefix("torch.")]]
     if isinstance(value, torch.device):
         return ["device", str(value)]
-    place = named_as(value)
-    if place is None:
+    place = names.named_as(value)
+    if place is None or inspect.isclass(value):
         raise TypeError(f"the attribute `{name}` is no data")
     return ["name", list(place)]
 
@@ -172,7 +134,7 @@ def _decoded(value: Json) -> Any:
         return value
     kind, content = value
     if kind == "name":
-        return named(*content)
+        return names.function_named(*content)
     if kind == "device":
         return torch.device(content)
     if kind == "dict":

@@ -17,17 +17,20 @@ import torch
 from torch import nn
 
 from torchbridge.rtorch import layers
+from torchbridge.saving import names
 from torchbridge.saving.files import Tensors
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 _PLAIN = (bool, int, float, str, type(None))
+#: Arguments that say how many layers a layer makes.
+_COUNTS = ("num_layers", "num_encoder_layers", "num_decoder_layers")
 
 
 def describe(module: nn.Module) -> str | None:
     """What `build` makes the module from (JSON), or None where nothing can."""
     try:
         parts = _describe(module)
-        if parts is None or not _same(_made(parts), module):
+        if parts is None or not _same(_made(parts, len(module.state_dict())), module):
             return None
     except Exception:  # any layer may ask for what its attributes do not say
         return None
@@ -43,7 +46,7 @@ def describe(module: nn.Module) -> str | None:
 def build(description: str, state: Tensors) -> nn.Module:
     """The module of a description, with the tensors of its ``state_dict``."""
     parts = json.loads(description)
-    module = _made(parts["layers"])
+    module = _made(parts["layers"], len(state))
     module.load_state_dict(dict(state), strict=True, assign=True)
     frozen, evaluating = set(parts["frozen"]), set(parts["evaluating"])
     for name, parameter in module.named_parameters():
@@ -84,20 +87,28 @@ def _is_plain(value: object) -> bool:
     )
 
 
-def _made(parts: dict[str, Any]) -> nn.Module:
-    """The module, on no device: it takes no memory, and no random numbers."""
-    cls = getattr(nn, parts["class"])
-    if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
-        raise TypeError(f"torch.nn.{parts['class']} is not a layer")
+def _made(parts: dict[str, Any], n_tensors: int) -> nn.Module:
+    """The module, on no device: it takes no memory, and no random numbers.
+
+    Args:
+        n_tensors: how many tensors its state has, which bounds the layers it can be made of.
+    """
+    cls = names.layer_of_nn(parts["class"])
     if "children" in parts:
+        if cls not in CONTAINERS:
+            raise TypeError(f"torch.nn.{parts['class']} is no container")
         made = cls()
         for name, child in parts["children"]:
-            made.add_module(name, _made(child))
+            made.add_module(name, _made(child, n_tensors))
         return made
     arguments = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in parts["arguments"].items()
     }
+    if not all(_is_plain(value) for value in arguments.values()):
+        raise TypeError(f"the arguments of torch.nn.{parts['class']} are no plain data")
+    if any(isinstance(n := arguments.get(name), int) and n > n_tensors for name in _COUNTS):
+        raise ValueError(f"torch.nn.{parts['class']} has more layers than the file has tensors")
     with torch.device("meta"):
         return cls(**arguments)
 
@@ -162,8 +173,10 @@ def own(module: nn.Module, in_r: bool) -> dict[str, Any]:
 
 def container(name: str) -> nn.Module:
     """An empty container of modules."""
-    made: nn.Module = getattr(nn, name)()
-    return made
+    cls = names.layer_of_nn(name)
+    if cls not in CONTAINERS:
+        raise TypeError(f"torch.nn.{name} is no container")
+    return cls()
 
 
 def fill(
@@ -181,10 +194,12 @@ def fill(
     for name, value in dict(buffers).items():
         module.register_buffer(name, value, persistent=name not in passing)
     for name, value in dict(attributes).items():
-        nn.Module.__setattr__(module, name, value)
+        names.set_attribute(module, name, value)
     for name, value in json.loads(plain).items():
         data: Any = tuple(value) if isinstance(value, list) else value
-        nn.Module.__setattr__(module, name, data)
+        if not _is_plain(data):
+            raise TypeError(f"the attribute `{name}` is no plain data")
+        names.set_attribute(module, name, data)
 
 
 def set_training(module: nn.Module, training: bool) -> None:
