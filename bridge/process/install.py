@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from torchbridge.process.rhome import RNotFound, find_r_home
+from torchbridge.process.whole_files import write_file
 
 #: The file in the installed R package that holds the path of its Python, on one line.
 PYTHON_FILE = "python.txt"
@@ -61,7 +62,7 @@ def install_r(library: Path | None = None) -> Path:
         _make_writable_library(target)
         _r_cmd_install(r_home, source, target)
     installed = target / "torchbridge"
-    (installed / PYTHON_FILE).write_text(f"{sys.executable}\n", encoding="utf-8")
+    write_file(installed / PYTHON_FILE, f"{sys.executable}\n".encode())
     return installed
 
 

@@ -10,8 +10,6 @@ Tests: test-save-files.R.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,6 +19,7 @@ import torch
 from torch import Tensor
 
 from torchbridge.arrays.rtypes import RType, attach
+from torchbridge.process.whole_files import write_file
 
 #: The entry of the header's metadata that is ours, and its version.
 _ENTRY = "torchbridge"
@@ -55,20 +54,10 @@ def save(path: str, tree: dict[str, Any], tensors: Tensors) -> None:
         tree: the description of the R value; its leaves name tensors.
         tensors: tensors by name; bytes (numpy arrays of uint8) of R's vectors among them.
     """
-    target = Path(path)
-    content = dumps(tree, tensors)
-    folder = target.parent if str(target.parent) else Path(".")
+    folder = Path(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(f"`path`: there is no folder {folder}")
-    handle, scratch = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(scratch, 0o666 & ~_umask())
-        os.replace(scratch, target)
-    except BaseException:
-        os.unlink(scratch)
-        raise
+    write_file(path, dumps(tree, tensors))
 
 
 def dumps(tree: dict[str, Any], tensors: Tensors) -> bytes:
@@ -242,9 +231,3 @@ def _restore(
     if rtype is not None:
         attach(x, RType.of_description(rtype))
     return x.requires_grad_() if about.get("requires_grad") else x
-
-
-def _umask() -> int:
-    before = os.umask(0)
-    os.umask(before)
-    return before

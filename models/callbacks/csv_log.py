@@ -6,8 +6,12 @@ Tests: tests/models/callbacks/test_callbacks.py.
 from __future__ import annotations
 
 import csv
+import io
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from torchbridge.process.whole_files import append_file, write_file
 
 from ..arguments import kind_of
 from .callback import Callback
@@ -20,7 +24,8 @@ class CSVLog(Callback):
     """Writes each epoch's line of the history to a CSV file, with a header.
 
     A resumed fit writes the lines up to its checkpoint again, so that the file is the
-    history of the whole.
+    history of the whole. A line is in the file whole or not at all, and the file that was
+    there before until the first one is.
 
     Args:
         path: the file; one that exists is replaced.
@@ -42,10 +47,14 @@ class CSVLog(Callback):
             return
         columns = loop.history
         lines = list(zip(*columns.values(), strict=True))
-        with open(self.path, "a" if self.begun else "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if not self.begun:
-                writer.writerow(columns)
-                writer.writerows(lines[:-1])
-            writer.writerow(lines[-1])
+        if self.begun:
+            append_file(self.path, _text(lines[-1:]))
+        else:
+            write_file(self.path, _text([tuple(columns), *lines]))
         self.begun = True
+
+
+def _text(lines: Sequence[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(lines)
+    return text.getvalue().encode()

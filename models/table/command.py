@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 from safetensors import SafetensorError, safe_open
 
+from torchbridge.process.whole_files import replacing, write_file
+
 from ..exact.glm import GLMFit
 from ..exact.multinomial import MultinomialFit
 from ..networks.activations import ACTIVATIONS
 from ..training.optimizers import OPTIMIZERS
-from ..training.weights import from_bytes, to_bytes, write_file
+from ..training.weights import from_bytes, to_bytes
 from .fit import fit_table
 from .formula import as_layout, complete_rows, evaluate, is_factor, levels_of, parse_formula
 from .model import TableModel, load_table
@@ -202,10 +204,19 @@ def _predict(options: argparse.Namespace) -> None:
     predictions = pd.DataFrame(columns, index=np.flatnonzero(kept)).reindex(range(len(data)))
     if options.output is None:
         predictions.to_csv(sys.stdout, index=False)
-    elif options.output.suffix == ".parquet":
-        predictions.to_parquet(options.output, index=False)
     else:
-        predictions.to_csv(options.output, index=False)
+        with replacing(options.output) as file:
+            if options.output.suffix == ".parquet":
+                predictions.to_parquet(file, index=False)
+            else:
+                predictions.to_csv(file, index=False, compression=_compression(options.output))
+
+
+def _compression(path: Path) -> str | None:
+    """pandas' name of it, by the end of a file's name."""
+    return {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}.get(
+        path.suffix
+    )
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -9,8 +9,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from torchbridge.process.whole_files import write_file
+
 from .loop import Loop
-from .weights import to_bytes, write_file
+from .weights import to_bytes
 
 _ENTRY = "torchbridge_fit"
 _VERSION = 1

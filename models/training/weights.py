@@ -3,10 +3,6 @@
 Tests: tests/models/training/test_checkpoint.py.
 """
 
-import os
-import tempfile
-from pathlib import Path
-
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
@@ -28,16 +24,3 @@ def from_bytes(content: bytes) -> dict[str, Tensor]:
         return safetensors.torch.load(bytes(content))
     except SafetensorError as error:
         raise ValueError(f"weights: these bytes are no safetensors content ({error})") from error
-
-
-def write_file(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file, whole or not at all."""
-    target = Path(path)
-    handle, scratch = tempfile.mkstemp(dir=target.absolute().parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(scratch, target)
-    except BaseException:
-        os.unlink(scratch)
-        raise
