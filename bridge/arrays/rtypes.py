@@ -89,9 +89,16 @@ def rtype_of(x: RObject) -> RType | None:
 def attributes_of(x: RObject, names: list[str]) -> dict[str, Any]:
     """The values of attributes of an R object (RObject), as far as it has them."""
     found = {name: x.attr(name) for name in names}
-    values = {name: value.value() for name, value in found.items() if value is not None}
+    values = {name: _value(name, x) for name, x in found.items() if x is not None}
     # Several numbers are a NumPy array, and JSON has lists.
     return {k: v.tolist() if hasattr(v, "tolist") else v for k, v in values.items()}
+
+
+def _value(name: str, x: RObject) -> Any:
+    try:
+        return x.value()
+    except ValueError as error:  # text that is none
+        raise ValueError(f"attribute '{name}': {error}") from error
 
 
 def set_rtype(x: RObject, rtype: RType) -> None:
