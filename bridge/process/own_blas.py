@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from torchbridge.process import allocator
+
 
 def watch() -> None:
     """From now on torch, when it is imported, has its own BLAS; too late once it is there."""
@@ -39,16 +41,7 @@ class _Before(importlib.abc.MetaPathFinder):
 
 def _load(library: Path) -> None:
     deep = getattr(os, "RTLD_DEEPBIND", None)  # Linux with glibc; others bind as they should
-    if deep is not None and library.exists() and _malloc_is_libcs():
+    # With another malloc (a sanitizer's, jemalloc), looking in itself first it would have two.
+    if deep is not None and library.exists() and allocator.is_libcs():
         with contextlib.suppress(OSError):  # import torch will say what is wrong with it
             ctypes.CDLL(str(library), mode=deep | os.RTLD_NOW)
-
-
-def _malloc_is_libcs() -> bool:
-    """Else (a sanitizer, jemalloc, ...) a library that looks in itself first would have another."""
-    try:
-        used, libcs = ctypes.CDLL(None).malloc, ctypes.CDLL("libc.so.6").malloc
-    except (OSError, AttributeError):
-        return False
-    address = [ctypes.cast(function, ctypes.c_void_p).value for function in (used, libcs)]
-    return address[0] == address[1]

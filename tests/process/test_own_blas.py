@@ -3,7 +3,6 @@
 Another library sums in another order, so the bits of a product tell which one it was.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +45,3 @@ def test_torch_that_is_there_already_is_left_alone():
     before = list(sys.meta_path)
     own_blas.watch()
     assert sys.meta_path == before
-
-
-def test_another_malloc_keeps_it_away():
-    assert own_blas._malloc_is_libcs() == ("LD_PRELOAD" not in os.environ)
