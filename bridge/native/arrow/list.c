@@ -7,7 +7,6 @@
 #include "arrow/attributes.h"
 #include "arrow/check.h"
 #include "arrow/schema.h"
-#include "core/strings.h"
 #include "core/vector.h"
 
 #include <limits.h>
@@ -87,9 +86,7 @@ static SEXP joined_frames(const tb_place *place, SEXP list, SEXP type, R_xlen_t 
       SEXP item = VECTOR_ELT(list, i);
       SET_VECTOR_ELT(parts, i, item == R_NilValue ? item : VECTOR_ELT(item, j));
     }
-    int64_t size;
-    const char *why, *name = tb_utf8(STRING_ELT(names, j), &size, &why);
-    tb_place at = {.parent = place, .name = name ? name : "?"}; /* frame.c refuses such a name */
+    tb_place at = {.parent = place, .name = Rf_translateCharUTF8(STRING_ELT(names, j))};
     SEXP column = joined(&at, parts);
     if (!column) {
       UNPROTECT(3);

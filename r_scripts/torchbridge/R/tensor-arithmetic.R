@@ -87,19 +87,27 @@ NULL
 #' @export
 `|.torch_tensor` <- hot(function(e1, e2) .Call(op2, "|", e1, e2))
 
-# R 4.3 and later dispatch %*% on S3 classes; before, this package's own %*% does.
+# R 4.3 and later dispatch %*% on S3 classes, R 4.4 crossprod() and tcrossprod() with it; before,
+# this package's own functions of these names do.
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() >= "4.3.0") S3method(matrixOps, torch_tensor)
-matrixOps.torch_tensor <- function(x, y) dot_call(entries$op2, "%*%", x, y)
+matrixOps.torch_tensor <- function(x, y = NULL) {
+  switch(.Generic,
+    "%*%" = matrix_product(x, y),
+    crossprod = crossprod(x, y),
+    tcrossprod = tcrossprod(x, y),
+    stop(.Generic, "() is not for tensors", call. = FALSE)
+  )
+}
 
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() < "4.3.0") export("%*%")
 `%*%` <- function(x, y) {
-  if (inherits(x, "torch_tensor") || inherits(y, "torch_tensor")) {
-    dot_call(entries$op2, "%*%", x, y)
-  } else {
-    base::`%*%`(x, y)
-  }
+  if (is_tensor(x) || is_tensor(y)) matrix_product(x, y) else base::`%*%`(x, y)
+}
+
+matrix_product <- function(x, y) {
+  dot_call(entries$op2, "%*%", matrix_operand(x, y), matrix_operand(y, x))
 }
 
 #' @rdname torch_ops

@@ -21,6 +21,13 @@
 #' @keywords math
 NULL
 
+# What a name means for other values: base's function, or for an S4 object the generic that a
+# package (Matrix) has made of it.
+usual <- function(name, x, y = NULL) {
+  generic <- if (isS4(x) || isS4(y)) methods::getGeneric(name)
+  if (is.null(generic)) get(name, envir = baseenv()) else generic
+}
+
 # rule() for tensors that follow R, and for plain ones.
 tensor_rule <- function(numeric, name, ...) {
   value <- bare_rule(name, ...)
@@ -29,24 +36,30 @@ tensor_rule <- function(numeric, name, ...) {
 
 #' @rdname torch_mathematics
 #' @export
-crossprod <- function(x, y = NULL) {
+crossprod <- function(x, y = NULL, ...) {
   if (is_tensor(x) || is_tensor(y)) {
-    numeric <- is_torch_numeric(x) || is_torch_numeric(y)
-    tensor_rule(numeric, "crossprod", as_operand(x), if (!is.null(y)) as_operand(y), FALSE)
-  } else {
-    base::crossprod(x, y)
+    check_no_dots(...)
+    return(cross_product(x, y, FALSE))
   }
+  known <- usual("crossprod", x, y)
+  if (is.null(y)) known(x, ...) else known(x, y, ...) # for S4 they differ
 }
 
 #' @rdname torch_mathematics
 #' @export
-tcrossprod <- function(x, y = NULL) {
+tcrossprod <- function(x, y = NULL, ...) {
   if (is_tensor(x) || is_tensor(y)) {
-    numeric <- is_torch_numeric(x) || is_torch_numeric(y)
-    tensor_rule(numeric, "crossprod", as_operand(x), if (!is.null(y)) as_operand(y), TRUE)
-  } else {
-    base::tcrossprod(x, y)
+    check_no_dots(...)
+    return(cross_product(x, y, TRUE))
   }
+  known <- usual("tcrossprod", x, y)
+  if (is.null(y)) known(x, ...) else known(x, y, ...) # for S4 they differ
+}
+
+cross_product <- function(x, y, transposed) {
+  numeric <- is_torch_numeric(x) || is_torch_numeric(y)
+  second <- if (!is.null(y)) as_operand(matrix_operand(y, x))
+  tensor_rule(numeric, "crossprod", as_operand(matrix_operand(x, y)), second, transposed)
 }
 
 #' @rdname torch_mathematics
@@ -54,7 +67,8 @@ tcrossprod <- function(x, y = NULL) {
 diag <- function(x = 1, nrow, ncol, names = TRUE) {
   if (!is_tensor(x)) {
     # base::diag() counts its arguments.
-    return(if (nargs() == 1L && !missing(x)) base::diag(x) else base::diag(x, nrow, ncol, names))
+    known <- usual("diag", x)
+    return(if (nargs() == 1L && !missing(x)) known(x) else known(x, nrow, ncol, names))
   }
   if (length(x) == 1L && missing(nrow) && missing(ncol) && length(dim(x)) < 2L) {
     abort(
@@ -94,29 +108,34 @@ flat <- function(x) if (is_tensor(x)) rule("flat", x) else as.vector(x)
 
 #' @rdname torch_mathematics
 #' @export
-rowSums <- function(x, na.rm = FALSE, dims = 1L) { # nolint: object_name_linter.
-  if (is_tensor(x)) margin("rowSums", x, na.rm, dims) else base::rowSums(x, na.rm, dims)
+rowSums <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
+  if (is_tensor(x)) return(margin("rowSums", x, na.rm, dims, ...))
+  usual("rowSums", x)(x, na.rm, dims, ...)
 }
 
 #' @rdname torch_mathematics
 #' @export
-colSums <- function(x, na.rm = FALSE, dims = 1L) { # nolint: object_name_linter.
-  if (is_tensor(x)) margin("colSums", x, na.rm, dims) else base::colSums(x, na.rm, dims)
+colSums <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
+  if (is_tensor(x)) return(margin("colSums", x, na.rm, dims, ...))
+  usual("colSums", x)(x, na.rm, dims, ...)
 }
 
 #' @rdname torch_mathematics
 #' @export
-rowMeans <- function(x, na.rm = FALSE, dims = 1L) { # nolint: object_name_linter.
-  if (is_tensor(x)) margin("rowMeans", x, na.rm, dims) else base::rowMeans(x, na.rm, dims)
+rowMeans <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
+  if (is_tensor(x)) return(margin("rowMeans", x, na.rm, dims, ...))
+  usual("rowMeans", x)(x, na.rm, dims, ...)
 }
 
 #' @rdname torch_mathematics
 #' @export
-colMeans <- function(x, na.rm = FALSE, dims = 1L) { # nolint: object_name_linter.
-  if (is_tensor(x)) margin("colMeans", x, na.rm, dims) else base::colMeans(x, na.rm, dims)
+colMeans <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
+  if (is_tensor(x)) return(margin("colMeans", x, na.rm, dims, ...))
+  usual("colMeans", x)(x, na.rm, dims, ...)
 }
 
-margin <- function(name, x, na_rm, dims, call = sys.call(-1L)) {
+margin <- function(name, x, na_rm, dims, ..., call = sys.call(-1L)) {
+  check_no_dots(..., call = call)
   check_flag(na_rm, "na.rm", call)
   if (!identical(as.numeric(dims), 1)) abort(call, "`dims` must be 1 for a tensor.")
   tensor_rule(is_torch_numeric(x), "margins", name, x, na_rm)

@@ -8,6 +8,11 @@
   } else {
     setHook(packageEvent("reticulate", "onLoad"), function(...) replace_reticulate_methods())
   }
+  if (isNamespaceLoaded("Matrix")) {
+    define_matrix_methods()
+  } else {
+    setHook(packageEvent("Matrix", "onLoad"), function(...) define_matrix_methods())
+  }
 }
 
 # This package's dnorm(), crossprod(), ... (and %*% before R 4.3) are R's own for all that are not

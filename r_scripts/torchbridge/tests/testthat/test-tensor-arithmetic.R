@@ -42,6 +42,54 @@ test_that("matrix products, transposes and outer products are base R's", {
   expect_error(t(x), "two dims")
 })
 
+# As R's group matrixOps calls the method.
+matrix_op <- function(generic, ...) {
+  method <- torchbridge:::matrixOps.torch_tensor
+  environment(method) <- list2env(list(.Generic = generic), parent = environment(method))
+  method(...)
+}
+
+test_that("the method of R's group of matrix products is the product that R names", {
+  x <- torch_tensor(r, dtype = "float64", requires_grad = TRUE)
+  for (name in c("%*%", "crossprod", "tcrossprod")) {
+    base <- getExportedValue("base", name)
+    y <- if (name == "%*%") t(r) else r
+    z <- matrix_op(name, x, torch_tensor(y, dtype = "float64"))
+    expect_identical(as.array(z), base(r, y), info = name)
+    # sum(w * base(x, y)) is linear in x: its gradient is its values at the unit matrices.
+    w <- matrix(seq_along(base(r, y)) + 0, nrow(base(r, y)))
+    gradient <- vapply(seq_along(r), function(i) sum(w * base(replace(0 * r, i, 1), y)), 0)
+    found <- autograd_grad(sum(z * torch_tensor(w, dtype = "float64")), x)[[1L]]
+    expect_identical(as.vector(as.array(found)), gradient, info = name)
+  }
+  expect_identical(as.array(matrix_op("crossprod", x)), crossprod(r))
+  expect_identical(as.array(matrix_op("tcrossprod", x)), tcrossprod(r))
+  expect_identical(as.array(matrix_op("crossprod", r, x)), crossprod(r))
+  buffer <- nn_buffer(torch_tensor(r, dtype = "float64"))
+  expect_identical(as.array(matrix_op("crossprod", buffer)), crossprod(r))
+  expect_identical(
+    jacobian(function(b) matrix_op("crossprod", matrix(b, 2), r), as.vector(r)),
+    jacobian(function(b) t(matrix(b, 2)) %*% r, as.vector(r))
+  )
+  expect_error(matrix_op("%o%", x, x), "%o%() is not for tensors", fixed = TRUE)
+})
+
+test_that("base R's own products are the method's", {
+  skip_if(getRversion() < "4.3.0", "R < 4.3 has no group of matrix products")
+  expect_identical(as.array(base::`%*%`(a, t(a))), r %*% t(r))
+  skip_if(getRversion() < "4.4.0", "base::crossprod() is not generic before R 4.4")
+  for (x in list(a, nn_parameter(a), nn_buffer(a))) {
+    expect_identical(as.array(base::crossprod(x)), crossprod(r))
+    expect_identical(as.array(base::tcrossprod(x)), tcrossprod(r))
+    expect_identical(as.array(base::crossprod(r, x)), crossprod(r))
+    expect_identical(as.array(base::tcrossprod(x, r)), tcrossprod(r))
+  }
+  expect_identical(
+    grad(function(b) sum(base::crossprod(matrix(b, 2))), as.vector(r)),
+    grad(function(b) sum(crossprod(matrix(b, 2))), as.vector(r))
+  )
+})
+
 test_that("Math functions equal R's", {
   x <- c(0.3, 1.7, 2.5)
   t64 <- torch_tensor(x, dtype = torch_double())
