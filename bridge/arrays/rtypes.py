@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 
+#: Attributes that say how many elements there are: not part of what the elements mean.
+_SHAPES = frozenset(("class", "dim", "dimnames", "names", "row.names", "tsp"))
+
 
 @dataclass(frozen=True)
 class RType:
@@ -60,8 +63,23 @@ class RType:
 
     @classmethod
     def of_description(cls, found: dict[str, Any]) -> RType:
-        """What `described` gave."""
-        return cls(tuple(found["classes"]), found["attributes"], found["first"])
+        """What `described` gave.
+
+        Raises:
+            ValueError: no R vector has this type.
+        """
+        made = cls(tuple(found["classes"]), dict(found["attributes"]), found["first"])
+        text = all(isinstance(name, str) for name in (*made.classes, *made.attributes))
+        if (
+            not made.classes
+            or not text
+            or _SHAPES & set(made.attributes)
+            or made.first not in (0, 1)
+        ):
+            raise ValueError(f"no type of R's vectors: {found}")
+        if made.coded and not all(isinstance(level, str) for level in made.levels):
+            raise ValueError("the levels of a factor are not text")
+        return made
 
     def counting_from(self, first: int) -> RType:
         """The same, for codes that start at `first`."""
@@ -89,9 +107,16 @@ def rtype_of(x: RObject) -> RType | None:
 def attributes_of(x: RObject, names: list[str]) -> dict[str, Any]:
     """The values of attributes of an R object (RObject), as far as it has them."""
     found = {name: x.attr(name) for name in names}
-    values = {name: value.value() for name, value in found.items() if value is not None}
+    values = {name: _value(name, x) for name, x in found.items() if x is not None}
     # Several numbers are a NumPy array, and JSON has lists.
     return {k: v.tolist() if hasattr(v, "tolist") else v for k, v in values.items()}
+
+
+def _value(name: str, x: RObject) -> Any:
+    try:
+        return x.value()
+    except ValueError as error:  # text that is none
+        raise ValueError(f"attribute '{name}': {error}") from error
 
 
 def set_rtype(x: RObject, rtype: RType) -> None:

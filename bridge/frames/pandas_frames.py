@@ -37,15 +37,24 @@ def from_r(x: RObject) -> pandas.DataFrame:
     import pandas as pd
 
     outline = host.native().helper("frame_outline").call(x).items()
-    names, rows = outline[0].value(), outline[1].value()
+    names, rows = _names(outline[0]), outline[1].value()
     columns = [_column(item, name) for name, item in zip(names, x.items(), strict=True)]
-    index = pd.RangeIndex(rows) if outline[2].typeof == "NULL" else _index(outline[2])
+    with naming_column("row.names"):
+        index = pd.RangeIndex(rows) if outline[2].typeof == "NULL" else _index(outline[2])
     # Each column is a copy already. Names that come twice are no keys.
     if len(set(names)) == len(names) > 0:
         return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index, copy=False)
     frame = pd.DataFrame(dict(enumerate(columns)), index=index, copy=False)
     frame.columns = pd.Index(names, dtype=object if not names else None)
     return frame
+
+
+def _names(x: RObject) -> list[str]:
+    try:
+        names: list[str] = x.value()
+    except ValueError as error:  # a name that is no text
+        raise ValueError(str(error).replace("element ", "name ")) from error
+    return names
 
 
 def _index(x: RObject) -> pandas.Index:

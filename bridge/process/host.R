@@ -15,7 +15,7 @@ call_function <- function(f, call) {
     eval(call, where),
     warning = function(condition) {
       if (identical(getOption("torchbridge.host"), "python")) {
-        give_warning(conditionMessage(condition))
+        give_warning(readable(conditionMessage(condition)))
         invokeRestart("muffleWarning")
       }
     },
@@ -43,10 +43,17 @@ describe_condition <- function(condition, calls) {
   calls <- Filter(is_shown, calls)
   if (length(calls) == 0L) calls <- Filter(Negate(is.null), list(conditionCall(condition)))
   list(
-    enc2utf8(paste(conditionMessage(condition), collapse = "\n")),
-    enc2utf8(vapply(calls, one_line, "")),
+    readable(paste(conditionMessage(condition), collapse = "\n")),
+    readable(vapply(calls, one_line, "")),
     class(condition)
   )
+}
+
+# In UTF-8; what is no text in its encoding is escaped, so that messages always arrive.
+readable <- function(text) {
+  known <- Encoding(text) != "bytes"
+  text[known] <- enc2utf8(text[known])
+  iconv(text, "UTF-8", "UTF-8", sub = "byte")
 }
 
 # Leaves out what this file and R's own machinery put on the stack.

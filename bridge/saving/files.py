@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from torchbridge.arrays.rtypes import RType, attach
 from torchbridge.process.whole_files import write_file
+from torchbridge.saving import tensor_content
+from torchbridge.saving.tensor_content import Content, DamagedContent
 
 #: The entry of the header's metadata that is ours, and its version.
 _ENTRY = "torchbridge"
@@ -73,7 +73,7 @@ def dumps(tree: dict[str, Any], tensors: Tensors) -> bytes:
         seen[where] = name
         about[name] = _store(stored, name, value)
     text = json.dumps({"version": _VERSION, "value": tree, "tensors": about}, ensure_ascii=False)
-    return safetensors.torch.save(stored, {_ENTRY: text, "format": "pt"})
+    return tensor_content.to_bytes(stored, {_ENTRY: text, "format": "pt"})
 
 
 def vector(data: bytes, kind: str) -> Tensor:
@@ -127,6 +127,9 @@ def _store(stored: dict[str, Tensor], name: str, x: Tensor) -> dict[str, Any]:
 def _plain(x: Tensor, about: dict[str, Any]) -> Tensor:
     """Memory of its own, row-major, in a dtype that the format has."""
     x = x.resolve_conj().resolve_neg()
+    if x.layout is torch.strided and _is_dense(x) and not x.is_contiguous():
+        # Else a product with it would take another way, and differ in the last bits.
+        about["order"] = _order(x)
     if x.is_complex():
         about["complex"] = True
         x = torch.view_as_real(x)
@@ -144,24 +147,19 @@ def load(path: str, device: str | None) -> dict[str, Any]:
     with file.open("rb") as start:
         _check_start(start.read(16))
     try:
-        with safetensors.safe_open(path, "pt", device="cpu") as content:
-            metadata = content.metadata() or {}
-            stored = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
-    except safetensors.SafetensorError as error:
+        with tensor_content.opened(path) as content:
+            return _read(content, device)
+    except DamagedContent as error:
         raise ValueError(f"`path`: {path} is not a whole safetensors file ({error})") from error
-    return _read(metadata, stored, device)
 
 
 def loads(data: bytes, device: str | None) -> dict[str, Any]:
     """The same of what `dumps` gave."""
     _check_start(data[:16])
     try:
-        stored = safetensors.torch.load(data)
-        size = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-    except safetensors.SafetensorError as error:
+        return _read(tensor_content.of_bytes(data), device)
+    except DamagedContent as error:
         raise ValueError(f"`path`: these bytes are no safetensors content ({error})") from error
-    return _read(metadata, stored, device)
 
 
 def _check_start(start: bytes) -> None:
@@ -174,39 +172,59 @@ def _check_start(start: bytes) -> None:
         )
 
 
-def _read(
-    metadata: dict[str, str], stored: dict[str, Tensor], device: str | None
-) -> dict[str, Any]:
-    if _ENTRY not in metadata:
-        named = {name: x if device is None else x.to(device) for name, x in stored.items()}
+#: What reading a damaged description can end in.
+_DAMAGE = (
+    *(KeyError, IndexError, TypeError, AttributeError, ValueError, RuntimeError, OverflowError),
+    NotImplementedError,
+)
+
+
+def _read(content: Content, device: str | None) -> dict[str, Any]:
+    if _ENTRY not in content.metadata:
+        tensors = content.tensors()
+        named = {n: x if device is None else x.to(device) for n, x in tensors.items()}
         return {"value": None, "tensors": named}
+    found = tensor_content.parsed(content.metadata[_ENTRY])
+    version = found.get("version") if isinstance(found, dict) else None
+    if version != _VERSION and isinstance(version, int):
+        raise ValueError(
+            f"`path`: written by a later torchbridge (format {version}, this one knows {_VERSION})"
+        )
+    stored = content.tensors()
     try:
-        content = json.loads(metadata[_ENTRY])
-        version = content["version"]
-        if version == _VERSION:
-            tensors: dict[str, Tensor] = {}
-            for name, about in content["tensors"].items():
-                same = about.get("same_as")
-                tensors[name] = tensors[same] if same else _restore(stored, name, about, device)
-            return {"value": content["value"], "tensors": tensors}
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise ValueError(f"`path`: the description in the header is damaged ({error!r})") from error
-    raise ValueError(
-        f"`path`: written by a later torchbridge (format {version}, this one knows {_VERSION})"
-    )
+        made = {
+            name: None if "same_as" in about else _restored(stored, name, about)
+            for name, about in found["tensors"].items()
+        }
+        value = found["value"]
+        same = {n: about.get("same_as", n) for n, about in found["tensors"].items()}
+        whole = all(made[of] is not None for of in same.values())
+    except _DAMAGE as error:
+        raise DamagedContent(f"the description in the header is damaged: {error!r}") from error
+    if version != _VERSION or not whole:
+        raise DamagedContent("the description in the header is damaged")
+    placed = {
+        name: _placed(x, found["tensors"][name], device)
+        for name, x in made.items()
+        if x is not None
+    }
+    return {"value": value, "tensors": {name: placed[of] for name, of in same.items()}}
 
 
-def _restore(
-    stored: dict[str, Tensor], name: str, about: dict[str, Any], device: str | None
-) -> Tensor:
+def _restored(stored: dict[str, Tensor], name: str, about: dict[str, Any]) -> Tensor:
+    """A tensor as it was, on the CPU."""
+
     def part(key: str) -> Tensor:
         x = stored[key]
         floating = x.is_floating_point() and x.dim() > 0 and x.shape[-1] == 2
         return torch.view_as_complex(x) if about.get("complex") and floating else x
 
+    device = torch.device(about.get("device", "cpu"))
+    if device.type == "meta":
+        raise ValueError("a tensor without values")
     layout = about.get("layout", "strided")
     if layout == "strided":
-        x = part(name)
+        x = _in_order(part(name), about.get("order"))
     elif layout == "sparse_coo":
         x = torch.sparse_coo_tensor(
             stored[f"{name}.indices"],
@@ -215,19 +233,46 @@ def _restore(
             check_invariants=True,  # else a file could make later operations read anywhere
         ).coalesce()
     else:
-        rows, columns, _ = _SPARSE[getattr(torch, layout)]
+        kind = {str(known): known for known in _SPARSE}[f"torch.{layout}"]
+        rows, columns, _ = _SPARSE[kind]
         x = torch.sparse_compressed_tensor(
             stored[f"{name}.{rows}"],
             stored[f"{name}.{columns}"],
             part(f"{name}.values"),
             about["shape"],
-            layout=getattr(torch, layout),
+            layout=kind,
             check_invariants=True,
         )
+    if about.get("requires_grad") and not (x.is_floating_point() or x.is_complex()):
+        raise ValueError("whole numbers have no gradients")
+    if about.get("r_type") is not None:
+        about["r_type"] = RType.of_description(about["r_type"])
+    return x
+
+
+def _placed(x: Tensor, about: dict[str, Any], device: str | None) -> Tensor:
+    """The tensor on its device, and what it is besides."""
     x = x.to(about.get("device", "cpu") if device is None else device)
     if about.get("parameter"):
         return torch.nn.Parameter(x, requires_grad=bool(about.get("requires_grad")))
     rtype = about.get("r_type")
     if rtype is not None:
-        attach(x, RType.of_description(rtype))
+        attach(x, rtype)
     return x.requires_grad_() if about.get("requires_grad") else x
+
+
+def _is_dense(x: Tensor) -> bool:
+    """Is its memory, in some order of the dims, without gaps?"""
+    return x.numel() > 0 and x.permute(_order(x)).is_contiguous()
+
+
+def _order(x: Tensor) -> list[int]:
+    """The dims from the one that varies slowest in memory."""
+    strides = x.stride()
+    return sorted(range(x.dim()), key=lambda dim: -strides[dim])
+
+
+def _in_order(x: Tensor, order: list[int] | None) -> Tensor:
+    if order is None:
+        return x
+    return torch.empty_permuted(x.shape, order, dtype=x.dtype).copy_(x)

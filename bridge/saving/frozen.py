@@ -28,6 +28,8 @@ from torchbridge.process import host
 from torchbridge.rtorch import modules
 from torchbridge.saving import files, module_trees, names, saved_modules
 
+_DAMAGED = "this saved Python object is damaged"
+
 Shared = weakref.WeakValueDictionary[str, torch.Tensor]
 
 
@@ -48,20 +50,32 @@ def new_shared() -> Shared:
 
 
 def thaw(data: bytes, parts: Any, shared: Shared) -> Any:
-    """The object of these bytes."""
+    """The object of these bytes.
+
+    Raises:
+        ValueError: they are damaged, or say why the object was not kept.
+        TypeError: they name what a file may not name.
+    """
     # Else R would not know a tensor from another object.
     host.native().set_tensor_type(torch.Tensor)
     content = _loaded(data)
     tree = content["value"]
     if tree["kind"] == "gone":
         raise ValueError(tree["why"])
+    try:
+        return _thawed(tree, content["tensors"], parts, shared)
+    except (KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{_DAMAGED}: {error!r}") from error
+
+
+def _thawed(
+    tree: dict[str, Any], found: dict[str, torch.Tensor], parts: Any, shared: Shared
+) -> Any:
     if tree["kind"] == "name":
         return names.named(*tree["name"])
     if tree["kind"] == "device":
         return torch.device(tree["name"])
-    tensors = {
-        name: shared.setdefault(tree["places"][name], x) for name, x in content["tensors"].items()
-    }
+    tensors = {name: shared.setdefault(tree["places"][name], x) for name, x in found.items()}
     if tree["kind"] == "tensor":
         return tensors["value"]
     if not isinstance(parts, dict):
@@ -72,11 +86,13 @@ def thaw(data: bytes, parts: Any, shared: Shared) -> Any:
 def _loaded(data: bytes) -> dict[str, Any]:
     try:
         content = files.loads(data, None)
-        if not {"kind", "places"} <= set(content["value"] or ()):
+        if not isinstance(content["value"], dict) or not {"kind", "places"} <= set(
+            content["value"]
+        ):
             raise ValueError("what it is is not said")
         return content
     except ValueError as error:
-        raise ValueError(f"this saved Python object is damaged: {error}") from error
+        raise ValueError(f"{_DAMAGED}: {error}") from error
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         content = files.loads(data, "cpu")
         reason = str(error).splitlines()[0]

@@ -3,6 +3,7 @@
  * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/attributes.h"
 
+#include "core/strings.h"
 #include "core/vector.h"
 
 static const char *const kept[] = {"class", "levels", "tzone", "units"};
@@ -38,9 +39,13 @@ void tb_set_rows(SEXP frame, R_xlen_t rows) {
   UNPROTECT(1);
 }
 
-const char *tb_string_attribute(SEXP x, const char *name) {
-  SEXP value = Rf_getAttrib(x, Rf_install(name));
-  if (TYPEOF(value) != STRSXP || Rf_xlength(value) < 1 || STRING_ELT(value, 0) == NA_STRING)
-    return NULL;
-  return R_CHAR(STRING_ELT(value, 0));
+bool tb_string_attribute(const tb_place *place, SEXP x, const char *name, const char **value) {
+  SEXP found = Rf_getAttrib(x, Rf_install(name));
+  int64_t size;
+  const char *why;
+  *value = NULL;
+  if (TYPEOF(found) != STRSXP || Rf_xlength(found) < 1 || STRING_ELT(found, 0) == NA_STRING)
+    return true;
+  *value = tb_utf8(STRING_ELT(found, 0), &size, &why);
+  return *value || tb_arrow_fail(place, PyExc_ValueError, "its attribute '%s' %s", name, why);
 }

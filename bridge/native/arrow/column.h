@@ -18,6 +18,7 @@ typedef struct tb_export {
   struct ArrowSchema *schema;
   struct ArrowArray *array;
   tb_place place;
+  const char *each;                    /* what an element is in messages; NULL: a row */
   bool (*any)(struct tb_export *part); /* exports a part, of whatever type (types.c) */
 } tb_export;
 

@@ -23,6 +23,7 @@ bool tb_export_factor(tb_export *e) {
                        .schema = e->schema->dictionary,
                        .array = e->array->dictionary,
                        .place = {.parent = &e->place},
+                       .each = "level",
                        .any = e->any};
     const int *codes = INTEGER_RO(e->x);
     int32_t *to = tb_array_buffer(e->array, 1, (size_t)n * sizeof *to);
@@ -37,9 +38,10 @@ bool tb_export_factor(tb_export *e) {
     }
     if (tb_has_class(e->x, "ordered"))
       e->schema->flags |= ARROW_ORDERED;
-    done = done && tb_array_validity(e->array, codes, tb_missing_int) &&
-           /* A stream without rows may arrive without any array, and so without its dictionary. */
-           (n || tb_schema_facts(e->schema, "r.levels", tb_joined(levels), NULL));
+    done =
+        done && tb_array_validity(e->array, codes, tb_missing_int) &&
+        /* A stream without rows may arrive without any array, and so without its dictionary. */
+        (n || tb_schema_facts(e->schema, "r.levels", tb_joined(&e->place, "level", levels), NULL));
   }
   UNPROTECT(1);
   return done;

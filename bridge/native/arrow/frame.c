@@ -7,6 +7,7 @@
 #include "arrow/attributes.h"
 #include "arrow/schema.h"
 #include "arrow/text.h"
+#include "core/strings.h"
 #include "core/vector.h"
 
 #include <limits.h>
@@ -22,10 +23,15 @@ static SEXP text_row_names(SEXP x) {
   return TYPEOF(names) == STRSXP && Rf_xlength(names) > 0 ? names : R_NilValue;
 }
 
-static const char *name_of(SEXP names, R_xlen_t i) {
+/* NULL with an exception where it is no text. */
+static const char *name_of(const tb_place *place, SEXP names, R_xlen_t i) {
   if (TYPEOF(names) != STRSXP || i >= Rf_xlength(names) || STRING_ELT(names, i) == NA_STRING)
     return "";
-  return Rf_translateCharUTF8(STRING_ELT(names, i));
+  int64_t size;
+  const char *why, *name = tb_utf8(STRING_ELT(names, i), &size, &why);
+  if (!name)
+    tb_arrow_fail(place, PyExc_ValueError, "name %lld %s", (long long)i + 1, why);
+  return name;
 }
 
 static R_xlen_t rows_of(SEXP x) { return Rf_xlength(Rf_getAttrib(x, R_RowNamesSymbol)); }
@@ -43,8 +49,8 @@ bool tb_export_frame(tb_export *e) {
     if (!tb_arrow_note(&e->place, "the row names of a data frame within another are left out"))
       return false;
   }
-  for (R_xlen_t i = 0; i < columns && first; i++)
-    if (strcmp(name_of(names, i), row_names_column) == 0) {
+  for (R_xlen_t i = 0; i < columns && first && TYPEOF(names) == STRSXP; i++)
+    if (strcmp(R_CHAR(STRING_ELT(names, i)), row_names_column) == 0) {
       first = 0;
       if (!tb_arrow_note(&e->place, "the row names are left out: a column has the name row.names"))
         return false;
@@ -57,9 +63,9 @@ bool tb_export_frame(tb_export *e) {
   for (R_xlen_t i = 0; i < columns + first && done; i++) {
     bool is_names = i < first;
     SEXP x = is_names ? row_names : VECTOR_ELT(e->x, i - first);
-    tb_export column =
-        tb_export_child(e, x, i, is_names ? row_names_column : name_of(names, i - first));
-    done = e->any(&column);
+    const char *name = is_names ? row_names_column : name_of(&e->place, names, i - first);
+    tb_export column = tb_export_child(e, x, i, name);
+    done = name && e->any(&column);
     if (done && column.array->length != rows)
       done = tb_arrow_fail(&column.place, PyExc_ValueError,
                            "%lld elements in a data frame of %lld rows",

@@ -230,7 +230,7 @@ static SEXP offsets_of(const tb_column *c, const char *format) {
   SEXP seconds = PROTECT(Rf_allocVector(REALSXP, p->length));
   for (int64_t i = 0; i < p->length; i++)
     REAL(seconds)
-    [i] = (double)floor_div(((const int64_t *)p->array->buffers[1])[p->offset + i], per);
+  [i] = (double)floor_div(((const int64_t *)p->array->buffers[1])[p->offset + i], per);
   SEXP name = PROTECT(Rf_ScalarString(Rf_mkCharCE(zone, CE_UTF8)));
   SEXP call = PROTECT(Rf_lang3(tb_helper("zone_offsets"), seconds, name));
   SEXP offsets = Rf_eval(call, R_BaseEnv);

@@ -7,6 +7,7 @@
 #include "arrow/attributes.h"
 #include "arrow/check.h"
 #include "arrow/schema.h"
+#include "core/strings.h"
 #include "core/vector.h"
 
 #include <limits.h>
@@ -86,7 +87,9 @@ static SEXP joined_frames(const tb_place *place, SEXP list, SEXP type, R_xlen_t 
       SEXP item = VECTOR_ELT(list, i);
       SET_VECTOR_ELT(parts, i, item == R_NilValue ? item : VECTOR_ELT(item, j));
     }
-    tb_place at = {.parent = place, .name = Rf_translateCharUTF8(STRING_ELT(names, j))};
+    int64_t size;
+    const char *why, *name = tb_utf8(STRING_ELT(names, j), &size, &why);
+    tb_place at = {.parent = place, .name = name ? name : "?"}; /* frame.c refuses such a name */
     SEXP column = joined(&at, parts);
     if (!column) {
       UNPROTECT(3);

@@ -68,10 +68,10 @@ bool tb_export_matrix(tb_export *e) {
   if (columns == 0) /* lists of size 0 make polars panic */
     return tb_arrow_fail(&e->place, PyExc_ValueError, "a matrix without columns; leave it out");
   SEXP names = PROTECT(column_names(e->x)), items = PROTECT(transposed(e->x, rows, columns));
-  bool done = tb_schema_init(e->schema, e->place.name, 1) &&
+  const char *joined = TYPEOF(names) == STRSXP ? tb_joined(&e->place, "name", names) : NULL;
+  bool done = (joined || TYPEOF(names) != STRSXP) && tb_schema_init(e->schema, e->place.name, 1) &&
               tb_schema_format(e->schema, "+w:%d", columns) &&
-              tb_schema_facts(e->schema, "r.class", "matrix", "r.columns",
-                              TYPEOF(names) == STRSXP ? tb_joined(names) : NULL, NULL) &&
+              tb_schema_facts(e->schema, "r.class", "matrix", "r.columns", joined, NULL) &&
               tb_array_init(e->array, rows, 1, 1) && tb_export_items(e, items);
   UNPROTECT(2);
   return done;

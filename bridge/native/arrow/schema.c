@@ -6,6 +6,8 @@
  * Tests: tests/native/arrow/test_arrow.py */
 #include "arrow/schema.h"
 
+#include "core/strings.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -158,13 +160,23 @@ const char *tb_schema_fact(const struct ArrowSchema *s, const char *key) {
 
 enum { BEFORE_EACH = '\x1e' };
 
-const char *tb_joined(SEXP strings) {
+const char *tb_joined(const tb_place *place, const char *kind, SEXP strings) {
+  R_xlen_t n = Rf_xlength(strings);
+  const char **texts = (const char **)R_alloc((size_t)n + 1, sizeof *texts), *why;
+  int64_t *sizes = (int64_t *)R_alloc((size_t)n + 1, sizeof *sizes);
   size_t size = 1;
-  for (R_xlen_t i = 0; i < Rf_xlength(strings); i++)
-    size += strlen(Rf_translateCharUTF8(STRING_ELT(strings, i))) + 1;
+  for (R_xlen_t i = 0; i < n; i++) {
+    if (!(texts[i] = tb_utf8(STRING_ELT(strings, i), &sizes[i], &why))) {
+      tb_arrow_fail(place, PyExc_ValueError, "%s %lld %s", kind, (long long)i + 1, why);
+      return NULL;
+    }
+    size += (size_t)sizes[i] + 1;
+  }
   char *text = R_alloc(size, 1), *at = text;
-  for (R_xlen_t i = 0; i < Rf_xlength(strings); i++)
-    at += sprintf(at, "%c%s", BEFORE_EACH, Rf_translateCharUTF8(STRING_ELT(strings, i)));
+  for (R_xlen_t i = 0; i < n; at += sizes[i++]) {
+    *at++ = BEFORE_EACH;
+    memcpy(at, texts[i], (size_t)sizes[i]);
+  }
   *at = '\0';
   return text;
 }

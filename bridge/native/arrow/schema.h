@@ -3,6 +3,7 @@
 #define TB_ARROW_SCHEMA_H
 
 #include "arrow/interface.h"
+#include "arrow/place.h"
 
 /* An empty schema node, released as a whole. Here and for arrays false without an exception means
  * that there is no memory; none of these needs Python. */
@@ -16,8 +17,9 @@ bool tb_schema_facts(struct ArrowSchema *s, ...) __attribute__((sentinel));
 bool tb_schema_add_fact(struct ArrowSchema *s, const char *key, const char *value);
 /* The value of a key as a string in R's transient memory, or NULL; may jump. */
 const char *tb_schema_fact(const struct ArrowSchema *s, const char *key);
-/* Strings as one fact, in transient memory, and again; may jump. */
-const char *tb_joined(SEXP strings);
+/* Strings as one fact, in transient memory, and again; may jump. NULL with an exception: element
+ * i, of what `kind` says, is no text. */
+const char *tb_joined(const tb_place *place, const char *kind, SEXP strings);
 SEXP tb_split(const char *text); /* NULL: none; unprotected */
 
 #endif

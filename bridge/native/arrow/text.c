@@ -14,32 +14,10 @@
 #include "arrow/text.h"
 
 #include "arrow/schema.h"
+#include "core/strings.h"
 
 #include <limits.h>
 #include <stdlib.h>
-
-bool tb_valid_utf8(const char *text, int64_t n) {
-  const unsigned char *at = (const unsigned char *)text, *end = at + n;
-  while (at < end) {
-    int more = *at < 0x80   ? 0
-               : *at < 0xc2 ? -1
-               : *at < 0xe0 ? 1
-               : *at < 0xf0 ? 2
-               : *at < 0xf5 ? 3
-                            : -1;
-    if (more < 0 || end - at <= more)
-      return false;
-    for (int i = 1; i <= more; i++)
-      if ((at[i] & 0xc0) != 0x80)
-        return false;
-    /* too long for what it says; a surrogate; beyond the last character */
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-      return false;
-    at += 1 + more;
-  }
-  return true;
-}
 
 /* ---- R -> Arrow ---- */
 
@@ -55,22 +33,12 @@ static bool is_ascii(const char *text, int64_t n) {
   return !(all & 0x8080808080808080u);
 }
 
-/* The UTF-8 of a CHARSXP that is not all ASCII, in R's transient memory or its own. */
+/* The UTF-8 of a CHARSXP that is not all ASCII. */
 static const char *utf8_of(const tb_export *e, SEXP x, R_xlen_t row, int64_t *n) {
-  if (Rf_getCharCE(x) == CE_BYTES) {
-    tb_arrow_fail(&e->place, PyExc_ValueError,
-                  "row %lld is marked as bytes and has no text; convert it with iconv() first",
-                  (long long)row + 1);
-    return NULL;
-  }
-  const char *text = Rf_getCharCE(x) == CE_UTF8 ? R_CHAR(x) : Rf_translateCharUTF8(x);
-  *n = (int64_t)strlen(text);
-  if (!tb_valid_utf8(text, *n)) {
-    tb_arrow_fail(&e->place, PyExc_ValueError,
-                  "row %lld is no text in its encoding; iconv() or enc2utf8() in R mends it",
-                  (long long)row + 1);
-    return NULL;
-  }
+  const char *why, *text = tb_utf8(x, n, &why);
+  if (!text)
+    tb_arrow_fail(&e->place, PyExc_ValueError, "%s %lld %s", e->each ? e->each : "row",
+                  (long long)row + 1, why);
   return text;
 }
 

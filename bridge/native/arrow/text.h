@@ -4,8 +4,6 @@
 
 #include "arrow/column.h"
 
-bool tb_valid_utf8(const char *text, int64_t n);
-
 bool tb_export_text(tb_export *e);
 SEXP tb_import_text(const tb_column *c);
 SEXP tb_import_binary(const tb_column *c); /* a list of raw vectors, which exports as a list */

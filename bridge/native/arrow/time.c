@@ -180,9 +180,9 @@ static bool counts(tb_export *e, double scale, char *unit) {
 
 /* A time without a zone is an instant all the same: R prints it in the zone of the session. */
 bool tb_export_time(tb_export *e) {
-  const char *zone = tb_string_attribute(e->x, "tzone");
+  const char *zone;
   char unit;
-  return counts(e, 1, &unit) &&
+  return tb_string_attribute(&e->place, e->x, "tzone", &zone) && counts(e, 1, &unit) &&
          tb_schema_format(e->schema, "ts%c:%s", unit, zone && *zone ? zone : "UTC") &&
          tb_schema_facts(e->schema, "r.class", "POSIXct", "r.storage", storage(e->x), "r.tzone",
                          zone, NULL);
@@ -202,7 +202,9 @@ bool tb_export_nanotime(tb_export *e) {
 }
 
 bool tb_export_span(tb_export *e) {
-  const char *units = tb_string_attribute(e->x, "units");
+  const char *units;
+  if (!tb_string_attribute(&e->place, e->x, "units", &units))
+    return false;
   double scale = unit_seconds(units);
   char unit;
   if (scale == 0)

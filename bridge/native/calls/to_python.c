@@ -34,7 +34,7 @@ static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
     PyObject *value = tb_from_r(VECTOR_ELT(args, i), TB_AS_LIST), *name = NULL;
     if (value)
       PyTuple_SET_ITEM(values, named ? n_positional + key : position++, value);
-    if (value && named && (name = tb_string_from_r(STRING_ELT(names, i)))) {
+    if (value && named && (name = tb_string_from_r(STRING_ELT(names, i), "name", i))) {
       PyUnicode_InternInPlace(&name);
       PyTuple_SET_ITEM(keys, key++, name);
     }

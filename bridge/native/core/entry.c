@@ -13,6 +13,7 @@
 #include "core/handle.h"
 #include "core/held.h"
 #include "core/lifetime.h"
+#include "core/strings.h"
 
 int tb_check_thread(void) {
   if (!tb_r_ready()) {
@@ -121,7 +122,11 @@ SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
 const char *tb_string_argument(SEXP x, const char *name) {
   if (TYPEOF(x) != STRSXP || Rf_xlength(x) != 1 || STRING_ELT(x, 0) == NA_STRING)
     Rf_error("`%s` must be one string", name);
-  return Rf_translateCharUTF8(STRING_ELT(x, 0));
+  int64_t size;
+  const char *why, *text = tb_utf8(STRING_ELT(x, 0), &size, &why);
+  if (!text)
+    Rf_error("`%s` %s", name, why);
+  return text;
 }
 
 static int thaw_work(void *p, SEXP *result) {

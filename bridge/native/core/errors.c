@@ -89,9 +89,12 @@ static void set_uncaught(void) {
   tb_failure ignored;
   SEXP text = PROTECT(tb_try(message_call, &ignored));
   PyObject *type = tb_hook(TB_HOOK_R_ERROR);
-  if (type)
-    PyErr_SetString(type, text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0))
-                                                         : "an R error of no message");
+  const char *said =
+      text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0)) : "an R error of no message";
+  PyObject *message = PyUnicode_DecodeUTF8(said, (Py_ssize_t)strlen(said), "backslashreplace");
+  if (type && message)
+    PyErr_SetObject(type, message);
+  Py_XDECREF(message);
   UNPROTECT(1);
 }
 
@@ -190,16 +193,15 @@ SEXP tb_condition_call(void) {
   if (original && tb_is_robject(original)) {
     call = PROTECT(Rf_lang2(tb_helper("signal_condition"), ((RObject *)original)->x));
   } else {
-    const char *text = parts ? PyUnicode_AsUTF8(PyTuple_GetItem(parts, 0)) : NULL;
-    SEXP message = PROTECT(Rf_allocVector(STRSXP, 1));
-    SET_STRING_ELT(
-        message, 0,
-        Rf_mkCharCE(text ? text : "a Python error that could not be described", CE_UTF8));
+    SEXP text = parts ? tb_message_to_r(PyTuple_GetItem(parts, 0)) : NULL;
+    if (!text)
+      text = Rf_mkChar("a Python error that could not be described");
+    SEXP message = PROTECT(Rf_ScalarString(PROTECT(text)));
     SEXP classes = PROTECT(tb_strings_to_r(parts ? PyTuple_GetItem(parts, 1) : NULL));
     SEXP lines = PROTECT(tb_strings_to_r(parts ? PyTuple_GetItem(parts, 2) : NULL));
     SEXP exception = PROTECT(tb_handle(value, false));
     call = Rf_lang5(tb_helper("signal_python_error"), message, classes, lines, exception);
-    UNPROTECT(4);
+    UNPROTECT(5);
     PROTECT(call);
   }
   PyErr_Clear();

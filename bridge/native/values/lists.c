@@ -20,6 +20,18 @@ static bool usable_names(SEXP names, R_xlen_t n) {
   return Rf_any_duplicated(names, FALSE) == 0;
 }
 
+/* An error of the text that a list has at i says where; others are left as they are. */
+static void name_text(SEXP x, R_xlen_t i) {
+  PyObject *type, *value, *trace;
+  if (TYPEOF(VECTOR_ELT(x, i)) != STRSXP || !PyErr_ExceptionMatches(PyExc_ValueError))
+    return;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_Format(PyExc_ValueError, "element %lld: %S", (long long)i + 1, value);
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(trace);
+}
+
 PyObject *tb_list_from_r(SEXP x, enum tb_vectors vectors, int depth, tb_item_from_r item_from_r) {
   R_xlen_t n = Rf_xlength(x);
   SEXP names = PROTECT(Rf_getAttrib(x, R_NamesSymbol));
@@ -30,14 +42,16 @@ PyObject *tb_list_from_r(SEXP x, enum tb_vectors vectors, int depth, tb_item_fro
     PyObject *item = item_from_r(VECTOR_ELT(x, i), vectors, depth + 1);
     if (item && dict) {
       tb_hold(item);
-      PyObject *key = tb_string_from_r(STRING_ELT(names, i));
+      PyObject *key = tb_string_from_r(STRING_ELT(names, i), "name", i);
       failed = !key || PyDict_SetItem(result, key, item);
       Py_XDECREF(key);
       Py_DECREF(tb_unhold());
     } else if (item)
       PyList_SET_ITEM(result, i, item);
-    else
+    else {
+      name_text(x, i);
       failed = true;
+    }
   }
   if (result)
     tb_unhold();
@@ -95,7 +109,7 @@ static int items_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to
       REAL(vector)[i] = na ? NA_REAL : PyFloat_AsDouble(item);
       break;
     case STRSXP: {
-      SEXP text = na ? NA_STRING : tb_string_to_r(item);
+      SEXP text = na ? NA_STRING : tb_string_to_r(item, "element", i);
       failed = !text;
       if (!failed)
         SET_STRING_ELT(vector, i, text);
@@ -136,7 +150,7 @@ int tb_dict_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to_r) {
   for (Py_ssize_t i = 0; i < n && !failed; i++) {
     PyObject *item = PyList_GET_ITEM(items, i);
     PyObject *label = tb_hold(PyObject_Str(PyTuple_GET_ITEM(item, 0)));
-    SEXP text = label ? tb_string_to_r(label) : NULL;
+    SEXP text = label ? tb_string_to_r(label, "name", i) : NULL;
     if (text)
       SET_STRING_ELT(names, i, text);
     if (label)

@@ -29,7 +29,7 @@ PyObject *tb_element_from_r(const void *vector, R_xlen_t i) {
     return PyComplex_FromDoubles(value.r, value.i);
   }
   default:
-    return tb_string_from_r(STRING_ELT(x, i));
+    return tb_string_from_r(STRING_ELT(x, i), "element", i);
   }
 }
 
@@ -68,7 +68,7 @@ int tb_scalar_to_r(PyObject *x, SEXP *result) {
   else if (PyLong_Check(x))
     return int_to_r(x, result);
   else if (PyUnicode_Check(x)) {
-    SEXP text = tb_string_to_r(x);
+    SEXP text = tb_string_to_r(x, "element", 0);
     if (!text)
       return -1;
     PROTECT(text);

@@ -1,0 +1,177 @@
+"""Files of tensors: what is damaged is refused before anything is allocated, the rest is copied."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from torchbridge.saving import files, tensor_content
+from torchbridge.saving.tensor_content import DamagedContent
+
+DTYPES = list(tensor_content._DTYPES.values())
+
+
+def content(header, data=b""):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def entry(dtype="F32", shape=(1,), offsets=(0, 4)):
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets)}
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_every_dtype_comes_back_and_others_can_read_it(dtype):
+    x = torch.arange(24).reshape(2, 3, 4).to(dtype)
+    tensors = {"x": x, "none": x[:0].clone(), "one": x[1, 2, 3].clone()}
+    data = tensor_content.to_bytes(tensors, {"about": "text"})
+    read = tensor_content.of_bytes(data)
+    assert read.metadata == {"about": "text"}
+    for found in (read.tensors(), safetensors.torch.load(data)):
+        for name, wanted in tensors.items():
+            assert found[name].dtype == dtype and found[name].shape == wanted.shape
+            same = found[name].contiguous().view(-1).view(torch.uint8)
+            assert torch.equal(same, wanted.contiguous().view(-1).view(torch.uint8))
+
+
+def test_what_is_read_lies_in_memory_of_its_own(tmp_path):
+    path = tmp_path / "x.safetensors"
+    odd = {f"x{i}": torch.full((3 + i,), i, dtype=torch.float64) for i in range(20)}
+    odd["byte"] = torch.ones(1, dtype=torch.uint8)
+    path.write_bytes(tensor_content.to_bytes(odd))
+    with tensor_content.opened(path) as file:
+        found = file.tensors()
+    path.write_bytes(b"cut")
+    for name, x in found.items():
+        assert torch.equal(x, odd[name])
+        assert x.data_ptr() % 64 == 0 and x.is_leaf and x._base is None
+        x.resize_(2 * len(x))  # nobody else's memory
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x01",
+        b"\xff" * 8,
+        content({})[:9],
+        content(b"[]"),
+        content(b"[" * 200_000),
+        content(b'{"x": ' * 100_000),
+        content(b'{"x":' + b"9" * 5000 + b"}"),
+        content(b"\xff\xfe"),
+        content({"__metadata__": {"a": 1}}),
+        content({"x": 1}),
+        content({"x": {}}),
+        content({"x": entry("F33")}, bytes(4)),
+        content({"x": entry(["F32"])}, bytes(4)),
+        content({"x": entry(shape=[True])}, bytes(4)),
+        content({"x": entry(shape=[-1])}, bytes(4)),
+        content({"x": entry(shape=[1.0])}, bytes(4)),
+        content({"x": entry(shape=[2**40])}, bytes(4)),
+        content({"x": entry(shape=[2**64])}, bytes(4)),
+        content({"x": entry(shape=[0, 2**62, 2**62], offsets=(0, 0))}),
+        content({"x": entry(shape=[1] * 1000)}, bytes(4)),
+        content({"x": entry(offsets=(0, 8))}, bytes(8)),
+        content({"x": entry(offsets=(4, 8))}, bytes(8)),
+        content({"x": entry(offsets=(4, 0))}, bytes(4)),
+        content({"x": entry(offsets=(0, 4, 4))}, bytes(4)),
+        content({"x": entry()}, bytes(3)),
+        content({"x": entry()}, bytes(5)),
+        content({"x": entry(), "y": entry()}, bytes(4)),
+        content({"x": entry(), "__metadata__": {tensor_content.CHECKSUM: "md5:0"}}, bytes(4)),
+    ],
+    ids=range(29),
+)
+def test_what_is_not_whole_is_one_error(data):
+    with pytest.raises(DamagedContent):
+        tensor_content.of_bytes(data).tensors()
+    with pytest.raises(ValueError, match="`path`: these bytes are no safetensors content"):
+        files.loads(data, "cpu")
+
+
+def test_every_byte_that_changes_is_seen_or_changes_nothing():
+    x = {"a": torch.arange(5.0), "b": torch.tensor([True, False])}
+    data = tensor_content.to_bytes(x, {"about": "a description"})
+    for at in range(len(data)):
+        for flip in (1, 0x20, 0x80):
+            changed = bytearray(data)
+            changed[at] ^= flip
+            try:
+                read = tensor_content.of_bytes(bytes(changed))
+                found = read.tensors()
+            except DamagedContent:
+                continue
+            # Of the checksum's own name: then there is none.
+            assert set(read.metadata) >= {"about"} and read.metadata["about"] == "a description"
+            assert {n: t.tolist() for n, t in found.items()} == {
+                n: t.tolist() for n, t in x.items()
+            }
+
+
+def test_files_of_others_have_no_checksum(tmp_path):
+    path = tmp_path / "others.safetensors"
+    safetensors.torch.save_file({"x": torch.ones(2)}, path, {"from": "elsewhere"})
+    with tensor_content.opened(path) as file:
+        assert file.metadata == {"from": "elsewhere"}
+        assert file.tensors()["x"].tolist() == [1.0, 1.0]
+
+
+def described(tensors, value=None):
+    return {"version": 1, "value": value, "tensors": tensors}
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"value": 1},
+        {"value": {"same_as": "value"}},
+        {"value": {"same_as": "other"}},
+        {"other": {}},
+        {"value": {"layout": "sparse_coo"}},
+        {"value": {"layout": "no layout"}},
+        {"value": {"layout": 3}},
+        {"value": {"device": "meta"}},
+        {"value": {"device": "os"}},
+        {"value": {"order": [0, 0]}},
+        {"value": {"order": [5]}},
+        {"value": {"order": "text"}},
+        {"value": {"r_type": {"classes": [], "attributes": {}, "first": 0}}},
+        {"value": {"r_type": {"classes": ["x"], "attributes": {"dim": [3]}, "first": 0}}},
+        {"value": {"r_type": {"classes": ["factor"], "attributes": {}, "first": 0}}},
+        {"value": {"r_type": {"classes": "factor"}}},
+        {"whole": {"requires_grad": True}},
+        {"whole": {"parameter": True, "requires_grad": True}},
+        [],
+        None,
+    ],
+    ids=range(20),
+)
+def test_descriptions_that_do_not_fit_the_tensors(about):
+    tensors = {"value": torch.ones(2), "whole": torch.ones(2).long()}
+    data = tensor_content.to_bytes(tensors, {"torchbridge": json.dumps(described(about))})
+    with pytest.raises(ValueError, match="these bytes are no safetensors content"):
+        files.loads(data, "cpu")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "[" * 100_000, '{"version": "1"}', "{"])
+def test_descriptions_that_are_none(text):
+    data = tensor_content.to_bytes({"value": torch.ones(2)}, {"torchbridge": text})
+    with pytest.raises(ValueError, match="these bytes are no safetensors content"):
+        files.loads(data, "cpu")
+
+
+def test_a_tensor_keeps_the_order_of_its_dims():
+    column_major = torch.from_numpy(np.asfortranarray(np.arange(12.0).reshape(3, 4)))
+    images = torch.rand(2, 3, 4, 5).to(memory_format=torch.channels_last)
+    for x in (column_major, images, column_major.to(torch.complex128), torch.rand(3, 4)[:, ::2]):
+        found = files.loads(files.dumps({}, {"x": x}), "cpu")["tensors"]["x"]
+        assert torch.equal(found, x)
+        if x is not images and x.shape[1] == 2:
+            assert found.is_contiguous()  # its memory had gaps
+        else:
+            assert found.stride() == x.stride()
