@@ -9,12 +9,16 @@
 Nothing heavy happens at import: R starts, and torch is imported, at first use.
 """
 
-from __future__ import annotations
+# Before every other import, also those of the standard library.
+from torchbridge.process import own_imports as _own_imports
 
-import importlib
-from typing import TYPE_CHECKING, Any
+_own_imports.watch()
 
-from torchbridge import wiring as _wiring  # noqa: F401 - who answers whom, before anyone asks
+import importlib  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
+
+# Who answers whom, before anyone asks.
+from torchbridge import wiring as _wiring  # noqa: E402, F401
 
 if TYPE_CHECKING:
     from torchbridge import autograd

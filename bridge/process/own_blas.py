@@ -11,14 +11,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib.abc
-import importlib.machinery
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from torchbridge.process import allocator
+from torchbridge.process import allocator, own_imports
 
 
 def watch() -> None:
@@ -34,7 +33,7 @@ class _Before(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> None:
         if fullname == "torch" and "torch" not in sys.modules:
-            spec = importlib.machinery.PathFinder.find_spec("torch")
+            spec = own_imports.find_torch()
             for folder in (spec and spec.submodule_search_locations) or []:
                 _load(Path(folder) / "lib" / "libtorch_cpu.so")
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from torchbridge.process.own_imports import working_directory_last
 from torchbridge.process.python_headers import find_headers
 
 from .data import Data
@@ -120,7 +121,8 @@ class CompiledStep:
             with torch.no_grad(), torch.random.fork_rng(self.loop.accelerator.gpus):
                 find_headers()
                 given: list[Any] = inputs
-                compiled = inductor.compile(graph, given, options={"size_asserts": False})
+                with working_directory_last():  # it may start compilers as processes
+                    compiled = inductor.compile(graph, given, options={"size_asserts": False})
                 compiled(*(t.clone() for t in inputs))
         except Exception as error:
             raise _cannot(error) from error

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from torchbridge.process.own_imports import working_directory_last
+
 from ..callbacks import Callback
 
 _trainer: Any = None
@@ -55,14 +57,17 @@ def run_rounds(
             f"with n_jobs above 1, every option must be one that a process can be given: {error}"
         ) from error
     # Not forked: torch's threads and R would not survive it.
-    with ProcessPoolExecutor(
-        n_jobs, multiprocessing.get_context("spawn"), _begin, (copied, threads)
-    ) as pool:
+    with working_directory_last():
+        pool = ProcessPoolExecutor(
+            n_jobs, multiprocessing.get_context("spawn"), _begin, (copied, threads)
+        )
+    with pool:
         for first in range(0, n_trials, n_jobs):
             trials = [study.ask() for _ in range(min(n_jobs, n_trials - first))]
             drawn = [{name: draw(t) for name, draw in suggestions.items()} for t in trials]
             done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            results = [pool.submit(_work, options, study.pruner, done) for options in drawn]
+            with working_directory_last():  # processes start with their first task
+                results = [pool.submit(_work, options, study.pruner, done) for options in drawn]
             for trial, result in zip(trials, results, strict=True):
                 found = result.result()
                 for epoch, value in found.steps.items():

@@ -69,7 +69,7 @@ start_in_r <- function(python, call) {
     if (!is.null(python)) refuse_choice(call, "reticulate has started one")
     python <- reticulate::py_config()$python
   } else {
-    python <- find_python(python)
+    python <- absolute_path(find_python(python))
     # reticulate heeds this variable before everything else.
     before <- Sys.getenv("RETICULATE_PYTHON", NA)
     Sys.setenv(RETICULATE_PYTHON = python)
@@ -82,7 +82,7 @@ start_in_r <- function(python, call) {
     )
   }
   host <- tryCatch(
-    reticulate::import("torchbridge.process.host", convert = FALSE),
+    import_host(),
     error = function(condition) {
       # A Python that runs stays for as long as R does.
       restart <- if (reticulate::py_available(initialize = FALSE)) "restart R and "
@@ -94,6 +94,48 @@ start_in_r <- function(python, call) {
     }
   )
   reticulate::py_to_r(host$attach_to_r())
+}
+
+# reticulate puts the working directory first on Python's path, and then goes on importing: not
+# what lies there, and neither do we.
+import_host <- function() {
+  away_from_here(reticulate::py_config())
+  reticulate::py_run_string(paste(
+    "def start():",
+    "    import os, sys",
+    "    path = sys.path[:]",
+    "    here = os.getcwd() if os.path.isdir('.') else None",
+    "    sys.path[:] = [entry for entry in path if os.path.isabs(entry) and entry != here]",
+    "    try:",
+    "        import torchbridge.process.host",
+    "    finally:",
+    "        sys.path[:] = path",
+    "start()",
+    sep = "\n"
+  ), local = TRUE, convert = FALSE)
+  reticulate::import("torchbridge.process.host", convert = FALSE)
+}
+
+# The value of an expression, with R's own folder as the working directory. What the user's
+# PYTHONPATH says of the working directory keeps its meaning.
+away_from_here <- function(code) {
+  here <- getwd()
+  if (is.null(here)) return(code)
+  on.exit(setwd(here))
+  given <- Sys.getenv("PYTHONPATH")
+  parts <- strsplit(paste0(given, .Platform$path.sep), .Platform$path.sep, fixed = TRUE)[[1L]]
+  if (nzchar(given) && !all(startsWith(parts, "/"))) {
+    Sys.setenv(PYTHONPATH = paste(absolute_path(parts), collapse = .Platform$path.sep))
+    on.exit(Sys.setenv(PYTHONPATH = given), add = TRUE)
+  }
+  setwd(R.home())
+  code
+}
+
+absolute_path <- function(path) {
+  relative <- !startsWith(path, "/")
+  path[relative] <- sub("/$", "", file.path(getwd(), path[relative]))
+  path
 }
 
 refuse_choice <- function(call, why) {
