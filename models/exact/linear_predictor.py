@@ -3,6 +3,7 @@
 Tests: tests/models/table/test_fit.py.
 """
 
+import torch
 from torch import Tensor, nn
 
 
@@ -15,7 +16,7 @@ class LinearPredictor(nn.Module):
         super().__init__()
         self.intercept = intercept
         shape = (n_outputs, n_coefficients)
-        self.register_buffer("coefficients", Tensor(*shape).double().zero_())
+        self.register_buffer("coefficients", torch.zeros(shape, dtype=torch.float64))
 
     def forward(self, x: Tensor) -> Tensor:
         """Linear predictors, shape (n, outputs)."""

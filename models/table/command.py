@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError, safe_open
 
 from torchbridge.process.whole_files import replacing, write_file
+from torchbridge.saving import tensor_content
 
 from ..exact.glm import GLMFit
 from ..exact.multinomial import MultinomialFit
@@ -20,8 +20,18 @@ from ..networks.activations import ACTIVATIONS
 from ..training.optimizers import OPTIMIZERS
 from ..training.weights import from_bytes, to_bytes
 from .fit import fit_table
-from .formula import as_layout, complete_rows, evaluate, is_factor, levels_of, parse_formula
-from .model import TableModel, load_table
+from .formula import (
+    FormulaError,
+    as_layout,
+    check_layout,
+    complete_rows,
+    evaluate,
+    is_expression,
+    is_factor,
+    levels_of,
+    parse_formula,
+)
+from .model import TableModel, load_content
 from .registry import MODELS, prediction_types
 from .result import TableFit
 
@@ -180,9 +190,12 @@ def _predict(options: argparse.Namespace) -> None:
     model, about = read_model(options.model)
     data = read_table(options.data)
     layout, classes = as_layout(about["layout"]), about["classes"]
-    numeric, _ = layout.numeric(data)
-    codes = layout.codes(data)
-    offset = None if about["offset"] is None else evaluate(about["offset"], data)
+    try:
+        numeric, _ = layout.numeric(data)
+        codes = layout.codes(data)
+        offset = None if about["offset"] is None else evaluate(about["offset"], data)
+    except FormulaError as error:
+        raise ValueError(f"--model: {options.model}: {error}") from error
     kept = complete_rows(numeric, codes, *([] if offset is None else [offset]))
     found = model.predict(
         np.ascontiguousarray(numeric[kept]),
@@ -235,11 +248,34 @@ def read_model(path: Path) -> tuple[TableModel, dict[str, Any]]:
     if not path.is_file():
         raise FileNotFoundError(f"--model: there is no file {path}")
     try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})[_ENTRY])
-    except (SafetensorError, KeyError) as error:
-        raise ValueError(f"--model: {path} is no file that torchbridge fit wrote") from error
-    return load_table(about["spec"], path.read_bytes()), about
+        content = tensor_content.of_bytes(path.read_bytes())
+        if _ENTRY not in content.metadata:
+            raise ValueError("it has no model")
+        about = tensor_content.parsed(content.metadata[_ENTRY])
+        _check_about(about)
+        return load_content(about["spec"], content), about
+    except ValueError as error:
+        raise ValueError(
+            f"--model: {path} is no file that torchbridge fit wrote: {error}"
+        ) from error
+
+
+def _check_about(about: Any) -> None:
+    """An error that names what in the description of a model file is not what `fit` writes."""
+    keys = ("spec", "layout", "classes", "offset")
+    if not isinstance(about, dict) or set(about) != set(keys):
+        raise ValueError(f"its description must have {', '.join(keys)}, and no more")
+    if not isinstance(about["spec"], dict):
+        raise ValueError("spec is no dict")
+    check_layout(about["layout"])
+    classes, offset = about["classes"], about["offset"]
+    if classes is not None:
+        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+            raise ValueError("classes are not text")
+        if about["spec"].get("n_classes") not in (None, len(classes)):
+            raise ValueError(f"there are {len(classes)} classes")
+    if offset is not None and not is_expression(offset):
+        raise ValueError("offset is no expression")
 
 
 def _response(

@@ -34,7 +34,14 @@ _ARITHMETIC: dict[type, Any] = {
 }
 _EVERYTHING = "everything__"
 
+#: Characters of an expression in a model file, and factors of a term.
+_LONGEST, _MOST_FACTORS = 10_000, 100
+
 Term = tuple[str, ...]
+
+
+class FormulaError(ValueError):
+    """A formula, or an expression of one, that cannot be read or computed."""
 
 
 @dataclass
@@ -150,8 +157,11 @@ def evaluate(expression: str, data: pd.DataFrame) -> np.ndarray:
     """The numbers that an expression of columns means."""
     if expression in data.columns:
         return _numeric(expression, data)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = _value(_parsed(expression, expression), data)
+    try:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            value = _value(_parsed(expression, expression), data)
+    except (RecursionError, OverflowError) as error:
+        raise FormulaError(f"formula {_shown(expression)} cannot be computed: {error}") from error
     return np.broadcast_to(np.asarray(value, float), (len(data),))
 
 
@@ -166,11 +176,13 @@ def _value(node: ast.expr, data: pd.DataFrame) -> Any:
         name = _text(node.func)
         if name not in _FUNCTIONS or len(node.args) != 1 or node.keywords:
             valid = ", ".join(_FUNCTIONS)
-            raise ValueError(f"formula: {name}() is not known; there are, of one argument, {valid}")
+            raise FormulaError(
+                f"formula: {name}() is not known; there are, of one argument, {valid}"
+            )
         return _FUNCTIONS[name](_value(node.args[0], data))
     if isinstance(node, (ast.Name, ast.Attribute)):
         return _numeric(_text(node), data)
-    raise ValueError(f"formula: {ast.unparse(node)} is not understood")
+    raise FormulaError(f"formula: {ast.unparse(node)} is not understood")
 
 
 def _numeric(name: str, data: pd.DataFrame) -> np.ndarray:
@@ -223,7 +235,13 @@ def _parsed(text: str, formula: str) -> ast.expr:
     try:
         return ast.parse(python, mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"formula {formula!r} cannot be read: {error.msg}") from error
+        raise FormulaError(f"formula {_shown(formula)} cannot be read: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # what Python's parser bounds
+        raise FormulaError(f"formula {_shown(formula)} cannot be read: {error}") from error
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) < 200 else f"{text[:196]} ...")
 
 
 def _no_keyword(word: re.Match[str]) -> str:
@@ -262,3 +280,38 @@ def complete_rows(*columns: np.ndarray) -> np.ndarray:
 def as_layout(value: Mapping[str, Any]) -> Layout:
     """The layout in a model file."""
     return Layout(**value)
+
+
+def check_layout(value: Any) -> None:
+    """An error that names what in the layout of a model file is not what `asdict` gives of one."""
+    checks = {
+        "response": is_expression,
+        "terms": lambda x: isinstance(x, list) and all(_is_term(term) for term in x),
+        "intercept": lambda x: isinstance(x, bool),
+        "levels": lambda x: (
+            isinstance(x, dict) and all(_are_texts(levels) for levels in x.values())
+        ),
+        "coded": _are_texts,
+    }
+    if not isinstance(value, dict) or set(value) != set(checks):
+        raise ValueError(f"layout must have {', '.join(checks)}, and no more")
+    wrong = [name for name, check in checks.items() if not check(value[name])]
+    if wrong:
+        raise ValueError(f"layout: {wrong[0]} is not what it must be")
+    if not set(value["coded"]) <= set(value["levels"]):
+        raise ValueError("layout: a coded factor has no levels")
+
+
+def is_expression(x: object) -> bool:
+    """Text that can be an expression of columns: `evaluate` says what it means."""
+    return isinstance(x, str) and 0 < len(x) <= _LONGEST
+
+
+def _is_term(x: object) -> bool:
+    return (
+        isinstance(x, list) and len(x) <= _MOST_FACTORS and all(is_expression(part) for part in x)
+    )
+
+
+def _are_texts(x: object) -> bool:
+    return isinstance(x, list) and all(isinstance(part, str) for part in x)

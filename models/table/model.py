@@ -5,19 +5,23 @@ Tests: tests/models/table/test_fit.py.
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from torchbridge.saving.tensor_content import Content, parsed
 
 from ..arguments import lookup
 from ..exact.links import LINKS
 from ..networks.scaled import Scaled
 from ..networks.scaling import Standardize, Unstandardize
 from ..training.predict import predict
-from ..training.weights import from_bytes, to_bytes
+from ..training.weights import to_bytes, weights_content
 from .columns import as_inputs_of, numbers
 from .registry import MODELS, Model, Shape, build_network, find_model, prediction_types
+from .spec import check_spec, load_module
 
 
 class TableModel:
@@ -120,14 +124,34 @@ def load_table(
         weights: `TableFit.weights`.
         module: a module of the same layout, where the fit was of a caller's own module.
     """
-    spec = dict(json.loads(spec)) if isinstance(spec, str) else dict(spec)
-    if module is None:
-        if spec["model"] is None:
-            raise ValueError("module: the fit was of a module of yours, give one like it")
-        row = find_model(spec["model"])
-        module = assemble(spec) if row.module is None else row.module(spec)
-    module.load_state_dict(from_bytes(weights))
-    return TableModel(spec, module)
+    content = weights_content(weights)
+    return load_content(_as_spec(spec), content, module)
+
+
+def load_content(
+    spec: Mapping[str, Any], weights: Content, module: nn.Module | None = None
+) -> TableModel:
+    """The same, of weights whose header has been read.
+
+    Raises:
+        ValueError: the spec is of no model, or the weights are of another one.
+    """
+    check_spec(spec)
+    if module is not None:
+        module.load_state_dict(weights.tensors())
+        return TableModel(spec, module)
+    if spec["model"] is None:
+        raise ValueError("module: the fit was of a module of yours, give one like it")
+    row = find_model(spec["model"])
+    make = partial(assemble if row.module is None else row.module, spec)
+    return TableModel(spec, load_module(make, spec, weights))
+
+
+def _as_spec(spec: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    found = parsed(spec) if isinstance(spec, str) else spec
+    if not isinstance(found, Mapping):
+        raise ValueError("spec: it is no dict")
+    return dict(found)
 
 
 def assemble(spec: Mapping[str, Any], seed: int | None = None) -> nn.Module:

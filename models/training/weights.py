@@ -3,9 +3,10 @@
 Tests: tests/models/training/test_checkpoint.py.
 """
 
-import safetensors.torch
-from safetensors import SafetensorError
 from torch import Tensor
+
+from torchbridge.saving import tensor_content
+from torchbridge.saving.tensor_content import Content, DamagedContent
 
 
 def to_bytes(weights: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
@@ -15,12 +16,20 @@ def to_bytes(weights: dict[str, Tensor], metadata: dict[str, str] | None = None)
     """
     # safetensors takes no tensors that share memory.
     own = {name: t.detach().cpu().contiguous().clone() for name, t in weights.items()}
-    return safetensors.torch.save(own, metadata)
+    return tensor_content.to_bytes(own, metadata)
 
 
 def from_bytes(content: bytes) -> dict[str, Tensor]:
     """The tensors in the content of a safetensors file."""
     try:
-        return safetensors.torch.load(bytes(content))
-    except SafetensorError as error:
+        return weights_content(content).tensors()
+    except DamagedContent as error:
+        raise ValueError(f"weights: these bytes are no safetensors content ({error})") from error
+
+
+def weights_content(content: bytes) -> Content:
+    """The same with the tensors still to be read: its header has been checked."""
+    try:
+        return tensor_content.of_bytes(bytes(content))
+    except DamagedContent as error:
         raise ValueError(f"weights: these bytes are no safetensors content ({error})") from error
