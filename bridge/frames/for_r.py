@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from torchbridge.frames import encoded_frames, streamed_frames, to_frame
+from torchbridge.frames import encoded_frames, frame_kinds, streamed_frames, to_frame
 from torchbridge.frames.encoded_frames import FrameTensors
 from torchbridge.process import host
 from torchbridge.process.errors import LossyWarning
@@ -64,7 +64,7 @@ def as_py_frame(x: RObject | ArrowStream, kind: str) -> Noted:
     def make() -> object:
         if isinstance(x, host.native().RObject):
             return to_frame.to_frame(x, kind)
-        return to_frame.of_kind(x, kind)
+        return frame_kinds.of_kind(x, kind)
 
     result = _with_notes(make)
     result["value"] = host.native().object_handle(result["value"])

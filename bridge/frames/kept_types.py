@@ -105,6 +105,12 @@ def with_type(array: pa.Array, text: str) -> pa.Array:
     return pa.ExtensionArray.from_storage(_extension()(array.type, text), array)
 
 
+def text_in(field: pa.Field) -> str | None:
+    """The text that `as_fields` and the native core write beside a column."""
+    text: bytes | None = (field.metadata or {}).get(_KEY)
+    return None if text is None else text.decode()
+
+
 def is_kept(kind: pa.DataType) -> bool:
     """Is an Arrow type one of values with a type of R's?"""
     return type(kind).__name__ == "Kept" and isinstance(kind, _extension())

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays import type_table
-from torchbridge.frames import arrow, pandas_frames
+from torchbridge.frames import arrow, frame_kinds, pandas_frames
 from torchbridge.frames.arrow import RFrame
 from torchbridge.process import host
 from torchbridge.process.errors import warn_lossy
@@ -65,20 +65,7 @@ def to_frame(x: object, kind: str = "pandas") -> Any:
     frame = RFrame(x)
     if kind == "pandas":
         return pandas_frames.from_r(frame.robject)
-    return _to_polars(frame) if kind == "polars" else of_kind(frame, kind)
-
-
-def of_kind(x: ArrowStream, kind: str) -> Any:
-    """The pandas, polars or pyarrow frame of any Python frame, by that library's own rules."""
-    _check_kind(kind)
-    if kind == "polars":
-        import polars as pl
-
-        return pl.DataFrame(x)
-    import pyarrow as pa
-
-    table = pa.table(x)
-    return table if kind == "arrow" else table.to_pandas()
+    return _to_polars(frame) if kind == "polars" else frame_kinds.of_kind(frame, kind)
 
 
 def _check_kind(kind: str) -> None:

@@ -32,11 +32,12 @@
 #' R does not have is an error. Groups of a grouped tibble are not kept.
 #'
 #' Once this package is loaded, data frames cross in reticulate's `r_to_py()` and `py_to_r()` in
-#' this way as well. `as_py_frame()` also takes streams and tables of the packages arrow and
-#' nanoarrow, and their `as_record_batch_reader()` and `as_nanoarrow_array_stream()` take Python
+#' this way as well. `as_py_frame()` also takes Python frames of any kind, and streams and tables of
+#' the packages arrow and nanoarrow, by the same rules; types that R does not have are the
+#' library's own. Their `as_record_batch_reader()` and `as_nanoarrow_array_stream()` take Python
 #' frames.
 #'
-#' @param df A data frame; or a table or stream of the package arrow or nanoarrow.
+#' @param df A data frame, a Python frame, or a table or stream of the package arrow or nanoarrow.
 #' @param kind `"pandas"`, `"polars"` or `"arrow"` (a pyarrow Table).
 #' @param x A Python frame, or what [frame_tensors()] gave.
 #' @param row.names Row names for the result, or `NULL` for those of `x`.

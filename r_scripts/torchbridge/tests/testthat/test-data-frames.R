@@ -53,6 +53,27 @@ test_that("integer64 stays integer64 where it must", {
   expect_identical(as.data.frame(as_py_frame(small)), data.frame(x = c(1L, NA)))
 })
 
+test_that("a Python frame becomes one of every other kind by the rules of a data frame", {
+  kinds <- c("arrow", "pandas", if (can_import("polars")) "polars")
+  x <- every_type[!names(every_type) %in% c("list", "frame")]
+  x$double[2L] <- 4 # pandas has one NaN for NA and NaN
+  x$complex[2L] <- 4i
+  x$wide <- structure(c(4.9e-324, NA, 1.5), class = "integer64")
+  for (source in kinds) {
+    for (kind in kinds) {
+      made <- as_py_frame(as_py_frame(x, source), kind)
+      wanted <- x
+      if ("polars" %in% c(source, kind)) wanted$ordered <- factor(x$ordered, ordered = FALSE)
+      # What pandas calls NaN is missing where it goes on to Arrow.
+      found <- as.data.frame(made)
+      found$double[3L] <- wanted$double[3L] <- NA
+      expect_identical(found, wanted, info = paste(source, kind))
+      back <- as.data.frame(as_py_frame(as_py_frame(mtcars, source), kind))
+      expect_identical(back, mtcars, info = paste(source, kind))
+    }
+  }
+})
+
 test_that("as_tibble() and tibbles", {
   skip_if_not_installed("tibble")
   x <- tibble::tibble(a = 1:2, b = c("x", NA))
