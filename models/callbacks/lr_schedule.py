@@ -102,7 +102,9 @@ class LRSchedule(Callback):
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on where it was."""
-        kept = dict(state["scheduler"])
+        # The scheduler would take any attribute.
+        known = self.scheduler.state_dict()
+        kept = {name: value for name, value in state["scheduler"].items() if name in known}
         for name in ("best", "mode_worse"):
             if name in kept:
                 kept[name] = float(kept[name])

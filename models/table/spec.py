@@ -14,8 +14,8 @@ from torch import nn
 
 from torchbridge.saving.tensor_content import Content
 
-from ..arguments import dtype_name
 from ..exact.links import LINKS
+from ..training.weights import check_weights
 from .registry import MODELS
 
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -123,20 +123,3 @@ def load_module(make: Callable[[], nn.Module], spec: Mapping[str, Any], weights:
 def first_line(error: Exception) -> str:
     """What an error says, without where in PyTorch it comes from."""
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def check_weights(module: nn.Module, weights: Content, prefix: str = "") -> None:
-    """An error that names the first tensor that is not the module's, or that it lacks."""
-    wanted = {prefix + name: x for name, x in module.state_dict().items()}
-    found = {name: x for name, x in weights.entries.items() if name.startswith(prefix)}
-    other = sorted(set(wanted) ^ set(found))
-    if other:
-        lacks = "lack" if other[0] in wanted else "have"
-        raise ValueError(f"the weights are of another model: they {lacks} {other[0]}")
-    for name, x in wanted.items():
-        entry = found[name]
-        if entry.shape != tuple(x.shape) or entry.dtype != x.dtype:
-            raise ValueError(
-                f"the weights are of another model: {name} is {dtype_name(entry.dtype)} of shape "
-                f"{entry.shape}, not {dtype_name(x.dtype)} of shape {tuple(x.shape)}"
-            )

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from torchbridge.process.whole_files import write_file
+from torchbridge.saving import tensor_content
+from torchbridge.saving.tensor_content import DamagedContent
 
+from .checkpoint_description import check_description
 from .loop import Loop
 from .weights import to_bytes
 
@@ -54,7 +56,7 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
 
 def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
     """Bring a loop to where `save_state` left it, random state included."""
-    tensors, about = _read(path)
+    tensors, about = _read(path, loop)
     _check_settings(about["settings"], loop.settings)
     names = [type(c).__name__ for c in loop.callbacks if c.state()]
     missing = [n for n, state in about["callbacks"].items() if state and n not in names]
@@ -95,21 +97,22 @@ def _optimizer_state(tensors: dict[str, Tensor], plain: dict[str, Any]) -> dict[
     return {"state": state, "param_groups": plain["param_groups"]}
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _read(path: str | os.PathLike[str], loop: Loop) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and description, of a file that is whole and of a fit of such a module."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"resume: there is no file {os.fspath(path)}")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
+        with tensor_content.opened(path) as content:
+            if _ENTRY not in content.metadata:
+                raise ValueError(f"resume: {os.fspath(path)} is not a checkpoint of a fit")
+            about = tensor_content.parsed(content.metadata[_ENTRY])
+            version = about.get("version") if isinstance(about, dict) else None
+            if version != _VERSION and isinstance(version, int):
+                raise ValueError(f"resume: {os.fspath(path)} is of another version of torchbridge")
+            check_description(about, content, loop)
+            return content.tensors(), about
+    except DamagedContent as error:
         raise ValueError(f"resume: {os.fspath(path)} is no safetensors file: {error}") from error
-    if _ENTRY not in metadata:
-        raise ValueError(f"resume: {os.fspath(path)} is not a checkpoint of a fit")
-    about = json.loads(metadata[_ENTRY])
-    if about["version"] != _VERSION:
-        raise ValueError(f"resume: {os.fspath(path)} is of another version of torchbridge")
-    return tensors, about
 
 
 def _check_settings(then: dict[str, Any], now: dict[str, Any]) -> None:

@@ -3,10 +3,12 @@
 Tests: tests/models/training/test_checkpoint.py.
 """
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from torchbridge.saving import tensor_content
 from torchbridge.saving.tensor_content import Content, DamagedContent
+
+from ..arguments import dtype_name
 
 
 def to_bytes(weights: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
@@ -33,3 +35,20 @@ def weights_content(content: bytes) -> Content:
         return tensor_content.of_bytes(bytes(content))
     except DamagedContent as error:
         raise ValueError(f"weights: these bytes are no safetensors content ({error})") from error
+
+
+def check_weights(module: nn.Module, weights: Content, prefix: str = "") -> None:
+    """An error that names the first tensor that is not the module's, or that it lacks."""
+    wanted = {prefix + name: x for name, x in module.state_dict().items()}
+    found = {name: x for name, x in weights.entries.items() if name.startswith(prefix)}
+    other = sorted(set(wanted) ^ set(found))
+    if other:
+        lacks = "lack" if other[0] in wanted else "have"
+        raise ValueError(f"the weights are of another model: they {lacks} {other[0]}")
+    for name, x in wanted.items():
+        entry = found[name]
+        if entry.shape != tuple(x.shape) or entry.dtype != x.dtype:
+            raise ValueError(
+                f"the weights are of another model: {name} is {dtype_name(entry.dtype)} of shape "
+                f"{entry.shape}, not {dtype_name(x.dtype)} of shape {tuple(x.shape)}"
+            )

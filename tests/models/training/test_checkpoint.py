@@ -1,6 +1,7 @@
 """An interrupted and resumed fit is the uninterrupted one, bit for bit."""
 
 import json
+import random
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from torchbridge.models import OPTIMIZERS, Callback, fit, mlp
 from torchbridge.models.callbacks import EarlyStopping, LRSchedule, ModelCheckpoint
+from torchbridge.saving import tensor_content
 
 
 class InterruptIn(Callback):
@@ -148,3 +150,52 @@ def test_what_does_not_fit_is_named(regression, tmp_path):
     (tmp_path / "other").write_bytes(b"no tensors here")
     with pytest.raises(ValueError, match="is no safetensors file"):
         fit(network(), x, y, resume=tmp_path / "other")
+
+
+def test_bytes_that_change_are_seen_or_change_nothing(regression, tmp_path):
+    x, y = regression
+    path = tmp_path / "c"
+    fit(network(), x, y, epochs=1, seed=1, callbacks={"model_checkpoint": {"path": path}})
+    wanted = fit(network(), x, y, epochs=2, seed=1, resume=path).history
+    whole = path.read_bytes()
+    choice = random.Random(1)
+    for at in choice.sample(range(len(whole)), 60):
+        wrong = bytearray(whole)
+        wrong[at] ^= 1 << choice.randrange(8)
+        (tmp_path / "wrong").write_bytes(bytes(wrong))
+        try:
+            found = fit(network(), x, y, epochs=2, seed=1, resume=tmp_path / "wrong").history
+        except ValueError as error:
+            assert str(error).startswith(f"resume: {tmp_path / 'wrong'} is")
+        else:
+            assert found == wanted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch": -1},
+        {"epoch": "1"},
+        {"history": [1]},
+        {"history": {"epoch": ["1"]}},
+        {"optimizer": {}},
+        {"optimizer": {"param_groups": [1], "state": {}}},
+        {"optimizer": {"param_groups": [], "state": {"optimizer.99.step": 1}}},
+        {"optimizer": {"param_groups": [], "state": {"step": 1}}},
+        {"settings": None},
+        {"stop_reason": 1},
+        {"best": {"epoch": "1"}},
+        {"callbacks": {"EarlyStopping": 1}},
+        {"version": None},
+    ],
+)
+def test_a_damaged_description_is_named(regression, tmp_path, change):
+    x, y = regression
+    path = tmp_path / "c"
+    fit(network(), x, y, epochs=1, seed=1, callbacks={"model_checkpoint": {"path": path}})
+    content = tensor_content.of_bytes(path.read_bytes())
+    about = json.loads(content.metadata["torchbridge_fit"]) | change
+    wrong = tensor_content.to_bytes(content.tensors(), {"torchbridge_fit": json.dumps(about)})
+    path.write_bytes(wrong)
+    with pytest.raises(ValueError, match="resume: .* its description is damaged"):
+        fit(network(), x, y, epochs=2, seed=1, resume=path)
