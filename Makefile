@@ -19,7 +19,7 @@ ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: help demo lessons test test-fast bench lint document sanitize clean setup system
+.PHONY: fuzz help demo lessons test test-fast bench lint document sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -52,6 +52,12 @@ bench: setup ## the bridge's speed beside its peers'
 		echo "== $$script"; $(VENV)/bin/python $$script; done
 	@set -e; for script in $(wildcard benchmarks/*.R); do \
 		echo "== $$script"; Rscript $$script; done
+
+# A crash, a hang, a wrong value or another error than a documented one is told with what repeats it.
+INPUTS ?= 100000
+SEED ?= 1
+fuzz: setup ## inputs that try to break the core and the loaders; INPUTS=1000000 SEED=2 for others
+	$(VENV)/bin/python tests/fuzz/run.py --inputs $(INPUTS) --seed $(SEED)
 
 # --- lint ---------------------------------------------------------------------------------------
 
@@ -90,6 +96,11 @@ sanitize: setup ## the native tests under AddressSanitizer and UBSan, then under
 	env LD_PRELOAD="$(PRELOADED)" PYTHONPATH=$(SANITIZE)/lib PYTHONMALLOC=malloc \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 		$(VENV)/bin/python -m pytest -p no:faulthandler --capture=sys $(NATIVE_TESTS)
+	@# Arrow and DLPack made by hand in memory of just their size: a read beyond it is seen.
+	env LD_PRELOAD="$(PRELOADED)" PYTHONPATH=$(SANITIZE)/lib PYTHONMALLOC=malloc \
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		bash -c 'for part in arrow dlpack vectors; do \
+			$(VENV)/bin/python tests/fuzz/run.py --part $$part --inputs 5000 || exit 1; done'
 	TORCHBRIDGE_GCTORTURE=1 $(VENV)/bin/python -m pytest $(NATIVE_TESTS)
 
 clean: ## remove everything these commands made here (apt's packages stay)

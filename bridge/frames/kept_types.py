@@ -60,7 +60,7 @@ def restore(x: RObject, text: str) -> str | None:
     own, rows = x.classes, type_table.rows_of(classes)
     added = {row.name for row in type_table.added_of(classes)}
     unknown = next((name for name in classes if name not in own and name not in added), None)
-    if unknown is None and set(own) <= set(classes):
+    if classes and unknown is None and set(own) <= set(classes):
         allowed = {k: v for k, v in attributes.items() if k in _own_attributes(rows)}
         rtypes.set_class(x, classes, allowed)
     return unknown

@@ -53,6 +53,18 @@ static tb_place child_place(const tb_place *parent, const struct ArrowSchema *ch
   return (tb_place){.parent = parent, .name = child->name ? child->name : ""};
 }
 
+/* Elements of a fixed size, in bytes or in items of the child; 1 for other formats, -1: nonsense.
+ */
+static int64_t width_of(const char *format, int64_t n) {
+  if (format[0] != 'w' && strncmp(format, "+w:", 3) != 0)
+    return 1;
+  const char *number = strchr(format, ':') + 1;
+  char *end;
+  int64_t width = strtoll(number, &end, 10);
+  bool whole = *number >= '0' && *number <= '9' && *end == '\0';
+  return !whole || (width && n > INT64_MAX / 2 / width) ? -1 : width;
+}
+
 /* How deep one type may hold another: beyond this, R's and C's stacks are at stake. */
 enum { DEEPEST = 64 };
 
@@ -82,6 +94,9 @@ bool tb_check_schema(const tb_place *place, const struct ArrowSchema *s) {
       (s->n_children && !s->children))
     return tb_arrow_fail(place, PyExc_ValueError, "a schema of format '%s' with %lld children",
                          s->format, (long long)s->n_children);
+  if (width_of(s->format, 0) < 0)
+    return tb_arrow_fail(place, PyExc_ValueError, "a schema of format '%s', which has no size",
+                         s->format);
   for (int64_t i = 0; i < s->n_children; i++) {
     if (!s->children[i])
       return tb_arrow_fail(place, PyExc_ValueError, "a schema without its child %lld",
@@ -123,15 +138,6 @@ static bool check_buffers(const tb_place *place, const struct layout *l,
   if ((uintptr_t)a->buffers[1] % alignment || (two && (uintptr_t)a->buffers[2] % alignment))
     return wrong(place, "its memory is not aligned to its elements");
   return true;
-}
-
-/* Elements of a fixed size, in bytes or in items of the child; 1 for other formats, -1: nonsense.
- */
-static int64_t width_of(const char *format, int64_t n) {
-  if (format[0] != 'w' && strncmp(format, "+w:", 3) != 0)
-    return 1;
-  int64_t width = strtoll(strchr(format, ':') + 1, NULL, 10);
-  return width < 0 || (width && n > INT64_MAX / 2 / width) ? -1 : width;
 }
 
 static bool check_children(const tb_place *place, const struct ArrowSchema *s,

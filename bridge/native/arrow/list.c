@@ -190,7 +190,26 @@ bool tb_export_list(tb_export *e) {
 
 /* ---- Arrow -> R ---- */
 
+/* Rows of a matrix, as a matrix. */
+static SEXP slice_rows(SEXP x, SEXP dim, R_xlen_t start, R_xlen_t n) {
+  int rows = INTEGER_ELT(dim, 0), columns = INTEGER_ELT(dim, 1);
+  SEXP part = PROTECT(Rf_allocVector(TYPEOF(x), n * columns));
+  for (int j = 0; j < columns; j++)
+    copy_elements(part, n * j, x, (R_xlen_t)rows * j + start, n);
+  tb_copy_meaning(part, x);
+  SEXP extents = PROTECT(Rf_allocVector(INTSXP, 2));
+  INTEGER(extents)[0] = (int)n;
+  INTEGER(extents)[1] = columns;
+  Rf_setAttrib(part, R_DimSymbol, extents);
+  Rf_setAttrib(part, R_DimNamesSymbol, Rf_getAttrib(x, R_DimNamesSymbol));
+  UNPROTECT(2);
+  return part;
+}
+
 static SEXP slice(SEXP x, R_xlen_t start, R_xlen_t n) {
+  SEXP dim = Rf_getAttrib(x, R_DimSymbol);
+  if (TYPEOF(dim) == INTSXP && Rf_xlength(dim) == 2)
+    return slice_rows(x, dim, start, n);
   if (!tb_has_class(x, "data.frame")) {
     SEXP part = PROTECT(Rf_allocVector(TYPEOF(x), n));
     copy_elements(part, 0, x, start, n);

@@ -295,6 +295,31 @@ def test_malformed_input_is_an_error(core, name):
         read(core, WRONG[name]())
 
 
+@pytest.mark.parametrize("kind", [b"+w:-1", b"+w:", b"+w:2x", b"w:-5"])
+def test_a_schema_without_a_size_is_an_error_even_of_no_arrays(core, kind):
+    bad = Node(kind, 0, [None], [doubles()]) if kind[:1] == b"+" else Node(kind, 0, [None, b""])
+    producer = Producer(bad, arrays=0)
+    with pytest.raises(ValueError, match="which has no size"):
+        core.arrow_to_r(producer.__arrow_c_stream__())
+
+
+def test_lists_of_matrices_are_cut_by_rows(core, r):
+    """They were cut as if a matrix were a vector, which mixed its columns."""
+    lists = Node(b"+l", 2, [None, ints(0, 2, 3)], [rows()])
+    x = core.arrow_to_r(Producer(lists).__arrow_c_stream__())
+    same = r("function(x) identical(x, list(matrix(c(0, 2, 1, 3), 2), matrix(c(4, 5), 1)))")
+    assert same(x)
+
+
+def test_a_kept_type_of_no_class_changes_nothing(core, r):
+    node = doubles()
+    text = b'{"classes": [], "attributes": {}}'
+    fact = struct.pack("<ii6si", 1, 6, b"r.type", len(text)) + text
+    node.metadata = ctypes.create_string_buffer(fact, len(fact))
+    node.schema.metadata = ctypes.cast(node.metadata, ctypes.c_char_p)
+    assert read(core, node).value().tolist() == [0, 1, 2]
+
+
 def test_the_error_names_the_column(core):
     bad = Node(b"u", 1, [None, ints(0, 1), b"\xff"], name="bad")
     with pytest.raises(ValueError, match=r"column 'outer\$bad': element 1: its bytes are no UTF-8"):
