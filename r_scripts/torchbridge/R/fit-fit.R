@@ -68,6 +68,14 @@
 #' \item{`verbose`}{`TRUE` shows a progress bar; by default in interactive sessions.}
 #' }
 #'
+#' @section What a fit holds:
+#' `saveRDS()` writes what is in the fit: the call, the parameters, the responses, the fitted
+#' values, and of the predictors what new rows are checked by. Of the environment of the formula,
+#' such as the function that called `torch_fit()`, it holds the variables and functions that the
+#' formula, `data` and `subset` name, and nothing else: what a formula of `update()` names in
+#' addition must be in the data or in the global environment. An `nn_module` keeps its R code with
+#' all that this can see. Of callbacks and losses nothing is kept but what the call says.
+#'
 #' @section Interrupts:
 #' An interrupt (Ctrl-C, Esc) ends training after the epoch at hand and returns the fit so far, with
 #' the best weights where there is validation data or early stopping; `$status` says so.
@@ -122,7 +130,7 @@ torch_fit.data.frame <- function(x, y = NULL, model = mlp(), ..., weights = NULL
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   prepared <- prepare_xy(x, y, weights, offset, model, na.action, call)
-  prepared$env <- parent.frame()
+  prepared$env <- kept_scope(parent.frame(), list(call$x))
   fit_prepared(prepared, model, options, call)
 }
 
@@ -146,7 +154,7 @@ torch_fit.recipe <- function(x, data, model = mlp(), ..., weights = NULL, offset
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   prepared <- prepare_recipe(x, data, weights, offset, model, na.action, call)
-  prepared$env <- parent.frame()
+  prepared$env <- kept_scope(parent.frame(), list(call$data))
   fit_prepared(prepared, model, options, call)
 }
 
@@ -217,7 +225,8 @@ loss_name_of <- function(options, response) {
 # What stays in R.
 made_of <- function(prepared, model, response, call) {
   list(
-    call = call, model = model[c("name", "options")], module = model$module,
+    call = as.call(kept_list(as.list(call))),
+    model = model[c("name", "options")], module = model$module,
     terms = prepared$preparation$terms, preparation = prepared$preparation,
     levels = response$levels, response = response$values, prior.weights = response$weights,
     offset = prepared$offset, na.action = prepared$na.action, nobs = prepared$n,

@@ -8,6 +8,7 @@ formula_frame <- function(formula, data, asked, env, call) {
   if (!is.null(data) && !is.data.frame(data)) {
     abort(call, "`data` must be a data frame, not ", friendly_type(data), ".")
   }
+  given <- asked
   kept <- c("subset", "weights", "offset")
   asked <- asked[c(1L, which(names(asked) %in% kept))]
   asked[[1L]] <- quote(stats::model.frame)
@@ -23,9 +24,13 @@ formula_frame <- function(formula, data, asked, env, call) {
   asked$drop.unused.levels <- TRUE
   # A formula has no rows of its own where its variables are in its environment.
   scope <- list2env(list(.formula = terms, .data = data), parent = env)
-  tryCatch(eval(asked, scope), error = function(condition) {
+  frame <- tryCatch(eval(asked, scope), error = function(condition) {
     abort(call, "`formula`: ", conditionMessage(condition))
   })
+  needed <- list(terms, given$data, given$subset)
+  columns <- if (is.data.frame(data)) data
+  environment(attr(frame, "terms")) <- kept_scope(environment(terms), needed, columns)
+  frame
 }
 
 # Terms whose variables are those that take part: `~ . - a` has nothing to do with `a`, not with

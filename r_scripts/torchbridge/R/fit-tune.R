@@ -71,7 +71,7 @@ torch_tune.data.frame <- function(x, space, y, model = mlp(), ..., weights = NUL
   model <- as_tunable(model, call)
   options <- tuned_options(list(...), validation, seed, model, call)
   prepared <- prepare_xy(x, y, weights, offset, model, NULL, call)
-  prepared$env <- parent.frame()
+  prepared$env <- kept_scope(parent.frame(), list(asked$x))
   search <- list(n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs)
   tune_prepared(prepared, model, options, space, search, list(x = asked$x, y = asked$y), call)
 }
@@ -90,7 +90,7 @@ torch_tune.recipe <- function(x, space, data, model = mlp(), ..., weights = NULL
   model <- as_tunable(model, call)
   options <- tuned_options(list(...), validation, seed, model, call)
   prepared <- prepare_recipe(x, data, weights, offset, model, NULL, call)
-  prepared$env <- parent.frame()
+  prepared$env <- kept_scope(parent.frame(), list(asked$data))
   search <- list(n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs)
   tune_prepared(prepared, model, options, space, search, list(x = asked$x, data = asked$data), call)
 }

@@ -60,7 +60,7 @@ prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call
     abort(call, "`x`: the recipe has no outcome.")
   }
   preparation <- list(
-    kind = "recipe", blueprint = molded$blueprint, column_names = names(columns),
+    kind = "recipe", blueprint = kept_list(molded$blueprint), column_names = names(columns),
     xlevels = lapply(Filter(is.factor, columns), levels), intercept = TRUE
   )
   check_levels(preparation$xlevels, call)

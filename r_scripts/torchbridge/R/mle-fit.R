@@ -30,7 +30,8 @@
 #' @return An object of class `torch_mle`, with methods `coef()`, `vcov()`, `confint()`,
 #'   `profile()`, `summary()`, `logLik()` (so `AIC()` and `BIC()`), `nobs()`, `anova()`,
 #'   `predict()`, and [generics::tidy()] and [generics::glance()] where that package
-#'   (or broom) is there.
+#'   (or broom) is there. It holds `data`, and `minuslogl` with what that names; with all that it
+#'   can see, if it looks things up by their names as text.
 #' @seealso [torch_mle_methods]
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' nll <- function(mu, sigma, y) -sum(dnorm(y, mu, sigma, log = TRUE))
@@ -73,14 +74,20 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method
   full <- begin
   full[!is_fixed] <- final$par
   fit <- list(
-    call = call, fullcoef = full, coef = full[!is_fixed], min = final$value,
+    call = kept_list(call), fullcoef = full, coef = full[!is_fixed], min = final$value,
     hessian = final$hessian, gradient = final$gradient, at_bound = final$at_bound,
-    bounds = bounds, model = model, counts = found$counts,
+    bounds = bounds, model = kept_model(model), counts = found$counts,
     convergence = found$convergence, method = method
   )
   fit$vcov <- inverse_hessian(fit)
   fit$nobs <- nobs %||% count_observations(model, full)
   structure(fit, class = "torch_mle")
+}
+
+# What the methods call again, with no more around it than it names.
+kept_model <- function(model) {
+  model$minuslogl <- kept_function(model$minuslogl)
+  model
 }
 
 `%||%` <- function(x, y) if (is.null(x)) y else x

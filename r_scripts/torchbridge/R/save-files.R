@@ -16,6 +16,10 @@
 #' `state_dict()` is: the file has no code. Make the module first and have it loaded into that,
 #' `torch_load(path, module = net())`.
 #'
+#' The file is written whole or not at all: whenever the process or the disk ends, `path` is the
+#' last complete file. A new file's mode follows the umask, an old one's is kept, and a symbolic
+#' link stays one.
+#'
 #' @section The format:
 #' [safetensors](https://github.com/huggingface/safetensors): a header and plain numbers. Reading
 #' such a file runs no code, neither Python's nor R's, whoever wrote it; so functions are not in

@@ -1,0 +1,95 @@
+# What a fit keeps of the environments of its formulas and functions. R keeps the whole frame of
+# the function that called torch_fit(), and saveRDS() would write all that was in it. The verbs need
+# what the formula names: so a fit keeps that, in a small environment whose parent is the global
+# one, or the namespace.
+
+# An environment in which the expressions find what they find in `env`. What `data` has is not kept.
+kept_scope <- function(env, expressions, data = NULL) {
+  keeper <- list2env(list(pairs = list()), parent = emptyenv())
+  scope <- small_scope(env, keeper)
+  if (!is.environment(scope)) return(env)
+  for (expression in expressions) keep_names(expression, env, scope, keeper, names(data))
+  scope
+}
+
+# A function with no more around it than it names. One that looks things up by their names as text,
+# or assigns in its environment, keeps all of it.
+kept_function <- function(f, keeper = list2env(list(pairs = list()), parent = emptyenv())) {
+  # (What has a class, such as a module, is more than its code.)
+  if (typeof(f) != "closure" || is.object(f)) return(f)
+  env <- environment(f)
+  code <- c(list(body(f)), Filter(Negate(is_missing_argument), as.list(formals(f))))
+  looks_up <- c(
+    "get", "get0", "mget", "exists", "eval", "evalq", "assign", "<<-", "environment", "local",
+    "parent.env", "parent.frame", "as.environment", "sys.function", "match.fun", "do.call"
+  )
+  if (any(looks_up %in% unlist(lapply(code, all.names)))) return(f)
+  scope <- small_scope(env, keeper)
+  if (!is.environment(scope)) return(f)
+  for (expression in code) keep_names(expression, env, scope, keeper)
+  attributes <- attributes(f)
+  environment(f) <- scope
+  attributes(f) <- attributes[names(attributes) != "srcref"]
+  f
+}
+
+# The same of the formulas, quosures and functions in a list, however nested (a recipe's steps).
+kept_list <- function(x) {
+  env <- attr(x, ".Environment")
+  if (is.environment(env)) {
+    environment(x) <- kept_scope(env, list(x))
+  } else if (is.function(x)) {
+    x <- kept_function(x)
+  } else if (is.call(x)) {
+    # A function written in a call has the text of its whole file beside it.
+    x <- utils::removeSource(x)
+  } else if (is.list(x) && !is.data.frame(x)) {
+    for (i in seq_along(x)) {
+      value <- .subset2(x, i)
+      if (is.list(value) || is.function(value) || is.language(value)) {
+        attributes <- attributes(x)
+        x <- unclass(x)
+        x[[i]] <- kept_list(value)
+        attributes(x) <- attributes
+      }
+    }
+  }
+  x
+}
+
+is_missing_argument <- function(x) identical(x, substitute())
+
+# The small environment that stands for `env`, one for each; NULL where env is no frame.
+small_scope <- function(env, keeper) {
+  if (is.null(env)) return(NULL)
+  top <- topenv(env)
+  if (identical(env, top)) return(NULL)
+  for (pair in keeper$pairs) if (identical(pair$env, env)) return(pair$scope)
+  scope <- new.env(parent = top)
+  keeper$pairs[[length(keeper$pairs) + 1L]] <- list(env = env, scope = scope)
+  scope
+}
+
+keep_names <- function(expression, env, scope, keeper, but = NULL) {
+  variables <- all.vars(expression)
+  for (name in setdiff(variables, but)) keep_one(name, env, scope, keeper, "any")
+  called <- setdiff(all.names(expression), setdiff(variables, but))
+  for (name in called) keep_one(name, env, scope, keeper, "function")
+}
+
+keep_one <- function(name, env, scope, keeper, mode) {
+  top <- topenv(env)
+  while (!identical(env, top) && !identical(env, emptyenv())) {
+    # An argument that was not given, or fails, is nothing that a formula found.
+    there <- tryCatch(exists(name, env, mode = mode, inherits = FALSE), error = function(e) FALSE)
+    if (there && !exists(name, scope, inherits = FALSE)) {
+      value <- tryCatch(get(name, env, inherits = FALSE), error = function(e) NULL)
+      if (!is.null(value)) {
+        assign(name, value, scope) # before its own names: a function may name itself
+        if (is.function(value)) assign(name, kept_function(value, keeper), scope)
+      }
+    }
+    if (there) return(invisible())
+    env <- parent.env(env)
+  }
+}
