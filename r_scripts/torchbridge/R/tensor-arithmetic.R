@@ -107,6 +107,7 @@ matrixOps.torch_tensor <- function(x, y = NULL) {
 }
 
 matrix_product <- function(x, y) {
+  if (!isS4(x) && !isS4(y)) return(dot_call(entries$op2, "%*%", x, y))
   dot_call(entries$op2, "%*%", matrix_operand(x, y), matrix_operand(y, x))
 }
 

@@ -21,10 +21,9 @@
 #' @keywords math
 NULL
 
-# What a name means for other values: base's function, or for an S4 object the generic that a
-# package (Matrix) has made of it.
-usual <- function(name, x, y = NULL) {
-  generic <- if (isS4(x) || isS4(y)) methods::getGeneric(name)
+# What a name means for S4 objects: the generic that a package (Matrix) has made of base's function.
+of_s4 <- function(name) {
+  generic <- methods::getGeneric(name)
   if (is.null(generic)) get(name, envir = baseenv()) else generic
 }
 
@@ -41,8 +40,8 @@ crossprod <- function(x, y = NULL, ...) {
     check_no_dots(...)
     return(cross_product(x, y, FALSE))
   }
-  known <- usual("crossprod", x, y)
-  if (is.null(y)) known(x, ...) else known(x, y, ...) # for S4 they differ
+  if (!isS4(x) && !isS4(y)) return(base::crossprod(x, y, ...))
+  if (is.null(y)) of_s4("crossprod")(x, ...) else of_s4("crossprod")(x, y, ...)
 }
 
 #' @rdname torch_mathematics
@@ -52,8 +51,8 @@ tcrossprod <- function(x, y = NULL, ...) {
     check_no_dots(...)
     return(cross_product(x, y, TRUE))
   }
-  known <- usual("tcrossprod", x, y)
-  if (is.null(y)) known(x, ...) else known(x, y, ...) # for S4 they differ
+  if (!isS4(x) && !isS4(y)) return(base::tcrossprod(x, y, ...))
+  if (is.null(y)) of_s4("tcrossprod")(x, ...) else of_s4("tcrossprod")(x, y, ...)
 }
 
 cross_product <- function(x, y, transposed) {
@@ -67,7 +66,7 @@ cross_product <- function(x, y, transposed) {
 diag <- function(x = 1, nrow, ncol, names = TRUE) {
   if (!is_tensor(x)) {
     # base::diag() counts its arguments.
-    known <- usual("diag", x)
+    known <- if (isS4(x)) of_s4("diag") else base::diag
     return(if (nargs() == 1L && !missing(x)) known(x) else known(x, nrow, ncol, names))
   }
   if (length(x) == 1L && missing(nrow) && missing(ncol) && length(dim(x)) < 2L) {
@@ -110,28 +109,28 @@ flat <- function(x) if (is_tensor(x)) rule("flat", x) else as.vector(x)
 #' @export
 rowSums <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
   if (is_tensor(x)) return(margin("rowSums", x, na.rm, dims, ...))
-  usual("rowSums", x)(x, na.rm, dims, ...)
+  if (isS4(x)) of_s4("rowSums")(x, na.rm, dims, ...) else base::rowSums(x, na.rm, dims, ...)
 }
 
 #' @rdname torch_mathematics
 #' @export
 colSums <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
   if (is_tensor(x)) return(margin("colSums", x, na.rm, dims, ...))
-  usual("colSums", x)(x, na.rm, dims, ...)
+  if (isS4(x)) of_s4("colSums")(x, na.rm, dims, ...) else base::colSums(x, na.rm, dims, ...)
 }
 
 #' @rdname torch_mathematics
 #' @export
 rowMeans <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
   if (is_tensor(x)) return(margin("rowMeans", x, na.rm, dims, ...))
-  usual("rowMeans", x)(x, na.rm, dims, ...)
+  if (isS4(x)) of_s4("rowMeans")(x, na.rm, dims, ...) else base::rowMeans(x, na.rm, dims, ...)
 }
 
 #' @rdname torch_mathematics
 #' @export
 colMeans <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
   if (is_tensor(x)) return(margin("colMeans", x, na.rm, dims, ...))
-  usual("colMeans", x)(x, na.rm, dims, ...)
+  if (isS4(x)) of_s4("colMeans")(x, na.rm, dims, ...) else base::colMeans(x, na.rm, dims, ...)
 }
 
 margin <- function(name, x, na_rm, dims, ..., call = sys.call(-1L)) {
