@@ -71,7 +71,7 @@ def crafted_file(rng: random.Random, right: bytes) -> bytes:
     metadata = header.get("__metadata__", {})
     metadata.pop("torchbridge_checksum", None)  # as files of the first version are
     for _ in range(rng.choice((1, 1, 2, 4))):
-        names = [k for k, v in metadata.items() if v[:1] in "{["]
+        names = [k for k, v in metadata.items() if v[:2] == '{"']
         if names and rng.random() < 0.85:
             name = rng.choice(names)
             inner = json.loads(metadata[name])

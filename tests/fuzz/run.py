@@ -151,7 +151,10 @@ def child(part: str, seed: str, first: int, n: int, progress: int) -> int:
             outcomes[run(core, random.Random(f"{seed}:{part}:{first + i}"))] += 1
         except BaseException:
             traceback.print_exc()
-            return FAILED
+            if progress < 0:
+                return FAILED
+            sys.stderr.flush()
+            os._exit(FAILED)
     struct.pack_into("<3q", shared, 0, n + 1, *outcomes.values())
     sys.stdout.flush()
     os._exit(0)  # what is held by hand needs no order of ending
