@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).parent / "run.py"
-INPUTS = {"arrow": 4000, "dlpack": 8000, "vectors": 150, "files": 60}
+INPUTS = {"arrow": 3000, "dlpack": 6000, "vectors": 100, "files": 40}
 
 
 @pytest.mark.parametrize("part", INPUTS)
