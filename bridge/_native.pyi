@@ -177,6 +177,13 @@ def attach(library: str, helpers: str, python_hosts: bool, /) -> None:
 def close() -> None:
     """R is ending: releases do nothing from now on."""
 
+def let_r_look() -> None:
+    """Where R waits for this Python code: let R look for interrupts, time limits and windows.
+
+    Raises:
+        KeyboardInterrupt, RError: what R found.
+    """
+
 def live() -> dict[str, int]:
     """How many objects each side holds of the other, and their bytes.
 

@@ -12,6 +12,7 @@ from torchbridge.process import hooks
 CORE = {
     "RError": "torchbridge.process.errors:RError",
     "describe_error": "torchbridge.process.errors:describe",
+    "modes": "torchbridge.rtorch.modes:CORE",
     "warn_lossy": "torchbridge.process.errors:warn_lossy",
     "describe_type": "torchbridge.frames.kept_types:describe",
     "restore_type": "torchbridge.frames.kept_types:restore",

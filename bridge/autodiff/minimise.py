@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torchbridge.process.interrupts import let_r_look
+
 
 def minimise(
     f: Callable[[Tensor], Tensor],
@@ -55,6 +57,7 @@ def minimise(
 
     def evaluate() -> Tensor:
         nonlocal best, best_value, calls
+        let_r_look()
         optimizer.zero_grad()
         y = f(p)
         calls += 1

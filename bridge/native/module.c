@@ -11,6 +11,7 @@
 #include "core/helpers.h"
 #include "core/hooks.h"
 #include "core/lifetime.h"
+#include "core/limits.h"
 #include "core/robject.h"
 #include "torch/dispatch.h"
 #include "torch/dlpack.h"
@@ -85,6 +86,8 @@ static PyObject *native_attach(PyObject *self, PyObject *args) {
   if (!failed)
     failed = !R_ToplevelExec(set_helpers_run, environment);
   UNPROTECT(1);
+  if (!failed && !python_hosts)
+    tb_limits_init();
   if (!failed)
     Py_RETURN_NONE;
   SEXP reason = try_call("geterrmessage", R_NilValue, R_NilValue, &(int){0});
@@ -105,6 +108,15 @@ static PyObject *native_set_hooks(PyObject *self, PyObject *lookup) {
 static PyObject *native_close(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
   tb_lifetime_close();
+  Py_RETURN_NONE;
+}
+
+static PyObject *native_let_r_look(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  if (!tb_r_ready() || !tb_on_main_thread() || !tb_r_waits())
+    Py_RETURN_NONE;
+  if (tb_let_r_look())
+    return NULL;
   Py_RETURN_NONE;
 }
 
@@ -247,6 +259,8 @@ static PyMethodDef functions[] = {
     {"set_hooks", native_set_hooks, METH_O,
      "set_hooks(lookup): lookup(name) gives what the core asks of Python; those found are forgotten."},
     {"close", native_close, METH_NOARGS, "R is ending: releases do nothing from now on."},
+    {"let_r_look", native_let_r_look, METH_NOARGS,
+     "let_r_look(): raises the interrupt or the time limit that R has, if R waits for this."},
     {"live", native_live, METH_NOARGS,
      "How many objects each side holds of the other, and their bytes."},
     {"base_function", native_base_function, METH_O,

@@ -18,7 +18,12 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from torchbridge.process import hooks, own_blas
+try:
+    import resource
+except ImportError:  # Windows, where R knows its stack itself
+    resource = None  # type: ignore[assignment]
+
+from torchbridge.process import hooks, interrupts, own_blas
 from torchbridge.process.errors import HostError, RWarning
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
@@ -71,6 +76,7 @@ def start() -> None:
             "`python -m torchbridge doctor` shows what is wrong."
         ) from error
     rinterface.initr()
+    _limit_stack()
     if libraries is None:
         os.environ.pop(_LIBRARIES, None)
     else:
@@ -81,6 +87,20 @@ def start() -> None:
     # After rpy2's own exit handler in the list, so before it in time: what Python
     # frees later must not reach an R that has ended.
     atexit.register(_native.close)
+
+
+def _limit_stack() -> None:
+    """Have R watch the C stack, as any R does: rpy2 switches that off.
+
+    Endless recursion is then R's error, and not the end of the process.
+    """
+    if resource is None:
+        return
+    limit = ctypes.c_size_t.in_dll(ctypes.CDLL(str(libr_path(find_r_home()))), "R_CStackLimit")
+    if limit.value == ctypes.c_size_t(-1).value:
+        size, _ = resource.getrlimit(resource.RLIMIT_STACK)
+        most = 100_000_000  # R's own, also where the system sets none
+        limit.value = int(0.95 * (most if size == resource.RLIM_INFINITY else min(size, most)))
 
 
 def attach_to_r() -> str:
@@ -103,6 +123,7 @@ def _attach(language: str) -> None:
     core.attach(core.__file__, str(_HERE / "host.R"), language == "python")
     core.helper("set_host")(language, core.__file__)
     _native, _host = core, language
+    interrupts.ask_r_by(core.let_r_look)
 
 
 def _answer_interrupts() -> None:
@@ -112,15 +133,19 @@ def _answer_interrupts() -> None:
     pending. R may then take the interrupt itself, in the middle of that function, and the
     C++ exception that follows ends the process. What the system calls stays R's.
     """
-    pending = ctypes.c_int.in_dll(
-        ctypes.CDLL(str(libr_path(find_r_home()))), "R_interrupts_pending"
-    )
+    library = ctypes.CDLL(str(libr_path(find_r_home())))
+    pending = ctypes.c_int.in_dll(library, "R_interrupts_pending")
+    suspended = ctypes.c_int.in_dll(library, "R_interrupts_suspended")
 
-    def handler(*_: object) -> None:
-        if pending.value:  # else R was first, and has dealt with it
-            pending.value = 0
-            raise KeyboardInterrupt
+    def wanted() -> bool:
+        # Where nothing is pending R was first, and has dealt with it; what R has suspended waits
+        # for R.
+        return bool(pending.value) and not suspended.value
 
+    def take() -> None:
+        pending.value = 0
+
+    handler = interrupts.new_handler(wanted, take)
     system = ctypes.CDLL(None)
     kept = ctypes.create_string_buffer(1024)  # room for any system's struct sigaction
     system.sigaction(signal.SIGINT, None, kept)

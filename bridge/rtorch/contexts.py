@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import torch
 
+from torchbridge.process.interrupts import uninterrupted
 from torchbridge.rtorch.operators import as_dtype
 
 
+@uninterrupted
 def set_device(device: torch.device | str | None) -> str:
     """Makes ``device`` that of new tensors; gives the name of the one before."""
     before = str(torch.get_default_device())
@@ -33,6 +35,7 @@ class _State:
         self.cuda = cuda
 
 
+@uninterrupted
 def set_random_state(state: _State) -> None:
     """Puts the generators back."""
     torch.set_rng_state(state.cpu)
@@ -40,6 +43,7 @@ def set_random_state(state: _State) -> None:
         torch.cuda.set_rng_state_all(state.cuda)
 
 
+@uninterrupted
 def enter_autocast(
     device_type: str, dtype: torch.dtype | str | None, enabled: bool, cache_enabled: bool | None
 ) -> torch.autocast:
@@ -50,6 +54,7 @@ def enter_autocast(
     return context
 
 
+@uninterrupted
 def leave(context: object) -> None:
     """Ends a context."""
     if not isinstance(context, torch.autocast):

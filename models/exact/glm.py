@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torchbridge.process.interrupts import let_r_look
+
 from ..arguments import flag, kind_of, positive, whole_number
 from .families import Family, find_family
 from .least_squares import (
@@ -236,6 +238,7 @@ class _Problem:
         previous: Tensor | None = None
         still = False
         while iteration < self.max_iter and not (converged and still):
+            let_r_look()
             iteration += 1
             slope = self.link.slope(eta)
             working = self._weights(eta, mu)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from torchbridge.process.interrupts import let_r_look
+
 from ..arguments import whole_number
 from ..randomness import seeded
 from .glm import as_design
@@ -87,6 +89,7 @@ def _lloyd(x: Tensor, centers: Tensor, max_iter: int) -> KMeans:
     clusters, distance = nearest(x, centers)
     iteration = 0
     for iteration in range(1, max_iter + 1):  # noqa: B007
+        let_r_look()
         sizes = torch.bincount(clusters, minlength=k)
         for empty in (sizes == 0).nonzero()[:, 0]:
             far = int(distance.argmax())

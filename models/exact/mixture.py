@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from torchbridge.process.interrupts import let_r_look
+
 from ..arguments import lookup, positive, whole_number
 from ..randomness import seeded
 from .glm import as_design
@@ -128,6 +130,7 @@ def _em(
     values = [float(joint.logsumexp(1).sum())]
     converged = False
     while len(values) <= max_iter and not converged:
+        let_r_look()
         weights, means, covariances = _maximise(x, joint.softmax(1), covariance)
         joint = _joint(x, weights, means, covariances)
         values.append(float(joint.logsumexp(1).sum()))
@@ -171,6 +174,7 @@ def _ascent(
 
     converged = False
     while len(values) * 20 <= max_iter and not converged:
+        let_r_look()
         optimizer.step(closure)
         with torch.no_grad():
             values.append(float(_joint(x, *parts()).logsumexp(1).sum()))

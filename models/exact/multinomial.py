@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from torchbridge.process.interrupts import let_r_look
+
 from ..arguments import flag, positive, whole_number
 from .glm import as_design, as_weights, new_design, with_intercept
 from .least_squares import independent_columns
@@ -164,6 +166,7 @@ def _newton(
     """From b: the maximum, the log-likelihood there, the iterations, and whether it stood still."""
     value, iteration, converged = _log_likelihood(x, y, w, offset, b), 0, False
     while iteration < max_iter and not converged:
+        let_r_look()
         iteration += 1
         gradient, information = _derivatives(x, y, w, offset, b)
         # Where classes are separated the information vanishes; least squares still goes uphill.

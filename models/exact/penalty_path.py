@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from torchbridge.process.interrupts import let_r_look
+
 from ..arguments import flag, positive, whole_number
 from .families import find_family
 from .glm import as_data, as_design, check_values
@@ -192,6 +194,7 @@ class _Task:
         is_plain = (self.family.name, self.link.name) == ("gaussian", "identity")
         now = self.objective(b, penalty)
         for _ in range(self.max_iter):
+            let_r_look()
             eta = self.x @ b + self.offset
             mu, slope = self.link.inverse(eta), self.link.slope(eta)
             v = self.share * slope.square() / self.family.variance(mu)

@@ -6,10 +6,21 @@ Tests: test-fit-tune.R.
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from ..arguments import options, whole_number
-from ..tuning.tune import described_trial, find_optuna, n_trials_of, new_study, suggestions_of, tune
+from ..tuning.tune import (
+    count_complete,
+    described_trial,
+    ended_by_interrupt,
+    find_optuna,
+    n_trials_of,
+    new_study,
+    status_of,
+    suggestions_of,
+    tune,
+)
 from .fit import arranged, described, named_callbacks
 
 
@@ -34,7 +45,8 @@ def search(task: Mapping[str, Any]) -> dict[str, Any]:
         "trials": _columns(found.trials),
         "best_options": found.best_options,
         "best_value": found.best_value,
-        "fit": described(found.fit),
+        "fit": None if found.fit is None else described(found.fit),
+        "status": found.status,
     }
 
 
@@ -69,14 +81,16 @@ def search_function(
     with _quiet(optuna):
         direction = "maximize" if maximize else "minimize"
         study = new_study(optuna, sampler, found, n_trials, seed, direction=direction)
-        study.optimize(objective, n_trials=n_trials)
+        interrupted = ended_by_interrupt(partial(study.optimize, objective, n_trials=n_trials))
     trials = [described_trial(trial, suggestions) for trial in study.trials]
-    if not any(trial["state"] == "complete" for trial in trials):
+    complete = count_complete(trials, interrupted)
+    if not complete:
         raise ValueError("objective gave a number in none of the trials")
     return {
         "trials": _columns(trials),
         "best_options": study.best_trial.user_attrs["options"],
         "best_value": study.best_value,
+        "status": status_of(trials, complete, interrupted),
     }
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchbridge.process.interrupts import waits_for_exits
+
 from ..arguments import flag, kind_of, number, options, positive, whole_number
 from ..callbacks import Callback, ProgressBar, as_callbacks, is_interactive
 from ..randomness import seeded
@@ -284,12 +286,13 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     restore = None if job.resume is None else partial(restore_state, job.resume)
     try:
         with (
+            waits_for_exits(),
             seeded(job.seed, accelerator.device),
             mode(module, training=True),
             threads_for(_multiplications(job)),
         ):
             loop.fit(restore)
-    except Exception:
+    except BaseException:  # an interrupt of what comes before the loop, or after it, too
         module.load_state_dict(initial)
         raise
     best = loop.best.epoch if loop.best is not None and loop.best.epoch else None

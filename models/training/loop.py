@@ -15,6 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchbridge.process.interrupts import let_r_look, uninterrupted
+from torchbridge.rtorch.modes import modes, restore
+
 from ..callbacks.best import Best
 from ..callbacks.callback import EVENTS, Callback
 from .batches import Batches
@@ -95,18 +98,20 @@ class Loop:
         assert self.write is not None
         self.write(path, self)
 
-    def fit(self, restore: Callable[["Loop"], None] | None = None) -> None:
+    def fit(self, resume: Callable[["Loop"], None] | None = None) -> None:
         """Train until the last epoch, a reason to stop, or an interrupt."""
         self.call("on_fit_begin")
-        if restore is not None:
-            restore(self)
+        if resume is not None:
+            resume(self)
         if self.compile is not None:
             self.step = self.compile(self)
+        before = modes()
         try:
             while self.epoch < self.epochs and self.stop_reason is None:
                 self.epoch += 1
                 self.run_epoch()
         except KeyboardInterrupt:
+            restore(before)
             self.interrupted = True
             if self.best is not None:
                 self.best.restore(self.module)
@@ -126,16 +131,21 @@ class Loop:
         if self.best is not None:
             self.best.update(self.epoch, self.row, self.module)
             self.stop_reason = self.best.overdue(self.epoch) or self.stop_reason
+        self._log()
+        self.call("on_epoch_logged")
+
+    @uninterrupted
+    def _log(self) -> None:
         self.history["epoch"].append(self.epoch)
         for name, value in self.row.items():
             self.history.setdefault(name, []).append(value)
-        self.call("on_epoch_logged")
 
     def train_epoch(self) -> Tensor:
         """One step a batch; the mean loss of the rows, each at its own step."""
         total, n_rows = self._zero(), 0
         listeners = self._listeners["on_batch_end"]
         for batch in self.batches:
+            let_r_look()
             loss = self.step(batch)
             total.add_(loss, alpha=batch.n_rows)
             n_rows += batch.n_rows
@@ -157,6 +167,7 @@ class Loop:
         """One step of an optimizer that evaluates the loss itself, several times."""
 
         def closure() -> Tensor:
+            let_r_look()
             self.optimizer.zero_grad()
             loss = self.loss_of(batch)
             self.accelerator.backward(loss)
@@ -183,6 +194,7 @@ class Loop:
         total, n_rows = self._zero(), 0
         with mode(self.module, training=False), torch.no_grad():
             for batch in batches:
+                let_r_look()
                 total.add_(self.loss_of(batch), alpha=batch.n_rows)
                 n_rows += batch.n_rows
         return self.accelerator.mean(total / n_rows)

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchbridge.process.interrupts import let_r_look
+
 from ..arguments import kind_of, whole_number
 from .data import check_input, checked_offset, mode, output_of
 
@@ -41,8 +43,11 @@ def predict(
     batch_size = whole_number("batch_size", batch_size, 1)
     inputs = check_input("x", module, x)
     with mode(module, training=False), torch.no_grad():
-        parts = zip(*(t.split(batch_size) for t in inputs), strict=True)
-        output = torch.cat([output_of("x", module, part).cpu() for part in parts])
+        outputs = []
+        for part in zip(*(t.split(batch_size) for t in inputs), strict=True):
+            let_r_look()
+            outputs.append(output_of("x", module, part).cpu())
+        output = torch.cat(outputs)
     if offset is None:
         return output
     return output + checked_offset("offset", offset, len(output), output).cpu()

@@ -9,14 +9,18 @@ Tests: tests/models/tuning/test_tune.py.
 
 import contextlib
 import multiprocessing
+import os
 import pickle
+import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, TimeoutError
 from typing import Any, NamedTuple
 
 import torch
 
+from torchbridge.process.interrupts import EVERY, let_r_look
 from torchbridge.process.own_imports import working_directory_last
 
 from ..callbacks import Callback
@@ -61,7 +65,7 @@ def run_rounds(
         pool = ProcessPoolExecutor(
             n_jobs, multiprocessing.get_context("spawn"), _begin, (copied, threads)
         )
-    with pool:
+    try:
         for first in range(0, n_trials, n_jobs):
             trials = [study.ask() for _ in range(min(n_jobs, n_trials - first))]
             drawn = [{name: draw(t) for name, draw in suggestions.items()} for t in trials]
@@ -69,7 +73,7 @@ def run_rounds(
             with working_directory_last():  # processes start with their first task
                 results = [pool.submit(_work, options, study.pruner, done) for options in drawn]
             for trial, result in zip(trials, results, strict=True):
-                found = result.result()
+                found = _wait(result)
                 for epoch, value in found.steps.items():
                     trial.report(value, epoch)
                 trial.set_user_attr("epochs", len(found.steps))
@@ -78,12 +82,52 @@ def run_rounds(
                     study.tell(trial, state=TrialState.PRUNED)
                 else:
                     study.tell(trial, found.value)
+    except BaseException:
+        _end(pool)
+        raise
+    pool.shutdown()
+
+
+def is_interrupted(fitted: Any) -> bool:
+    """Did an interrupt end this fit?"""
+    return bool(fitted.status.startswith("interrupted"))
+
+
+def _wait(result: Future[Outcome]) -> Outcome:
+    while True:
+        try:
+            return result.result(timeout=EVERY)
+        except TimeoutError:
+            if result.done():
+                raise
+            let_r_look()
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the processes now, in the middle of their trials."""
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
 
 
 def _begin(trainer: bytes, threads: int) -> None:
     global _trainer
+    # Ctrl-C reaches every process of a terminal: what becomes of these is the first one's to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     _trainer = pickle.loads(trainer)
+
+
+def _end_with_parent() -> None:
+    """However it ended: nobody would wait for what this process finds."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work(options: dict[str, Any], pruner: Any, completed: list[Any]) -> Outcome:

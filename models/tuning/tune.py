@@ -10,12 +10,15 @@ from functools import partial
 from numbers import Real
 from typing import Any
 
+from torchbridge.process.interrupts import waits_for_exits
+from torchbridge.rtorch.modes import modes, restore
+
 from ..arguments import kind_of, lookup, options, whole_number
 from ..callbacks import Callback, as_callbacks
 from ..table.fit import fit_table
 from ..table.result import TableFit
 from ..training.fit import fit
-from .rounds import Report, run_rounds
+from .rounds import Report, is_interrupted, run_rounds
 
 #: What stops a trial that lags behind, by Optuna's names.
 PRUNERS = {"none": "NopPruner", "median": "MedianPruner", "hyperband": "HyperbandPruner"}
@@ -35,21 +38,25 @@ class Tuned:
         best_options: the options of the best trial, by name.
         best_value: its value: the lowest `valid_loss` of its epochs.
         trials: one dict a trial: `number`, `value` (None where it was pruned or failed),
-            `state` ("complete", "pruned" or "fail"), `epochs`, `seconds` and its options.
-        fit: the best trial's options fitted anew, with the same seed.
+            `state` ("complete", "pruned", "fail" or "interrupted"), `epochs`, `seconds` and its
+            options.
+        fit: the best trial's options fitted anew, with the same seed. After an interrupt the
+            best trial's own fit, or None where it was made in another process.
         study: Optuna's own `Study`.
+        status: "completed", or "interrupted in trial 7: the best of 6 complete trials".
     """
 
     best_options: dict[str, Any]
     best_value: float
     trials: list[dict[str, Any]]
-    fit: TableFit
+    fit: TableFit | None
     study: Any
+    status: str = "completed"
 
     def __repr__(self) -> str:
-        return (
-            f"<Tuned: {len(self.trials)} trials, best {self.best_value:.6g} at {self.best_options}>"
-        )
+        how = "" if self.status == "completed" else f", {self.status}"
+        best = f"best {self.best_value:.6g} at {self.best_options}"
+        return f"<Tuned: {len(self.trials)} trials, {best}{how}>"
 
 
 def tune(
@@ -88,6 +95,9 @@ def tune(
         seed: decides what is drawn, and the training of every trial.
         model_options, fit_options: options that all trials share.
 
+    An interrupt (Ctrl-C) ends the search, not one trial alone: the trials so far come back, if
+    one of them is complete; else it is a KeyboardInterrupt.
+
     Needs the package optuna.
     """
     optuna = find_optuna()
@@ -115,24 +125,39 @@ def tune(
             study_name="torchbridge",  # by which "hyperband" draws
             pruner=getattr(optuna.pruners, lookup("pruner", pruner, PRUNERS))(),
         )
+        so_far = _Best()
         if n_jobs == 1:
-            study.optimize(partial(_value, optuna, run, suggestions), n_trials=n_trials)
+            value = partial(_value, optuna, run, suggestions, so_far)
+            search = partial(study.optimize, value, n_trials=n_trials)
         else:
-            run_rounds(study, run, suggestions, n_trials, n_jobs)
+            search = partial(run_rounds, study, run, suggestions, n_trials, n_jobs)
+        interrupted = ended_by_interrupt(search)
     finally:
         optuna.logging.set_verbosity(level)
     trials = [described_trial(trial, suggestions) for trial in study.trials]
-    if not any(trial["state"] == "complete" for trial in trials):
+    complete = count_complete(trials, interrupted)
+    if not complete:
         raise RuntimeError("no trial was completed: every one diverged; try lower lr in space")
     # What was chosen from, rather than Optuna's text of it.
     best = study.best_trial.user_attrs["options"]
-    return Tuned(best, study.best_value, trials, run(best, []), study)
+    fitted = so_far.fit if interrupted else run(best, [])
+    status = status_of(trials, complete, interrupted)
+    return Tuned(best, study.best_value, trials, fitted, study, status)
+
+
+@dataclass
+class _Best:
+    """The best trial's fit, for a search that is interrupted."""
+
+    value: float = math.inf
+    fit: TableFit | None = None
 
 
 def _value(
     optuna: Any,
     run: Callable[..., TableFit],
     suggestions: Mapping[str, Callable[[Any], Any]],
+    so_far: _Best,
     trial: Any,
 ) -> float:
     """The lowest validation loss of a trial; one that diverges is pruned."""
@@ -142,7 +167,40 @@ def _value(
     except FloatingPointError as error:
         raise optuna.TrialPruned(str(error)) from error
     trial.set_user_attr("epochs", len(fitted.history["epoch"]))
-    return min(fitted.history["valid_loss"])
+    if is_interrupted(fitted):
+        raise KeyboardInterrupt
+    value = min(fitted.history["valid_loss"])
+    if value < so_far.value:
+        so_far.value, so_far.fit = value, fitted
+    return value
+
+
+def ended_by_interrupt(search: Callable[[], Any]) -> bool:
+    """Run a search; whether a Ctrl-C ended it."""
+    before = modes()
+    try:
+        with waits_for_exits():
+            search()
+    except KeyboardInterrupt:
+        restore(before)
+        return True
+    return False
+
+
+def count_complete(trials: list[dict[str, Any]], interrupted: bool) -> int:
+    """How many trials are complete; the interrupt again where none is."""
+    complete = sum(trial["state"] == "complete" for trial in trials)
+    if interrupted and not complete:
+        raise KeyboardInterrupt
+    return complete
+
+
+def status_of(trials: list[dict[str, Any]], complete: int, interrupted: bool) -> str:
+    """How a search ended, in words."""
+    if not interrupted:
+        return "completed"
+    trial = f"{complete} complete trial{'' if complete == 1 else 's'}"
+    return f"interrupted in trial {len(trials)}: the best of {trial}"
 
 
 def n_trials_of(n_trials: int | None, sampler: str, space: Mapping[str, Any]) -> int:
@@ -272,7 +330,10 @@ def _kept(name: str, draw: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def described_trial(trial: Any, names: Mapping[str, Any]) -> dict[str, Any]:
     """A trial as a line of `Tuned.trials`."""
     found = trial.user_attrs.get("options", {})
-    state = trial.state.name.lower()
+    # What Optuna has as running, or still to run, the interrupt ended.
+    state = {"running": "interrupted", "waiting": "interrupted"}.get(
+        trial.state.name.lower(), trial.state.name.lower()
+    )
     return {
         "number": trial.number,
         "value": trial.value if state == "complete" else None,

@@ -235,6 +235,12 @@ def r_forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     forks.close()
 
 
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """What a process of either host is to find in its environment."""
+    return ENVIRONMENT
+
+
 @pytest.fixture
 def in_python(
     python_forks: Forks, tmp_path: Path

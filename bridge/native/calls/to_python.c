@@ -9,6 +9,8 @@
 #include "core/held.h"
 #include "core/hooks.h"
 #include "core/interrupts.h"
+#include "core/limits.h"
+#include "core/modes.h"
 #include "core/robject.h"
 #include "core/strings.h"
 #include "values/values.h"
@@ -43,13 +45,16 @@ static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
   UNPROTECT(1);
   if (failed)
     return NULL;
+  tb_modes modes;
+  tb_modes_save(&modes);
   tb_interrupts interrupts;
   tb_interrupts_to_python(&interrupts);
   PyObject *result =
       PyObject_Vectorcall(function, PySequence_Fast_ITEMS(values), (size_t)n_positional, keys);
-  if (result && PyErr_CheckSignals()) /* a Ctrl-C that Python code has not seen */
+  if (tb_limits_raise() || (result && PyErr_CheckSignals())) /* what Python code has not seen */
     Py_CLEAR(result);
   tb_interrupts_restore(&interrupts);
+  tb_modes_end(&modes);
   return result;
 }
 

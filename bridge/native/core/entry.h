@@ -8,6 +8,9 @@
  * releases what waits for it. */
 int tb_check_thread(void);
 
+/* Does R wait for the Python code that runs now? */
+bool tb_r_waits(void);
+
 /* From R, without the GIL: takes it and runs work(data, &result), which may jump and leaves an R
  * value or (-1) a Python exception; gives the GIL back, and signals the exception as an R error. */
 SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data);

@@ -58,7 +58,9 @@ SEXP tb_try(SEXP call, tb_failure *failure) {
   SEXP condition = PROTECT(CAR(caught)), calls = PROTECT(TAG(caught));
   tb_entry_caught(R_NilValue, R_NilValue);
   int failed = 0;
+  bool python_ran = tb_set_python_runs(false);
   SEXP value = R_tryEvalSilent(call, R_GlobalEnv, &failed);
+  tb_set_python_runs(python_ran);
   *failure = (tb_failure){CAR(caught), TAG(caught)};
   tb_entry_caught(condition, calls);
   UNPROTECT(2);
@@ -143,8 +145,12 @@ static void set_r_error(SEXP condition, SEXP calls) {
     return;
   size_t held = tb_held();
   tb_failure ignored;
-  if (!runs(describe_run, &job, &ignored))
-    PyErr_SetString(job.type, "an R error that could not be described");
+  if (!runs(describe_run, &job, &ignored)) {
+    if (tb_has_class(ignored.condition, "interrupt"))
+      tb_set_keyboard_interrupt();
+    else
+      PyErr_SetString(job.type, "an R error that could not be described");
+  }
   tb_drop(held);
 }
 
@@ -188,6 +194,11 @@ SEXP tb_condition_call(void) {
   /* (message, classes, traceback lines, R condition or None) */
   PyObject *describe = tb_hook(TB_HOOK_DESCRIBE_ERROR);
   PyObject *parts = tb_hold(describe ? PyObject_CallFunctionObjArgs(describe, value, NULL) : NULL);
+  if (!parts && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) { /* a Ctrl-C just now */
+    PyErr_Clear();
+    tb_drop(held);
+    return R_NilValue;
+  }
   PyObject *original = parts ? PyTuple_GetItem(parts, 3) : NULL;
   SEXP call;
   if (original && tb_is_robject(original)) {

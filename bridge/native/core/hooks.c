@@ -5,6 +5,7 @@
 static const char *const names[TB_HOOKS] = {
     [TB_HOOK_R_ERROR] = "RError",
     [TB_HOOK_DESCRIBE_ERROR] = "describe_error",
+    [TB_HOOK_MODES] = "modes",
     [TB_HOOK_WARN_LOSSY] = "warn_lossy",
     [TB_HOOK_DESCRIBE_TYPE] = "describe_type",
     [TB_HOOK_RESTORE_TYPE] = "restore_type",

@@ -10,6 +10,7 @@
 enum tb_hook {
   TB_HOOK_R_ERROR,        /* the class of an R error in Python */
   TB_HOOK_DESCRIBE_ERROR, /* (exception): (message, classes, traceback, R condition or None) */
+  TB_HOOK_MODES,          /* (functions that read a mode of torch's each, restore(values)) */
   TB_HOOK_WARN_LOSSY,     /* (notes): warns of what was lost in a data frame */
   TB_HOOK_DESCRIBE_TYPE,  /* (RObject): (text that keeps its type, class dropped), each or None */
   TB_HOOK_RESTORE_TYPE,   /* (RObject, text): sets that type; the class dropped, or None */

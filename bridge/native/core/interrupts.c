@@ -4,13 +4,15 @@
 
 #include "core/lifetime.h"
 
-#include <R_ext/GraphicsEngine.h> /* R_interrupts_pending: the one public way to see or raise a Ctrl-C */
+#include <R_ext/GraphicsEngine.h> /* R_interrupts_pending, _suspended: the one public way to see or raise a Ctrl-C */
 
 /* Python's own handler decides. Where R hosts, that is reticulate's: it asks whether R has
  * the interrupt pending, and then takes it over. */
 static void sigint_to_python(int signal_number) {
   if (!tb_python_hosts())
     R_interrupts_pending = 1;
+  if (R_interrupts_suspended && !tb_python_hosts())
+    return; /* suspendInterrupts() means what R calls too; R hears of it when it ends */
   PyErr_SetInterruptEx(signal_number);
 }
 
@@ -28,6 +30,16 @@ static void install(tb_interrupts *state, void (*handler)(int)) {
     state->installed = false;
   }
 }
+
+static bool python_runs = false;
+
+bool tb_set_python_runs(bool runs) {
+  bool before = python_runs;
+  python_runs = runs;
+  return before;
+}
+
+bool tb_python_runs(void) { return python_runs; }
 
 void tb_interrupts_to_python(tb_interrupts *state) { install(state, sigint_to_python); }
 

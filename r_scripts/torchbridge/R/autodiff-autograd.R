@@ -18,16 +18,21 @@
 #' with_no_grad(w$sum())
 #' @export
 with_no_grad <- function(code) {
+  before <- NULL
+  # Twice, and before it is set: an interrupt may come at any of these lines.
+  on.exit(before <- restore_grad_mode(before))
+  on.exit(before <- restore_grad_mode(before), add = TRUE)
   before <- autograd_set_grad_mode(FALSE)
-  on.exit(autograd_set_grad_mode(before))
   force(code)
 }
 
 #' @rdname with_no_grad
 #' @export
 with_enable_grad <- function(code) {
+  before <- NULL
+  on.exit(before <- restore_grad_mode(before))
+  on.exit(before <- restore_grad_mode(before), add = TRUE)
   before <- autograd_set_grad_mode(TRUE)
-  on.exit(autograd_set_grad_mode(before))
   force(code)
 }
 
@@ -46,11 +51,14 @@ autograd_set_grad_mode <- function(enabled) {
   invisible(dot_call(native()$call, python_function("autograd.set_grad_enabled"), list(enabled)))
 }
 
+restore_grad_mode <- function(before) {
+  if (!is.null(before)) autograd_set_grad_mode(before)
+  NULL
+}
+
 set_mode_until_exit <- function(enabled, frame, call) {
   check_ends(frame, if (enabled) "with_enable_grad" else "with_no_grad", call)
-  before <- autograd_set_grad_mode(enabled)
-  at_end_of(frame, bquote(.(autograd_set_grad_mode)(.(before))))
-  invisible(before)
+  invisible(set_until_exit(frame, autograd_set_grad_mode(enabled), autograd_set_grad_mode))
 }
 
 #' Look for NaN in the backward pass
@@ -65,8 +73,10 @@ set_mode_until_exit <- function(enabled, frame, call) {
 #' try(with_detect_anomaly(x$sqrt()$mul(x)$backward()))
 #' @export
 with_detect_anomaly <- function(code) {
-  before <- call_python("autograd.set_detect_anomaly", TRUE)
-  on.exit(call_python("autograd.set_detect_anomaly", before))
+  set_until_exit(
+    environment(), call_python("autograd.set_detect_anomaly", TRUE),
+    function(before) call_python("autograd.set_detect_anomaly", before)
+  )
   force(code)
 }
 

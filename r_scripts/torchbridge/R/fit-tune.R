@@ -32,7 +32,9 @@
 #' @return `torch_tune()`: a `torch_tuned`, a list of `trials` (a tibble: `number`, `value`,
 #'   `state`, `epochs`, `seconds` and the options), `best_options`, `best_value` and, for models,
 #'   `fit`: the best options' [torch_fit()]. `autoplot()` draws the values by trial (`type =
-#'   "trials"`) or by option.
+#'   "trials"`) or by option. An interrupt (Ctrl-C) ends the search, and the trials so far come
+#'   back: `status` says so, and `fit` is then the best trial's own (NULL with `n_jobs` above 1).
+#'   Where no trial is complete, there is nothing to come back.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_OPTUNA"))
 #' tuned <- torch_tune(
 #'   mpg ~ ., list(lr = tune_range(1e-3, 1e-1, log = TRUE), hidden = list(8, c(16, 8))),
@@ -160,7 +162,7 @@ tune_prepared <- function(prepared, model, options, space, search, origin, call)
   of_model <- intersect(names(tuned$best_options), model_options(model))
   model$options[of_model] <- tuned$best_options[of_model]
   made <- made_of(prepared, model, response, tuned_call(tuned, model, of_model, origin, options))
-  tuned$fit <- finish_fit(made, found$fit, options)
+  tuned["fit"] <- list(if (!is.null(found$fit)) finish_fit(made, found$fit, options))
   tuned
 }
 
@@ -225,7 +227,8 @@ as_tuned <- function(found, seed) {
   trials$value <- as.double(trials$value)
   structure(
     list(
-      trials = trials, best_options = found$best_options, best_value = found$best_value, seed = seed
+      trials = trials, best_options = found$best_options, best_value = found$best_value,
+      seed = seed, status = found$status
     ),
     class = "torch_tuned"
   )
@@ -242,6 +245,7 @@ print.torch_tuned <- function(x, ...) {
   check_no_dots(...)
   states <- table(x$trials$state)
   cat(nrow(x$trials), " trials (", paste(states, names(states), collapse = ", "), ")\n", sep = "")
+  if (!identical(x$status, "completed")) cat("Status: ", x$status, "\n", sep = "")
   shown <- vapply(x$best_options, deparse1, "")
   cat(
     "Best: ", format(x$best_value), " at ", paste(names(shown), "=", shown, collapse = ", "), "\n",

@@ -16,6 +16,27 @@ at_end_of <- function(frame, expression) {
   do.call(on.exit, list(expression, add = TRUE, after = FALSE), envir = frame)
 }
 
+# Sets something until a frame ends, whenever an interrupt comes: none does while it is set, and
+# what puts it back stands there twice, since one may come before the first has begun. `set` gives
+# what was before, for `undo`.
+set_until_exit <- function(frame, set, undo) {
+  suspendInterrupts({
+    before <- set
+    waiting <- TRUE
+    undo_once <- function() {
+      if (waiting) {
+        suspendInterrupts({
+          undo(before)
+          waiting <<- FALSE
+        })
+      }
+    }
+    at_end_of(frame, as.call(list(undo_once)))
+    at_end_of(frame, as.call(list(undo_once)))
+    before
+  })
+}
+
 #' Run code on a device, or with a seed
 #'
 #' `with_device()` makes `device` the one of tensors and layers that are made without saying
@@ -36,8 +57,7 @@ at_end_of <- function(frame, expression) {
 #' @export
 with_device <- function(code, ..., device) {
   check_no_dots(...)
-  before <- call_python("contexts.set_device", device)
-  on.exit(call_python("contexts.set_device", before))
+  set_device_until_exit(environment(), device, sys.call())
   force(code)
 }
 
@@ -46,17 +66,22 @@ with_device <- function(code, ..., device) {
 local_device <- function(device, ..., .env = parent.frame()) {
   check_no_dots(...)
   check_ends(.env, "with_device", sys.call())
-  before <- call_python("contexts.set_device", device)
-  at_end_of(.env, bquote(.(call_python)("contexts.set_device", .(before))))
+  set_device_until_exit(.env, device, sys.call())
   invisible()
+}
+
+set_device_until_exit <- function(frame, device, call) {
+  set_until_exit(
+    frame, call_python("contexts.set_device", device, call = call),
+    function(before) call_python("contexts.set_device", before)
+  )
 }
 
 #' @rdname with_device
 #' @export
 with_torch_manual_seed <- function(code, ..., seed) {
   check_no_dots(...)
-  before <- call_python("contexts.random_state", NULL)
-  on.exit(call_python("contexts.set_random_state", before))
+  keep_random_state(environment())
   torch_manual_seed(seed)
   force(code)
 }
@@ -65,10 +90,16 @@ with_torch_manual_seed <- function(code, ..., seed) {
 #' @export
 local_torch_manual_seed <- function(seed, .env = parent.frame()) {
   check_ends(.env, "with_torch_manual_seed", sys.call())
-  before <- call_python("contexts.random_state", NULL)
+  keep_random_state(.env)
   torch_manual_seed(seed)
-  at_end_of(.env, bquote(.(call_python)("contexts.set_random_state", .(before))))
   invisible()
+}
+
+keep_random_state <- function(frame) {
+  set_until_exit(
+    frame, call_python("contexts.random_state", NULL),
+    function(before) call_python("contexts.set_random_state", before)
+  )
 }
 
 #' Mixed precision
@@ -97,8 +128,9 @@ local_torch_manual_seed <- function(seed, .env = parent.frame()) {
 with_autocast <- function(code, ..., device_type, dtype = NULL, enabled = TRUE,
                           cache_enabled = NULL) {
   check_no_dots(...)
-  context <- set_autocast(device_type, dtype, enabled, cache_enabled)
-  on.exit(unset_autocast(context))
+  set_until_exit(
+    environment(), set_autocast(device_type, dtype, enabled, cache_enabled), unset_autocast
+  )
   force(code)
 }
 
@@ -108,8 +140,7 @@ local_autocast <- function(device_type, dtype = NULL, enabled = TRUE, cache_enab
                            .env = parent.frame()) {
   check_no_dots(...)
   check_ends(.env, "with_autocast", sys.call())
-  context <- set_autocast(device_type, dtype, enabled, cache_enabled)
-  at_end_of(.env, bquote(.(unset_autocast)(.(context))))
+  set_until_exit(.env, set_autocast(device_type, dtype, enabled, cache_enabled), unset_autocast)
   invisible()
 }
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 
 
@@ -159,3 +165,193 @@ def test_ctrl_c_where_r_hosts(in_r, code, output):
     ended = in_r(f"{LATER}{code}; x <- torch$ones(3L); cat('', x$sum()$item())", CALLS, timeout=300)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == f"{output} 3"
+
+
+def storm(command: list[str], environment: dict[str, str], seed: int) -> tuple[int, str]:
+    """Send a process that says READY 500 signals, at random moments, and close its input."""
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin and process.stdout
+    assert process.stdout.readline() == "READY\n"
+    moments = random.Random(seed)
+    for _ in range(500):
+        time.sleep(moments.uniform(0.004, 0.02))
+        process.send_signal(signal.SIGINT)
+    process.stdin.close()
+    out = process.stdout.read()
+    return process.wait(60), out
+
+
+STORM_PYTHON = """
+import select, signal, sys
+signal.signal(signal.SIGINT, lambda *_: None)
+import torch
+import torchbridge as tb
+from torchbridge.models import fit, mlp
+from torchbridge.process import host
+core = host.native()
+evaluate, parse, world = map(core.base_function, ("eval", "parse", "globalenv"))
+def r(code):
+    return evaluate.call(parse.call(text=code), world.call())
+x, y = torch.randn(64, 2), torch.randn(64, 1)
+def training():
+    fit(mlp(2, [4], 1, seed=1), x, y, epochs=3, batch_size=16, validation=(x, y), seed=1)
+through_r = r("function(f) { f(); for (i in 1:2000) identity(i) }")
+works = [training, lambda: through_r(training)]
+def state():
+    return (torch.is_grad_enabled(), torch.get_num_threads(), torch.get_default_dtype(),
+            torch.is_anomaly_enabled(), torch.get_rng_state().tolist()[:64], sys.stdout is out)
+out, counts = sys.stdout, {"done": 0, "interrupted": 0}
+for work in works:
+    work()
+before = state()
+print("READY", flush=True)
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for work in works:
+        try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            work()
+            how = "done"
+        except KeyboardInterrupt:
+            how = "interrupted"
+        while True:
+            try:
+                signal.signal(signal.SIGINT, lambda *_: None)
+                break
+            except KeyboardInterrupt:
+                how = "interrupted"
+        counts[how] += 1
+        assert state() == before, (work, how, state())
+print(counts["interrupted"] > 0, counts["done"] > 0)
+"""
+
+STORM_R = """
+library(torchbridge)
+torch <- py_import("torch")
+x <- torch_ones(3, requires_grad = TRUE)
+net <- nn_linear(3, 1)
+optimizer <- optim_adam(net$parameters)
+data <- data.frame(y = sin(1:60), a = cos(1:60))
+state <- function() {
+  list(
+    torch$is_grad_enabled(), torch$is_inference_mode_enabled(), torch$get_num_threads(),
+    torch$get_default_dtype()$`__repr__`(), torch$get_default_device()$`__repr__`(),
+    torch$is_anomaly_enabled(), torch$is_autocast_enabled("cpu"), sink.number(), options()$digits,
+    torch$get_rng_state()$sum()$item()
+  )
+}
+inside <- function() {
+  local_no_grad()
+  local_device("meta")
+  torch_ones(3)
+}
+works <- list(
+  function() for (i in 1:20) {
+    optimizer$zero_grad()
+    net(x)$sum()$backward()
+    optimizer$step()
+  },
+  function() torch_fit(y ~ a, data, mlp(4), epochs = 2, verbose = FALSE, seed = 1),
+  function() for (i in 1:100) with_no_grad(x + 1),
+  function() for (i in 1:20) inside(),
+  function() for (i in 1:20) with_torch_manual_seed(torch_rand(1), seed = 1),
+  function() for (i in 1:20) with_autocast(x + 1, device_type = "cpu"),
+  function() for (i in 1:20) with_detect_anomaly(x$sum()$backward()),
+  function() for (i in 1:50) try(torch$ones("a"), silent = TRUE)
+)
+suspendInterrupts({
+  for (work in works) work()
+  before <- state()
+  counts <- c(done = 0, interrupted = 0)
+  begun <- Sys.time()
+  cat("READY\\n")
+  # The signals take 6 s.
+  while (Sys.time() < begun + 7) {
+    for (work in works) {
+      how <- tryCatch({ allowInterrupts(work()); "done" }, interrupt = function(e) "interrupted")
+      counts[how] <- counts[how] + 1
+      if (!identical(state(), before)) { print(work); str(state()); q(status = 3) }
+    }
+  }
+  cat(counts[["interrupted"]] > 0, counts[["done"]] > 0, "\\n")
+})
+"""
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_storm_of_ctrl_c_changes_nothing_where_python_hosts(seed, environment):
+    status, out = storm([sys.executable, "-c", STORM_PYTHON], environment, seed)
+    assert (status, out) == (0, "True True\n")
+
+
+@pytest.mark.parametrize("seed", [2])
+def test_a_storm_of_ctrl_c_changes_nothing_where_r_hosts(seed, environment):
+    status, out = storm(["Rscript", "-e", STORM_R], environment, seed)
+    assert (status, out) == (0, "TRUE TRUE \n")
+
+
+LIMITED = """
+library(torchbridge)
+torch <- py_import("torch")
+data <- data.frame(y = sin(1:500), a = cos(1:500))
+limited <- function(code, ...) {
+  begun <- Sys.time()
+  message <- tryCatch(
+    { setTimeLimit(..., transient = TRUE); code }, error = function(e) conditionMessage(e)
+  )
+  setTimeLimit()
+  took <- as.numeric(Sys.time() - begun, units = "secs")
+  cat(message, took < 10, torch$is_grad_enabled(), torch$get_num_threads() == threads, "\\n")
+}
+threads <- torch$get_num_threads()
+endless <- function(...) torch_fit(y ~ a, data, mlp(4), epochs = 1e6, verbose = FALSE, ...)
+limited(endless(), elapsed = 0.7)
+limited(endless(batch_size = 500), elapsed = 0.7)
+limited(endless(), cpu = 0.7)
+limited(while (TRUE) with_no_grad(torch_ones(3) + 1), elapsed = 0.7)
+cat(torch_fit(y ~ a, data, mlp(4), epochs = 2, verbose = FALSE)$status)
+"""
+
+
+def test_time_limits_of_r_end_a_fit(in_r):
+    ended = in_r(LIMITED)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == (
+        "reached elapsed time limit TRUE TRUE TRUE \n"
+        "reached elapsed time limit TRUE TRUE TRUE \n"
+        "reached CPU time limit TRUE TRUE TRUE \n"
+        "reached elapsed time limit TRUE TRUE TRUE \n"
+        "completed"
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f <- function() f(); f()",
+        "f <- function(...) lapply(1, f); f()",
+        "f <- function(x) Recall(x); f(1)",
+        "f <- function(...) sapply(1, function(i) Reduce(function(a, b) f(), 1:3)); f()",
+        "f <- function(x) vapply(x, f, 1); f(1)",
+        "f <- function(x) tryCatch(f(x), warning = identity); f(1)",
+        "f <- function(...) do.call(f, list(...)); f()",
+        "x <- list(); for (i in 1:1e5) x <- list(x); serialize(x, NULL)",
+        "setGeneric('ff', function(x) standardGeneric('ff'));"
+        "setMethod('ff', 'numeric', function(x) ff(x)); ff(1)",
+        "A <- setRefClass('A', methods = list(f = function() .self$f())); A$new()$f()",
+        "eval(parse(text = paste0(strrep('(', 20000), '1', strrep(')', 20000))))",
+        "options(expressions = 5e5); f <- function(...) lapply(1, f); f()",
+    ],
+)
+def test_endless_recursion_of_r_is_an_error(in_python, code):
+    ended = in_python(
+        f"""
+try:
+    r({code!r})
+except tb.RError as error:
+    print("too close" in error.message or "infinite" in error.message or "overflow" in error.message)
+print(r("1 + 1").value())
+"""
+    )
+    assert (ended.returncode, ended.stdout) == (0, "True\n2.0\n"), ended.stderr

@@ -1,0 +1,158 @@
+"""Ctrl-C while Python works: never where something is being put back; and R's turn to look.
+
+Python raises KeyboardInterrupt between any two of its instructions, in the middle of an
+``__exit__`` or a ``finally`` too, and what these were to put back then stays as it is: gradients
+off, another random state, other threads. The handler made here waits until they are done.
+
+Tests: tests/process/test_interrupts.py.
+"""
+
+from __future__ import annotations
+
+import _thread
+import ast
+import linecache
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from types import CodeType, FrameType
+from typing import TypeVar
+
+F = TypeVar("F", bound=Callable[..., object])
+
+#: Seconds that an interrupt waits at most: what cleans up for longer is work.
+LONGEST = 0.5
+#: Seconds from one look of R's to the next.
+EVERY = 0.1
+
+#: Methods that set something up or put it back.
+_TIDYING = {"__enter__", "__exit__", "__aenter__", "__aexit__", "__del__"}
+_whole: set[CodeType] = set()
+
+
+def uninterrupted(function: F) -> F:
+    """A short function that no interrupt stops half-way."""
+    _whole.add(function.__code__)  # type: ignore[attr-defined]
+    return function
+
+
+def new_handler(
+    wanted: Callable[[], bool] = lambda: True, take: Callable[[], None] = lambda: None
+) -> Callable[[int, FrameType | None], None]:
+    """A handler of SIGINT that raises KeyboardInterrupt once nothing is being put back.
+
+    Args:
+        wanted: is it still to be raised? Asked before anything else.
+        take: called right before it is raised.
+    """
+    since: float | None = None
+    busy = reminded = False
+
+    def remind() -> None:
+        nonlocal reminded
+        time.sleep(0.001)
+        reminded = False
+        _thread.interrupt_main()
+
+    def handler(_: int, frame: FrameType | None) -> None:
+        nonlocal since, busy, reminded
+        if busy:  # another one, while this function looks: they are one
+            return
+        busy = True
+        try:
+            if not wanted():
+                since = None
+                return
+            now = time.monotonic()
+            since = now if since is None else since
+            wait = now - since < LONGEST and _is_tidying(frame)
+            if wait and not reminded:
+                reminded = True
+                # threading's own locks may be held by what was interrupted.
+                _thread.start_new_thread(remind, ())
+        finally:
+            busy = False
+        if not wait:
+            since = None
+            take()
+            raise KeyboardInterrupt
+
+    return handler
+
+
+@contextmanager
+def waits_for_exits() -> Iterator[None]:
+    """The same for code that Python's user runs, in place of Python's own handler."""
+    own = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if own:
+        signal.signal(signal.SIGINT, new_handler())
+    try:
+        yield
+    finally:
+        if own:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _is_tidying(frame: FrameType | None) -> bool:
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name in _TIDYING or code in _whole or frame.f_lineno in _tidying_lines(code):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@lru_cache(4096)
+def _tidying_lines(code: CodeType) -> frozenset[int]:
+    """The lines of a function that are in a ``finally`` or an ``except``."""
+    first = code.co_firstlineno
+    last = max((line for *_, line in code.co_lines() if line), default=first)
+    lines = linecache.getlines(code.co_filename)[first - 1 : last]
+    try:
+        # Indented, as methods are, it is no module.
+        tree = ast.parse("if 1:\n" + "".join(lines) if lines[0][:1].isspace() else "".join(lines))
+    except (IndexError, SyntaxError, ValueError):
+        return frozenset()
+    offset = first - (2 if lines[0][:1].isspace() else 1)
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try):
+            for part in (*node.finalbody, *(s for h in node.handlers for s in h.body)):
+                found.update(range(part.lineno, (part.end_lineno or part.lineno) + 1))
+    return frozenset(line + offset for line in found)
+
+
+# ---- R's turn ----
+
+_look: Callable[[], object] | None = None
+_due = 0.0
+
+
+def ask_r_by(look: Callable[[], object]) -> None:
+    """What lets R look: the native core's."""
+    global _look
+    _look = look
+
+
+def let_r_look() -> None:
+    """Let R end this if it wants to; for loops that R waits for, once a round.
+
+    R looks whether its user has interrupted it, whether a time limit (``setTimeLimit()``) has
+    passed, and at its windows; at most ten times a second, and only on its own thread.
+
+    Raises:
+        KeyboardInterrupt, RError: what R found.
+    """
+    global _due
+    if _look is None:
+        return
+    now = time.monotonic()
+    if now >= _due:
+        _due = now + EVERY
+        _look()

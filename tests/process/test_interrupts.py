@@ -1,0 +1,158 @@
+"""process/interrupts.py: an interrupt waits for what is being put back; R's turn to look."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from torchbridge.process import interrupts
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """ctrl_c(): one Ctrl-C, under the handler of `waits_for_exits`."""
+    with interrupts.waits_for_exits():
+        yield lambda: signal.raise_signal(signal.SIGINT)
+
+
+def spin(seconds: float = 0.02) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+def test_it_comes_at_once_elsewhere(ctrl_c: Callable[[], None]) -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        ctrl_c()
+        done.append("more")
+    assert done == []
+
+
+def test_an_exit_is_over_first(ctrl_c: Callable[[], None]) -> None:
+    done = []
+
+    @contextmanager
+    def context() -> Iterator[None]:
+        yield
+        ctrl_c()
+        done.append("exit")
+        spin()
+        done.append("all of it")
+
+    with pytest.raises(KeyboardInterrupt):
+        with context():
+            pass
+        spin()
+        done.append("more")
+    assert done == ["exit", "all of it"]
+
+
+def test_an_entry_is_over_first_and_its_exit_runs(ctrl_c: Callable[[], None]) -> None:
+    done = []
+
+    @contextmanager
+    def context() -> Iterator[None]:
+        ctrl_c()
+        done.append("entered")
+        try:
+            yield
+        finally:
+            done.append("left")
+
+    with pytest.raises(KeyboardInterrupt), context():
+        spin(1)
+        done.append("more")
+    assert done == ["entered", "left"]
+
+
+def test_a_finally_and_an_except_are_over_first(ctrl_c: Callable[[], None]) -> None:
+    done = []
+
+    def tidy() -> None:
+        try:
+            try:
+                raise ValueError
+            except ValueError:
+                ctrl_c()
+                spin(0.01)
+                done.append("except")
+            finally:
+                ctrl_c()
+                spin(0.01)
+                done.append("finally")
+        finally:
+            done.append("outer")
+        spin(1)
+        done.append("more")
+
+    with pytest.raises(KeyboardInterrupt):
+        tidy()
+    assert done == ["except", "finally", "outer"]
+
+
+def test_what_cleans_up_for_too_long_is_interrupted(ctrl_c: Callable[[], None]) -> None:
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        try:
+            pass
+        finally:
+            ctrl_c()
+            spin(60)
+    assert interrupts.LONGEST <= time.monotonic() - begun < 30
+
+
+def test_an_uninterrupted_function_is_over_first(ctrl_c: Callable[[], None]) -> None:
+    done = []
+
+    @interrupts.uninterrupted
+    def both() -> None:
+        done.append(1)
+        ctrl_c()
+        spin()
+        done.append(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        both()
+        spin(1)
+    assert done == [1, 2]
+
+
+def test_what_is_not_wanted_any_more_is_not_raised() -> None:
+    taken = []
+    handler = interrupts.new_handler(lambda: False, lambda: taken.append(1))
+    handler(signal.SIGINT, None)
+    handler = interrupts.new_handler(lambda: True, lambda: taken.append(2))
+    with pytest.raises(KeyboardInterrupt):
+        handler(signal.SIGINT, None)
+    assert taken == [2]
+
+
+def test_the_users_own_handler_is_left_alone() -> None:
+    def own(*_: object) -> None: ...
+
+    before = signal.signal(signal.SIGINT, own)
+    try:
+        with interrupts.waits_for_exits():
+            assert signal.getsignal(signal.SIGINT) is own
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with interrupts.waits_for_exits():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_r_looks_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+    monkeypatch.setattr(interrupts, "_look", lambda: looks.append(time.monotonic()))
+    monkeypatch.setattr(interrupts, "_due", 0.0)
+    for _ in range(1000):
+        interrupts.let_r_look()
+    assert len(looks) == 1
+    time.sleep(interrupts.EVERY)
+    interrupts.let_r_look()
+    assert len(looks) == 2
