@@ -1,17 +1,28 @@
-"""rpy2's side of the bridge: its R objects and ours, both ways, by its public names only.
+"""rpy2's side of the bridge: its R objects and ours, both ways.
 
-Tests: tests/arrays/test_from_r.py, tests/values/test_any_value.py.
+An rpy2 object gives its R object back to R on whatever thread it ends, and rpy2's vectors lie in
+reference cycles (vector -> ``rx`` -> vector), so that Python's collector ends them: on any thread
+and at any time, beside R at work on its own. What is handed out here has no cycle, and what keeps
+its R object alive is ours, whose release waits for R's thread.
+
+The private names of rpy2 that this takes are all in this file: the capsule's ``_cdata``, and the
+environment that rpy2 keeps beside each function.
+
+Tests: tests/process/test_rpy2_objects.py, tests/arrays/test_from_r.py,
+tests/values/test_any_value.py.
 """
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from torchbridge.process import host
 
 if TYPE_CHECKING:
     from rpy2.rinterface_lib.sexp import Sexp, SexpEnvironment
+    from rpy2.robjects.conversion import Converter
     from typing_extensions import TypeIs
 
     from torchbridge._native import RObject
@@ -35,7 +46,7 @@ def rpy2_object(x: RObject) -> Sexp:
     and so can we: the value changes hands there.
     """
     import rpy2.rinterface as rinterface
-    from rpy2.robjects import default_converter, vectors
+    from rpy2.robjects import vectors
 
     global _meeting_place
     if _meeting_place is None:
@@ -44,16 +55,17 @@ def rpy2_object(x: RObject) -> Sexp:
     host.native().put(place, x)
     value = _meeting_place["value"]
     host.native().put(place)
+    _keep(value, x)
     if x.typeof == "list" and "data.frame" in x.classes:
         made: Sexp = vectors.DataFrame(value)
     elif x.typeof not in _PLAIN or x.classes:
-        made = default_converter.rpy2py(value)
+        made = _converted(value)
     else:
         # What rpy2 would find out by asking R for the class, at several times the cost.
         rank = 1 if x.dim is None else len(x.dim)
         shape = {1: "Vector", 2: "Matrix"}.get(rank, "Array")
         made = getattr(vectors, _PLAIN[x.typeof] + shape)(value)
-    return made
+    return _without_cycle(made)
 
 
 #: rpy2's names for vectors without a class.
@@ -66,3 +78,95 @@ _PLAIN = {
 }
 
 _meeting_place: SexpEnvironment | None = None
+
+
+# ---- who keeps the R object alive ----
+
+
+def _keep(value: Sexp, owner: RObject) -> None:
+    """`value` lives by `owner` from now on, and no longer by rpy2's own protection."""
+    assert _meeting_place is not None
+    theirs = type(_meeting_place.__sexp__)
+    if type(value.__sexp__) is theirs:  # R's own constants (NULL) have another, and need none
+        value.__sexp__ = _capsule_class(theirs)(value.__sexp__, owner)
+
+
+@functools.cache
+def _capsule_class(theirs: Any) -> Any:
+    class Capsule(theirs):  # type: ignore[misc]
+        """rpy2's capsule of an R object, without its release: that is the owner's."""
+
+        __slots__ = ("_owner",)
+
+        def __init__(self, capsule: Any, owner: RObject) -> None:
+            self._cdata = capsule._cdata
+            self._owner = owner
+
+        def __del__(self) -> None:
+            """Nothing: rpy2's own would call R here, on whatever thread this is."""
+
+    return Capsule
+
+
+# ---- vectors without a cycle ----
+
+
+def _converted(value: Sexp) -> Any:
+    """What rpy2 makes of `value`; of a function it first makes vectors on the way."""
+    from rpy2.rinterface import SexpClosure
+    from rpy2.robjects import conversion, default_converter
+
+    if not isinstance(value, SexpClosure):
+        return default_converter.rpy2py(value)
+    usual = conversion.converter_ctx.set(_converter())
+    try:
+        return default_converter.rpy2py(value)
+    finally:
+        conversion.converter_ctx.reset(usual)
+
+
+@functools.cache
+def _converter() -> Converter:
+    """rpy2's default conversion, of which no vector has a cycle."""
+    from rpy2.rinterface_lib.sexp import SexpVector
+    from rpy2.robjects import conversion, default_converter
+
+    ours = conversion.Converter("torchbridge without cycles", template=default_converter)
+
+    def rpy2py(value: Sexp) -> Any:
+        return _without_cycle(default_converter.rpy2py(value))
+
+    for kind in default_converter.rpy2py.registry:
+        if issubclass(kind, SexpVector):
+            ours.rpy2py.register(kind, rpy2py)
+    return ours
+
+
+def _without_cycle(made: Any) -> Any:
+    own = getattr(made, "__dict__", {})
+    if "rx" in own:
+        for name in ("ro", "rx", "rx2"):
+            own.pop(name, None)
+        made.__class__ = _vector_class(type(made))
+    elif "_local_env" in own:  # a function's
+        _keep(made._local_env, robject(made._local_env))
+    return made
+
+
+@functools.cache
+def _vector_class(theirs: Any) -> Any:
+    from rpy2.robjects import vectors
+
+    class Vector(theirs):  # type: ignore[misc]
+        # What rpy2's __init__ sets once, made anew at each use.
+        ro = property(vectors.VectorOperationsDelegator)
+        rx = property(vectors.ExtractDelegator)
+        rx2 = property(vectors.DoubleExtractDelegator)
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            return cast, (theirs, theirs(self))  # saved as rpy2's own, by which it is read
+
+    # To whoever asks for its name it is the class that it adds nothing to.
+    Vector.__name__, Vector.__qualname__ = theirs.__name__, theirs.__qualname__
+    Vector.__module__, Vector.__doc__ = theirs.__module__, theirs.__doc__
+    return Vector

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 import rpy2.rinterface as rinterface
 import torch
-from rpy2.robjects import conversion, default_converter
+from rpy2.robjects import conversion
 
 from torchbridge.arrays.convert import to_torch
 from torchbridge.frames.to_frame import to_frame
 from torchbridge.process import host
+from torchbridge.process.rpy2_objects import robject, rpy2_object
 from torchbridge.values.to_r import to_r
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class _DLPack(Protocol):
 
 def _to_pandas(x: rinterface.ListSexpVector) -> object:
     """A data frame is a pandas frame; other lists stay rpy2's own."""
-    return to_frame(x) if "data.frame" in list(x.rclass) else default_converter.rpy2py(x)
+    return to_frame(x) if "data.frame" in list(x.rclass) else rpy2_object(robject(x))
 
 
 @runtime_checkable
