@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from torchbridge.arrays import sparse, type_table
 from torchbridge.arrays.array_library import is_ndarray, is_tensor
+from torchbridge.arrays.kept_storage import keep_in_place
 from torchbridge.arrays.rtypes import RType, set_rtype
 from torchbridge.process import host
 
@@ -88,6 +89,8 @@ def _shared(core: NativeCore, x: SupportsDLPack) -> RObject:
                 "share=True: the memory of a conjugate view is not its values; use x.resolve_conj()"
             )
         x = x.detach()
+        if x.device.type == "cpu":
+            keep_in_place(x)
     elif not hasattr(x, "__dlpack__"):
         raise TypeError(f"share=True needs a tensor or an array, not {type(x).__name__}")
     elif is_ndarray(x):

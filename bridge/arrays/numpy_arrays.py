@@ -16,6 +16,7 @@ from torchbridge.arrays.array_library import (
     not_an_array,
     wants_mask,
 )
+from torchbridge.arrays.kept_storage import keep_in_place
 from torchbridge.arrays.protocols import NA, Bound
 from torchbridge.arrays.rtypes import RType, attach
 
@@ -155,6 +156,8 @@ class NumPyArrays:
             wider = torch.complex64 if x.is_complex() else torch.float32
         if share and (x.device.type != "cpu" or x.is_conj() or x.is_neg() or wider is not None):
             raise ValueError("share=True needs a plain tensor on the CPU, of a dtype NumPy has")
+        if share:
+            keep_in_place(x)
         x = x.detach().cpu().resolve_conj().resolve_neg()
         return (x if wider is None else x.to(wider)).numpy()
 

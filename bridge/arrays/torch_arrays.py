@@ -19,6 +19,7 @@ from torchbridge.arrays.array_library import (
     not_an_array,
     wants_mask,
 )
+from torchbridge.arrays.kept_storage import keep_in_place
 from torchbridge.arrays.protocols import NA, Bound
 from torchbridge.arrays.rtypes import RType, attach
 from torchbridge.process import host
@@ -125,6 +126,7 @@ class TorchArrays:
                 "share=True: R put this complex vector where torch cannot compute with it (not "
                 "aligned to 16 bytes, as short vectors may be); use share=False"
             )
+        keep_in_place(view)
 
     def check_range(self, view: Tensor, mask: Tensor | None, target: DType, shift: int = 0) -> None:
         torch, name = self.torch, self.name_of(target)

@@ -65,7 +65,8 @@ def rpy2_object(x: RObject) -> Sexp:
         rank = 1 if x.dim is None else len(x.dim)
         shape = {1: "Vector", 2: "Matrix"}.get(rank, "Array")
         made = getattr(vectors, _PLAIN[x.typeof] + shape)(value)
-    return _without_cycle(made)
+    result: Sexp = _without_cycle(made)
+    return result
 
 
 #: rpy2's names for vectors without a class.
@@ -86,9 +87,10 @@ _meeting_place: SexpEnvironment | None = None
 def _keep(value: Sexp, owner: RObject) -> None:
     """`value` lives by `owner` from now on, and no longer by rpy2's own protection."""
     assert _meeting_place is not None
-    theirs = type(_meeting_place.__sexp__)
+    theirs = cast("Any", type(_meeting_place.__sexp__))
+    ours = _capsule_class(theirs)
     if type(value.__sexp__) is theirs:  # R's own constants (NULL) have another, and need none
-        value.__sexp__ = _capsule_class(theirs)(value.__sexp__, owner)
+        value.__sexp__ = ours(value.__sexp__, owner)
 
 
 @functools.cache
@@ -99,7 +101,7 @@ def _capsule_class(theirs: Any) -> Any:
         __slots__ = ("_owner",)
 
         def __init__(self, capsule: Any, owner: RObject) -> None:
-            self._cdata = capsule._cdata
+            self._cdata = capsule._cdata  # type: ignore[misc]
             self._owner = owner
 
         def __del__(self) -> None:
@@ -147,7 +149,8 @@ def _without_cycle(made: Any) -> Any:
     if "rx" in own:
         for name in ("ro", "rx", "rx2"):
             own.pop(name, None)
-        made.__class__ = _vector_class(type(made))
+        theirs: Any = type(made)
+        made.__class__ = _vector_class(theirs)
     elif "_local_env" in own:  # a function's
         _keep(made._local_env, robject(made._local_env))
     return made

@@ -30,8 +30,10 @@ def to_r(x: object, share: bool = False) -> Sexp:
             memory (ALTREP), at once at any size, that keeps the tensor alive: for a CPU
             tensor laid out as R's arrays are (1-d, or column-major). R never writes into
             it (it copies first), but later in-place changes of the tensor show in R, as do
-            values that R reads as NA (INT_MIN). int64 gives integer64; float32, float16,
-            bfloat16, int8, int16, uint16 and bool are widened as R reads them.
+            values that R reads as NA (INT_MIN). What would move the tensor's memory
+            (``resize_()``, ``share_memory_()``) is a RuntimeError from then on. int64 gives
+            integer64; float32, float16, bfloat16, int8, int16, uint16 and bool are widened
+            as R reads them.
 
     Returns:
         An rpy2 object. A 0-d tensor gives a vector of length 1.
