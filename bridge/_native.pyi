@@ -54,6 +54,10 @@ class RObject:
         """Where the R object is."""
 
     @property
+    def altrep(self) -> bool:
+        """Does R know this vector otherwise than by its memory (a sequence, a sorted vector)?"""
+
+    @property
     def writable(self) -> bool:
         """Was this vector just made by the core, and has R not seen it yet?"""
 

@@ -42,7 +42,16 @@ _FRAMES = (
     *("stream_at", "new_stream", "put_stream"),
 )
 _TENSORS = (
-    *("as_torch_tensor", "to_r", "values", "describe", "levels", "shape", "numel"),
+    *(
+        "as_torch_tensor",
+        "tensor_to_read",
+        "to_r",
+        "values",
+        "describe",
+        "levels",
+        "shape",
+        "numel",
+    ),
     *("text", "attributes", "put", "take", "take_object"),
 )
 _LANGUAGE = (

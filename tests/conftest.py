@@ -140,6 +140,18 @@ def nothing_left(live: Callable[[], dict[str, int]], last_seen: dict[str, int]) 
     last_seen.update(before)
 
 
+@pytest.fixture
+def damaged(r: R) -> Callable[[str, str, str], Any]:
+    """The value of R code with a piece of its saved form exchanged, as a damaged file has it."""
+
+    def make(code: str, old: str, new: str) -> Any:
+        text = r.text(f"rawToChar(serialize({code}, NULL, ascii = TRUE))")
+        assert text.count(old) == 1
+        return r("unserialize(charToRaw(s))", s=text.replace(old, new))
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run Python code in a process of its own; the timeout is for one that hangs."""

@@ -44,6 +44,9 @@ class Arrays(Protocol[A, D]):
     def validity(self, x: RObject) -> A:
         """A bool array of an RObject's shape: False where it has NA."""
 
+    def check_owner(self, x: RObject) -> None:
+        """An error where R would not see what is written to the memory of x."""
+
     def check_shared(self, view: A) -> None:
         """An error if what was asked for does not go with sharing the memory of `view`."""
 

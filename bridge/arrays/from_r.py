@@ -80,6 +80,7 @@ def _vector_to_array(
     target = library.dtype_or(natural)
     if share:
         _check_share(x, storage, natural)
+        library.check_owner(x)
     missing = _has_missing(x, storage, library, target, na, "x has NA")
     shift = first - 1 if rtype is not None and rtype.coded else 0
     if rtype is not None and rtype.coded and library.name_of(target) == "bool":

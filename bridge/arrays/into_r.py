@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from torchbridge.arrays import sparse, type_table
 from torchbridge.arrays.array_library import is_ndarray, is_tensor
+from torchbridge.arrays.dlpack import Checked
 from torchbridge.arrays.kept_storage import keep_in_place
 from torchbridge.arrays.rtypes import RType, set_rtype
 from torchbridge.process import host
@@ -71,7 +72,7 @@ def to_robject(x: SupportsDLPack, share: bool = False, typed: bool = True) -> RO
         import numpy as np
 
         if not isinstance(x, np.ndarray):
-            x = np.from_dlpack(x)
+            x = np.from_dlpack(Checked(x))
         result = _ndarray_to_r(core, x, rtype)
     if rtype is not None:
         set_rtype(result, rtype)

@@ -16,6 +16,7 @@ from torchbridge.arrays.array_library import (
     not_an_array,
     wants_mask,
 )
+from torchbridge.arrays.dlpack import Checked
 from torchbridge.arrays.kept_storage import keep_in_place
 from torchbridge.arrays.protocols import NA, Bound
 from torchbridge.arrays.rtypes import RType, attach
@@ -66,7 +67,8 @@ class NumPyArrays:
         return self.np.asarray(info.min).item(), self.np.asarray(info.max).item()
 
     def view(self, x: RObject) -> NDArray:
-        return self.np.asarray(x)
+        # What R keeps elsewhere is owned by the capsule; NumPy's own way in knows of x alone.
+        return self.np.from_dlpack(x) if x.altrep else self.np.asarray(x)
 
     def validity(self, x: RObject) -> NDArray:
         return self.np.asarray(x.na_mask()).view(bool)
@@ -79,6 +81,9 @@ class NumPyArrays:
 
     def with_mask(self, result: NDArray, mask: NDArray | None) -> tuple[NDArray, NDArray]:
         return result, self.np.ones(result.shape, bool) if mask is None else mask.copy(order="K")
+
+    def check_owner(self, x: RObject) -> None:
+        pass  # NumPy's shared arrays are read-only
 
     def check_shared(self, view: NDArray) -> None:
         if self.dtype not in (None, view.dtype):
@@ -131,7 +136,7 @@ class NumPyArrays:
         elif isinstance(x, np.ndarray):
             source = x
         elif hasattr(x, "__dlpack__"):
-            source = np.from_dlpack(x)
+            source = np.from_dlpack(Checked(x))
         else:
             raise not_an_array(x)
         target = source.dtype if self.dtype is None else self.dtype

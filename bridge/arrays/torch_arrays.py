@@ -10,7 +10,7 @@ import gc
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torchbridge.arrays.array_library import (
     check_in_range,
@@ -19,6 +19,7 @@ from torchbridge.arrays.array_library import (
     not_an_array,
     wants_mask,
 )
+from torchbridge.arrays.dlpack import Checked, is_plain
 from torchbridge.arrays.kept_storage import keep_in_place
 from torchbridge.arrays.protocols import NA, Bound
 from torchbridge.arrays.rtypes import RType, attach
@@ -113,6 +114,14 @@ class TorchArrays:
             )
         return result, mask.contiguous().to(result.device)
 
+    def check_owner(self, x: RObject) -> None:
+        if x.altrep:
+            raise ValueError(
+                "share=True: R keeps x as a sequence, a sorted or a lazily copied vector, and "
+                "would go on to answer from what it remembers of it; use share=False, or share "
+                "a plain copy, in R: x <- x + 0"
+            )
+
     def check_shared(self, view: Tensor) -> None:
         if self.dtype not in (None, view.dtype):
             raise ValueError(
@@ -205,7 +214,7 @@ class TorchArrays:
         elif is_ndarray(x):
             source, mask = self._from_numpy(x, share)
         elif hasattr(x, "__dlpack__"):
-            source = torch.from_dlpack(x)
+            source = self._from_dlpack(x, share)
         else:
             raise not_an_array(x)
         target = self.dtype or source.dtype
@@ -229,6 +238,13 @@ class TorchArrays:
         result = retry_out_of_memory(run)
         return self.with_mask(result, mask) if wants_mask(na) else result
 
+    def _from_dlpack(self, x: Any, share: bool) -> Tensor:
+        if x.__dlpack_device__()[0] == 1 and not is_plain(x):  # on the CPU
+            import numpy as np
+
+            return self._from_numpy(np.from_dlpack(x), share)[0]
+        return self.torch.from_dlpack(Checked(x))
+
     def _from_numpy(self, x: NDArray, share: bool) -> tuple[Tensor, Tensor | None]:
         import numpy as np
 
@@ -241,12 +257,15 @@ class TorchArrays:
             raise TypeError(
                 f"x: a NumPy array of dtype {x.dtype} has no tensor; convert it to numbers first"
             )
-        strided = all(s >= 0 and s % x.itemsize == 0 for s in x.strides)
+        # R and NumPy align complex numbers as their halves, torch reads them as wholes.
+        strided = all(s >= 0 and s % x.itemsize == 0 for s in x.strides) and (
+            x.size == 0 or x.ctypes.data % x.itemsize == 0
+        )
         if share:
             if not (strided and x.dtype.isnative and x.flags.writeable):
                 raise ValueError(
-                    "share=True: torch takes no read-only memory, negative or uneven strides or "
-                    "foreign byte order; use share=False"
+                    "share=True: torch takes no read-only or misaligned memory, negative or uneven "
+                    "strides or foreign byte order; use share=False"
                 )
             return self.torch.from_numpy(x), mask
         if not x.dtype.isnative:

@@ -52,6 +52,17 @@ def as_torch_tensor(
     return result
 
 
+def tensor_to_read(x: RObject) -> Tensor:
+    """``as_torch_tensor(share = TRUE)`` for what only reads: R may keep x as it likes."""
+    result: Tensor = to_array(x, _Readable(None, None), True, "error", first=1)
+    return result
+
+
+class _Readable(TorchArrays):
+    def check_owner(self, x: RObject) -> None:
+        """All goes: nobody writes."""
+
+
 def to_r(x: object, share: bool) -> RObject:
     """R's ``to_r``: the R value of a tensor or array, with its type (factor, Date, ...)."""
     if not is_array(x):

@@ -540,3 +540,66 @@ def test_a_number_for_na_must_be_a_value_of_the_dtype(r, convert, na, dtype):
 @BOTH
 def test_a_number_for_na_arrives_exactly(r, convert, na, dtype, expected):
     assert convert(r("c(1L, NA)"), dtype=dtype, na=na).tolist() == [1, expected]
+
+
+# ---- vectors that R knows by more than their memory ----
+
+LAZY = {
+    "a sequence": "1:10",
+    "a long one": "1:3000000000",
+    "a sequence of doubles": "as.numeric(1:10) + 0 -> x; sort(x)",
+    "sorted": "sort(c(3, 1, 2))",
+    "sorted integers": "sort(c(3L, 1L, 2L))",
+    "reshaped": "x <- runif(100); y <- x; dim(y) <- c(10, 10); y",
+    "named": "x <- runif(100); structure(x, a = 1)",
+}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_r_s_own_lazy_vectors_are_not_shared_for_writing(r, name):
+    x = r(f"local({{ {LAZY[name]} }})")
+    with pytest.raises(ValueError, match=r"x <- x \+ 0"):
+        tb.to_torch(x, share=True)
+
+
+def test_what_a_lazy_vector_remembers_stays_true(r):
+    x = r("local({ x <- sort(c(3, 1, 2)); x + 0 })")
+    tb.to_torch(x, share=True).neg_()
+    assert r.true("is.unsorted(x) && identical(sort(x), c(-3, -2, -1))", x=x)
+    x = r("1:10 + 0L")
+    tb.to_torch(x, share=True).add_(100)
+    assert r.true("sum(x) == 1055L && x[1] == 101L", x=x)
+
+
+def test_lazy_vectors_are_copied_and_read(r):
+    x = r("local({ x <- as.numeric(1:100); y <- x; dim(y) <- c(10, 10); y })")
+    assert tb.to_torch(x)[3, 4] == 44
+    shared = tb.to_numpy(x, share=True)
+    assert shared[3, 4] == 44 and not shared.flags.writeable
+    del x
+    r("gc()")
+    assert shared.sum() == 5050
+    assert tb.to_torch(r("1:10")).tolist() == list(range(1, 11))
+
+
+def test_a_tensor_s_own_vector_is_shared_back(r):
+    t = torch.arange(3, dtype=torch.float64)
+    again = tb.to_torch(tb.to_r(t, share=True), share=True)
+    assert again.data_ptr() == t.data_ptr()
+
+
+# ---- what R objects say of themselves ----
+
+
+@pytest.mark.parametrize(
+    "dim", ["2\n100\n100", "2\n2\n2", "1\n0", "2\n65536\n65536", "1\n-6", "1\nNA", "0"]
+)
+@pytest.mark.parametrize("values", ["1:6 + 0L", "1:6 + 0", "1:6 > 2", "as.raw(1:6)", "1:6 + 0i"])
+@pytest.mark.parametrize("verb", [tb.to_torch, tb.to_numpy])
+def test_a_dim_that_its_elements_do_not_fill(r, damaged, dim, values, verb):
+    x = damaged(f"structure({values}, dim = 6L)", "dim\n13\n1\n6", f"dim\n13\n{dim}")
+    with pytest.raises(ValueError, match="6 elements: this R object is damaged"):
+        verb(x)
+    if "> 2" not in values:
+        with pytest.raises(ValueError, match="6 elements: this R object is damaged"):
+            verb(x, share=True)

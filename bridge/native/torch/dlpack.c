@@ -19,6 +19,7 @@
 #include "torch/foreign.h"
 #include "values/object.h"
 
+#include <R_ext/Altrep.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -62,11 +63,20 @@ typedef struct {
   void *data;
 } export_job;
 
+/* R's own classes of ALTREP keep the memory in another object, which R may exchange. */
+static SEXP owners_of(SEXP x) {
+  SEXP owners = Rf_allocVector(VECSXP, 3);
+  SET_VECTOR_ELT(owners, 0, x);
+  SET_VECTOR_ELT(owners, 1, R_altrep_data1(x));
+  SET_VECTOR_ELT(owners, 2, R_altrep_data2(x));
+  return owners;
+}
+
 static void export_run(void *p) {
   export_job *job = p;
   SEXP x = job->self->x;
   job->data = (void *)tb_data(x);
-  job->made->cell = tb_root(x);
+  job->made->cell = tb_root(ALTREP(x) && !tb_is_foreign(x) ? owners_of(x) : x);
 }
 
 static int element_type(SEXP x, DLDataType *type) {
@@ -127,7 +137,7 @@ static PyObject *export_capsule(RObject *self, bool versioned) {
   if (tb_check_thread() || element_type(self->x, &type))
     return NULL;
   R_xlen_t length;
-  if (tb_length(self->x, &length))
+  if (tb_length(self->x, &length) || tb_check_dim(self->x, length))
     return NULL;
   SEXP dim = tb_attribute(self->x, R_DimSymbol);
   int rank = TYPEOF(dim) == INTSXP ? Rf_length(dim) : 1;
@@ -191,6 +201,11 @@ static PyObject *dlpack_device(RObject *self, PyObject *unused) {
   (void)self;
   (void)unused;
   return Py_BuildValue("(ii)", 1, 0);
+}
+
+static PyObject *altrep(RObject *self, void *unused) {
+  (void)unused;
+  return PyBool_FromLong(ALTREP(self->x) && !tb_is_foreign(self->x));
 }
 
 /* ---- DLPack -> R ---- */
@@ -330,4 +345,9 @@ static const PyMethodDef methods[] = {
     {"__dlpack_device__", (PyCFunction)dlpack_device, METH_NOARGS, "(1, 0): the CPU."},
     {NULL, NULL, 0, NULL}};
 
-void tb_dlpack_add(void) { tb_robject_add(methods, NULL); }
+static const PyGetSetDef properties[] = {
+    {"altrep", (getter)altrep, NULL,
+     "Does R know this vector otherwise than by its memory (a sequence, a sorted vector)?", NULL},
+    {NULL, NULL, NULL, NULL, NULL}};
+
+void tb_dlpack_add(void) { tb_robject_add(methods, properties); }

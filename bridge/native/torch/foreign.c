@@ -202,6 +202,12 @@ void tb_foreign_init(void *dll_info) {
   common_methods(complex_class);
 }
 
+bool tb_is_foreign(SEXP x) {
+  return ALTREP(x) && (R_altrep_inherits(x, real_class) || R_altrep_inherits(x, integer_class) ||
+                       R_altrep_inherits(x, logical_class) || R_altrep_inherits(x, raw_class) ||
+                       R_altrep_inherits(x, complex_class));
+}
+
 /* ---- ownership ---- */
 
 static void finalize(SEXP pointer) {

@@ -19,6 +19,9 @@ typedef struct {
 } tb_foreign_memory;
 
 void tb_foreign_init(void *dll_info);
+
+bool tb_is_foreign(SEXP x); /* one of these? */
+
 /* An RObject, writable until frozen, that owns the owner; or NULL with an exception, and then the
  * owner is as it was. */
 PyObject *tb_foreign_vector(const tb_foreign_memory *memory);

@@ -141,7 +141,7 @@ static PyObject *array_interface(RObject *self, void *unused) {
   data_job job = {.x = self->x};
   int size;
   const char *kind = tb_check_thread() ? NULL : element_kind(self->x, &size);
-  if (!kind || tb_protected(data_run, &job))
+  if (!kind || tb_protected(data_run, &job) || tb_check_dim(self->x, job.length))
     return NULL;
   PyObject *shape = tb_dim(self->x);
   if (shape == Py_None) {

@@ -33,9 +33,9 @@ crossing <- function(columns) {
 # A tensor over the same memory, for reading; factors are codes from 1.
 as_tensor <- function(x) {
   if (is.null(x) || is_tensor(x)) return(x)
-  if (is.factor(x)) return(as_torch_tensor(as.integer(x), share = TRUE))
+  if (is.factor(x)) return(api("tensor_to_read", as.integer(x)))
   if (is.logical(x)) return(as_torch_tensor(plain_vector(x)))
-  as_torch_tensor(plain_vector(x), share = TRUE)
+  api("tensor_to_read", plain_vector(x))
 }
 
 # Without classes and names, copied only where there are any.
