@@ -131,6 +131,9 @@ wrap_module <- function(handle, ...) {
   getNamespace("torchbridge")$wrap_module(handle, ...)
 }
 
+# The R half of a module that readRDS() has read (frozen.py).
+saved_half <- function(access) getNamespace("torchbridge")$saved_half(access)
+
 native_entry <- function(name) {
   getNativeSymbolInfo(paste0("tb_", name), getLoadedDLLs()[["_native"]])$address
 }

@@ -96,6 +96,8 @@ class RModule(nn.Module):
     _r_half: RObject | None = None
     # While R sets something, or a Python base class initializes itself, R need not know.
     _r_quiet = False
+    # While it is read from a file, nobody asks for R's fields, which may be code.
+    _r_reading = False
     #: The Python class that the R class inherits from.
     _r_base: type[nn.Module] = nn.Module
 
@@ -111,7 +113,7 @@ class RModule(nn.Module):
         try:
             return super().__getattr__(name)
         except AttributeError:
-            if name.startswith("_") or not self._r_call("has", name):
+            if name.startswith("_") or self._r_reading or not self._r_call("has", name):
                 raise
         return self._r_call("get", name)
 
@@ -181,6 +183,8 @@ def _no_forward(self: RModule, *args: object, **kwargs: object) -> NoReturn:
 
 def create(cls: type[RModule], half: RObject) -> RModule:
     """A module of an R class, before R's ``initialize``; its R half is there."""
+    if not (isinstance(cls, type) and issubclass(cls, RModule)):
+        raise TypeError("this is no class of modules written in R")
     module = cls.__new__(cls)
     module.__dict__["_r_half"] = half
     nn.Module.__init__(module)
@@ -212,6 +216,17 @@ def _quiet(module: nn.Module) -> Iterator[None]:
         yield
     finally:
         module.__dict__.pop("_r_quiet", None)
+
+
+@contextmanager
+def without_fields(module: nn.Module) -> Iterator[None]:
+    """While what a file has of a module is put into it."""
+    if isinstance(module, RModule):
+        module.__dict__["_r_reading"] = True
+    try:
+        yield
+    finally:
+        module.__dict__.pop("_r_reading", None)
 
 
 # ---- faces ----

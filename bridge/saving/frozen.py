@@ -133,6 +133,8 @@ def _module(
     tree: dict[str, Any], tensors: dict[str, torch.Tensor], parts: dict[str, Any]
 ) -> nn.Module:
     half = parts["half"]
+    if half is not None:
+        half = host.native().helper("saved_half").call(half)
     if "children" not in parts:
         module = module_trees.made(tree, "", tensors)
     elif tree["class"] is None:
@@ -142,9 +144,10 @@ def _module(
     if half is not None:
         modules.revive(module, half)
     if "children" in parts:
-        module_trees.fill(module, tree, "", tensors)
-        for name, child in dict(parts["children"]).items():
-            module.add_module(name, child)
+        with modules.without_fields(module):
+            module_trees.fill(module, tree, "", tensors)
+            for name, child in dict(parts["children"]).items():
+                module.add_module(name, child)
     return module
 
 

@@ -85,6 +85,47 @@ wrap_module <- function(handle, id, classes, counts_from_one, access) {
   list(half$face, half$access)
 }
 
+# Called by Python: the R side that readRDS() has read, as data. Our functions take the place of the
+# file's, in an environment with nothing else in it, so that reading and printing run no code of
+# the file: that is for calling the module.
+saved_half <- function(access) {
+  half <- environment(access)
+  ours <- new_half()
+  known <- ls(ours, all.names = TRUE)
+  check_runs_nothing(half, known)
+  rm(list = setdiff(ls(half, all.names = TRUE), known), envir = half)
+  parent.env(half) <- topenv()
+  anew <- c("access", "face_of_r", "face_of_python", "face_counting_from_one")
+  for (name in anew) {
+    fun <- ours[[name]]
+    environment(fun) <- half
+    assign(name, fun, envir = half)
+  }
+  handles <- c("plain", "is_child", "tensor_of", "call_counting", "release")
+  for (name in handles) assign(name, ours[[name]], envir = half)
+  half$half <- half
+  check_runs_nothing(half$fields, character())
+  for (name in c("children", "held")) {
+    check_runs_nothing(half[[name]], ls(half[[name]], all.names = TRUE))
+  }
+  level <- half$definition
+  while (!is.null(level)) {
+    check_runs_nothing(level, ls(level, all.names = TRUE))
+    level <- level$parent
+  }
+  half$access
+}
+
+check_runs_nothing <- function(env, names) {
+  if (!is.environment(env) || is.object(env)) stop("the R code of this saved module is damaged")
+  for (name in names) {
+    if (exists(name, envir = env, inherits = FALSE) &&
+        dot_call(native()$would_run, env, name)) {
+      stop("this saved module has code in the place of `", name, "`")
+    }
+  }
+}
+
 # Called by Python: readRDS() has read the R side, and now there is a module for it.
 revive_half <- function(half, id) {
   half$id <- id

@@ -170,3 +170,83 @@ test_that("what cannot be saved says so where it is used, and saving goes on", {
   expect_match(message_of(back[[2]]$step()), "load its `$state_dict()`", fixed = TRUE)
   expect_match(message_of(back[[3]]$sum()), "meta tensor: it has no values to save")
 })
+
+test_that("reading and printing a module run none of the file's code", {
+  ran <- tempfile()
+  run_it <- eval(bquote(function(...) {
+    file.create(.(ran))
+    stop("ran")
+  }), globalenv())
+  evil <- list()
+  # What was read and not yet used is data, to change and to write again.
+  tamper <- function(change) {
+    class <- nn_module(
+      "seen",
+      initialize = function() {
+        self$inner <- nn_linear(2, 2)
+        self$shift <- nn_parameter(torch_ones(2))
+      },
+      forward = function(x) self$inner(x) + self$shift
+    )
+    model <- class()
+    capture.output(print(model))
+    back <- reread(model)
+    change(environment(back))
+    evil[[length(evil) + 1L]] <<- serialize(back, NULL)
+  }
+  tamper(function(half) half$note <- "nothing else")
+  tamper(function(half) half$forward <- half$fields$forward <- run_it)
+  tamper(function(half) body(half$access) <- body(run_it))
+  tamper(function(half) body(half$face_of_r) <- body(run_it))
+  tamper(function(half) half$release <- run_it)
+  tamper(function(half) assign("switch", run_it, envir = half))
+  tamper(function(half) {
+    parent.env(half) <- list2env(list(switch = run_it, exists = run_it), parent = parent.env(half))
+  })
+  active <- function(name, env) {
+    if (exists(name, envir = env, inherits = FALSE)) rm(list = name, envir = env)
+    makeActiveBinding(name, run_it, env)
+  }
+  late <- function(name, env) {
+    delayedAssign(name, run_it(), environment(), env)
+  }
+  for (name in c("fields", "told", "definition", "children", "face", "scopes")) {
+    tamper(function(half) active(name, half))
+    tamper(function(half) late(name, half))
+  }
+  for (name in c("methods", "env", "name", "parent", "python")) {
+    tamper(function(half) active(name, half$definition))
+    tamper(function(half) late(name, half$definition))
+  }
+  for (name in c("inner", "shift", "training")) tamper(function(half) active(name, half$fields))
+  tamper(function(half) half$definition$methods$extra_repr <- run_it)
+  tamper(function(half) half$definition$methods$`__len__` <- run_it)
+
+  file <- tempfile(fileext = ".rds")
+  on.exit(unlink(c(file, ran)))
+  saveRDS(evil, file)
+  run <- run_r(c(
+    "library(torchbridge)",
+    sprintf("evil <- readRDS(%s)", deparse(file)),
+    sprintf("ran <- %s", deparse(ran)),
+    "unlink(ran)",
+    "for (i in seq_along(evil)) {",
+    "  back <- unserialize(evil[[i]])",
+    "  try(capture.output(print(back)), silent = TRUE)",
+    "  try(capture.output(str(back)), silent = TRUE)",
+    "  try(format(back), silent = TRUE)",
+    "  try(capture.output(print(list(back))), silent = TRUE)",
+    "  if (i == 1L) stopifnot(length(back$parameters) == 3L)",
+    "  gc()",
+    "  if (file.exists(ran)) cat('ran:', i, '\n')",
+    "  unlink(ran)",
+    "}",
+    # Calling it does: it is a module written in R.
+    "called <- unserialize(evil[[2]])",
+    "try(called(torch_ones(1, 2)), silent = TRUE)",
+    "stopifnot(file.exists(ran))",
+    "cat('done', sum(!vapply(evil, is.null, NA)), '\n')"
+  ))
+  expect_no_match(output(run), "ran:")
+  expect_match(output(run), paste("done", length(evil)), info = output(run))
+})
