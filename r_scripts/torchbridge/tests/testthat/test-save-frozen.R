@@ -180,14 +180,15 @@ test_that("reading and printing a module run none of the file's code", {
   evil <- list()
   # What was read and not yet used is data, to change and to write again.
   tamper <- function(change) {
-    class <- nn_module(
+    # In an environment that holds none of what was written before.
+    class <- eval(quote(torchbridge::nn_module(
       "seen",
       initialize = function() {
-        self$inner <- nn_linear(2, 2)
-        self$shift <- nn_parameter(torch_ones(2))
+        self$inner <- torchbridge::nn_linear(2, 2)
+        self$shift <- torchbridge::nn_parameter(torchbridge::torch_ones(2))
       },
       forward = function(x) self$inner(x) + self$shift
-    )
+    )), globalenv())
     model <- class()
     capture.output(print(model))
     back <- reread(model)
@@ -208,7 +209,7 @@ test_that("reading and printing a module run none of the file's code", {
     makeActiveBinding(name, run_it, env)
   }
   late <- function(name, env) {
-    delayedAssign(name, run_it(), environment(), env)
+    delayedAssign(name, run_it(), list2env(list(run_it = run_it), parent = globalenv()), env)
   }
   for (name in c("fields", "told", "definition", "children", "face", "scopes")) {
     tamper(function(half) active(name, half))
