@@ -56,17 +56,27 @@ class HostError(RuntimeError):
 def describe(error: BaseException) -> tuple[str, list[str], list[str], object]:
     """What the native core makes an R condition of: message, classes, traceback, condition."""
     name = type(error).__name__
-    message = error.message if isinstance(error, RError) else str(error)
+    message = error.message if isinstance(error, RError) else _text(error)
     # The message of a KeyError is a mere key: without its class it says nothing.
     if not isinstance(error, (ValueError, TypeError, RuntimeError)) or not message:
         message = f"{name}: {message}" if message else name
     classes = [
         c.__name__ for c in type(error).__mro__ if c not in (Exception, BaseException, object)
     ]
-    lines = "".join(
-        traceback.format_exception(type(error), error, error.__traceback__)
-    ).splitlines()
+    try:
+        lines = "".join(
+            traceback.format_exception(type(error), error, error.__traceback__)
+        ).splitlines()
+    except Exception:  # what formats it fails too
+        lines = []
     return message, classes, lines, getattr(error, "condition", None)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as failed:
+        return f"its text could not be made ({type(failed).__name__})"
 
 
 class LossyWarning(UserWarning):

@@ -372,3 +372,15 @@ def test_a_traceback_names_the_public_class(name):
     cls = getattr(tb, name)
     assert (cls.__module__, cls.__qualname__) == ("torchbridge", name)
     assert pickle.loads(pickle.dumps(cls)) is cls
+
+
+def test_an_exception_whose_text_fails_keeps_its_class() -> None:
+    class BadError(ValueError):
+        def __str__(self) -> str:
+            raise KeyError("no text")
+
+        __repr__ = __str__
+
+    message, classes, _, condition = describe(BadError())
+    assert message == "its text could not be made (KeyError)"
+    assert (classes, condition) == (["BadError", "ValueError"], None)
