@@ -252,6 +252,8 @@ drop <- function(x) {
 chol2inv <- function(x, size = NCOL(x), LINPACK = FALSE) { # nolint: object_name_linter.
   if (is_tensor(x)) {
     tensor_rule(is_torch_numeric(x), "inverse_of_cholesky", x)
+  } else if (isS4(x)) {
+    of_s4("chol2inv")(x)
   } else if (missing(LINPACK)) {
     base::chol2inv(x, size)
   } else {

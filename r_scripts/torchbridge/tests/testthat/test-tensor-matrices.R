@@ -76,6 +76,8 @@ test_that("functions of this package's names stay Matrix's for its own matrices"
     crossprod(general, boolArith = TRUE), Matrix::crossprod(general, boolArith = TRUE)
   )
   expect_identical(diag(general), base::diag(dense))
+  root <- Matrix::chol(Matrix::Matrix(symmetric))
+  expect_identical(chol2inv(root), Matrix::chol2inv(root))
   expect_identical(rowSums(general), base::rowSums(dense))
   expect_identical(colSums(general), base::colSums(dense))
   expect_identical(rowMeans(general), base::rowMeans(dense))
