@@ -5,6 +5,7 @@ Tests: tests/models/callbacks/test_callbacks.py.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,6 +59,20 @@ class Callback:
 
     def on_fit_end(self, loop: Loop) -> None:
         """After the last epoch, also where something stopped or interrupted the fit."""
+
+    def origin(self, epochs: int) -> Mapping[str, Any] | None:
+        """What it is, for a checkpoint: a fit that resumes must have the like.
+
+        Its class and attributes as they are before the fit; None, which may be left out or added,
+        where it changes no number: unless said otherwise, where it has neither `on_gradients` nor
+        a `state`.
+
+        Args:
+            epochs: the fit's number of epochs.
+        """
+        if type(self).on_gradients is Callback.on_gradients and type(self).state is Callback.state:
+            return None
+        return {"class": type(self), **vars(self)}
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint must keep, as values that JSON has."""

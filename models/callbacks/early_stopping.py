@@ -5,7 +5,7 @@ Tests: tests/models/callbacks/test_callbacks.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..arguments import flag, number, whole_number
 from .best import Best
@@ -41,6 +41,10 @@ class EarlyStopping(Callback):
         self.min_delta = number("min_delta", min_delta)
         self.restore_best = flag("restore_best", restore_best)
         Best(monitor or "train_loss", mode)  # a wrong mode is an error here
+
+    def origin(self, epochs: int) -> dict[str, Any]:
+        """Its options."""
+        return vars(self)
 
     def on_fit_begin(self, loop: Loop) -> None:
         """Let the loop keep the best epoch by it, and stop where a better one is overdue."""

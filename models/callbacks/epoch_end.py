@@ -30,6 +30,8 @@ class EpochEnd(Callback):
         if not callable(function):
             raise TypeError(f"function must be a function, not {kind_of(function)}")
         self.function = function
+        #: What a checkpoint knows the function by: itself, or a text; None for one that only shows.
+        self.source: Any = function
 
     def on_epoch_end(self, loop: Loop) -> None:
         """Call it."""

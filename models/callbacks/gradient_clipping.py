@@ -5,7 +5,7 @@ Tests: tests/models/callbacks/test_callbacks.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -32,6 +32,10 @@ class GradientClipping(Callback):
             raise ValueError("give max_norm or max_value, and not both")
         self.max_norm = None if max_norm is None else positive("max_norm", max_norm)
         self.max_value = None if max_value is None else positive("max_value", max_value)
+
+    def origin(self, epochs: int) -> dict[str, Any]:
+        """Its options."""
+        return vars(self)
 
     @torch.no_grad()
     def on_gradients(self, loop: Loop, gradients: list[Tensor]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -44,6 +44,10 @@ class LRFinder(Callback):
         self.lrs: list[float] = []
         self.losses: list[float] = []
         self.suggestion: float | None = None
+
+    def origin(self, epochs: int) -> dict[str, Any]:
+        """Its options."""
+        return {name: getattr(self, name) for name in ("min_lr", "max_lr", "steps")}
 
     def on_fit_begin(self, loop: Loop) -> None:
         """Run the test and set the rate."""

@@ -31,6 +31,15 @@ SCHEDULES: dict[str, tuple[Any, bool]] = {
 }
 
 
+# Schedules that are as long as the fit -> the options of which one says otherwise.
+_LENGTHS = {
+    "cosine_annealing": {"T_max"},
+    "linear": {"total_iters"},
+    "polynomial": {"total_iters"},
+    "one_cycle": {"total_steps", "epochs"},
+}
+
+
 class LRSchedule(Callback):
     """Changes the learning rate by one of torch.optim.lr_scheduler's schedules.
 
@@ -50,6 +59,13 @@ class LRSchedule(Callback):
         self.scheduler_class, self.every_batch = lookup("lr_schedule", name, SCHEDULES)
         check_options("lr_schedule", name, self.scheduler_class, options)
         self.name, self.options = name, options
+
+    def origin(self, epochs: int) -> dict[str, Any]:
+        """Its options, and the number of epochs where it follows from that."""
+        found = {"name": self.name, **self.options}
+        if not _LENGTHS.get(self.name, self.options.keys()) & self.options.keys():
+            found["epochs, on which it depends,"] = epochs
+        return found
 
     def on_fit_begin(self, loop: Loop) -> None:
         """Set the rate of the first step."""

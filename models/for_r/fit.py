@@ -7,6 +7,7 @@ import copy
 import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -30,8 +31,9 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
         task: `model` (a name or a module), `columns` and `levels` (see `Columns`), `response`,
             `n_classes`, `weights`, `offset`, `validation` (a share, or a dict with `columns`,
             `response`, `weights` and `offset`), `model_options`, `standardize`, `callbacks`
-            (options by name), `functions` (called with each epoch's line), and `fit_options`:
-            what `fit_table` takes.
+            (options by name), `functions` (called with each epoch's line), `sources` (the text
+            of each that is the user's; none of those that only show), `origin` (what more a
+            checkpoint is to know the fit by), and `fit_options`: what `fit_table` takes.
 
     Returns:
         Plain values and NumPy arrays, with the model's `spec` as JSON and its `weights` as
@@ -43,6 +45,7 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(model, str) and MODELS[model].exact:
         return _with_notes(lambda: described(fit_table(**data)))
     options["callbacks"] = callbacks(task)
+    options["origin"] = origin(task)
     before = None
     if isinstance(model, nn.Module):
         make_lazy_weights(model, data["numeric"], options.get("seed"))
@@ -106,7 +109,16 @@ def _model_options(model: Any, given: Mapping[str, Any] | None) -> dict[str, Any
 def callbacks(task: Mapping[str, Any]) -> list[Callback]:
     """The callbacks that an R call asks for."""
     functions: Iterable[Callable[..., Any]] = task.get("functions") or []
-    return as_callbacks(named_callbacks(task)) + [EpochEnd(function) for function in functions]
+    sources = task.get("sources") or []
+    found = [EpochEnd(function) for function in functions]
+    for callback, source in zip_longest(found, sources):
+        callback.source = source
+    return as_callbacks(named_callbacks(task)) + found
+
+
+def origin(task: Mapping[str, Any]) -> dict[str, Any]:
+    """What more a checkpoint is to know the fit by."""
+    return dict(task.get("origin") or {})
 
 
 def named_callbacks(task: Mapping[str, Any]) -> dict[str, Any]:

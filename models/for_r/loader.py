@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from ..training.fit import fit
-from .fit import callbacks, digest, trained
+from .fit import callbacks, digest, origin, trained
 
 
 def fit_loader(
@@ -22,12 +22,14 @@ def fit_loader(
         module: the module.
         batches: an R function that gives an iterator of an epoch's batches.
         validation: another one, or None.
-        task: `fit_options`, `callbacks` and `functions`, as of `fit`.
+        task: `fit_options`, `callbacks`, `functions`, `sources` and `origin`, as of `fit`; and
+            where there is a checkpoint `about`: what `batches` and `validation` are.
     """
-    options = {**task["fit_options"], "callbacks": callbacks(task)}
-    valid = None if validation is None else RLoader(validation)
+    options = {**task["fit_options"], "callbacks": callbacks(task), "origin": origin(task)}
+    about = task.get("about") or [None, None]
+    valid = None if validation is None else RLoader(validation, about[1])
     before = copy.deepcopy(module.state_dict())
-    result = fit(module, RLoader(batches), validation=valid, **options)
+    result = fit(module, RLoader(batches, about[0]), validation=valid, **options)
     weights = result.weights
     module.load_state_dict(before)
     return {**trained(result, result.module), "weights": weights, "id": digest(weights)}
@@ -39,10 +41,12 @@ class RLoader:
     Args:
         start: an R function; each call begins an epoch and gives a function that returns the
             next batch, or None after the last.
+        about: what it is, for checkpoints.
     """
 
-    def __init__(self, start: Callable[[], Callable[[], Any]]) -> None:
+    def __init__(self, start: Callable[[], Callable[[], Any]], about: Any = None) -> None:
         self.start = start
+        self.about = about
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         following = self.start()

@@ -94,7 +94,11 @@ def add_commands(commands: Any) -> None:
     training.add_argument("--patience", type=int, default=None, help="of early stopping")
     training.add_argument("--schedule", default=None, help="of the learning rate: cosine_annealing")
     training.add_argument("--checkpoint", default=None, help="a file to --resume from")
-    training.add_argument("--resume")
+    training.add_argument(
+        "--resume",
+        help="a checkpoint: the same fit goes on, to as many --epochs or more; other data, columns "
+        "or options are an error (--device, --log and --checkpoint may be others)",
+    )
     training.add_argument("--log", default=None, help="a CSV file for the history")
     fit.set_defaults(run=_fit)
 
@@ -154,7 +158,7 @@ def _fit(options: argparse.Namespace) -> None:
         offset=None if offset is None else offset[kept],
         validation=options.validation,
         model_options=model_options,
-        fit_options=_fit_options(options),
+        fit_options=_fit_options(options, names + layout.coded),
     )
     _report(fitted, names, classes)
     if options.output is not None:
@@ -169,9 +173,11 @@ def _fit(options: argparse.Namespace) -> None:
         print(f"wrote {options.output}")
 
 
-def _fit_options(options: argparse.Namespace) -> dict[str, Any]:
+def _fit_options(options: argparse.Namespace, columns: list[str]) -> dict[str, Any]:
     given = vars(options)
     found: dict[str, Any] = {name: given[name] for name in _FIT_OPTIONS if name in given}
+    if not MODELS[options.model].exact:
+        found["origin"] = {"columns": columns}
     callbacks: dict[str, Any] = {}
     if options.schedule is not None:
         callbacks["lr_schedule"] = {"name": options.schedule}

@@ -86,6 +86,7 @@ class _TorchEstimator(BaseEstimator):
         callbacks = dict(self.callbacks or {})
         if self.patience is not None:
             callbacks["early_stopping"] = {"patience": self.patience}
+        columns = getattr(self, "feature_names_in_", None)
         names = ("epochs", "batch_size", "lr", "optimizer", "weight_decay", "device", "compile")
         options = {name: getattr(self, name) for name in names}
         if self.loss is not None:
@@ -99,7 +100,13 @@ class _TorchEstimator(BaseEstimator):
             n_classes=n_classes,
             validation=self.validation_fraction,
             model_options={name: getattr(self, name) for name in network},
-            fit_options={**options, "callbacks": callbacks, "seed": seed, "progress": False},
+            fit_options={
+                **options,
+                "callbacks": callbacks,
+                "seed": seed,
+                "progress": False,
+                "origin": {"columns": None if columns is None else list(columns)},
+            },
             dtype=str(x.dtype),
         )
         self.model_ = found.model

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..arguments import check_options, dtype_name, flag, kind_of
+from ..arguments import check_options, dtype_name, flag, kind_of, options
 from ..randomness import seeded
 from ..training.data import dtype_of
 from ..training.fit import Fit, fit
@@ -66,6 +66,7 @@ class NetworkTask:
 
     def fit(self, data: TableData, validation: Any) -> TableFit:
         """Fit to these columns."""
+        self._know(validation)
         self._complete()
         self._check_response(data.response)
         inputs = self._inputs(data)
@@ -89,6 +90,22 @@ class NetworkTask:
             fitted,
             result.callbacks,
         )
+
+    def _know(self, validation: Any) -> None:
+        """What a checkpoint is to know the fit by: these arguments by their own names."""
+        given = options("origin", self.fit_options.get("origin"))
+        share = validation if isinstance(validation, (int, float)) else None
+        self.fit_options["origin"] = {
+            "model": self.model if isinstance(self.model, str) else None,
+            "model_options": self.model_options,
+            "n_classes": self.n_classes,
+            "n_levels": self.levels,
+            "standardize": self.standardize,
+            "dtype": self.dtype,
+            "precision": self.fit_options.get("precision", "32-true"),
+            "validation": share,
+            **given,
+        }
 
     @property
     def row(self) -> Model | None:

@@ -47,6 +47,7 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
         "history": loop.history,
         "optimizer": plain,
         "settings": loop.settings,
+        "provenance": None if loop.provenance is None else loop.provenance.found,
         "stop_reason": loop.stop_reason,
         "best": None if loop.best is None else loop.best.state(),
         "callbacks": {type(c).__name__: c.state() for c in loop.callbacks},
@@ -55,15 +56,12 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
 
 
 def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
-    """Bring a loop to where `save_state` left it, random state included."""
+    """Bring a loop to where `save_state` left it, random state included.
+
+    Raises:
+        ValueError: the loop is another fit than that of the file; the message names what differs.
+    """
     tensors, about = _read(path, loop)
-    _check_settings(about["settings"], loop.settings)
-    names = [type(c).__name__ for c in loop.callbacks if c.state()]
-    missing = [n for n, state in about["callbacks"].items() if state and n not in names]
-    if missing:
-        raise ValueError(
-            f"resume: the checkpoint was written with {missing[0]}; callbacks lacks it"
-        )
 
     loop.module.load_state_dict(_part(tensors, "module."))
     loop.optimizer.load_state_dict(_optimizer_state(tensors, about["optimizer"]))
@@ -78,8 +76,9 @@ def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
         if kept:
             callback.load_state(kept)
     torch.set_rng_state(tensors["random.cpu"])
-    for gpu in loop.accelerator.gpus:
-        torch.cuda.set_rng_state(tensors["random.cuda"], gpu)
+    if "random.cuda" in tensors:  # else it was written on a CPU
+        for gpu in loop.accelerator.gpus:
+            torch.cuda.set_rng_state(tensors["random.cuda"], gpu)
 
 
 def _optimizer_state(tensors: dict[str, Tensor], plain: dict[str, Any]) -> dict[str, Any]:
@@ -113,14 +112,6 @@ def _read(path: str | os.PathLike[str], loop: Loop) -> tuple[dict[str, Tensor], 
             return content.tensors(), about
     except DamagedContent as error:
         raise ValueError(f"resume: {os.fspath(path)} is no safetensors file: {error}") from error
-
-
-def _check_settings(then: dict[str, Any], now: dict[str, Any]) -> None:
-    for name, value in now.items():
-        if then.get(name) != value:
-            raise ValueError(
-                f"{name} is {value!r}, and was {then.get(name)!r} in the fit to resume"
-            )
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

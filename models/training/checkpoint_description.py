@@ -11,6 +11,7 @@ import torch
 from torchbridge.saving.tensor_content import Content, DamagedContent
 
 from .loop import Loop
+from .provenance import check_parts, check_same, is_provenance
 from .weights import check_weights
 
 
@@ -69,10 +70,32 @@ def check_description(about: Any, content: Content, loop: Loop) -> None:
     state = torch.get_rng_state()
     if random is None or random.dtype != state.dtype or random.shape != tuple(state.shape):
         raise DamagedContent("it has no random state")
+    _check_fit(about, loop)
     try:
         check_weights(loop.module, content, "module.")
     except ValueError as error:
         raise ValueError(f"resume: {error}") from error
+
+
+def _check_fit(about: dict[str, Any], loop: Loop) -> None:
+    """An error that names what differs where the loop is another fit than that of the file."""
+    then, now = about.get("provenance"), loop.provenance
+    if then is None or now is None:  # a file of version 0.1.0
+        check_parts(about["settings"], loop.settings)
+    elif not is_provenance(then):
+        raise DamagedContent("its description is damaged: provenance is not what it must be")
+    else:
+        check_same(then, now.found, about["history"])
+    if loop.epochs < about["epoch"]:
+        raise ValueError(
+            f"epochs is {loop.epochs}, and the fit to resume has done {about['epoch']}"
+        )
+    names = [type(c).__name__ for c in loop.callbacks if c.state()]
+    missing = [n for n, state in about["callbacks"].items() if state and n not in names]
+    if missing:
+        raise ValueError(
+            f"resume: the checkpoint was written with {missing[0]}; callbacks lacks it"
+        )
 
 
 def _optimizer_places(content: Content) -> list[str]:

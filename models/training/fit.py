@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from torchbridge.process.interrupts import waits_for_exits
 
-from ..arguments import flag, kind_of, number, options, positive, whole_number
-from ..callbacks import Callback, ProgressBar, as_callbacks, is_interactive
+from ..arguments import defaults_of, flag, kind_of, number, options, positive, whole_number
+from ..callbacks import Callback, ModelCheckpoint, ProgressBar, as_callbacks, is_interactive
 from ..randomness import seeded
 from .batches import Batches, LoaderBatches, TensorBatches, is_loader
 from .checkpoint import restore_state, save_state
@@ -27,6 +27,7 @@ from .loop import Loop
 from .losses import Loss, find_loss
 from .optimizers import find_optimizer, make_optimizer
 from .predict import PREDICT_ROWS, predict
+from .provenance import Provenance
 from .weights import from_bytes, to_bytes
 
 
@@ -99,6 +100,7 @@ def fit(
     strategy: str = "auto",
     compile: bool = False,
     progress: bool | None = None,
+    origin: Mapping[str, Any] | None = None,
 ) -> Fit:
     """Train a module, in place.
 
@@ -140,10 +142,14 @@ def fit(
             trained on.
         callbacks: a list of `Callback`s, called in this order, or a dict of options by
             the names in `CALLBACKS`: {"early_stopping": {"patience": 5}}.
-        resume: a file that `ModelCheckpoint` wrote in a fit of the same data and
-            arguments. Goes on after its last epoch, and gives what the uninterrupted fit
-            would have given, bit for bit; `epochs` may be more (or, with a schedule that
-            depends on it, must be the same).
+        resume: a file that `ModelCheckpoint` wrote. The same fit goes on after its last
+            epoch, and gives what the uninterrupted one would have given, bit for bit.
+            `epochs` may be more, unless a schedule depends on it; `device`, `strategy`,
+            `progress`, logs and paths may be others. Another module, other data (values,
+            order, columns), callbacks or arguments are an error that names the first. For a
+            new fit from its weights alone load them into the module:
+            `safetensors.torch.load_file(path)` has them as "module.0.weight" and so on, and
+            `module.load_state_dict()` takes them without "module.".
         seed: decides everything random in training (the order of rows, dropout) and
             leaves torch's global random state as it was. With None the randomness
             comes from that global state. The same seed gives the same bits on the
@@ -160,6 +166,9 @@ def fit(
             the same shapes in this process. For "adam", "adamw", "sgd", "rmsprop" and
             "adagrad".
         progress: show a progress bar; None does in an interactive session with tqdm.
+        origin: more that a checkpoint is to know the fit by, under names of your own: the
+            names of columns, the version of a data set, the files behind a loader. Plain
+            values, arrays or paths, of which name and size count.
 
     Returns:
         A `Fit`. The module is on the device, in the train or eval mode it came in.
@@ -202,8 +211,8 @@ def fit(
     }
     given = options("optimizer_options", optimizer_options)
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
-    _check_resume(resume)
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
+    job.provenance = _provenance(job, devices, options("origin", origin))
     outcome = accelerator.launch(_train, job)
     if accelerator.world_size > 1:
         module.load_state_dict(from_bytes(outcome.weights))
@@ -244,6 +253,7 @@ class _Job:
     seed: int | None
     resume: str | os.PathLike[str] | None
     compile: bool
+    provenance: Provenance | None = None
 
 
 @dataclass
@@ -252,6 +262,26 @@ class _Outcome:
     status: str
     best: int | None
     weights: bytes
+
+
+def _provenance(job: _Job, devices: int, origin: Mapping[str, Any]) -> Provenance:
+    _check_resume(job.resume)
+    usual = defaults_of(find_optimizer(job.settings["optimizer"])[0])
+    given = job.optimizer_options.items()
+    options_ = {
+        **job.settings,
+        "seed": job.seed,
+        "devices": devices,
+        "compile": job.compile,
+        "optimizer_options": {n: v for n, v in given if n not in usual or v != usual[n]},
+        "loss": job.loss.name if job.loss.known else job.loss.function,
+    }
+    found = Provenance(
+        job.module, job.train, job.valid, options_, job.callbacks, job.epochs, origin
+    )
+    if job.resume is not None or any(isinstance(c, ModelCheckpoint) for c in job.callbacks):
+        found.look()  # now: modules and loaders may count what they do
+    return found
 
 
 def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
@@ -282,6 +312,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         compile=CompiledStep if job.compile else None,
         write=save_state,
         resumed=job.resume is not None,
+        provenance=job.provenance,
     )
     restore = None if job.resume is None else partial(restore_state, job.resume)
     try:

@@ -24,6 +24,7 @@ from .batches import Batches
 from .data import Data, mode
 from .device import Accelerator
 from .losses import Loss
+from .provenance import Provenance
 
 
 @dataclass(eq=False)
@@ -42,6 +43,7 @@ class Loop:
         compile: makes the step of a fit that is compiled; None steps eagerly.
         write: writes the state of the loop to a file, for `save`.
         resumed: whether the fit goes on from a checkpoint.
+        provenance: what the fit came from, for its checkpoints.
     """
 
     module: nn.Module
@@ -56,6 +58,7 @@ class Loop:
     compile: Callable[["Loop"], Callable[[Data], Tensor]] | None = None
     write: Callable[[str, "Loop"], None] | None = None
     resumed: bool = False
+    provenance: Provenance | None = None
     epoch: int = 0
     row: dict[str, float] = field(default_factory=dict)
     history: dict[str, list] = field(default_factory=lambda: {"epoch": []})

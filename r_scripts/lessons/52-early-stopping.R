@@ -63,10 +63,10 @@ ggplot(fit$history, aes(epoch)) +
 #' is to come. To ask for no more epochs than it has gives the model back, here or in Python:
 #' it is a safetensors file.
 
-again <- train(epochs = fit$best_epoch, resume = checkpoint)
+again <- train(epochs = fit$best_epoch, early_stopping = 60, resume = checkpoint)
 max(abs(predict(again, wave) - predict(fit, wave)))
 on_disk <- py_import("safetensors.torch")$load_file(checkpoint)
 length(on_disk)
-further <- train(epochs = fit$best_epoch + 20, resume = checkpoint)
-at_once <- train(epochs = fit$best_epoch + 20)
+further <- train(epochs = fit$best_epoch + 20, early_stopping = 60, resume = checkpoint)
+at_once <- train(epochs = fit$best_epoch + 20, early_stopping = 60)
 identical(further$history$train_loss, at_once$history$train_loss)

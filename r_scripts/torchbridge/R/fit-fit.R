@@ -48,8 +48,14 @@
 #'   `patience`, `monitor`, `mode`, `min_delta`, `restore_best`. The weights of the best epoch are
 #'   put back.}
 #' \item{`checkpoint`, `resume`}{A file (or a list of `path`, `every`, `best_only`) to write the
-#'   whole state to as training goes on; and such a file to go on from. A resumed fit equals one
-#'   that was not interrupted, bit for bit; it needs the same data, options and seed.}
+#'   whole state to as training goes on; and such a file to go on from. The same fit goes on, and
+#'   equals one that was not interrupted, bit for bit. `epochs` may be more, unless `lr_schedule`
+#'   depends on it; `device`, `strategy`, `verbose`, logs and paths may be others, and functions in
+#'   `callbacks` that added nothing to the history may be left out. Other data (values, order,
+#'   columns, weights), another model, seed, option or function is an error that names the first.
+#'   For a new fit from the weights alone, load them into an `nn_module`: [torch_load()] of the file
+#'   gives a list with the names `"module.0.weight"` and so on, and `$load_state_dict()` takes them
+#'   without `"module."`.}
 #' \item{`callbacks`}{A list of functions, each called at the end of an epoch with a list of
 #'   `epoch`, `train_loss`, ...: `FALSE` stops training, a list of numbers such as `list(score = 2)`
 #'   is added to the history, where `early_stopping` can monitor it. And of options by name:
@@ -211,7 +217,8 @@ fit_task <- function(prepared, model, response, options, call) {
       weights = as_tensor(response$weights), offset = as_tensor(prepared$offset),
       validation = crossing_validation(options$validation, prepared, response, call),
       model_options = if (length(model$options) > 0L) model$options,
-      standardize = options$standardize
+      standardize = options$standardize,
+      origin = if (!is_exact_model(model)) table_origin(prepared$columns, model, options)
     ),
     options$task
   )

@@ -16,6 +16,10 @@ fit_batches <- function(loader, model, options, call) {
   }
   task <- options$task
   task$fit_options[c("batch_size", "shuffle")] <- NULL
+  if (has_checkpoint(options)) {
+    task$origin <- list(module = module_source(model$module))
+    task$about <- list(loader_origin(loader), loader_origin(validation))
+  }
   result <- run_fit(
     "loader.fit_loader", task, options, model$module, batches_of(loader),
     if (!is.null(validation)) batches_of(validation),

@@ -3,6 +3,8 @@
 
 run_fit <- function(name, task, options, ..., call) {
   functions <- options$functions
+  # The user's alone: progress is no part of a fit.
+  task$sources <- lapply(functions, function_source)
   if (isTRUE(options$verbose)) {
     progress <- progress_of(options$epochs)
     on.exit(progress$done())

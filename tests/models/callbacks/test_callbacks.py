@@ -255,9 +255,8 @@ def test_checkpoint_of_the_best_only(regression, tmp_path):
     options = {"epochs": 30, "lr": 0.3, "seed": 0}
     found = fit(network(), x, y, validation=(x.flip(0), y), callbacks=[checkpoint], **options)
     assert 1 < found.best_epoch < 30
-    resumed = fit(
-        network(), x, y, validation=(x.flip(0), y), resume=path, **{**options, "epochs": 1}
-    )
+    options["epochs"] = found.best_epoch
+    resumed = fit(network(), x, y, validation=(x.flip(0), y), resume=path, **options)
     assert len(resumed.history["epoch"]) == found.best_epoch
     with pytest.raises(ValueError, match="best_only needs validation data"):
         fit(network(), x, y, callbacks=[checkpoint])

@@ -85,7 +85,7 @@ def test_training_options(tmp_path, data, capsys):
     run(
         *common,
         *("--epochs", 6, "--validation", 0.2, "--log", log, "--resume", checkpoint),
-        *("--lr", 0.01, "--batch-size", 16, "--dropout", 0.1),
+        *("--lr", 0.01, "--batch-size", 16, "--patience", 3, "--dropout", 0.1),
     )
     assert pd.read_csv(log).head(4).equals(history)
 

@@ -118,6 +118,8 @@ def test_a_finished_fit_goes_on(regression, tmp_path):
     assert resumed.history["epoch"] == [1, 2, 3, 4, 5]
     again = fit(network(), x, y, epochs=1, resume=tmp_path / "c1")
     assert again.history["epoch"] == [1]
+    with pytest.raises(ValueError, match="epochs is 1, and the fit to resume has done 2"):
+        fit(network(), x, y, epochs=1, resume=tmp_path / "c2")
 
 
 def test_the_file_is_safetensors_and_json(regression, tmp_path):
