@@ -70,7 +70,11 @@ def check_description(about: Any, content: Content, loop: Loop) -> None:
     state = torch.get_rng_state()
     if random is None or random.dtype != state.dtype or random.shape != tuple(state.shape):
         raise DamagedContent("it has no random state")
-    _check_fit(about, loop)
+    try:
+        _check_fit(about, loop)
+    except ValueError:
+        content.tensors()  # a file that is damaged is that, and not one of another fit
+        raise
     try:
         check_weights(loop.module, content, "module.")
     except ValueError as error:
