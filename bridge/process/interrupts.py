@@ -35,7 +35,7 @@ _whole: set[CodeType] = set()
 
 def uninterrupted(function: F) -> F:
     """A short function that no interrupt stops half-way."""
-    _whole.add(function.__code__)  # type: ignore[attr-defined]
+    _whole.add(function.__code__)
     return function
 
 
