@@ -86,6 +86,24 @@ static bool runs(void (*fn)(void *), void *data, tb_failure *failure) {
 
 /* ---- R error -> Python exception ---- */
 
+/* Where the message begins in R's text of an error, and how long it is: R puts the call before it
+ * and the way to it behind, which here are host.R's own (a time limit may pass before its handlers
+ * stand). Text of other calls stays whole. */
+static const char *message_in(const char *text, size_t *length) {
+  const char *call = strstr(text, "withCallingHandlers(");
+  const char *message = call ? strstr(call, " : ") : NULL;
+  if (!message) {
+    *length = strlen(text);
+    return text;
+  }
+  message += 3 + strspn(message + 3, " \n");
+  const char *way = strstr(message, "\nCalls: ");
+  *length = way ? (size_t)(way - message) : strlen(message);
+  while (*length && message[*length - 1] == '\n')
+    --*length;
+  return message;
+}
+
 /* What passed the handlers by: above all that C's stack ran out. */
 static void set_uncaught(void) {
   tb_failure ignored;
@@ -93,7 +111,9 @@ static void set_uncaught(void) {
   PyObject *type = tb_hook(TB_HOOK_R_ERROR);
   const char *said =
       text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0)) : "an R error of no message";
-  PyObject *message = PyUnicode_DecodeUTF8(said, (Py_ssize_t)strlen(said), "backslashreplace");
+  size_t length;
+  said = message_in(said, &length);
+  PyObject *message = PyUnicode_DecodeUTF8(said, (Py_ssize_t)length, "backslashreplace");
   if (type && message)
     PyErr_SetObject(type, message);
   Py_XDECREF(message);
