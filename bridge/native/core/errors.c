@@ -104,15 +104,22 @@ static const char *message_in(const char *text, size_t *length) {
   return message;
 }
 
-/* What passed the handlers by: above all that C's stack ran out. */
+/* What passed the handlers by: that C's stack ran out, a time limit before they stood, or Ctrl-C
+ * there. The first has no call, the second one of host.R's. Where R's last text has another, or
+ * there is none, it is an earlier error's, and this was Ctrl-C, which leaves no text. */
 static void set_uncaught(void) {
   tb_failure ignored;
   SEXP text = PROTECT(tb_try(message_call, &ignored));
-  PyObject *type = tb_hook(TB_HOOK_R_ERROR);
-  const char *said =
-      text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0)) : "an R error of no message";
+  const char *said = text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0)) : "";
   size_t length;
+  const char *all = said;
   said = message_in(said, &length);
+  if (!*all || (said == all && strstr(all, " : "))) {
+    UNPROTECT(1);
+    tb_set_keyboard_interrupt();
+    return;
+  }
+  PyObject *type = tb_hook(TB_HOOK_R_ERROR);
   PyObject *message = PyUnicode_DecodeUTF8(said, (Py_ssize_t)length, "backslashreplace");
   if (type && message)
     PyErr_SetObject(type, message);

@@ -116,17 +116,3 @@ SEXP tb_entry_is_live(SEXP x) {
   bool known = !tb_is_handle(x) || tb_handle_object(x);
   return known ? Rf_ScalarLogical(tb_handle_object(x) != NULL) : tb_enter(is_live_work, x);
 }
-
-/* An active binding, or a promise that nobody has asked for yet. */
-SEXP tb_entry_would_run(SEXP env, SEXP name) {
-  SEXP symbol = Rf_installTrChar(STRING_ELT(name, 0));
-#if R_VERSION >= R_Version(4, 6, 0)
-  R_BindingType_t type = R_GetBindingType(symbol, env);
-  return Rf_ScalarLogical(type == R_BindingTypeActive || type == R_BindingTypeDelayed);
-#else
-  if (R_BindingIsActive(symbol, env))
-    return Rf_ScalarLogical(true);
-  SEXP value = Rf_findVarInFrame(env, symbol);
-  return Rf_ScalarLogical(TYPEOF(value) == PROMSXP && PRVALUE(value) == R_UnboundValue);
-#endif
-}

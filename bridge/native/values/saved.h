@@ -6,7 +6,6 @@
 
 extern const tb_saving tb_saved;
 
-SEXP tb_entry_would_run(SEXP env, SEXP name); /* .Call entry: does asking for it run code? */
 SEXP tb_entry_is_live(SEXP x); /* .Call entry: is there an object, or can there be one again? */
 
 #endif

@@ -119,11 +119,15 @@ saved_half <- function(access) {
 check_runs_nothing <- function(env, names) {
   if (!is.environment(env) || is.object(env)) stop("the R code of this saved module is damaged")
   for (name in names) {
-    if (exists(name, envir = env, inherits = FALSE) &&
-        dot_call(native()$would_run, env, name)) {
+    if (exists(name, envir = env, inherits = FALSE) && reading_runs_code(env, name)) {
       stop("this saved module has code in the place of `", name, "`")
     }
   }
+}
+
+# An active binding is a function, and a promise an expression until it is forced.
+reading_runs_code <- function(env, name) {
+  bindingIsActive(name, env) || rlang::env_binding_are_lazy(env, name)
 }
 
 # Called by Python: readRDS() has read the R side, and now there is a module for it.

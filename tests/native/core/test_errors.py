@@ -165,9 +165,8 @@ def test_a_python_error_that_cannot_be_described(r):
     def fail():
         raise Odd
 
-    assert "could not be described" in r("function(f) tryCatch(f(), error = conditionMessage)")(
-        fail
-    )
+    message = r("function(f) tryCatch(f(), error = conditionMessage)")(fail)
+    assert message == "Odd: its text could not be made (RuntimeError)"
 
 
 def test_an_exception_with_text_that_r_cannot_hold(r):
