@@ -8,6 +8,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from torchbridge.process.interrupts import uninterrupted
+
 from ..arguments import lookup
 
 # mode -> the sign that makes less better
@@ -50,12 +52,18 @@ class Best:
         value = math.inf if math.isnan(value) else value
         if self.weights and value >= self.value - self.min_delta:
             return
+        self._take(epoch, value, module)
+
+    @uninterrupted
+    def _take(self, epoch: int, value: float, module: nn.Module) -> None:
+        """All of them or none: half of an epoch's weights are no epoch's."""
+        now = module.state_dict()
+        if self.weights:
+            for name, weight in now.items():
+                self.weights[name].copy_(weight)
+        else:
+            self.weights = {name: weight.clone() for name, weight in now.items()}
         self.value, self.epoch = value, epoch
-        for name, now in module.state_dict().items():
-            if name in self.weights:
-                self.weights[name].copy_(now)
-            else:
-                self.weights[name] = now.clone()
 
     def overdue(self, epoch: int) -> str | None:
         """Why to stop, if a better epoch is overdue."""

@@ -90,16 +90,20 @@ static bool runs(void (*fn)(void *), void *data, tb_failure *failure) {
  * and the way to it behind, which here are host.R's own (a time limit may pass before its handlers
  * stand). Text of other calls stays whole. */
 static const char *message_in(const char *text, size_t *length) {
-  const char *call = strstr(text, "withCallingHandlers(");
-  const char *message = call ? strstr(call, " : ") : NULL;
-  if (!message) {
-    *length = strlen(text);
-    return text;
+  static const char *const calls[] = {"withCallingHandlers(", "protected()", "call_function("};
+  const char *message = NULL;
+  for (size_t i = 0; i < sizeof calls / sizeof *calls && !message; i++) {
+    const char *call = strstr(text, calls[i]);
+    message = call ? strstr(call, " : ") : NULL;
   }
-  message += 3 + strspn(message + 3, " \n");
-  const char *way = strstr(message, "\nCalls: ");
+  if (message)
+    message += 3 + strspn(message + 3, " \n");
+  else if (!(message = strstr(text, "reached elapsed time limit")) &&
+           !(message = strstr(text, "reached CPU time limit")))
+    message = text;
+  const char *way = message == text ? NULL : strstr(message, "\nCalls: ");
   *length = way ? (size_t)(way - message) : strlen(message);
-  while (*length && message[*length - 1] == '\n')
+  while (message != text && *length && message[*length - 1] == '\n')
     --*length;
   return message;
 }
