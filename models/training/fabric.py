@@ -1,10 +1,12 @@
 """Mixed precision and several devices, by lightning-fabric."""
 
 import copy
+import multiprocessing
 from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..arguments import kind_of, lookup, whole_number
@@ -105,4 +107,9 @@ class _Launched:
         self.accelerator.fabric = fabric
         if fabric.world_size > 1:
             args = copy.deepcopy(args)
-        return self.train(self.accelerator, *args)
+        try:
+            return self.train(self.accelerator, *args)
+        finally:
+            # A new process ends now, and must not while threads of the group still run.
+            if multiprocessing.parent_process() is not None and dist.is_initialized():
+                dist.destroy_process_group()
