@@ -165,8 +165,13 @@ def test_the_path_without_the_working_directory(monkeypatch, tmp_path):
     assert own_imports._path() is None
 
 
-def test_it_watches_once_and_just_before_pythons_own_search():
+def test_it_watches_once_and_just_before_pythons_own_search(monkeypatch):
+    class Earlier:
+        """Somebody else's finder, who has put himself before Python's own search."""
+
+    earlier, search = Earlier(), own_imports._search()
+    monkeypatch.setattr(sys, "meta_path", [earlier, search])
     own_imports.watch()
-    names = [getattr(f, "__name__", type(f).__name__) for f in sys.meta_path]
-    assert names.count("_Finder") == 1
-    assert names[names.index("_Finder") + 1] == "PathFinder"
+    own_imports.watch()
+    first, ours, last = sys.meta_path
+    assert (first, type(ours), last) == (earlier, own_imports._Finder, search)
