@@ -52,7 +52,7 @@ class _TorchEstimator(BaseEstimator):
         normalization: str | None = _NETWORK["normalization"],
         residual: bool = _NETWORK["residual"],
         epochs: int = _TRAINING["epochs"],
-        batch_size: int = _TRAINING["batch_size"],
+        batch_size: int | None = _TRAINING["batch_size"],
         lr: float = _TRAINING["lr"],
         optimizer: str = _TRAINING["optimizer"],
         weight_decay: float = _TRAINING["weight_decay"],

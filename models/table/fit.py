@@ -68,7 +68,9 @@ def fit_table(
         standardize: let a network see numeric columns (and, with the losses of plain
             values, give the response) on the scale of mean 0 and standard deviation 1. The
             scaling is part of the module; losses stay in units of the response. None does
-            for "mlp", "tabular" and "autoencoder".
+            for "mlp", "tabular" and "autoencoder"; but a loss that is a function gets the
+            network's own output then (which may be a logit, or a log mean), and only True
+            scales it.
         dtype: "float32" or "float64", what a network computes in; precision "64-true" means
             the latter. A module of your own keeps its dtype, and an exact fit is in float64.
 

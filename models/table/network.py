@@ -219,8 +219,17 @@ class NetworkTask:
             "squeeze": not self.rebuilds and y.ndim == 1,
             "link": _LOSS_LINKS.get(loss) if named else None,
             "scale_input": scales,
-            "scale_output": scales and (self.rebuilds or (named and loss in _SCALED_LOSSES)),
+            "scale_output": scales and self._scales_output(loss),
         }
+
+    def _scales_output(self, loss: Any) -> bool:
+        """Does it give responses on such a scale, too?"""
+        if self.rebuilds:
+            return True
+        if isinstance(loss, str):
+            return loss in _SCALED_LOSSES
+        # What the outputs of a caller's loss mean is the caller's to say.
+        return bool(self.standardize) and self.n_classes is None
 
     def _as_values(self, rows: _Rows) -> _Rows:
         """Two classes as the numbers 0 and 1."""

@@ -29,33 +29,51 @@ class TensorBatches:
         data: all rows, on the device.
         batch_size: rows in a batch; the last has what is left.
         shuffle: draw a new order every epoch, or keep the rows' own.
+        least: rows that a batch must have: fewer that are left join the batch before.
         rank, world_size: with several processes each gets its part of the order, all as
             many rows: the first of the order come twice where they do not divide.
     """
 
     def __init__(
-        self, data: Data, batch_size: int, shuffle: bool, rank: int = 0, world_size: int = 1
+        self,
+        data: Data,
+        batch_size: int,
+        shuffle: bool,
+        least: int = 1,
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
         self.data = data
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.rank, self.world_size = rank, world_size
+        self.sizes = _sizes(-(-data.n_rows // world_size), batch_size, least)
 
     def __len__(self) -> int:
-        n_rows = -(-self.data.n_rows // self.world_size)
-        return -(-n_rows // self.batch_size)
+        return len(self.sizes)
 
     def __iter__(self) -> Iterator[Data]:
         n_rows, device = self.data.n_rows, self.data.y.device
         if self.world_size == 1 and (self.batch_size >= n_rows or not self.shuffle):
-            yield from self.data.split(self.batch_size)
+            yield from self.data.split(self.sizes)
             return
         order = torch.randperm(n_rows, device=device) if self.shuffle else torch.arange(n_rows)
         if self.world_size > 1:
             missing = -n_rows % self.world_size
             order = torch.cat([order, order[:missing]])[self.rank :: self.world_size]
-        for index in order.split(self.batch_size):
+        for index in order.split(self.sizes):
             yield self.data.rows(index)
+
+
+def _sizes(n_rows: int, batch_size: int, least: int) -> list[int]:
+    """Rows of each batch."""
+    sizes = [batch_size] * (n_rows // batch_size)
+    left = n_rows % batch_size
+    if left and (left >= least or not sizes):
+        return [*sizes, left]
+    if left:
+        sizes[-1] += left
+    return sizes
 
 
 class LoaderBatches:

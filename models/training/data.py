@@ -10,9 +10,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..arguments import dtype_name, kind_of
-from .losses import Loss, check_custom_loss
+from .losses import Loss, check_own_loss
+
+# Rows that show how a caller's loss puts an output and y together.
+_FEW = 3
 
 _Default = TypeVar("_Default", torch.dtype, None)
 
@@ -66,10 +70,12 @@ class Data(NamedTuple):
             None if self.offset is None else function(self.offset),
         )
 
-    def split(self, n_rows: int) -> Iterator["Data"]:
-        """Batches of `n_rows`, in order."""
-        for start in range(0, self.n_rows, n_rows):
-            yield self.each(lambda t, start=start: t[start : start + n_rows])
+    def split(self, sizes: Sequence[int]) -> Iterator["Data"]:
+        """Batches of so many rows, in order."""
+        start = 0
+        for size in sizes:
+            yield self.each(lambda t, start=start, end=start + size: t[start:end])
+            start += size
 
 
 def as_inputs(name: str, x: Any) -> tuple[Tensor, ...]:
@@ -109,8 +115,9 @@ def checked_data(
         raise ValueError(f"{x_name} has {n} rows and {y_name} has {n_rows}")
     for name, value in [(x_name, t) for t in inputs] + [(y_name, y)]:
         _check_finite(name, value)
+    few = 1 if loss.known else _FEW
     with mode(module, training=False), torch.no_grad():
-        output = output_of(x_name, module, tuple(t[:1] for t in inputs))
+        output = output_of(x_name, module, tuple(t[:few] for t in inputs))
     if weights is not None:
         weights = _checked_weights(f"{prefix}weights", weights, n, output)
     if offset is not None:
@@ -120,7 +127,10 @@ def checked_data(
     elif loss.holds == "classes":
         y = _align_classes(y_name, y, output, loss.name)
     else:
-        check_custom_loss(loss, output, y[:1].to(output.device), weights is not None)
+        y = _as_output(y, output)
+        few = len(output) - (len(output) in output.shape[1:])
+        given = None if weights is None else weights[:few].to(output.device)
+        check_own_loss(loss, output[:few], y[:few].to(output.device), given)
     return Data(inputs, y, weights, offset)
 
 
@@ -163,6 +173,30 @@ def output_of(name: str, module: nn.Module, inputs: Sequence[Tensor]) -> Tensor:
             f"for {len(inputs[0])} it returned shape {tuple(output.shape)}"
         )
     return output
+
+
+def least_rows(module: nn.Module, data: Data) -> int:
+    """How many rows the module must have at once to be trained.
+
+    Batch normalisation takes the deviation of each channel over a batch's rows (and places, where
+    a channel has several): of one value there is none.
+    """
+    norms = [m for m in module.modules() if isinstance(m, _BatchNorm)]
+    if not norms:
+        return 1
+    alone: list[bool] = []
+
+    def look(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        alone.append(inputs[0].numel() == inputs[0].shape[1])
+
+    hooks = [norm.register_forward_pre_hook(look) for norm in norms]
+    try:
+        with mode(module, training=False), torch.no_grad():
+            output_of("x", module, tuple(t[:1] for t in data.x))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return 1 + any(alone)
 
 
 def checked_offset(name: str, offset: Any, n: int, output: Tensor) -> Tensor:
@@ -243,6 +277,14 @@ def _align_shape(name: str, y: Tensor, shape: tuple[int, ...]) -> Tensor:
         raise ValueError(
             f"{name} has shape {tuple(y.shape)}, and the module's output asks for {shape}"
         )
+    return y
+
+
+def _as_output(y: Tensor, output: Tensor) -> Tensor:
+    """`y` for a caller's loss: in the output's shape where they differ in dims of size 1 alone."""
+    shape = output.shape[1:]
+    if [size for size in y.shape[1:] if size != 1] == [size for size in shape if size != 1]:
+        return y.reshape(len(y), *shape)
     return y
 
 

@@ -20,7 +20,7 @@ from ..randomness import seeded
 from .batches import Batches, LoaderBatches, TensorBatches, is_loader
 from .checkpoint import restore_state, save_state
 from .compiled import CompiledStep, check_compile
-from .data import Data, as_inputs, checked_data, mode
+from .data import Data, as_inputs, checked_data, least_rows, mode
 from .device import Accelerator, threads_for, training_device
 from .fabric import find_accelerator
 from .loop import Loop
@@ -83,7 +83,7 @@ def fit(
     weights: Tensor | None = None,
     offset: Tensor | None = None,
     epochs: int = 100,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     shuffle: bool = True,
     lr: float = 1e-3,
     optimizer: str = "adam",
@@ -124,7 +124,10 @@ def fit(
         offset: what is added to the module's output before the loss, shape (n,) or
             that of the output.
         epochs: passes over the data, at least 1.
-        batch_size: rows in a step, at least 1; the last batch has what is left.
+        batch_size: rows in a step, at least 1; the last batch has what is left (a single
+            row joins the batch before where the module has batch normalisation, which
+            cannot be trained on one). None is 32 up to 6,400 rows, and beyond the power of
+            two that makes at most 200 steps an epoch, at most 1,024.
         shuffle: visit the rows in a new random order every epoch, or in their own.
         lr: learning rate, above 0.
         optimizer: "adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta", "adamax",
@@ -133,8 +136,10 @@ def fit(
         optimizer_options: more of the optimizer's own arguments by name, such as
             {"momentum": 0.9}.
         loss: a name in `LOSSES`, which are torch.nn.functional's; the mean over rows
-            is minimised. Or a function (output, y) that returns a loss for each row, or
-            (where there are no weights) one number.
+            is minimised. Or a function (output, y) that returns a loss for each row (or
+            each element of the output), or (where there are no weights) one number. A y of
+            shape (n,) comes to it as (n, 1) where the output has that shape, and the
+            reverse; one that pairs every row with every other by broadcasting is an error.
         weight_decay: at least 0, as the optimizer defines it: decoupled for "adamw",
             an L2 penalty for the others.
         validation: a tuple (x, y), (x, y, weights) or (x, y, weights, offset) under the
@@ -187,7 +192,7 @@ def fit(
     """
     _check_module(module)
     epochs = whole_number("epochs", epochs, 1)
-    batch_size = whole_number("batch_size", batch_size, 1)
+    batch_size = None if batch_size is None else whole_number("batch_size", batch_size, 1)
     lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
     seed = None if seed is None else whole_number("seed", seed)
     find_optimizer(optimizer)
@@ -198,7 +203,11 @@ def fit(
     found = _callbacks(callbacks, progress)
     train = _source("", module, x, y, weights, offset, loss_)
     valid = None if validation is None else _validation(module, validation, loss_)
-    n_rows = train.n_rows if isinstance(train, Data) else None
+    n_rows, least = None, 1
+    if isinstance(train, Data):
+        n_rows, least = train.n_rows, least_rows(module, train)
+        batch_size = usual_batch_size(n_rows) if batch_size is None else batch_size
+        _check_rows(n_rows, batch_size, least)
     settings = {
         "n_rows": n_rows,
         "batch_size": batch_size if n_rows else None,
@@ -211,7 +220,9 @@ def fit(
     }
     given = options("optimizer_options", optimizer_options)
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
-    job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
+    job = _Job(
+        module, loss_, train, valid, epochs, found, settings, least, given, seed, resume, compile
+    )
     job.provenance = _provenance(job, devices, options("origin", origin))
     outcome = accelerator.launch(_train, job)
     if accelerator.world_size > 1:
@@ -224,6 +235,24 @@ def _check_module(module: Any) -> None:
         raise TypeError(f"module must be a torch nn.Module, not {kind_of(module)}")
     if not any(p.requires_grad for p in module.parameters()):
         raise ValueError("module has no parameters that require a gradient")
+
+
+def usual_batch_size(n_rows: int) -> int:
+    """The size of batches where none is given: at most 200 steps an epoch, up to batches of 1,024.
+
+    (Below, the 32 of Bengio, 2012, Practical recommendations for gradient-based training.)
+    """
+    size = 32
+    while size < 1024 and 200 * size < n_rows:
+        size *= 2
+    return size
+
+
+def _check_rows(n_rows: int, batch_size: int, least: int) -> None:
+    if n_rows < least:
+        raise ValueError("x has one row, and batch normalisation can only be trained on several")
+    if batch_size < least:
+        raise ValueError("batch_size must be at least 2 with batch normalisation, not 1")
 
 
 def _check_resume(resume: Any) -> None:
@@ -249,6 +278,7 @@ class _Job:
     epochs: int
     callbacks: list[Callback]
     settings: dict[str, Any]
+    least_rows: int
     optimizer_options: dict[str, Any]
     seed: int | None
     resume: str | os.PathLike[str] | None
@@ -301,7 +331,9 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         module=ready,
         loss=job.loss,
         optimizer=optimizer,
-        batches=_batches("x", job, job.train, accelerator, size, settings["shuffle"]),
+        batches=_batches(
+            "x", job, job.train, accelerator, size, settings["shuffle"], job.least_rows
+        ),
         valid=None
         if job.valid is None
         else _batches("validation", job, job.valid, accelerator, PREDICT_ROWS, False),
@@ -380,20 +412,33 @@ def _validation(module: nn.Module, validation: Any, loss: Loss) -> Data | Iterab
 
 
 def _batches(
-    name: str, job: _Job, source: Any, accelerator: Accelerator, batch_size: int, shuffle: bool
+    name: str,
+    job: _Job,
+    source: Any,
+    accelerator: Accelerator,
+    batch_size: int,
+    shuffle: bool,
+    least: int = 1,
 ) -> Batches:
     if isinstance(source, Data):
         data = source.to(accelerator.device)
-        return TensorBatches(data, batch_size, shuffle, accelerator.rank, accelerator.world_size)
-    check = partial(_checked_batch, f"{name} batch's ", job.module, job.loss)
+        return TensorBatches(
+            data, batch_size, shuffle, least, accelerator.rank, accelerator.world_size
+        )
+    check = partial(_checked_batch, name, job.module, job.loss)
     return LoaderBatches(name, source, check, accelerator.device)
 
 
 def _checked_batch(
-    prefix: str, module: nn.Module, loss: Loss, x: Any, y: Any, weights: Any = None
+    name: str, module: nn.Module, loss: Loss, x: Any, y: Any, weights: Any = None
 ) -> Data:
     # Buffers such as batch norm's are left alone: the check runs in eval mode.
-    data = checked_data(prefix, module, x, y, loss, weights)
+    data = checked_data(f"{name} batch's ", module, x, y, loss, weights)
+    if name == "x" and data.n_rows < 2 and least_rows(module, data) > 1:
+        raise ValueError(
+            "x gave a batch of one row, and batch normalisation can only be trained on several: "
+            "let the loader drop it (drop_last), or give batches of another size"
+        )
     if data.weights is None:
         return data
     return data._replace(weights=weights.to(data.weights.dtype))

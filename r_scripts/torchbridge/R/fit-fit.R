@@ -34,9 +34,13 @@
 #'   `"l1_loss"`, `"smooth_l1_loss"`, `"huber_loss"`, `"poisson_nll_loss"` (of log means),
 #'   `"gamma_nll_loss"` (likewise), `"cross_entropy"` (the default for classes),
 #'   `"binary_cross_entropy_with_logits"`. Or a function of output and y that returns a loss for
-#'   each row, as a tensor: R is then called in every step, unless it comes from [torch_compile()].}
-#' \item{`epochs`, `batch_size`, `shuffle`}{Passes over the data (100), rows in a step (32), and
-#'   whether rows come in a new random order every epoch (`TRUE`).}
+#'   each row, or one number for all, as a tensor. y comes to it in the shape of the output: (n, 1)
+#'   for a vector and one output. R is then called in every step, unless it comes from
+#'   [torch_compile()].}
+#' \item{`epochs`, `batch_size`, `shuffle`}{Passes over the data (100), rows in a step (32 up to
+#'   6,400 rows, and beyond the power of two that makes at most 200 steps an epoch, at most 1,024),
+#'   and whether rows come in a new random order every epoch (`TRUE`). A single row that is left
+#'   joins the batch before where the model has batch normalisation.}
 #' \item{`optimizer`, `optimizer_options`, `lr`, `weight_decay`}{`"adam"`, `"adamw"`, `"sgd"`,
 #'   `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"adamax"`, `"nadam"`, `"radam"`, `"rprop"` or
 #'   `"lbfgs"`; a list of more of its own arguments; the learning rate (0.001); L2 penalty, or decay
@@ -70,7 +74,8 @@
 #'   time at the first step, and pays for long fits.}
 #' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on
 #'   the scale of mean 0 and standard deviation 1; losses stay in units of the response. NULL does
-#'   for `mlp()`, `tabular()` and `autoencoder()`.}
+#'   for `mlp()`, `tabular()` and `autoencoder()`; but a loss that is a function gets the network's
+#'   own output then (which may be a logit, or a log mean), and only `TRUE` scales it.}
 #' \item{`verbose`}{`TRUE` shows a progress bar; by default in interactive sessions.}
 #' }
 #'

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from torchbridge.models import LOSSES, OPTIMIZERS, Fit, fit, mlp, predict
+from torchbridge.models.training.fit import usual_batch_size
 
 HAS_GPU = torch.cuda.is_available()
 
@@ -238,6 +239,116 @@ def test_a_function_is_a_loss():
         fit(one, x, y, loss=lambda output, y: 1.0)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"optimizer": "lbfgs"}, {"weights": torch.linspace(0, 1, 50)}]
+)
+def test_a_loss_gets_y_in_the_shape_of_the_output(options):
+    x, y = regression()
+    flat = nn.Sequential(mlp(3, [8], 1, seed=1), nn.Flatten(0))
+
+    def trained(module, y, loss):
+        validation = (x[:20], y[:20])
+        return fit(module, x, y, epochs=2, seed=0, loss=loss, validation=validation, **options)
+
+    named = trained(mlp(3, [8], 1, seed=1), y[:, 0], "mse_loss")
+    one = trained(mlp(3, [8], 1, seed=1), y[:, 0], lambda output, y: (output - y) ** 2)
+    other = trained(flat, y, lambda output, y: (output - y) ** 2)
+    assert one.history == named.history == other.history
+    assert same(weights(one.module), weights(named.module))
+
+
+def test_a_loss_gets_batches_of_a_loader_in_that_shape():
+    x, y = regression()
+    batches = batches_of([(x[:30], y[:30, 0]), (x[30:], y[30:, 0])])
+    one, two = (
+        fit(mlp(3, [8], 1, seed=1), batches, epochs=2, loss=loss).history
+        for loss in ("mse_loss", lambda output, y: (output - y) ** 2)
+    )
+    assert one == two
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda output, y: (output[:, 0] - y) ** 2,
+        lambda output, y: ((y - output.squeeze()) ** 2).mean(),
+        lambda output, y: F.l1_loss(output.flatten(), y),
+        lambda output, y: F.poisson_nll_loss(input=output[:, 0], target=y),
+    ],
+)
+def test_a_loss_that_pairs_every_row_with_every_other_is_an_error(loss):
+    x, y = regression()
+    with pytest.raises(ValueError, match=r"broadcasts .*\(3, 1\).* y of shape \(3, 1\)"):
+        fit(mlp(3, [8], 1), x, y, epochs=1, loss=loss)
+
+
+def test_what_a_loss_returns_shows_its_shape():
+    x, y = regression()
+    with pytest.raises(
+        ValueError, match=r"3 values, one for each row, .* output \(3, 1\) .* made shape \(2, 1\)"
+    ):
+        fit(mlp(3, [8], 1), x, y, loss=lambda output, y: (output - y)[1:])
+    with pytest.raises(
+        ValueError, match=r"loss cannot take output of shape \(3, 2\) and y of shape \(3,\)"
+    ):
+        fit(mlp(3, [8], 2), x, y[:, 0], loss=lambda output, y: output - y)
+    # Rows in pairs on purpose, class codes, a loss for each of several outputs
+    fit(mlp(3, [8], 1), x, y, epochs=1, loss=lambda o, y: F.softplus((o.T - o) * (y - y.T)).mean())
+    codes = (y[:, 0] > 0).long()
+    named = fit(mlp(3, [8], 2, seed=1), x, codes, epochs=2, seed=0, loss="cross_entropy")
+    own = fit(
+        mlp(3, [8], 2, seed=1),
+        x,
+        codes,
+        epochs=2,
+        seed=0,
+        loss=lambda o, y: F.cross_entropy(o, y, reduction="none"),
+    )
+    assert named.history["train_loss"] == pytest.approx(own.history["train_loss"], rel=1e-6)
+    both = torch.cat([y, -y], 1)
+    named = fit(mlp(3, [8], 2, seed=1), x, both, epochs=2, seed=0)
+    own = fit(mlp(3, [8], 2, seed=1), x, both, epochs=2, seed=0, loss=lambda o, y: (o - y) ** 2)
+    assert named.history["train_loss"] == pytest.approx(own.history["train_loss"], rel=1e-6)
+
+
+def test_one_row_left_joins_the_batch_before_under_batch_normalisation():
+    x, y = regression()
+    sizes = []
+
+    class Watched(nn.Sequential):
+        def forward(self, x):
+            if self.training:
+                sizes.append(len(x))
+            return super().forward(x)
+
+    def trained(*layers, rows=33, **options):
+        sizes.clear()
+        module = Watched(*layers, nn.Linear(4, 1))
+        fit(module, x[:rows], y[:rows], **{"epochs": 1, "batch_size": 16, **options})
+        return list(sizes)
+
+    norm = nn.Linear(3, 4), nn.BatchNorm1d(4)
+    assert trained(*norm) == trained(*norm, shuffle=False) == [16, 17]
+    assert trained(*norm, rows=34) == [16, 16, 2]
+    assert trained(*norm, rows=17) == [17]
+    assert trained(nn.Linear(3, 4)) == [16, 16, 1]
+    # A channel of two places has a deviation in a single row.
+    places = nn.Unflatten(1, (1, 3)), nn.Conv1d(1, 2, 2), nn.BatchNorm1d(2), nn.Flatten()
+    assert trained(*places) == [16, 16, 1]
+    with pytest.raises(ValueError, match="x has one row, and batch normalisation"):
+        trained(*norm, rows=1)
+    with pytest.raises(ValueError, match="batch_size must be at least 2 with batch norm"):
+        trained(*norm, batch_size=1)
+    with pytest.raises(ValueError, match="x gave a batch of one row, and batch norm.*drop_last"):
+        fit(Watched(*norm, nn.Linear(4, 1)), batches_of([(x[:9], y[:9]), (x[:1], y[:1])]), epochs=1)
+
+
+def test_batches_grow_with_the_rows():
+    rows = [1, 6400, 6401, 12800, 12801, 54_000, 102_400, 102_401, 10**9]
+    assert list(map(usual_batch_size, rows)) == [32, 32, 64, 64, 128, 512, 512, 1024, 1024]
+
+
 def test_lbfgs_solves_least_squares_in_a_few_epochs():
     x, y = regression(dtype=torch.float64)
     module = nn.Linear(3, 1).double()
@@ -444,7 +555,7 @@ X, Y = regression()
         ({"epochs": math.inf}, TypeError, "epochs must be a whole number, not inf"),
         ({"epochs": [1, 2]}, TypeError, "epochs must be a whole number, not [1, 2]"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, not 0"),
-        ({"batch_size": None}, TypeError, "batch_size must be a whole number"),
+        ({"batch_size": "32"}, TypeError, "batch_size must be a whole number"),
         ({"lr": 0}, ValueError, "lr must be above 0"),
         ({"lr": math.nan}, ValueError, "lr must be finite and not negative"),
         ({"lr": "0.1"}, TypeError, "lr must be a number, not '0.1'"),
@@ -524,11 +635,16 @@ def test_divergence_stops_and_gives_the_weights_back():
 
 
 def test_an_error_inside_the_loop_gives_the_weights_back():
-    # 33 rows leave a last batch of one, of which batch norm has no variance.
-    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    class Refuses(nn.Linear):
+        def forward(self, x):
+            if self.training and len(x) < 16:
+                raise ValueError("too few rows")
+            return super().forward(x)
+
+    module = Refuses(3, 1)
     before = weights(module)
-    with pytest.raises(ValueError, match="more than 1 value per channel"):
-        fit(module, X[:33], Y[:33], epochs=1, batch_size=32)
+    with pytest.raises(ValueError, match="too few rows"):
+        fit(module, X[:33], Y[:33], epochs=1, batch_size=16)
     assert same(weights(module), before)
 
 

@@ -2,6 +2,12 @@
 
 skip_without_python()
 
+# Its output has shape (n).
+flat <- nn_module(
+  initialize = function() self$line <- nn_linear(10, 1),
+  forward = function(x) self$line(x)$squeeze(2)
+)
+
 small <- function(..., model = mlp(8), seed = 1) {
   torch_fit(mpg ~ ., data = mtcars, model = model, seed = seed, ...)
 }
@@ -262,4 +268,57 @@ test_that("an interrupt ends training and leaves a usable fit", {
   run <- run_r(code)
   expect_equal(run$status, 0L, info = output(run))
   expect_match(output(run), "interrupted in epoch [0-9]+: .*the best 32")
+})
+
+test_that("a loss in R trains on rows, whatever shapes y and the output have", {
+  squares <- function(output, y) (output - y)^2
+  for (model in list(mlp(8), flat())) {
+    named <- small(model = model, epochs = 3, standardize = FALSE)
+    own <- small(model = model, epochs = 3, standardize = FALSE, loss = squares)
+    expect_equal(own$history, named$history, tolerance = 1e-6)
+    expect_equal(fitted(own), fitted(named), tolerance = 1e-6)
+  }
+  scaled <- small(epochs = 3, loss = squares, standardize = TRUE)
+  expect_equal(fitted(scaled), fitted(small(epochs = 3)), tolerance = 1e-6)
+  both <- lapply(list("mse_loss", squares), function(loss) {
+    torch_fit(cbind(mpg, qsec) ~ wt, mtcars, mlp(8), epochs = 2, seed = 1, loss = loss,
+      standardize = TRUE)$history
+  })
+  expect_equal(both[[1]], both[[2]], tolerance = 1e-6)
+  for (loss in list(
+    function(output, y) torch_mean((output[, 1] - y)^2),
+    function(output, y) (y - output$squeeze(2))^2
+  )) {
+    expect_error(small(loss = loss), "pairs every row with every other.*\\(3, 1\\)")
+  }
+  expect_error(
+    small(loss = function(output, y) (output - y)[1:2, ]^2),
+    "must return 3 values, one for each row, or one value; .* it made shape \\(2, 1\\)"
+  )
+})
+
+test_that("nine tenths of the rows lie below a line fitted by the pinball loss at 0.9", {
+  pinball <- function(output, y) {
+    above <- y - output
+    torch_maximum(0.9 * above, -0.1 * above)
+  }
+  fit <- torch_fit(
+    medv ~ ., MASS::Boston, mlp(NULL), loss = pinball, standardize = TRUE, epochs = 40, lr = 0.01,
+    lr_schedule = "cosine_annealing", seed = 1
+  )
+  share <- mean(MASS::Boston$medv < fitted(fit))
+  expect_gt(share, 0.88)
+  expect_lt(share, 0.92)
+})
+
+test_that("one row that is left over joins the batch before under batch normalisation", {
+  rows <- mtcars[c(1:32, 1), ]
+  fit <- function(...) {
+    torch_fit(
+      mpg ~ wt + hp, rows, mlp(4, normalization = "batch"), epochs = 2, seed = 1,
+      optimizer = "sgd", ...
+    )
+  }
+  expect_equal(fitted(fit(batch_size = 32)), fitted(fit(batch_size = 33)), tolerance = 1e-5)
+  expect_length(fitted(fit(batch_size = 8)), 33L)
 })
