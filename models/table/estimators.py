@@ -1,5 +1,6 @@
 """scikit-learn's estimators: a multilayer perceptron as classifier and as regressor."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,9 +8,14 @@ import numpy as np
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.utils import check_random_state
+    from sklearn.utils import check_array, check_random_state, check_X_y
+    from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import (
+        _check_sample_weight,
+        check_is_fitted,
+        validate_data,
+    )
 except ImportError as error:
     raise ImportError(
         "TorchClassifier and TorchRegressor need scikit-learn 1.6 or later"
@@ -18,6 +24,7 @@ except ImportError as error:
 from ..arguments import defaults_of
 from ..training.fit import fit as train
 from .fit import fit_table
+from .frame_columns import FrameColumns, has_text
 from .registry import MODELS
 from .result import TableFit
 
@@ -82,7 +89,19 @@ class _TorchEstimator(BaseEstimator):
         self.device = device
         self.compile = compile
 
-    def _fit(self, x: np.ndarray, y: np.ndarray, n_classes: int | None) -> None:
+    def _checked(self, X: Any, y: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers and targets, as scikit-learn checks them."""
+        self.__dict__.pop("columns_", None)
+        if not has_text(X):
+            return validate_data(self, X, y, dtype=_DTYPES, **options)
+        validate_data(self, X, skip_check_array=True)
+        self.columns_ = FrameColumns(X)
+        x = self.columns_.matrix(X)
+        return check_X_y(x, y, dtype=_DTYPES, estimator=self, **options)
+
+    def _fit(
+        self, x: np.ndarray, y: np.ndarray, n_classes: int | None, weights: np.ndarray | None
+    ) -> None:
         callbacks = dict(self.callbacks or {})
         if self.patience is not None:
             callbacks["early_stopping"] = {"patience": self.patience}
@@ -98,6 +117,7 @@ class _TorchEstimator(BaseEstimator):
             x,
             y,
             n_classes=n_classes,
+            weights=weights,
             validation=self.validation_fraction,
             model_options={name: getattr(self, name) for name in network},
             fit_options={
@@ -116,8 +136,25 @@ class _TorchEstimator(BaseEstimator):
 
     def _predict(self, x: Any, type: str) -> np.ndarray:
         check_is_fitted(self)
-        x = validate_data(self, x, reset=False, dtype=_DTYPES)
+        if hasattr(self, "columns_"):
+            if not hasattr(x, "columns"):
+                raise TypeError("X must be a data frame like that of fit, which had text columns")
+            validate_data(self, x, reset=False, skip_check_array=True)
+            x = check_array(self.columns_.matrix(x), dtype=_DTYPES, estimator=self, input_name="X")
+        else:
+            x = validate_data(self, x, reset=False, dtype=_DTYPES)
         return self.model_.predict(x, type=type).numpy()
+
+
+def _weights(given: Any, x: np.ndarray) -> np.ndarray | None:
+    return None if given is None else _check_sample_weight(given, x, dtype=np.float64)
+
+
+def _with_keyword(function: Any, name: str) -> inspect.Signature:
+    """A function's signature, and an argument more that is None by default."""
+    found = inspect.signature(function)
+    more = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)
+    return found.replace(parameters=[*found.parameters.values(), more])
 
 
 class TorchRegressor(RegressorMixin, _TorchEstimator):
@@ -129,12 +166,17 @@ class TorchRegressor(RegressorMixin, _TorchEstimator):
 
     __doc__ += _TorchEstimator.__doc__[_TorchEstimator.__doc__.index("\n\n") :]  # type: ignore
 
-    def fit(self, X: Any, y: Any) -> "TorchRegressor":
-        """Fit to X of shape (n, p) and y of shape (n,) or (n, outputs)."""
-        X, y = validate_data(
-            self, X, y, dtype=_DTYPES, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
-        self._fit(X, np.asarray(y, float), None)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "TorchRegressor":
+        """Fit to X of shape (n, p) and y of shape (n,) or (n, outputs).
+
+        Args:
+            X: numbers, or a data frame, whose columns of text and categories become a column a
+                level.
+            y: numbers.
+            sample_weight: what each row counts, shape (n,), not negative; None for all alike.
+        """
+        x, y = self._checked(X, y, multi_output=True, y_numeric=True, ensure_min_samples=2)
+        self._fit(x, np.asarray(y, float), None, _weights(sample_weight, x))
         return self
 
     def __sklearn_tags__(self) -> Any:
@@ -155,15 +197,37 @@ class TorchClassifier(ClassifierMixin, _TorchEstimator):
     """
 
     __doc__ += _TorchEstimator.__doc__[_TorchEstimator.__doc__.index("\n\n") :]  # type: ignore
+    __doc__ += """    class_weight: what the rows of each class count: a dict by class, "balanced"
+            for the inverse of the classes' numbers of rows, or None for all alike.
+    """
 
-    def fit(self, X: Any, y: Any) -> "TorchClassifier":
-        """Fit to X of shape (n, p) and classes y of shape (n,)."""
-        X, y = validate_data(self, X, y, dtype=_DTYPES)
+    def __init__(self, *shared: Any, class_weight: Any = None, **named: Any) -> None:
+        super().__init__(*shared, **named)
+        self.class_weight = class_weight
+
+    # scikit-learn reads the parameters here.
+    __init__.__signature__ = _with_keyword(_TorchEstimator.__init__, "class_weight")  # type: ignore
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "TorchClassifier":
+        """Fit to X of shape (n, p) and classes y of shape (n,).
+
+        Args:
+            X: numbers, or a data frame, whose columns of text and categories become a column a
+                level.
+            y: classes.
+            sample_weight: what each row counts, shape (n,), not negative; None for all alike.
+                It is multiplied by `class_weight`.
+        """
+        x, y = self._checked(X, y)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"y has just one class, {self.classes_[0]!r}; it takes at least two")
-        self._fit(X, codes, len(self.classes_))
+        weights = _weights(sample_weight, x)
+        if self.class_weight is not None:
+            of_classes = compute_sample_weight(self.class_weight, y)
+            weights = of_classes if weights is None else weights * of_classes
+        self._fit(x, codes, len(self.classes_), weights)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
