@@ -55,7 +55,7 @@ def restore(x: RObject, text: str) -> str | None:
         found = json.loads(text)
         classes = tuple(str(name) for name in found["classes"])
         attributes = dict(found["attributes"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"its metadata r.type is damaged ({error!r})") from error
     own, rows = x.classes, type_table.rows_of(classes)
     added = {row.name for row in type_table.added_of(classes)}

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 
 from torchbridge.arrays.rtypes import RType, attach
-from torchbridge.process.whole_files import write_file
+from torchbridge.process.whole_files import replacing
 from torchbridge.saving import tensor_content
-from torchbridge.saving.tensor_content import Content, DamagedContent
+from torchbridge.saving.tensor_content import Content, DamagedContent, LaterFormat
 
 #: The entry of the header's metadata that is ours, and its version.
 _ENTRY = "torchbridge"
-_VERSION = 1
+_VERSION = 2
 
 #: R's vectors as tensors of the same bytes.
 _VECTORS = {
@@ -57,23 +57,31 @@ def save(path: str, tree: dict[str, Any], tensors: Tensors) -> None:
     folder = Path(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(f"`path`: there is no folder {folder}")
-    write_file(path, dumps(tree, tensors))
+    stored, metadata = _described(tree, tensors)
+    with replacing(path) as file:
+        tensor_content.write(file, stored, metadata)
 
 
 def dumps(tree: dict[str, Any], tensors: Tensors) -> bytes:
     """The content of the file that `save` writes."""
+    return tensor_content.to_bytes(*_described(tree, tensors))
+
+
+def _described(tree: dict[str, Any], tensors: Tensors) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors that a file has, and its metadata."""
+    given = dict(tensors)
     stored: dict[str, Tensor] = {}
     about: dict[str, Any] = {}
     seen: dict[tuple[object, ...], str] = {}
-    for name, value in dict(tensors).items():
+    for name, value in given.items():
         where = place(value)
         if where in seen:
             about[name] = {"same_as": seen[where]}
             continue
         seen[where] = name
-        about[name] = _store(stored, name, value)
+        about[name] = _store(stored, name, value, given)
     text = json.dumps({"version": _VERSION, "value": tree, "tensors": about}, ensure_ascii=False)
-    return tensor_content.to_bytes(stored, {_ENTRY: text, "format": "pt"})
+    return stored, {_ENTRY: text, "format": "pt"}
 
 
 def vector(data: bytes, kind: str) -> Tensor:
@@ -95,8 +103,13 @@ def place(x: Tensor) -> tuple[object, ...]:
     return (x.device, x.data_ptr(), tuple(x.shape), x.stride(), x.dtype, x.is_conj(), x.is_neg())
 
 
-def _store(stored: dict[str, Tensor], name: str, x: Tensor) -> dict[str, Any]:
-    """Put the memory of a tensor into `stored`; gives what else belongs to it."""
+def _store(
+    stored: dict[str, Tensor], name: str, x: Tensor, given: dict[str, Tensor]
+) -> dict[str, Any]:
+    """Put the memory of a tensor into `stored`; gives what else belongs to it.
+
+    Parts of a sparse tensor have names that none of the tensors `given` has.
+    """
     if x.is_meta:
         raise ValueError(f"`{name}` is a meta tensor: it has no values to save")
     if x.is_quantized:
@@ -119,6 +132,9 @@ def _store(stored: dict[str, Tensor], name: str, x: Tensor) -> dict[str, Any]:
     about["shape"] = list(x.shape)
     if x.layout is torch.sparse_coo:
         x = x.coalesce()
+    while any(f"{name}.{part}" in (*given, *stored) for part in _SPARSE[x.layout]):
+        name += "#"
+        about["parts"] = name
     for part in _SPARSE[x.layout]:
         stored[f"{name}.{part}"] = _plain(getattr(x, part)(), about)
     return about
@@ -151,6 +167,8 @@ def load(path: str, device: str | None) -> dict[str, Any]:
             return _read(content, device)
     except DamagedContent as error:
         raise ValueError(f"`path`: {path} is not a whole safetensors file ({error})") from error
+    except LaterFormat as error:
+        raise ValueError(f"`path`: {path} was {error}") from error
 
 
 def loads(data: bytes, device: str | None) -> dict[str, Any]:
@@ -160,6 +178,8 @@ def loads(data: bytes, device: str | None) -> dict[str, Any]:
         return _read(tensor_content.of_bytes(data), device)
     except DamagedContent as error:
         raise ValueError(f"`path`: these bytes are no safetensors content ({error})") from error
+    except LaterFormat as error:
+        raise ValueError(f"`path`: these bytes were {error}") from error
 
 
 def _check_start(start: bytes) -> None:
@@ -184,12 +204,7 @@ def _read(content: Content, device: str | None) -> dict[str, Any]:
         tensors = content.tensors()
         named = {n: x if device is None else x.to(device) for n, x in tensors.items()}
         return {"value": None, "tensors": named}
-    found = tensor_content.parsed(content.metadata[_ENTRY])
-    version = found.get("version") if isinstance(found, dict) else None
-    if version != _VERSION and isinstance(version, int):
-        raise ValueError(
-            f"`path`: written by a later torchbridge (format {version}, this one knows {_VERSION})"
-        )
+    found = content.description(_ENTRY, _VERSION)
     stored = content.tensors()
     try:
         made = {
@@ -201,7 +216,7 @@ def _read(content: Content, device: str | None) -> dict[str, Any]:
         whole = all(made[of] is not None for of in same.values())
     except _DAMAGE as error:
         raise DamagedContent(f"the description in the header is damaged: {error!r}") from error
-    if version != _VERSION or not whole:
+    if not whole:
         raise DamagedContent("the description in the header is damaged")
     placed = {
         name: _placed(x, found["tensors"][name], device)
@@ -222,13 +237,13 @@ def _restored(stored: dict[str, Tensor], name: str, about: dict[str, Any]) -> Te
     device = torch.device(about.get("device", "cpu"))
     if device.type == "meta":
         raise ValueError("a tensor without values")
-    layout = about.get("layout", "strided")
+    layout, parts = about.get("layout", "strided"), about.get("parts", name)
     if layout == "strided":
         x = _in_order(part(name), about.get("order"))
     elif layout == "sparse_coo":
         x = torch.sparse_coo_tensor(
-            stored[f"{name}.indices"],
-            part(f"{name}.values"),
+            stored[f"{parts}.indices"],
+            part(f"{parts}.values"),
             about["shape"],
             check_invariants=True,  # else a file could make later operations read anywhere
         ).coalesce()
@@ -236,9 +251,9 @@ def _restored(stored: dict[str, Tensor], name: str, about: dict[str, Any]) -> Te
         kind = {str(known): known for known in _SPARSE}[f"torch.{layout}"]
         rows, columns, _ = _SPARSE[kind]
         x = torch.sparse_compressed_tensor(
-            stored[f"{name}.{rows}"],
-            stored[f"{name}.{columns}"],
-            part(f"{name}.values"),
+            stored[f"{parts}.{rows}"],
+            stored[f"{parts}.{columns}"],
+            part(f"{parts}.values"),
             about["shape"],
             layout=kind,
             check_invariants=True,

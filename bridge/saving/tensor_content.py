@@ -3,8 +3,9 @@
 The header is read first and checked by itself: every tensor's dtype, shape and place must fit the
 file, so that nothing is allocated that the file does not hold. Tensors are then read into memory
 of PyTorch's own, on its alignment: they compute to the same bits as those that were saved, and
-nobody who writes the file again changes them. The checksum covers tensors and metadata; files
-without one (of others, or of version 0.1.0) are read as they are.
+nobody who writes the file again changes them. The checksum covers tensors and metadata. Files of
+others have none, nor had those of version 0.1.0; where a description of ours says that the file is
+later, it must be there.
 
 Tests: tests/saving/test_tensor_content.py.
 """
@@ -20,17 +21,20 @@ from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: The entry of the header that is no tensor.
+_METADATA = "__metadata__"
 #: The entry of the metadata that has the checksum.
 CHECKSUM = "torchbridge_checksum"
+#: The first version of descriptions whose files have one.
+_CHECKED_SINCE = 2
 
 #: What safetensors itself allows a header.
 _LARGEST_HEADER = 100_000_000
@@ -68,6 +72,10 @@ class DamagedContent(ValueError):
     """The content is not whole, or no safetensors content; the message says what is wrong."""
 
 
+class LaterFormat(ValueError):
+    """The content is of a later version of torchbridge; the message says so."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What the header says of a tensor; `start` and `end` count bytes after the header."""
@@ -90,7 +98,7 @@ class Content:
         self._source = source
         size = source.seek(0, os.SEEK_END)
         header = self._header(size)
-        metadata = header.pop("__metadata__", {})
+        metadata = header.pop(_METADATA, {})
         if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
             raise DamagedContent("the header's metadata are not text")
         self.metadata: dict[str, str] = dict(metadata)
@@ -98,14 +106,44 @@ class Content:
         self.entries = {name: _entry(name, about) for name, about in header.items()}
         _check_places(self.entries.values(), size - self._start)
 
+    @property
+    def has_checksum(self) -> bool:
+        """Whether it can be told that the content is what was written."""
+        return self._checksum is not None
+
+    def description(self, name: str, latest: int) -> dict[str, Any]:
+        """What a writer of ours says of the tensors: JSON in an entry of the metadata.
+
+        Args:
+            name: of the entry.
+            latest: the latest `version` of it that is known; one that says none is 1.
+
+        Raises:
+            LaterFormat: it is of a later version.
+            DamagedContent: it is no description, or has lost its checksum.
+        """
+        about = parsed(self.metadata[name])
+        version = about.get("version", 1) if isinstance(about, dict) else None
+        if type(version) is not int or version < 1:
+            raise DamagedContent("its description is damaged: version is not what it must be")
+        if version > latest:
+            raise LaterFormat(
+                f"written by a later torchbridge (format {version}, this one knows {latest})"
+            )
+        if version >= _CHECKED_SINCE and not self.has_checksum:
+            raise DamagedContent("its checksum is missing: something in it has changed")
+        return dict(about)
+
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name.
 
         Raises:
             DamagedContent: they are not what the checksum says.
         """
-        found = {name: self._tensor(entry) for name, entry in self.entries.items()}
-        if self._checksum is not None and self._checksum != _checksum(self.metadata, found):
+        found, checks = {}, {}
+        for name, entry in self.entries.items():
+            found[name], checks[name] = self._tensor(entry)
+        if self.has_checksum and self._checksum != _checksum(self.metadata, found, checks):
             raise DamagedContent("its checksum is another: something in it has changed")
         return found
 
@@ -121,19 +159,20 @@ class Content:
             raise DamagedContent("its header is no JSON object")
         return header
 
-    def _tensor(self, entry: Entry) -> Tensor:
+    def _tensor(self, entry: Entry) -> tuple[Tensor, int]:
+        """A tensor, and the CRC-32 of its bytes where there is a checksum."""
         try:
             x = torch.empty(entry.shape, dtype=entry.dtype, device="cpu")
         except RuntimeError as error:  # a dim of 0 beside some that no tensor can have
             raise DamagedContent(f"no tensor has the shape {entry.shape}") from error
         self._source.seek(self._start + entry.start)
-        rest = _memory(x)
+        rest = memory = _memory(x)
         while len(rest):
             n: int = self._source.readinto(rest)  # type: ignore[attr-defined] # all of ours have it
             if n == 0:
                 raise DamagedContent("it ends too early")
             rest = rest[n:]
-        return x
+        return x, zlib.crc32(memory) if self.has_checksum else 0
 
 
 @contextmanager
@@ -143,7 +182,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
     Raises:
         DamagedContent: the file is damaged or of another kind.
     """
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         yield Content(file)
 
 
@@ -152,13 +191,22 @@ def of_bytes(data: bytes) -> Content:
     return Content(io.BytesIO(data))
 
 
+def write(
+    file: IO[bytes], tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write the content of a file with these tensors: on the CPU and row-major.
+
+    Raises:
+        TypeError: the format has no such dtype.
+        ValueError: a tensor is not row-major, or is called as the metadata are.
+    """
+    for piece in _pieces(tensors, metadata):
+        file.write(piece)
+
+
 def to_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> bytes:
-    """The content of a file with these tensors: on the CPU, row-major, no two over one memory."""
-    about = dict(metadata or {})
-    data: bytes = safetensors.torch.save(
-        dict(tensors), {**about, CHECKSUM: _checksum(about, tensors)}
-    )
-    return data
+    """What `write` writes."""
+    return b"".join(_pieces(tensors, metadata))
 
 
 def parsed(text: str | bytes) -> Any:
@@ -204,8 +252,35 @@ def _check_places(entries: Iterable[Entry], size: int) -> None:
         raise DamagedContent(f"it has {size} bytes of tensors, and its header says {end}")
 
 
-def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
-    """CRC-32 of the metadata and of the tensors' names, dtypes, shapes and bytes."""
+def _pieces(
+    tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None
+) -> Iterator[bytes | memoryview]:
+    """The header and then the tensors' memory, in an order in which each is aligned."""
+    for name, x in tensors.items():
+        if x.dtype not in _NAMES_OF:
+            raise TypeError(f"`{name}` is of {x.dtype}, which safetensors files do not have")
+        if name == _METADATA or not x.is_contiguous():
+            raise ValueError(f"`{name}` is no name of a tensor, or its memory is not row-major")
+    about = dict(metadata or {})
+    checks = {name: zlib.crc32(_memory(x)) for name, x in tensors.items()}
+    header: dict[str, Any] = {_METADATA: {**about, CHECKSUM: _checksum(about, tensors, checks)}}
+    order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
+    end = 0
+    for name in order:
+        x = tensors[name]
+        start, end = end, end + len(_memory(x))
+        places = {"shape": list(x.shape), "data_offsets": [start, end]}
+        header[name] = {"dtype": _NAMES_OF[x.dtype], **places}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    yield len(text).to_bytes(8, "little") + text
+    yield from (_memory(tensors[name]) for name in order)
+
+
+def _checksum(
+    metadata: Mapping[str, str], tensors: Mapping[str, Tensor], checks: Mapping[str, int]
+) -> str:
+    """CRC-32 of the metadata, the tensors' names, dtypes and shapes, and their bytes' `checks`."""
     total = 0
     for name in sorted(metadata):
         for part in (name, metadata[name]):
@@ -213,8 +288,7 @@ def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str
             total = zlib.crc32(data, zlib.crc32(b"%d:" % len(data), total))
     for name in sorted(tensors):
         x = tensors[name]
-        own = zlib.crc32(_memory(x.detach()))
-        said = json.dumps([name, _NAMES_OF.get(x.dtype, str(x.dtype)), list(x.shape), own])
+        said = json.dumps([name, _NAMES_OF[x.dtype], list(x.shape), checks[name]])
         total = zlib.crc32(said.encode(), total)
     return f"crc32:{total:08x}"
 

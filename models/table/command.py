@@ -36,6 +36,7 @@ from .registry import MODELS, prediction_types
 from .result import TableFit
 
 _ENTRY = "torchbridge_model"
+_VERSION = 2
 _MODEL_OPTIONS = (
     "hidden",
     "activation",
@@ -163,6 +164,7 @@ def _fit(options: argparse.Namespace) -> None:
     _report(fitted, names, classes)
     if options.output is not None:
         about = {
+            "version": _VERSION,
             "spec": fitted.spec,
             "layout": asdict(layout),
             "classes": classes,
@@ -254,22 +256,22 @@ def read_model(path: Path) -> tuple[TableModel, dict[str, Any]]:
     if not path.is_file():
         raise FileNotFoundError(f"--model: there is no file {path}")
     try:
-        content = tensor_content.of_bytes(path.read_bytes())
-        if _ENTRY not in content.metadata:
-            raise ValueError("it has no model")
-        about = tensor_content.parsed(content.metadata[_ENTRY])
-        _check_about(about)
-        return load_content(about["spec"], content), about
+        with tensor_content.opened(path) as content:
+            if _ENTRY not in content.metadata:
+                raise ValueError("it has no model")
+            about = content.description(_ENTRY, _VERSION)
+            _check_about(about)
+            return load_content(about["spec"], content), about
     except ValueError as error:
         raise ValueError(
             f"--model: {path} is no file that torchbridge fit wrote: {error}"
         ) from error
 
 
-def _check_about(about: Any) -> None:
+def _check_about(about: dict[str, Any]) -> None:
     """An error that names what in the description of a model file is not what `fit` writes."""
     keys = ("spec", "layout", "classes", "offset")
-    if not isinstance(about, dict) or set(about) != set(keys):
+    if set(about) - {"version"} != set(keys):
         raise ValueError(f"its description must have {', '.join(keys)}, and no more")
     if not isinstance(about["spec"], dict):
         raise ValueError("spec is no dict")

@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from torchbridge.process.whole_files import write_file
+from torchbridge.process.whole_files import replacing
 from torchbridge.saving import tensor_content
-from torchbridge.saving.tensor_content import DamagedContent
+from torchbridge.saving.tensor_content import DamagedContent, LaterFormat
 
 from .checkpoint_description import check_description
 from .loop import Loop
-from .weights import to_bytes
+from .weights import copied
 
 _ENTRY = "torchbridge_fit"
-_VERSION = 1
+_VERSION = 2
 
 
 def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
@@ -52,7 +52,9 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
         "best": None if loop.best is None else loop.best.state(),
         "callbacks": {type(c).__name__: c.state() for c in loop.callbacks},
     }
-    write_file(path, to_bytes(tensors, {_ENTRY: json.dumps(about, allow_nan=False)}))
+    metadata = {_ENTRY: json.dumps(about, allow_nan=False)}
+    with replacing(path) as file:
+        tensor_content.write(file, copied(tensors), metadata)
 
 
 def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
@@ -104,14 +106,13 @@ def _read(path: str | os.PathLike[str], loop: Loop) -> tuple[dict[str, Tensor], 
         with tensor_content.opened(path) as content:
             if _ENTRY not in content.metadata:
                 raise ValueError(f"resume: {os.fspath(path)} is not a checkpoint of a fit")
-            about = tensor_content.parsed(content.metadata[_ENTRY])
-            version = about.get("version") if isinstance(about, dict) else None
-            if version != _VERSION and isinstance(version, int):
-                raise ValueError(f"resume: {os.fspath(path)} is of another version of torchbridge")
+            about = content.description(_ENTRY, _VERSION)
             check_description(about, content, loop)
             return content.tensors(), about
     except DamagedContent as error:
         raise ValueError(f"resume: {os.fspath(path)} is no safetensors file: {error}") from error
+    except LaterFormat as error:
+        raise ValueError(f"resume: {os.fspath(path)} was {error}") from error
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 Tests: tests/models/training/test_checkpoint.py.
 """
 
+import torch
 from torch import Tensor, nn
 
 from torchbridge.saving import tensor_content
@@ -10,15 +11,23 @@ from torchbridge.saving.tensor_content import Content, DamagedContent
 
 from ..arguments import dtype_name
 
+_ROW_MAJOR = torch.contiguous_format
+
 
 def to_bytes(weights: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
     """Tensors by name as the content of a safetensors file.
 
     Tied weights are written once for each of their names.
     """
-    # safetensors takes no tensors that share memory.
-    own = {name: t.detach().cpu().contiguous().clone() for name, t in weights.items()}
-    return tensor_content.to_bytes(own, metadata)
+    return tensor_content.to_bytes(copied(weights), metadata)
+
+
+def copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors as files have them; whoever changes the weights meanwhile does not change these."""
+    return {
+        name: t.detach().cpu().resolve_conj().resolve_neg().clone(memory_format=_ROW_MAJOR)
+        for name, t in weights.items()
+    }
 
 
 def from_bytes(content: bytes) -> dict[str, Tensor]:
@@ -32,7 +41,10 @@ def from_bytes(content: bytes) -> dict[str, Tensor]:
 def weights_content(content: bytes) -> Content:
     """The same with the tensors still to be read: its header has been checked."""
     try:
-        return tensor_content.of_bytes(bytes(content))
+        found = tensor_content.of_bytes(bytes(content))
+        if found.metadata and not found.has_checksum:  # version 0.1.0 wrote neither
+            raise DamagedContent("its checksum is missing: something in it has changed")
+        return found
     except DamagedContent as error:
         raise ValueError(f"weights: these bytes are no safetensors content ({error})") from error
 

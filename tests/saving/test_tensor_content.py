@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from torch import nn
 
-from torchbridge.saving import files, tensor_content
+from torchbridge.models.training import weights
+from torchbridge.saving import files, frozen, tensor_content
 from torchbridge.saving.tensor_content import DamagedContent
 
 DTYPES = list(tensor_content._DTYPES.values())
@@ -94,23 +96,71 @@ def test_what_is_not_whole_is_one_error(data):
         files.loads(data, "cpu")
 
 
-def test_every_byte_that_changes_is_seen_or_changes_nothing():
-    x = {"a": torch.arange(5.0), "b": torch.tensor([True, False])}
-    data = tensor_content.to_bytes(x, {"about": "a description"})
+def described_content():
+    tree = {"kind": "list", "items": [{"kind": "tensor", "name": "a"}, {"kind": "null"}]}
+    tensors = {"a": torch.arange(5.0), "b": torch.tensor([True, False]), "c": torch.eye(2)}
+    return files.dumps(tree, tensors | {"d": tensors["c"].to_sparse()})
+
+
+def frozen_module():
+    torch.manual_seed(1)
+    return frozen.freeze(nn.LSTM(1, 1))[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "read"),
+    [
+        (described_content, lambda data: files.loads(data, None)),
+        (frozen_module, lambda data: frozen.thaw(data, {"half": None}, frozen.new_shared())),
+        (lambda: weights.to_bytes({"w": torch.arange(5.0)}), weights.from_bytes),
+    ],
+    ids=["files", "frozen", "weights"],
+)
+def test_every_bit_that_changes_is_seen(make, read):
+    data = make()
+    read(data)
     for at in range(len(data)):
-        for flip in (1, 0x20, 0x80):
+        for bit in range(8):
             changed = bytearray(data)
-            changed[at] ^= flip
-            try:
-                read = tensor_content.of_bytes(bytes(changed))
-                found = read.tensors()
-            except DamagedContent:
-                continue
-            # Of the checksum's own name: then there is none.
-            assert set(read.metadata) >= {"about"} and read.metadata["about"] == "a description"
-            assert {n: t.tolist() for n, t in found.items()} == {
-                n: t.tolist() for n, t in x.items()
-            }
+            changed[at] ^= 1 << bit
+            with pytest.raises(ValueError, match=r"damaged|no safetensors|later torchbridge"):
+                read(bytes(changed))
+
+
+@pytest.mark.parametrize("key", ["torchbridge_checksul", None])
+def test_content_of_today_has_its_checksum(key):
+    data = files.dumps({"kind": "null"}, {"x": torch.ones(2)})
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    kept = header["__metadata__"].pop(tensor_content.CHECKSUM)
+    if key:
+        header["__metadata__"][key] = kept
+    without = content(header, data[8 + size :])
+    with pytest.raises(ValueError, match="its checksum is missing"):
+        files.loads(without, "cpu")
+    # Version 0.1.0 wrote none.
+    old = json.loads(header["__metadata__"]["torchbridge"]) | {"version": 1}
+    header["__metadata__"]["torchbridge"] = json.dumps(old)
+    found = files.loads(content(header, data[8 + size :]), "cpu")
+    assert found["tensors"]["x"].tolist() == [1.0, 1.0]
+
+
+def test_names_of_tensors_that_could_be_taken_for_others():
+    x = torch.arange(6.0).reshape(2, 3)
+    given = {"s": x.to_sparse(), "s.indices": x + 1, "s#.values": x + 2, "s.values": x.to_sparse()}
+    found = files.loads(files.dumps({}, given), "cpu")["tensors"]
+    assert {n: t.to_dense().tolist() for n, t in found.items()} == {
+        n: t.to_dense().tolist() for n, t in given.items()
+    }
+    with pytest.raises(ValueError, match="`__metadata__` is no name of a tensor"):
+        files.dumps({}, {"__metadata__": x})
+
+
+def test_what_the_format_does_not_have_is_refused():
+    with pytest.raises(TypeError, match="`x` is of torch.complex128"):
+        tensor_content.to_bytes({"x": torch.ones(2, dtype=torch.complex128)})
+    with pytest.raises(ValueError, match="`x` is no name of a tensor, or its memory is not row-m"):
+        tensor_content.to_bytes({"x": torch.ones(2, 3).t()})
 
 
 def test_files_of_others_have_no_checksum(tmp_path):

@@ -207,10 +207,11 @@ hint_for <- function(x) {
   if (inherits(x, c("torch_optimizer", "lr_scheduler"))) " Save its `$state_dict()`."
 }
 
-# Under a name of its own.
+# Under a name of its own, which is not that of the header's metadata.
 store_tensor <- function(x, path, store) {
   name <- if (length(path) == 0L) "value" else paste(path, collapse = ".")
-  name <- make.unique(c(names(store$tensors), name), sep = "#")[length(store$tensors) + 1L]
+  taken <- c(names(store$tensors), "__metadata__")
+  name <- make.unique(c(taken, name), sep = "#")[length(taken) + 1L]
   store$tensors[[name]] <- x
   name
 }

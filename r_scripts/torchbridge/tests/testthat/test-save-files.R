@@ -113,6 +113,12 @@ test_that("names that repeat or are empty do no harm", {
   expect_identical(unname(flat), as.numeric(1:6))
 })
 
+test_that("a tensor may have the name of the header's metadata", {
+  back <- round_trip(list(`__metadata__` = tensor(1:2), x = tensor(3)))
+  expect_identical(names(back), c("__metadata__", "x"))
+  expect_identical(as.numeric(back$`__metadata__`), c(1, 2))
+})
+
 test_that("what is no data is refused, with its place", {
   expect_identical(
     message_of(torch_save(list(a = list(1, mean)), tempfile())),
@@ -364,7 +370,7 @@ test_that("a description that was tampered with is an error, not a crash", {
     tampered(sprintf('{"version": 1, "value": {%s}, "tensors": {%s}}', value, tensors))
   }
   expect_match(tampered("{"), "header is damaged")
-  expect_match(tampered('{"version": 2}'), "written by a later torchbridge (format 2", fixed = TRUE)
+  expect_match(tampered('{"version": 3}'), "written by a later torchbridge (format 3", fixed = TRUE)
   expect_match(described('"kind": "tensor", "name": "x"', ""), "a tensor is missing")
   expect_match(described('"kind": "closure", "name": "value"'), "unknown kind")
   dim <- '"attribute_names": ["dim"], "attributes": [{"kind": "integer", "name": "value"}]'
