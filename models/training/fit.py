@@ -192,7 +192,8 @@ def fit(
     """
     _check_module(module)
     epochs = whole_number("epochs", epochs, 1)
-    batch_size = None if batch_size is None else whole_number("batch_size", batch_size, 1)
+    if batch_size is not None:
+        batch_size = whole_number("batch_size", batch_size, 1)
     lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
     seed = None if seed is None else whole_number("seed", seed)
     find_optimizer(optimizer)
@@ -203,14 +204,10 @@ def fit(
     found = _callbacks(callbacks, progress)
     train = _source("", module, x, y, weights, offset, loss_)
     valid = None if validation is None else _validation(module, validation, loss_)
-    n_rows, least = None, 1
-    if isinstance(train, Data):
-        n_rows, least = train.n_rows, least_rows(module, train)
-        batch_size = usual_batch_size(n_rows) if batch_size is None else batch_size
-        _check_rows(n_rows, batch_size, least)
+    n_rows, batch_size, least = _rows(module, train, batch_size)
     settings = {
         "n_rows": n_rows,
-        "batch_size": batch_size if n_rows else None,
+        "batch_size": batch_size,
         "shuffle": flag("shuffle", shuffle),
         "lr": lr,
         "optimizer": optimizer,
@@ -224,10 +221,7 @@ def fit(
         module, loss_, train, valid, epochs, found, settings, least, given, seed, resume, compile
     )
     job.provenance = _provenance(job, devices, options("origin", origin))
-    outcome = accelerator.launch(_train, job)
-    if accelerator.world_size > 1:
-        module.load_state_dict(from_bytes(outcome.weights))
-    return Fit(module, outcome.history, accelerator.device, outcome.status, outcome.best, found)
+    return _launched(job, accelerator)
 
 
 def _check_module(module: Any) -> None:
@@ -248,11 +242,19 @@ def usual_batch_size(n_rows: int) -> int:
     return size
 
 
-def _check_rows(n_rows: int, batch_size: int, least: int) -> None:
+def _rows(
+    module: nn.Module, train: Data | Iterable, batch_size: int | None
+) -> tuple[int | None, int | None, int]:
+    """How many there are, and how many a batch has, and must have."""
+    if not isinstance(train, Data):
+        return None, None, 1
+    n_rows, least = train.n_rows, least_rows(module, train)
+    batch_size = usual_batch_size(n_rows) if batch_size is None else batch_size
     if n_rows < least:
         raise ValueError("x has one row, and batch normalisation can only be trained on several")
     if batch_size < least:
         raise ValueError("batch_size must be at least 2 with batch normalisation, not 1")
+    return n_rows, batch_size, least
 
 
 def _check_resume(resume: Any) -> None:
@@ -312,6 +314,20 @@ def _provenance(job: _Job, devices: int, origin: Mapping[str, Any]) -> Provenanc
     if job.resume is not None or any(isinstance(c, ModelCheckpoint) for c in job.callbacks):
         found.look()  # now: modules and loaders may count what they do
     return found
+
+
+def _launched(job: _Job, accelerator: Accelerator) -> Fit:
+    outcome = accelerator.launch(_train, job)
+    if accelerator.world_size > 1:
+        job.module.load_state_dict(from_bytes(outcome.weights))
+    return Fit(
+        job.module,
+        outcome.history,
+        accelerator.device,
+        outcome.status,
+        outcome.best,
+        job.callbacks,
+    )
 
 
 def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
