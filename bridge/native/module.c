@@ -35,7 +35,7 @@ static const R_CallMethodDef routines[] = {
     ROUTINE(call, 2),  ROUTINE(getattr, 2),   ROUTINE(setattr, 3), ROUTINE(import, 1),
     ROUTINE(api, 3),   ROUTINE(is_live, 1),   ROUTINE(op1, 2),     ROUTINE(op2, 3),
     ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),     ROUTINE(caught, 2),
-    {NULL, NULL, 0},
+    ROUTINE(limit, 0), {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, NULL, 0}};
@@ -86,8 +86,6 @@ static PyObject *native_attach(PyObject *self, PyObject *args) {
   if (!failed)
     failed = !R_ToplevelExec(set_helpers_run, environment);
   UNPROTECT(1);
-  if (!failed && !python_hosts)
-    tb_limits_init();
   if (!failed)
     Py_RETURN_NONE;
   SEXP reason = try_call("geterrmessage", R_NilValue, R_NilValue, &(int){0});
@@ -113,7 +111,7 @@ static PyObject *native_close(PyObject *self, PyObject *unused) {
 
 static PyObject *native_let_r_look(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
-  if (!tb_r_ready() || !tb_on_main_thread() || !tb_r_waits())
+  if (!tb_r_ready() || !tb_on_main_thread() || !tb_depth())
     Py_RETURN_NONE;
   if (tb_let_r_look())
     return NULL;

@@ -35,6 +35,58 @@ caught <- function(condition, calls) {
   invokeRestart("abort")
 }
 
+# The message of the error that has just passed these handlers by: the last one's, or "" where
+# that is an earlier error's (then it was Ctrl-C). A time limit may come before the handlers stand,
+# with a call of this file's; C's stack runs out with no call.
+uncaught_message <- function() {
+  text <- sub("\n+$", "", sub("\nCalls: .*", "", geterrmessage()))
+  limit <- limit_in(text)
+  own <- "(withCallingHandlers|protected|call_function|uncaught_message|eval)\\("
+  message <- if (nzchar(limit)) {
+    limit
+  } else if (!grepl(" : ", text, fixed = TRUE)) {
+    text
+  } else if (grepl(paste0("^[^\n]*", own), text)) {
+    sub("^.*? :[ \n]+", "", text, perl = TRUE)
+  } else {
+    ""
+  }
+  # It is told once.
+  if (nzchar(message)) try(stop(" : ", call. = FALSE), silent = TRUE)
+  readable(message)
+}
+
+# ---- time limits where R would lose them (limits.c) ----
+
+# What R says of a limit, in the session's language; "" where the text is about something else.
+limit_in <- function(text) {
+  limits <- c(
+    "reached session elapsed time limit", "reached elapsed time limit",
+    "reached session CPU time limit", "reached CPU time limit"
+  )
+  limits <- gettext(limits, domain = "R")
+  c(limits[vapply(limits, grepl, NA, x = text, fixed = TRUE)], "")[1L]
+}
+
+# What R does meanwhile with an error at its top level, and did before.
+at_top_level <- as.call(list(function() {
+  lost_limit <<- limit_in(geterrmessage())
+  if (nzchar(lost_limit)) .Call(native_limit) else eval(former_option, globalenv())
+}))
+former_option <- NULL
+lost_limit <- ""
+
+watch_limits <- function() {
+  former_option <<- getOption("error")
+  options(error = at_top_level)
+}
+
+unwatch_limits <- function() {
+  if (identical(getOption("error"), at_top_level)) options(error = former_option)
+}
+
+raise_limit <- function() stop(lost_limit, call. = FALSE)
+
 # In a Python-hosted process R's warnings become Python's; host.py sets this.
 give_warning <- function(message) NULL
 
@@ -149,6 +201,7 @@ call_again <- function(handle, arguments) {
 }
 native_run <- native_entry("run")
 native_caught <- native_entry("caught")
+native_limit <- native_entry("limit")
 
 set_warning_handler <- function(f) give_warning <<- f
 

@@ -51,7 +51,7 @@ static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
   tb_interrupts_to_python(&interrupts);
   PyObject *result =
       PyObject_Vectorcall(function, PySequence_Fast_ITEMS(values), (size_t)n_positional, keys);
-  if (tb_limits_raise() || (result && PyErr_CheckSignals())) /* what Python code has not seen */
+  if (tb_limits_end() || (result && PyErr_CheckSignals())) /* what Python code has not seen */
     Py_CLEAR(result);
   tb_interrupts_restore(&interrupts);
   tb_modes_end(&modes);

@@ -44,7 +44,7 @@ int tb_check_thread(void) {
 typedef struct {
   int (*work)(void *data, SEXP *result);
   void *data;
-  bool failed, entered, python_ran;
+  bool failed, entered;
   PyGILState_STATE gil;
   size_t held;
   int depth;
@@ -58,7 +58,7 @@ static SEXP tokens[TOKENS];
 static int depth = 0;
 static int jumped = -1; /* the deepest call that R jumped out of: its token holds a value */
 
-bool tb_r_waits(void) { return depth > 0; }
+int tb_depth(void) { return depth; }
 
 static SEXP token(void) {
   for (; jumped >= depth; jumped--)
@@ -79,7 +79,6 @@ static SEXP entry_body(void *p) {
   e->gil = PyGILState_Ensure(); /* here: R may raise an error before it comes here */
   e->held = tb_held();
   e->depth = depth++;
-  e->python_ran = tb_set_python_runs(true);
   e->entered = true;
   tb_frozen_release();
   e->failed = e->work(e->data, &result) != 0;
@@ -95,7 +94,6 @@ static void entry_leave(void *p, Rboolean jump) {
     return;
   if (jump)
     PyErr_Clear();
-  tb_set_python_runs(e->python_ran);
   tb_drop(e->held);
   PyGILState_Release(e->gil);
   depth = e->depth;

@@ -13,17 +13,20 @@
 #include "core/vector.h"
 
 static SEXP protected_call = NULL; /* host.R's protected() */
-static SEXP message_call = NULL;   /* geterrmessage(), made while there is memory */
+static SEXP message_call = NULL;   /* host.R's uncaught_message(), made while there is memory */
+static SEXP text_call = NULL;      /* geterrmessage(), for when that has no memory itself */
 static SEXP caught = NULL; /* a cell: its CAR is the condition just caught, its TAG the calls */
 
 void tb_errors_init(void) {
   protected_call = PROTECT(Rf_lang1(tb_helper("protected")));
-  message_call = PROTECT(Rf_lang1(Rf_install("geterrmessage")));
+  message_call = PROTECT(Rf_lang1(tb_helper("uncaught_message")));
+  text_call = PROTECT(Rf_lang1(Rf_install("geterrmessage")));
   caught = PROTECT(Rf_cons(R_NilValue, R_NilValue));
   R_PreserveObject(message_call);
+  R_PreserveObject(text_call);
   R_PreserveObject(protected_call);
   R_PreserveObject(caught);
-  UNPROTECT(3);
+  UNPROTECT(4);
 }
 
 /* ---- running what may jump ---- */
@@ -58,9 +61,7 @@ SEXP tb_try(SEXP call, tb_failure *failure) {
   SEXP condition = PROTECT(CAR(caught)), calls = PROTECT(TAG(caught));
   tb_entry_caught(R_NilValue, R_NilValue);
   int failed = 0;
-  bool python_ran = tb_set_python_runs(false);
   SEXP value = R_tryEvalSilent(call, R_GlobalEnv, &failed);
-  tb_set_python_runs(python_ran);
   *failure = (tb_failure){CAR(caught), TAG(caught)};
   tb_entry_caught(condition, calls);
   UNPROTECT(2);
@@ -86,46 +87,18 @@ static bool runs(void (*fn)(void *), void *data, tb_failure *failure) {
 
 /* ---- R error -> Python exception ---- */
 
-/* Where the message begins in R's text of an error, and how long it is: R puts the call before it
- * and the way to it behind, which here are host.R's own (a time limit may pass before its handlers
- * stand). Text of other calls stays whole. */
-static const char *message_in(const char *text, size_t *length) {
-  static const char *const calls[] = {"withCallingHandlers(", "protected()", "call_function("};
-  const char *message = NULL;
-  for (size_t i = 0; i < sizeof calls / sizeof *calls && !message; i++) {
-    const char *call = strstr(text, calls[i]);
-    message = call ? strstr(call, " : ") : NULL;
-  }
-  if (message)
-    message += 3 + strspn(message + 3, " \n");
-  else if (!(message = strstr(text, "reached elapsed time limit")) &&
-           !(message = strstr(text, "reached CPU time limit")))
-    message = text;
-  const char *way = message == text ? NULL : strstr(message, "\nCalls: ");
-  *length = way ? (size_t)(way - message) : strlen(message);
-  while (message != text && *length && message[*length - 1] == '\n')
-    --*length;
-  return message;
-}
-
-/* What passed the handlers by: that C's stack ran out, a time limit before they stood, or Ctrl-C
- * there. The first has no call, the second one of host.R's. Where R's last text has another, or
- * there is none, it is an earlier error's, and this was Ctrl-C, which leaves no text. */
+/* What passed the handlers by: that C's stack ran out, or before they stood a time limit or
+ * Ctrl-C. This last leaves no text. */
 static void set_uncaught(void) {
   tb_failure ignored;
-  SEXP text = PROTECT(tb_try(message_call, &ignored));
+  SEXP text = tb_try(message_call, &ignored);
+  PROTECT(text = text ? text : tb_try(text_call, &ignored));
   const char *said = text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0)) : "";
-  size_t length;
-  const char *all = said;
-  said = message_in(said, &length);
-  if (!*all || (said == all && strstr(all, " : "))) {
-    UNPROTECT(1);
+  PyObject *type = *said ? tb_hook(TB_HOOK_R_ERROR) : NULL;
+  PyObject *message = PyUnicode_DecodeUTF8(said, (Py_ssize_t)strlen(said), "backslashreplace");
+  if (!*said)
     tb_set_keyboard_interrupt();
-    return;
-  }
-  PyObject *type = tb_hook(TB_HOOK_R_ERROR);
-  PyObject *message = PyUnicode_DecodeUTF8(said, (Py_ssize_t)length, "backslashreplace");
-  if (type && message)
+  else if (type && message)
     PyErr_SetObject(type, message);
   Py_XDECREF(message);
   UNPROTECT(1);

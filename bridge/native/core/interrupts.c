@@ -31,16 +31,6 @@ static void install(tb_interrupts *state, void (*handler)(int)) {
   }
 }
 
-static bool python_runs = false;
-
-bool tb_set_python_runs(bool runs) {
-  bool before = python_runs;
-  python_runs = runs;
-  return before;
-}
-
-bool tb_python_runs(void) { return python_runs; }
-
 void tb_interrupts_to_python(tb_interrupts *state) { install(state, sigint_to_python); }
 
 void tb_interrupts_to_r(tb_interrupts *state) { install(state, sigint_to_r); }

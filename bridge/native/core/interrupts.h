@@ -16,10 +16,6 @@ void tb_interrupts_to_r(tb_interrupts *state);
 /* Puts the former handler back; is a Ctrl-C meant for R still waiting? */
 bool tb_interrupts_restore(tb_interrupts *state);
 
-/* Python code runs on R's thread from now on (true), or R code (false); what ran before. */
-bool tb_set_python_runs(bool runs);
-bool tb_python_runs(void);
-
 void tb_set_keyboard_interrupt(void); /* Python's KeyboardInterrupt, R's taken back */
 void tb_interrupt_r(
     void); /* R's interrupt, as if Ctrl-C came now; jumps, or R has them suspended */

@@ -1,65 +1,64 @@
 /* A time limit that has passed is an error out of R_ProcessEvents(). Python's loops call it here
  * (tb_let_r_look), where the error becomes an exception. But reticulate calls it too, twice a
- * second while Python runs, in a place where R prints the error, loses it, and ends a session that
- * is not interactive. R calls R_PolledEvents before it looks at the limits: that is where they are
- * looked at first, and the exception is kept for the next tb_let_r_look, or the end of the call.
+ * second while Python runs, at R's top level: there R prints the error, loses it, and ends a
+ * session that is not interactive. What R does with an error there is told by options(error = ).
+ * From the first look of a call to its end that is ours (host.R): it keeps a time limit for the
+ * next look, or the end of the call.
  *
  * Tests: tests/native/core/test_interrupts.py */
 #include "core/limits.h"
 
+#include "core/entry.h"
 #include "core/errors.h"
+#include "core/helpers.h"
 #include "core/interrupts.h"
-
-#include <R.h> /* R_ProcessEvents */
-#ifndef _WIN32
-#include <R_ext/eventloop.h>
-#endif
+#include "core/lifetime.h"
 
 static bool looking = false;
-static PyObject *kept = NULL; /* owned */
+static bool passed = false;
+static int watched_at = 0; /* the depth of the call that set the option; 0 for none */
 
-int tb_limits_raise(void) {
-  if (!kept)
+SEXP tb_entry_limit(void) {
+  passed = true;
+  return R_NilValue;
+}
+
+static void call_run(void *helper) {
+  Rf_eval(PROTECT(Rf_lang1(tb_helper(helper))), R_BaseEnv);
+  UNPROTECT(1);
+}
+
+static int raise_passed(void) {
+  if (!passed)
     return 0;
-  PyErr_SetObject((PyObject *)Py_TYPE(kept), kept);
-  Py_CLEAR(kept);
-  return -1;
+  passed = false;
+  return tb_protected(call_run, "raise_limit");
 }
 
-#ifndef _WIN32
-static void (*former)(void) = NULL;
-
-static void events_run(void *unused) {
-  (void)unused;
-  R_ProcessEvents();
-}
-
-/* With the GIL: it is held where Python runs. */
-static void polled(void) {
-  if (former)
-    former();
-  if (!tb_python_runs() || looking || kept)
-    return;
-  looking = true;
-  PyObject *type, *trace;
-  if (tb_protected(events_run, NULL)) {
-    PyErr_Fetch(&type, &kept, &trace);
-    PyErr_NormalizeException(&type, &kept, &trace);
-    Py_XDECREF(type);
-    Py_XDECREF(trace);
+int tb_limits_end(void) {
+  if (!watched_at || tb_depth() > watched_at)
+    return 0;
+  watched_at = 0;
+  PyObject *type, *value, *trace; /* what the call itself raised */
+  PyErr_Fetch(&type, &value, &trace);
+  int failed = tb_protected(call_run, "unwatch_limits");
+  if (failed) { /* the limit or Ctrl-C came just there, and comes once */
+    PyObject *ours[3];
+    PyErr_Fetch(&ours[0], &ours[1], &ours[2]);
+    if (tb_protected(call_run, "unwatch_limits"))
+      PyErr_Clear();
+    PyErr_Restore(ours[0], ours[1], ours[2]);
+    passed = false;
   }
-  looking = false;
+  if (failed || raise_passed()) {
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(trace);
+    return -1;
+  }
+  PyErr_Restore(type, value, trace);
+  return 0;
 }
-
-void tb_limits_init(void) {
-  if (R_PolledEvents == polled)
-    return;
-  former = R_PolledEvents;
-  R_PolledEvents = polled;
-}
-#else
-void tb_limits_init(void) {}
-#endif
 
 static void look_run(void *unused) {
   (void)unused;
@@ -67,8 +66,15 @@ static void look_run(void *unused) {
 }
 
 int tb_let_r_look(void) {
-  if (looking || tb_limits_raise())
-    return looking ? 0 : -1;
+  if (looking)
+    return 0;
+  if (!watched_at && !tb_python_hosts()) {
+    watched_at = tb_depth();
+    if (tb_protected(call_run, "watch_limits"))
+      return -1;
+  }
+  if (raise_passed())
+    return -1;
   tb_interrupts interrupts;
   tb_interrupts_to_r(&interrupts);
   looking = true;

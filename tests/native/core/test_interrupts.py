@@ -326,6 +326,48 @@ def test_time_limits_of_r_end_a_fit(in_r):
     )
 
 
+POLLING = """
+import ctypes, time
+from torchbridge.process.interrupts import let_r_look
+R = ctypes.PyDLL(None)
+R.R_ToplevelExec.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+def poll():
+    # Twice a second, reticulate does this.
+    R.R_ToplevelExec(ctypes.cast(R.R_ProcessEvents, ctypes.c_void_p), None)
+def work(f=None):
+    time.sleep(0.11)  # from the last look of another call
+    let_r_look()
+    if f:
+        f()
+    time.sleep(0.2)
+    for _ in range(20):  # R looks at the time at every few
+        poll()
+    return "lost"
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_time_limit_that_reticulate_would_lose(in_r, language):
+    ended = in_r(
+        f"""
+Sys.setenv(LANGUAGE = "{language}")
+words <- gettext("reached elapsed time limit", domain = "R")
+mine <- quote(cat("mine"))
+options(error = mine)
+limited <- function(f = NULL) tryCatch(
+  {{ setTimeLimit(elapsed = 0.25, transient = TRUE); calls$work(f) }},
+  error = function(e) cat(identical(conditionMessage(e), words), "")
+)
+limited()
+limited(function() calls$work)  # a call within the call
+cat(identical(getOption("error"), mine), calls$work(), identical(getOption("error"), mine))
+""",
+        POLLING,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "TRUE TRUE TRUE lost TRUE"
+
+
 @pytest.mark.parametrize(
     "code",
     [
