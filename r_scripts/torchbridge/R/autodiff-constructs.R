@@ -1,38 +1,18 @@
-# R constructs that do not dispatch on their arguments' class. Where they stand in the
-# differentiated function itself, versions that know tensors take their place: the function gets an
-# environment of its own, in which they are found first. Elsewhere an error explains them.
+# R constructs that do not dispatch on their arguments' class: versions that know tensors, which the
+# user's functions find first while they are differentiated (autodiff-closures.R). Elsewhere an
+# error explains them.
 
-with_constructs <- function(func) {
-  if (is.primitive(func)) return(func)
-  enclosing <- environment(func)
-  overlay <- new.env(parent = enclosing)
-  for (name in overlaid()) {
-    # What the user calls by that name stays the user's.
-    if (is_rs_own(name, enclosing)) assign(name, constructs[[name]], envir = overlay)
-  }
-  environment(func) <- overlay
-  func
+# By name, for overlays.
+all_constructs <- function() {
+  if (is.null(the$constructs)) the$constructs <- made_constructs()
+  the$constructs
 }
 
-is_rs_own <- function(name, where) {
-  found <- get0(name, envir = where, mode = "function")
-  if (is.null(found) || is.primitive(found)) return(TRUE)
-  for (namespace in list(baseenv(), asNamespace("stats"), topenv())) {
-    if (identical(found, get0(name, envir = namespace, inherits = FALSE))) return(TRUE)
-  }
-  FALSE
-}
-
-overlaid <- function() {
-  if (length(constructs) == 0L) fill_constructs()
-  names(constructs)
-}
-
-constructs <- new.env(parent = emptyenv())
+overlaid <- function() names(all_constructs())
 
 # This package's own versions of R's functions too: it may not be attached, and a package's
 # function never looks there.
-fill_constructs <- function() {
+made_constructs <- function() {
   namespace <- topenv()
   masks <- c(
     generated_densities, "dnbinom", "dmultinom", "dmvnorm", "crossprod", "tcrossprod", "diag",
@@ -40,8 +20,33 @@ fill_constructs <- function() {
     "lbeta", "choose", "lchoose", "matrix", "array", "drop", "chol2inv", "backsolve",
     "forwardsolve", if (getRversion() < "4.3.0") "%*%"
   )
-  for (name in masks) assign(name, get(name, envir = namespace), envir = constructs)
-  list2env(c(joining_constructs, applying_constructs, assigning_constructs), envir = constructs)
+  known <- c(
+    mget(masks, envir = namespace), joining_constructs, applying_constructs, finding_constructs,
+    attribute_constructs
+  )
+  c(known, written_in_r(known))
+}
+
+# Functions of base R's that are R code themselves, and right on tensors where what they call is.
+written_in_r <- function(known) {
+  names <- c(
+    "Reduce", "Filter", "Map", "Position", "Find", "replace", "append", "rapply", "Vectorize",
+    "Negate", "simplify2array"
+  )
+  overlay <- list2env(known, parent = baseenv())
+  attr(overlay, "name") <- "package:base"
+  overlay$.tb_reached <- identity
+  overlay$.tb_assigned <- assigned
+  made <- lapply(names, function(name) {
+    f <- get(name, envir = baseenv())
+    rewritten <- read_function(f)$rewritten
+    if (!is.null(rewritten)) f <- rewritten
+    environment(f) <- overlay
+    assign(name, f, envir = overlay)
+    f
+  })
+  names(made) <- names
+  made
 }
 
 # ---- versions that are found inside a differentiated function only ----
@@ -71,7 +76,7 @@ joining_constructs <- list(
 
 applying_constructs <- list(
   sapply = function(X, FUN, ..., simplify = TRUE, USE.NAMES = TRUE) { # nolint
-    FUN <- match.fun(FUN) # nolint: object_name_linter.
+    FUN <- users_function(FUN, parent.frame()) # nolint: object_name_linter.
     answer <- lapply(X, FUN, ...)
     if (USE.NAMES && is.character(X) && is.null(names(answer))) names(answer) <- X
     if (has_tensor(answer)) return(if (isFALSE(simplify)) answer else simplified(answer))
@@ -79,7 +84,7 @@ applying_constructs <- list(
     simplify2array(answer, higher = identical(simplify, "array"))
   },
   vapply = function(X, FUN, FUN.VALUE, ..., USE.NAMES = TRUE) { # nolint
-    FUN <- match.fun(FUN) # nolint: object_name_linter.
+    FUN <- users_function(FUN, parent.frame()) # nolint: object_name_linter.
     answer <- lapply(X, FUN, ...)
     if (!has_tensor(answer)) {
       # Called once already: again would repeat what FUN does besides.
@@ -96,7 +101,7 @@ applying_constructs <- list(
     simplified(answer)
   },
   mapply = function(FUN, ..., MoreArgs = NULL, SIMPLIFY = TRUE, USE.NAMES = TRUE) { # nolint
-    FUN <- match.fun(FUN) # nolint: object_name_linter.
+    FUN <- users_function(FUN, parent.frame()) # nolint: object_name_linter.
     parts <- lapply(list(...), function(v) if (is_tensor(v)) as.list(v) else v)
     answer <- do.call(base::mapply, base::c(
       list(FUN), parts, list(MoreArgs = MoreArgs, SIMPLIFY = FALSE, USE.NAMES = USE.NAMES)
@@ -105,6 +110,116 @@ applying_constructs <- list(
     if (has_tensor(answer)) simplified(answer) else simplify2array(answer, higher = FALSE)
   }
 )
+
+# A function, or its name in the frame that hands it over, ready for tensors.
+users_function <- function(f, frame) {
+  if (!is.function(f)) {
+    if (!is.character(f) && !is.symbol(f) || length(f) != 1L) {
+      stop("a function or its name is wanted, not ", friendly_type(f), call. = FALSE)
+    }
+    f <- get(as.character(f), envir = frame, mode = "function")
+  }
+  reached_in(f, frame)
+}
+
+finding_constructs <- list(
+  lapply = function(X, FUN, ...) { # nolint: object_name_linter.
+    FUN <- users_function(FUN, parent.frame()) # nolint: object_name_linter.
+    base::lapply(X, FUN, ...)
+  },
+  match.fun = function(FUN, descend = TRUE) { # nolint: object_name_linter.
+    if (is.function(FUN)) return(reached_in(FUN, parent.frame()))
+    # As R has it: first where the function was called that asks.
+    frame <- parent.frame(2L)
+    found <- if (is.character(FUN)) get0(FUN, envir = frame, mode = "function")
+    if (is.null(found)) {
+      frame <- parent.frame()
+      found <- get(as.character(FUN), envir = frame, mode = "function")
+    }
+    reached_in(reached_in(found, frame), parent.frame())
+  },
+  do.call = function(what, args, quote = FALSE, envir = parent.frame()) {
+    force(envir)
+    found <- what
+    if (is_string(what)) found <- get0(what, envir = envir, mode = "function")
+    # By its name, where that means the same, so that messages show it.
+    ready <- reached_in(found, parent.frame())
+    if (!identical(ready, found)) what <- ready
+    base::do.call(what, args, quote, envir)
+  },
+  get = function(x, envir = parent.frame(), mode = "any", inherits = TRUE, pos = envir) {
+    reached_in(base::get(x, envir = as.environment(pos), mode = mode, inherits = inherits), envir)
+  },
+  get0 = function(x, envir = parent.frame(), mode = "any", inherits = TRUE, ifnotfound = NULL) {
+    reached_in(base::get0(x, envir, mode, inherits, ifnotfound), envir)
+  },
+  eval = function(expr, envir = parent.frame(), enclos = parent.frame()) {
+    # (`enclos` counts where `envir` is no environment only.)
+    force(envir)
+    force(enclos)
+    base::eval(if (is.language(expr)) ready_code(expr, parent.frame()) else expr, envir, enclos)
+  },
+  `::` = function(pkg, name) {
+    package <- as.character(substitute(pkg))
+    name <- as.character(substitute(name))
+    known <- if (package %in% c("base", "stats")) all_constructs()[[name]]
+    if (is.null(known)) getExportedValue(package, name) else known
+  }
+)
+
+# ---- attributes ----
+
+attribute_constructs <- list(
+  attr = function(x, which, exact = FALSE) {
+    if (!is_tensor(x)) return(base::attr(x, which, exact))
+    switch(which,
+      dim = dim(x),
+      names = names(x),
+      dimnames = dimnames(x),
+      base::attr(x, which, exact)
+    )
+  },
+  `attr<-` = function(x, which, value) {
+    if (is_tensor(x)) with_attribute(x, which, value) else base::`attr<-`(x, which, value)
+  },
+  structure = function(.Data, ...) { # nolint: object_name_linter.
+    if (!is_tensor(.Data)) return(base::structure(.Data, ...))
+    given <- list(...)
+    for (name in names(given)) {
+      which <- switch(name, .Names = "names", .Dim = "dim", name)
+      .Data <- with_attribute(.Data, which, given[[name]]) # nolint: object_name_linter.
+    }
+    .Data
+  },
+  `class<-` = function(x, value) {
+    if (is_tensor(x)) with_attribute(x, "class", value) else base::`class<-`(x, value)
+  },
+  `oldClass<-` = function(x, value) {
+    if (is_tensor(x)) with_attribute(x, "class", value) else base::`oldClass<-`(x, value)
+  },
+  unclass = function(x) if (is_tensor(x)) with_attribute(x, "class", NULL) else base::unclass(x),
+  is.vector = function(x, mode = "any") {
+    if (!is_tensor(x)) return(base::is.vector(x, mode))
+    is.null(dim(x)) && mode %in% c("any", "numeric", "double")
+  },
+  is.atomic = function(x) is_tensor(x) || base::is.atomic(x),
+  is.double = function(x) is_tensor(x) || base::is.double(x),
+  typeof = function(x) if (is_tensor(x)) "double" else base::typeof(x),
+  mode = function(x) if (is_tensor(x)) "numeric" else base::mode(x),
+  storage.mode = function(x) if (is_tensor(x)) "double" else base::storage.mode(x)
+)
+
+# The user's classes stand before those that make it a tensor.
+with_attribute <- function(x, which, value) {
+  if (which == "dim") return(`dim<-`(x, value))
+  if (which == "names") return(`names<-`(x, value))
+  if (which == "dimnames") return(`dimnames<-`(x, value))
+  kept <- attributes(x)
+  x <- fresh_numeric(x)
+  attributes(x) <- kept
+  attr(x, which) <- if (which == "class") c(setdiff(value, numeric_class), numeric_class) else value
+  x
+}
 
 assigning_constructs <- list(
   `[<-` = function(x, ..., value) { # nolint: object_name_linter.
@@ -168,17 +283,8 @@ explain_construct <- function(condition) {
   if (inherits(condition, c("not_differentiable", "python_error"))) return()
   message <- conditionMessage(condition)
   if (!grepl(no_tensors, message)) return()
-  call <- conditionCall(condition)
-  # apply() fails in what it calls.
-  apply <- Find(function(frame) identical(frame[[1L]], quote(apply)), as.list(sys.calls()))
-  if (!is.null(apply)) call <- apply
+  call <- as_written(culprit(conditionCall(condition)))
   name <- if (is.call(call)) paste(deparse(call[[1L]]), collapse = "") else ""
-  if (startsWith(name, "base::")) {
-    # From one of the functions above: the user's own call of it is what to show.
-    name <- sub("base::", "", name, fixed = TRUE)
-    users <- Filter(function(frame) identical(frame[[1L]], as.name(name)), as.list(sys.calls()))
-    if (length(users) > 0L) call <- users[[length(users)]]
-  }
   shown <- if (is.call(call)) paste0("`", short_call(call), "`") else "This code"
   stop(structure(
     class = c("not_differentiable", "error", "condition"),
@@ -187,6 +293,32 @@ explain_construct <- function(condition) {
       call = NULL
     )
   ))
+}
+
+# The call to name: of a package's function the one that the user's code makes, not what fails
+# inside it.
+culprit <- function(call) {
+  calls <- as.list(sys.calls())
+  functions <- lapply(seq_along(calls), sys.function)
+  failed <- length(calls)
+  while (failed > 0L && !identical(calls[[failed]], call)) failed <- failed - 1L
+  users <- which(vapply(functions[seq_len(failed)], is_users, NA))
+  if (failed == 0L || length(users) == 0L) return(call)
+  last <- max(users)
+  # (An argument is evaluated within the call that it is for.)
+  from_there <- which(sys.parents()[seq_len(failed)] == last)
+  if (last == failed || length(from_there) == 0L) return(call)
+  called <- functions[[max(from_there)]]
+  call <- calls[[max(from_there)]]
+  space <- environment(called)
+  if (is.symbol(call[[1L]]) && !is.null(space) && isNamespace(space)) {
+    package <- getNamespaceName(space)
+    # What everybody has attached needs no package's name.
+    if (!paste0("package:", package) %in% search()) {
+      call[[1L]] <- base::call("::", as.name(package), call[[1L]])
+    }
+  }
+  call
 }
 
 short_call <- function(call) {

@@ -53,7 +53,7 @@
   }
   value <- lift(value)
   if (length(places) == 0L) return(x)
-  as_numeric(bare_rule("put", x, as_torch_tensor(places - 1, dtype = "int64"), value), names)
+  as_numeric(bare_rule("put", x, position_tensor(places), value), names)
 }
 
 #' @export
@@ -119,7 +119,15 @@ compact <- function(places) {
   if (n > 1L && places[n] - places[1L] == n - 1 && all(diff(places) == 1)) {
     return(list(places[1L] - 1, n))
   }
-  as_torch_tensor(as.double(places) - 1, dtype = "int64")
+  position_tensor(places)
+}
+
+# From 0. (Of integers no range is checked, which a graph that is recorded could not know.)
+position_tensor <- function(places) {
+  as_torch_tensor(
+    if (max(places, 0) <= .Machine$integer.max) as.integer(places - 1) else places - 1,
+    dtype = "int64"
+  )
 }
 
 linear_places <- function(axes, dims) {

@@ -17,11 +17,16 @@ numeric_class <- c("torch_numeric", "torch_tensor", "python_object")
 #'
 #' `as_torch_numeric()` makes one by hand, to try a function out.
 #'
+#' @section What the function may call:
+#' Functions of the user's, however it comes by them: by name, in lists and environments, as
+#' arguments, S3 methods, closures. In all of them `sapply()`, `lapply()`, `Reduce()`, `unlist()`,
+#' `x[i] <- value` on a plain vector, `c()` and the like know tensors. A function of a package runs
+#' as it is: it may do arithmetic, and what it can't do is an error that names it.
+#'
 #' @section What cannot be differentiated:
-#' R functions written in C for numbers (`optimize()`, `integrate()`, `fft()`, `order()` of a
-#' parameter, ...) stop with an error that says which call it was. `sapply()`, `vapply()`,
-#' `mapply()`, `unlist()`, `x[i] <- value` on a plain vector and `c()` work where they stand in the
-#' differentiated function itself. `to_r(x$detach())` gives the plain numbers of `x`, as a constant.
+#' R functions written in C for numbers (`optimize()`, `integrate()`, ...) stop with an error that
+#' says which call it was; so do methods of S4 generics that fill plain vectors with parameters.
+#' `to_r(x$detach())` gives the plain numbers of `x`, as a constant.
 #'
 #' @param x Numbers, a vector or an array, or a tensor.
 #' @param requires_grad `TRUE` to record what is done with it.

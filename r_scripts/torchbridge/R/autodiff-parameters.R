@@ -70,6 +70,7 @@ fresh_plain <- function(x) {
 runner <- function(func, skeleton, ...) {
   func <- with_constructs(func)
   extra <- lapply(list(...), function(v) if (is_tensor(v)) fresh_numeric(v) else v)
+  extra <- with_users_functions(extra, func)
   # `...` as such, so that calls in error messages hold no data.
   call_func <- do.call(function(...) function(x) func(x, ...), extra, quote = TRUE)
   memo <- new.env(parent = emptyenv())
@@ -94,6 +95,7 @@ body_on_tensors <- function(environment, name) {
   func <- with_constructs(get(name, envir = environment, mode = "function"))
   function(...) {
     arguments <- lapply(list(...), function(v) if (is_tensor(v)) fresh_numeric(v) else v)
+    arguments <- with_users_functions(arguments, func)
     value <- withCallingHandlers(
       do.call("func", arguments, quote = TRUE),
       error = explain_construct

@@ -196,6 +196,7 @@ free_function <- function(model, full, total = TRUE) {
   }
   places <- as_torch_tensor(free - 1, dtype = "int64")
   held <- lifted(unname(full))
+  mark_prepared(environment())
   function(theta) {
     whole <- if (length(free) == length(full)) theta else rule("put", held, places, theta)
     attr(whole, "r_names") <- NULL
@@ -211,7 +212,7 @@ likelihood_of <- function(model) {
     return(function(flat) fresh_numeric(graph(flat)))
   }
   minuslogl <- with_constructs(model$minuslogl)
-  extra <- c(style$given, model$extra)
+  extra <- with_users_functions(c(style$given, model$extra), minuslogl)
   if (style$kind == "by_name") {
     names <- names(model$skeleton)
     function(flat) {

@@ -185,6 +185,7 @@ predict.torch_mle <- function(object, fun, newdata = NULL, se.fit = FALSE, ...) 
   skeleton <- object$model$skeleton
   given <- if (is.null(newdata)) list() else list(newdata)
   fun <- with_constructs(fun)
+  mark_prepared(environment())
   predictor <- function(flat) do.call("fun", c(list(in_shape(flat, skeleton)), given), quote = TRUE)
   target <- differentiable(predictor, object$fullcoef)
   fit <- call_python("derivatives.value_of", target$f, target$x, call = sys.call())
