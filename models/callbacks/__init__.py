@@ -13,6 +13,7 @@ from .lr_finder import LRFinder
 from .lr_schedule import SCHEDULES, LRSchedule
 from .model_checkpoint import ModelCheckpoint
 from .progress_bar import ProgressBar, is_interactive
+from .progress_lines import Lines, ProgressLines
 from .tensorboard import TensorBoard
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "GradientClipping",
     "LRFinder",
     "LRSchedule",
+    "Lines",
     "ModelCheckpoint",
     "ProgressBar",
+    "ProgressLines",
     "TensorBoard",
     "as_callbacks",
     "is_interactive",

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 EVENTS = (
     "on_fit_begin",
     "on_epoch_begin",
+    "on_batch_begin",
     "on_gradients",
     "on_batch_end",
+    "on_validation_begin",
+    "on_validation_end",
     "on_epoch_end",
     "on_epoch_logged",
     "on_fit_end",
@@ -29,11 +32,19 @@ class Callback:
     """Something done at the events of a fit: define the methods of those it needs.
 
     Every method gets the `Loop`. The methods of batches are called for every batch, and
-    cost accordingly; those of epochs once an epoch.
+    cost accordingly; those of epochs once an epoch. Every optimizer and the compiled step send
+    all events.
 
     A callback belongs to one fit at a time. What it must remember over an interruption it
     gives in `state` and takes in `load_state`.
+
+    Attributes:
+        traceable: whether `on_gradients` consists of the same tensor operations in every step, so
+            that `compile` can make it part of the compiled step. Else it is called between the
+            compiled gradients and the compiled update.
     """
+
+    traceable = False
 
     def on_fit_begin(self, loop: Loop) -> None:
         """Before the first epoch, the weights being the initial ones."""
@@ -41,15 +52,23 @@ class Callback:
     def on_epoch_begin(self, loop: Loop) -> None:
         """Before the first batch of an epoch."""
 
+    def on_batch_begin(self, loop: Loop) -> None:
+        """Before a step; `loop.batch` is the number of the batch in its epoch, from 1."""
+
     def on_gradients(self, loop: Loop, gradients: list[Tensor]) -> None:
         """Between backward and the optimizer's step: change the gradients in place.
 
-        With `compile` it is traced once into the compiled step, so that it must consist of
-        tensor operations.
+        With "lbfgs", which computes them several times a step, after each.
         """
 
     def on_batch_end(self, loop: Loop) -> None:
-        """After a step."""
+        """After a step; `loop.batch_loss` is the loss before it, a tensor on the device."""
+
+    def on_validation_begin(self, loop: Loop) -> None:
+        """Before the evaluation of the validation data, where there are any."""
+
+    def on_validation_end(self, loop: Loop) -> None:
+        """After it."""
 
     def on_epoch_end(self, loop: Loop) -> None:
         """After the evaluation, with `loop.row` still open to `loop.record`."""

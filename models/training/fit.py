@@ -15,7 +15,14 @@ from torch import Tensor, nn
 from torchbridge.process.interrupts import waits_for_exits
 
 from ..arguments import defaults_of, flag, kind_of, number, options, positive, whole_number
-from ..callbacks import Callback, ModelCheckpoint, ProgressBar, as_callbacks, is_interactive
+from ..callbacks import (
+    Callback,
+    ModelCheckpoint,
+    ProgressBar,
+    ProgressLines,
+    as_callbacks,
+    is_interactive,
+)
 from ..randomness import seeded
 from .batches import Batches, LoaderBatches, TensorBatches, is_loader
 from .checkpoint import restore_state, save_state
@@ -25,6 +32,7 @@ from .device import Accelerator, threads_for, training_device
 from .fabric import find_accelerator
 from .loop import Loop
 from .losses import Loss, find_loss
+from .metrics import Metrics
 from .optimizers import find_optimizer, make_optimizer
 from .predict import PREDICT_ROWS, predict
 from .provenance import Provenance
@@ -89,6 +97,7 @@ def fit(
     optimizer: str = "adam",
     optimizer_options: Mapping[str, Any] | None = None,
     loss: str | Callable[[Tensor, Tensor], Tensor] = "mse_loss",
+    metrics: str | Iterable[str] = (),
     weight_decay: float = 0.0,
     validation: Any = None,
     callbacks: Iterable[Callback] | Mapping[str, Any] = (),
@@ -140,6 +149,11 @@ def fit(
             each element of the output), or (where there are no weights) one number. A y of
             shape (n,) comes to it as (n, 1) where the output has that shape, and the
             reverse; one that pairs every row with every other by broadcasting is an error.
+        metrics: names of what else is measured, in the history as `train_accuracy` and
+            `valid_accuracy`: for classes "accuracy", "balanced_accuracy" and, of two,
+            "roc_auc"; for values "mse", "rmse", "mae" and "r_squared", of the mean of the
+            response. Of all rows of an epoch together, weighted as the loss is; those of
+            training as `train_loss`, each at its own step.
         weight_decay: at least 0, as the optimizer defines it: decoupled for "adamw",
             an L2 penalty for the others.
         validation: a tuple (x, y), (x, y, weights) or (x, y, weights, offset) under the
@@ -170,7 +184,8 @@ def fit(
             time at the first step (a message says so), and is kept for later fits of
             the same shapes in this process. For "adam", "adamw", "sgd", "rmsprop" and
             "adagrad".
-        progress: show a progress bar; None does in an interactive session with tqdm.
+        progress: show a progress bar; None does in an interactive session with tqdm, and
+            elsewhere writes a line on standard error now and then once ten seconds passed.
         origin: more that a checkpoint is to know the fit by, under names of your own: the
             names of columns, the version of a data set, the files behind a loader. Plain
             values, arrays or paths, of which name and size count.
@@ -217,9 +232,8 @@ def fit(
     }
     given = options("optimizer_options", optimizer_options)
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
-    job = _Job(
-        module, loss_, train, valid, epochs, found, settings, least, given, seed, resume, compile
-    )
+    job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
+    job.least_rows, job.metrics = least, _metrics(metrics, loss_, accelerator)
     job.provenance = _provenance(job, devices, options("origin", origin))
     return _launched(job, accelerator)
 
@@ -262,10 +276,19 @@ def _check_resume(resume: Any) -> None:
         raise TypeError(f"resume must be a path, not {kind_of(resume)}")
 
 
+def _metrics(names: Any, loss: Loss, accelerator: Accelerator) -> Metrics:
+    found = Metrics(names, loss)
+    if found and type(accelerator) is not Accelerator and accelerator.world_size > 1:
+        raise ValueError("metrics are measured on one device: give devices=1")
+    return found
+
+
 def _callbacks(callbacks: Any, progress: bool | None) -> list[Callback]:
     found = as_callbacks(callbacks)
     if progress or (progress is None and is_interactive() and _has_tqdm()):
         found.append(ProgressBar())
+    elif progress is None:
+        found.append(ProgressLines())
     return found
 
 
@@ -280,11 +303,12 @@ class _Job:
     epochs: int
     callbacks: list[Callback]
     settings: dict[str, Any]
-    least_rows: int
     optimizer_options: dict[str, Any]
     seed: int | None
     resume: str | os.PathLike[str] | None
     compile: bool
+    least_rows: int = 1
+    metrics: Metrics | None = None
     provenance: Provenance | None = None
 
 
@@ -305,6 +329,7 @@ def _provenance(job: _Job, devices: int, origin: Mapping[str, Any]) -> Provenanc
         "seed": job.seed,
         "devices": devices,
         "compile": job.compile,
+        "metrics": job.metrics.names if job.metrics else [],
         "optimizer_options": {n: v for n, v in given if n not in usual or v != usual[n]},
         "loss": job.loss.name if job.loss.known else job.loss.function,
     }
@@ -361,6 +386,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         write=save_state,
         resumed=job.resume is not None,
         provenance=job.provenance,
+        metrics=job.metrics or None,
     )
     restore = None if job.resume is None else partial(restore_state, job.resume)
     try:

@@ -24,6 +24,7 @@ from .batches import Batches
 from .data import Data, mode
 from .device import Accelerator
 from .losses import Loss
+from .metrics import Metrics, Seen, check_defined
 from .provenance import Provenance
 
 
@@ -44,6 +45,10 @@ class Loop:
         write: writes the state of the loop to a file, for `save`.
         resumed: whether the fit goes on from a checkpoint.
         provenance: what the fit came from, for its checkpoints.
+        batch: the number of the present batch in its epoch, from 1.
+        batch_loss: the loss that the last step began with, on the device.
+        metrics: what is measured beside the loss, of the training and the validation rows.
+        seen: the epoch's batches so far, where there are metrics.
     """
 
     module: nn.Module
@@ -65,6 +70,10 @@ class Loop:
     best: Best | None = None
     stop_reason: str | None = None
     interrupted: bool = False
+    metrics: Metrics | None = None
+    batch: int = 0
+    batch_loss: Tensor | None = None
+    seen: list[Seen] | None = None
 
     def __post_init__(self) -> None:
         # Only what a callback defines is called: an event nobody hears costs nothing.
@@ -123,12 +132,14 @@ class Loop:
     def run_epoch(self) -> None:
         """Train on every batch, evaluate, and write one line of the history."""
         self.call("on_epoch_begin")
-        losses = {"train_loss": self.train_epoch()}
+        found = self.train_epoch()
         if self.valid is not None:
-            losses["valid_loss"] = self.evaluate(self.valid)
+            self.call("on_validation_begin")
+            found |= self.evaluate(self.valid)
+            self.call("on_validation_end")
         # The one time in an epoch that the host waits for the device.
-        values = torch.stack(list(losses.values())).tolist()
-        self.row = dict(zip(losses, values, strict=True))
+        values = torch.stack(list(found.values())).tolist()
+        self.row = dict(zip(found, values, strict=True))
         self._check_finite()
         self.call("on_epoch_end")
         if self.best is not None:
@@ -143,26 +154,30 @@ class Loop:
         for name, value in self.row.items():
             self.history.setdefault(name, []).append(value)
 
-    def train_epoch(self) -> Tensor:
-        """One step a batch; the mean loss of the rows, each at its own step."""
+    def train_epoch(self) -> dict[str, Tensor]:
+        """One step a batch; the mean loss of the rows, each at its own step, and the metrics."""
         total, n_rows = self._zero(), 0
-        listeners = self._listeners["on_batch_end"]
+        begin, end = self._listeners["on_batch_begin"], self._listeners["on_batch_end"]
+        self.batch = 0
+        self.seen = [] if self.metrics else None
         for batch in self.batches:
             let_r_look()
-            loss = self.step(batch)
+            self.batch += 1
+            for listener in begin:
+                listener(self)
+            self.batch_loss = loss = self.step(batch)
             total.add_(loss, alpha=batch.n_rows)
             n_rows += batch.n_rows
-            for listener in listeners:
+            for listener in end:
                 listener(self)
-        return self.accelerator.mean(total / n_rows)
+        return {"train_loss": self.accelerator.mean(total / n_rows), **self._measured("train")}
 
     def eager_step(self, batch: Data) -> Tensor:
         """One step of the optimizer; the loss before it."""
         self.optimizer.zero_grad()
         loss = self.loss_of(batch)
         self.accelerator.backward(loss)
-        if self._listeners["on_gradients"]:
-            self.change_gradients([p.grad for p in self.parameters if p.grad is not None])
+        self._send_gradients()
         self.optimizer.step()
         return loss.detach()
 
@@ -174,10 +189,19 @@ class Loop:
             self.optimizer.zero_grad()
             loss = self.loss_of(batch)
             self.accelerator.backward(loss)
+            self._send_gradients()
             return loss
 
         optimizer: Any = self.optimizer
-        return optimizer.step(closure).detach()
+        before = 0 if self.seen is None else len(self.seen)
+        loss = optimizer.step(closure).detach()
+        if self.seen is not None:
+            del self.seen[before + 1 :]  # the first evaluation is that of the loss
+        return loss
+
+    def _send_gradients(self) -> None:
+        if self._listeners["on_gradients"]:
+            self.change_gradients([p.grad for p in self.parameters if p.grad is not None])
 
     def change_gradients(self, gradients: list[Tensor]) -> None:
         """Let callbacks change the gradients, in place."""
@@ -190,27 +214,37 @@ class Loop:
         output = self.module(*batch.x)
         if batch.offset is not None:
             output = output + batch.offset
+        if self.seen is not None:
+            self.seen.append(Seen(output.detach(), batch.y, batch.weights))
         return self.loss(output, batch.y, batch.weights)
 
-    def evaluate(self, batches: Batches) -> Tensor:
-        """The mean loss of the rows, in eval mode."""
+    def evaluate(self, batches: Batches) -> dict[str, Tensor]:
+        """The mean loss of the rows and the metrics, in eval mode."""
         total, n_rows = self._zero(), 0
+        self.seen = [] if self.metrics else None
         with mode(self.module, training=False), torch.no_grad():
             for batch in batches:
                 let_r_look()
                 total.add_(self.loss_of(batch), alpha=batch.n_rows)
                 n_rows += batch.n_rows
-        return self.accelerator.mean(total / n_rows)
+        return {"valid_loss": self.accelerator.mean(total / n_rows), **self._measured("valid")}
+
+    def _measured(self, prefix: str) -> dict[str, Tensor]:
+        """The metrics of the batches seen, which are then forgotten."""
+        seen, self.seen = self.seen, None
+        return {} if self.metrics is None or seen is None else self.metrics.of(prefix, seen)
 
     def _zero(self) -> Tensor:
         """Where losses add up: on the device, in float64 whatever the module's dtype."""
         return torch.zeros((), dtype=torch.float64, device=self.accelerator.device)
 
     def _check_finite(self) -> None:
-        for name, value in self.row.items():
+        for name in ("train_loss", "valid_loss"):
+            value = self.row.get(name, 0.0)
             if not math.isfinite(value):
                 raise FloatingPointError(
                     f"{name} became {value} in epoch {self.epoch}: training diverged. "
                     f"Try a smaller lr (it is {self.optimizer.param_groups[0]['lr']:g}), clip "
                     "the gradients, or bring the columns of x and y to a common scale"
                 )
+        check_defined(self.row)

@@ -17,6 +17,7 @@ from torch import nn
 from ..callbacks import CALLBACKS, Callback, EpochEnd
 from .data import Data
 from .description import describe, describe_module
+from .metrics import METRICS
 
 #: Columns of the history that no callback's function has added.
 _OWN_COLUMNS = {"epoch", "train_loss", "valid_loss", "lr"}
@@ -88,6 +89,7 @@ def check_same(
         then, now: what `Provenance.found` was and is.
         history: the checkpoint's.
     """
+    _check("metrics", then.get("metrics", []), now.get("metrics", []))
     for name, was in then.items():
         if name == "functions":
             _check_functions(was, now[name], history)
@@ -145,7 +147,8 @@ def _check_functions(then: list[Any], now: list[Any], history: Mapping[str, list
             "callbacks has a function that the fit to resume did not have, or had otherwise: "
             + _WEIGHTS_ALONE
         )
-    added = [f'"{name}"' for name in history if name not in _OWN_COLUMNS]
+    measured = {f"{part}_{name}" for part in ("train", "valid") for name in METRICS}
+    added = [f'"{name}"' for name in history if name not in _OWN_COLUMNS | measured]
     if added and any(function not in now for function in then):
         raise ValueError(
             f"the checkpoint was written with a function that added {', '.join(added)} to the "

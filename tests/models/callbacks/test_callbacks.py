@@ -18,6 +18,7 @@ from torchbridge.models.callbacks import (
     ProgressBar,
     TensorBoard,
     as_callbacks,
+    progress_lines,
 )
 
 
@@ -35,11 +36,21 @@ def test_events_come_in_order(regression):
         def on_epoch_begin(self, loop):
             events.append(("epoch_begin", loop.epoch))
 
+        def on_batch_begin(self, loop):
+            events.append(("batch_begin", loop.batch))
+
         def on_gradients(self, loop, gradients):
-            assert len(gradients) == 4
+            events.append(("gradients", len(gradients)))
 
         def on_batch_end(self, loop):
+            assert loop.batch_loss.ndim == 0
             events.append(("batch_end", loop.epoch))
+
+        def on_validation_begin(self, loop):
+            events.append(("validation_begin", loop.epoch))
+
+        def on_validation_end(self, loop):
+            events.append(("validation_end", loop.epoch))
 
         def on_epoch_end(self, loop):
             loop.record("twice", 2 * loop.row["train_loss"])
@@ -51,9 +62,18 @@ def test_events_come_in_order(regression):
         def on_fit_end(self, loop):
             events.append(("fit_end", loop.epoch))
 
-    history = fit(network(), *regression, epochs=2, batch_size=25, callbacks=[Listener()]).history
+    options = {"epochs": 2, "batch_size": 25, "validation": regression}
+    history = fit(network(), *regression, callbacks=[Listener()], **options).history
     epochs = [
-        [("epoch_begin", e), *[("batch_end", e)] * 2, ("epoch_end", e - 1), ("epoch_logged", e)]
+        [
+            ("epoch_begin", e),
+            *(("batch_begin", 1), ("gradients", 4), ("batch_end", e)),
+            *(("batch_begin", 2), ("gradients", 4), ("batch_end", e)),
+            ("validation_begin", e),
+            ("validation_end", e),
+            ("epoch_end", e - 1),
+            ("epoch_logged", e),
+        ]
         for e in (1, 2)
     ]
     assert events == [("fit_begin", 0), *epochs[0], *epochs[1], ("fit_end", 2)]
@@ -133,7 +153,7 @@ def test_interrupt_in_the_first_epoch_is_a_fit_too(regression):
 # The others
 
 
-def test_function_at_the_epochs_end_sees_and_stops(regression):
+def test_function_at_the_epochs_end_sees_and_halves(regression):
     rows = []
 
     def function(row):
@@ -284,3 +304,41 @@ def test_checkpoint_of_the_best_only(regression, tmp_path):
 def test_bad_argument_is_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_lbfgs_sends_the_gradients_of_each_of_its_evaluations(regression):
+    class Halves(Callback):
+        calls = 0
+
+        def on_gradients(self, loop, gradients):
+            self.calls += 1
+            for gradient in gradients:
+                gradient.mul_(0.5)
+
+    x, y = regression
+    mine, theirs, halves = network(), network(), Halves()
+    options = {"lr": 0.05, "optimizer": "lbfgs", "optimizer_options": {"max_iter": 5}}
+    fit(mine, x, y, epochs=1, batch_size=50, callbacks=[halves], **options)
+    fit(theirs, x, y, epochs=1, batch_size=50, loss=lambda o, y: (o - y) ** 2 / 2, **options)
+    assert halves.calls == 5
+    for a, b in zip(mine.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match='gradient_clipping does not go with optimizer "lbfgs"'):
+        fit(mine, x, y, optimizer="lbfgs", callbacks=[GradientClipping(max_norm=1)])
+
+
+# Lines of progress
+
+
+def test_what_takes_long_says_how_far_it_is(regression, monkeypatch, capsys):
+    fit(network(), *regression, epochs=2, batch_size=25)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(progress_lines, "FIRST", 0)
+    monkeypatch.setattr(progress_lines, "APART", 0)
+    fit(network(), *regression, epochs=2, batch_size=25)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("torchbridge: epoch 1 of 2, batch 1 of 2; 0 s, at most ")
+    assert lines[3].startswith("torchbridge: epoch 2 of 2, train_loss ")
+    fit(network(), *regression, epochs=2, progress=False)
+    assert capsys.readouterr().err == ""
