@@ -35,16 +35,19 @@ class EpochEnd(Callback):
 
     def on_epoch_end(self, loop: Loop) -> None:
         """Call it."""
-        line = {"epoch": loop.epoch, **loop.row}
-        found = self.function(dict(line))
+        found = self.function({"epoch": loop.epoch, **loop.row})
         if found is False:
             loop.stop("the function at the epoch's end returned False")
         if isinstance(found, Mapping):
-            for name in found.keys() - line.keys():
-                value = found[name]
-                if isinstance(value, bool) or not isinstance(value, Real):
-                    raise TypeError(
-                        f"the function at the epoch's end must give numbers: "
-                        f'"{name}" is {kind_of(value)}'
-                    )
-                loop.record(name, float(value))
+            record_all(loop, found)
+
+
+def record_all(loop: Loop, found: Mapping[str, Any]) -> None:
+    """Add numbers to the epoch's line; what it has already stays as it is."""
+    for name in found.keys() - loop.row.keys() - {"epoch"}:
+        value = found[name]
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError(
+                f'the function at the epoch\'s end must give numbers: "{name}" is {kind_of(value)}'
+            )
+        loop.record(name, float(value))

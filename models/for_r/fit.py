@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from ..callbacks import Callback, EpochEnd, LRFinder, as_callbacks
+from ..callbacks import Callback, EpochEnd, LRFinder, ProgressLines, as_callbacks
 from ..randomness import seeded
 from ..table.fit import fit_table
 from ..table.registry import MODELS
@@ -22,6 +22,7 @@ from ..table.result import TableFit
 from ..training.data import mode
 from ..training.fit import Fit
 from .columns import Columns
+from .events import EventFunctions
 
 
 def fit(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
             `n_classes`, `weights`, `offset`, `validation` (a share, or a dict with `columns`,
             `response`, `weights` and `offset`), `model_options`, `standardize`, `callbacks`
             (options by name), `functions` (called with each epoch's line), `sources` (the text
-            of each that is the user's; none of those that only show), `origin` (what more a
+            of each that is the user's; none of those that only show), `events` (dicts of
+            `functions` and `sources` by event), `say` (a function that says how far a long fit
+            is), `origin` (what more a
             checkpoint is to know the fit by), and `fit_options`: what `fit_table` takes.
 
     Returns:
@@ -113,7 +116,10 @@ def callbacks(task: Mapping[str, Any]) -> list[Callback]:
     found = [EpochEnd(function) for function in functions]
     for callback, source in zip_longest(found, sources):
         callback.source = source
-    return as_callbacks(named_callbacks(task)) + found
+    events = [EventFunctions.of(**each) for each in task.get("events") or []]
+    say = task.get("say")
+    lines = [] if say is None else [ProgressLines(say)]
+    return [*as_callbacks(named_callbacks(task)), *events, *found, *lines]
 
 
 def origin(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,9 +60,15 @@
 #'   For a new fit from the weights alone, load them into an `nn_module`: [torch_load()] of the file
 #'   gives a list with the names `"module.0.weight"` and so on, and `$load_state_dict()` takes them
 #'   without `"module."`.}
+#' \item{`metrics`}{Names of what else is measured, in the history (and in `glance()`) as
+#'   `train_accuracy` and `valid_accuracy`: for classes `"accuracy"`, `"balanced_accuracy"` and, of
+#'   two, `"roc_auc"`; for numbers `"mse"`, `"rmse"`, `"mae"` and `"r_squared"`. Of all rows of an
+#'   epoch together, weighted as the loss is; those of training each at its own step, as
+#'   `train_loss`.}
 #' \item{`callbacks`}{A list of functions, each called at the end of an epoch with a list of
 #'   `epoch`, `train_loss`, ...: `FALSE` stops training, a list of numbers such as `list(score = 2)`
-#'   is added to the history, where `early_stopping` can monitor it. And of options by name:
+#'   is added to the history, where `early_stopping` can monitor it. Of [torch_callback()]s, for
+#'   other events (batches, gradients, validation). And of options by name:
 #'   `gradient_clipping = list(max_norm = 1)`, `lr_finder = list()`, `csv_log = list(path =
 #'   "log.csv")`, `tensorboard = list(log_dir = "runs")`.}
 #' \item{`seed`}{Decides initial weights, the order of rows, dropout and the validation rows. NULL
@@ -76,7 +82,8 @@
 #'   the scale of mean 0 and standard deviation 1; losses stay in units of the response. NULL does
 #'   for `mlp()`, `tabular()` and `autoencoder()`; but a loss that is a function gets the network's
 #'   own output then (which may be a logit, or a log mean), and only `TRUE` scales it.}
-#' \item{`verbose`}{`TRUE` shows a progress bar; by default in interactive sessions.}
+#' \item{`verbose`}{`TRUE` shows a progress bar; by default in interactive sessions. A script hears
+#'   how far a fit is in messages, once it has taken ten seconds; `FALSE` shows nothing.}
 #' }
 #'
 #' @section What a fit holds:

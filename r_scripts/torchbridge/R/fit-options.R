@@ -2,7 +2,7 @@
 # Tests: test-fit-train.R.
 
 training_option_names <- c(
-  "validation", "loss", "epochs", "batch_size", "shuffle", "optimizer", "optimizer_options", "lr",
+  "validation", "loss", "metrics", "epochs", "batch_size", "shuffle", "optimizer", "optimizer_options", "lr",
   "lr_schedule", "weight_decay", "early_stopping", "checkpoint", "resume", "callbacks", "seed",
   "device", "precision", "devices", "strategy", "compile", "standardize", "verbose"
 )
@@ -29,8 +29,8 @@ training_options <- function(given, model, call, of = "torch_fit", more = charac
   asked <- as_callbacks(found, call)
   list(
     task = list(fit_options = fit_options, callbacks = asked$named),
-    functions = asked$functions,
-    verbose = if (is.null(found$verbose)) interactive() else found$verbose,
+    functions = asked$functions, events = asked$events,
+    verbose = if (is.null(found$verbose) && interactive()) TRUE else found$verbose,
     epochs = if (is.null(found$epochs)) model_row(model)$training$epochs else found$epochs,
     seed = found$seed, validation = found$validation, standardize = found$standardize,
     loss = found$loss,
@@ -94,17 +94,19 @@ as_path <- function(x, name, call) {
   path.expand(x)
 }
 
-# list(named = options by Python's names, functions = R's).
+# list(named = options by Python's names, functions = R's at the ends of epochs, events = R's at
+# events).
 as_callbacks <- function(found, call) {
   given <- found$callbacks
-  if (is.function(given)) given <- list(given)
+  if (is.function(given) || inherits(given, "torch_callback")) given <- list(given)
   if (!is.null(given) && (!is.list(given) || is.object(given))) {
     abort(
       call, "`callbacks` must be a list of functions and options, not ", friendly_type(given), "."
     )
   }
   is_function <- vapply(given, is.function, NA)
-  named <- given[!is_function]
+  is_events <- vapply(given, inherits, NA, "torch_callback")
+  named <- given[!is_function & !is_events]
   if (length(named) > 0L && (is.null(names(named)) || !all(nzchar(names(named))))) {
     abort(
       call, "`callbacks`: options must have names, such as gradient_clipping = list(max_norm = 1)."
@@ -129,7 +131,10 @@ as_callbacks <- function(found, call) {
     }
     all[[name]] <- lapply(all[[name]], expand_path)
   }
-  list(named = if (length(all) > 0L) all, functions = unname(given[is_function]))
+  list(
+    named = if (length(all) > 0L) all, functions = unname(given[is_function]),
+    events = unname(given[is_events])
+  )
 }
 
 expand_path <- function(x) if (is_string(x) && startsWith(x, "~")) path.expand(x) else x

@@ -12,6 +12,8 @@ run_fit <- function(name, task, options, ..., call) {
   }
   # At the end of an epoch R looks whether the user has interrupted.
   task$functions <- lapply(functions, wrap_callback)
+  task$events <- crossing_events(options$events)
+  task$say <- said_by(options$verbose)
   call_python(name, ..., task, call = call)
 }
 
@@ -23,6 +25,13 @@ wrap_callback <- function(f) {
     is_line <- is.list(found) && !is.object(found) && !is.null(names(found))
     if (isFALSE(found) || is_line) found
   }
+}
+
+# How a script hears how far something is that takes long: in messages. NULL where a bar shows it,
+# where the user wants none, and in a report.
+said_by <- function(verbose) {
+  if (!is.null(verbose) || isTRUE(getOption("knitr.in.progress"))) return(NULL)
+  function(line) message(line)
 }
 
 progress_of <- function(epochs) {

@@ -140,7 +140,7 @@ tune_range <- function(low, high, log = FALSE, step = NULL, int = FALSE) {
 # ---- how ----
 
 tune_prepared <- function(prepared, model, options, space, search, origin, call) {
-  if (!is.null(options$functions) && length(options$functions) > 0L) {
+  if (length(options$functions) + length(options$events) > 0L) {
     abort(call, "`callbacks` must be options by name for torch_tune(), and no functions.")
   }
   response <- as_response(prepared$response, model, options, prepared$weights, call)
