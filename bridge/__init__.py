@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torchbridge.process.host import start
     from torchbridge.process.rhome import RNotFound
     from torchbridge.values.any_value import handle
+    from torchbridge.values.package import RPackage, package
     from torchbridge.values.script import RScript, source
     from torchbridge.values.to_r import to_r
 
@@ -50,6 +51,8 @@ _WHERE = {
     "frame_batches": "frames.streamed_frames",
     "source": "values.script",
     "RScript": "values.script",
+    "package": "values.package",
+    "RPackage": "values.package",
     "handle": "values.any_value",
     "converter": "values.rpy2_converter",
     "start": "process.host",
@@ -67,6 +70,7 @@ __all__ = [
     "RError",
     "RFrame",
     "RNotFound",
+    "RPackage",
     "RScript",
     "RWarning",
     "autograd",
@@ -74,6 +78,7 @@ __all__ = [
     "frame_batches",
     "frame_tensors",
     "handle",
+    "package",
     "source",
     "start",
     "to_frame",

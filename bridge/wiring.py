@@ -18,6 +18,7 @@ CORE = {
     "restore_type": "torchbridge.frames.kept_types:restore",
     "from_r": "torchbridge.values.any_value:from_r",
     "to_r_value": "torchbridge.values.any_value:to_r_value",
+    "times_to_r": "torchbridge.frames.pandas_frames:times_to_r",
     "for_r": "torchbridge.for_r",
     "resolve": "torchbridge.rtorch.operators:resolve",
     "as_operand": "torchbridge.rtorch.language:as_operand",

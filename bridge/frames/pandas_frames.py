@@ -238,6 +238,19 @@ def to_r(x: Any) -> RObject:
     return _vector(pd.Series(x))
 
 
+def times_to_r(items: tuple[Any, ...]) -> RObject | Any:
+    """The R vector of dates, times or spans, None as NA; NotImplemented where they are mixed."""
+    import pandas as pd
+
+    kinds = {type(item) for item in items if item is not None and item is not pd.NaT}
+    if kinds == {datetime.date}:
+        return _vector(pd.Series(items, dtype=object))
+    zones = {getattr(item, "tzinfo", None) for item in items if item is not None}
+    if len(kinds) != 1 or len(zones) != 1:
+        return NotImplemented
+    return _vector(pd.Series(items))
+
+
 def _name(name: object) -> str:
     """The name of a column; of a column of several levels, with a dot between them."""
     return ".".join(str(n) for n in name if n != "") if isinstance(name, tuple) else str(name)
@@ -267,6 +280,8 @@ def array_to_r(x: NDArray) -> object:
 
     if x.dtype.kind in "biufc":
         return to_robject(x)
+    if x.dtype.kind == "M" and x.ndim < 2 and np.datetime_data(x.dtype)[0] in "YMWD":
+        return _dates_to_r(x.reshape(-1))
     if x.dtype.kind in "mM" and x.ndim < 2:
         return to_r(x.reshape(-1))
     if x.dtype.kind in "UO" and x.ndim < 2:
@@ -274,6 +289,13 @@ def array_to_r(x: NDArray) -> object:
     if x.dtype.kind in "UO":
         return host.native().helper("with_dim").call(x.ravel(order="F").tolist(), list(x.shape))
     raise TypeError(f"x: R has no type for a NumPy array of dtype {np.dtype(x.dtype)}")
+
+
+def _dates_to_r(x: NDArray) -> RObject:
+    """Days, and the first day of weeks, months and years."""
+    import pyarrow as pa
+
+    return arrow.to_robject(pa.array(x.astype("datetime64[D]"), pa.date32()))
 
 
 def _vector(x: pandas.Series) -> RObject:

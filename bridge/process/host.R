@@ -166,12 +166,17 @@ in_r_words <- function(message) {
   gsub("= '(\\w+)'", "= \"\\1\"", message)
 }
 
-# A Python callable as an R function.
-wrap_callable <- function(handle) {
-  wrapped <- function(...) {
-    if (identical(native_call, gone)) return(call_again(handle, list(...)))
-    .Call(native_call, handle, list(...))
-  }
+# A Python callable as an R function: one that R looked up gets vectors as lists, as Python's
+# functions want sizes and the like; a callback, which Python gave to an R function, as arrays.
+wrap_callable <- function(handle) as_callable(handle, function(...) {
+  if (identical(native_call, gone)) return(call_again(handle, list(...)))
+  .Call(native_call, handle, list(...))
+})
+wrap_callback <- function(handle) as_callable(handle, function(...) {
+  if (identical(native_call_back, gone)) return(call_again(handle, list(...)))
+  .Call(native_call_back, handle, list(...))
+})
+as_callable <- function(handle, wrapped) {
   attributes(wrapped) <- list(class = callable_class, torchbridge_handle = handle)
   wrapped
 }
@@ -190,6 +195,7 @@ native_entry <- function(name) {
   getNativeSymbolInfo(paste0("tb_", name), getLoadedDLLs()[["_native"]])$address
 }
 native_call <- native_entry("call")
+native_call_back <- native_entry("call_back")
 # What becomes of it, and so of every wrapped callable, in readRDS().
 gone <- unserialize(serialize(native_call, NULL))
 # There the R package knows the way.
@@ -216,16 +222,71 @@ set_host <- function(language, library) {
   NULL
 }
 
-new_script <- function(file) {
+# ---- scripts and packages ----
+
+# Classes and generics belong to the workspace, as with source(): R finds a class again by the
+# name of a package, which an environment of ours has not.
+new_script <- function(file, text) {
   environment <- new.env(parent = globalenv())
-  sys.source(file, environment, keep.source = TRUE)
+  before <- ls(globalenv(), all.names = TRUE)
+  if (is.null(text)) {
+    sys.source(file, environment, keep.source = TRUE, toplevel.env = globalenv())
+  } else {
+    for (expression in parse(text = text, keep.source = TRUE, encoding = "UTF-8")) {
+      eval(expression, environment)
+    }
+  }
+  for (name in setdiff(ls(globalenv()), before)) { # the script's generics are its functions, too
+    generic <- get(name, globalenv())
+    if (is.function(generic) && isS4(generic)) assign(name, generic, environment)
+  }
   environment
 }
 
-script_names <- function(environment) sort(ls(environment))
-# A function of a script; call_function() knows this one and calls by name itself.
+names_in <- function(environment) sort(ls(environment))
+value_of <- function(environment, name) get(name, envir = environment, inherits = FALSE)
+# A function of a script or package; call_function() knows this one and calls by name itself.
 call_by_name <- function(environment, name, ...) NULL
-script_get <- function(environment, name) get(name, envir = environment, inherits = FALSE)
+
+package_environment <- function(name) {
+  if (nzchar(system.file(package = name))) loadNamespace(name)
+}
+package_names <- function(name) {
+  if (name == "base") return(sort(ls(baseenv())))
+  sort(union(getNamespaceExports(name), ls(getNamespaceInfo(name, "lazydata"))))
+}
+package_value <- function(package, name) getExportedValue(package, name)
+
+# Arguments and R's text of their defaults; NULL where there is none.
+arguments_of <- function(environment, name) {
+  formals <- formals(args(get(name, envir = environment)))
+  lapply(formals, function(default) {
+    if (!identical(default, quote(expr = ))) paste(deparse(default, 500L), collapse = "\n")
+  })
+}
+
+# The names that arguments may have: also those of a generic's default method.
+known_arguments <- function(environment, name) {
+  f <- get(name, envir = environment)
+  known <- names(formals(args(f)))
+  if ("..." %in% known && utils::isS3stdGeneric(f)) {
+    method <- utils::getS3method(name, "default", optional = TRUE, envir = environment)
+    known <- union(known, names(formals(method)))
+  }
+  as.character(known)
+}
+
+# The text of a help page, or NULL.
+help_text <- function(topic, package) {
+  text <- NULL
+  old <- options(useFancyQuotes = FALSE, pager = function(files, ...) {
+    text <<- readLines(files[1L], encoding = "UTF-8")
+  })
+  on.exit(options(old))
+  page <- utils::help((topic), (package), help_type = "text")
+  if (length(page)) print(page)
+  if (!is.null(text)) readable(paste(gsub("_\b", "", text, fixed = TRUE), collapse = "\n"))
+}
 
 new_dgCMatrix <- function(p, i, x, dim) { # nolint: object_name_linter.
   if (!requireNamespace("Matrix", quietly = TRUE)) {

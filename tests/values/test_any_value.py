@@ -213,7 +213,7 @@ def test_bytes_that_are_no_text_are_an_error(from_r):
         (np.array([["a", "b"], ["c", None]], dtype=object), "matrix(c('a', 'c', 'b', NA), 2)"),
         (np.array("a"), "'a'"),
         (np.array([[1, 2], [3, 4]]), "matrix(c(1L, 3L, 2L, 4L), 2)"),
-        (np.datetime64("1970-01-02", "D"), f"structure(86400, {TIME})"),
+        (np.datetime64("1970-01-02", "D"), "as.Date(1, origin = '1970-01-01')"),
         (np.datetime64("1970-01-02", "ns"), f"structure(86400, {TIME})"),
         (np.timedelta64(1500, "ms"), "as.difftime(1.5, units = 'secs')"),
         (datetime.date(1970, 1, 3), "as.Date(2, origin = '1970-01-01')"),

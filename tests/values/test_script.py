@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import inspect
+import pickle
 import threading
 
 import numpy as np
@@ -115,8 +118,103 @@ def test_lists_become_dicts_and_nothing_becomes_none(script):
 def test_arguments_by_name_reach_r_by_name(script):
     assert script.variadic(1, a=2, **{"b c": 3}) == ["", "a", "b c"]
     assert script.with_na_rm(np.array([1.0, 3.0]), **{"na.rm": True}) == 2
+    assert script.with_na_rm([1.0, None], na_rm=True) == 1
+    assert script.variadic(na_rm=1) == "na_rm"  # in ... a name is whatever it is
     with pytest.raises(tb.RError, match="unused argument"):
-        script.with_na_rm(1.0, na_rm=True)
+        script.with_na_rm(1.0, na_rn=True)
+
+
+def test_an_underscore_that_may_be_two_names_stays(r):
+    script = tb.source(text="f <- function(a.b = 1, a_b = 2) a.b + 10 * a_b")
+    assert script.f(a_b=3) == 31
+
+
+def test_signatures_are_rs(script):
+    assert str(inspect.signature(script.with_na_rm)) == "(x, na_rm=FALSE)"
+    assert str(inspect.signature(script.variadic)) == "(*args, **kwargs)"
+    reserved = tb.source(text="f <- function(x = 1, lambda, ..., by = c('a', 'b')) 1")
+    shown = str(inspect.signature(reserved.f))
+    assert shown == '(x=1, lambda_, *args, by=c("a", "b"), **kwargs)'
+
+
+def test_a_callback_gets_what_a_result_would_be(script):
+    kinds = []
+
+    def callback(x, y):
+        kinds.append(type(x))
+        return x
+
+    for value in ([1.0, 2.0], np.eye(2), [1, 2], 1.0, "a", ["a", "b"], {"a": [1, 2]}, None):
+        script.call_back(callback, value)
+        assert kinds[-1] is type(script.identity_of(value)), value
+    seen = script.call_back(lambda x, y: float(((x - 1) ** 2).sum()), [1.0, 3.0])
+    assert seen == 4
+
+
+def test_a_script_from_text(r):
+    script = tb.source(text="twice <- function(x) 2 * x\nword <- 'é'")
+    assert script.twice(2) == 4 and script.word == "é"
+    assert repr(script) == "<RScript: twice, word>"
+    with pytest.raises(AttributeError, match="the script has no 'absent'; it has: twice, word"):
+        script.absent  # noqa: B018
+    with pytest.raises(tb.RError, match="<text>:1:3: unexpected symbol"):
+        tb.source(text="x y")
+    for arguments in ({}, {"path": "a.R", "text": ""}):
+        with pytest.raises(TypeError, match="the path of an R script, or its text= instead"):
+            tb.source(**arguments)
+
+
+CLASSES = """
+setClass("TbPoint", representation(name = "character"))
+setGeneric("tb_hi", function(o) standardGeneric("tb_hi"))
+setMethod("tb_hi", "TbPoint", function(o) paste("hi", o@name))
+setClass("TbSub", contains = "TbPoint", representation(n = "numeric"),
+  validity = function(object) if (object@n < 0) "negative" else TRUE)
+make <- function(n) tb_hi(new("TbSub", name = "al", n = n))
+sub <- function() new("TbSub", name = "bo", n = 1)
+TbCount <- setRefClass("TbCount", fields = list(x = "numeric"))
+TbCount$methods(g = function() x + 1)
+TbTwice <- setRefClass("TbTwice", contains = "TbCount")
+TbTwice$methods(g = function() 2 * callSuper())
+twice <- function(x) TbTwice$new(x = x)$g()
+"""
+
+
+def test_s4_and_reference_classes_of_a_script(r):
+    script = tb.source(text=CLASSES)
+    assert script.make(1) == "hi al"
+    with pytest.raises(tb.RError, match="negative"):
+        script.make(-1)
+    assert script.tb_hi(script.sub()) == "hi bo"  # the generic is one of the script's
+    assert script.twice(2) == 6
+
+
+def test_functions_pickle_by_their_source(script, tmp_path):
+    (tmp_path / "state.R").write_text(
+        "n <- 0\nup <- function() n <<- n + 1\nseen <- function() n\n"
+    )
+    original = tb.source(tmp_path / "state.R")
+    up, seen = pickle.loads(pickle.dumps((original.up, original.seen)))
+    assert up() == 1 and seen() == 1 and original.seen() == 0
+    assert pickle.loads(pickle.dumps(seen))() == 1  # of the same script, as long as it lives
+    assert pickle.loads(pickle.dumps(tb.source(text="f <- function() 7"))).f() == 7
+
+
+def test_dates_and_times_are_rs(r):
+    script = tb.source(text="f <- function(x) c(class(x)[1], format(x))")
+    day, time_of_day = datetime.date, datetime.datetime
+    for value, expected in [
+        (np.array(["2020-01-01", "NaT"], "datetime64[D]"), ["Date", "2020-01-01", None]),
+        (np.array(["2020-02"], "datetime64[M]"), ["Date", "2020-02-01"]),
+        (np.datetime64("2020-01-02"), ["Date", "2020-01-02"]),
+        (np.array(["2020-01-02T03"], "datetime64[h]"), ["POSIXct", "2020-01-02 03:00:00"]),
+        ([day(2020, 1, 1), None], ["Date", "2020-01-01", None]),
+        ((time_of_day(2020, 1, 1, 12),), ["POSIXct", "2020-01-01 12:00:00"]),
+        ([pd.Timestamp("2020-01-01 01:00"), pd.NaT], ["POSIXct", "2020-01-01 01:00:00", None]),
+        ([datetime.timedelta(days=1)], ["difftime", "86400 secs"]),
+        ([day(2020, 1, 1), "a"], ["list", "18262", "a"]),
+    ]:
+        assert script.f(value) == expected, value
 
 
 def test_python_functions_are_r_functions(script):

@@ -20,7 +20,8 @@ static bool is_named(SEXP names, R_xlen_t i) {
          LENGTH(STRING_ELT(names, i)) > 0;
 }
 
-static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
+static PyObject *call_python(PyObject *function, PyObject *first, SEXP args,
+                             enum tb_vectors vectors) {
   R_xlen_t n = Rf_xlength(args), n_named = 0;
   SEXP names = PROTECT(Rf_getAttrib(args, R_NamesSymbol));
   for (R_xlen_t i = 0; i < n; i++)
@@ -33,7 +34,7 @@ static PyObject *call_python(PyObject *function, PyObject *first, SEXP args) {
     PyTuple_SET_ITEM(values, position++, Py_NewRef(first));
   for (R_xlen_t i = 0; i < n && !failed; i++) {
     bool named = is_named(names, i);
-    PyObject *value = tb_from_r(VECTOR_ELT(args, i), TB_AS_LIST), *name = NULL;
+    PyObject *value = tb_from_r(VECTOR_ELT(args, i), vectors), *name = NULL;
     if (value)
       PyTuple_SET_ITEM(values, named ? n_positional + key : position++, value);
     if (value && named && (name = tb_string_from_r(STRING_ELT(names, i), "name", i))) {
@@ -62,15 +63,24 @@ typedef struct {
   PyObject *object;
   SEXP x, args;
   const char *name;
+  enum tb_vectors vectors;
 } entry_args;
 
 static int call_work(void *p, SEXP *result) {
   entry_args *a = p;
-  return tb_give(call_python(a->object, NULL, a->args), result);
+  return tb_give(call_python(a->object, NULL, a->args, a->vectors), result);
 }
 
 SEXP tb_entry_call(SEXP function, SEXP args) {
-  return tb_enter(call_work, &(entry_args){.object = tb_object_argument(function), .args = args});
+  return tb_enter(
+      call_work,
+      &(entry_args){.object = tb_object_argument(function), .args = args, .vectors = TB_AS_LIST});
+}
+
+SEXP tb_entry_call_back(SEXP function, SEXP args) {
+  return tb_enter(
+      call_work,
+      &(entry_args){.object = tb_object_argument(function), .args = args, .vectors = TB_AS_NUMPY});
 }
 
 static int getattr_work(void *p, SEXP *result) {
@@ -115,7 +125,7 @@ static int api_work(void *p, SEXP *result) {
   PyObject *function = hook ? tb_hold(PyObject_GetAttrString(hook, a->name)) : NULL;
   PyObject *first =
       !function ? NULL : tb_hold(a->object ? Py_NewRef(a->object) : tb_robject(a->x, false));
-  return tb_give(first ? call_python(function, first, a->args) : NULL, result);
+  return tb_give(first ? call_python(function, first, a->args, TB_AS_LIST) : NULL, result);
 }
 
 SEXP tb_entry_api(SEXP name, SEXP x, SEXP args) {

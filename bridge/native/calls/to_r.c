@@ -72,7 +72,10 @@ static PyObject *call_r(SEXP function, PyObject *args, PyObject *kwargs, bool co
     return NULL;
   }
   call_job job = {.function = function, .args = args, .kwargs = kwargs, .convert = convert};
-  if (tb_protected(build_run, &job) || !job.call)
+  bool were = tb_set_callbacks(true);
+  int failed = tb_protected(build_run, &job);
+  tb_set_callbacks(were);
+  if (failed || !job.call)
     return NULL;
   tb_interrupts interrupts;
   tb_interrupts_to_r(&interrupts);

@@ -11,6 +11,7 @@ static const char *const names[TB_HOOKS] = {
     [TB_HOOK_RESTORE_TYPE] = "restore_type",
     [TB_HOOK_FROM_R] = "from_r",
     [TB_HOOK_TO_R_VALUE] = "to_r_value",
+    [TB_HOOK_TIMES_TO_R] = "times_to_r",
     [TB_HOOK_FOR_R] = "for_r",
     [TB_HOOK_FREEZE] = "freeze",
     [TB_HOOK_THAW] = "thaw",

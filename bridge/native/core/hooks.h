@@ -16,6 +16,7 @@ enum tb_hook {
   TB_HOOK_RESTORE_TYPE,   /* (RObject, text): sets that type; the class dropped, or None */
   TB_HOOK_FROM_R,         /* (RObject): the Python value of what has a class or a shape */
   TB_HOOK_TO_R_VALUE,     /* (object): an RObject, a simpler value, or NotImplemented */
+  TB_HOOK_TIMES_TO_R,     /* (tuple of dates or times): an RObject, or NotImplemented */
   TB_HOOK_FOR_R,          /* the object whose attributes R calls by name */
   TB_HOOK_FREEZE,         /* (object): (bytes, R's parts of it or None), for saveRDS() */
   TB_HOOK_THAW,           /* (bytes, parts, shared): the object again */

@@ -5,8 +5,12 @@
 #include "values/lists.h"
 
 #include "core/held.h"
+#include "core/hooks.h"
+#include "core/robject.h"
 #include "core/strings.h"
 #include "values/scalars.h"
+
+#include <datetime.h>
 
 /* ---- R -> Python ---- */
 
@@ -82,12 +86,41 @@ static int kind_of(PyObject *x) {
   return PyUnicode_Check(x) ? HAS_STR : HAS_OTHER;
 }
 
+/* Is the first item of a tuple that is not None a date, a time or a span? */
+static bool begins_with_time(PyObject *x) {
+  if (!PyDateTimeAPI)
+    PyDateTime_IMPORT;
+  Py_ssize_t n = PyTuple_GET_SIZE(x), i = 0;
+  while (i < n && PyTuple_GET_ITEM(x, i) == Py_None)
+    i++;
+  return PyDateTimeAPI && i < n &&
+         (PyDate_Check(PyTuple_GET_ITEM(x, i)) || PyDelta_Check(PyTuple_GET_ITEM(x, i)));
+}
+
+/* 1 where the tuple is no vector of times. */
+static int times_to_r(PyObject *x, SEXP *result) {
+  PyObject *hook = tb_hook(TB_HOOK_TIMES_TO_R);
+  PyObject *made = hook ? PyObject_CallOneArg(hook, x) : NULL;
+  int status = !made ? -1 : made == Py_NotImplemented;
+  if (!status)
+    *result = ((RObject *)made)->x;
+  PROTECT(status ? R_NilValue : *result);
+  Py_XDECREF(made);
+  UNPROTECT(1);
+  return status;
+}
+
 /* A list of like scalars is an R vector, None its NA; any other is an R list. `x` is a tuple. */
 static int items_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to_r) {
   Py_ssize_t n = PyTuple_GET_SIZE(x);
   int kinds = 0, failed = 0;
   for (Py_ssize_t i = 0; i < n && !(kinds & HAS_OTHER); i++)
     kinds |= kind_of(PyTuple_GET_ITEM(x, i));
+  if ((kinds & HAS_OTHER) && begins_with_time(x)) {
+    int status = times_to_r(x, result);
+    if (status <= 0)
+      return status;
+  }
   int values = kinds & ~HAS_NONE;
   SEXPTYPE type = values == HAS_BOOL                                       ? LGLSXP
                   : values == HAS_INT                                      ? INTSXP

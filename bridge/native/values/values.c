@@ -75,10 +75,18 @@ PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) { return from_r(x, vectors,
 
 /* ---- Python -> R ---- */
 
+static bool callbacks = false;
+
+bool tb_set_callbacks(bool now) {
+  bool before = callbacks;
+  callbacks = now;
+  return before;
+}
+
 /* A callable becomes an R function that remembers its Python object. */
 static SEXP function_for(PyObject *x) {
   SEXP handle = PROTECT(tb_handle(x, false));
-  SEXP call = PROTECT(Rf_lang2(tb_helper("wrap_callable"), handle));
+  SEXP call = PROTECT(Rf_lang2(tb_helper(callbacks ? "wrap_callback" : "wrap_callable"), handle));
   SEXP function = Rf_eval(call, R_BaseEnv);
   UNPROTECT(2);
   return function;

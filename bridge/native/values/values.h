@@ -7,6 +7,9 @@
 PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* may jump */
 /* 0 with the result unprotected, or -1 with an exception; may jump. */
 int tb_to_r(PyObject *x, SEXP *result);
+/* Callables that become R functions from now on are callbacks of an R function (true): they get R's
+ * vectors as its results are given. What held before. */
+bool tb_set_callbacks(bool now);
 /* The same of a value that a function has just made (stolen; NULL: its exception is set), for
  * tb_enter, which releases it. */
 int tb_give(PyObject *value, SEXP *result);
