@@ -20,7 +20,7 @@ from torchbridge.autodiff import autograd_functions, derivatives
 from torchbridge.autodiff.protocols import Numbers
 from torchbridge.process import host
 from torchbridge.values.any_value import handle
-from torchbridge.values.script import RFunction
+from torchbridge.values.r_functions import RFunction
 
 if TYPE_CHECKING:
     from torchbridge._native import RObject

@@ -85,12 +85,13 @@ class RFunction:
 
     def __init__(self, owner: REnvironment, name: str) -> None:
         self._owner = owner
+        self._environment = owner._environment
         self.__name__ = name
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call the R function; arguments by name reach R by name."""
         return host.native().helper("call_by_name")(
-            self._owner._environment,
+            self._environment,
             self.__name__,
             *(_by_value(a) for a in args),
             **{name: _by_value(value) for name, value in self._in_r(kwargs).items()},
@@ -100,7 +101,7 @@ class RFunction:
         """The arguments by R's names."""
         if not any("_" in name for name in kwargs):
             return kwargs
-        known = host.native().helper("known_arguments")(self._owner._environment, self.__name__)
+        known = host.native().helper("known_arguments")(self._environment, self.__name__)
         names = [known] if isinstance(known, str) else list(known)
         result = {}
         for name, value in kwargs.items():
@@ -110,7 +111,7 @@ class RFunction:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        arguments = host.native().helper("arguments_of")(self._owner._environment, self.__name__)
+        arguments = host.native().helper("arguments_of")(self._environment, self.__name__)
         return _signature(arguments)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
