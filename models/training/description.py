@@ -154,7 +154,8 @@ def _r_function(value: Any) -> RObject | None:
         return None
     core = host.native()
     # An R script's function; the module of its class is loaded where there is one.
-    if f"{type(value).__module__}.{type(value).__name__}" == "torchbridge.values.r_functions.RFunction":
+    kind = type(value)
+    if (kind.__module__, kind.__name__) == ("torchbridge.values.r_functions", "RFunction"):
         value = core.base_function("get").call(value.__name__, value._environment)
     elif rpy2_objects.is_rpy2(value):
         value = rpy2_objects.robject(value)
