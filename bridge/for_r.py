@@ -14,9 +14,11 @@ from torchbridge.process import hooks
 #: The first part of a name -> the module.
 MODULES = {
     "autograd": "torchbridge.autodiff.autograd_functions",
+    "decompositions": "torchbridge.autodiff.decompositions",
     "derivatives": "torchbridge.autodiff.derivatives",
     "minimise": "torchbridge.autodiff.minimise",
     "rules": "torchbridge.autodiff.rules",
+    "statistics": "torchbridge.autodiff.statistics",
     "tracing": "torchbridge.autodiff.tracing",
     "contexts": "torchbridge.rtorch.contexts",
     "data": "torchbridge.rtorch.data",

@@ -149,6 +149,8 @@ def _call(f: Function, x: Tensor, grad: bool = True) -> Tensor:
         y = torch.tensor(y, dtype=x.dtype, device=x.device)
     if not isinstance(y, torch.Tensor):
         raise TypeError(f"`func` must give numbers, not {type(y).__name__}")
+    if y.is_complex():
+        raise TypeError("`func` must give real numbers: take Re(), Im() or Mod() of them")
     if not y.is_floating_point():
         y = y.to(x.dtype)
     return y

@@ -134,7 +134,7 @@ _ARITHMETIC: dict[str, Callable[..., Tensor]] = {
     "*": op.mul,
     "/": op.truediv,
     "^": op.pow,
-    "%%": torch.remainder,
+    "%%": lambda x, y: _remainder(x, y),
     "%/%": lambda x, y: torch.floor(op.truediv(x, y)),
 }
 
@@ -154,6 +154,16 @@ def arith(name: str, x: Tensor | float, y: Tensor | float | None = None) -> Tens
     if name == "^" and not isinstance(y, torch.Tensor) and y == 2:
         name, y = "*", x
     return _ARITHMETIC[name](x, y)
+
+
+def _remainder(x: Tensor | float, y: Tensor | float) -> Tensor:
+    if not isinstance(y, torch.Tensor):
+        return torch.remainder(torch.as_tensor(x), y)
+    # PyTorch has no derivative in y, which is minus the whole part; what is added is 0.
+    fixed = y.detach()
+    whole = torch.floor(op.truediv(x, fixed))
+    whole = whole.detach() if isinstance(whole, torch.Tensor) else whole
+    return torch.remainder(torch.as_tensor(x), fixed) + whole * (fixed - y)
 
 
 def _operand(x: Tensor | float) -> Tensor | float:
@@ -225,10 +235,14 @@ def _gamma(x: Tensor) -> Tensor:
 
 
 def _trigamma(x: Tensor) -> Tensor:
+    # Left of 0 by the reflection formula, Abramowitz and Stegun (1964), 6.4.7.
+    right = x > 0
+    y = torch.where(right, x, 1 - x)
     # polygamma is differentiable; zeta() is more exact, so it gives the value.
-    result = torch.polygamma(1, x)
-    exact = torch.special.zeta(2.0, torch.where(x > 0, x, 1.0).detach())
-    return torch.where(x > 0, result + (exact - result.detach()), result)
+    result = torch.polygamma(1, y)
+    result = result + (torch.special.zeta(2.0, y.detach()) - result.detach())
+    sine = torch.sin(torch.pi * torch.where(right, 0.5, x))
+    return torch.where(right, result, (torch.pi / sine) ** 2 - result)
 
 
 _MATH: dict[str, Callable[[Tensor], Tensor]] = {
@@ -267,15 +281,18 @@ def mean(x: Numbers, na_rm: bool = False) -> Tensor:
     return x.nanmean() if na_rm else x.mean()
 
 
-def margins(name: str, x: Numbers, na_rm: bool) -> Tensor:
-    """R's ``rowSums``, ``colSums``, ``rowMeans`` and ``colMeans`` of a matrix."""
+def margins(name: str, x: Numbers, na_rm: bool, dims: float) -> Tensor:
+    """R's ``rowSums``, ``colSums``, ``rowMeans`` and ``colMeans``: `dims` first dims are rows."""
     x = number(x)
-    if x.dim() != 2:
-        raise ValueError(f"`x` must be a matrix, not a tensor of {x.dim()} dims")
-    dim = 1 if name.startswith("row") else 0
+    if x.dim() < 2:
+        raise ValueError(f"`x` must be a matrix or an array, not a tensor of {x.dim()} dims")
+    if not 1 <= dims < x.dim():
+        raise ValueError(f"`dims` must be less than the {x.dim()} dims of `x`, not {int(dims)}")
+    rows = list(range(int(dims)))
+    along = list(range(int(dims), x.dim())) if name.startswith("row") else rows
     if name.endswith("Sums"):
-        return x.nansum(dim) if na_rm else x.sum(dim)
-    return x.nanmean(dim) if na_rm else x.mean(dim)
+        return x.nansum(along) if na_rm else x.sum(along)
+    return x.nanmean(along) if na_rm else x.mean(along)
 
 
 def test(name: str, x: Tensor) -> Tensor | bool:
@@ -356,8 +373,9 @@ def put(x: Numbers, positions: Tensor, value: Numbers) -> Tensor:
     """A copy of x with `value` at these positions in R's order."""
     x, value = on_one_device([number(x), number(value)])
     positions = positions.to(device=x.device, dtype=torch.int64)
-    values = recycled(value, positions.numel()).to(x.dtype)
-    result = flat(x).index_copy(0, positions, values)
+    dtype = torch.complex128 if value.is_complex() else x.dtype
+    values = recycled(value, positions.numel()).to(dtype)
+    result = flat(x).to(dtype).index_copy(0, positions, values)
     return shaped(result, x.shape) if x.dim() > 1 else result
 
 
@@ -423,6 +441,11 @@ def transpose(x: Tensor) -> Tensor:
     return x.t() if x.dim() == 2 else x.reshape(1, -1)
 
 
+def permuted(x: Numbers, order: Sequence[float]) -> Tensor:
+    """R's ``aperm``: the dims of the result are those of x at these places."""
+    return number(x).permute(*(int(d) for d in order))
+
+
 def diagonal(x: Numbers, rows: float | None, columns: float | None) -> Tensor:
     """R's ``diag``: the diagonal of a matrix, or the matrix of a diagonal."""
     x = number(x)
@@ -455,23 +478,34 @@ def solve(a: Numbers, b: Numbers | None) -> Tensor:
 
 
 def cholesky(x: Numbers) -> Tensor:
-    """R's ``chol``: upper triangular."""
-    factor: Tensor = torch.linalg.cholesky(_as_matrix(number(x)))
+    """R's ``chol``: upper triangular, of the upper triangle of x; the rest is not read."""
+    upper = _as_matrix(number(x)).triu()
+    factor: Tensor = torch.linalg.cholesky(upper + upper.triu(1).mT)
     return factor.mT
 
 
-def inverse_of_cholesky(x: Numbers) -> Tensor:
-    """R's ``chol2inv``."""
-    return torch.cholesky_inverse(_as_matrix(number(x)), upper=True)
+def inverse_of_cholesky(x: Numbers, size: float | None) -> Tensor:
+    """R's ``chol2inv`` of the upper triangle of the first `size` rows and columns."""
+    x = _as_matrix(number(x))
+    n = x.shape[1] if size is None else int(size)
+    if not 0 < n <= min(x.shape):
+        raise ValueError(f"`size` must be between 1 and {min(x.shape)}, not {n}")
+    return torch.cholesky_inverse(x[:n, :n].triu(), upper=True)
 
 
-def triangular(a: Numbers, b: Numbers, upper: bool, transposed: bool) -> Tensor:
-    """R's ``backsolve`` and ``forwardsolve``."""
+def triangular(a: Numbers, b: Numbers, k: float | None, upper: bool, transposed: bool) -> Tensor:
+    """R's ``backsolve`` and ``forwardsolve``: the first k rows and columns of a, rows of b."""
     a, b = on_one_device([_as_matrix(number(a)), number(b)])
+    n = a.shape[1] if k is None else int(k)
+    right = _as_matrix(b)
+    largest = min(*a.shape, right.shape[0])
+    if not 0 < n <= largest:
+        raise ValueError(f"`k` must be between 1 and {largest}, the rows there are, not {n}")
+    a = a[:n, :n]
     a = a.triu() if upper else a.tril()
     if transposed:
         a, upper = a.mT, not upper
-    result: Tensor = torch.linalg.solve_triangular(a, _as_matrix(b), upper=upper)
+    result: Tensor = torch.linalg.solve_triangular(a, right[:n], upper=upper)
     return result.reshape(-1) if b.dim() < 2 else result
 
 

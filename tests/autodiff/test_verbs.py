@@ -148,5 +148,5 @@ def test_wrong_input_is_named(script):
         autograd.hvp(script.rosenbrock, AT, [1.0])
     with pytest.raises(TypeError, match="forward: expected a function of tb.source"):
         autograd.r_function(abs)
-    with pytest.raises(tb.RError, match=r"`fft\(x\)` can't be differentiated"):
+    with pytest.raises(TypeError, match=r"must give real numbers: take Re\(\)"):
         autograd.grad(script.spectrum, AT)

@@ -118,6 +118,7 @@ overlay_of <- function(enclosing, reach) {
   overlay$.tb_here <- list(overlay = overlay, enclosing = enclosing, reach = reach)
   overlay$.tb_reached <- function(value) reached(value, reach)
   overlay$.tb_assigned <- assigned
+  overlay$.tb_elements <- elements
   reach$pairs <- c(list(list(enclosing = enclosing, overlay = overlay)), reach$pairs)
   overlay
 }
@@ -231,7 +232,7 @@ is_rs_own <- function(name, where) {
   # (An argument of this name that is missing is no function.)
   found <- tryCatch(get0(name, envir = where, mode = "function"), error = function(e) NULL)
   if (is.null(found) || is.primitive(found)) return(TRUE)
-  for (namespace in list(baseenv(), asNamespace("stats"), topenv())) {
+  for (namespace in list(baseenv(), asNamespace("stats"), asNamespace("methods"), topenv())) {
     if (identical(found, get0(name, envir = namespace, inherits = FALSE))) return(TRUE)
   }
   FALSE
@@ -256,3 +257,6 @@ assigned <- function(value, target, kind, operator) {
   eval(call(operator, substitute(target), target_made), frame)
   value
 }
+
+# What a loop goes over.
+elements <- function(x) if (is_tensor(x)) as.list(x) else x

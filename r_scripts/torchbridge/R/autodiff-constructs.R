@@ -22,23 +22,28 @@ made_constructs <- function() {
   )
   known <- c(
     mget(masks, envir = namespace), joining_constructs, applying_constructs, finding_constructs,
-    attribute_constructs
+    attribute_constructs, statistics_constructs, position_constructs, group_constructs,
+    array_constructs, decomposition_constructs, qr_constructs
   )
   c(known, written_in_r(known))
 }
 
-# Functions of base R's that are R code themselves, and right on tensors where what they call is.
+# Functions of R's that are R code themselves, and right on tensors where what they call is: so every
+# argument means what it means in R.
 written_in_r <- function(known) {
   names <- c(
     "Reduce", "Filter", "Map", "Position", "Find", "replace", "append", "rapply", "Vectorize",
-    "Negate", "simplify2array"
+    "Negate", "simplify2array", "apply", "sweep", "scale.default", "diag<-", "toeplitz",
+    "quantile.default", "mahalanobis", "convolve"
   )
-  overlay <- list2env(known, parent = baseenv())
+  # The namespace of stats sees base's.
+  overlay <- list2env(known, parent = asNamespace("stats"))
   attr(overlay, "name") <- "package:base"
   overlay$.tb_reached <- identity
   overlay$.tb_assigned <- assigned
+  overlay$.tb_elements <- elements
   made <- lapply(names, function(name) {
-    f <- get(name, envir = baseenv())
+    f <- get(name, envir = asNamespace("stats"))
     rewritten <- read_function(f)$rewritten
     if (!is.null(rewritten)) f <- rewritten
     environment(f) <- overlay
@@ -52,7 +57,7 @@ written_in_r <- function(known) {
 # ---- versions that are found inside a differentiated function only ----
 
 joining_constructs <- list(
-  c = function(...) if (any_tensor(...)) join(list(...)) else base::c(...),
+  c = function(...) if (any_tensor(...)) c.torch_numeric(...) else base::c(...),
   sum = function(..., na.rm = FALSE) { # nolint: object_name_linter.
     if (any_tensor(...)) total("sum", list(...), na.rm) else base::sum(..., na.rm = na.rm)
   },
@@ -67,7 +72,8 @@ joining_constructs <- list(
   },
   unlist = function(x, recursive = TRUE, use.names = TRUE) { # nolint: object_name_linter.
     if (is.list(x) && has_tensor_inside(x)) {
-      join(flat_list(x), use.names)
+      if (recursive) x <- flat_list(x)
+      join(x, use.names)
     } else {
       base::unlist(x, recursive, use.names)
     }
@@ -328,7 +334,6 @@ short_call <- function(call) {
 
 advice <- function(name, message) {
   known <- c(
-    apply = "Write rowSums(), colSums(), rowMeans(), colMeans() or a matrix product.",
     `if` = paste(
       "`if` can't ask for the value of a tensor of several elements, or while a graph is recorded:",
       "use ifelse(), or any() or all()."
@@ -337,8 +342,7 @@ advice <- function(name, message) {
     vapply = "Write do.call(c, lapply(x, f)).",
     sapply = "Write do.call(c, lapply(x, f)).",
     unlist = "Write do.call(c, x).",
-    cat = "Use print().",
-    which = "Compare numbers: to_r(x$detach()) are those of `x`, without a derivative."
+    cat = "Use print()."
   )
   if (name %in% names(known)) return(known[[name]])
   if (grepl("subassignment", message)) {

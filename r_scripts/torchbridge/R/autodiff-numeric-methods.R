@@ -2,7 +2,10 @@
 # Tests: test-autodiff-numeric.R.
 
 #' @export
-c.torch_numeric <- function(...) join(list(...))
+c.torch_numeric <- function(..., recursive = FALSE, use.names = TRUE) { # nolint
+  parts <- list(...)
+  join(if (recursive) flat_list(parts) else parts, use.names)
+}
 
 join <- function(parts, use_names = TRUE) {
   parts <- parts[lengths(parts) > 0L]
@@ -48,16 +51,22 @@ rep.torch_numeric <- function(x, ...) x[rep(seq_len(length(x)), ...)]
 rev.torch_numeric <- function(x) x[rev(seq_len(length(x)))]
 
 #' @export
-sort.torch_numeric <- function(x, decreasing = FALSE, ...) {
+diff.torch_numeric <- function(x, lag = 1L, differences = 1L, ...) {
   check_no_dots(...)
-  x[order(as.vector(plain_values(x)), decreasing = decreasing)]
+  whole <- function(n) is.numeric(n) && length(n) == 1L && !is.na(n) && n >= 1 && n == trunc(n)
+  if (!whole(lag) || !whole(differences)) {
+    stop("'lag' and 'differences' must be integers >= 1", call. = FALSE)
+  }
+  for (turn in seq_len(differences)) x <- lagged_difference(x, lag)
+  x
 }
 
-#' @export
-diff.torch_numeric <- function(x, lag = 1L, ...) {
-  check_no_dots(...)
-  n <- length(x)
-  x[seq.int(1L + lag, n)] - x[seq.int(1L, n - lag)]
+# Of the rows of a matrix, else of the elements.
+lagged_difference <- function(x, lag) {
+  n <- if (is.matrix(x)) nrow(x) else length(x)
+  later <- seq_len(max(n - lag, 0)) + lag
+  if (is.matrix(x)) return(x[later, , drop = FALSE] - x[later - lag, , drop = FALSE])
+  x[later] - x[later - lag]
 }
 
 #' @export
@@ -79,9 +88,14 @@ solve.torch_numeric <- function(a, b, ...) {
 }
 
 #' @export
-chol.torch_numeric <- function(x, ...) {
+chol.torch_numeric <- function(x, pivot = FALSE, ...) {
   check_no_dots(...)
+  no_pivot(pivot)
   rule("cholesky", x)
+}
+
+no_pivot <- function(pivot) {
+  if (!isFALSE(pivot)) stop("`pivot` must be FALSE for a tensor", call. = FALSE)
 }
 
 #' @export
@@ -103,8 +117,9 @@ solve.torch_tensor <- function(a, b, ...) {
 }
 
 #' @export
-chol.torch_tensor <- function(x, ...) {
+chol.torch_tensor <- function(x, pivot = FALSE, ...) {
   check_no_dots(...)
+  no_pivot(pivot)
   bare_rule("cholesky", x)
 }
 

@@ -74,9 +74,10 @@ is_torch_numeric <- function(x) inherits(x, "torch_numeric")
 
 rule <- function(name, ...) as_numeric(bare_rule(name, ...))
 
-bare_rule <- function(name, ...) {
-  dot_call(native()$call, python_function(paste0("rules.", name)), list(...))
-}
+bare_rule <- function(name, ...) python_rule(paste0("rules.", name), ...)
+
+# Of another module than rules.py.
+python_rule <- function(name, ...) dot_call(native()$call, python_function(name), list(...))
 
 # ---- R's values beside tensors ----
 
@@ -84,13 +85,13 @@ bare_rule <- function(name, ...) {
 # differentiated, data of some length is converted once and found again.
 lift <- function(x) {
   if (is_tensor(x) || is.null(x)) return(x)
-  if (is.factor(x) || !(is.numeric(x) || is.logical(x))) {
+  if (is.factor(x) || !(is.numeric(x) || is.logical(x) || is.complex(x))) {
     if (is.list(x) && length(x) > 0L && all(vapply(x, is_tensor, NA))) {
       stop("a list of tensors is not a vector: join them with c() or do.call(c, x)", call. = FALSE)
     }
     stop("a tensor and ", friendly_type(x), " can't be computed with; use numbers", call. = FALSE)
   }
-  if (length(x) == 1L && length(dim(x)) < 2L) return(as.double(x))
+  if (length(x) == 1L && length(dim(x)) < 2L && !is.complex(x)) return(as.double(x))
   if (length(x) < 64L || is.null(the$memo)) return(lifted(x))
   memoised(x, the$memo)
 }
@@ -98,7 +99,7 @@ lift <- function(x) {
 lifted <- function(x) {
   if (is.object(x)) x <- unclass(x)
   logical <- is.logical(x) && !anyNA(x)
-  as_torch_tensor(x, dtype = if (logical) "bool" else "float64")
+  as_torch_tensor(x, dtype = if (logical) "bool" else if (!is.complex(x)) "float64")
 }
 
 # identical() of one vector with itself looks at no element.
@@ -153,13 +154,25 @@ log_rule <- function(x, base) {
 
 #' @export
 Summary.torch_numeric <- function(..., na.rm = FALSE) { # nolint: object_name_linter.
-  rule("summary", .Generic, unname(lapply(list(...), lift)), na.rm)
+  parts <- list(...)
+  if (.Generic == "range" && !is.null(parts$finite)) {
+    finite <- parts$finite
+    parts$finite <- NULL
+    if (finite) parts <- lapply(parts, function(part) part[is.finite(part)])
+  }
+  rule("summary", .Generic, unname(lapply(parts, lift)), na.rm)
 }
 
 #' @export
-mean.torch_numeric <- function(x, ..., na.rm = FALSE) { # nolint: object_name_linter.
+mean.torch_numeric <- function(x, trim = 0, na.rm = FALSE, ...) { # nolint: object_name_linter.
   check_no_dots(...)
-  rule("mean", x, na.rm)
+  if (identical(trim, 0)) return(rule("mean", x, na.rm))
+  if (!is.numeric(trim) || length(trim) != 1L) stop("'trim' must be numeric of length one")
+  if (na.rm) x <- x[!is.na(x)] else if (anyNA(x)) return(x[1L] * NA)
+  n <- length(x)
+  if (trim >= 0.5) return(median(x))
+  cut <- floor(n * max(trim, 0))
+  mean(sort(x)[seq.int(cut + 1, n - cut)])
 }
 
 # ---- attributes ----

@@ -1,10 +1,11 @@
-# What a function's code names, and the two places of it that are written anew before it runs on
+# What a function's code names, and the three places of it that are written anew before it runs on
 # tensors. Code is read once; the reading is found again by the function's body.
 #
 # * `x[i] <- value`: where `value` is a tensor and x plain numbers, x must become a tensor first.
 #   R's compiled code looks for no `[<-` of ours, so `value` is handed through .tb_assigned().
 # * `object$f(p)`: a function in an environment (an R6 object, say) is found when it is called
 #   only. It is handed through .tb_reached().
+# * `for (v in x)`: R goes over its own vectors and lists only. x is handed through .tb_elements().
 #
 # Tests: test-autodiff-closures.R.
 
@@ -96,7 +97,18 @@ read_code <- function(code, found) {
   } else {
     code[[1L]] <- read_head(head, found)
   }
-  read_rest(code, 2L, found)
+  code <- read_rest(code, 2L, found)
+  if (name == "for" && is_of_unknown_kind(code[[3L]])) {
+    found$changed <- TRUE
+    code[[3L]] <- call(".tb_elements", code[[3L]])
+  }
+  code
+}
+
+# Not what surely is no tensor: 1:n and seq_along(x), say.
+is_of_unknown_kind <- function(code) {
+  plain <- c(":", "seq_len", "seq_along", "names", ".tb_elements")
+  is.symbol(code) || is.call(code) && !as.character(code[[1L]])[1L] %in% plain
 }
 
 read_rest <- function(code, from, found) {
@@ -143,7 +155,7 @@ read_assignment <- function(code, found) {
 # The code as the user wrote it, for messages.
 as_written <- function(code) {
   if (!is.call(code)) return(code)
-  if (is_call_of(code, ".tb_reached") || is_call_of(code, ".tb_assigned")) {
+  if (is.symbol(code[[1L]]) && startsWith(as.character(code[[1L]]), ".tb_")) {
     return(as_written(code[[2L]]))
   }
   for (i in seq_along(code)) {

@@ -69,6 +69,9 @@ diag <- function(x = 1, nrow, ncol, names = TRUE) {
     known <- if (isS4(x)) of_s4("diag") else base::diag
     return(if (nargs() == 1L && !missing(x)) known(x) else known(x, nrow, ncol, names))
   }
+  if (length(dim(x)) == 2L && !(missing(nrow) && missing(ncol))) {
+    abort(sys.call(), "`nrow` and `ncol` can't be given where `x` is a matrix.")
+  }
   if (length(x) == 1L && missing(nrow) && missing(ncol) && length(dim(x)) < 2L) {
     abort(
       sys.call(), "`x` is a single number: diag(x) would be an identity matrix of that size. ",
@@ -136,8 +139,7 @@ colMeans <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_l
 margin <- function(name, x, na_rm, dims, ..., call = sys.call(-1L)) {
   check_no_dots(..., call = call)
   check_flag(na_rm, "na.rm", call)
-  if (!identical(as.numeric(dims), 1)) abort(call, "`dims` must be 1 for a tensor.")
-  tensor_rule(is_torch_numeric(x), "margins", name, x, na_rm)
+  tensor_rule(is_torch_numeric(x), "margins", name, x, na_rm, dims)
 }
 
 #' @rdname torch_mathematics
@@ -251,7 +253,7 @@ drop <- function(x) {
 #' @export
 chol2inv <- function(x, size = NCOL(x), LINPACK = FALSE) { # nolint: object_name_linter.
   if (is_tensor(x)) {
-    tensor_rule(is_torch_numeric(x), "inverse_of_cholesky", x)
+    tensor_rule(is_torch_numeric(x), "inverse_of_cholesky", x, if (!missing(size)) size)
   } else if (isS4(x)) {
     of_s4("chol2inv")(x)
   } else if (missing(LINPACK)) {
@@ -266,7 +268,8 @@ chol2inv <- function(x, size = NCOL(x), LINPACK = FALSE) { # nolint: object_name
 backsolve <- function(r, x, k = ncol(r), upper.tri = TRUE, transpose = FALSE) { # nolint
   if (is_tensor(r) || is_tensor(x)) {
     numeric <- is_torch_numeric(r) || is_torch_numeric(x)
-    tensor_rule(numeric, "triangular", as_operand(r), as_operand(x), upper.tri, transpose)
+    k <- if (!missing(k)) k
+    tensor_rule(numeric, "triangular", as_operand(r), as_operand(x), k, upper.tri, transpose)
   } else {
     base::backsolve(r, x, k, upper.tri, transpose)
   }
@@ -277,7 +280,8 @@ backsolve <- function(r, x, k = ncol(r), upper.tri = TRUE, transpose = FALSE) { 
 forwardsolve <- function(l, x, k = ncol(l), upper.tri = FALSE, transpose = FALSE) { # nolint
   if (is_tensor(l) || is_tensor(x)) {
     numeric <- is_torch_numeric(l) || is_torch_numeric(x)
-    tensor_rule(numeric, "triangular", as_operand(l), as_operand(x), upper.tri, transpose)
+    k <- if (!missing(k)) k
+    tensor_rule(numeric, "triangular", as_operand(l), as_operand(x), k, upper.tri, transpose)
   } else {
     base::forwardsolve(l, x, k, upper.tri, transpose)
   }

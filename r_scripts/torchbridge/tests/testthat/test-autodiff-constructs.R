@@ -83,19 +83,16 @@ test_that("a function of the user's by the same name is the user's", {
 
 test_that("what can't be differentiated is named, with what to write", {
   message <- function(f, x = c(1, 2)) tryCatch(grad(f, x), error = conditionMessage)
-  expect_match(message(function(x) sum(fft(x))), "`fft(x)` can't be differentiated", fixed = TRUE)
-  expect_match(message(function(x) sum(fft(x))), "torch_mathematics", fixed = TRUE)
   expect_match(
-    message(function(x) sum(apply(matrix(x, 1), 1, sum))), "`apply(matrix(x, 1), 1, sum)`",
+    message(function(x) sum(Mod(polyroot(x)))), "`polyroot(x)` can't be differentiated",
     fixed = TRUE
   )
-  expect_match(message(function(x) sum(apply(matrix(x, 1), 1, sum))), "rowSums()", fixed = TRUE)
+  expect_match(message(function(x) sum(Mod(polyroot(x)))), "torch_mathematics", fixed = TRUE)
   expect_match(message(function(x) if (x > 1) 1 else 0), "`if (x > 1) 1 else 0`", fixed = TRUE)
   expect_match(message(function(x) if (x > 1) 1 else 0), "any() or all()", fixed = TRUE)
   expect_match(
     message(function(x) optimize(function(z) z, c(0, x[1]))$minimum), "`optimize(", fixed = TRUE
   )
-  expect_match(message(function(x) which(x > 1)), "`which(x > 1)`", fixed = TRUE)
   expect_match(
     message(function(x) integrate(dnorm, 0, x[1])$value), "can't be differentiated", fixed = TRUE
   )

@@ -1,0 +1,166 @@
+# Every rule against R itself (the value) and against numDeriv (the derivative), on random numbers.
+# A rule is a row: an R function of a vector x of four numbers, or of `positive` ones or ones
+# `between` 0 and 1. Its value is R's own, since the function is called with R's numbers, too.
+
+skip_without_python()
+skip_if_not_installed("numDeriv")
+
+m <- function(x) matrix(x, 2)
+spd <- function(x) crossprod(matrix(x, 2)) + base::diag(2)
+data <- matrix(c(2, -1, 0.5, 3, 1, -2, 0.3, 1.5), 4)
+weights <- c(0.3, -1.2, 0.8, 2.1)
+
+# nolint start: semicolon_linter, brace_linter.
+any_numbers <- alist(
+  # arithmetic, recycling and the functions of one number
+  x + 1:2, 2 - x, x * m(x)[1, ], x / 3, x %% 1.7, 5 %% (x^2 + 1), x %/% 0.7, (x^2)^1.5, 2^x, -x, +x,
+  abs(x), sign(x), exp(x), expm1(x), cos(x), sin(x), tan(x), cospi(x), sinpi(x), tanpi(x / 9),
+  atan(x), sinh(x), cosh(x), tanh(x), asinh(x), floor(x), ceiling(x), trunc(x), round(x, 1),
+  cumsum(x), cumprod(x), cummax(x), cummin(x), gamma(x), lgamma(x), digamma(x), trigamma(x),
+  # summaries
+  sum(x, 2), sum(x, NA, na.rm = TRUE), prod(x), max(x), min(x, 9), range(x), mean(x),
+  mean(x, trim = 0.3), range(x, finite = TRUE), mean(c(x, NA), na.rm = TRUE),
+  mean(c(x, NA), trim = 0.2, na.rm = TRUE), pmin(x, 0), pmax(x, weights), pmax(x, NA, na.rm = TRUE),
+  rowSums(m(x)), colSums(m(x)), rowMeans(m(x)), colMeans(m(x)),
+  rowSums(m(c(x, NA, 1)), na.rm = TRUE), rowSums(array(x, c(2, 1, 2))),
+  rowSums(array(x, c(2, 2, 1)), dims = 2), colSums(array(x, c(2, 1, 2))),
+  colMeans(array(x, c(2, 1, 2)), dims = 2), rowMeans(array(x, c(1, 2, 2)), dims = 2),
+  # putting together
+  c(x, 1), c(a = x, use.names = FALSE), unlist(list(x[1], list(x[2:3]))), rev(x), rep(x, 2),
+  rep(x, each = 2), rep(x, times = 1:4), rep_len(x, 6), rep.int(x, 2), rbind(x, 1),
+  cbind(x, weights), matrix(x, 2, byrow = TRUE), matrix(x, 4, 2), array(x, c(2, 2, 2)),
+  drop(matrix(x, 1)), t(m(x)), t(x), aperm(m(x)), aperm(array(x, c(1, 2, 2)), c(3, 1, 2)),
+  aperm(array(x, c(1, 2, 2)), c(3, 1, 2), resize = FALSE), head(x, 2), tail(x, 2), append(x, 1, 2),
+  x[-1], x[x > 0], x[c(TRUE, FALSE)], m(x)[, 1], m(x)[lower.tri(m(x))], m(x)[cbind(1, 2)],
+  { x[2] <- x[1]^2; x }, { s <- 0; for (v in x) s <- s + v^2; s }, ifelse(x > 0, x^2, -x),
+  ifelse(weights > 0, x, 1),
+  # statistics
+  var(x), var(x, weights), var(m(x)), sd(x), sd(c(x, NA), na.rm = TRUE),
+  var(c(x, NA), na.rm = TRUE), cov(x, weights), cov(data, x), cov(cbind(x, data)), cor(x, weights),
+  cor(cbind(x, data)), cor(x, data), cov(c(x, NA), 1:5, use = "complete.obs"),
+  cor(x, weights, method = "spearman"),
+  cor(cbind(c(x, NA), c(NA, data[, 1]), 1:5), use = "pairwise.complete.obs"),
+  cov(x, weights, method = "kendall"), cor(cbind(c(x, NA), 1:5), use = "na.or.complete"),
+  cov(x, weights, use = "all.obs"), median(x), median(x[-1]), median(c(x, NA), na.rm = TRUE),
+  mad(x), IQR(x), fivenum(x), quantile(x), quantile(x, 0.3), quantile(x, c(0.1, 0.77), type = 1),
+  quantile(x, 0.4, type = 2), quantile(x, 0.4, type = 3), quantile(x, 0.4, type = 4),
+  quantile(x, 0.4, type = 5), quantile(x, 0.4, type = 6), quantile(x, 0.4, type = 8),
+  quantile(x, 0.4, type = 9), quantile(c(x, NA), 0.4, na.rm = TRUE, names = FALSE),
+  weighted.mean(x, abs(weights)), weighted.mean(weights, x^2), x[order(x)], x[order(-x)],
+  x[order(x, decreasing = TRUE)], sort(x), sort(x, decreasing = TRUE), sort(x, partial = 2)[2],
+  sort(c(x, NA)), sort(c(x, NA), na.last = FALSE)[-1], rank(x), rank(-x),
+  rank(c(x, x), ties.method = "min"), x[which(x > 0)], x[which.max(x)], x[which.min(x)], unique(x),
+  sort(x, index.return = TRUE)$x, x[sort.list(x)], findInterval(x, c(-1, 0, 1)) * x, diff(x),
+  diff(x, lag = 2), diff(x, differences = 2), diff(m(x)), diff(matrix(x, 4)[, c(1, 1)], 2),
+  diff(matrix(x, 4), differences = 2), diff(x, lag = 4),
+  diff(matrix(x, 4), lag = 2, differences = 1),
+  # arrays
+  apply(m(x), 1, prod), apply(m(x), 2, function(r) r / sum(abs(r))), apply(m(x), c(1, 2), exp),
+  apply(m(1:4), 1, function(r) sum(r * x[1:2])), apply(m(1:4), 2, max), apply(m(x), 1, sum, 1),
+  apply(m(x), 1, range, simplify = FALSE)[[2]], apply(array(x, c(2, 2, 1)), 3, sum),
+  sweep(m(1:4), 2, x[1:2]), sweep(m(x), 1, 1:2, "*"),
+  sweep(m(x), c(1, 2), m(1:4), check.margin = FALSE), scale(m(x)), scale(m(x), center = FALSE),
+  scale(m(x), scale = FALSE), scale(m(x), c(1, 2), c(3, 4)), scale(m(1:4), x[1:2], abs(x[3:4]) + 1),
+  kronecker(m(x), base::diag(2)), m(x) %x% m(1:4), kronecker(x, 1:2), kronecker(m(x), 1:3, "+"),
+  kronecker(1:2, m(x)), kronecker(array(x, c(1, 2, 2)), 1:2), x %o% x, x %o% 1:2,
+  outer(x, 1:3, "+"), outer(1:2, x, function(a, b) a * b^2), outer(m(x), 1:2), x %o% m(1:4),
+  tapply(x, c(1, 1, 2, 2), sum), tapply(x, list(c(1, 1, 2, 2), c(1, 2, 1, 2)), sum),
+  tapply(1:4, c(1, 1, 2, 2), function(v) sum(v * x[1])), tapply(x, c("b", "a", "b", "a"), prod),
+  tapply(x, factor(c(1, 1, 2, 2), 1:3), sum, default = 0), rowsum(x, c(2, 2, 1, 1)),
+  rowsum(x, c(2, 2, 1, 1), reorder = FALSE), rowsum(m(x), c("b", "a")),
+  rowsum(c(x, NA), c(1, 1, 2, 2, 2), na.rm = TRUE), unlist(split(x, c(1, 2, 1, 2))),
+  { d <- matrix(0, 2, 2); diag(d) <- x[1:2]; d }, { d <- m(x); diag(d) <- 1; d }, diag(x),
+  diag(m(x)), diag(x, 5), diag(x, 4, 5), toeplitz(x), sapply(1:3, function(i) x[i]^2),
+  vapply(x, function(v) v^2, 0), mapply(function(a, b) a * b, x, 1:4),
+  Reduce(`+`, x, accumulate = FALSE), do.call(sum, as.list(x)),
+  # matrices
+  m(x) %*% m(x), x %*% x, x %*% data, t(data) %*% x, crossprod(m(x)), crossprod(x, data),
+  tcrossprod(m(x)), tcrossprod(x, 1:2), solve(spd(x)), solve(spd(x), 1:2), chol(spd(x)),
+  chol({ u <- base::diag(2) * 9; u[1, 2] <- x[1]; u }), chol(spd(x), pivot = FALSE),
+  { v <- c(); for (i in 1:4) v[i] <- x[i]^2; v },
+  { s <- 0; for (v in x) { if (v > 0) next; s <- s + v }; s },
+  outer(x, 1:2, function(a, b) sum(x) * a + b),
+  chol({ u <- base::diag(2) * 9; u[2, 1] <- x[1]; u }), chol2inv(m(x) + base::diag(2) * 5),
+  chol2inv(m(x) + base::diag(2) * 5, size = 1), chol2inv(chol(spd(x))),
+  chol2inv(rbind(m(x) + base::diag(2) * 5, 1)), backsolve(m(x), 1:2), backsolve(m(x), 1:2, k = 1),
+  backsolve(m(x), 1:2, transpose = TRUE), backsolve(m(x), 1:2, upper.tri = FALSE),
+  backsolve(m(x), m(1:4), k = 1, transpose = TRUE), backsolve(m(1:4), x[1:2]), backsolve(m(1:4), x),
+  forwardsolve(m(x), 1:2), forwardsolve(m(x), 1:2, k = 1),
+  forwardsolve(m(x), 1:2, upper.tri = TRUE), forwardsolve(m(x), m(1:4), transpose = TRUE),
+  backsolve(rbind(m(x), 9), 1:2, k = 2), det(m(x)), determinant(m(x))$modulus,
+  determinant(m(x), logarithm = FALSE)$modulus, norm(m(x)), norm(m(x), "I"), norm(m(x), "F"),
+  norm(m(x), "M"), norm(m(x), "2"), norm(m(x), "1"), norm(m(x), "e"),
+  mahalanobis(c(1, 2), x[1:2], base::diag(2)), mahalanobis(data, x[1:2], spd(x)),
+  mahalanobis(data, 1:2, spd(x), inverted = TRUE), mahalanobis(m(x), FALSE, base::diag(2)),
+  eigen(spd(x))$values, eigen(spd(x))$vectors, eigen(spd(x), symmetric = TRUE)$vectors,
+  eigen(m(x), symmetric = TRUE)$values, eigen(m(x), symmetric = TRUE)$vectors,
+  eigen(m(x), symmetric = TRUE, only.values = TRUE)$values, eigen(m(x^2 + 1))$values,
+  eigen(m(x^2 + 1))$vectors, Mod(eigen(rbind(c(1, 2 + x[1]^2), c(-1 - x[2]^2, 1)))$values),
+  Im(eigen(rbind(c(1, 2 + x[1]^2), c(-1 - x[2]^2, 1)), only.values = TRUE)$values), svd(m(x))$d,
+  svd(m(x))$u, svd(m(x))$v, svd(m(x), 0, 0)$d, svd(cbind(data, x), nu = 1)$u,
+  svd(t(cbind(data, x)), nv = 2)$v, svd(cbind(x, 1:4))$u, qr.Q(qr(m(x))), qr.R(qr(m(x))),
+  qr.X(qr(m(x))), qr.coef(qr(cbind(1, x)), data), qr.fitted(qr(cbind(1, x)), 1:4),
+  qr.resid(qr(cbind(1, x)), 1:4), qr.solve(m(x), 1:2), qr.solve(m(x)),
+  qr.coef(qr(cbind(1, 1:4)), x), qr.resid(qr(cbind(1, 1:4)), x), qr.qty(qr(m(x)), 1:2),
+  qr.qy(qr(m(x)), m(1:4)), qr.R(qr(cbind(1, x)), complete = TRUE), solve(qr(m(x)), 1:2),
+  qr.R(qr(m(x), LAPACK = TRUE)), Mod(fft(x)), Re(fft(x, inverse = TRUE)), Im(fft(m(x))),
+  Re(fft(fft(x), TRUE)), Arg(fft(x))[2], Re(Conj(fft(x)) * fft(x)), Im(mvfft(m(x))),
+  Re(mvfft(m(x), TRUE)), Re(fft(array(x, c(1, 2, 2)), TRUE)), convolve(x, 1:4),
+  convolve(x, 1:3, type = "open"), convolve(x, 1:2, type = "filter"),
+  convolve(1:4, x, conj = FALSE), Mod(fft(1:4) * x)
+)
+
+positive_numbers <- alist(
+  sqrt(x), log(x), log(x, 3), log2(x), log10(x), log1p(x), x^-0.5, x^x, acosh(x + 1), factorial(x),
+  lfactorial(x), beta(x, 2), beta(3, x), lbeta(x, rev(x)), choose(5.5, 3) * x, choose(x, 2),
+  lchoose(x + 4, 3), gamma(x), digamma(x), cumprod(x), prod(x)
+)
+
+between_numbers <- alist(
+  acos(x), asin(x), atanh(x), qlogis(x), x / sum(x)
+)
+# nolint end
+
+ranges <- list(
+  any = list(any_numbers, function() rnorm(4)),
+  positive = list(positive_numbers, function() rexp(4) + 0.1),
+  between = list(between_numbers, function() runif(4, 0.05, 0.95))
+)
+
+# What a row gives, as one number that depends on each of its own in its own way.
+as_function <- function(code) {
+  body <- bquote({
+    value <- .(code)
+    sum(value * cos(seq_len(length(value))))
+  })
+  f <- function(x) NULL
+  body(f) <- body
+  f
+}
+
+differences <- function(code, x) {
+  f <- as_function(code)
+  label <- paste(deparse(code, width.cutoff = 100L), collapse = " ")
+  got <- tryCatch(value_and_grad(f, x), error = function(e) conditionMessage(e))
+  if (is.character(got)) return(paste0(label, ": ", got))
+  want <- f(x)
+  slopes <- numDeriv::grad(f, x)
+  wrong <- c(
+    if (!isTRUE(all.equal(got$value, want, tolerance = 1e-12))) {
+      paste("value", format(got$value, digits = 15), "not", format(want, digits = 15))
+    },
+    if (!isTRUE(all.equal(got$gradient, slopes, tolerance = 1e-7))) {
+      paste("gradient", toString(signif(got$gradient, 9)), "not", toString(signif(slopes, 9)))
+    }
+  )
+  if (length(wrong) > 0L) paste0(label, ": ", toString(wrong))
+}
+
+test_that("every rule gives R's value, and the derivative that differences give", {
+  set.seed(15)
+  for (kind in ranges) {
+    x <- kind[[2L]]()
+    wrong <- unlist(lapply(kind[[1L]], differences, x))
+    expect_identical(wrong, NULL)
+  }
+})
