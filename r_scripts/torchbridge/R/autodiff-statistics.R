@@ -15,7 +15,7 @@ statistics_constructs <- list(
     method <- match.arg(method)
     if (!is_tensor(x) && !is_tensor(y)) return(stats::cov(x, y, use, method))
     if (method != "pearson") return(stats::cov(plain_part(x), plain_part(y), use, method))
-    if (is.null(y)) check_columns(x)
+    if (is.null(y)) check_two_columns(x)
     covariance(x, y, use, FALSE)
   },
   cor = function(x, y = NULL, use = "everything",
@@ -24,7 +24,7 @@ statistics_constructs <- list(
     if (!is_tensor(x) && !is_tensor(y)) return(stats::cor(x, y, use, method))
     # Of ranks, which do not change with what is ranked.
     if (method != "pearson") return(stats::cor(plain_part(x), plain_part(y), use, method))
-    if (is.null(y)) check_columns(x)
+    if (is.null(y)) check_two_columns(x)
     covariance(x, y, use, TRUE)
   },
   sd = function(x, na.rm = FALSE) { # nolint: object_name_linter.
@@ -45,7 +45,7 @@ covariance <- function(x, y, use, correlation) {
   as_numeric(python_rule("statistics.covariance", first, second, use, correlation))
 }
 
-check_columns <- function(x) {
+check_two_columns <- function(x) {
   if (length(dim(x)) < 2L) stop("supply both 'x' and 'y' or a matrix-like 'x'", call. = FALSE)
 }
 
