@@ -28,7 +28,7 @@ made_constructs <- function() {
   c(known, written_in_r(known))
 }
 
-# Functions of R's that are R code themselves, and right on tensors where what they call is: so every
+# Functions of R's that are R code themselves, and right on tensors where what they call is: every
 # argument means what it means in R.
 written_in_r <- function(known) {
   names <- c(
