@@ -12,6 +12,7 @@
 #include "core/hooks.h"
 #include "core/lifetime.h"
 #include "core/limits.h"
+#include "core/pressure.h"
 #include "core/robject.h"
 #include "torch/dispatch.h"
 #include "torch/dlpack.h"
@@ -42,6 +43,7 @@ static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, 
 
 TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_lifetime_init();
+  tb_pressure_init();
   tb_handle_init();
   tb_frozen_init(dll, &tb_saved);
   tb_foreign_init(dll);

@@ -14,6 +14,7 @@
 #include "core/held.h"
 #include "core/interrupts.h"
 #include "core/lifetime.h"
+#include "core/pressure.h"
 #include "core/strings.h"
 
 int tb_check_thread(void) {

@@ -1,12 +1,13 @@
 /* R external pointers that own one Python object.
  *
  * The finalizer takes the GIL, and does nothing once Python has finalized. The
- * bytes a tensor holds are counted, because R's collector cannot see them. */
+ * bytes a tensor holds are counted, because R's collector cannot see them (core/pressure.h). */
 #include "core/handle.h"
 
 #include "core/frozen.h"
 #include "core/held.h"
 #include "core/lifetime.h"
+#include "core/pressure.h"
 
 #include <stdlib.h>
 
@@ -34,6 +35,8 @@ void tb_handle_init(void) {
 static PyTypeObject *tensor_type = NULL;
 
 void tb_set_tensor_type(PyTypeObject *type) {
+  if (!tensor_type)
+    tb_pressure_torch_is_there();
   Py_XINCREF(type);
   Py_XSETREF(tensor_type, type);
 }
@@ -64,7 +67,9 @@ static int64_t bytes_of(PyObject *x) {
   PyObject *size = nbytes ? nbytes->get(x, nbytes->closure) : PyObject_GetAttr(x, nbytes_name);
   long long bytes = size ? PyLong_AsLongLong(size) : 0;
   Py_XDECREF(size);
-  PyErr_Clear(); /* sparse tensors have no nbytes; they just are not counted */
+  if (!size)
+    tb_pressure_unknown(); /* a sparse tensor has no nbytes */
+  PyErr_Clear();
   return bytes > 0 ? bytes : 0;
 }
 
@@ -89,6 +94,8 @@ static void finalize(SEXP pointer) {
 static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
   h->object = Py_NewRef(x);
   h->bytes = tensor ? bytes_of(x) : 0;
+  if (!tensor)
+    tb_pressure_unknown();
   R_SetExternalPtrAddr(pointer, h);
   tb_count_add(TB_PY_HANDLES, 1);
   tb_count_add(TB_FOREIGN_BYTES, h->bytes);

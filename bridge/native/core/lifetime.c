@@ -22,11 +22,6 @@ static pthread_t main_thread;
 static _Atomic(waiting *) queue = NULL;
 static _Atomic(int64_t) counts[TB_COUNTS];
 
-/* R's collector cannot see tensor memory. Past this many bytes held by R handles
- * and shared vectors a collection is due; the mark then doubles what survived. */
-#define PRESSURE_FLOOR ((int64_t)512 << 20)
-static int64_t pressure_mark = PRESSURE_FLOOR;
-
 void tb_count_add(enum tb_count which, int64_t change) { atomic_fetch_add(&counts[which], change); }
 
 int64_t tb_count_get(enum tb_count which) { return atomic_load(&counts[which]); }
@@ -123,21 +118,5 @@ void tb_drain(void) {
     unlink_cell(node->cell);
     free(node);
     node = next;
-  }
-}
-
-static void set_pressure_mark(void) {
-  int64_t survived = tb_count_get(TB_FOREIGN_BYTES);
-  pressure_mark = 2 * survived > PRESSURE_FLOOR ? 2 * survived : PRESSURE_FLOOR;
-}
-
-void tb_relieve_pressure(void) {
-  int64_t bytes = tb_count_get(TB_FOREIGN_BYTES);
-  bool due = bytes >= pressure_mark;
-  if (due || bytes < pressure_mark / 4) /* a mark far above what is held comes down again */
-    set_pressure_mark();
-  if (due) {
-    R_gc();
-    set_pressure_mark();
   }
 }

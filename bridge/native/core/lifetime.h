@@ -21,9 +21,8 @@ bool tb_python_hosts(void);
 bool tb_on_main_thread(void);
 bool tb_stack_is_low(void); /* on the main thread */
 
-SEXP tb_root(SEXP x);           /* keep x alive; may jump */
-void tb_unroot(SEXP cell);      /* any thread, with or without the GIL */
-void tb_drain(void);            /* main thread: release what other threads queued */
-void tb_relieve_pressure(void); /* main thread: collect when handles hold much */
+SEXP tb_root(SEXP x);      /* keep x alive; may jump */
+void tb_unroot(SEXP cell); /* any thread, with or without the GIL */
+void tb_drain(void);       /* main thread: release what other threads queued */
 
 #endif

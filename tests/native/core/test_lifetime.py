@@ -342,47 +342,6 @@ def test_memory_does_not_grow_over_many_conversions(core, collect, r_vector, man
     assert later - first < 100 << 20  # a leak adds 240 MiB each time
 
 
-def test_sharing_many_tensors_with_r_makes_r_collect(core, many):
-    """R sees 56 bytes a vector: without our count it would not collect for millions of them."""
-    peak = 0
-    for _ in range(many(200)):
-        core.foreign_vector(torch.empty(2 << 20, dtype=torch.float64).__dlpack__())
-        peak = max(peak, core.live()["foreign_bytes"])
-    assert peak < 1 << 30
-
-
-def test_the_mark_for_collecting_comes_down_again(in_python):
-    ended = in_python("""
-def share(mb):
-    return core.foreign_vector(torch.empty(mb << 20, dtype=torch.uint8).__dlpack__())
-kept = [share(512) for _ in range(8)]   # 4 GiB: the mark goes to 8 GiB
-del kept
-core.base_function("gc")()
-peak = 0
-for _ in range(60):
-    share(64)
-    peak = max(peak, core.live()["foreign_bytes"])
-assert peak < 1 << 30, peak
-""")
-    assert ended.returncode == 0, ended.stderr
-
-
-def test_collecting_under_pressure_survives_finalizers_that_come_back_in(core, collect):
-    calls: list[int] = []
-
-    def called():
-        calls.append(core.live()["py_handles"])
-        core.base_function("gc")()
-
-    for _ in range(5):
-        tensor = torch.empty(600 << 20, dtype=torch.uint8)
-        weakref.finalize(tensor, called)
-        core.handle(tensor)
-        del tensor
-    collect()
-    assert len(calls) == 5
-
-
 def test_a_view_of_a_mapping_is_not_kept(core):
     class Simple(Mapping):
         def __getitem__(self, key):
