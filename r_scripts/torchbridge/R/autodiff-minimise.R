@@ -154,14 +154,15 @@ by_newton <- function(objective, bounds, control, call) {
   )
 }
 
-# h^-1 g; where h is not positive definite, with the absolute values of its eigenvalues.
+# h^-1 g; where h is not positive definite, with the absolute values of its eigenvalues, once its
+# diagonal is scaled to 1: no parameter's unit counts.
 damped_solve <- function(h, g) {
   root <- tryCatch(chol(h), error = function(e) NULL)
   if (!is.null(root)) return(backsolve(root, forwardsolve(t(root), g)))
-  parts <- eigen(h, symmetric = TRUE)
+  parts <- scaled_curvature(h)
   sizes <- abs(parts$values)
   sizes <- pmax(sizes, 1e-8 * max(sizes), 1e-300)
-  drop(parts$vectors %*% (crossprod(parts$vectors, g) / sizes))
+  drop(parts$vectors %*% (crossprod(parts$vectors, g / parts$size) / sizes)) / parts$size
 }
 
 check_control <- function(control, defaults, call) {

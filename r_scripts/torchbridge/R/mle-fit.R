@@ -1,5 +1,5 @@
-# Maximum likelihood with exact derivatives: the fit. What is asked of it is in
-# mle-methods.R and mle-profile.R.
+# Maximum likelihood with exact derivatives: the fit. Its variance is in mle-curvature.R, what is
+# asked of it in mle-methods.R and mle-profile.R.
 
 #' Maximum likelihood estimates with exact derivatives
 #'
@@ -67,10 +67,13 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method
     method = method, lower = bounds$lower, upper = bounds$upper,
     control = utils::modifyList(coarse_control(method, bounds), control)
   )
+  final <- polish(torch_objective(f, found$par), bounds)
+  if (!final$settled && method != "Newton") final <- polish_again(f, final, bounds)
+  # Newton's steps may arrive where the optimiser did not, as with parameters of very unlike units.
+  if (final$settled) found$convergence <- 0L
   if (found$convergence != 0) {
     warning("no convergence: ", found$message %||% found$convergence, call. = FALSE)
   }
-  final <- polish(torch_objective(f, found$par), bounds)
   full <- begin
   full[!is_fixed] <- final$par
   fit <- list(
@@ -79,7 +82,7 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method
     bounds = bounds, model = kept_model(model), counts = found$counts,
     convergence = found$convergence, method = method
   )
-  fit$vcov <- inverse_hessian(fit)
+  fit$vcov <- inverse_hessian(fit, final$noise)
   fit$nobs <- nobs %||% count_observations(model, full)
   structure(fit, class = "torch_mle")
 }
@@ -231,69 +234,6 @@ coarse_control <- function(method, bounds) {
   if (!method %in% c("BFGS", "L-BFGS")) return(list())
   limited <- method == "L-BFGS" || any(is.finite(c(bounds$lower, bounds$upper)))
   if (limited) list(factr = 1e5) else list(reltol = 1e-11)
-}
-
-# Newton steps from where the optimiser stopped, for the last digits. All of them use one
-# Hessian, which is needed anyway; it is made again only if they lead away from it.
-polish <- function(objective, bounds) {
-  p <- unname(objective$par)
-  value <- objective$fn(p)
-  hessian <- objective$he(p)
-  moved <- 0
-  for (turn in 1:20) {
-    gradient <- objective$gr(p)
-    inside <- !is_held(p, gradient, bounds)
-    root <- tryCatch(chol(hessian[inside, inside, drop = FALSE]), error = function(e) NULL)
-    if (is.null(root) || !any(inside)) break
-    step <- -backsolve(root, forwardsolve(t(root), gradient[inside]))
-    errors <- sqrt(base::diag(chol2inv(root)))
-    size <- max(abs(step) / errors)
-    tried <- p
-    tried[inside] <- p[inside] + step
-    if (size <= 1e-10 || any(tried < bounds$lower | tried > bounds$upper)) break
-    now <- objective$fn(tried)
-    if (!is.finite(now) || now > value + 1e-12 * abs(value)) break
-    p <- tried
-    value <- now
-    moved <- moved + size
-    if (moved > 0.01) {
-      hessian <- objective$he(p)
-      moved <- 0
-    }
-  }
-  if (moved > 1e-8) hessian <- objective$he(p)
-  gradient <- objective$gr(p)
-  names(p) <- names(objective$par)
-  list(
-    par = p, value = value, gradient = gradient, hessian = hessian,
-    at_bound = is_held(unname(p), gradient, bounds)
-  )
-}
-
-# At a bound, with the minimum beyond it.
-is_held <- function(p, gradient, bounds) {
-  (p <= bounds$lower & gradient >= 0) | (p >= bounds$upper & gradient <= 0)
-}
-
-inverse_hessian <- function(fit) {
-  inside <- !fit$at_bound
-  labels <- names(fit$coef)
-  result <- base::matrix(NA_real_, length(labels), length(labels), dimnames = list(labels, labels))
-  root <- tryCatch(chol(fit$hessian[inside, inside, drop = FALSE]), error = function(e) NULL)
-  if (is.null(root)) {
-    warning(
-      "the Hessian is not positive definite at the estimates: there are no standard errors",
-      call. = FALSE
-    )
-  } else {
-    result[inside, inside] <- chol2inv(root)
-  }
-  if (!all(inside)) {
-    warning(
-      in_words(labels[!inside]), " at a bound: no standard error", call. = FALSE
-    )
-  }
-  result
 }
 
 count_observations <- function(model, full) {

@@ -47,6 +47,12 @@ profile.torch_mle <- function(fitted, which, zmax = 3, points = 6, ...) {
   check_no_dots(...)
   chosen <- chosen_parameters(fitted, if (!missing(which)) which, sys.call())
   error <- sqrt(base::diag(fitted$vcov))
+  if (anyNA(error[chosen])) {
+    abort(
+      sys.call(), "There is no profile without a standard error: ",
+      in_words(names(error)[chosen][is.na(error[chosen])]), "."
+    )
+  }
   profiles <- lapply(chosen, function(i) {
     limits <- c(fitted$bounds$lower[i], fitted$bounds$upper[i])
     # A side ends where the likelihood is not defined any more.
