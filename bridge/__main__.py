@@ -10,32 +10,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from torchbridge import shell
 from torchbridge.process.doctor import doctor
 from torchbridge.process.install import InstallError, install_r
-
-#: Described in ``torchbridge.models.table.command``.
-MODEL_COMMANDS = {
-    "fit": "fit a model to a CSV or Parquet file",
-    "predict": "predict with a model that fit wrote",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 if all is well, 1 if not."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments and arguments[0] in MODEL_COMMANDS:
+    options = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+    if options.command in ("fit", "predict"):
         # The program stands above both packages, and loads torch only for these.
         from torchbridge.models.table import command
 
-        parser, commands = _parser()
-        command.add_commands(commands)
-        return command.run(parser.parse_args(arguments))
-    parser, commands = _parser()
-    for name, text in MODEL_COMMANDS.items():
-        commands.add_parser(name, help=text)
-    options = parser.parse_args(arguments)
+        return command.run(options)
     if options.command == "doctor":
         return doctor()
     try:
@@ -47,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> tuple[argparse.ArgumentParser, Any]:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m torchbridge", description="The bridge between R and PyTorch."
     )
@@ -61,7 +49,8 @@ def _parser() -> tuple[argparse.ArgumentParser, Any]:
     install.add_argument(
         "--library", type=Path, help="the R library to install into (default: your own)"
     )
-    return parser, commands
+    shell.add_commands(commands)
+    return parser
 
 
 def _library_call(library: Path | None) -> str:

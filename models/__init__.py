@@ -6,7 +6,8 @@
 - Exact fits: `fit_glm` (with `profile_limits` and, penalized, `fit_path`), `fit_multinomial`,
   `fit_mixture`, `fit_kmeans`, `fit_pca`.
 - `fit_table` takes the columns of a table and the name of any of the above models;
-  `load_table` makes a model from the `spec` and `weights` of such a fit.
+  `load_table` makes a model from the `spec` and `weights` of such a fit. `fit_formula` takes a
+  formula and a data frame; `load_formula` reads what such a fit saved.
 - `tune` searches options with Optuna; `export_program` and `export_onnx` write a fit for
   other runtimes; `TorchClassifier` and `TorchRegressor` are scikit-learn's estimators.
 """
@@ -39,6 +40,7 @@ from .training.optimizers import OPTIMIZERS
 if TYPE_CHECKING:
     from .table.estimators import TorchClassifier, TorchRegressor
     from .table.export import export_onnx, export_program
+    from .table.formula_fit import FormulaFit, FormulaModel, fit_formula, load_formula
     from .tuning.tune import Tuned, tune
 
 # What needs packages that not everyone has, or that take long to load.
@@ -47,6 +49,10 @@ _LAZY = {
     "TorchRegressor": "table.estimators",
     "export_onnx": "table.export",
     "export_program": "table.export",
+    "FormulaFit": "table.formula_fit",
+    "FormulaModel": "table.formula_fit",
+    "fit_formula": "table.formula_fit",
+    "load_formula": "table.formula_fit",
     "Tuned": "tuning.tune",
     "tune": "tuning.tune",
 }
@@ -63,6 +69,8 @@ __all__ = [
     "Autoencoder",
     "Callback",
     "Fit",
+    "FormulaFit",
+    "FormulaModel",
     "GLMFit",
     "GaussianMixture",
     "KMeans",
@@ -78,6 +86,7 @@ __all__ = [
     "export_onnx",
     "export_program",
     "fit",
+    "fit_formula",
     "fit_glm",
     "fit_kmeans",
     "fit_mixture",
@@ -85,6 +94,7 @@ __all__ = [
     "fit_path",
     "fit_pca",
     "fit_table",
+    "load_formula",
     "load_table",
     "mlp",
     "predict",

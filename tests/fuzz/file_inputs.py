@@ -13,6 +13,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +155,9 @@ def right_files() -> dict[str, tuple[bytes, Callable[[bytes], Any]]]:
 def read_model(path: str) -> Any:
     from torchbridge.models.table import command
 
-    model, about = command.read_model(Path(path))
-    return model.module, json.loads(json.dumps(about))
+    found = command.read_model(Path(path))
+    layout = json.loads(json.dumps(asdict(found.layout)))
+    return found.model.module, (layout, found.classes, found.offset)
 
 
 def train(epochs: int, **options: Any) -> Any:

@@ -1,10 +1,17 @@
 """The command line."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from torchbridge import shell
 from torchbridge.__main__ import main
+from torchbridge.models import ACTIVATIONS, OPTIMIZERS
+from torchbridge.models.table.registry import MODELS, prediction_types
+from torchbridge.models.training.metrics import METRICS
 
 GENERATOR = np.random.default_rng(0)
 DATA = pd.DataFrame({"a": GENERATOR.normal(size=60), "g": np.tile(["u", "v", "w"], 20)})
@@ -111,3 +118,45 @@ def test_files_that_are_not_there_or_not_ours(tmp_path, data, capsys):
     assert "is no file that torchbridge fit wrote" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["fit", "--data", str(data), "--formula", "y ~ a", "--model", "mpl"])
+
+
+def test_what_may_be_named_is_what_there_is():
+    """`bridge/shell.py` has the names without what they stand for."""
+    offered = [name for name, row in MODELS.items() if "shell" in row.hosts]
+    assert sorted(shell.MODELS) == sorted(offered)
+    assert tuple(ACTIVATIONS) == shell.ACTIVATIONS
+    assert tuple(OPTIMIZERS) == shell.OPTIMIZERS
+    assert tuple(METRICS) == shell.METRICS
+    assert tuple(prediction_types()) == shell.TYPES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["--help"], 0, "doctor"),
+        (["fit", "--help"], 0, "--formula"),
+        (["predict", "--help"], 0, "--type"),
+        (["fit", "--model", "liner"], 2, "invalid choice: 'liner'"),
+        (["fitt"], 2, "invalid choice: 'fitt'"),
+        (["fit", "--metrics", "accuracy,acuracy"], 2, "'acuracy' is not known"),
+    ],
+)
+def test_help_and_misspelt_names_load_nothing(arguments, status, told):
+    code = (
+        "import sys, torchbridge.__main__ as program\n"
+        "try: program.main(sys.argv[1:])\n"
+        "except SystemExit as end: status = end.code\n"
+        "loaded = {'torch', 'numpy', 'pandas', 'rpy2'} & set(sys.modules)\n"
+        "print('status', status, sorted(loaded))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == f"status {status} []"
+    assert told in done.stdout + done.stderr
+
+
+def test_metrics(data, capsys):
+    network = ("--model", "mlp", "--epochs", 2, "--seed", 1, "--metrics", "accuracy,roc_auc")
+    run("fit", "--formula", "pass ~ a", "--data", data, *network)
+    assert "train_roc_auc" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """The registry of models: a new model is one row, a default stands in one place."""
 
+import argparse
 import inspect
 import os
 import re
@@ -10,11 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from torchbridge import shell
 from torchbridge.models import fit, fit_table, tune
 from torchbridge.models.exact.families import FAMILIES
 from torchbridge.models.for_r.registry import registry
-from torchbridge.models.table.command import add_commands
 from torchbridge.models.table.registry import MODELS, Model, find_model, prediction_types
+from torchbridge.models.training.fit import usual_batch_size
 
 PACKAGE = Path(__file__).parents[3] / "r_scripts" / "torchbridge"
 
@@ -132,7 +134,7 @@ def test_a_default_of_training_stands_in_one_place(tmp_path):
 
 def test_defaults_are_what_they_were():
     defaults = {name: p.default for name, p in inspect.signature(fit).parameters.items()}
-    expected = {"epochs": 100, "batch_size": 32, "shuffle": True, "lr": 1e-3, "optimizer": "adam"}
+    expected = {"epochs": 100, "batch_size": None, "shuffle": True, "lr": 1e-3, "optimizer": "adam"}
     expected |= {"loss": "mse_loss", "weight_decay": 0.0, "precision": "32-true", "devices": 1}
     expected |= {"strategy": "auto", "compile": False, "seed": None, "device": None}
     assert {name: defaults[name] for name in expected} == expected
@@ -155,7 +157,7 @@ def test_defaults_are_what_they_were():
         "normalization": None,
         "residual": False,
         "epochs": 100,
-        "batch_size": 32,
+        "batch_size": None,
         "lr": 0.003,
         "optimizer": "adam",
         "weight_decay": 0.0,
@@ -163,6 +165,7 @@ def test_defaults_are_what_they_were():
         "validation_fraction": None,
         "patience": None,
         "callbacks": None,
+        "class_weight": None,
         "random_state": None,
         "device": None,
         "compile": False,
@@ -174,7 +177,7 @@ def test_rs_help_pages_say_pythons_defaults():
     page = re.sub(r"\\code\{(.*?)\}", r"\1", page.replace("\n", " ").replace("`", ""))
     d = {name: p.default for name, p in inspect.signature(fit).parameters.items()}
     for said in (
-        f"Passes over the data ({d['epochs']}), rows in a step ({d['batch_size']})",
+        f"Passes over the data ({d['epochs']}), rows in a step ({usual_batch_size(1)} up to 6,400",
         f"in a new random order every epoch ({str(d['shuffle']).upper()})",
         f'the learning rate ({d["lr"]}); L2 penalty, or decay of "adamw" ({d["weight_decay"]:g})',
     ):
@@ -207,10 +210,8 @@ def test_rows_say_what_they_are():
 
 
 def test_the_shell_offers_the_rows_that_say_so():
-    import argparse
-
     parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers())
+    shell.add_commands(parser.add_subparsers())
     for name, row in MODELS.items():
         arguments = ["fit", "--formula", "y ~ .", "--data", "d.csv", "--model", name]
         if "shell" in row.hosts:

@@ -121,7 +121,7 @@ def test_a_file_that_is_cut(model):
 
 def test_weights_are_compared_before_the_model_is_made(model):
     path, _ = model
-    fitted, _ = read_model(path)
+    fitted = read_model(path).model
     spec, weights = fitted.spec, fitted.weights
     assert torch.equal(
         load_table(spec, weights).module.network[0].weight, fitted.module.network[0].weight

@@ -1,0 +1,331 @@
+"""A formula and a data frame in, a fitted model out: what Python and the shell share."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from torchbridge.process.whole_files import write_file
+from torchbridge.saving import tensor_content
+
+from ..arguments import kind_of, options
+from ..exact.glm import GLMFit
+from ..exact.multinomial import MultinomialFit
+from ..training.weights import from_bytes, to_bytes
+from .fit import fit_table
+from .formula import (
+    FormulaError,
+    Layout,
+    as_layout,
+    check_layout,
+    complete_rows,
+    evaluate,
+    is_expression,
+    is_factor,
+    levels_of,
+    parse_formula,
+)
+from .model import TableModel, load_content
+from .registry import find_model
+from .result import TableFit
+
+_ENTRY = "torchbridge_model"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FormulaModel:
+    """A model of the columns of a data frame, ready to predict.
+
+    Attributes:
+        model: the `TableModel`.
+        layout: how columns become numbers.
+        classes: the names of the response's classes, or None.
+        offset: the expression that is added to the linear predictor, or None.
+    """
+
+    model: TableModel
+    layout: Layout
+    classes: list[str] | None
+    offset: str | None
+
+    def predict(self, data: Any, type: str = "response") -> pd.DataFrame:
+        """Predictions for the rows of a data frame like that of the fit.
+
+        Args:
+            data: a data frame with the columns of the formula.
+            type: as of `TableModel.predict`; "class" gives the names of the classes.
+
+        Returns:
+            A data frame with `pred`; with `pred_class` for classes; or with a column `pred_<name>`
+            for each class or output. A row with missing values has a missing prediction.
+        """
+        frame = _as_pandas("data", data)
+        numeric, _ = self.layout.numeric(frame)
+        codes = self.layout.codes(frame)
+        offset = None if self.offset is None else evaluate(self.offset, frame)
+        kept = complete_rows(numeric, codes, *([] if offset is None else [offset]))
+        found = self.model.predict(
+            np.ascontiguousarray(numeric[kept]),
+            codes[kept] if self.layout.coded else None,
+            offset=None if offset is None else offset[kept],
+            type=type,
+        ).numpy()
+        classes = self.classes
+        columns: dict[str, Any] = {}
+        if type == "class":
+            named = [classes[code] if classes else code for code in found]
+            columns["pred_class"] = np.array(named, object)
+        elif found.ndim == 1:
+            columns["pred"] = found
+        else:
+            names = classes or range(found.shape[-1])
+            columns = {f"pred_{name}": found[:, i] for i, name in enumerate(names)}
+        rows = pd.DataFrame(columns, index=np.flatnonzero(kept)).reindex(range(len(frame)))
+        return rows.set_axis(frame.index)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a safetensors file, which `load_formula` and `torchbridge predict` read."""
+        about = {
+            "spec": self.model.spec,
+            "layout": asdict(self.layout),
+            "classes": self.classes,
+            "offset": self.offset,
+        }
+        weights = from_bytes(self.model.weights)
+        write_file(path, to_bytes(weights, {_ENTRY: json.dumps(about)}))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FormulaFit:
+    """What `fit_formula` gives.
+
+    Attributes:
+        model: the `FormulaModel`, which predicts for other data frames.
+        table: the `TableFit`: history, status, `exact`.
+        names: the columns of the design, without the intercept.
+        kept: which rows had no missing value, shape (n,).
+    """
+
+    model: FormulaModel
+    table: TableFit
+    names: list[str]
+    kept: np.ndarray
+
+    @property
+    def history(self) -> dict[str, list]:
+        """As of `Fit`."""
+        return self.table.history
+
+    @property
+    def status(self) -> str:
+        """As of `Fit`."""
+        return self.table.status
+
+    @property
+    def coefficients(self) -> pd.DataFrame | None:
+        """`estimate` and `std.error` by term (and class), of a model fitted exactly."""
+        exact = self.table.exact
+        if not isinstance(exact, (GLMFit, MultinomialFit)):
+            return None
+        rows = (["(Intercept)"] if exact.intercept else []) + self.names
+        estimates = np.atleast_2d(exact.coefficients.numpy())
+        errors = np.atleast_2d(exact.standard_errors.numpy())
+        classes = self.model.classes
+        if len(estimates) > 1 and classes:
+            rows = [f"{name} [{level}]" for level in classes[1:] for name in rows]
+        return pd.DataFrame(
+            {"estimate": estimates.ravel(), "std.error": errors.ravel()}, index=rows
+        )
+
+    def predict(self, data: Any, type: str = "response") -> pd.DataFrame:
+        """As of `FormulaModel`."""
+        return self.model.predict(data, type)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """As of `FormulaModel`."""
+        self.model.save(path)
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+
+def fit_formula(
+    formula: str,
+    data: Any,
+    model: str = "mlp",
+    *,
+    weights: Any = None,
+    offset: str | None = None,
+    validation: Any = None,
+    model_options: Mapping[str, Any] | None = None,
+    fit_options: Mapping[str, Any] | None = None,
+    standardize: bool | None = None,
+    dtype: str = "float32",
+) -> FormulaFit:
+    """Fit a model to a formula and a data frame, as R's `torch_fit()` and the shell do.
+
+    Args:
+        formula: such as "medv ~ . - zn + log(lstat) * chas": columns' names (in backticks where
+            they are no names), `.` for all others, `+`, `-`, `:`, `*`, parentheses, `- 1`, and log,
+            log10, log2, log1p, exp, sqrt, abs and `I()` of arithmetic. Text, categories and truth
+            values are factors: a column a level but the first, or codes for "tabular".
+        data: a pandas data frame, or one that has `to_pandas()` (polars, pyarrow). Rows with
+            missing values are left out.
+        model: a name as of `fit_table`, of a model of columns with a response.
+        weights: what each row counts: a column's name or an expression of columns, or an array
+            of shape (n,).
+        offset: a column's name or an expression of columns, added to the linear predictor (or the
+            output), in predictions too.
+        validation: as of `fit_table`, a share of the rows; or a data frame like `data`.
+        model_options, fit_options, standardize, dtype: as of `fit_table`.
+
+    Raises:
+        TypeError, ValueError: as of `fit_table`, or a formula that cannot be read.
+    """
+    frame = _as_pandas("data", data)
+    row = find_model(model)
+    if not row.takes_response or row.n_dims != 1:
+        raise ValueError(f'model "{model}" has no formula: fit_table takes its columns')
+    layout = parse_formula(formula, frame)
+    if row.takes_codes:
+        layout.coded = [t[0] for t in layout.terms if len(t) == 1 and t[0] in layout.levels]
+    classes = _classes(layout.response, frame, row.response == "classes")
+    shape = _Shape(layout, classes, weights, offset)
+    rows, names, kept = shape.rows("data", frame)
+    given = options("model_options", model_options)
+    train = options("fit_options", fit_options)
+    if row.exact:
+        given = {"intercept": layout.intercept, **given}
+    else:
+        train["origin"] = {
+            "columns": names + layout.coded,
+            **options("origin", train.get("origin")),
+        }
+    if validation is not None and not isinstance(validation, (int, float)):
+        validation, _, _ = shape.rows("validation", _as_pandas("validation", validation))
+    table = fit_table(
+        model,
+        **rows,
+        n_levels=[len(layout.levels[name]) for name in layout.coded],
+        n_classes=len(classes) if classes else None,
+        validation=validation,
+        model_options=given,
+        fit_options=train,
+        standardize=standardize,
+        dtype=dtype,
+    )
+    return FormulaFit(FormulaModel(table.model, layout, classes, offset), table, names, kept)
+
+
+def load_formula(path: str | os.PathLike[str]) -> FormulaModel:
+    """The model that `FormulaFit.save` or `torchbridge fit` wrote."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {os.fspath(path)}")
+    try:
+        content = tensor_content.of_bytes(Path(path).read_bytes())
+        if _ENTRY not in content.metadata:
+            raise ValueError("it has no model")
+        about = tensor_content.parsed(content.metadata[_ENTRY])
+        _check_about(about)
+        model = load_content(about["spec"], content)
+    except ValueError as error:
+        raise ValueError(
+            f"{os.fspath(path)} is no file that torchbridge fit wrote: {error}"
+        ) from error
+    return FormulaModel(model, as_layout(about["layout"]), about["classes"], about["offset"])
+
+
+class _Shape(NamedTuple):
+    """What the columns of a data frame become."""
+
+    layout: Layout
+    classes: list[str] | None
+    weights: Any
+    offset: str | None
+
+    def rows(self, name: str, frame: pd.DataFrame) -> tuple[dict[str, Any], list[str], np.ndarray]:
+        """Arguments of `fit_table`, the names of the design's columns, which rows are complete."""
+        response = _response(self.layout.response, frame, self.classes)
+        numeric, names = self.layout.numeric(frame)
+        codes = self.layout.codes(frame)
+        weights = (
+            _weights(self.weights, frame) if name == "data" or _is_text(self.weights) else None
+        )
+        if self.offset is not None and not _is_text(self.offset):
+            raise TypeError(
+                f"offset must be a column's name or an expression, not {kind_of(self.offset)}"
+            )
+        offset = None if self.offset is None else evaluate(self.offset, frame)
+        extra = [column for column in (weights, offset) if column is not None]
+        kept = complete_rows(response, numeric, codes, *extra)
+        if not kept.any():
+            raise ValueError(f"{name} has no complete rows")
+        found = {
+            "numeric": np.ascontiguousarray(numeric[kept]),
+            "response": response[kept],
+            "codes": codes[kept] if self.layout.coded else None,
+            "weights": None if weights is None else weights[kept],
+            "offset": None if offset is None else offset[kept],
+        }
+        return found, names, kept
+
+
+def _is_text(x: Any) -> bool:
+    return isinstance(x, str)
+
+
+def _as_pandas(name: str, data: Any) -> pd.DataFrame:
+    if isinstance(data, pd.DataFrame):
+        return data
+    if hasattr(data, "to_pandas"):
+        return data.to_pandas()
+    raise TypeError(f"{name} must be a data frame, not {kind_of(data)}")
+
+
+def _weights(given: Any, frame: pd.DataFrame) -> np.ndarray | None:
+    if given is None or isinstance(given, str):
+        return None if given is None else evaluate(given, frame)
+    found = np.asarray(given, float)
+    if found.shape != (len(frame),):
+        raise ValueError(f"weights must have shape ({len(frame)},), not {found.shape}")
+    return found
+
+
+def _classes(name: str, data: pd.DataFrame, takes_classes: bool) -> list[str] | None:
+    """The classes of a response that has any."""
+    if name not in data.columns or not (is_factor(data[name]) or takes_classes):
+        return None
+    return levels_of(name, data[name])
+
+
+def _response(name: str, data: pd.DataFrame, classes: Sequence[str] | None) -> np.ndarray:
+    """Numbers, or codes of classes, -1 where they are missing."""
+    if classes is None:
+        return evaluate(name, data)
+    if name not in data.columns:
+        raise FormulaError(f'data has no column "{name}"')
+    text = data[name].map(str, na_action="ignore")
+    return pd.Categorical(text, categories=classes).codes.astype(np.int64)
+
+
+def _check_about(about: Any) -> None:
+    """An error that names what in the description of a model file is not what `save` writes."""
+    keys = ("spec", "layout", "classes", "offset")
+    if not isinstance(about, dict) or set(about) != set(keys):
+        raise ValueError(f"its description must have {', '.join(keys)}, and no more")
+    if not isinstance(about["spec"], dict):
+        raise ValueError("spec is no dict")
+    check_layout(about["layout"])
+    classes, offset = about["classes"], about["offset"]
+    if classes is not None:
+        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+            raise ValueError("classes are not text")
+        if about["spec"].get("n_classes") not in (None, len(classes)):
+            raise ValueError(f"there are {len(classes)} classes")
+    if offset is not None and not is_expression(offset):
+        raise ValueError("offset is no expression")
