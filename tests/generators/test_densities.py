@@ -63,8 +63,8 @@ def new(document, monkeypatch, tmp_path):
     row.write_text(NEW, encoding="utf-8")
     runpy.run_path(str(row))
     function = document.densities.function("pcauchy", density_table.TABLE["pcauchy"])
-    inside = 'environment(pcauchy) <- asNamespace("torchbridge")\n'
-    script.write_text(function + inside + USE, encoding="utf-8")
+    inside = f'pcauchy <- evalq({{\n{function}}}, new.env(parent = asNamespace("torchbridge")))\n'
+    script.write_text(inside + USE, encoding="utf-8")
     return row, script
 
 

@@ -13,15 +13,9 @@ overlaid <- function() names(all_constructs())
 # This package's own versions of R's functions too: it may not be attached, and a package's
 # function never looks there.
 made_constructs <- function() {
-  namespace <- topenv()
-  masks <- c(
-    generated_densities, "dnbinom", "dmultinom", "dmvnorm", "crossprod", "tcrossprod", "diag",
-    "outer", "rowSums", "colSums", "rowMeans", "colMeans", "ifelse", "pmin", "pmax", "beta",
-    "lbeta", "choose", "lchoose", "matrix", "array", "drop", "chol2inv", "backsolve",
-    "forwardsolve", if (getRversion() < "4.3.0") "%*%"
-  )
   known <- c(
-    mget(masks, envir = namespace), joining_constructs, applying_constructs, finding_constructs,
+    as.list(masks), list(dmvnorm = dmvnorm), joining_constructs, applying_constructs,
+    finding_constructs,
     attribute_constructs, statistics_constructs, position_constructs, group_constructs,
     array_constructs, decomposition_constructs, qr_constructs
   )

@@ -1,6 +1,5 @@
-# R's d*, p* and q* functions, on tensors too. For ordinary values each is stats' own function
-# of the same name, called with the same arguments (missing ones stay missing). gen-densities.R
-# has most of them, written by `make document` from the table in Python that has the formulas
+# R's d*, p* and q* functions, on tensors too: masks (aaa-masks.R). gen-densities.R has most of
+# them, written by `make document` from the table in Python that has the formulas
 # (bridge/autodiff/density_table.py); here are those of another shape, and what all need.
 
 #' Densities and distribution functions of tensors
@@ -33,64 +32,41 @@
 #' @keywords distribution
 NULL
 
+# Called by the function for tensors, that by the mask: its call is the user's.
 density_rule <- function(name, arguments, ...) {
   flags <- list(...)
   if (!all(vapply(flags, function(f) isTRUE(f) || isFALSE(f), NA))) {
-    abort(sys.call(-1L), "`log`, `lower.tail` and `log.p` must be `TRUE` or `FALSE`.")
+    abort(sys.call(-2L), "`log`, `lower.tail` and `log.p` must be `TRUE` or `FALSE`.")
   }
   rules <- any(vapply(arguments, is_torch_numeric, NA))
   value <- bare_rule("density", name, rules, lapply(arguments, lift), ...)
   if (rules) as_numeric(value, attr(arguments[[1L]], "r_names")) else value
 }
 
-no_ncp <- function(missing, call = sys.call(-1L)) {
-  if (!missing) abort(call, "`ncp` is not for tensors: only the central distribution is.")
+central_only <- function(no_ncp, call = sys.call(-2L)) {
+  if (!no_ncp) abort(call, "`ncp` is not for tensors: only the central distribution is.")
 }
 
-one_of_rate_and_scale <- function(given, call = sys.call(-1L)) {
+one_of_rate_and_scale <- function(given, call = sys.call(-2L)) {
   if (given) abort(call, "Give `rate` or `scale`, not both.")
-}
-
-# stats' own functions ask which of the two is missing.
-with_rate_or_scale <- function(f, no_rate, no_scale, x, shape, rate, scale, ...) {
-  if (no_scale) {
-    if (no_rate) f(x, shape, ...) else f(x, shape, rate, ...)
-  } else if (no_rate) {
-    f(x, shape, scale = scale, ...)
-  } else {
-    f(x, shape, rate, scale, ...)
-  }
 }
 
 # Two parametrisations, each with a formula of its own.
 #' @rdname torch_densities
 #' @export
-dnbinom <- function(x, size, prob, mu, log = FALSE) {
-  by_prob <- missing(mu)
-  given <- is_tensor(x) || is_tensor(size) || is_tensor(if (by_prob) prob else mu)
-  if (given) {
-    if (!missing(prob) && !missing(mu)) abort(sys.call(), "Give `prob` or `mu`, not both.")
-    if (by_prob) {
-      density_rule("dnbinom", list(x, size, prob), log)
-    } else {
-      density_rule("dnbinom_mu", list(x, size, mu), log)
-    }
-  } else {
-    stats::dnbinom(x, size, prob, mu, log)
-  }
-}
+dnbinom <- mask("dnbinom", function(x, size, prob, mu, log) {
+  if (missing(mu)) return(density_rule("dnbinom", list(x, size, prob), log))
+  if (!missing(prob)) abort(sys.call(-1L), "Give `prob` or `mu`, not both.")
+  density_rule("dnbinom_mu", list(x, size, mu), log)
+}, c("x", "size", "prob", "mu"))
 
 #' @rdname torch_densities
 #' @export
-dmultinom <- function(x, size = NULL, prob, log = FALSE) {
-  if (is_tensor(x) || is_tensor(prob)) {
-    check_flag(log, "log")
-    value <- bare_rule("dmultinom", lift(x), size, lift(prob), log)
-    if (is_torch_numeric(x) || is_torch_numeric(prob)) as_numeric(value) else value
-  } else {
-    stats::dmultinom(x, size, prob, log)
-  }
-}
+dmultinom <- mask("dmultinom", function(x, size, prob, log) {
+  check_flag(log, "log", sys.call(-1L))
+  value <- bare_rule("dmultinom", lift(x), size, lift(prob), log)
+  if (is_torch_numeric(x) || is_torch_numeric(prob)) as_numeric(value) else value
+}, c("x", "prob"))
 
 #' @rdname torch_densities
 #' @export

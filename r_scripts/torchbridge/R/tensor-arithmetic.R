@@ -102,9 +102,7 @@ matrixOps.torch_tensor <- function(x, y = NULL) {
 
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() < "4.3.0") export("%*%")
-`%*%` <- function(x, y) {
-  if (is_tensor(x) || is_tensor(y)) matrix_product(x, y) else base::`%*%`(x, y)
-}
+`%*%` <- mask("%*%", function(x, y) matrix_product(x, y), c("x", "y"))
 
 matrix_product <- function(x, y) {
   if (!isS4(x) && !isS4(y)) return(dot_call(entries$op2, "%*%", x, y))

@@ -1,5 +1,4 @@
-# Functions of base R that are not generic, on tensors too. For ordinary values each is base's
-# own function of the same name, called with the same arguments (missing ones stay missing).
+# Functions of base R that are not generic, on tensors too: masks (aaa-masks.R).
 
 #' R's mathematics on tensors
 #'
@@ -21,12 +20,6 @@
 #' @keywords math
 NULL
 
-# What a name means for S4 objects: the generic that a package (Matrix) has made of base's function.
-of_s4 <- function(name) {
-  generic <- methods::getGeneric(name)
-  if (is.null(generic)) get(name, envir = baseenv()) else generic
-}
-
 # rule() for tensors that follow R, and for plain ones.
 tensor_rule <- function(numeric, name, ...) {
   value <- bare_rule(name, ...)
@@ -35,25 +28,17 @@ tensor_rule <- function(numeric, name, ...) {
 
 #' @rdname torch_mathematics
 #' @export
-crossprod <- function(x, y = NULL, ...) {
-  if (is_tensor(x) || is_tensor(y)) {
-    check_no_dots(...)
-    return(cross_product(x, y, FALSE))
-  }
-  if (!isS4(x) && !isS4(y)) return(base::crossprod(x, y, ...))
-  if (is.null(y)) of_s4("crossprod")(x, ...) else of_s4("crossprod")(x, y, ...)
-}
+crossprod <- mask("crossprod", function(x, y = NULL, ...) {
+  check_no_dots(..., call = sys.call(-1L))
+  cross_product(x, y, FALSE)
+}, c("x", "y"), dots = TRUE)
 
 #' @rdname torch_mathematics
 #' @export
-tcrossprod <- function(x, y = NULL, ...) {
-  if (is_tensor(x) || is_tensor(y)) {
-    check_no_dots(...)
-    return(cross_product(x, y, TRUE))
-  }
-  if (!isS4(x) && !isS4(y)) return(base::tcrossprod(x, y, ...))
-  if (is.null(y)) of_s4("tcrossprod")(x, ...) else of_s4("tcrossprod")(x, y, ...)
-}
+tcrossprod <- mask("tcrossprod", function(x, y = NULL, ...) {
+  check_no_dots(..., call = sys.call(-1L))
+  cross_product(x, y, TRUE)
+}, c("x", "y"), dots = TRUE)
 
 cross_product <- function(x, y, transposed) {
   numeric <- is_torch_numeric(x) || is_torch_numeric(y)
@@ -63,80 +48,50 @@ cross_product <- function(x, y, transposed) {
 
 #' @rdname torch_mathematics
 #' @export
-diag <- function(x = 1, nrow, ncol, names = TRUE) {
-  if (!is_tensor(x)) {
-    # base::diag() counts its arguments.
-    known <- if (isS4(x)) of_s4("diag") else base::diag
-    return(if (nargs() == 1L && !missing(x)) known(x) else known(x, nrow, ncol, names))
+diag <- mask("diag", function(x, nrow, ncol, names, no_nrow, no_ncol) {
+  if (length(dim(x)) == 2L && !(no_nrow && no_ncol)) {
+    abort(sys.call(-1L), "`nrow` and `ncol` can't be given where `x` is a matrix.")
   }
-  if (length(dim(x)) == 2L && !(missing(nrow) && missing(ncol))) {
-    abort(sys.call(), "`nrow` and `ncol` can't be given where `x` is a matrix.")
-  }
-  if (length(x) == 1L && missing(nrow) && missing(ncol) && length(dim(x)) < 2L) {
+  if (length(x) == 1L && no_nrow && no_ncol && length(dim(x)) < 2L) {
     abort(
-      sys.call(), "`x` is a single number: diag(x) would be an identity matrix of that size. ",
+      sys.call(-1L), "`x` is a single number: diag(x) would be an identity matrix of that size. ",
       "Write diag(x, 1) for a matrix that holds it."
     )
   }
-  tensor_rule(
-    is_torch_numeric(x), "diagonal", x, if (!missing(nrow)) nrow, if (!missing(ncol)) ncol
-  )
-}
+  tensor_rule(is_torch_numeric(x), "diagonal", x, if (!no_nrow) nrow, if (!no_ncol) ncol)
+}, "x")
 
 #' @rdname torch_mathematics
 #' @export
-outer <- function(X, Y, FUN = "*", ...) { # nolint: object_name_linter.
-  product <- is.character(FUN) && identical(FUN, "*")
-  # A name means what it means where outer() was called.
-  if (!product) FUN <- match.fun(FUN) # nolint: object_name_linter.
-  if (!is_tensor(X) && !is_tensor(Y)) return(base::outer(X, Y, FUN, ...))
-  if (product) {
+outer <- mask("outer", function(X, Y, FUN, ...) { # nolint: object_name_linter.
+  if (identical(FUN, "*")) {
     numeric <- is_torch_numeric(X) || is_torch_numeric(Y)
     return(tensor_rule(numeric, "outer", as_operand(X), as_operand(Y)))
   }
+  # A name means what it means where outer() was called.
+  if (!is.function(FUN)) FUN <- get(as.character(FUN), parent.frame(2L), mode = "function") # nolint
   shape <- c(shape_of(X), shape_of(Y))
   x <- rep(flat(X), times = length(Y))
   y <- rep(flat(Y), each = length(X))
   result <- FUN(x, y, ...)
   if (length(result) != length(x)) {
-    abort(sys.call(), "`FUN` must give as many numbers as it gets, not ", length(result), ".")
+    abort(sys.call(-1L), "`FUN` must give as many numbers as it gets, not ", length(result), ".")
   }
   rule("array", as_operand(result), as.list(shape))
-}
+}, c("X", "Y"))
 
 shape_of <- function(x) if (is.null(dim(x))) length(x) else dim(x)
 
 flat <- function(x) if (is_tensor(x)) rule("flat", x) else as.vector(x)
 
-#' @rdname torch_mathematics
-#' @export
-rowSums <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
-  if (is_tensor(x)) return(margin("rowSums", x, na.rm, dims, ...))
-  if (isS4(x)) of_s4("rowSums")(x, na.rm, dims, ...) else base::rowSums(x, na.rm, dims, ...)
+# Sums and means of rows and columns.
+mask_of_margin <- function(name) {
+  mask(name, function(x, na.rm, dims, ...) { # nolint: object_name_linter.
+    margin(name, x, na.rm, dims, ..., call = sys.call(-1L))
+  }, "x", dots = TRUE)
 }
 
-#' @rdname torch_mathematics
-#' @export
-colSums <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
-  if (is_tensor(x)) return(margin("colSums", x, na.rm, dims, ...))
-  if (isS4(x)) of_s4("colSums")(x, na.rm, dims, ...) else base::colSums(x, na.rm, dims, ...)
-}
-
-#' @rdname torch_mathematics
-#' @export
-rowMeans <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
-  if (is_tensor(x)) return(margin("rowMeans", x, na.rm, dims, ...))
-  if (isS4(x)) of_s4("rowMeans")(x, na.rm, dims, ...) else base::rowMeans(x, na.rm, dims, ...)
-}
-
-#' @rdname torch_mathematics
-#' @export
-colMeans <- function(x, na.rm = FALSE, dims = 1L, ...) { # nolint: object_name_linter.
-  if (is_tensor(x)) return(margin("colMeans", x, na.rm, dims, ...))
-  if (isS4(x)) of_s4("colMeans")(x, na.rm, dims, ...) else base::colMeans(x, na.rm, dims, ...)
-}
-
-margin <- function(name, x, na_rm, dims, ..., call = sys.call(-1L)) {
+margin <- function(name, x, na_rm, dims, ..., call) {
   check_no_dots(..., call = call)
   check_flag(na_rm, "na.rm", call)
   tensor_rule(is_torch_numeric(x), "margins", name, x, na_rm, dims)
@@ -144,68 +99,67 @@ margin <- function(name, x, na_rm, dims, ..., call = sys.call(-1L)) {
 
 #' @rdname torch_mathematics
 #' @export
-ifelse <- function(test, yes, no) {
+rowSums <- mask_of_margin("rowSums") # nolint: object_name_linter.
+
+#' @rdname torch_mathematics
+#' @export
+colSums <- mask_of_margin("colSums") # nolint: object_name_linter.
+
+#' @rdname torch_mathematics
+#' @export
+rowMeans <- mask_of_margin("rowMeans") # nolint: object_name_linter.
+
+#' @rdname torch_mathematics
+#' @export
+colMeans <- mask_of_margin("colMeans") # nolint: object_name_linter.
+
+#' @rdname torch_mathematics
+#' @export
+ifelse <- mask("ifelse", function(test, yes, no) {
   needs_yes <- needs_no <- TRUE
   if (!is_tensor(test)) {
-    # Like base's, this looks only at a branch that some element takes.
-    taken <- as.logical(test)
-    needs_yes <- any(taken, na.rm = TRUE)
-    needs_no <- !all(taken, na.rm = TRUE)
-    tensors <- (needs_yes && is_tensor(yes)) || (needs_no && is_tensor(no))
-    if (!tensors) return(base::ifelse(test, yes, no))
-    if (anyNA(taken)) abort(sys.call(), "`test` must not have NA.")
+    needs_yes <- takes_branch(test, TRUE)
+    needs_no <- takes_branch(test, FALSE)
+    if (anyNA(as.logical(test))) abort(sys.call(-1L), "`test` must not have NA.")
   }
   yes <- if (needs_yes) yes else 0
   no <- if (needs_no) no else 0
   numeric <- is_torch_numeric(test) || is_torch_numeric(yes) || is_torch_numeric(no)
   tensor_rule(numeric, "chosen", as_operand(test), lift(yes), lift(no))
-}
+}, "test", tensor = quote(
+  is.object(test) && is_tensor(test) ||
+    takes_branch(test, TRUE) && is.object(yes) && is_tensor(yes) ||
+    takes_branch(test, FALSE) && is.object(no) && is_tensor(no)
+))
 
 #' @rdname torch_mathematics
 #' @export
-pmin <- function(..., na.rm = FALSE) { # nolint: object_name_linter.
-  if (any_tensor(...)) extreme("pmin", list(...), na.rm) else base::pmin(..., na.rm = na.rm)
-}
+pmin <- mask("pmin", function(..., na.rm) extreme("pmin", list(...), na.rm), "...") # nolint
 
 #' @rdname torch_mathematics
 #' @export
-pmax <- function(..., na.rm = FALSE) { # nolint: object_name_linter.
-  if (any_tensor(...)) extreme("pmax", list(...), na.rm) else base::pmax(..., na.rm = na.rm)
-}
+pmax <- mask("pmax", function(..., na.rm) extreme("pmax", list(...), na.rm), "...") # nolint
 
 extreme <- function(name, parts, na_rm) {
   numeric <- any(vapply(parts, is_torch_numeric, NA))
   tensor_rule(numeric, "extreme", name, unname(lapply(parts, lift)), na_rm)
 }
 
-any_tensor <- function(...) {
-  for (i in seq_len(...length())) if (is_tensor(...elt(i))) return(TRUE)
-  FALSE
-}
+#' @rdname torch_mathematics
+#' @export
+beta <- mask("beta", function(a, b) rule_of_special("beta", a, b), c("a", "b"))
 
 #' @rdname torch_mathematics
 #' @export
-beta <- function(a, b) {
-  if (is_tensor(a) || is_tensor(b)) rule_of_special("beta", a, b) else base::beta(a, b)
-}
+lbeta <- mask("lbeta", function(a, b) rule_of_special("lbeta", a, b), c("a", "b"))
 
 #' @rdname torch_mathematics
 #' @export
-lbeta <- function(a, b) {
-  if (is_tensor(a) || is_tensor(b)) rule_of_special("lbeta", a, b) else base::lbeta(a, b)
-}
+choose <- mask("choose", function(n, k) rule_of_special("choose", n, k), c("n", "k"))
 
 #' @rdname torch_mathematics
 #' @export
-choose <- function(n, k) {
-  if (is_tensor(n) || is_tensor(k)) rule_of_special("choose", n, k) else base::choose(n, k)
-}
-
-#' @rdname torch_mathematics
-#' @export
-lchoose <- function(n, k) {
-  if (is_tensor(n) || is_tensor(k)) rule_of_special("lchoose", n, k) else base::lchoose(n, k)
-}
+lchoose <- mask("lchoose", function(n, k) rule_of_special("lchoose", n, k), c("n", "k"))
 
 rule_of_special <- function(name, x, y) {
   tensor_rule(is_torch_numeric(x) || is_torch_numeric(y), "special", name, lift(x), lift(y))
@@ -213,76 +167,46 @@ rule_of_special <- function(name, x, y) {
 
 #' @rdname torch_mathematics
 #' @export
-matrix <- function(data = NA, nrow = 1, ncol = 1, byrow = FALSE, dimnames = NULL) {
-  if (!is_tensor(data)) {
-    # base::matrix() asks which of them are missing.
-    return(if (missing(nrow) && missing(ncol)) {
-      base::matrix(data, byrow = byrow, dimnames = dimnames)
-    } else if (missing(nrow)) {
-      base::matrix(data, ncol = ncol, byrow = byrow, dimnames = dimnames)
-    } else if (missing(ncol)) {
-      base::matrix(data, nrow, byrow = byrow, dimnames = dimnames)
-    } else {
-      base::matrix(data, nrow, ncol, byrow, dimnames)
-    })
-  }
-  check_flag(byrow, "byrow")
+matrix <- mask("matrix", function(data, nrow, ncol, byrow, dimnames, no_nrow, no_ncol) {
+  check_flag(byrow, "byrow", sys.call(-1L))
   size <- length(data)
-  if (missing(nrow)) nrow <- if (missing(ncol)) size else ceiling(size / ncol)
-  if (missing(ncol)) ncol <- ceiling(size / nrow)
+  if (no_nrow) nrow <- if (no_ncol) size else ceiling(size / ncol)
+  if (no_ncol) ncol <- ceiling(size / nrow)
   tensor_rule(is_torch_numeric(data), "array", data, list(nrow, ncol), byrow)
-}
+}, "data")
 
 #' @rdname torch_mathematics
 #' @export
-array <- function(data = NA, dim = length(data), dimnames = NULL) {
-  if (!is_tensor(data)) return(base::array(data, dim, dimnames))
+array <- mask("array", function(data, dim, dimnames) {
   tensor_rule(is_torch_numeric(data), "array", data, as.list(dim))
-}
+}, "data")
 
 #' @rdname torch_mathematics
 #' @export
-drop <- function(x) {
-  if (!is_tensor(x)) return(base::drop(x))
+drop <- mask("drop", function(x) {
   if (!is_torch_numeric(x)) return(x$squeeze())
   shape <- dim(x)[dim(x) != 1L]
   rule("array", x, as.list(if (length(shape) > 0L) shape else length(x)))
-}
+}, "x")
 
 #' @rdname torch_mathematics
 #' @export
-chol2inv <- function(x, size = NCOL(x), LINPACK = FALSE) { # nolint: object_name_linter.
-  if (is_tensor(x)) {
-    tensor_rule(is_torch_numeric(x), "inverse_of_cholesky", x, if (!missing(size)) size)
-  } else if (isS4(x)) {
-    of_s4("chol2inv")(x)
-  } else if (missing(LINPACK)) {
-    base::chol2inv(x, size)
-  } else {
-    base::chol2inv(x, size, LINPACK)
-  }
-}
+chol2inv <- mask("chol2inv", function(x, size, LINPACK, no_size) { # nolint
+  tensor_rule(is_torch_numeric(x), "inverse_of_cholesky", x, if (!no_size) size)
+}, "x")
 
 #' @rdname torch_mathematics
 #' @export
-backsolve <- function(r, x, k = ncol(r), upper.tri = TRUE, transpose = FALSE) { # nolint
-  if (is_tensor(r) || is_tensor(x)) {
-    numeric <- is_torch_numeric(r) || is_torch_numeric(x)
-    k <- if (!missing(k)) k
-    tensor_rule(numeric, "triangular", as_operand(r), as_operand(x), k, upper.tri, transpose)
-  } else {
-    base::backsolve(r, x, k, upper.tri, transpose)
-  }
-}
+backsolve <- mask("backsolve", function(r, x, k, upper.tri, transpose, no_k) { # nolint
+  numeric <- is_torch_numeric(r) || is_torch_numeric(x)
+  k <- if (!no_k) k
+  tensor_rule(numeric, "triangular", as_operand(r), as_operand(x), k, upper.tri, transpose)
+}, c("r", "x"))
 
 #' @rdname torch_mathematics
 #' @export
-forwardsolve <- function(l, x, k = ncol(l), upper.tri = FALSE, transpose = FALSE) { # nolint
-  if (is_tensor(l) || is_tensor(x)) {
-    numeric <- is_torch_numeric(l) || is_torch_numeric(x)
-    k <- if (!missing(k)) k
-    tensor_rule(numeric, "triangular", as_operand(l), as_operand(x), k, upper.tri, transpose)
-  } else {
-    base::forwardsolve(l, x, k, upper.tri, transpose)
-  }
-}
+forwardsolve <- mask("forwardsolve", function(l, x, k, upper.tri, transpose, no_k) { # nolint
+  numeric <- is_torch_numeric(l) || is_torch_numeric(x)
+  k <- if (!no_k) k
+  tensor_rule(numeric, "triangular", as_operand(l), as_operand(x), k, upper.tri, transpose)
+}, c("l", "x"))

@@ -20,12 +20,8 @@ define_matrix_methods <- function() {
     }
     methods::setMethod(name, c("torch_tensor", "torch_tensor"), method, where = where)
   }
-  of_one <- list(
-    diag = diag, rowSums = rowSums, colSums = colSums, rowMeans = rowMeans, colMeans = colMeans
-  )
-  for (name in names(of_one)) {
-    methods::setMethod(name, "torch_tensor", of_one[[name]], where = where)
-  }
+  of_one <- setdiff(intersect(names(masks), getNamespaceExports("Matrix")), names(of_two))
+  for (name in of_one) methods::setMethod(name, "torch_tensor", masks[[name]], where = where)
 }
 
 # An operand of a product with a tensor. An S4 matrix takes the tensor's dtype, and stays sparse

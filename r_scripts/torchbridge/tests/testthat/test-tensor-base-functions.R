@@ -188,7 +188,7 @@ test_that("an argument is evaluated once", {
 
 test_that("attaching the package announces nothing", {
   run <- run_r(
-    "library(torchbridge); cat(identical(environmentName(environment(dnorm)), 'torchbridge'))"
+    "library(torchbridge); cat(identical(environmentName(environment(dnorm)), 'package:torchbridge'))"
   )
   expect_identical(run$out, "TRUE")
 })
