@@ -41,10 +41,12 @@ mask <- function(name, on_tensors, operands, dots = FALSE, tensor = NULL) {
     ),
     parent = if (is.primitive(own)) asNamespace("base") else environment(own)
   )
-  attr(scope, "name") <- "package:torchbridge"
+  attr(scope, "name") <- "torchbridge: masks"
   masks[[name]] <- as.function(c(arguments, as.call(c(quote(`{`), code))), scope)
   masks[[name]]
 }
+
+is_of_masks <- function(env) identical(attr(env, "name"), "torchbridge: masks")
 
 # R's own function of a name.
 rs_own <- function(name) {

@@ -85,7 +85,7 @@ is_users <- function(f, home = NULL) {
 
 is_packages <- function(env) {
   isNamespace(env) || identical(env, baseenv()) || identical(env, emptyenv()) ||
-    startsWith(attr(env, "name") %||% "", "package:")
+    startsWith(attr(env, "name") %||% "", "package:") || is_of_masks(env)
 }
 
 is_home <- function(env, home) identical(env, home) && isNamespace(env) && !is_ours(env)

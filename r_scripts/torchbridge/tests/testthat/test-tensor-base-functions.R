@@ -188,7 +188,7 @@ test_that("an argument is evaluated once", {
 
 test_that("attaching the package announces nothing", {
   run <- run_r(
-    "library(torchbridge); cat(identical(environmentName(environment(dnorm)), 'package:torchbridge'))"
+    "library(torchbridge); cat(identical(environmentName(environment(dnorm)), 'torchbridge: masks'))"
   )
   expect_identical(run$out, "TRUE")
 })
