@@ -181,6 +181,9 @@ def attach(library: str, helpers: str, python_hosts: bool, /) -> None:
 def close() -> None:
     """R is ending: releases do nothing from now on."""
 
+def python_forks(now: bool, /) -> None:
+    """Python forks from now on (True), and sees to everything; or has forked (False)."""
+
 def let_r_look() -> None:
     """Where R waits for this Python code: let R look for interrupts, time limits and windows.
 

@@ -6,6 +6,7 @@
 #include "calls/to_r.h"
 #include "core/entry.h"
 #include "core/errors.h"
+#include "core/fork.h"
 #include "core/frozen.h"
 #include "core/handle.h"
 #include "core/helpers.h"
@@ -81,6 +82,7 @@ static PyObject *native_attach(PyObject *self, PyObject *args) {
     return NULL;
   tb_set_python_hosts(python_hosts);
   tb_lifetime_adopt_thread();
+  tb_fork_init();
   try_call("dyn.load", Rf_mkString(library), R_NilValue, &failed);
   /* Below the base namespace come the user's own methods, such as conditionMessage.mine. */
   SEXP environment = PROTECT(try_call("new.env", Rf_ScalarLogical(TRUE), R_BaseNamespace, &failed));
@@ -117,6 +119,12 @@ static PyObject *native_let_r_look(PyObject *self, PyObject *unused) {
     Py_RETURN_NONE;
   if (tb_let_r_look())
     return NULL;
+  Py_RETURN_NONE;
+}
+
+static PyObject *native_python_forks(PyObject *self, PyObject *now) {
+  (void)self;
+  tb_fork_by_python(now == Py_True);
   Py_RETURN_NONE;
 }
 
@@ -259,6 +267,8 @@ static PyMethodDef functions[] = {
     {"set_hooks", native_set_hooks, METH_O,
      "set_hooks(lookup): lookup(name) gives what the core asks of Python; those found are forgotten."},
     {"close", native_close, METH_NOARGS, "R is ending: releases do nothing from now on."},
+    {"python_forks", native_python_forks, METH_O,
+     "python_forks(now): Python forks from now on (True), and sees to everything; or has forked."},
     {"let_r_look", native_let_r_look, METH_NOARGS,
      "let_r_look(): raises the interrupt or the time limit that R has, if R waits for this."},
     {"live", native_live, METH_NOARGS,

@@ -23,7 +23,7 @@ try:
 except ImportError:  # Windows, where R knows its stack itself
     resource = None  # type: ignore[assignment]
 
-from torchbridge.process import hooks, interrupts, own_blas
+from torchbridge.process import forks, hooks, interrupts, own_blas
 from torchbridge.process.errors import HostError, RWarning
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
@@ -124,6 +124,7 @@ def _attach(language: str) -> None:
     core.helper("set_host")(language, core.__file__)
     _native, _host = core, language
     interrupts.ask_r_by(core.let_r_look)
+    forks.watch(core)
 
 
 def _answer_interrupts() -> None:

@@ -9,6 +9,7 @@
 #include "core/entry.h"
 
 #include "core/errors.h"
+#include "core/fork.h"
 #include "core/frozen.h"
 #include "core/handle.h"
 #include "core/held.h"
@@ -77,7 +78,7 @@ static SEXP token(void) {
 static SEXP entry_body(void *p) {
   entry *e = p;
   SEXP result = R_NilValue;
-  e->gil = PyGILState_Ensure(); /* here: R may raise an error before it comes here */
+  e->gil = tb_fork_tell(PyGILState_Ensure()); /* here: R may raise an error before it comes here */
   e->held = tb_held();
   e->depth = depth++;
   e->entered = true;
