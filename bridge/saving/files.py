@@ -206,23 +206,21 @@ def _read(content: Content, device: str | None) -> dict[str, Any]:
         return {"value": None, "tensors": named}
     found = content.description(_ENTRY, _VERSION)
     stored = content.tensors()
-    try:
-        made = {
-            name: None if "same_as" in about else _restored(stored, name, about)
-            for name, about in found["tensors"].items()
-        }
-        value = found["value"]
-        same = {n: about.get("same_as", n) for n, about in found["tensors"].items()}
-        whole = all(made[of] is not None for of in same.values())
-    except _DAMAGE as error:
-        raise DamagedContent(f"the description in the header is damaged: {error!r}") from error
-    if not whole:
+    about_each, value = found.get("tensors"), found.get("value")
+    if not isinstance(about_each, dict) or "value" not in found:
         raise DamagedContent("the description in the header is damaged")
-    placed = {
-        name: _placed(x, found["tensors"][name], device)
-        for name, x in made.items()
-        if x is not None
-    }
+    made, same = {}, {}
+    for name, about in about_each.items():
+        try:
+            if "same_as" in about:
+                same[name] = str(about["same_as"])
+            else:
+                same[name], made[name] = name, _restored(stored, name, about)
+        except _DAMAGE as error:
+            raise DamagedContent(f"the description of `{name}` in the header is damaged") from error
+    if not set(same.values()) <= set(made):
+        raise DamagedContent("the description in the header is damaged: a tensor is missing")
+    placed = {name: _placed(x, about_each[name], device) for name, x in made.items()}
     return {"value": value, "tensors": {name: placed[of] for name, of in same.items()}}
 
 

@@ -54,7 +54,7 @@ def thaw(data: bytes, parts: Any, shared: Shared) -> Any:
 
     Raises:
         ValueError: they are damaged, or say why the object was not kept.
-        TypeError: they name what a file may not name.
+        UnknownName: they name what a file may not name.
     """
     # Else R would not know a tensor from another object.
     host.native().set_tensor_type(torch.Tensor)
@@ -64,8 +64,10 @@ def thaw(data: bytes, parts: Any, shared: Shared) -> Any:
         raise ValueError(tree["why"])
     try:
         return _thawed(tree, content["tensors"], parts, shared)
-    except (KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{_DAMAGED}: {error!r}") from error
+    except names.UnknownName:
+        raise
+    except (LookupError, AttributeError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(_DAMAGED) from error
 
 
 def _thawed(

@@ -104,11 +104,15 @@ _HELD_BY_R = {
 }
 
 
+class UnknownName(TypeError):
+    """A file names what it may not name; the message says what."""
+
+
 def named(module: object, name: object) -> object:
     """What a file names.
 
     Raises:
-        TypeError: the table does not have it.
+        UnknownName: the table does not have it.
     """
     if isinstance(module, str) and isinstance(name, str):
         table = _torch_table() if module.partition(".")[0] == "torch" else _torchbridge_table()
@@ -119,21 +123,21 @@ def named(module: object, name: object) -> object:
             found = vars(importlib.import_module(place)).get(name)
             if any(found is x for x in table.values()):
                 return found
-    raise TypeError(f"{module}.{name} is nothing that a saved file may name")
+    raise UnknownName(f"{module}.{name} is nothing that a saved file may name")
 
 
 def function_named(module: object, name: object) -> object:
     """A function or dtype of torch: what the attribute of a layer may be."""
     if module in ("torch", "torch.nn.functional"):
         return named(module, name)
-    raise TypeError(f"{module}.{name} is no function that a layer may have")
+    raise UnknownName(f"{module}.{name} is no function that a layer may have")
 
 
 def layer_named(module: object, name: object) -> type[nn.Module]:
     """A layer class by its module and name."""
     found = _layers().get((module, name))
     if found is None:
-        raise TypeError(f"{module}.{name} is not a layer of torch.nn")
+        raise UnknownName(f"{module}.{name} is not a layer of torch.nn")
     return found
 
 
@@ -141,7 +145,7 @@ def layer_of_nn(name: object) -> type[nn.Module]:
     """A layer class that ``torch.nn`` itself has."""
     found = vars(nn).get(name) if isinstance(name, str) else None
     if not isinstance(found, type) or found not in _layers().values():
-        raise TypeError(f"torch.nn.{name} is not a layer")
+        raise UnknownName(f"torch.nn.{name} is not a layer")
     return found
 
 
@@ -157,7 +161,7 @@ def named_as(x: object) -> tuple[str, str] | None:
             try:
                 if named(*candidate) is x:
                     return candidate  # type: ignore[return-value] # named() took them: strings
-            except TypeError:
+            except UnknownName:
                 continue
     return None
 
@@ -166,10 +170,12 @@ def set_attribute(module: nn.Module, name: object, value: object) -> None:
     """Give a module an attribute of a file, past what R and the layer do with attributes.
 
     Raises:
-        TypeError: every module has this name, or a class of the module has it (methods, hooks).
+        UnknownName: every module has this name, or a class of the module has it (methods, hooks).
     """
     if not isinstance(name, str) or name in COMMON or _is_special(name, type(module)):
-        raise TypeError(f"{name!r} is no attribute that a file may give a {type(module).__name__}")
+        raise UnknownName(
+            f"{name!r} is no attribute that a file may give a {type(module).__name__}"
+        )
     nn.Module.__setattr__(module, name, cast(Any, value))
 
 

@@ -19,6 +19,7 @@ from torch import nn
 from torchbridge.rtorch import layers
 from torchbridge.saving import names
 from torchbridge.saving.files import Tensors
+from torchbridge.saving.tensor_content import parsed
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 _PLAIN = (bool, int, float, str, type(None))
@@ -44,11 +45,18 @@ def describe(module: nn.Module) -> str | None:
 
 
 def build(description: str, state: Tensors) -> nn.Module:
-    """The module of a description, with the tensors of its ``state_dict``."""
-    parts = json.loads(description)
-    module = _made(parts["layers"], len(state))
-    module.load_state_dict(dict(state), strict=True, assign=True)
-    frozen, evaluating = set(parts["frozen"]), set(parts["evaluating"])
+    """The module of a description, with the tensors of its ``state_dict``.
+
+    Raises:
+        ValueError: they make no module.
+    """
+    try:
+        parts = parsed(description)
+        module = _made(parts["layers"], len(state))
+        module.load_state_dict(dict(state), strict=True, assign=True)
+        frozen, evaluating = set(parts["frozen"]), set(parts["evaluating"])
+    except Exception as error:  # any layer may refuse its arguments in a way of its own
+        raise ValueError("the description and the tensors of a module make no module") from error
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(name not in frozen)
     for name, part in module.named_modules():
@@ -195,7 +203,7 @@ def fill(
         module.register_buffer(name, value, persistent=name not in passing)
     for name, value in dict(attributes).items():
         names.set_attribute(module, name, value)
-    for name, value in json.loads(plain).items():
+    for name, value in parsed(plain).items():
         data: Any = tuple(value) if isinstance(value, list) else value
         if not _is_plain(data):
             raise TypeError(f"the attribute `{name}` is no plain data")

@@ -209,7 +209,7 @@ def to_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None =
     return b"".join(_pieces(tensors, metadata))
 
 
-def parsed(text: str | bytes) -> Any:
+def parsed(text: Any) -> Any:
     """JSON of a file.
 
     Raises:
@@ -217,8 +217,11 @@ def parsed(text: str | bytes) -> Any:
     """
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DamagedContent(f"the description in the header is damaged: {error}") from error
+    except json.JSONDecodeError as error:
+        where = f"no JSON from character {error.pos} on"
+        raise DamagedContent(f"the description in the header is damaged: {where}") from error
+    except (ValueError, TypeError, RecursionError) as error:  # not UTF-8, no text, too deep
+        raise DamagedContent("the description in the header is damaged") from error
 
 
 def _entry(name: str, about: object) -> Entry:

@@ -14,6 +14,7 @@ from torchbridge.process.whole_files import replacing
 
 from .formula import FormulaError
 from .formula_fit import FormulaFit, FormulaModel, fit_formula, load_formula
+from .spec import first_line
 
 _MODEL_OPTIONS = (
     "hidden",
@@ -117,11 +118,13 @@ def read_table(path: Path) -> pd.DataFrame:
     """A CSV or Parquet file."""
     if not path.is_file():
         raise FileNotFoundError(f"--data: there is no file {path}")
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    if path.suffix != ".csv":
+    readers = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
+    if path.suffix not in readers:
         raise ValueError(f"--data must be a .csv or .parquet file, not {path}")
-    return pd.read_csv(path)
+    try:
+        return readers[path.suffix](path)
+    except (ValueError, OSError, NotImplementedError) as error:
+        raise ValueError(f"--data: {path} cannot be read: {first_line(error)}") from error
 
 
 def read_model(path: Path) -> FormulaModel:

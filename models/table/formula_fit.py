@@ -35,6 +35,7 @@ from .registry import find_model
 from .result import TableFit
 
 _ENTRY = "torchbridge_model"
+_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,6 +92,7 @@ class FormulaModel:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a safetensors file, which `load_formula` and `torchbridge predict` read."""
         about = {
+            "version": _VERSION,
             "spec": self.model.spec,
             "layout": asdict(self.layout),
             "classes": self.classes,
@@ -227,12 +229,12 @@ def load_formula(path: str | os.PathLike[str]) -> FormulaModel:
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {os.fspath(path)}")
     try:
-        content = tensor_content.of_bytes(Path(path).read_bytes())
-        if _ENTRY not in content.metadata:
-            raise ValueError("it has no model")
-        about = tensor_content.parsed(content.metadata[_ENTRY])
-        _check_about(about)
-        model = load_content(about["spec"], content)
+        with tensor_content.opened(path) as content:
+            if _ENTRY not in content.metadata:
+                raise ValueError("it has no model")
+            about = content.description(_ENTRY, _VERSION)
+            _check_about(about)
+            model = load_content(about["spec"], content)
     except ValueError as error:
         raise ValueError(
             f"{os.fspath(path)} is no file that torchbridge fit wrote: {error}"
@@ -313,10 +315,10 @@ def _response(name: str, data: pd.DataFrame, classes: Sequence[str] | None) -> n
     return pd.Categorical(text, categories=classes).codes.astype(np.int64)
 
 
-def _check_about(about: Any) -> None:
+def _check_about(about: dict[str, Any]) -> None:
     """An error that names what in the description of a model file is not what `save` writes."""
     keys = ("spec", "layout", "classes", "offset")
-    if not isinstance(about, dict) or set(about) != set(keys):
+    if set(about) - {"version"} != set(keys):
         raise ValueError(f"its description must have {', '.join(keys)}, and no more")
     if not isinstance(about["spec"], dict):
         raise ValueError("spec is no dict")

@@ -85,7 +85,7 @@ def test_a_file_says_nothing_but_what_the_table_has(r, money):
     text = json.dumps({"classes": ["money"], "attributes": {}})
     back = tb.to_r(table_that_says(text, pa.array([1], pa.date32())))
     assert r.true("identical(x$x, structure(1, class = 'Date'))", x=back)
-    for text in ("", "{}", "[]", '{"classes": 1, "attributes": {}}'):
+    for text in ("", "{}", "[]", "[" * 100_000, '{"classes": 1, "attributes": {}}'):
         with pytest.raises(ValueError, match="its metadata r.type is damaged"):
             tb.to_r(table_that_says(text, x))
 

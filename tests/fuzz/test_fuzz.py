@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).parent / "run.py"
-INPUTS = {"arrow": 3000, "dlpack": 6000, "vectors": 100, "files": 40}
+INPUTS = {"arrow": 3000, "dlpack": 6000, "vectors": 100, "files": 500}
 
 
 @pytest.mark.parametrize("part", INPUTS)

@@ -117,11 +117,11 @@ def described(layer):
     ],
 )
 def test_a_description_is_of_layers_and_plain_arguments(layer):
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises(ValueError, match="make no module"):
         saved_modules.build(described(layer), {})
 
 
 def test_a_description_takes_no_memory_before_its_state_is_compared():
     layer = {"class": "Linear", "arguments": {"in_features": 10**6, "out_features": 10**6}}
-    with pytest.raises(RuntimeError, match="size mismatch"):
+    with pytest.raises(ValueError, match="make no module"):
         saved_modules.build(described(layer), {"weight": torch.ones(1), "bias": torch.ones(1)})

@@ -77,32 +77,47 @@ torch_load <- function(path, device = "cpu", module = NULL) {
     abort(call, "`module` must be a module, not ", friendly_type(module), ".")
   }
   if (inherits(path, "connection")) path <- read_all(path)
-  content <- if (is.raw(path)) {
-    call_python("files.loads", as.vector(path), device)
-  } else {
-    check_string(path, "path")
-    call_python("files.load", path.expand(path), device)
+  if (!is.raw(path)) check_string(path, "path")
+  from <- if (is.raw(path)) "" else path.expand(path)
+  damaged <- function(condition) {
+    text <- conditionMessage(condition)
+    if (startsWith(text, "`path`")) stop(condition)
+    abort(call, "`path`: the file is damaged: ", from, if (nzchar(from)) ": ", text)
   }
-  value <- tryCatch(
-    unpack(content, code = attr(path, "code")),
-    error = function(condition) {
-      abort(call, "`path`: the file is damaged: ", conditionMessage(condition))
-    }
+  content <- tryCatch(
+    if (is.raw(path)) {
+      call_python("files.loads", as.vector(path), device)
+    } else {
+      call_python("files.load", from, device)
+    },
+    # What R has no value for.
+    ValueError = damaged, OverflowError = damaged
   )
-  if (inherits(value, "saved_module")) return(load_module(value, module, call))
-  if (!is.null(module)) abort(call, "`module` is given, but no module was saved there.")
+  value <- tryCatch(unpack(content, code = attr(path, "code")), error = damaged)
+  if (inherits(value, "saved_module")) return(load_module(value, module, from, call))
+  if (!is.null(module)) {
+    where <- if (nzchar(from)) paste0(": ", from)
+    abort(call, "`module` is given, but no module was saved there", where, ".")
+  }
   value
 }
 
-# Where only its state was saved.
-load_module <- function(value, module, call) {
+# Where only its state was saved, in the file `from`.
+load_module <- function(value, module, from, call) {
   if (is.null(module)) {
     abort(
       call, "`module` must be given: a <", value$class, "> was saved, and how to make one is not ",
-      "in the file.\nMake one and load into it: torch_load(path, module = ", value$class, "(...))."
+      "in the file", if (nzchar(from)) " ", from, ".\nMake one and load into it: ",
+      "torch_load(path, module = ", value$class, "(...))."
     )
   }
-  module$load_state_dict(value$state)
+  tryCatch(
+    module$load_state_dict(value$state),
+    error = function(condition) {
+      place <- if (nzchar(from)) paste0(from, ": ")
+      abort(call, "`path`: it is of another module: ", place, conditionMessage(condition))
+    }
+  )
   module
 }
 
@@ -236,7 +251,9 @@ unpack_value <- function(node, tensors, code) {
     lapply(node$items, unpack_value, tensors, code)
   } else if (kind == "character") {
     # All NA comes as a list of NULL.
-    if (is.list(node$values)) rep(NA_character_, length(node$values)) else node$values
+    text <- node$values
+    if (is.list(text)) text <- rep(NA_character_, length(text))
+    if (is.character(text)) text else stop("text is missing")
   } else {
     read_vector(named_tensor(node$name, tensors), kind)
   }

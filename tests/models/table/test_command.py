@@ -160,3 +160,15 @@ def test_metrics(data, capsys):
     network = ("--model", "mlp", "--epochs", 2, "--seed", 1, "--metrics", "accuracy,roc_auc")
     run("fit", "--formula", "pass ~ a", "--data", data, *network)
     assert "train_roc_auc" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["empty.csv", "other.csv", "bytes.csv", "x.parquet"])
+def test_data_that_cannot_be_read_is_one_line_that_names_the_file(tmp_path, capsys, name):
+    content = {"empty.csv": b"", "other.csv": b"a,b\n1,2\n1,2,3\n", "bytes.csv": b"a\n\xff\xfe\n"}
+    path = tmp_path / name
+    path.write_bytes(content.get(name, b"PAR1 is not enough"))
+    fit = ["fit", "--formula", "y ~ a", "--data", str(path), "--model", "linear"]
+    assert main(fit) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"torchbridge: --data: {path} cannot be read: ")
+    assert error.count("\n") == 1

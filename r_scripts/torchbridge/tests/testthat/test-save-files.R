@@ -380,4 +380,10 @@ test_that("a description that was tampered with is an error, not a crash", {
   code <- '{\\"layers\\": {\\"class\\": \\"modules.sys\\", \\"arguments\\": {}}}'
   module <- sprintf('"kind": "module", "class": "x", "description": "%s"', code)
   expect_match(described(paste(module, ', "state": {"kind": "null"}')), "damaged")
+  text <- function(value) described(sprintf('"kind": "character", "values": [%s]', value))
+  for (value in c('"a\\u0000b"', '"\\udc80"', "1e400", "36893488147419103232")) {
+    expect_match(text(value), "^`path`: the file is damaged: .*/file")
+  }
+  state <- '"kind": "module", "class": "x", "state": {"kind": "null"}'
+  expect_match(described(state), "in the file .*/file[^ ]*\\.\nMake one and load into it")
 })
