@@ -90,23 +90,18 @@ def test_predict_says_in_one_line_which_file_is_wrong(model, change, capfd):
     assert "\n" not in said and str(wrong) in said and len(said) < 1000
 
 
-def test_bytes_that_change_are_seen_or_change_nothing(model, capfd):
+def test_a_bit_that_changes_is_one_line_that_names_the_file(model, capfd):
     path, data = model
     whole = path.read_bytes()
-    assert main(["predict", "--model", str(path), "--data", str(data)]) == 0
-    wanted = capfd.readouterr().out
     choice = random.Random(1)
     for at in choice.sample(range(len(whole)), 150):
         wrong = bytearray(whole)
         wrong[at] ^= 1 << choice.randrange(8)
         file = path.with_name("x.model")
         file.write_bytes(bytes(wrong))
-        status = main(["predict", "--model", str(file), "--data", str(data)])
-        found = capfd.readouterr()
-        if status == 0:
-            assert found.out == wanted
-        else:
-            assert str(file) in found.err and "\n" not in found.err.strip()
+        assert main(["predict", "--model", str(file), "--data", str(data)]) == 1
+        found = capfd.readouterr().err
+        assert str(file) in found and "\n" not in found.strip()
 
 
 def test_a_file_that_is_cut(model):
