@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torchbridge.frames.to_frame import to_frame
     from torchbridge.process.errors import HostError, LossyWarning, RError, RWarning
     from torchbridge.process.host import start
+    from torchbridge.process.r_thread import on_r_thread, serve, serve_in
     from torchbridge.process.rhome import RNotFound
     from torchbridge.values.any_value import handle
     from torchbridge.values.package import RPackage, package
@@ -56,6 +57,9 @@ _WHERE = {
     "handle": "values.any_value",
     "converter": "values.rpy2_converter",
     "start": "process.host",
+    "on_r_thread": "process.r_thread",
+    "serve": "process.r_thread",
+    "serve_in": "process.r_thread",
     "RError": "process.errors",
     "RWarning": "process.errors",
     "LossyWarning": "process.errors",
@@ -78,7 +82,10 @@ __all__ = [
     "frame_batches",
     "frame_tensors",
     "handle",
+    "on_r_thread",
     "package",
+    "serve",
+    "serve_in",
     "source",
     "start",
     "to_frame",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from torchbridge.arrays.array_library import is_tensor
 from torchbridge.arrays.into_r import to_robject
 from torchbridge.frames import arrow
-from torchbridge.process import host
+from torchbridge.process import host, r_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,12 +35,15 @@ class REnvironment:
         raise NotImplementedError
 
     def _value(self, name: str) -> Any:
+        """The value of a name."""
         return host.native().helper("value_of")(self._environment, name)
 
     def _doc(self, name: str) -> str | None:
         """The help of a function."""
 
     def __getitem__(self, name: str) -> Any:
+        if not r_thread.here():
+            return r_thread.on_r_thread(self.__getitem__, name)
         if name not in self.__dir__():
             raise KeyError(f"{self._label()} has no '{name}'{self._those()}")
         value = self._value(name)
@@ -49,6 +52,8 @@ class REnvironment:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if not r_thread.here():
+            return r_thread.on_r_thread(getattr, self, name)
         names = self.__dir__()
         matches = [name] if name in names else _with_dots(name, names)
         if len(matches) != 1:
@@ -72,7 +77,8 @@ class RFunction:
     (``tb.handle(tensor)`` passes the tensor itself). Results come back likewise, and so do
     what R gives to those functions: numeric vectors and arrays as NumPy arrays, data frames as
     pandas frames, named lists as dicts, single values as Python scalars, tensors as tensors.
-    An R error is an RError, an R warning an RWarning.
+    An R error is an RError, an R warning an RWarning. On another thread than R's the call is
+    handed over: see ``torchbridge.serve()`` and ``serve_in()``.
 
     A dot in an argument's name may be written as an underscore: ``na_rm=True`` is
     ``na.rm = TRUE`` where the function (or the default method of a generic) has that argument.
@@ -90,6 +96,8 @@ class RFunction:
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call the R function; arguments by name reach R by name."""
+        if not r_thread.here():
+            return r_thread.on_r_thread(self, *args, **kwargs)
         return host.native().helper("call_by_name")(
             self._environment,
             self.__name__,

@@ -27,8 +27,8 @@ int tb_check_thread(void) {
   }
   if (!tb_on_main_thread()) {
     PyErr_SetString(PyExc_RuntimeError,
-                    "R can be called only on the thread that started it; hand the value to that "
-                    "thread, or convert it there first");
+                    "R can be called only on the thread that started it; convert the value there, "
+                    "or hand the call over: torchbridge.on_r_thread(f, ...)");
     return -1;
   }
   if (tb_stack_is_low()) {
