@@ -22,6 +22,7 @@ from types import CodeType, FrameType
 from typing import TypeVar
 
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 #: Seconds that an interrupt waits at most: what cleans up for longer is work.
 LONGEST = 0.5
@@ -97,6 +98,32 @@ def waits_for_exits() -> Iterator[None]:
     finally:
         if own:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_taken = 0
+
+
+def took_interrupt() -> None:
+    """An interrupt has ended something of ours that gives what it has so far: one is over."""
+    global _taken
+    _taken += 1
+
+
+def passing_interrupts(function: Callable[..., T]) -> Callable[..., T]:
+    """A function that ends in an interrupt where one ended something of ours within it.
+
+    A fit that is interrupted gives itself so far. What the user sees is the search that called
+    it, or the fit around it, and that is to end.
+    """
+
+    def call(*arguments: object) -> T:
+        before = _taken
+        found = function(*arguments)
+        if _taken != before:
+            raise KeyboardInterrupt
+        return found
+
+    return call
 
 
 def _is_tidying(frame: FrameType | None) -> bool:

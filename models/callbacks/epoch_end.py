@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from torchbridge.process.interrupts import passing_interrupts
+
 from ..arguments import kind_of
 from .callback import Callback
 
@@ -35,7 +37,7 @@ class EpochEnd(Callback):
 
     def on_epoch_end(self, loop: Loop) -> None:
         """Call it."""
-        found = self.function({"epoch": loop.epoch, **loop.row})
+        found = passing_interrupts(self.function)({"epoch": loop.epoch, **loop.row})
         if found is False:
             loop.stop("the function at the epoch's end returned False")
         if isinstance(found, Mapping):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from torchbridge.process.interrupts import passing_interrupts
+
 from ..callbacks import Callback
 from ..callbacks.callback import EVENTS
 from ..callbacks.epoch_end import record_all
@@ -64,7 +66,7 @@ class EventFunctions(Callback):
             at["line"] = {"epoch": loop.epoch, **loop.row}
         if gradients is not None:
             at["gradients"] = _named(loop, gradients)
-        found = self.functions[event](at)
+        found = passing_interrupts(self.functions[event])(at)
         if found is False:
             loop.stop(f"the function {event} returned False")
         if event == "on_epoch_end" and isinstance(found, Mapping):

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from torchbridge.process.interrupts import passing_interrupts
+
 from ..arguments import options, whole_number
 from ..tuning.tune import (
     count_complete,
@@ -19,6 +21,7 @@ from ..tuning.tune import (
     new_study,
     status_of,
     suggestions_of,
+    telling,
     tune,
 )
 from .fit import arranged, described, named_callbacks
@@ -39,7 +42,13 @@ def search(task: Mapping[str, Any]) -> dict[str, Any]:
     space = options("space", task["space"])
     with _quiet(find_optuna()):
         found = tune(
-            data.pop("model"), space, fit_options=fit_options, seed=seed, **task["search"], **data
+            data.pop("model"),
+            space,
+            fit_options=fit_options,
+            seed=seed,
+            progress=task.get("say") or False,
+            **task["search"],
+            **data,
         )
     return {
         "trials": _columns(found.trials),
@@ -57,6 +66,7 @@ def search_function(
     sampler: str = "tpe",
     seed: int | None = None,
     maximize: bool = False,
+    say: Callable[[str], object] | None = None,
 ) -> dict[str, Any]:
     """Search the arguments of an R function for the best value.
 
@@ -65,6 +75,7 @@ def search_function(
             values have none.
         space, n_trials, sampler, seed: as of `tune`.
         maximize: whether more is better.
+        say: called with a line that says how far a long search is.
     """
     optuna = find_optuna()
     found = options("space", space)
@@ -72,8 +83,10 @@ def search_function(
     n_trials = n_trials_of(n_trials, sampler, found)
     seed = None if seed is None else whole_number("seed", seed)
 
+    call = passing_interrupts(function)
+
     def objective(trial: Any) -> float:
-        value = function({name: draw(trial) for name, draw in suggestions.items()})
+        value = call({name: draw(trial) for name, draw in suggestions.items()})
         if value is None or value != value:
             raise optuna.TrialPruned
         return float(value)
@@ -81,7 +94,9 @@ def search_function(
     with _quiet(optuna):
         direction = "maximize" if maximize else "minimize"
         study = new_study(optuna, sampler, found, n_trials, seed, direction=direction)
-        interrupted = ended_by_interrupt(partial(study.optimize, objective, n_trials=n_trials))
+        tell = telling(study, n_trials, say or False)
+        search = partial(study.optimize, objective, n_trials=n_trials, callbacks=[tell])
+        interrupted = ended_by_interrupt(search)
     trials = [described_trial(trial, suggestions) for trial in study.trials]
     complete = count_complete(trials, interrupted)
     if not complete:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from torchbridge.process.interrupts import let_r_look, uninterrupted
+from torchbridge.process.interrupts import let_r_look, took_interrupt, uninterrupted
 from torchbridge.rtorch.modes import modes, restore
 
 from ..callbacks.best import Best
@@ -124,6 +124,7 @@ class Loop:
                 self.run_epoch()
         except KeyboardInterrupt:
             restore(before)
+            took_interrupt()
             self.interrupted = True
             if self.best is not None:
                 self.best.restore(self.module)

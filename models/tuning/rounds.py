@@ -42,6 +42,7 @@ def run_rounds(
     suggestions: Mapping[str, Callable[[Any], Any]],
     n_trials: int,
     n_jobs: int,
+    tell: Callable[[], object] = lambda: None,
 ) -> None:
     """Run `n_trials` trials of a study, `n_jobs` at once.
 
@@ -50,6 +51,7 @@ def run_rounds(
         trainer: called with options by name and a list of callbacks, gives a fit with a
             `history`; it is copied into each process.
         suggestions: by name, functions of a trial that draw an option.
+        tell: called after each round.
     """
     from optuna.trial import TrialState
 
@@ -82,6 +84,7 @@ def run_rounds(
                     study.tell(trial, state=TrialState.PRUNED)
                 else:
                     study.tell(trial, found.value)
+            tell()
     except BaseException:
         _end(pool)
         raise

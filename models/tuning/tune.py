@@ -10,11 +10,11 @@ from functools import partial
 from numbers import Real
 from typing import Any
 
-from torchbridge.process.interrupts import waits_for_exits
+from torchbridge.process.interrupts import took_interrupt, waits_for_exits
 from torchbridge.rtorch.modes import modes, restore
 
 from ..arguments import kind_of, lookup, options, whole_number
-from ..callbacks import Callback, as_callbacks
+from ..callbacks import Callback, Lines, as_callbacks
 from ..table.fit import fit_table
 from ..table.result import TableFit
 from ..training.fit import fit
@@ -69,6 +69,7 @@ def tune(
     pruner: str = "median",
     n_jobs: int = 1,
     seed: int | None = None,
+    progress: bool | Callable[[str], object] | None = None,
     model_options: Mapping[str, Any] | None = None,
     fit_options: Mapping[str, Any] | None = None,
     **data: Any,
@@ -93,6 +94,8 @@ def tune(
             next one draws, so that the same seed and `n_jobs` give the same trials. A script
             then needs `if __name__ == "__main__":`, as multiprocessing does.
         seed: decides what is drawn, and the training of every trial.
+        progress: None says now and then on standard error how far the search is, once it has
+            taken ten seconds; False says nothing, and a function is called with the lines.
         model_options, fit_options: options that all trials share.
 
     An interrupt (Ctrl-C) ends the search, not one trial alone: the trials so far come back, if
@@ -125,12 +128,13 @@ def tune(
             study_name="torchbridge",  # by which "hyperband" draws
             pruner=getattr(optuna.pruners, lookup("pruner", pruner, PRUNERS))(),
         )
+        tell = telling(study, n_trials, progress)
         so_far = _Best()
         if n_jobs == 1:
             value = partial(_value, optuna, run, suggestions, so_far)
-            search = partial(study.optimize, value, n_trials=n_trials)
+            search = partial(study.optimize, value, n_trials=n_trials, callbacks=[tell])
         else:
-            search = partial(run_rounds, study, run, suggestions, n_trials, n_jobs)
+            search = partial(run_rounds, study, run, suggestions, n_trials, n_jobs, tell)
         interrupted = ended_by_interrupt(search)
     finally:
         optuna.logging.set_verbosity(level)
@@ -175,6 +179,29 @@ def _value(
     return value
 
 
+def telling(
+    study: Any, n_trials: int, progress: bool | Callable[[str], object] | None
+) -> Callable[..., None]:
+    """What is called after a trial, and says how far a long search is."""
+    lines = Lines(progress if callable(progress) else None)
+
+    def tell(*_: Any) -> None:
+        done = sum(t.state.is_finished() for t in study.get_trials(deepcopy=False))
+        if progress is not False and done < n_trials:
+            lines.look(lambda taken: _line(study, done, n_trials, taken))
+
+    return tell
+
+
+def _line(study: Any, done: int, n_trials: int, taken: float) -> str:
+    try:
+        best = f", best value {study.best_value:.4g}"
+    except ValueError:  # none is complete
+        best = ""
+    left = taken / done * (n_trials - done)
+    return f"trial {done} of {n_trials}{best}; {taken:.0f} s, about {left:.0f} s to go"
+
+
 def ended_by_interrupt(search: Callable[[], Any]) -> bool:
     """Run a search; whether a Ctrl-C ended it."""
     before = modes()
@@ -183,6 +210,7 @@ def ended_by_interrupt(search: Callable[[], Any]) -> bool:
             search()
     except KeyboardInterrupt:
         restore(before)
+        took_interrupt()
         return True
     return False
 

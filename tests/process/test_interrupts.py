@@ -156,3 +156,14 @@ def test_r_looks_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     time.sleep(interrupts.EVERY)
     interrupts.let_r_look()
     assert len(looks) == 2
+
+
+def test_an_interrupt_within_ends_what_is_around_it() -> None:
+    assert interrupts.passing_interrupts(lambda x: x + 1)(1) == 2
+
+    def inner(_: int) -> str:
+        interrupts.took_interrupt()
+        return "so far"
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.passing_interrupts(inner)(1)

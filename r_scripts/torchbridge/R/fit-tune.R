@@ -114,7 +114,7 @@ torch_tune.function <- function(x, space, n_trials = NULL, sampler = "tpe", seed
   seed <- as_seed(list(seed = seed), call)
   found <- call_python(
     "tune.search_function", objective, as_space(space, call), n_trials, sampler, seed,
-    maximize,
+    maximize, said_by(NULL),
     call = call
   )
   as_tuned(found, seed)
@@ -156,6 +156,7 @@ tune_prepared <- function(prepared, model, options, space, search, origin, call)
     )
   }
   task$search <- search
+  task$say <- said_by(if (!isTRUE(options$verbose)) options$verbose)
   found <- call_python("tune.search", task, call = call)
   options$loss_name <- loss_name_of(options, response)
   tuned <- as_tuned(found, options$seed)

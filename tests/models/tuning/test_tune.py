@@ -1,10 +1,15 @@
 """The search for options."""
 
+import signal
+from concurrent.futures import Future
+
 import pytest
 import torch
 
 import torchbridge as tb
 from torchbridge.models import tune
+from torchbridge.models.callbacks import progress_lines
+from torchbridge.models.tuning import rounds
 
 optuna = pytest.importorskip("optuna")
 
@@ -100,3 +105,43 @@ def test_bad_argument_is_named(changed, error, message):
     arguments = {"model": "mlp", "space": {"lr": [0.1]}, "numeric": X, "response": Y, "n_trials": 1}
     with pytest.raises(error, match=message):
         tune(**(arguments | changed))
+
+
+class _Inline:
+    """A pool that works at once, in this process."""
+
+    def __init__(self, *_: object) -> None:
+        self._processes: dict = {}
+        self.submitted = 0
+
+    def submit(self, work, options, pruner, done):
+        self.submitted += 1
+        if self.submitted == 6:
+            signal.raise_signal(signal.SIGINT)
+        future: Future = Future()
+        future.set_result(rounds.Outcome(options["lr"], {1: options["lr"]}, 0.0))
+        return future
+
+    def shutdown(self, **_: object) -> None:
+        pass
+
+
+def test_an_interrupt_gives_the_rounds_so_far(monkeypatch):
+    monkeypatch.setattr(rounds, "ProcessPoolExecutor", _Inline)
+    space = {"lr": {"low": 0.1, "high": 0.2}}
+    found = tune("mlp", space, X, Y, n_trials=20, n_jobs=2, **OPTIONS)
+    assert found.status == "interrupted in trial 6: the best of 4 complete trials"
+    assert [t["state"] for t in found.trials] == ["complete"] * 4 + ["interrupted"] * 2
+    assert found.best_value == min(t["lr"] for t in found.trials[:4])
+    assert found.fit is None
+
+
+def test_a_long_search_says_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(rounds, "ProcessPoolExecutor", _Inline)
+    monkeypatch.setattr(progress_lines, "FIRST", 0)
+    space = {"lr": {"low": 0.01, "high": 0.02}}
+    tune("mlp", space, X, Y, n_trials=4, n_jobs=2, **OPTIONS)
+    said = capsys.readouterr().err
+    assert said.startswith("torchbridge: trial 2 of 4, best value 0.01")
+    tune("mlp", space, X, Y, n_trials=4, n_jobs=2, progress=False, **OPTIONS)
+    assert capsys.readouterr().err == ""

@@ -64,3 +64,56 @@ test_that("wrong searches are errors", {
   expect_error(tune_range(2, 1), "`low` must be below")
   expect_error(torch_tune(function(at) "a", list(x = c(1, 2)), n_trials = 1), "single number")
 })
+
+test_that("one Ctrl-C ends the search, and the trials so far come back", {
+  skip_on_os("windows")
+  # It comes in the middle of a trial's fit, which alone would give itself so far.
+  run <- run_r(c(
+    "suppressPackageStartupMessages(library(torchbridge))",
+    "after <- function(n) function(...) {",
+    "  n <<- n - 1",
+    "  if (n == 0) tools::pskill(Sys.getpid(), tools::SIGINT)",
+    "}",
+    "show <- function(code) {",
+    "  found <- tryCatch(code, interrupt = function(e) 'interrupt')",
+    "  if (is.list(found)) found <- paste(nrow(found$trials), found$status)",
+    "  cat(found, '\n')",
+    "}",
+    "space <- list(lr = tune_range(1e-3, 0.1))",
+    "search <- function(n) {",
+    "  hit <- after(n)",
+    "  torch_tune(mpg ~ wt, space, mtcars, n_trials = 40, epochs = 2, pruner = 'none', seed = 1,",
+    "    batch_size = 32, loss = function(output, y) { hit(); (output - y)^2 })",
+    "}",
+    # A trial calls the loss five times: to look, and for rows to train with and to validate by.
+    "show(search(23))",
+    "show(search(3))",
+    "hit <- after(8)",
+    "show(torch_tune(function(at) {",
+    "  torch_fit(mpg ~ wt, mtcars, mlp(4), epochs = 3, seed = 1, callbacks = hit)$history[3, 2]",
+    "}, space, n_trials = 40, seed = 1))",
+    # A fit within a callback of another fit: what the user sees is the one around it.
+    "hit <- after(2)",
+    "fit <- torch_fit(mpg ~ wt, mtcars, mlp(4), epochs = 9, seed = 1, callbacks = function(row) {",
+    "  torch_fit(mpg ~ wt, mtcars, mlp(4), epochs = 1, seed = 1, callbacks = hit)",
+    "})",
+    "cat(nrow(fit$history), fit$status)"
+  ))
+  expect_identical(trimws(run$out), c(
+    "4 interrupted in trial 4: the best of 3 complete trials", "interrupt",
+    "3 interrupted in trial 3: the best of 2 complete trials",
+    "1 interrupted in epoch 2: the weights are the latest"
+  ), info = run$err)
+})
+
+test_that("a script hears how far a long search is", {
+  lines <- py_import("torchbridge.models.callbacks.progress_lines")
+  before <- lines$FIRST
+  set <- py_import("builtins")$setattr
+  on.exit(set(lines, "FIRST", before))
+  set(lines, "FIRST", 0)
+  said <- utils::capture.output(type = "message", invisible(
+    torch_tune(function(at) at$x, list(x = tune_range(1, 2)), n_trials = 3, seed = 1)
+  ))
+  expect_match(said[1], "^trial 1 of 3, best value 1\\.[0-9]+; 0 s, about 0 s to go$")
+})
