@@ -28,6 +28,8 @@ from torchbridge.models.callbacks import CSVLog, ModelCheckpoint
 from torchbridge.saving import files
 
 EPOCHS = 20
+#: Seconds that a first file may take on a busy machine.
+LONGEST = 60
 X = torch.linspace(-1, 1, 60).reshape(20, 3)
 
 
@@ -167,18 +169,33 @@ def run(name, rounds, seed):
 
 
 def kill(writer, path, seconds):
-    """Write in a process of its own, and end that so long after its first file is there."""
+    """Write in a process of its own, and end that so long after its first file is there.
+
+    Raises:
+        ChildProcessError: it ended by itself, or wrote nothing.
+    """
     before = state(path)
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        writer.write(path)
-        os._exit(1)
-    while state(path) == before:
-        time.sleep(0.0005)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+        try:
+            writer.write(path)
+        finally:
+            os._exit(1)
+    until = time.monotonic() + LONGEST
+    try:
+        while state(path) == before:
+            time.sleep(0.0005)
+            if os.waitpid(child, os.WNOHANG)[0]:
+                child = None
+                raise ChildProcessError("the writer ended by itself")
+            if time.monotonic() > until:
+                raise ChildProcessError(f"the writer wrote nothing in {LONGEST} seconds")
+        time.sleep(seconds)
+    finally:
+        if child is not None:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
 
 
 def state(path):

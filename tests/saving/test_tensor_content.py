@@ -225,3 +225,29 @@ def test_a_tensor_keeps_the_order_of_its_dims():
             assert found.is_contiguous()  # its memory had gaps
         else:
             assert found.stride() == x.stride()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+def test_a_loaded_net_computes_the_same_bits(tmp_path, dtype):
+    torch.manual_seed(1)
+    for n in (1, 2, 3, 5, 7, 9, 13, 17, 31, 33, 65, 127, 257):
+        layers = [nn.Linear(n, n + 3), nn.Tanh(), nn.Linear(n + 3, 2), nn.Linear(2, 1, bias=False)]
+        net = nn.Sequential(*layers).to(dtype)
+        net[0].weight.data = net[0].weight.data.t().contiguous().t()  # column-major, as R's are
+        x = torch.randn(11, n).to(dtype)
+        state = net.state_dict()
+        files.save(str(tmp_path / "net"), {}, state)
+        others = (
+            files.load(str(tmp_path / "net"), None)["tensors"],
+            files.loads(files.dumps({}, state), "cpu")["tensors"],
+            weights.from_bytes(weights.to_bytes({k: v.contiguous() for k, v in state.items()})),
+        )
+        with torch.no_grad():
+            for other in others[:2]:
+                found = torch.func.functional_call(net, other, (x,))
+                assert torch.equal(found, net(x)), (n, dtype)
+            row_major = {k: v.contiguous() for k, v in state.items()}
+            wanted = torch.func.functional_call(net, row_major, (x,))
+            assert torch.equal(torch.func.functional_call(net, others[2], (x,)), wanted)
+            frozen_net = frozen.thaw(*frozen.freeze(layers[0]), frozen.new_shared())
+            assert torch.equal(frozen_net(x), layers[0](x))

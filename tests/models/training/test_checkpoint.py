@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 import torch
@@ -154,23 +155,18 @@ def test_what_does_not_fit_is_named(regression, tmp_path):
         fit(network(), x, y, resume=tmp_path / "other")
 
 
-def test_bytes_that_change_are_seen_or_change_nothing(regression, tmp_path):
+def test_a_bit_that_changes_is_an_error_that_names_the_file(regression, tmp_path):
     x, y = regression
     path = tmp_path / "c"
     fit(network(), x, y, epochs=1, seed=1, callbacks={"model_checkpoint": {"path": path}})
-    wanted = fit(network(), x, y, epochs=2, seed=1, resume=path).history
     whole = path.read_bytes()
     choice = random.Random(1)
     for at in choice.sample(range(len(whole)), 60):
         wrong = bytearray(whole)
         wrong[at] ^= 1 << choice.randrange(8)
         (tmp_path / "wrong").write_bytes(bytes(wrong))
-        try:
-            found = fit(network(), x, y, epochs=2, seed=1, resume=tmp_path / "wrong").history
-        except ValueError as error:
-            assert str(error).startswith(f"resume: {tmp_path / 'wrong'} is")
-        else:
-            assert found == wanted
+        with pytest.raises(ValueError, match=f"^resume: {re.escape(str(tmp_path / 'wrong'))} "):
+            fit(network(), x, y, epochs=2, seed=1, resume=tmp_path / "wrong")
 
 
 @pytest.mark.parametrize(

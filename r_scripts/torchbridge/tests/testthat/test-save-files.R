@@ -137,6 +137,64 @@ test_that("what is no data is refused, with its place", {
 
 # ---- state dicts ----
 
+test_that("a loaded net computes the same bits", {
+  torch_manual_seed(1)
+  for (dtype in list(torch_float32(), torch_float64(), torch_bfloat16())) {
+    for (n in c(1, 3, 7, 13, 33, 65, 129)) {
+      net <- nn_sequential(nn_linear(n, n + 3), nn_tanh(), nn_linear(n + 3, 2))
+      net$to(dtype = dtype)
+      x <- torch_randn(11, n)$to(dtype = dtype)
+      wanted <- bits(to_r(net(x)))
+      expect_identical(bits(to_r(round_trip(net)(x))), wanted)
+      expect_identical(bits(to_r(torch_load(torch_serialize(net))(x))), wanted)
+      expect_identical(bits(to_r(unserialize(serialize(net, NULL))(x))), wanted)
+    }
+  }
+})
+
+test_that("optimizers go on to the bit from what was saved", {
+  run <- function(steps, net, optimizer, x, y) {
+    for (i in seq_len(steps)) {
+      optimizer$step(function() {
+        optimizer$zero_grad()
+        loss <- nnf_mse_loss(net(x), y)
+        loss$backward()
+        loss
+      })
+    }
+  }
+  optimizers <- list(
+    function(p) optim_lbfgs(p, lr = 0.1, max_iter = 3, line_search_fn = "strong_wolfe"),
+    function(p) optim_lbfgs(p, lr = 0.1, max_iter = 3),
+    function(p) optim_adam(p, lr = 0.01, amsgrad = TRUE),
+    function(p) optim_sgd(p, lr = 0.01, momentum = 0.9)
+  )
+  again <- list(
+    file = round_trip, bytes = function(x) torch_load(torch_serialize(x)),
+    rds = function(x) unserialize(serialize(x, NULL))
+  )
+  torch_manual_seed(1)
+  x <- torch_randn(37, 13)
+  y <- torch_randn(37, 3)
+  for (make in optimizers) {
+    net <- nn_sequential(nn_linear(13, 7), nn_tanh(), nn_linear(7, 3))
+    optimizer <- make(net$parameters)
+    run(4, net, optimizer, x, y)
+    resumed <- lapply(again, function(reread) {
+      back <- reread(list(net = net, state = optimizer$state_dict()))
+      new <- make(back$net$parameters)
+      new$load_state_dict(back$state)
+      list(net = back$net, optimizer = new)
+    })
+    run(4, net, optimizer, x, y)
+    wanted <- lapply(net$parameters, function(w) bits(as.array(w)))
+    for (one in resumed) {
+      run(4, one$net, one$optimizer, x, y)
+      expect_identical(lapply(one$net$parameters, function(w) bits(as.array(w))), wanted)
+    }
+  }
+})
+
 test_that("training goes on from a saved optimizer", {
   run <- function(steps, w, optimizer) {
     for (i in seq_len(steps)) {
