@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import lookup
-from .links import LINKS, Link
+from .links import LINKS, Link, find_link
 
 
 class Family(NamedTuple):
@@ -32,6 +32,7 @@ class Family(NamedTuple):
         valid: which values y may take, in words and as a test.
         mean: the values mu may take, as a test.
         dispersion: None where it is estimated, else its value.
+        counts_scale: whether an estimated dispersion is a parameter of the likelihood.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Family(NamedTuple):
     valid: tuple[str, Callable[[Tensor], Tensor]]
     mean: Callable[[Tensor], Tensor]
     dispersion: float | None
+    counts_scale: bool = True
 
     @property
     def takes_shares(self) -> bool:
@@ -52,7 +54,7 @@ class Family(NamedTuple):
     @property
     def estimates_scale(self) -> bool:
         """Does the likelihood have a dispersion parameter, which counts in AIC?"""
-        return self.dispersion is None and self.log_likelihood is not None
+        return self.counts_scale and self.dispersion is None and self.log_likelihood is not None
 
 
 def _xlogy(x: Tensor, y: Tensor) -> Tensor:
@@ -179,9 +181,114 @@ FAMILIES = {
 }
 
 
+# ---- families that have a parameter, in their name ----
+
+
+def _negative_binomial(text: str) -> Family:
+    """Of counts whose variance is mu + mu^2 / theta; R's MASS, of Venables and Ripley (2002)."""
+    theta = _as_theta(text)
+
+    def unit_deviance(y: Tensor, mu: Tensor) -> Tensor:
+        logs = (y + theta) * ((y + theta) / (mu + theta)).log()
+        return 2 * (_xlogy(y, y.clamp(min=1) / mu) - logs)
+
+    def log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: float) -> float:
+        rows = (
+            torch.lgamma(theta + y)
+            - math.lgamma(theta)
+            - torch.lgamma(y + 1)
+            + theta * math.log(theta)
+            + _xlogy(y, mu)
+            - (theta + y) * (mu + theta).log()
+        )
+        return float((weights * rows).sum())
+
+    return Family(
+        f"negative_binomial({text})",
+        ("log", "sqrt", "identity"),
+        lambda mu: mu + mu**2 / theta,
+        unit_deviance,
+        log_likelihood,
+        lambda y, weights: y + (y == 0) / 6,
+        _COUNT,
+        lambda mu: mu > 0,
+        None,
+        counts_scale=False,
+    )
+
+
+def _as_theta(text: str) -> float:
+    try:
+        theta = float(text)
+    except ValueError:
+        theta = math.nan
+    if not 0 < theta < math.inf:
+        raise ValueError(
+            f'family "negative_binomial({text})": theta must be a number above 0, as in '
+            '"negative_binomial(2)"'
+        )
+    return theta
+
+
+def _quasi(variance: str) -> Family:
+    """Only a variance and a link."""
+    row: _Quasi = lookup("the variance of family \"quasi\"", variance, _QUASI)
+    return Family(
+        f"quasi({variance})",
+        tuple(LINKS),
+        row.like.variance,
+        row.deviance or row.like.unit_deviance,
+        None,
+        row.start,
+        row.like.valid if row.like.name == "binomial" else row.valid,
+        row.like.mean,
+        None,
+    )
+
+
+class _Quasi(NamedTuple):
+    """A variance: the family that has it, first means, what y may be, and deviances with y 0."""
+
+    like: Family
+    start: Callable[[Tensor, Tensor], Tensor]
+    valid: tuple[str, Callable[[Tensor], Tensor]]
+    deviance: Callable[[Tensor, Tensor], Tensor] | None = None
+
+
+def _off_zero(y: Tensor, weights: Tensor) -> Tensor:
+    return y + 0.1 * (y == 0)
+
+
+def _quasi_gamma_deviance(y: Tensor, mu: Tensor) -> Tensor:
+    # As R has it where y is 0, of which the gamma distribution has no deviance.
+    return (-2 * ((torch.where(y == 0, 1.0, y) / mu).log() - (y - mu) / mu)).clamp(min=0)
+
+
+_QUASI = {
+    "constant": _Quasi(_GAUSSIAN, lambda y, weights: y, _ANY),
+    "mu": _Quasi(_POISSON, _off_zero, _COUNT),
+    "mu(1-mu)": _Quasi(_BINOMIAL, lambda y, weights: y.clamp(0.001, 0.999), _SHARE),
+    "mu^2": _Quasi(FAMILIES["gamma"], _off_zero, _COUNT, _quasi_gamma_deviance),
+    "mu^3": _Quasi(FAMILIES["inverse_gaussian"], _off_zero, _COUNT),
+}
+
+#: Families whose name has a parameter in brackets: "negative_binomial(2)", "quasi(mu^2)".
+WITH_PARAMETER: dict[str, Callable[[str], Family]] = {
+    "negative_binomial": _negative_binomial,
+    "quasi": _quasi,
+}
+
+
 def find_family(family: str, link: str | None = None) -> tuple[Family, Link]:
     """The family called so, and its link: by name, or its default."""
-    found: Family = lookup("family", family, FAMILIES)
-    if link is None:
-        return found, LINKS[found.links[0]]
-    return found, lookup("link", link, {name: LINKS[name] for name in found.links})
+    name, bracket, rest = family.partition("(") if isinstance(family, str) else (family, "", "")
+    if name in WITH_PARAMETER and bracket and rest.endswith(")"):
+        found: Family = WITH_PARAMETER[name](rest[:-1])
+    elif name in WITH_PARAMETER:
+        raise ValueError(f'family "{name}" needs a parameter, as in {_EXAMPLES[name]}')
+    else:
+        found = lookup("family", family, FAMILIES)
+    return found, find_link(found.links[0] if link is None else link, found.links)
+
+
+_EXAMPLES = {"negative_binomial": '"negative_binomial(2)"', "quasi": '"quasi(mu^2)"'}

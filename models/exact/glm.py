@@ -1,5 +1,6 @@
 """Generalized linear models, fitted exactly: what `lm` and `glm` give, to the last digits."""
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ from ..arguments import flag, kind_of, positive, whole_number
 from .families import Family, find_family
 from .least_squares import (
     independent_columns,
-    inverse_cross_product,
+    scales,
+    unscaled_covariance,
     weighted_least_squares,
 )
 from .links import Link
@@ -28,6 +30,7 @@ class GLMFit:
         intercept: whether the first coefficient is the intercept.
         coefficients: shape (p,), NaN for a column that depends on earlier ones.
         covariance: of the coefficients, shape (p, p), NaN likewise.
+        standard_errors: of the coefficients, also where their squares leave the range of float64.
         dispersion: 1 for binomial and poisson, else Pearson's estimate; NaN without
             residual degrees of freedom.
         deviance, null_deviance: the latter of the intercept (and offset) alone.
@@ -47,6 +50,7 @@ class GLMFit:
     intercept: bool
     coefficients: Tensor
     covariance: Tensor
+    standard_errors: Tensor
     dispersion: float
     deviance: float
     null_deviance: float
@@ -61,11 +65,6 @@ class GLMFit:
     linear_predictor: Tensor
     fitted: Tensor
     working_weights: Tensor
-
-    @property
-    def standard_errors(self) -> Tensor:
-        """Square roots of the covariance's diagonal."""
-        return self.covariance.diagonal().sqrt()
 
     @property
     def aic(self) -> float:
@@ -113,9 +112,13 @@ def fit_glm(
         y: shape (n,): any values for "gaussian"; shares of successes (0 and 1 with a
             single trial) for "binomial"; counts for "poisson"; above 0 for "gamma" and
             "inverse_gaussian". "quasibinomial" and "quasipoisson" estimate the dispersion.
+            Families with a parameter in their name: "negative_binomial(2)", of counts, whose
+            variance is mu + mu^2 / 2; "quasi(mu^2)", of the variances "constant", "mu",
+            "mu(1-mu)", "mu^2" and "mu^3".
         family: see `y`.
         link: "identity", "log", "inverse", "1/mu^2", "sqrt", "logit", "probit", "cloglog"
-            or "cauchit", of those that the family takes; None is R's default.
+            or "cauchit", of those that the family takes; "quasi" takes all, and powers such as
+            "mu^0.5"; None is R's default.
         weights: as R's: each row counts so many times; for "binomial", numbers of trials.
         offset: added to the linear predictor, shape (n,).
         intercept: add a column of ones, first.
@@ -138,6 +141,9 @@ def fit_glm(
     design = with_intercept(design, flag("intercept", intercept))
     # A row that does not count must not matter, whatever its mean would be.
     counts = w > 0
+    of_column, unit = _units(design[counts], y, o, is_least_squares(found, link_))
+    if unit != 1 or bool((of_column != 1).any()):
+        design, y, o = design / of_column, y / unit, o / unit
     problem = _Problem(design[counts], y[counts], w[counts], o[counts], found, link_, tol, max_iter)
     kept = independent_columns(problem.x)
     found_ = problem.solve(kept)
@@ -146,23 +152,23 @@ def fit_glm(
     if len(kept):
         eta += design[:, kept.to(device)] @ found_.coefficients
     p, rank, n_obs = design.shape[1], len(kept), len(problem.y)
+    back = (unit / of_column).cpu()
     coefficients = torch.full((p,), torch.nan, dtype=torch.float64)
     coefficients[kept] = found_.coefficients.cpu()
     dispersion = problem.dispersion(found_, rank)
-    covariance = torch.full((p, p), torch.nan, dtype=torch.float64)
-    if rank:
-        covariance[kept[:, None], kept] = dispersion * inverse_cross_product(found_.r).cpu()
+    covariance = dispersion * unscaled_covariance(found_.r, kept, p)
     working = torch.zeros_like(y).masked_scatter(counts, found_.working_weights)
     return GLMFit(
         family=family,
         link=link_.name,
         intercept=intercept,
-        coefficients=coefficients,
-        covariance=covariance,
-        dispersion=dispersion,
-        deviance=found_.deviance,
-        null_deviance=problem.null_deviance(intercept),
-        log_likelihood=problem.log_likelihood(found_),
+        coefficients=coefficients * back,
+        covariance=back[:, None] * covariance * back,
+        standard_errors=back * covariance.diagonal().sqrt(),
+        dispersion=dispersion * unit * unit,
+        deviance=found_.deviance * unit * unit,
+        null_deviance=problem.null_deviance(intercept) * unit * unit,
+        log_likelihood=problem.log_likelihood(found_) - n_obs * math.log(unit),
         df=rank + found.estimates_scale,
         rank=rank,
         df_residual=n_obs - rank,
@@ -170,8 +176,8 @@ def fit_glm(
         n_obs=n_obs,
         iterations=found_.iterations,
         converged=found_.converged,
-        linear_predictor=eta.cpu(),
-        fitted=link_.inverse(eta).cpu(),
+        linear_predictor=unit * eta.cpu(),
+        fitted=unit * link_.inverse(eta).cpu(),
         working_weights=working.cpu(),
     )
 
@@ -222,7 +228,7 @@ class _Problem:
     def solve(self, kept: Tensor) -> _Solved:
         """Iteratively reweighted least squares on these columns."""
         x = self.x[:, kept.to(self.x.device)]
-        least_squares = (self.family.name, self.link.name) == ("gaussian", "identity")
+        least_squares = is_least_squares(self.family, self.link)
         mu = self.family.start(self.y, self.w)
         eta = self.link.link(mu)
         if not bool(eta.isfinite().all()):
@@ -303,6 +309,17 @@ class _Problem:
                 f'y: its mean, {mean:g}, has no finite value of link "{self.link.name}"'
             )
         return torch.full_like(self.y, mean)
+
+
+def _units(design: Tensor, y: Tensor, offset: Tensor, linear: bool) -> tuple[Tensor, float]:
+    """By what to divide the columns, and y where the fit is linear in it, to stay in range."""
+    unit = float(scales(torch.stack([y, offset], 1)).max()) if linear else 1.0
+    return scales(design), unit
+
+
+def is_least_squares(family: Family, link: Link) -> bool:
+    """Is it least squares, in one step?"""
+    return (family.name, link.name) == ("gaussian", "identity")
 
 
 def _is_still(b: Tensor, previous: Tensor | None) -> bool:

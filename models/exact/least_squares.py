@@ -12,6 +12,10 @@ from torch import Tensor
 # smaller than this share of it counts as explained.
 TOLERANCE = 1e-7
 
+# Beyond two to this power the squares of numbers, their sums and their inverses may leave the
+# range of float64.
+_SAFE = 200
+
 
 class Solution(NamedTuple):
     """Of a least squares problem.
@@ -41,6 +45,18 @@ def independent_columns(x: Tensor) -> Tensor:
     return kept
 
 
+def scales(x: Tensor) -> Tensor:
+    """Powers of two by which columns are divided so that their squares stay in range.
+
+    1 for what is in range as it is; of a vector, one number.
+    """
+    if len(x) == 0 or x.numel() == 0:
+        return torch.ones(x.shape[1:], dtype=x.dtype, device=x.device)
+    low, high = torch.aminmax(x, dim=0)
+    exponent = torch.frexp(torch.maximum(low.abs(), high.abs())).exponent
+    return torch.where(exponent.abs() > _SAFE, exponent, 0).to(x.dtype).exp2()
+
+
 def weighted_least_squares(x: Tensor, z: Tensor, weights: Tensor) -> Solution:
     """Minimise the sum of `weights * (z - x b)^2`; x has full column rank."""
     root = weights.sqrt()
@@ -55,3 +71,11 @@ def inverse_cross_product(r: Tensor) -> Tensor:
         r, torch.eye(len(r), dtype=r.dtype, device=r.device), upper=True
     )
     return inverse @ inverse.T
+
+
+def unscaled_covariance(r: Tensor, kept: Tensor, p: int) -> Tensor:
+    """The same of p columns, on the CPU: NaN for those that were not kept."""
+    found = torch.full((p, p), torch.nan, dtype=torch.float64)
+    if len(kept):
+        found[kept[:, None], kept] = inverse_cross_product(r).cpu()
+    return found

@@ -4,11 +4,13 @@ Tests: tests/models/exact/test_glm.py.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from ..arguments import lookup
 
 _EPS = torch.finfo(torch.float64).eps
 
@@ -75,3 +77,26 @@ LINKS = {
         ),
     )
 }
+
+
+def find_link(name: str, allowed: Sequence[str] = tuple(LINKS)) -> Link:
+    """The link called so, of those allowed; a family that takes all takes powers of mu, too."""
+    if isinstance(name, str) and name.startswith("mu^") and len(allowed) == len(LINKS):
+        return _power(name)
+    found: Link = lookup("link", name, {known: LINKS[known] for known in allowed})
+    return found
+
+
+def _power(name: str) -> Link:
+    try:
+        power = float(name.removeprefix("mu^"))
+    except ValueError:
+        power = math.nan
+    if not 0 < power < math.inf:
+        raise ValueError(f'link "{name}": the power must be a number above 0')
+    return Link(
+        name,
+        lambda mu: mu**power,
+        lambda eta: (eta ** (1 / power)).clamp(min=_EPS),
+        lambda eta: (eta ** (1 / power - 1) / power).clamp(min=_EPS),
+    )

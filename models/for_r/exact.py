@@ -1,6 +1,6 @@
-"""What R asks of models fitted exactly, beside the fit: profiles and paths.
+"""What R asks of models fitted exactly, beside the fit: submodels, profiles and paths.
 
-Tests: test-fit-intervals.R, test-fit-path.R.
+Tests: test-fit-classical.R, test-fit-intervals.R, test-fit-path.R.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from ..arguments import whole_numbers
+from ..exact.glm import fit_glm
 from ..exact.penalty_path import fit_path
 from ..exact.profile import profile_limits
 
@@ -35,6 +36,40 @@ def profile(
         level=level,
         which=whole_numbers("which", which, 0),
     ).numpy()
+
+
+def submodels(
+    design: Tensor,
+    response: Tensor,
+    family: str,
+    link: str,
+    weights: Tensor | None,
+    offset: Tensor | None,
+    subsets: Sequence[Sequence[int] | int],
+) -> dict[str, Any]:
+    """Deviances and residual degrees of freedom of models of some columns of a design.
+
+    Args:
+        design, response, family, link, weights, offset: as of `fit_glm`, without an intercept of
+            its own.
+        subsets: for each model the numbers of its columns, from 0; none for the offset alone.
+    """
+    found = [
+        fit_glm(
+            design[:, whole_numbers("subsets", subset, 0)],
+            response,
+            family,
+            link,
+            weights=weights,
+            offset=offset,
+            intercept=False,
+        )
+        for subset in subsets
+    ]
+    return {
+        "deviance": [fit.deviance for fit in found],
+        "df_residual": [fit.df_residual for fit in found],
+    }
 
 
 def path(

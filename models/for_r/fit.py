@@ -161,7 +161,8 @@ def _distribution(result: TableFit) -> dict[str, Any]:
     if row is None or not row.takes_response:
         return {}
     names = {"family": row.family, "link": None, "dispersion": None}
-    return {name: getattr(result.exact, name, value) for name, value in names.items()}
+    found = {name: getattr(result.exact, name, value) for name, value in names.items()}
+    return {name: x.numpy() if isinstance(x, Tensor) else x for name, x in found.items()}
 
 
 def trained(result: Fit | TableFit, module: nn.Module) -> dict[str, Any]:

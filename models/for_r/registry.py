@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..arguments import defaults_of
-from ..exact.families import FAMILIES
+from ..exact.families import FAMILIES, WITH_PARAMETER
 from ..table.registry import MODELS, Model
 from ..training.fit import fit
 
@@ -19,7 +19,10 @@ def registry() -> dict[str, Any]:
     return {
         # What R calls a module of the caller's.
         "models": {**rows, "module": _plain(Model(_no_options, (), hosts=()))},
-        "families": {name: {"shares": family.takes_shares} for name, family in FAMILIES.items()},
+        "families": {
+            **{name: {"shares": family.takes_shares} for name, family in FAMILIES.items()},
+            **{name: {"shares": False} for name in WITH_PARAMETER},
+        },
     }
 
 

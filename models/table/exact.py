@@ -17,10 +17,11 @@ from ..exact.linear_predictor import LinearPredictor
 from ..exact.mixture import GaussianMixture
 from ..exact.multinomial import MultinomialFit, fit_multinomial
 from ..exact.pca import PCA
+from ..exact.responses import ResponsesFit, fit_responses
 from ..exact.unsupervised import ResultModule
 from .columns import TableData, codes_within, numbers, optional_numbers
 
-Exact = GLMFit | MultinomialFit | GaussianMixture | KMeans | PCA
+Exact = GLMFit | ResponsesFit | MultinomialFit | GaussianMixture | KMeans | PCA
 
 
 class ExactData(NamedTuple):
@@ -75,6 +76,8 @@ def generalized(task: ExactData) -> ExactResult:
             + ("two classes" if family.takes_shares else "numbers, n_classes must be None")
         )
     y = numbers("response", task.data.response, "float64")
+    if y.ndim == 2 and y.shape[1] > 1:
+        return _several_responses(task, y, beside)
     check_values("response", y, family, name)
     found = fit_glm(task.x, y, **{**task.options, "family": name}, **beside)
     return _coefficients_of(
@@ -83,6 +86,19 @@ def generalized(task: ExactData) -> ExactResult:
         n_classes=2 if family.takes_shares else n_classes,
         link=found.link,
         baseline=False,
+    )
+
+
+def _several_responses(task: ExactData, y: Tensor, beside: dict[str, Any]) -> ExactResult:
+    """A linear model of each column of the response."""
+    if task.model != "linear":
+        raise ValueError(
+            f'response has {y.shape[1]} columns: model "{task.model}" takes one, "linear" several'
+        )
+    intercept = task.options.get("intercept", True)
+    found = fit_responses(task.x, y, intercept=intercept, **beside)
+    return _coefficients_of(
+        found, found.coefficients.T, n_classes=None, link="identity", baseline=False, squeeze=False
     )
 
 
@@ -110,18 +126,19 @@ def _beside(task: ExactData) -> dict[str, Any]:
 
 
 def _coefficients_of(
-    found: GLMFit | MultinomialFit,
+    found: GLMFit | ResponsesFit | MultinomialFit,
     coefficients: Tensor,
     *,
     n_classes: int | None,
     link: str | None,
     baseline: bool,
+    squeeze: bool = True,
 ) -> ExactResult:
     spec = {
         "n_outputs": len(coefficients),
         "n_classes": n_classes,
         "dtype": "float64",
-        "squeeze": not baseline,
+        "squeeze": squeeze and not baseline,
         "link": link,
         "intercept": found.intercept,
         "coefficients": list(coefficients.shape),

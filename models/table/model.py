@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torchbridge.saving.tensor_content import Content, parsed
 
 from ..arguments import lookup
-from ..exact.links import LINKS
+from ..exact.links import find_link
 from ..networks.scaled import Scaled
 from ..networks.scaling import Standardize, Unstandardize
 from ..training.predict import predict
@@ -98,7 +98,7 @@ class TableModel:
             return found[type] if type in found else scores.softmax(1)
         if spec["squeeze"]:
             scores = scores.reshape(len(scores))
-        mean = scores if spec["link"] is None else LINKS[spec["link"]].inverse(scores)
+        mean = scores if spec["link"] is None else find_link(spec["link"]).inverse(scores)
         if type in ("prob", "class"):
             if not spec["n_classes"]:
                 raise ValueError(f'type "{type}" is for responses with classes')

@@ -14,7 +14,7 @@ from torch import nn
 
 from torchbridge.saving.tensor_content import Content
 
-from ..exact.links import LINKS
+from ..exact.links import find_link
 from ..training.weights import check_weights
 from .registry import MODELS
 
@@ -44,6 +44,13 @@ def _are_options(x: object) -> bool:
     return isinstance(x, Mapping) and all(isinstance(name, str) for name in x)
 
 
+def _is_link(x: object) -> bool:
+    try:
+        return isinstance(x, str) and bool(find_link(x))
+    except ValueError:
+        return False
+
+
 #: What a spec may hold -> what it must be.
 _KEYS: dict[str, Callable[[Any], bool]] = {
     "model": _optional(lambda x: isinstance(x, str) and x in MODELS),
@@ -54,7 +61,7 @@ _KEYS: dict[str, Callable[[Any], bool]] = {
     "n_classes": _optional(is_size),
     "dtype": lambda x: x in _DTYPES,
     "squeeze": _is_flag,
-    "link": _optional(lambda x: isinstance(x, str) and x in LINKS),
+    "link": _optional(_is_link),
     "scale_input": _is_flag,
     "scale_output": _is_flag,
     "intercept": _is_flag,

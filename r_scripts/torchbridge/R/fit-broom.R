@@ -42,6 +42,12 @@ tidy.torch_fit <- function(x, conf.int = FALSE, conf.level = 0.95, # nolint: obj
     columns <- intersect(c("estimate", "conf.low", "conf.high"), names(found))
     found[columns] <- lapply(found[columns], exp)
   }
+  if (has_responses(x$exact)) {
+    names <- rownames(x$exact$coefficients)
+    found$term <- rep(names, ncol(x$exact$coefficients))
+    responses <- rep(response_names(x$exact$coefficients), each = length(names))
+    return(tibble::add_column(found, response = responses, .before = 1L))
+  }
   if (x$exact$family != "multinomial") return(found)
   names <- colnames(x$exact$coefficients)
   found$term <- rep(names, nrow(x$exact$coefficients))
@@ -66,11 +72,12 @@ glance.torch_fit <- function(x, ...) {
   check_no_dots(...)
   if (is.null(x$exact)) return(glance_network(x))
   exact <- x$exact
+  need_one_response(x, "Summaries in one row", sys.call())
   found <- tibble::tibble(
     logLik = exact$log_likelihood, AIC = stats::AIC(x), BIC = stats::BIC(x),
     deviance = exact$deviance, df.residual = exact$df_residual, nobs = exact$n_obs
   )
-  if (exact$family == "gaussian" && exact$link == "identity") {
+  if (is_least_squares(exact)) {
     more <- r_squared(x)
     first <- tibble::tibble(
       r.squared = more$r.squared, adj.r.squared = more$adj.r.squared, sigma = more$sigma,

@@ -3,7 +3,8 @@
 #' Compare terms, and look for rows of influence
 #'
 #' The verbs of R's linear models, for exact fits: `linear()`, `logistic()` and R's families.
-#' `drop1()`, `add1()` and `step()` work by them.
+#' `step()` works by them. They are about the rows that the fit was made of, also where others have NA
+#' for some of the terms, and do not look at the data again; only `add1()` and `update()` do.
 #'
 #' @param object,fit,formula,model A `torch_fit`.
 #' @param ... For `anova()`, more fits of the same rows, to compare each with the one before; else
@@ -40,44 +41,61 @@ anova.torch_fit <- function(object, ..., test = NULL) {
   if (!test %in% c("F", "Chisq")) refuse_name(test, c("F", "Chisq"), "test", call)
   if (length(others) > 0L) {
     fits <- c(list(object), others)
-    for (fit in others) {
-      need_glm(fit, "Tables of terms", call)
-      if (fit$exact$n_obs != exact$n_obs) abort(call, "The fits must be of the same rows.")
-    }
+    for (fit in others) check_comparable(fit, object, call)
     labels <- vapply(fits, function(fit) deparse1(stats::formula(fit)), "")
     heading <- paste0("Model ", format(seq_along(fits)), ": ", labels, collapse = "\n")
-  } else {
-    fits <- fits_by_term(object, call)
-    labels <- c("NULL", attr(object$terms, "term.labels"))
-    heading <- paste0("Response: ", deparse1(stats::formula(object)[[2L]]))
+    df <- vapply(fits, function(fit) as.numeric(fit$exact$df_residual), 1)
+    deviance <- vapply(fits, function(fit) fit$exact$deviance, 1)
+    # Of the largest, as of anova.lm().
+    largest <- fits[[which.min(df)]]$exact
+    return(anova_table(df, deviance, test, heading, NULL, largest))
   }
-  anova_table(fits, test, heading, if (length(others) == 0L) labels, exact)
+  if (is.null(object$terms)) abort(call, "The fit has no formula, and so no terms.")
+  labels <- attr(object$terms, "term.labels")
+  found <- submodels(object, lapply(seq_along(labels)[-length(labels)], seq_len), call)
+  df <- c(exact$df_null, found$df_residual, if (length(labels) > 0L) exact$df_residual)
+  deviance <- c(exact$null_deviance, found$deviance, if (length(labels) > 0L) exact$deviance)
+  heading <- paste0("Response: ", deparse1(stats::formula(object)[[2L]]))
+  # As lm() leaves out a term that others explain.
+  kept <- c(TRUE, diff(df) != 0 | !is_least_squares(exact))
+  anova_table(df[kept], deviance[kept], test, heading, c("NULL", labels)[kept], exact)
 }
 
-# The fits of no term, the first, the first two, ... and all.
-fits_by_term <- function(fit, call) {
-  if (is.null(fit$terms)) abort(call, "The fit has no formula, and so no terms.")
-  fits <- list(fit)
-  now <- stats::formula(fit)
-  for (label in rev(attr(fit$terms, "term.labels"))) {
-    now <- stats::update(now, stats::as.formula(paste(". ~ . -", label)))
-    fits <- c(list(stats::update(fit, now)), fits)
+# An error where fits are not of the same response in the same rows.
+check_comparable <- function(fit, object, call) {
+  exact <- need_glm(fit, "Tables of terms", call)
+  same <- isTRUE(all.equal(
+    unname(numeric_response(fit)), unname(numeric_response(object)), tolerance = 0
+  ))
+  if (exact$n_obs != object$exact$n_obs || !same) {
+    abort(call, "The fits must be of the same response in the same rows.")
   }
-  fits
 }
 
-anova_table <- function(fits, test, heading, labels, exact) {
-  df <- vapply(fits, function(fit) as.numeric(fit$exact$df_residual), 1)
-  deviance <- vapply(fits, function(fit) fit$exact$deviance, 1)
+# The fits of some terms, by number, to the very rows of the fit: list(deviance, df_residual).
+submodels <- function(fit, terms, call) {
+  x <- exact_design(fit, rows_of(fit, NULL, NULL, call))
+  of <- c(if (fit$exact$intercept) 0L, fit$preparation$assign)
+  exact <- fit$exact
+  found <- call_python(
+    "exact.submodels", as_tensor(x), as_tensor(as.double(numeric_response(fit))), exact$family,
+    exact$link, as_tensor(fit$prior.weights), as_tensor(fit$offset),
+    lapply(terms, function(kept) as.list(which(of %in% c(0L, kept)) - 1)),
+    call = call
+  )
+  lapply(found, function(x) as.numeric(unlist(x)))
+}
+
+anova_table <- function(df, deviance, test, heading, labels, exact) {
   fall <- c(NA, -diff(deviance))
   step <- c(NA, -diff(df))
-  # Of the largest, as of anova.lm().
-  largest <- fits[[which.min(df)]]$exact
-  ratio <- fall / step / largest$dispersion
+  ratio <- fall / step / exact$dispersion
+  # A term that others explain.
+  ratio[step == 0] <- NA
   p <- if (test == "F") {
-    stats::pf(ratio, abs(step), largest$df_residual, lower.tail = FALSE)
+    stats::pf(ratio, abs(step), exact$df_residual, lower.tail = FALSE)
   } else {
-    stats::pchisq(fall / largest$dispersion * sign(step), abs(step), lower.tail = FALSE)
+    stats::pchisq(ratio * abs(step), abs(step), lower.tail = FALSE)
   }
   found <- data.frame(df, deviance, step, fall)
   names(found) <- c("Resid. Df", "Resid. Dev", "Df", "Deviance")
@@ -90,8 +108,115 @@ anova_table <- function(fits, test, heading, labels, exact) {
   )
 }
 
+#' @rdname torch_fit_classical
+#' @importFrom stats drop1
+#' @param scope `drop1()`: the terms to leave out, one at a time, as a formula or their labels; all
+#'   that hierarchy allows by default. `add1()`: the terms to add.
+#' @export
+drop1.torch_fit <- function(object, scope, scale = 0, test = "none", k = 2, ...) {
+  check_no_dots(..., except = "trace")
+  call <- sys.call()
+  exact <- need_terms(object, call)
+  labels <- attr(object$terms, "term.labels")
+  chosen <- dropped_terms(object$terms, if (missing(scope)) NULL else scope, call)
+  kept <- lapply(match(chosen, labels), function(i) seq_along(labels)[-i])
+  found <- submodels(object, kept, call)
+  df <- c(exact$df_residual, found$df_residual)
+  single_terms(object, chosen, df, c(exact$deviance, found$deviance), test, k, call)
+}
+
+#' @rdname torch_fit_classical
+#' @importFrom stats add1
+#' @export
+add1.torch_fit <- function(object, scope, scale = 0, test = "none", k = 2, ...) {
+  check_no_dots(..., except = "trace")
+  call <- sys.call()
+  need_terms(object, call)
+  if (!is.character(scope)) {
+    scope <- stats::add.scope(object, stats::update.formula(stats::formula(object), scope))
+  }
+  if (length(scope) == 0L) abort(call, "`scope` has no terms to add.")
+  # All of them at once: the rows without NA are those that every comparison is about.
+  larger <- stats::as.formula(paste(". ~ . +", paste(scope, collapse = " + ")))
+  full <- stats::update(object, larger)
+  if (full$nobs < object$nobs) {
+    warning(warningCondition(
+      paste0("add1() uses the ", full$nobs, " of ", object$nobs, " rows that have no NA in `scope`."),
+      call = call
+    ))
+  }
+  labels <- attr(full$terms, "term.labels")
+  base <- match(attr(object$terms, "term.labels"), labels)
+  added <- setdiff(seq_along(labels), base)
+  found <- submodels(full, c(list(base), lapply(added, function(i) c(base, i))), call)
+  single_terms(object, labels[added], found$df_residual, found$deviance, test, k, call)
+}
+
+need_terms <- function(fit, call) {
+  if (is.null(fit$terms)) abort(call, "The fit has no formula, and so no terms.")
+  need_glm(fit, "Tables of terms", call)
+}
+
+# A table of models that differ from the first by a term each: as of drop1.lm() and drop1.glm().
+single_terms <- function(fit, labels, df, deviance, test, k, call) {
+  check_string(test, "test", call)
+  tests <- c("none", "Chisq", "F")
+  if (!test %in% tests) refuse_name(test, tests, "test", call)
+  exact <- fit$exact
+  step <- abs(df - df[1L])[-1L]
+  change <- abs(deviance - deviance[1L])[-1L]
+  n <- exact$n_obs - exact$df_residual + df[1L]
+  criterion <- if (exact$family == "gaussian") {
+    n * log(deviance / n)
+  } else {
+    deviance / exact$dispersion
+  }
+  table <- data.frame(Df = c(NA, step), row.names = c("<none>", labels))
+  if (is_least_squares(exact)) {
+    table[["Sum of Sq"]] <- c(NA, change)
+    table$RSS <- deviance
+    table$AIC <- criterion + k * (n - df)
+  } else {
+    table$Deviance <- deviance
+    own <- stats::extractAIC(fit, k = k)[2L]
+    table$AIC <- criterion - criterion[1L] - k * (df - df[1L]) + own
+  }
+  if (test == "F") {
+    # Of the larger of the two models.
+    larger <- pmin(df, df[1L])[-1L]
+    scale <- pmin(deviance, deviance[1L])[-1L] / larger
+    table[["F value"]] <- c(NA, change / step / scale)
+    table[["Pr(>F)"]] <- c(
+      NA, stats::pf(change / step / scale, step, larger, lower.tail = FALSE)
+    )
+  } else if (test == "Chisq") {
+    ratio <- abs(criterion - criterion[1L])[-1L]
+    if (!is_least_squares(exact)) {
+      table[[if (uses_t(exact)) "scaled dev." else "LRT"]] <- c(NA, ratio)
+    }
+    table[["Pr(>Chi)"]] <- c(NA, stats::pchisq(ratio, step, lower.tail = FALSE))
+  }
+  what <- if (any(df[-1L] < df[1L])) "additions" else "deletions"
+  heading <- c(paste("Single term", what), "\nModel:", deparse(stats::formula(fit)))
+  structure(table, heading = heading, class = c("anova", "data.frame"))
+}
+
+# Labels of the terms to leave out.
+dropped_terms <- function(terms, scope, call) {
+  if (is.null(scope)) return(stats::drop.scope(terms))
+  if (!is.character(scope)) {
+    scope <- attr(stats::terms(stats::update.formula(stats::formula(terms), scope)), "term.labels")
+  }
+  wrong <- setdiff(scope, attr(terms, "term.labels"))
+  if (length(wrong) > 0L) abort(call, "`scope`: ", name_list(wrong), " is no term of the fit.")
+  scope
+}
+
+is_least_squares <- function(exact) exact$family == "gaussian" && exact$link == "identity"
+
 need_glm <- function(fit, what, call) {
   exact <- need_exact(fit, what, call)
+  need_one_response(fit, what, call)
   if (exact$family == "multinomial") abort(call, what, " are not for multinomial().")
   exact
 }
@@ -101,7 +226,8 @@ need_glm <- function(fit, what, call) {
 #' @export
 extractAIC.torch_fit <- function(fit, scale = 0, k = 2, ...) { # nolint: object_name_linter.
   exact <- need_exact(fit, "Criteria", sys.call())
-  if (exact$family == "gaussian" && exact$link == "identity") {
+  need_one_response(fit, "Criteria", sys.call())
+  if (is_least_squares(exact)) {
     # As of lm(), whose criterion leaves constants out.
     n <- exact$n_obs
     return(c(exact$rank, n * log(exact$deviance / n) + k * exact$rank))
@@ -117,6 +243,7 @@ extractAIC.torch_fit <- function(fit, scale = 0, k = 2, ...) { # nolint: object_
 model.frame.torch_fit <- function(formula, ...) { # nolint: object_name_linter.
   call <- sys.call()
   if (is.null(formula$terms)) abort(call, "The fit has no formula: it is of x and y.")
+  if (!is.null(formula$frame)) return(formula$frame)
   stats::model.frame(
     formula$terms, own_data(formula, call), xlev = formula$preparation$xlevels,
     drop.unused.levels = TRUE
@@ -133,7 +260,14 @@ model.matrix.torch_fit <- function(object, ...) { # nolint: object_name_linter.
   coefficients <- exact$coefficients
   found <- exact_design(object, given)
   dimnames(found) <- list(
-    given$row_names, if (is.matrix(coefficients)) colnames(coefficients) else names(coefficients)
+    given$row_names,
+    if (has_responses(exact)) {
+      rownames(coefficients)
+    } else if (is.matrix(coefficients)) {
+      colnames(coefficients)
+    } else {
+      names(coefficients)
+    }
   )
   found
 }

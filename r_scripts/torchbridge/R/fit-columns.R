@@ -6,10 +6,10 @@ check_columns <- function(columns, call) {
   if (!is.list(columns) || is_tensor(columns)) return(invisible())
   for (name in names(columns)) {
     x <- columns[[name]]
-    if (is.object(x) && !is.factor(x) || !(is.numeric(x) || is.logical(x) || is.factor(x))) {
+    if (!(has_numbers(x) || is.logical(x) || is.factor(x))) {
       abort(
-        call, "`", name, "` is ", friendly_type(x), ": predictors must be numbers, logicals or ",
-        "factors. Make one of it, such as as.numeric(", name, ")."
+        call, "`", name, "` is ", friendly_type(x), ": predictors must be numbers, logicals, ",
+        "factors or text. Make one of it, such as as.numeric(", name, ")."
       )
     }
     if (is.double(x) && !all_finite(x)) {
@@ -53,10 +53,16 @@ as_response <- function(y, model, options, weights, call) {
   found <- list(tensor = NULL, values = NULL, levels = NULL, n_classes = NULL, weights = weights)
   check_weights(weights, call)
   if (!takes_response(model)) return(found)
-  if (inherits(y, "Surv") || inherits(y, c("Date", "POSIXt"))) {
-    abort(call, "The response must be numbers or classes, not ", friendly_type(y), ".")
+  if (inherits(y, "Surv")) {
+    abort(
+      call, "The response is a <Surv> object, of times that may be censored, and there are no ",
+      "survival models here yet: package survival has coxph() and survreg()."
+    )
   }
   takes <- response_of(model, options)
+  # lm() counts TRUE as 1.
+  if (is.logical(y) && takes == "numbers") y <- y + 0
+  y <- plain_column(y)
   if (takes != "classes" && takes != "any" && takes != "binomial" && is_classes(y)) {
     abort(
       call, "The response is ", friendly_type(y), ", and ", takes_text(model, options),
@@ -76,8 +82,11 @@ as_response <- function(y, model, options, weights, call) {
     abort(call, "The response must be numbers or classes, not ", friendly_type(y), ".")
   }
   if (is.matrix(y) && takes == "binomial") return(binomial_response(y, found, call))
-  if (is.matrix(y) && is_exact_model(model)) {
-    abort(call, "The response has ", ncol(y), " columns, and ", model_label(model), " takes one.")
+  if (is.matrix(y) && is_exact_model(model) && model$name != "linear") {
+    abort(
+      call, "The response has ", ncol(y), " columns, and ", model_label(model), " takes one: ",
+      "linear() and networks take several."
+    )
   }
   if (!all_finite(y)) abort(call, "The response holds infinite values.")
   found$values <- y
@@ -93,7 +102,7 @@ is_code <- function(y) is.integer(y) && is.null(dim(y)) && min(y) == 0L
 response_of <- function(model, options) {
   family <- model$options$family
   if (!is.null(family)) {
-    return(if (model_registry()$families[[family]]$shares) "binomial" else "numbers")
+    return(if (model_registry()$families[[base_family(family)]]$shares) "binomial" else "numbers")
   }
   takes <- model_row(model)$response
   if (takes != "any") return(takes)
@@ -164,7 +173,7 @@ crossing_validation <- function(validation, prepared, response, call) {
   # What is wrong with the columns is said in hardhat's words.
   blamed <- function(condition) abort(call, "`validation`: ", conditionMessage(condition))
   given <- tryCatch(validation_parts(validation, preparation, call), error = blamed)
-  found <- tryCatch(new_columns(preparation, given$x, call), error = blamed)
+  found <- tryCatch(new_columns(preparation, given$x, NULL, call), error = blamed)
   if (is.list(found$columns) && !is_tensor(found$columns)) {
     if (any(vapply(found$columns, anyNA, NA))) abort(call, "`validation` has missing values.")
   }

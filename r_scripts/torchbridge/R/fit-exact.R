@@ -7,7 +7,16 @@ as_exact <- function(found, made) {
   names <- preparation$coefficient_names
   if (is.null(names)) names <- preparation$column_names
   if (found$intercept) names <- c("(Intercept)", names)
-  if (is.matrix(found$coefficients)) {
+  if (is.matrix(made$response)) {
+    responses <- response_names(made$response)
+    dimnames(found$coefficients) <- list(names, colnames(made$response))
+    dimnames(found$dispersion) <- list(colnames(made$response), colnames(made$response))
+    found[c("deviance", "null_deviance")] <- lapply(
+      found[c("deviance", "null_deviance")],
+      function(x) stats::setNames(as.vector(x), colnames(made$response))
+    )
+    names <- paste(rep(responses, each = length(names)), names, sep = ":")
+  } else if (is.matrix(found$coefficients)) {
     classes <- made$levels[-1L]
     dimnames(found$coefficients) <- list(classes, names)
     names <- paste(rep(classes, each = length(names)), names, sep = ":")
@@ -15,6 +24,9 @@ as_exact <- function(found, made) {
     found$coefficients <- stats::setNames(as.vector(found$coefficients), names)
   }
   dimnames(found$covariance) <- list(names, names)
+  if (!is.null(found$standard_errors)) {
+    found$standard_errors <- stats::setNames(as.vector(found$standard_errors), names)
+  }
   for (name in c("linear_predictor", "working_weights")) {
     if (!is.null(found[[name]]) && length(dim(found[[name]])) < 2L) {
       found[[name]] <- stats::setNames(as.vector(found[[name]]), made$row_names)
@@ -34,8 +46,63 @@ need_exact <- function(fit, what, call) {
   fit$exact
 }
 
+# Is it of several responses, as lm()'s mlm?
+has_responses <- function(exact) is.matrix(exact$dispersion)
+
+# As summary() of an mlm names those that have no names.
+response_names <- function(y) {
+  if (is.null(colnames(y))) paste0("Y", seq_len(ncol(y))) else colnames(y)
+}
+
+# An error where the question is one for a single response.
+need_one_response <- function(fit, what, call) {
+  if (has_responses(fit$exact)) {
+    abort(
+      call, what, " are for one response, and the fit has ", ncol(fit$exact$coefficients),
+      ": summary() and coef() take all."
+    )
+  }
+}
+
+# The fit of one of the responses, by number.
+response_fit <- function(fit, j) {
+  exact <- fit$exact
+  p <- nrow(exact$coefficients)
+  of <- (j - 1L) * p + seq_len(p)
+  names <- rownames(exact$coefficients)
+  for (name in c("deviance", "null_deviance")) exact[[name]] <- exact[[name]][[j]]
+  exact$coefficients <- stats::setNames(exact$coefficients[, j], names)
+  exact$covariance <- matrix(exact$covariance[of, of], p, dimnames = list(names, names))
+  exact$standard_errors <- stats::setNames(exact$standard_errors[of], names)
+  exact$dispersion <- exact$dispersion[j, j]
+  exact$linear_predictor <- exact$linear_predictor[, j]
+  exact$df <- exact$rank + 1L
+  w <- row_weights(fit)
+  w <- w[w > 0]
+  exact$log_likelihood <- (sum(log(w)) - length(w) * (
+    log(2 * pi * exact$deviance / length(w)) + 1
+  )) / 2
+  fit$exact <- exact
+  fit$response <- fit$response[, j]
+  fit$fitted.values <- fit$fitted.values[, j]
+  fit
+}
+
+standard_errors <- function(exact) {
+  if (is.null(exact$standard_errors)) sqrt(diag(exact$covariance)) else exact$standard_errors
+}
+
 # R's family object of an exact fit.
 exact_family <- function(exact) {
+  parameter <- family_parameter(exact$family)
+  link <- exact$link
+  if (startsWith(link, "mu^")) link <- stats::power(as.numeric(sub("mu^", "", link, fixed = TRUE)))
+  if (base_family(exact$family) == "quasi") {
+    return(do.call(stats::quasi, list(link = link, variance = parameter)))
+  }
+  if (base_family(exact$family) == "negative_binomial") {
+    return(MASS::negative.binomial(as.numeric(parameter), link))
+  }
   name <- switch(exact$family, gamma = "Gamma", inverse_gaussian = "inverse.gaussian", exact$family)
   family <- get(name, asNamespace("stats"))
   do.call(family, list(link = exact$link))

@@ -60,10 +60,11 @@ confint.torch_fit <- function(object, parm, level = 0.95, method = NULL, ...) {
     abort(call, "`level` must be a number between 0 and 1.")
   }
   # As R's own: confint() of an lm and of a multinom is Wald's, that of a glm is not.
-  plain <- exact$family == "multinomial" || (exact$family == "gaussian" && exact$link == "identity")
+  plain <- exact$family == "multinomial" || is_least_squares(exact)
   if (is.null(method)) method <- if (plain) "wald" else "profile"
   check_string(method, "method", call)
   if (!method %in% c("profile", "wald")) refuse_name(method, c("profile", "wald"), "method", call)
+  if (method == "profile") need_one_response(object, "Profile likelihoods", call)
   if (method == "profile" && exact$family == "multinomial") {
     abort(call, "`method` must be \"wald\" for multinomial(), not \"profile\".")
   }
@@ -74,7 +75,7 @@ confint.torch_fit <- function(object, parm, level = 0.95, method = NULL, ...) {
     found <- profile_intervals(object, level, chosen, call)
     found[is.nan(found)] <- NA
   } else {
-    error <- sqrt(diag(exact$covariance))
+    error <- standard_errors(exact)
     quantiles <- if (uses_t(exact)) stats::qt(tails, exact$df_residual) else stats::qnorm(tails)
     found <- (estimate + outer(error, quantiles))[chosen, , drop = FALSE]
   }
@@ -91,7 +92,11 @@ chosen_coef <- function(parm, names, call) {
 # A vector also where there are classes.
 flat_coef <- function(exact) {
   estimate <- exact$coefficients
-  if (is.matrix(estimate)) estimate <- as.vector(t(estimate))
+  if (has_responses(exact)) {
+    estimate <- as.vector(estimate)
+  } else if (is.matrix(estimate)) {
+    estimate <- as.vector(t(estimate))
+  }
   stats::setNames(estimate, rownames(exact$covariance))
 }
 
@@ -106,7 +111,8 @@ nobs.torch_fit <- function(object, ...) { # nolint: object_name_linter.
 #' @rdname torch_fit_extractors
 #' @export
 formula.torch_fit <- function(x, ...) {
-  check_no_dots(...)
+  # as.formula() asks with `env`.
+  check_no_dots(..., except = "env")
   if (is.null(x$terms)) abort(sys.call(), "The fit has no formula: it is of x and y.")
   stats::formula(x$terms)
 }
@@ -149,7 +155,8 @@ df.residual.torch_fit <- function(object, ...) {
 #' @export
 sigma.torch_fit <- function(object, ...) { # nolint: object_name_linter.
   check_no_dots(...)
-  sqrt(need_exact(object, "Dispersions", sys.call())$dispersion)
+  exact <- need_exact(object, "Dispersions", sys.call())
+  sqrt(if (has_responses(exact)) diag(exact$dispersion) else exact$dispersion)
 }
 
 #' @rdname torch_fit_extractors
@@ -166,6 +173,7 @@ deviance.torch_fit <- function(object, ...) {
 logLik.torch_fit <- function(object, ...) {
   check_no_dots(...)
   if (!is.null(object$exact)) {
+    need_one_response(object, "Log-likelihoods", sys.call())
     value <- object$exact$log_likelihood
     df <- object$exact$df
   } else {

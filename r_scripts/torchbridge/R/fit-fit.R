@@ -109,6 +109,7 @@
 #'   trials for shares), in the mean of the loss for networks.
 #' @param offset Added to the linear predictor, or the network's output.
 #' @param subset Which rows to use, as of `lm()`.
+#' @param contrasts A list of contrasts by the names of factors, as of `lm()`.
 #' @param na.action What to do with rows that have NA: `na.omit`, `na.exclude` or `na.fail`.
 #' @param ... Options of training, see below. Unknown ones are an error.
 #' @return An object of class `torch_fit`: a list with, among others, `history` (a data frame, a row
@@ -129,26 +130,43 @@ torch_fit <- function(x, ...) UseMethod("torch_fit")
 #' @rdname torch_fit
 #' @export
 torch_fit.formula <- function(formula, data = NULL, model = mlp(), ..., weights = NULL,
-                              offset = NULL, subset = NULL,
-                              na.action = NULL) { # nolint: object_name_linter.
+                              offset = NULL, subset = NULL, na.action = NULL, # nolint
+                              contrasts = NULL) {
   call <- user_call(match.call(expand.dots = TRUE))
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   asked <- match.call(expand.dots = FALSE)
-  frame <- formula_frame(formula, data, asked, parent.frame(), call)
-  prepared <- prepare_formula(frame, data, model, na.action, call)
+  read <- formula_frame(formula, data, asked, parent.frame(), call)
+  prepared <- prepare_formula(read, data, model, na.action, call, contrasts)
   fit_prepared(prepared, model, options, call)
+}
+
+#' @rdname torch_fit
+#' @export
+torch_fit.character <- function(x, ...) {
+  formula <- tryCatch(stats::as.formula(x, parent.frame()), error = function(condition) {
+    abort(sys.call(-4L), "`x`: ", conditionMessage(condition))
+  })
+  eval(as.call(c(quote(torch_fit), formula, as.list(sys.call())[-(1:2)])), parent.frame())
 }
 
 #' @rdname torch_fit
 #' @export
 torch_fit.data.frame <- function(x, y = NULL, model = mlp(), ..., weights = NULL, offset = NULL,
                                  na.action = NULL) { # nolint: object_name_linter.
+  # torch_fit(formula = y ~ a, data) has its data where x is.
+  if ("formula" %in% ...names()) {
+    call <- user_call(match.call())
+    names(call)[names(call) == "x"] <- "data"
+    names(call)[names(call) == "y"] <- "model"
+    first <- which(names(call) == "formula")
+    return(eval(call[c(1L, first, setdiff(seq_along(call)[-1L], first))], parent.frame()))
+  }
   call <- user_call(match.call(expand.dots = TRUE))
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   prepared <- prepare_xy(x, y, weights, offset, model, na.action, call)
-  prepared$env <- kept_scope(parent.frame(), list(call$x))
+  prepared$env <- kept_scope(place_of_argument(match.call()$x, parent.frame()), list(call$x))
   fit_prepared(prepared, model, options, call)
 }
 
@@ -172,7 +190,7 @@ torch_fit.recipe <- function(x, data, model = mlp(), ..., weights = NULL, offset
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   prepared <- prepare_recipe(x, data, weights, offset, model, na.action, call)
-  prepared$env <- kept_scope(parent.frame(), list(call$data))
+  prepared$env <- kept_scope(place_of_argument(match.call()$data, parent.frame()), list(call$data))
   fit_prepared(prepared, model, options, call)
 }
 
@@ -200,6 +218,7 @@ torch_fit.default <- function(x, ...) {
 # With the name that users know, whatever method it was.
 user_call <- function(call) {
   call[[1L]] <- quote(torch_fit)
+  for (i in seq_along(call)[-1L]) if (is_looked_up(call[[i]])) call[[i]] <- call[[i]][[2L]]
   call
 }
 
@@ -249,6 +268,7 @@ made_of <- function(prepared, model, response, call) {
     terms = prepared$preparation$terms, preparation = prepared$preparation,
     levels = response$levels, response = response$values, prior.weights = response$weights,
     offset = prepared$offset, na.action = prepared$na.action, nobs = prepared$n,
+    frame = prepared$frame, digest = prepared$digest,
     env = prepared$env, # where the call finds x, as a formula knows it
     row_names = prepared$row_names
   )
@@ -316,6 +336,9 @@ print.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L), ...) 
 fit_status <- function(x, digits) {
   if (!is.null(x$exact)) {
     found <- c("Log-likelihood" = x$exact$log_likelihood, "Deviance" = x$exact$deviance)
+    if (has_responses(x$exact)) {
+      names(found) <- paste("Deviance of", response_names(x$exact$coefficients))
+    }
     shown <- paste0(names(found), ": ", format(found, digits = digits, trim = TRUE))
     failed <- if (!isTRUE(x$exact$converged)) "The fit did not converge"
     return(c(paste(shown, collapse = ", "), failed))

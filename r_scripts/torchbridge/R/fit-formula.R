@@ -1,10 +1,13 @@
 # A formula and a data frame, as lm() reads them. What is prepared has: columns (a data frame of
 # columns, or a matrix), response, weights, offset, na.action, n, row_names, and `preparation`,
 # which is all that new data need.
-# Tests: test-fit-fit.R, test-fit-classical.R.
+# Tests: test-fit-formula.R.
 
-# The model frame, NA still in it.
+# list(frame, with NA still in it; offset: what the argument says, for new data; digest: by which the
+# data are known again).
 formula_frame <- function(formula, data, asked, env, call) {
+  # lm() takes a list, too.
+  if (is.list(data) && !is.object(data)) data <- listed_data(formula, data, call)
   if (!is.null(data) && !is.data.frame(data)) {
     abort(call, "`data` must be a data frame, not ", friendly_type(data), ".")
   }
@@ -12,12 +15,14 @@ formula_frame <- function(formula, data, asked, env, call) {
   kept <- c("subset", "weights", "offset")
   asked <- asked[c(1L, which(names(asked) %in% kept))]
   asked[[1L]] <- quote(stats::model.frame)
+  columns <- data
   if (is.null(data)) data <- environment(formula)
   terms <- tryCatch(
-    stats::terms(formula, data = if (is.data.frame(data)) data),
+    stats::terms(formula, data = columns),
     error = function(condition) abort(call, "`formula`: ", conditionMessage(condition))
   )
-  terms <- without_removed(terms)
+  beside <- as.list(given[names(given) %in% kept])
+  environment(terms) <- with_caller(environment(terms), beside, columns, env)
   asked$formula <- quote(.formula)
   asked$data <- quote(.data)
   asked$na.action <- quote(stats::na.pass)
@@ -27,31 +32,86 @@ formula_frame <- function(formula, data, asked, env, call) {
   frame <- tryCatch(eval(asked, scope), error = function(condition) {
     abort(call, "`formula`: ", conditionMessage(condition))
   })
-  needed <- list(terms, given$data, given$subset)
-  columns <- if (is.data.frame(data)) data
-  environment(attr(frame, "terms")) <- kept_scope(environment(terms), needed, columns)
+  needed <- c(list(attr(terms, "variables")), unname(beside))
+  scope <- call_scope(kept_scope(environment(terms), needed, columns), given, env)
+  environment(attr(frame, "terms")) <- scope
+  names <- unique(unlist(lapply(needed, all.vars)))
+  list(
+    frame = frame, offset = given$offset, digest = data_digest(source_columns(names, columns, scope))
+  )
+}
+
+# The environment of the formula, and in it what `subset`, `weights` and `offset` name and only the
+# caller has: a formula may come from elsewhere. (lm() finds no such names.)
+with_caller <- function(env, beside, columns, caller) {
+  names <- setdiff(unlist(lapply(beside, all.vars)), names(columns))
+  absent <- Filter(function(name) !exists(name, env) && exists(name, caller), names)
+  if (length(absent) == 0L) return(env)
+  list2env(mget(absent, envir = caller, inherits = TRUE), parent = env)
+}
+
+# Of a list, the elements that the formula names.
+listed_data <- function(formula, data, call) {
+  named <- if ("." %in% all.vars(formula)) names(data) else all.vars(formula)
+  tryCatch(
+    as.data.frame(data[intersect(named, names(data))], optional = TRUE, stringsAsFactors = FALSE),
+    error = function(condition) abort(call, "`data`: ", conditionMessage(condition), ".")
+  )
+}
+
+# Only the variables that take part. Of `~ . - a` the NA of `a` have left out rows, as for lm(); its
+# levels say nothing, and new data need none.
+without_removed <- function(frame) {
+  terms <- attr(frame, "terms")
+  factors <- attr(terms, "factors")
+  used <- seq_len(length(attr(terms, "variables")) - 1L) %in%
+    c(attr(terms, "response"), attr(terms, "offset"))
+  if (length(factors) > 0L) used <- used | rowSums(factors > 0L) > 0L
+  if (all(used)) return(frame)
+  kept <- terms
+  for (name in c("variables", "predvars")) {
+    attr(kept, name) <- attr(terms, name)[c(TRUE, used)]
+  }
+  if (length(factors) > 0L) attr(kept, "factors") <- factors[used, , drop = FALSE]
+  if (!is.null(attr(terms, "offset"))) {
+    attr(kept, "offset") <- match(attr(terms, "offset"), which(used))
+  }
+  frame <- frame[c(used, rep(TRUE, length(frame) - length(used)))]
+  attr(kept, "dataClasses") <- attr(terms, "dataClasses")[names(frame)]
+  attr(frame, "terms") <- kept
   frame
 }
 
-# Terms whose variables are those that take part: `~ . - a` has nothing to do with `a`, not with
-# its NA and not with its levels, and needs none to predict.
-without_removed <- function(terms) {
-  factors <- attr(terms, "factors")
-  if (length(factors) == 0L) return(terms)
-  parts <- as.list(attr(terms, "variables"))[-1L]
-  special <- c(attr(terms, "response"), attr(terms, "offset"))
-  if (all(rowSums(factors > 0L) > 0L | seq_along(parts) %in% special)) return(terms)
-  formula <- stats::reformulate(
-    c(attr(terms, "term.labels"), vapply(parts[attr(terms, "offset")], deparse1, "")),
-    if (attr(terms, "response") > 0L) parts[[attr(terms, "response")]],
-    attr(terms, "intercept") == 1L, environment(terms)
+prepare_formula <- function(read, data, model, na_action, call, contrasts = NULL) {
+  frame <- read$frame
+  if (nrow(frame) == 0L) abort(call, "`data` has no rows.")
+  check_formula(attr(frame, "terms"), model, call)
+  handled <- handle_na(frame, na_action, call)
+  n_read <- nrow(frame)
+  frame <- without_removed(handled$frame)
+  terms <- attr(frame, "terms")
+  predictors <- stats::delete.response(terms)
+  preparation <- list(
+    kind = "formula", terms = terms, predictors = predictors, offset = read$offset,
+    xlevels = stats::.getXlevels(predictors, frame), ptype = formula_ptype(terms, frame, data)
   )
-  stats::terms(formula)
+  preparation$design <- !is.null(contrasts) || needs_design(predictors, frame, model)
+  check_levels(preparation$xlevels, call)
+  if (preparation$design) {
+    preparation$contrasts <- design_contrasts(preparation, frame, contrasts, call)
+  }
+  if (is_exact_model(model)) preparation$intercept <- attr(terms, "intercept") == 1L
+  preparation <- c(preparation, term_places(preparation, frame))
+  list(
+    columns = frame_columns(preparation, frame), response = stats::model.response(frame, "any"),
+    weights = stats::model.weights(frame), offset = stats::model.offset(frame),
+    na.action = handled$na.action, n = nrow(frame), row_names = plain_row_names(frame),
+    preparation = preparation, digest = read$digest,
+    frame = if (is_exact_model(model) && takes_response(model)) frame
+  )
 }
 
-prepare_formula <- function(frame, data, model, na_action, call) {
-  if (nrow(frame) == 0L) abort(call, "`data` has no rows.")
-  terms <- attr(frame, "terms")
+check_formula <- function(terms, model, call) {
   if (attr(terms, "response") == 0L && takes_response(model)) {
     abort(call, "`formula` has no response: write it before the `~`.")
   }
@@ -62,27 +122,6 @@ prepare_formula <- function(frame, data, model, na_action, call) {
         !(is_exact_model(model) && takes_response(model) && attr(terms, "intercept") == 1L)) {
     abort(call, "`formula` has no predictors.")
   }
-  handled <- handle_na(frame, na_action, call)
-  frame <- handled$frame
-  predictors <- stats::delete.response(terms)
-  response <- stats::model.response(frame, "any")
-  preparation <- list(
-    kind = "formula", terms = terms, predictors = predictors,
-    xlevels = stats::.getXlevels(predictors, frame),
-    ptype = formula_ptype(predictors, frame, data), design = needs_design(predictors, frame, model)
-  )
-  check_levels(preparation$xlevels, call)
-  if (preparation$design) {
-    preparation$contrasts <- attr(design_matrix(predictors, frame[1L, , drop = FALSE]), "contrasts")
-  }
-  if (is_exact_model(model)) preparation$intercept <- attr(terms, "intercept") == 1L
-  preparation <- c(preparation, term_places(predictors, frame, preparation))
-  list(
-    columns = frame_columns(preparation, frame), response = response,
-    weights = stats::model.weights(frame), offset = stats::model.offset(frame),
-    na.action = handled$na.action, n = nrow(frame), row_names = plain_row_names(frame),
-    preparation = preparation
-  )
 }
 
 # Columns whose products or contrasts R must work out.
@@ -90,23 +129,76 @@ needs_design <- function(terms, frame, model) {
   if (any(attr(terms, "order") > 1L)) return(TRUE)
   # Of `y ~ 1` the design says how many rows there are.
   if (length(attr(terms, "term.labels")) == 0L) return(TRUE)
-  variables <- frame[attr(terms, "term.labels")]
-  is_exact_model(model) && !all(vapply(variables, is_plain_numeric, NA))
+  is_exact_model(model) && !all(vapply(term_variables(terms, frame), is_plain_numeric, NA))
 }
 
 is_plain_numeric <- function(x) is.numeric(x) && is.null(dim(x)) && !is.factor(x)
 
+# The variable of each term, of a formula without interactions. (The label of a name that needs
+# backticks has them, the name of its column has not.)
+term_variables <- function(terms, frame) {
+  of <- apply(attr(terms, "factors") > 0L, 2L, which)
+  stats::setNames(unclass(frame)[variable_names(terms)[of]], attr(terms, "term.labels"))
+}
+
+# As model.frame() names them.
+variable_names <- function(terms) {
+  vapply(as.list(attr(terms, "variables"))[-1L], function(variable) {
+    paste(deparse(variable, width.cutoff = 500L), collapse = " ")
+  }, "")
+}
+
 # As a network or an exact model sees them: without the intercept.
 frame_columns <- function(preparation, frame) {
+  frame <- with_factors(frame, preparation$xlevels)
   if (!preparation$design) {
-    columns <- unclass(frame)[attr(preparation$predictors, "term.labels")]
-    return(spread_matrices(columns))
+    columns <- spread_matrices(term_variables(preparation$predictors, frame))
+    return(lapply(columns, plain_column))
   }
   design <- design_matrix(preparation$predictors, frame, preparation$contrasts)
   if (attr(preparation$predictors, "intercept") == 1L) {
     design <- design[, -1L, drop = FALSE]
   }
   design
+}
+
+# Text as factors of the levels that the fit met: the rows at hand may have fewer.
+with_factors <- function(frame, xlevels) {
+  for (name in names(xlevels)) {
+    x <- frame[[name]]
+    if (is.character(x)) frame[[name]] <- factor(x, xlevels[[name]])
+  }
+  for (name in names(frame)) {
+    if (inherits(frame[[name]], "integer64")) frame[[name]] <- plain_column(frame[[name]])
+  }
+  frame
+}
+
+# The numbers of a column, whatever their class: I(), Date, POSIXct, difftime, ts.
+plain_column <- function(x) {
+  if (!is.object(x) || is.factor(x)) return(x)
+  if (inherits(x, "integer64") && requireNamespace("bit64", quietly = TRUE)) return(as.double(x))
+  if (is.logical(x) || has_numbers(x)) plain_vector(x) else x
+}
+
+# What model.matrix() takes as numbers.
+has_numbers <- function(x) {
+  typeof(x) %in% c("double", "integer") && !is.factor(x) && !inherits(x, "integer64")
+}
+
+# The contrasts of each factor, the caller's where there are any.
+design_contrasts <- function(preparation, frame, contrasts, call) {
+  if (!is.null(contrasts) && (!is.list(contrasts) || is.null(names(contrasts)))) {
+    abort(
+      call, "`contrasts` must be a list with the names of factors, such as ",
+      "list(g = \"contr.sum\"), not ", friendly_type(contrasts), "."
+    )
+  }
+  row <- with_factors(frame[1L, , drop = FALSE], preparation$xlevels)
+  tryCatch(
+    attr(design_matrix(preparation$predictors, row, contrasts), "contrasts"),
+    error = function(condition) abort(call, "`contrasts`: ", conditionMessage(condition), ".")
+  )
 }
 
 design_matrix <- function(terms, frame, contrasts = NULL) {
@@ -127,13 +219,15 @@ spread_matrices <- function(columns) {
 }
 
 # Names of the coefficients, and to which term each belongs.
-term_places <- function(terms, frame, preparation) {
-  columns <- frame_columns(preparation, frame[seq_len(min(1L, nrow(frame))), , drop = FALSE])
+term_places <- function(preparation, frame) {
+  row <- frame[1L, , drop = FALSE]
+  columns <- frame_columns(preparation, row)
   assign <- if (preparation$design) {
-    found <- attr(design_matrix(terms, frame[1L, , drop = FALSE], preparation$contrasts), "assign")
+    row <- with_factors(row, preparation$xlevels)
+    found <- attr(design_matrix(preparation$predictors, row, preparation$contrasts), "assign")
     found[found > 0L]
   } else {
-    sizes <- vapply(frame[attr(terms, "term.labels")], function(x) NCOL(x), 1L)
+    sizes <- vapply(term_variables(preparation$predictors, frame), NCOL, 1L)
     rep(seq_along(sizes), sizes)
   }
   names <- if (is.matrix(columns)) colnames(columns) else names(columns)
@@ -142,47 +236,84 @@ term_places <- function(terms, frame, preparation) {
 
 # What the columns of new data must be, for hardhat.
 formula_ptype <- function(terms, frame, data) {
-  variables <- all.vars(terms)
-  # Constants such as pi or a degree of poly() are no columns.
-  if (is.data.frame(data)) {
-    variables <- intersect(variables, names(data))
-    found <- data[0L, variables, drop = FALSE]
-  } else {
-    env <- environment(terms)
-    found <- lapply(stats::setNames(nm = variables), get0, envir = env)
-    found <- Filter(function(x) NROW(x) == nrow(frame), found)
-    found <- as.data.frame(lapply(found, utils::head, 0L), stringsAsFactors = FALSE)
+  env <- environment(terms)
+  variables <- attr(terms, "variables")
+  names <- all.vars(attr(stats::delete.response(terms), "variables"))
+  found <- source_columns(names, data, env)
+  outside <- setdiff(names(found), names(data))
+  if (length(outside) > 0L) {
+    # Constants such as pi or a degree of poly() are no columns.
+    n <- NROW(eval(variables[[2L]], data, env))
+    found[outside[vapply(found[outside], NROW, 1L) != n]] <- NULL
   }
   for (name in names(found)) {
-    used <- attr(terms, "term.labels") == name
-    column <- if (any(used)) frame[[name]] else found[[name]]
-    found[[name]] <- ptype_of(column, found[[name]])
+    found[[name]] <- ptype_of(frame[[name]], found[[name]])
   }
   tibble::as_tibble(found)
 }
 
-# Whole numbers may come as doubles; characters are factors.
+# Whole numbers may come as doubles; characters that are columns of the model are factors.
 ptype_of <- function(column, given) {
-  if (is.character(given) && is.character(column)) return(factor(character(), sort(unique(column))))
-  if (is.character(given) || is.factor(given)) {
+  if (is.character(given)) {
+    return(if (is.null(column)) character() else factor(character(), sort(unique(column))))
+  }
+  if (is.factor(given)) {
+    if (is.null(column)) column <- given
     return(factor(character(), levels(column), ordered = is.ordered(column)))
   }
-  if (is.integer(given) && !is.object(given)) return(double())
+  given <- if (length(dim(given)) == 2L) given[0L, , drop = FALSE] else given[0L]
+  given <- classless(given)
+  if (is.integer(given) && !is.object(given)) storage.mode(given) <- "double"
   given
 }
 
-new_formula_columns <- function(preparation, newdata, call) {
-  newdata <- checked_new_data(newdata, preparation$ptype, call)
+# Without the classes that only say how numbers are to be taken.
+classless <- function(x) {
+  if (stats::is.ts(x)) {
+    x <- plain_vector(x)
+  } else if (inherits(x, "AsIs")) {
+    class(x) <- setdiff(class(x), "AsIs")
+  }
+  x
+}
+
+new_formula_columns <- function(preparation, newdata, offset, call) {
+  checked <- checked_new_data(newdata, preparation$ptype, call)
   frame <- tryCatch(
     stats::model.frame(
-      preparation$predictors, newdata, na.action = stats::na.pass, xlev = preparation$xlevels
+      preparation$predictors, checked, na.action = stats::na.pass, xlev = preparation$xlevels
     ),
     error = function(condition) abort(call, "`newdata`: ", conditionMessage(condition), ".")
   )
+  own <- stats::model.offset(frame)
+  if (is.null(offset)) offset <- new_offset(preparation, newdata, nrow(frame), call)
   list(
-    columns = frame_columns(preparation, frame), offset = stats::model.offset(frame),
-    n = nrow(frame), row_names = plain_row_names(newdata)
+    columns = frame_columns(preparation, frame),
+    offset = if (is.null(own) || is.null(offset)) c(own, offset) else own + offset,
+    n = nrow(frame), row_names = plain_row_names(checked)
   )
+}
+
+# What the fit's argument `offset` is in new data, as predict() of a glm finds it.
+new_offset <- function(preparation, newdata, n, call) {
+  if (is.null(preparation$offset)) return(NULL)
+  text <- deparse1(preparation$offset)
+  found <- tryCatch(
+    eval(preparation$offset, newdata, environment(preparation$terms)),
+    error = function(condition) {
+      abort(
+        call, "`newdata` has not what the offset of the fit, ", text, ", needs (",
+        conditionMessage(condition), "): add it, or give `offset`."
+      )
+    }
+  )
+  if (length(found) != n) {
+    abort(
+      call, "The offset of the fit, ", text, ", gives ", length(found), " numbers for the ", n,
+      " rows of `newdata`: give `offset`."
+    )
+  }
+  as.vector(found)
 }
 
 # hardhat's checks: the columns are there, of the right types and levels.
@@ -191,6 +322,9 @@ checked_new_data <- function(newdata, ptype, call) {
     abort(call, "`newdata` must be a data frame, not ", friendly_type(newdata), ".")
   }
   labels <- attr(newdata, "row.names")
+  for (name in intersect(names(ptype), names(newdata))) {
+    newdata[[name]] <- classless(newdata[[name]])
+  }
   checked <- hardhat::scream(hardhat::shrink(newdata, ptype), ptype)
   found <- as.data.frame(checked)
   attr(found, "row.names") <- labels # nolint: object_name_linter.

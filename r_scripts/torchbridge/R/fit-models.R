@@ -5,10 +5,13 @@
 #' Descriptions of models: which, and with which options. What follows from the data (the number of
 #' inputs, outputs, levels and classes) is left to [torch_fit()].
 #'
-#' `linear()`, `logistic()`, `multinomial()` and R's [families][stats::family], such as `poisson()`
-#' or `Gamma("log")`, are fitted exactly, in float64: least squares, iteratively reweighted least
+#' `linear()`, `logistic()`, `multinomial()` and R's [families][stats::family], such as `poisson()`,
+#' `Gamma("log")`, `quasi(variance = "mu^2")` or `MASS::negative.binomial(2)`, are fitted exactly, in float64: least squares, iteratively reweighted least
 #' squares, or Newton's method, as `lm()`, `glm()` and `nnet::multinom()` have them. The others are
 #' networks, trained in float32.
+#'
+#' `linear()` takes a response of several columns, as `lm()` does: each has its coefficients, a
+#' column of `coef()`.
 #'
 #' `gaussian_mixture()`, `k_means()` and `pca()` have no response, as in `torch_fit(~ ., data,
 #' k_means(3))`. They too are fitted exactly, in float64; see [predict.torch_unsupervised()].
@@ -199,18 +202,37 @@ as_model <- function(x, call) {
     described <- model_function(x)
     return(if (is.null(described)) new_model(x, list()) else described())
   }
-  families <- c("poisson", "binomial", "gaussian", "Gamma", "inverse.gaussian")
+  families <- c(
+    "poisson", "binomial", "gaussian", "Gamma", "inverse.gaussian", "quasi", "quasibinomial",
+    "quasipoisson"
+  )
   if (x %in% families) return(family_model(get(x, asNamespace("stats"))(), call))
   refuse_name(x, c(offered_models(), families), "model", call)
 }
 
 family_model <- function(family, call) {
   name <- tolower(sub(".", "_", family$family, fixed = TRUE))
-  if (!name %in% names(model_registry()$families)) {
+  # These have a parameter, which is part of the name.
+  if (name == "quasi") name <- paste0("quasi(", family$varfun, ")")
+  if (startsWith(name, "negative binomial")) {
+    theta <- environment(family$variance)$.Theta
+    name <- paste0("negative_binomial(", format(theta, digits = 17L), ")")
+  }
+  if (!base_family(name) %in% names(model_registry()$families)) {
     abort(call, "`model`: the family \"", family$family, "\" is not known here.")
   }
-  new_model("glm", list(family = name, link = family$link))
+  link <- family$link
+  # power() rounds the name of its link.
+  if (startsWith(link, "mu^")) {
+    link <- paste0("mu^", format(environment(family$linkfun)$lambda, digits = 17L))
+  }
+  new_model("glm", list(family = name, link = link))
 }
+
+# Without its parameter.
+base_family <- function(name) sub("\\(.*", "", name)
+
+family_parameter <- function(name) sub("\\)$", "", sub("^[a-z_]*\\(", "", name))
 
 # An error that lists the names there are.
 refuse_name <- function(x, known, name, call) {

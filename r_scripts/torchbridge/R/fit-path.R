@@ -48,8 +48,8 @@ torch_path.formula <- function(x, data = NULL, model = linear(), penalty = NULL,
   asked <- match.call(expand.dots = FALSE)
   model <- as_path_model(model, call)
   names(asked)[names(asked) == "x"] <- "formula"
-  frame <- formula_frame(x, data, asked, parent.frame(), call)
-  prepared <- prepare_formula(frame, data, model, na.action, call)
+  read <- formula_frame(x, data, asked, parent.frame(), call)
+  prepared <- prepare_formula(read, data, model, na.action, call)
   path_prepared(prepared, model, penalty, n_penalties, mixture, call)
 }
 
@@ -71,7 +71,8 @@ torch_path.matrix <- torch_path.data.frame
 
 as_path_model <- function(model, call) {
   model <- as_model(model, call)
-  if (!isTRUE(family_of(model) %in% names(model_registry()$families))) {
+  family <- family_of(model)
+  if (is.null(family) || !base_family(family) %in% names(model_registry()$families)) {
     abort(
       call, "`model` must be linear(), logistic() or a family such as poisson(), not ",
       model_label(model), "."
@@ -84,6 +85,9 @@ path_prepared <- function(prepared, model, penalty, n_penalties, mixture, call) 
   if (length(prepared$preparation$column_names) == 0L) abort(call, "There are no predictors.")
   response <- as_response(prepared$response, model, list(), prepared$weights, call)
   check_columns(prepared$columns, call)
+  if (is.matrix(response$values)) {
+    abort(call, "The response has ", ncol(response$values), " columns: torch_path() takes one.")
+  }
   intercept <- !isFALSE(prepared$preparation$intercept)
   found <- call_python(
     "exact.path", as_tensor(exact_columns(prepared$columns)), response$tensor,
@@ -145,12 +149,11 @@ predict.torch_path <- function(object, newdata, penalty = NULL, type = "response
   if (!type %in% c("response", "link")) refuse_name(type, c("response", "link"), "type", call)
   if (missing(newdata)) abort(call, "`newdata` must be given.")
   rows <- path_rows(object, penalty, call)
-  given <- new_columns(object$preparation, newdata, call)
-  check_n_rows(offset, "offset", given$n, call)
+  given <- new_columns(object$preparation, newdata, offset, call)
   columns <- exact_columns(given$columns)
   if (object$intercept) columns <- cbind(1, columns)
   found <- columns %*% t(object$coefficients[rows, , drop = FALSE])
-  for (more in list(given$offset, offset)) if (!is.null(more)) found <- found + more
+  if (!is.null(given$offset)) found <- found + given$offset
   dimnames(found) <- list(given$row_names, format(object$penalty[rows], trim = TRUE, digits = 4L))
   if (type == "response") found[] <- exact_family(object)$linkinv(found)
   found

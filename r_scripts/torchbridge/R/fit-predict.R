@@ -91,36 +91,16 @@ check_prediction <- function(fit, type, se, interval, call) {
 
 # The columns and offset of new data, or of the fit's own.
 rows_of <- function(fit, newdata, offset, call) {
-  if (is.null(newdata)) {
-    found <- new_columns(fit$preparation, own_data(fit, call), call)
-    found$offset <- fit$offset
-  } else {
-    found <- new_columns(fit$preparation, newdata, call)
-    check_n_rows(offset, "offset", found$n, call)
-    if (!is.null(offset)) found$offset <- offset + if (is.null(found$offset)) 0 else found$offset
+  if (!is.null(newdata)) return(new_columns(fit$preparation, newdata, offset, call))
+  if (!is.null(fit$frame)) {
+    return(list(
+      columns = frame_columns(fit$preparation, fit$frame), offset = fit$offset, n = fit$nobs,
+      row_names = plain_row_names(fit$frame)
+    ))
   }
+  found <- new_columns(fit$preparation, own_data(fit, call), fit$offset, call)
+  found$offset <- fit$offset
   found
-}
-
-# The data of the fit, as they are now where the call finds them, without the rows left out.
-own_data <- function(fit, call) {
-  expression <- if (fit$preparation$kind %in% c("formula", "recipe")) fit$call$data else fit$call$x
-  env <- if (is.null(fit$terms)) fit$env else environment(fit$terms)
-  data <- if (is.null(expression)) {
-    stats::get_all_vars(stats::delete.response(fit$terms))
-  } else {
-    tryCatch(eval(expression, env), error = function(condition) {
-      abort(call, "The data of the fit are not there any more: give `newdata`.")
-    })
-  }
-  if (!is.null(fit$call$subset)) {
-    data <- data[which(eval(fit$call$subset, data, env)), , drop = FALSE]
-  }
-  if (!is.null(fit$na.action)) data <- data[-fit$na.action, , drop = FALSE]
-  if (NROW(data) != fit$nobs) {
-    abort(call, "The data of the fit have changed since: give `newdata`.")
-  }
-  data
 }
 
 # Values of complete rows; NA for the others.
@@ -243,6 +223,7 @@ exact_columns <- function(columns) {
 predicted_errors <- function(fit, given, type, call) {
   exact <- need_exact(fit, "Standard errors of predictions", call)
   if (exact$family == "multinomial") abort(call, "`se.fit` is not for multinomial().")
+  need_one_response(fit, "Standard errors of predictions", call)
   known <- !is.na(exact$coefficients)
   x <- exact_design(fit, given)[, known, drop = FALSE]
   error <- sqrt(rowSums((x %*% exact$covariance[known, known]) * x))
@@ -256,6 +237,7 @@ predicted_errors <- function(fit, given, type, call) {
 predict_terms <- function(fit, newdata, call) {
   exact <- need_exact(fit, "Terms", call)
   if (exact$family == "multinomial") abort(call, "`type` \"terms\" is not for multinomial().")
+  need_one_response(fit, "Terms", call)
   own <- rows_of(fit, NULL, NULL, call)
   given <- if (is.null(newdata)) own else rows_of(fit, newdata, NULL, call)
   slopes <- if (exact$intercept) exact$coefficients[-1L] else exact$coefficients

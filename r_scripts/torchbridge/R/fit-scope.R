@@ -12,6 +12,44 @@ kept_scope <- function(env, expressions, data = NULL) {
   scope
 }
 
+# The scope of a formula, with what its call names where it was made: what `data` is computed of, and
+# arguments that are the name of a plain value. So update() and step() find them from anywhere.
+call_scope <- function(scope, asked, env) {
+  given <- c(as.list(asked)[-1L], asked$...)
+  given <- given[setdiff(names(given), c("", "...", "formula", "weights", "subset", "offset"))]
+  keeper <- list2env(list(pairs = list()), parent = emptyenv())
+  found <- if (identical(scope, topenv(scope))) new.env(parent = scope) else scope
+  for (name in names(given)) {
+    part <- given[[name]]
+    from <- place_of_argument(part, env)
+    if (is_looked_up(part)) part <- part[[2L]]
+    if (name == "data") {
+      keep_names(part, from, found, keeper)
+    } else if (is.symbol(part) && is_plain_value(get0(as.character(part), from))) {
+      keep_one(as.character(part), from, found, keeper, "any")
+    }
+  }
+  if (length(ls(found, all.names = TRUE)) > 0L) found else scope
+}
+
+is_plain_value <- function(x) {
+  if (inherits(x, c("model_description", "family"))) return(TRUE)
+  is.atomic(x) || is.list(x) && all(vapply(unclass(x), is_plain_value, NA))
+}
+
+# An argument of a kept call, to be found where it was: evalq(data, <environment>).
+looked_up <- function(argument, env) {
+  if (!is.language(argument)) return(argument)
+  is_there <- vapply(unique(all.names(argument)), exists, NA, envir = env, inherits = FALSE)
+  if (any(is_there)) call("evalq", argument, env) else argument
+}
+
+place_of_argument <- function(argument, env) if (is_looked_up(argument)) argument[[3L]] else env
+
+is_looked_up <- function(x) {
+  is.call(x) && length(x) == 3L && identical(x[[1L]], quote(evalq)) && is.environment(x[[3L]])
+}
+
 # A function with no more around it than it names. One that looks things up by their names as text,
 # or assigns in its environment, keeps all of it.
 kept_function <- function(f, keeper = list2env(list(pairs = list()), parent = emptyenv())) {

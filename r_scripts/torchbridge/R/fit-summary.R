@@ -10,7 +10,7 @@
 #' @param digits Significant digits.
 #' @param signif.stars `TRUE` marks small p-values with stars.
 #' @param ... Not used.
-#' @return `summary()`: a list of class `summary.torch_fit`. Of exact models it has `coefficients`
+#' @return `summary()`: a list of class `summary.torch_fit`, or of several responses a list of such. Of exact models it has `coefficients`
 #'   (a matrix of estimates, standard errors, statistics and p-values), `dispersion`, `df`,
 #'   `deviance`, `null.deviance`, `aic`, and for `linear()` `sigma`, `r.squared` and
 #'   `adj.r.squared`. Of networks `parameters` (a data frame of names, shapes and counts) and
@@ -35,19 +35,34 @@ summary.torch_fit <- function(object, ...) {
       class = "summary.torch_fit"
     ))
   }
+  if (has_responses(exact)) {
+    found <- lapply(seq_len(ncol(exact$coefficients)), function(j) summary(response_fit(object, j)))
+    names <- paste("Response", response_names(exact$coefficients))
+    return(structure(stats::setNames(found, names), class = "summary.torch_responses"))
+  }
   found <- list(
     call = object$call, fit = object, coefficients = exact_table(exact),
     dispersion = exact$dispersion, df = c(exact$rank, exact$df_residual),
     deviance = exact$deviance, null.deviance = exact$null_deviance, df.null = exact$df_null,
     aic = stats::AIC(object), iterations = exact$iterations, converged = exact$converged
   )
-  if (exact$family == "gaussian" && exact$link == "identity") found <- c(found, r_squared(object))
+  if (is_least_squares(exact)) found <- c(found, r_squared(object))
   structure(found, class = "summary.torch_fit")
+}
+
+#' @export
+print.summary.torch_responses <- function(x, ...) {
+  for (name in names(x)) {
+    cat(name, ":\n\n", sep = "")
+    print(x[[name]], ...)
+    cat("\n")
+  }
+  invisible(x)
 }
 
 exact_table <- function(exact) {
   estimate <- flat_coef(exact)
-  error <- sqrt(diag(exact$covariance))
+  error <- standard_errors(exact)
   statistic <- estimate / error
   letter <- if (uses_t(exact)) "t" else "z"
   p <- if (letter == "t") {

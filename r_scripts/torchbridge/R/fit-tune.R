@@ -56,9 +56,9 @@ torch_tune.formula <- function(x, space, data = NULL, model = mlp(), ..., weight
   model <- as_tunable(model, call)
   options <- tuned_options(list(...), validation, seed, model, call)
   names(asked)[names(asked) == "x"] <- "formula"
-  frame <- formula_frame(x, data, asked, parent.frame(), call)
-  prepared <- prepare_formula(frame, data, model, NULL, call)
-  origin <- list(formula = stats::formula(attr(frame, "terms")), data = asked$data)
+  read <- formula_frame(x, data, asked, parent.frame(), call)
+  prepared <- prepare_formula(read, data, model, NULL, call)
+  origin <- list(formula = stats::formula(attr(read$frame, "terms")), data = asked$data)
   search <- list(n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs)
   tune_prepared(prepared, model, options, space, search, origin, call)
 }

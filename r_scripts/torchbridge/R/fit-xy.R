@@ -5,7 +5,7 @@ prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
   n <- NROW(x)
   if (n == 0L) abort(call, "`x` has no rows.")
   if (is.null(y) && takes_response(model)) abort(call, "`y` is missing.")
-  if (is_tensor(y)) y <- to_r(y)
+  y <- response_of_xy(y, call)
   check_n_rows(y, "y", n, call)
   check_n_rows(weights, "weights", n, call)
   check_n_rows(offset, "offset", n, call)
@@ -16,7 +16,9 @@ prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
       xlevels = lapply(Filter(is.factor, columns), levels), intercept = TRUE
     )
     check_levels(preparation$xlevels, call)
-    return(prepare_table(columns, y, weights, offset, na_action, preparation, model, call))
+    prepared <- prepare_table(columns, y, weights, offset, na_action, preparation, model, call)
+    prepared$digest <- data_digest(x)
+    return(prepared)
   }
   if (!is_tensor(x) && !is.numeric(x) && !is.logical(x)) {
     abort(call, "`x` must be numeric, not ", friendly_type(x), ".")
@@ -29,9 +31,29 @@ prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
     row_names = if (!is_tensor(x)) rownames(x),
     preparation = list(
       kind = "array", dims = dim(x)[-1L], column_names = names, named = !is.null(colnames_of(x)),
-      intercept = TRUE
-    )
+      intercept = TRUE, has_offset = !is.null(offset)
+    ),
+    digest = data_digest(x)
   )
+}
+
+# A vector, factor or matrix: of one column of a data frame, a tibble or a matrix the column.
+response_of_xy <- function(y, call) {
+  if (is_tensor(y)) y <- to_r(y)
+  if (is.data.frame(y)) {
+    if (length(y) == 0L) abort(call, "`y` has no columns.")
+    numbers <- vapply(y, function(x) has_numbers(x) || is.logical(x), NA)
+    if (length(y) > 1L && !all(numbers)) {
+      abort(
+        call, "`y` must be one column of classes or columns of numbers: ",
+        name_list(names(y)[!numbers]), " is not."
+      )
+    }
+    y <- if (length(y) == 1L) y[[1L]] else as.matrix(y)
+  }
+  if (length(dim(y)) == 2L && ncol(y) == 1L) y <- drop(unname(y))
+  if (is.list(y)) abort(call, "`y` must be a vector, a factor or a matrix, not a list.")
+  y
 }
 
 prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call) {
@@ -64,7 +86,11 @@ prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call
     xlevels = lapply(Filter(is.factor, columns), levels), intercept = TRUE
   )
   check_levels(preparation$xlevels, call)
-  prepare_table(columns, response, weights, offset, na_action, preparation, model, call)
+  prepared <- prepare_table(
+    columns, response, weights, offset, na_action, preparation, model, call
+  )
+  prepared$digest <- data_digest(data)
+  prepared
 }
 
 # Columns and what stands beside them, without the rows that have NA.
@@ -86,9 +112,11 @@ prepare_table <- function(columns, y, weights, offset, na_action, preparation, m
     preparation$coefficient_names <- colnames(columns)
     preparation$assign <- attr(design, "assign")[-1L]
   }
+  preparation$has_offset <- !is.null(offset)
   list(
-    columns = columns, response = frame$.y, weights = frame$.weights, offset = frame$.offset,
-    na.action = handled$na.action, n = nrow(frame), row_names = NULL, preparation = preparation
+    columns = if (is_wide) columns else lapply(columns, plain_column), response = frame$.y, weights = frame$.weights,
+    offset = frame$.offset, na.action = handled$na.action, n = nrow(frame), row_names = NULL,
+    preparation = preparation
   )
 }
 
@@ -108,7 +136,9 @@ new_table_columns <- function(preparation, newdata, call) {
   }
   columns <- as_predictors(checked, call)
   n <- nrow(checked)
-  if (preparation$design) {
+  if (!preparation$design) {
+    columns <- lapply(columns, plain_column)
+  } else {
     frame <- stats::model.frame(
       preparation$predictors, as_frame(columns, n), na.action = stats::na.pass,
       xlev = preparation$xlevels
@@ -116,7 +146,7 @@ new_table_columns <- function(preparation, newdata, call) {
     design <- design_matrix(preparation$predictors, frame, preparation$contrasts)
     columns <- design[, -1L, drop = FALSE]
   }
-  list(columns = columns, offset = NULL, n = n, row_names = plain_row_names(newdata))
+  list(columns = columns, n = n, row_names = plain_row_names(newdata))
 }
 
 new_array <- function(preparation, newdata, call) {
@@ -138,18 +168,25 @@ new_array <- function(preparation, newdata, call) {
     )
   }
   list(
-    columns = newdata, offset = NULL, n = dim(newdata)[1L],
+    columns = newdata, n = dim(newdata)[1L],
     row_names = if (!is_tensor(newdata)) rownames(newdata)
   )
 }
 
 # Of whatever kind the fit was.
-new_columns <- function(preparation, newdata, call) {
-  switch(preparation$kind,
-    formula = new_formula_columns(preparation, newdata, call),
-    array = new_array(preparation, newdata, call),
-    new_table_columns(preparation, newdata, call)
-  )
+new_columns <- function(preparation, newdata, offset, call) {
+  if (preparation$kind == "formula") {
+    found <- new_formula_columns(preparation, newdata, offset, call)
+  } else {
+    if (is.null(offset) && isTRUE(preparation$has_offset)) {
+      abort(call, "`offset` must be given for new data: the fit has one.")
+    }
+    new <- if (preparation$kind == "array") new_array else new_table_columns
+    found <- new(preparation, newdata, call)
+    found$offset <- offset
+  }
+  check_n_rows(offset, "offset", found$n, call)
+  found
 }
 
 # ---- what x may hold ----

@@ -7,9 +7,11 @@ import torch
 import torchbridge as tb
 from torchbridge.models import fit_glm
 
-R_FIT = """{
-  family <- switch(family,
-    gamma = Gamma(link), inverse_gaussian = inverse.gaussian(link),
+R_FIT = r"""{
+  parameter <- sub("\\)$", "", sub("^[a-z_]*\\(", "", family))
+  family <- switch(sub("\\(.*", "", family),
+    gamma = Gamma(link), inverse_gaussian = inverse.gaussian(link), quasi = do.call(quasi, list(link, parameter)),
+    negative_binomial = MASS::negative.binomial(as.numeric(parameter), link),
     do.call(family, list(link))
   )
   fit <- suppressWarnings(glm(y ~ x, family = family, weights = w, offset = o,
@@ -44,6 +46,12 @@ RESPONSES = {
     "quasipoisson": lambda eta, u: eta.exp() * 2 * u,
     "gamma": lambda eta, u: eta.exp() * (0.5 + u),
     "inverse_gaussian": lambda eta, u: (4 + eta) ** -0.5 * (0.5 + u),
+    "negative_binomial(1.5)": lambda eta, u: (eta.exp() * 3 * u).round(),
+    "quasi(constant)": lambda eta, u: eta + u,
+    "quasi(mu)": lambda eta, u: (eta.exp() * 2 * u).round(),
+    "quasi(mu(1-mu))": lambda eta, u: torch.sigmoid(eta) * 0.7 + u * 0.3,
+    "quasi(mu^2)": lambda eta, u: (eta.exp() * 3 * u).round(),
+    "quasi(mu^3)": lambda eta, u: eta.exp() * (0.5 + u),
 }
 
 CASES = [
@@ -54,6 +62,12 @@ CASES = [
     ("quasipoisson", "log"),
     *(("gamma", link) for link in ("inverse", "log")),
     *(("inverse_gaussian", link) for link in ("1/mu^2", "log")),
+    *(("negative_binomial(1.5)", link) for link in ("log", "sqrt")),
+    ("quasi(constant)", "identity"),
+    *(("quasi(mu)", link) for link in ("log", "sqrt")),
+    ("quasi(mu(1-mu))", "probit"),
+    ("quasi(mu^2)", "log"),
+    ("quasi(mu^3)", "log"),
 ]
 
 
@@ -88,6 +102,7 @@ def test_equals_glm(r, family, link, weighted):
     for name in ("dispersion", "deviance", "null_deviance", "df_residual", "df_null", "n_obs"):
         np.testing.assert_allclose(getattr(found, name), expected[name][0], **close)
     if not family.startswith("quasi"):
+        assert family == found.family
         np.testing.assert_allclose(found.log_likelihood, expected["log_likelihood"][0], **close)
         np.testing.assert_allclose(found.aic, expected["aic"][0], **close)
         assert found.df == expected["df"][0]
@@ -117,6 +132,49 @@ def test_equals_lm_with_weights_of_zero(r):
     np.testing.assert_allclose(found.fitted, expected["f"], rtol=1e-12)
     assert found.df_residual == expected["d"][0]
     assert found.iterations == 1
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e160, 1e300])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson", "gamma"])
+def test_columns_of_any_scale(family, scale):
+    x, eta, u = design()
+    y = RESPONSES[family](eta, u)
+    link = "log" if family == "gamma" else None
+    units = torch.tensor([scale, 1.0, 1 / scale], dtype=torch.float64)
+    plain, scaled = fit_glm(x, y, family, link), fit_glm(x * units, y, family, link)
+    close = {"rtol": 1e-9, "atol": 0}
+    np.testing.assert_allclose(scaled.coefficients[1:] * units, plain.coefficients[1:], **close)
+    np.testing.assert_allclose(
+        scaled.standard_errors[1:] * units, plain.standard_errors[1:], **close
+    )
+    np.testing.assert_allclose(scaled.fitted, plain.fitted, **close)
+    np.testing.assert_allclose(scaled.predict(x * units), plain.fitted, **close)
+    assert scaled.deviance == pytest.approx(plain.deviance, rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e160, 1e300])
+def test_responses_of_any_scale(scale):
+    x, eta, u = design()
+    y = RESPONSES["gaussian"](eta, u)
+    w = 0.5 + u
+    plain = fit_glm(x, y, weights=w, offset=u)
+    scaled = fit_glm(x, y * scale, weights=w, offset=u * scale)
+    close = {"rtol": 1e-9, "atol": 0}
+    np.testing.assert_allclose(scaled.coefficients / scale, plain.coefficients, **close)
+    np.testing.assert_allclose(scaled.standard_errors / scale, plain.standard_errors, **close)
+    np.testing.assert_allclose(scaled.fitted / scale, plain.fitted, **close)
+    expected = plain.log_likelihood - 80 * np.log(scale)
+    assert scaled.log_likelihood == pytest.approx(expected, rel=1e-9)
+
+
+def test_powers_are_links_of_quasi_families(r):
+    x, eta, u = design()
+    y = (eta.exp() * 2 * u).round()
+    found = fit_glm(x, y, "quasi(mu)", "mu^0.5")
+    same = fit_glm(x, y, "quasi(mu)", "sqrt")
+    np.testing.assert_allclose(found.coefficients, same.coefficients, rtol=1e-9)
+    with pytest.raises(ValueError, match='"mu\\^-1": the power must be a number above 0'):
+        fit_glm(x, y, "quasi(mu)", "mu^-1")
 
 
 def test_dependent_columns_are_left_out_as_in_lm(r):
@@ -157,6 +215,10 @@ X, Y = torch.randn(9, 2), torch.rand(9)
     ("changed", "error", "message"),
     [
         ({"family": "gausian"}, ValueError, 'family "gausian" is not known; it can be "gaussian"'),
+        ({"family": "quasi"}, ValueError, 'family "quasi" needs a parameter, as in "quasi(mu^2)"'),
+        ({"family": "quasi(mu^4)"}, ValueError, '"mu^4" is not known; it can be "constant", "mu"'),
+        ({"family": "negative_binomial(-1)"}, ValueError, "theta must be a number above 0"),
+        ({"family": "poisson", "link": "mu^0.5"}, ValueError, 'link "mu^0.5" is not known'),
         ({"link": "logit"}, ValueError, 'link "logit" is not known; it can be "identity", "log"'),
         ({"x": X.numpy()}, TypeError, "x must be a torch tensor, not ndarray"),
         ({"x": X[:, 0]}, ValueError, "x must have shape (n, p), not (9,)"),
