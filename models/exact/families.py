@@ -232,7 +232,7 @@ def _as_theta(text: str) -> float:
 
 def _quasi(variance: str) -> Family:
     """Only a variance and a link."""
-    row: _Quasi = lookup("the variance of family \"quasi\"", variance, _QUASI)
+    row: _Quasi = lookup('the variance of family "quasi"', variance, _QUASI)
     return Family(
         f"quasi({variance})",
         tuple(LINKS),

@@ -141,9 +141,8 @@ def fit_glm(
     design = with_intercept(design, flag("intercept", intercept))
     # A row that does not count must not matter, whatever its mean would be.
     counts = w > 0
-    of_column, unit = _units(design[counts], y, o, is_least_squares(found, link_))
-    if unit != 1 or bool((of_column != 1).any()):
-        design, y, o = design / of_column, y / unit, o / unit
+    linear = is_least_squares(found, link_)
+    design, y, o, of_column, unit = _in_range(design, y, o, counts, linear)
     problem = _Problem(design[counts], y[counts], w[counts], o[counts], found, link_, tol, max_iter)
     kept = independent_columns(problem.x)
     found_ = problem.solve(kept)
@@ -157,7 +156,6 @@ def fit_glm(
     coefficients[kept] = found_.coefficients.cpu()
     dispersion = problem.dispersion(found_, rank)
     covariance = dispersion * unscaled_covariance(found_.r, kept, p)
-    working = torch.zeros_like(y).masked_scatter(counts, found_.working_weights)
     return GLMFit(
         family=family,
         link=link_.name,
@@ -178,7 +176,7 @@ def fit_glm(
         converged=found_.converged,
         linear_predictor=unit * eta.cpu(),
         fitted=unit * link_.inverse(eta).cpu(),
-        working_weights=working.cpu(),
+        working_weights=torch.zeros_like(y).masked_scatter(counts, found_.working_weights).cpu(),
     )
 
 
@@ -311,10 +309,17 @@ class _Problem:
         return torch.full_like(self.y, mean)
 
 
-def _units(design: Tensor, y: Tensor, offset: Tensor, linear: bool) -> tuple[Tensor, float]:
-    """By what to divide the columns, and y where the fit is linear in it, to stay in range."""
+def _in_range(
+    design: Tensor, y: Tensor, offset: Tensor, counts: Tensor, linear: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
+    """Columns, and y and offset where the fit is linear in them, divided so that squares stay
+    in range; and what each column, and y, was divided by.
+    """
     unit = float(scales(torch.stack([y, offset], 1)).max()) if linear else 1.0
-    return scales(design), unit
+    of_column = scales(design[counts])
+    if unit != 1 or bool((of_column != 1).any()):
+        design, y, offset = design / of_column, y / unit, offset / unit
+    return design, y, offset, of_column, unit
 
 
 def is_least_squares(family: Family, link: Link) -> bool:

@@ -3,8 +3,8 @@
 #' Compare terms, and look for rows of influence
 #'
 #' The verbs of R's linear models, for exact fits: `linear()`, `logistic()` and R's families.
-#' `step()` works by them. They are about the rows that the fit was made of, also where others have NA
-#' for some of the terms, and do not look at the data again; only `add1()` and `update()` do.
+#' `step()` works by them. They are about the rows that the fit was made of, also where others have
+#' NA for some of the terms, and do not look at the data again; only `add1()` and `update()` do.
 #'
 #' @param object,fit,formula,model A `torch_fit`.
 #' @param ... For `anova()`, more fits of the same rows, to compare each with the one before; else
@@ -141,7 +141,7 @@ add1.torch_fit <- function(object, scope, scale = 0, test = "none", k = 2, ...) 
   full <- stats::update(object, larger)
   if (full$nobs < object$nobs) {
     warning(warningCondition(
-      paste0("add1() uses the ", full$nobs, " of ", object$nobs, " rows that have no NA in `scope`."),
+      paste("add1() uses the", full$nobs, "of", object$nobs, "rows that have no NA in `scope`."),
       call = call
     ))
   }

@@ -3,8 +3,8 @@
 # which is all that new data need.
 # Tests: test-fit-formula.R.
 
-# list(frame, with NA still in it; offset: what the argument says, for new data; digest: by which the
-# data are known again).
+# list(frame, with NA still in it; offset: what the argument says, for new data; digest: by which
+# the data are known again).
 formula_frame <- function(formula, data, asked, env, call) {
   # lm() takes a list, too.
   if (is.list(data) && !is.object(data)) data <- listed_data(formula, data, call)
@@ -36,9 +36,8 @@ formula_frame <- function(formula, data, asked, env, call) {
   scope <- call_scope(kept_scope(environment(terms), needed, columns), given, env)
   environment(attr(frame, "terms")) <- scope
   names <- unique(unlist(lapply(needed, all.vars)))
-  list(
-    frame = frame, offset = given$offset, digest = data_digest(source_columns(names, columns, scope))
-  )
+  digest <- data_digest(source_columns(names, columns, scope))
+  list(frame = frame, offset = given$offset, digest = digest)
 }
 
 # The environment of the formula, and in it what `subset`, `weights` and `offset` name and only the
@@ -77,7 +76,7 @@ without_removed <- function(frame) {
     attr(kept, "offset") <- match(attr(terms, "offset"), which(used))
   }
   frame <- frame[c(used, rep(TRUE, length(frame) - length(used)))]
-  attr(kept, "dataClasses") <- attr(terms, "dataClasses")[names(frame)]
+  attr(kept, "dataClasses") <- attr(terms, "dataClasses")[names(frame)] # nolint
   attr(frame, "terms") <- kept
   frame
 }

@@ -6,9 +6,9 @@
 #' inputs, outputs, levels and classes) is left to [torch_fit()].
 #'
 #' `linear()`, `logistic()`, `multinomial()` and R's [families][stats::family], such as `poisson()`,
-#' `Gamma("log")`, `quasi(variance = "mu^2")` or `MASS::negative.binomial(2)`, are fitted exactly, in float64: least squares, iteratively reweighted least
-#' squares, or Newton's method, as `lm()`, `glm()` and `nnet::multinom()` have them. The others are
-#' networks, trained in float32.
+#' `Gamma("log")`, `quasi(variance = "mu^2")` or `MASS::negative.binomial(2)`, are fitted exactly, in
+#' float64: least squares, iteratively reweighted least squares, or Newton's method, as `lm()`,
+#' `glm()` and `nnet::multinom()` have them. The others are networks, trained in float32.
 #'
 #' `linear()` takes a response of several columns, as `lm()` does: each has its coefficients, a
 #' column of `coef()`.
@@ -155,7 +155,9 @@ print.model_description <- function(x, ...) {
 model_label <- function(model) {
   if (!is.null(model$module)) return(paste0("<", class(model$module)[1L], ">"))
   if (!is.null(model$options$family)) {
-    return(paste0(model$options$family, "(link = \"", model$options$link, "\")"))
+    family <- model$options$family
+    more <- if (grepl("(", family, fixed = TRUE)) paste0(family_parameter(family), ", ")
+    return(paste0(base_family(family), "(", more, "link = \"", model$options$link, "\")"))
   }
   described <- model_function(model$name)
   defaults <- if (is.null(described)) list() else formals(described)

@@ -12,8 +12,8 @@ kept_scope <- function(env, expressions, data = NULL) {
   scope
 }
 
-# The scope of a formula, with what its call names where it was made: what `data` is computed of, and
-# arguments that are the name of a plain value. So update() and step() find them from anywhere.
+# The scope of a formula, with what its call names where it was made: what `data` is computed of,
+# and arguments that are the name of a plain value. So update() and step() find them from anywhere.
 call_scope <- function(scope, asked, env) {
   given <- c(as.list(asked)[-1L], asked$...)
   given <- given[setdiff(names(given), c("", "...", "formula", "weights", "subset", "offset"))]

@@ -10,11 +10,11 @@
 #' @param digits Significant digits.
 #' @param signif.stars `TRUE` marks small p-values with stars.
 #' @param ... Not used.
-#' @return `summary()`: a list of class `summary.torch_fit`, or of several responses a list of such. Of exact models it has `coefficients`
-#'   (a matrix of estimates, standard errors, statistics and p-values), `dispersion`, `df`,
-#'   `deviance`, `null.deviance`, `aic`, and for `linear()` `sigma`, `r.squared` and
-#'   `adj.r.squared`. Of networks `parameters` (a data frame of names, shapes and counts) and
-#'   `history`.
+#' @return `summary()`: a list of class `summary.torch_fit`, or of several responses a list of such.
+#'   Of exact models it has `coefficients` (a matrix of estimates, standard errors, statistics and
+#'   p-values), `dispersion`, `df`, `deviance`, `null.deviance`, `aic`, and for `linear()` `sigma`,
+#'   `r.squared` and `adj.r.squared`. Of networks `parameters` (a data frame of names, shapes and
+#'   counts) and `history`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' summary(torch_fit(mpg ~ wt + factor(cyl), data = mtcars, model = linear()))
 #' @export

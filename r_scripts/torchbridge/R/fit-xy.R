@@ -114,9 +114,9 @@ prepare_table <- function(columns, y, weights, offset, na_action, preparation, m
   }
   preparation$has_offset <- !is.null(offset)
   list(
-    columns = if (is_wide) columns else lapply(columns, plain_column), response = frame$.y, weights = frame$.weights,
-    offset = frame$.offset, na.action = handled$na.action, n = nrow(frame), row_names = NULL,
-    preparation = preparation
+    columns = if (is_wide) columns else lapply(columns, plain_column), response = frame$.y,
+    weights = frame$.weights, offset = frame$.offset, na.action = handled$na.action,
+    n = nrow(frame), row_names = NULL, preparation = preparation
   )
 }
 

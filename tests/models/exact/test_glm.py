@@ -10,7 +10,8 @@ from torchbridge.models import fit_glm
 R_FIT = r"""{
   parameter <- sub("\\)$", "", sub("^[a-z_]*\\(", "", family))
   family <- switch(sub("\\(.*", "", family),
-    gamma = Gamma(link), inverse_gaussian = inverse.gaussian(link), quasi = do.call(quasi, list(link, parameter)),
+    gamma = Gamma(link), inverse_gaussian = inverse.gaussian(link),
+    quasi = do.call(quasi, list(link, parameter)),
     negative_binomial = MASS::negative.binomial(as.numeric(parameter), link),
     do.call(family, list(link))
   )

@@ -25,7 +25,9 @@ def test_equals_mlm(r):
         x=tb.to_r(x),
         y=tb.to_r(y),
     )
-    for name, value in zip("bvfd", ("coefficients", "covariance", "fitted", "deviance")):
+    for name, value in zip(
+        "bvfd", ("coefficients", "covariance", "fitted", "deviance"), strict=True
+    ):
         np.testing.assert_allclose(
             getattr(found, value), np.asarray(expected.rx2(name)), rtol=1e-9, atol=1e-12
         )

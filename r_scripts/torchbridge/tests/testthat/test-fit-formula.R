@@ -61,7 +61,8 @@ expect_same_fit <- function(fit, reference, new = rows, tolerance = 1e-7) {
 tight <- list(epsilon = 1e-14, maxit = 100)
 
 exact_glm <- function(...) {
-  suppressWarnings(eval.parent(as.call(c(quote(glm), as.list(sys.call())[-1], list(control = tight)))))
+  call <- c(quote(glm), as.list(sys.call())[-1], list(control = tight))
+  suppressWarnings(eval.parent(as.call(call)))
 }
 
 test_that("linear() reads the formulas that lm() reads", {
@@ -72,7 +73,7 @@ test_that("linear() reads the formulas that lm() reads", {
     y ~ poly(x, 2) + z, y ~ splines::ns(x, 3), y ~ splines::bs(x, df = 4), exp(y) ~ log(x),
     y ~ 0 + x, y ~ 0 + g, y ~ x - 1 + f, y ~ x:z, y ~ f / x, y ~ (x + z + g)^2,
     y ~ offset(z) + offset(2 * x) + g, y ~ factor(i), y ~ factor(g):x,
-    y ~ cut(x, c(0, 1.5, 2, 4)), y ~ M * g, y ~ C(own, contr.helmert), y ~ 1, y ~ asis,
+    y ~ cut(x, c(0, 1.5, 2, 4)), y ~ M * g, y ~ C(factor(g), contr.helmert), y ~ 1, y ~ asis,
     y ~ scale(x), y ~ ifelse(g == "a", 1, 0), y ~ interaction(g, l), y ~ relevel(f, "u"),
     y ~ format(day, "%m"), l ~ x, I(y^2) ~ x, y ~ I(cbind(x, z)), y ~ x * z - x:z,
     y ~ g + g:x - 1, y ~ x + I(x * 2) + z
