@@ -133,8 +133,7 @@ def fit_glm(
     found, link_ = find_family(family, link)
     tol, max_iter = positive("tol", tol), whole_number("max_iter", max_iter, 1)
     design = as_design("x", x)
-    n, device = len(design), design.device
-    if n == 0:
+    if len(design) == 0:
         raise ValueError("x has no rows")
     y, w, o = as_data(design, y, weights, offset)
     check_values("y", y, found, family)
@@ -142,14 +141,12 @@ def fit_glm(
     # A row that does not count must not matter, whatever its mean would be.
     counts = w > 0
     linear = is_least_squares(found, link_)
-    design, y, o, of_column, unit = _in_range(design, y, o, counts, linear)
-    problem = _Problem(design[counts], y[counts], w[counts], o[counts], found, link_, tol, max_iter)
+    x, y, o, of_column, unit = _in_range(design, y, o, counts, linear)
+    problem = _Problem(x[counts], y[counts], w[counts], o[counts], found, link_, tol, max_iter)
     kept = independent_columns(problem.x)
     found_ = problem.solve(kept)
 
-    eta = o.clone()
-    if len(kept):
-        eta += design[:, kept.to(device)] @ found_.coefficients
+    eta = o + x[:, kept.to(x.device)] @ found_.coefficients
     p, rank, n_obs = design.shape[1], len(kept), len(problem.y)
     back = (unit / of_column).cpu()
     coefficients = torch.full((p,), torch.nan, dtype=torch.float64)
