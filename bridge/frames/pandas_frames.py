@@ -284,11 +284,28 @@ def array_to_r(x: NDArray) -> object:
         return _dates_to_r(x.reshape(-1))
     if x.dtype.kind in "mM" and x.ndim < 2:
         return to_r(x.reshape(-1))
+    if x.dtype.names is not None and x.ndim < 2:
+        return _records(x.reshape(-1))
+    if x.dtype.kind == "T" and x.size:  # NumPy's own text, whose missing values may be any object
+        missing = getattr(x.dtype, "na_object", None)
+        values = [None if v is missing else v for v in x.ravel().tolist()]
+        x = np.array(values, dtype=object).reshape(x.shape)
+    if x.dtype.kind in "UT" and not x.size:
+        return host.native().base_function("character").call(0)
     if x.dtype.kind in "UO" and x.ndim < 2:
         return x.reshape(-1).tolist()
     if x.dtype.kind in "UO":
         return host.native().helper("with_dim").call(x.ravel(order="F").tolist(), list(x.shape))
     raise TypeError(f"x: R has no type for a NumPy array of dtype {np.dtype(x.dtype)}")
+
+
+def _records(x: NDArray) -> RObject:
+    """The data frame of a structured array; a field that has fields is a frame itself."""
+    columns, names = [], list(x.dtype.names or ())
+    for name in names:
+        with naming_column(name):
+            columns.append(array_to_r(x[name]))
+    return host.native().helper("new_frame").call(columns, names, len(x), None)
 
 
 def _dates_to_r(x: NDArray) -> RObject:

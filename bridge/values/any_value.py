@@ -123,6 +123,8 @@ def _of_numpy(x: Any) -> Any:
         return pandas_frames.array_to_r(x)
     if isinstance(x, (numpy.datetime64, numpy.timedelta64)):
         return pandas_frames.array_to_r(numpy.array([x]))
+    if isinstance(x, numpy.void) and x.dtype.names is not None:  # one record
+        return {name: x[name] for name in x.dtype.names}
     if isinstance(x, numpy.generic):
         return float(x) if isinstance(x, numpy.floating) else x.item()
     return None

@@ -52,6 +52,10 @@ def same(a, b) -> bool:
 # ---- R -> Python ---------------------------------------------------------------------
 
 
+RECORD = [("a", "i4"), ("b", "f8")]
+NESTED = [("y", "?"), ("g", [("a", "i2"), ("t", "U3")]), ("m", "f8", 2)]
+
+
 @pytest.mark.parametrize(
     ("code", "value"),
     [
@@ -210,6 +214,15 @@ def test_bytes_that_are_no_text_are_an_error(from_r):
         (np.complex64(1j), "1i"),
         (np.str_("a"), "'a'"),
         (np.array(["a", "b"]), "c('a', 'b')"),
+        (np.array([], dtype="U1"), "character()"),
+        (np.array([], dtype=RECORD), "data.frame(a = integer(), b = numeric())"),
+        (np.array([(1, 2.5)] * 2, dtype=RECORD), "data.frame(a = c(1L, 1L), b = c(2.5, 2.5))"),
+        (np.array([(1, 2.5)], dtype=RECORD)[0], "list(a = 1L, b = 2.5)"),
+        (
+            np.array([(True, (1, "x"), [1, 2])], dtype=NESTED),
+            "local({ f <- data.frame(y = TRUE); f$g <- data.frame(a = 1L, t = 'x');"
+            " f$m <- matrix(c(1, 2), 1); f })",
+        ),
         (np.array([["a", "b"], ["c", None]], dtype=object), "matrix(c('a', 'c', 'b', NA), 2)"),
         (np.array("a"), "'a'"),
         (np.array([[1, 2], [3, 4]]), "matrix(c(1L, 3L, 2L, 4L), 2)"),
@@ -331,3 +344,18 @@ def test_lists_of_text_come_back_as_they_were(there_and_back, values):
         return
     expected = values[0] if len(values) == 1 else values
     assert there_and_back(values) == expected
+
+
+@pytest.mark.skipif(
+    not hasattr(getattr(np, "dtypes", None), "StringDType"), reason="NumPy 2's text"
+)
+def test_numpys_own_text(r):
+    text = np.dtypes.StringDType
+    for value, code in [
+        (np.array(["a", "é"], dtype=text()), "c('a', '\u00e9')"),
+        (np.array([["a", "b"], ["c", "d"]], dtype=text()), "matrix(c('a', 'c', 'b', 'd'), 2)"),
+        (np.array(["a", None], dtype=text(na_object=None)), "c('a', NA)"),
+        (np.array(["a", np.nan], dtype=text(na_object=np.nan)), "c('a', NA)"),
+        (np.array([], dtype=text()), "character()"),
+    ]:
+        assert r.identical(tb.to_r(value), r(code)), code
