@@ -21,18 +21,24 @@
 #' link stays one.
 #'
 #' @section The format:
-#' [safetensors](https://github.com/huggingface/safetensors): a header and plain numbers. Reading
-#' such a file runs no code, neither Python's nor R's, whoever wrote it; so functions are not in
-#' it. Its tensors have the names of the list (`layer.weight`), and any reader of the format
-#' finds them; `torch_load()` also reads files that others wrote, as a named list of tensors.
-#' Files of Python's `torch.save()` are pickles, which can run code, and are refused.
+#' [safetensors](https://github.com/huggingface/safetensors): a header and plain numbers. Its tensors
+#' have the names of the list (`layer.weight`), and any reader of the format finds them;
+#' `torch_load()` also reads files that others wrote, as a named list of tensors. A file that is
+#' damaged is an error that names it.
+#'
+#' @section Code:
+#' Reading and printing never run what is in a file, whoever wrote it. A file of `torch_save()` has no
+#' functions. What `torch_serialize()` and `saveRDS()` keep of a module that is written in R has its R
+#' functions beside the numbers: they run when the module is called, and not before.
+#' `weights_only = TRUE` refuses what has functions. Files of Python's `torch.save()` are pickles,
+#' which can run code when they are read, and are refused.
 #'
 #' @section Tensors and modules in .rds files:
 #' `saveRDS()`, `save()` and `serialize()` keep tensors and modules too, wherever they are in what
 #' is saved, and `readRDS()` gives them back in any session; Python starts when one is first used.
 #' They are copies, with dtype, values, `requires_grad` and the device, or the CPU where there is
 #' no such device; tensors and layers that were one in the file are one again. A module written in
-#' R has its R code, as an .rds file has that of any R object: read only files that you trust.
+#' R has its R code, as an .rds file has that of any R object: use only files that you trust.
 #'
 #' Functions and dtypes of torch come back by name. Optimizers, modules whose code is Python's own,
 #' lazy layers before their first input and other Python objects do not: using what was read is an
@@ -47,6 +53,8 @@
 #'   `torch_load()` takes a raw vector of `torch_serialize()` too.
 #' @param device Name of the device for the tensors, or `NULL` for the one where each was.
 #' @param module A module to load the state of a saved module into, or `NULL`.
+#' @param weights_only Whether to refuse what has R functions in it, that would run when they are
+#'   called.
 #' @param ... Not used.
 #' @return `torch_save()`: `obj`, invisibly. `torch_load()`: what was saved.
 #'   `torch_serialize()`: a raw vector.
@@ -70,8 +78,9 @@ torch_save <- function(obj, path, ...) {
 
 #' @rdname torch_save
 #' @export
-torch_load <- function(path, device = "cpu", module = NULL) {
+torch_load <- function(path, device = "cpu", module = NULL, weights_only = FALSE) {
   call <- sys.call()
+  check_flag(weights_only, "weights_only")
   check_name(device, "device", "cuda")
   if (!is.null(module) && !inherits(module, "nn_module")) {
     abort(call, "`module` must be a module, not ", friendly_type(module), ".")
@@ -93,6 +102,12 @@ torch_load <- function(path, device = "cpu", module = NULL) {
     # What R has no value for.
     ValueError = damaged, OverflowError = damaged
   )
+  if (weights_only && has_code(content$value)) {
+    abort(
+      call, "`path`: ", if (nzchar(from)) paste(from, "") else "it ",
+      "has the R functions of a module, and `weights_only` is TRUE."
+    )
+  }
   value <- tryCatch(unpack(content, code = attr(path, "code")), error = damaged)
   if (inherits(value, "saved_module")) return(load_module(value, module, from, call))
   if (!is.null(module)) {
@@ -229,6 +244,11 @@ store_tensor <- function(x, path, store) {
   name <- make.unique(c(taken, name), sep = "#")[length(taken) + 1L]
   store$tensors[[name]] <- x
   name
+}
+
+has_code <- function(node) {
+  if (!is.list(node)) return(FALSE)
+  identical(node$kind, "code") || any(vapply(node, has_code, NA))
 }
 
 unpack <- function(content, code) {

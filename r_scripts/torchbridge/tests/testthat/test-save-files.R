@@ -195,6 +195,31 @@ test_that("optimizers go on to the bit from what was saved", {
   }
 })
 
+test_that("weights_only refuses what has functions, and nothing else", {
+  written <- nn_module(
+    "written",
+    initialize = function() self$inner <- nn_linear(2, 1),
+    forward = function(x) self$inner(x)
+  )
+  net <- written()
+  for (x in list(net, nn_sequential(nn_relu(), net), list(a = 1, list(net)))) {
+    bytes <- torch_serialize(x)
+    expect_identical(
+      message_of(torch_load(bytes, weights_only = TRUE)),
+      "`path`: it has the R functions of a module, and `weights_only` is TRUE."
+    )
+    expect_no_error(torch_load(bytes))
+  }
+  layers <- nn_sequential(nn_linear(2, 1), nn_relu())
+  shared <- nn_module_list(list(layers, layers)) # what no description has
+  for (x in list(layers, shared, net$state_dict(), 1:3, list(kind = "code", "code", mean = NULL))) {
+    back <- torch_load(torch_serialize(x), weights_only = TRUE)
+    expect_identical(class(back), class(x))
+  }
+  expect_s3_class(torch_load(saved_file(net), module = written(), weights_only = TRUE), "written")
+  expect_match(message_of(torch_load(saved_file(1), weights_only = NA)), "`weights_only` must be")
+})
+
 test_that("training goes on from a saved optimizer", {
   run <- function(steps, w, optimizer) {
     for (i in seq_len(steps)) {
