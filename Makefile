@@ -19,7 +19,7 @@ ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: fuzz help demo lessons test test-fast bench lint document sanitize clean setup system
+.PHONY: fuzz soak help demo lessons test test-fast bench lint document sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -59,6 +59,12 @@ SEED ?= 1
 fuzz: setup ## inputs that try to break the core and the loaders; INPUTS=1000000 SEED=2 for others
 	$(VENV)/bin/python tests/fuzz/run.py --inputs $(INPUTS) --seed $(SEED)
 
+# Memory, file handles, threads and temporary files must stay what they are after the first hundred.
+ROUNDS ?= 10000
+ONLY ?=
+soak: setup ## each conversion, call, fit and save 10,000 times; ROUNDS=200 ONLY=to_frame for less
+	$(VENV)/bin/python tests/soak/run.py --rounds $(ROUNDS) --only "$(ONLY)"
+
 # --- lint ---------------------------------------------------------------------------------------
 
 # setuptools' own commands, for builds beside the installed one.
@@ -84,24 +90,34 @@ SANITIZERS := -fsanitize=address,undefined
 # what a later library brings would be called through null.
 PRELOADED = $(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so) \
 	$(shell R RHOME)/lib/libR.so
+# R and Python keep memory at exit by design: leaks are the business of the live-handle tests;
+# memory beyond the machine is NULL, as without it.
+SANITIZED = env LD_PRELOAD="$(PRELOADED)" PYTHONPATH=$(SANITIZE)/lib:tests/soak PYTHONMALLOC=malloc \
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
+# Reads and writes only: what valgrind calls uninitialised is all in PyTorch and R.
+MEMCHECK = env PYTHONPATH=tests/soak PYTHONMALLOC=malloc OMP_NUM_THREADS=1 \
+	valgrind -q --error-exitcode=9 --undef-value-errors=no --leak-check=no \
+	--suppressions=tests/soak/valgrind.supp
 
-sanitize: setup ## the native tests under AddressSanitizer and UBSan, then under R's gctorture
+sanitize: setup ## the core's tests, fuzzed inputs and fits under ASan, UBSan, valgrind, gctorture
 	rm -rf $(SANITIZE)
 	TORCHBRIDGE_CFLAGS="$(SANITIZERS) -fno-sanitize-recover=undefined -g -O1 -fno-omit-frame-pointer" \
 	TORCHBRIDGE_LDFLAGS="$(SANITIZERS)" \
 		$(SETUP) build --build-lib $(SANITIZE)/lib --build-temp $(SANITIZE)/temp
-	@# R and Python keep memory at exit by design: leaks are the business of the live-handle tests;
-	@# memory beyond the machine is NULL, as without it.
 	@# pytest must leave crashes and stderr to the sanitizers, or their reports are lost.
-	env LD_PRELOAD="$(PRELOADED)" PYTHONPATH=$(SANITIZE)/lib PYTHONMALLOC=malloc \
-		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
-		$(VENV)/bin/python -m pytest -p no:faulthandler --capture=sys $(NATIVE_TESTS)
+	$(SANITIZED) $(VENV)/bin/python -m pytest -p no:faulthandler --capture=sys $(NATIVE_TESTS)
 	@# Arrow and DLPack made by hand in memory of just their size: a read beyond it is seen.
-	env LD_PRELOAD="$(PRELOADED)" PYTHONPATH=$(SANITIZE)/lib PYTHONMALLOC=malloc \
-		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
-		bash -c 'for part in arrow dlpack vectors; do \
-			$(VENV)/bin/python tests/fuzz/run.py --part $$part --inputs 5000 || exit 1; done'
+	$(SANITIZED) bash -c 'for part in arrow dlpack vectors; do \
+		$(VENV)/bin/python tests/fuzz/run.py --part $$part --inputs 5000 || exit 1; done'
+	@# Each conversion, call, fit and save.
+	TMPDIR=$$(mktemp -d) $(SANITIZED) $(VENV)/bin/python tests/soak/python_pieces.py 30
+	@if command -v valgrind >/dev/null; then \
+		TMPDIR=$$(mktemp -d) $(MEMCHECK) $(VENV)/bin/python tests/soak/python_pieces.py 1 $(CROSSINGS); \
+	else echo "valgrind is not installed: its checks are left out"; fi
 	TORCHBRIDGE_GCTORTURE=1 $(VENV)/bin/python -m pytest $(NATIVE_TESTS)
+
+# The pieces that valgrind runs: it takes a hundred times as long.
+CROSSINGS := '^(to_|handle|frame)'
 
 clean: ## remove everything these commands made here (apt's packages stay)
 	rm -rf .venv .r-library build output torchbridge.egg-info bridge/_native.so
