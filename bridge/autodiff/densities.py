@@ -54,7 +54,7 @@ def _deviance(x: Tensor, m: Tensor) -> Tensor:
     return where(close, near, far)
 
 
-def _log_poisson(x: Tensor, rate: Tensor) -> Tensor:
+def log_poisson(x: Tensor, rate: Tensor) -> Tensor:
     """x log(rate) - rate - log(x!) for real x >= 0."""
     usual = (x > rate * _TINY) & (rate >= x * _TINY) & (rate > 0) & torch.isfinite(rate)
     usual = usual & torch.isfinite(x)
@@ -68,7 +68,7 @@ def _log_poisson(x: Tensor, rate: Tensor) -> Tensor:
     return where(usual | none | rare, log, -_INF)
 
 
-def _log_binomial(x: Tensor, n: Tensor, p: Tensor, q: Tensor) -> Tensor:
+def log_binomial(x: Tensor, n: Tensor, p: Tensor, q: Tensor) -> Tensor:
     """log of choose(n, x) p^x q^(n - x) for real 0 <= x <= n."""
     inner = (x > 0) & (x < n) & (p > 0) & (q > 0)
     a, m = where(inner, x, 1.0), where(inner, n, 2.0)
@@ -95,7 +95,8 @@ def _log_of(p: Tensor, q: Tensor, where_: Tensor) -> Tensor:
     return where(near, torch.log1p(-where(near, q, 0.0)), where(far, p, 1.0).log())
 
 
-def _whole(x: Tensor) -> Tensor:
+def whole(x: Tensor) -> Tensor:
+    """Which are whole numbers, as R's densities of counts see it."""
     return (x - x.round()).abs() <= 1e-7 * torch.clamp(x.abs(), min=1.0)
 
 
@@ -138,7 +139,7 @@ def dgamma(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Gamma."""
     inside = (x > 0) & torch.isfinite(x) & (shape > 0) & (scale > 0)
     a, k, s = where(inside, x, 1.0), where(inside, shape, 1.0), where(inside, scale, 1.0)
-    density = _log_poisson(k, a / s) + k.log() - a.log()
+    density = log_poisson(k, a / s) + k.log() - a.log()
     at_zero = where(shape < 1, _INF, -_INF)
     one = (x == 0) & (shape == 1) & (scale > 0)
     # Of the limit at 0 the scale alone is known; the gradient in shape is not finite there.
@@ -161,7 +162,7 @@ def dbeta(x: Tensor, shape1: Tensor, shape2: Tensor, log: bool) -> Tensor:
     inside = (x > 0) & (x < 1) & usual
     p = where(inside, x, 0.5)
     a, b = where(inside, shape1, 1.0), where(inside, shape2, 1.0)
-    density = _log_binomial(a, a + b, p, 1 - p)
+    density = log_binomial(a, a + b, p, 1 - p)
     density = density + a.log() + b.log() - (a + b).log() - p.log() - torch.log1p(-p)
 
     def edge(shape: Tensor, other: Tensor) -> Tensor:
@@ -199,6 +200,26 @@ def dt(x: Tensor, df: Tensor, log: bool) -> Tensor:
     z = where(limit, x, 0.0)
     density = where(limit, -_LOG_SQRT_2PI - 0.5 * z * z, density)
     return result(nan_where(df <= 0, x, df, otherwise=density), log)
+
+
+@in_r("x, df1, df2, ncp")
+def df(x: Tensor, df1: Tensor, df2: Tensor, log: bool) -> Tensor:
+    """F."""
+    good = (df1 > 0) & (df2 > 0)
+    inside = (x > 0) & torch.isfinite(x) & good & torch.isfinite(df1) & torch.isfinite(df2)
+    m, n, a = where(inside, df1, 1.0), where(inside, df2, 1.0), where(inside, x, 1.0)
+    odds = a * (m / n)
+    p, q = 1 / (1 + 1 / odds), 1 / (1 + odds)
+    density = log_binomial(m / 2, (m + n) / 2, p, q)
+    density = density + 2 * m.log() - (m + n).log() + q.log() - p.log() - math.log(2)
+    at_zero = where(df1 == 2, 0.0, where(df1 < 2, _INF, -_INF))
+    density = where(inside, density, where(x == 0, at_zero, -_INF))
+    limit = good & torch.isfinite(df1) & torch.isinf(df2) & (x > 0)
+    m = where(limit, df1, 2.0)
+    density = where(limit, dgamma(where(limit, x, 1.0), m / 2, 2 / m, True), density)
+    point = torch.isinf(df1) & torch.isinf(df2)
+    density = where(point, where(x == 1, _INF, -_INF), density)
+    return result(nan_where(~good, x, df1, df2, otherwise=density), log)
 
 
 @in_r("x, location = 0, scale = 1")
@@ -251,11 +272,11 @@ def dweibull(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor:
 def dbinom(x: Tensor, size: Tensor, prob: Tensor, log: bool) -> Tensor:
     """Binomial."""
     x = x.detach()
-    inside = (x >= 0) & (x <= size) & _whole(x) & torch.isfinite(x)
-    bad = (prob < 0) | (prob > 1) | (size < 0) | ~_whole(size)
+    inside = (x >= 0) & (x <= size) & whole(x) & torch.isfinite(x)
+    bad = (prob < 0) | (prob > 1) | (size < 0) | ~whole(size)
     fine = inside & ~bad & ~prob.isnan()
     a, n, p = where(fine, x.round(), 0.0), where(fine, size.round(), 1.0), where(fine, prob, 0.5)
-    density = where(inside, _log_binomial(a, n, p, 1 - p), -_INF)
+    density = where(inside, log_binomial(a, n, p, 1 - p), -_INF)
     return result(nan_where(bad, x, size, prob, otherwise=density), log)
 
 
@@ -263,9 +284,9 @@ def dbinom(x: Tensor, size: Tensor, prob: Tensor, log: bool) -> Tensor:
 def dpois(x: Tensor, rate: Tensor, log: bool) -> Tensor:
     """Poisson; `rate` is R's lambda."""
     x = x.detach()
-    inside = (x >= 0) & _whole(x) & torch.isfinite(x)
+    inside = (x >= 0) & whole(x) & torch.isfinite(x)
     fine = inside & (rate >= 0)
-    density = _log_poisson(where(fine, x.round(), 0.0), where(fine, rate, 1.0))
+    density = log_poisson(where(fine, x.round(), 0.0), where(fine, rate, 1.0))
     density = where(inside, density, -_INF)
     return result(nan_where(rate < 0, x, rate, otherwise=density), log)
 
@@ -274,7 +295,7 @@ def dpois(x: Tensor, rate: Tensor, log: bool) -> Tensor:
 def dgeom(x: Tensor, prob: Tensor, log: bool) -> Tensor:
     """Geometric: failures before the first success."""
     x = x.detach()
-    inside = (x >= 0) & _whole(x) & torch.isfinite(x)
+    inside = (x >= 0) & whole(x) & torch.isfinite(x)
     bad = (prob <= 0) | (prob > 1)
     fine = inside & ~bad & ~prob.isnan()
     a, p = where(fine, x.round(), 0.0), where(fine, prob, 0.5)
@@ -283,6 +304,19 @@ def dgeom(x: Tensor, prob: Tensor, log: bool) -> Tensor:
     rest = where(some, where(p < 1, a * torch.log1p(-q), -_INF), 0.0)
     density = where(inside, p.log() + rest, -_INF)
     return result(nan_where(bad, x, prob, otherwise=density), log)
+
+
+@in_r("x, m, n, k")
+def dhyper(x: Tensor, m: Tensor, n: Tensor, k: Tensor, log: bool) -> Tensor:
+    """Hypergeometric: of `k` drawn from `m` white and `n` black; all are counts."""
+    x, m, n, k = (z.detach() for z in (x, m, n, k))
+    bad = (m < 0) | (n < 0) | (k < 0) | ~whole(m) | ~whole(n) | ~whole(k) | (k > m + n)
+    inside = (x >= 0) & whole(x) & (x <= k) & (x <= m) & (k - x <= n) & ~bad
+    a, b, c, j = (where(inside, z.round(), 0.0) for z in (m, n, k, x))
+    p = where(a + b > 0, c / where(a + b > 0, a + b, 1.0), 0.5)
+    density = log_binomial(j, a, p, 1 - p) + log_binomial(c - j, b, p, 1 - p)
+    density = density - log_binomial(c, a + b, p, 1 - p)
+    return result(nan_where(bad, x, m, n, k, otherwise=where(inside, density, -_INF)), log)
 
 
 @in_r()
@@ -306,7 +340,7 @@ def dnbinom_mu(x: Tensor, size: Tensor, mu: Tensor, log: bool) -> Tensor:
 
 
 def _log_negative_binomial(x: Tensor, size: Tensor, p: Tensor, q: Tensor, bad: Tensor) -> Tensor:
-    inside = (x >= 0) & _whole(x) & torch.isfinite(x)
+    inside = (x >= 0) & whole(x) & torch.isfinite(x)
     fine = inside & ~bad & (size > 0) & torch.isfinite(size) & ~p.isnan()
     n, a = where(fine, size, 1.0), where(fine, x.round(), 0.0)
     u, v = where(fine, p, 0.5), where(fine, q, 0.5)
@@ -318,7 +352,7 @@ def _log_negative_binomial(x: Tensor, size: Tensor, p: Tensor, q: Tensor, bad: T
     log_p = _log_of(u, v, fine)
     rare = rare + n * log_p
     b = where(none, 1.0, a)
-    usual = _log_binomial(n, b + n, u, v) + n.log() - (n + b).log()
+    usual = log_binomial(n, b + n, u, v) + n.log() - (n + b).log()
     density = where(none, n * log_p, where(few, rare, usual))
     density = where(fine, density, -_INF)
     return where((size == 0) & (x == 0), 0.0, density)

@@ -12,8 +12,11 @@ import math
 
 import torch
 from torch import Tensor, where
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
+from torchbridge.autodiff.densities import dt, whole
 from torchbridge.autodiff.density_table import in_r, nan_where, result
+from torchbridge.autodiff.incomplete import log_beta_tail, log_gamma_tail
 
 _INF, _NAN = math.inf, math.nan
 
@@ -50,7 +53,7 @@ def plnorm(q: Tensor, meanlog: Tensor, sdlog: Tensor, lower: bool, log: bool) ->
     inside = q > 0
     p = pnorm(where(inside, q, 1.0).log(), meanlog, sdlog, lower, log)
     outside = _probability(torch.zeros_like(p) if lower else torch.ones_like(p), log)
-    return where(inside, p, outside)
+    return nan_where(q.isnan(), q, otherwise=where(inside, p, outside))
 
 
 @in_r("q, rate = 1")
@@ -110,28 +113,206 @@ def punif(q: Tensor, lower_bound: Tensor, upper_bound: Tensor, lower: bool, log:
 
 @in_r("q, shape, rate = 1, scale = 1 / rate")
 def pgamma(q: Tensor, shape: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor:
-    """Gamma; PyTorch has its derivative in `q` and `scale`, not in `shape`."""
-    inside = (q > 0) & (shape > 0) & (scale > 0)
+    """Gamma."""
+    inside = (q > 0) & torch.isfinite(q) & (shape > 0) & (scale > 0) & torch.isfinite(scale)
     a, z = where(inside, shape, 1.0), where(inside, q, 1.0) / where(inside, scale, 1.0)
-    p = torch.special.gammainc(a, z) if lower else torch.special.gammaincc(a, z)
-    p = where(inside, p, 0.0 if lower else 1.0)
-    bad = (shape < 0) | (scale <= 0)
-    return nan_where(bad, q, shape, scale, otherwise=_probability(p, log))
+    p = _of_gamma(a, z, lower, log)
+    p = where(inside, p, _all_or_nothing(((q > 0) & torch.isfinite(scale)) == lower, log))
+    bad = (shape < 0) | (scale <= 0) | (torch.isinf(scale) & torch.isinf(q))
+    return nan_where(bad, q, shape, scale, otherwise=p)
 
 
 @in_r("q, df, ncp = 0")
 def pchisq(q: Tensor, df: Tensor, lower: bool, log: bool) -> Tensor:
-    """Chi-squared; no derivative in `df`."""
+    """Chi-squared."""
     return pgamma(q, df / 2, torch.full_like(df, 2.0), lower, log)
 
 
 @in_r("q, lambda")
 def ppois(q: Tensor, rate: Tensor, lower: bool, log: bool) -> Tensor:
     """Poisson; `rate` is R's lambda."""
-    k = torch.floor(q.detach() + 1e-7)
+    k = _counts(q)
     inside = (k >= 0) & (rate > 0) & torch.isfinite(k)
-    a, m = where(inside, k + 1, 1.0), where(inside, rate, 1.0)
-    p = torch.special.gammaincc(a, m) if lower else torch.special.gammainc(a, m)
-    above = (k >= 0) == lower
-    p = where(inside, p, where(above, 1.0, 0.0))
-    return nan_where(rate < 0, q, rate, otherwise=_probability(p, log))
+    p = _of_gamma(where(inside, k + 1, 1.0), where(inside, rate, 1.0), not lower, log)
+    p = where(inside, p, _all_or_nothing((k >= 0) == lower, log))
+    return nan_where(rate < 0, q, rate, otherwise=p)
+
+
+@in_r("q, shape1, shape2, ncp = 0")
+def pbeta(q: Tensor, shape1: Tensor, shape2: Tensor, lower: bool, log: bool) -> Tensor:
+    """Beta."""
+    usual = (shape1 > 0) & (shape2 > 0) & torch.isfinite(shape1) & torch.isfinite(shape2)
+    inside = (q > 0) & (q < 1) & usual
+    x = where(inside, q, 0.5)
+    p = _of_beta(x, 1 - x, where(inside, shape1, 1.0), where(inside, shape2, 1.0), lower, log)
+    # Where all mass is in one point, or in both ends, as in densities.dbeta().
+    middle = torch.isinf(shape1) & torch.isinf(shape2)
+    at_zero = ~middle & ((shape1 == 0) | torch.isinf(shape2))
+    below = (q >= 1) | (~usual & (q > 0) & (at_zero | (middle & (q >= 0.5))))
+    outside = _all_or_nothing(below == lower, log)
+    both = (shape1 == 0) & (shape2 == 0) & (q > 0) & (q < 1)
+    outside = where(both, -math.log(2) if log else 0.5, outside)
+    p = where(inside, p, outside)
+    return nan_where((shape1 < 0) | (shape2 < 0), q, shape1, shape2, otherwise=p)
+
+
+@in_r("q, df, ncp")
+def pt(q: Tensor, df: Tensor, lower: bool, log: bool) -> Tensor:
+    """Student's t."""
+    usual = torch.isfinite(q) & (df > 0) & torch.isfinite(df)
+    inside = usual & (q != 0)
+    n, t = where(inside, df, 1.0), where(inside, q, 1.0)
+    # Of x = 1 / (1 + t^2 / n) and y = 1 - x, so that neither overflows nor cancels.
+    ratio = t * (t / n)
+    both, is_both = log_beta_tail(1 / (1 + ratio), 1 / (1 + 1 / ratio), n / 2, _half(n))
+    half = where(is_both, both, _complement(both, True)) - math.log(2)
+    same = (q > 0) != lower
+    p = where(same, result(half, log), _complement(half, log))
+    # At 0 by the first terms of its series, which give the derivatives.
+    at_zero = usual & (q == 0)
+    z, n = where(at_zero, q, 0.0), where(at_zero, df, 1.0)
+    near = z * dt(torch.zeros_like(z), n, False)
+    p = where(at_zero, _probability(0.5 + near if lower else 0.5 - near, log), p)
+    p = where(usual, p, _all_or_nothing((q > 0) == lower, log))
+    normal = torch.isposinf(df)
+    of_normal = pnorm(where(normal, q, 0.0), torch.zeros_like(q), torch.ones_like(q), lower, log)
+    return nan_where(df <= 0, q, df, otherwise=where(normal, of_normal, p))
+
+
+@in_r("q, df1, df2, ncp")
+def pf(q: Tensor, df1: Tensor, df2: Tensor, lower: bool, log: bool) -> Tensor:
+    """F."""
+    good = (df1 > 0) & (df2 > 0)
+    inside = (q > 0) & torch.isfinite(q) & good & torch.isfinite(df1) & torch.isfinite(df2)
+    m, n, w = where(inside, df1, 1.0), where(inside, df2, 1.0), where(inside, q, 1.0)
+    odds = w * (m / n)
+    p = _of_beta(1 / (1 + 1 / odds), 1 / (1 + odds), m / 2, n / 2, lower, log)
+    p = where(inside, p, _all_or_nothing((q > 0) == lower, log))
+    # The limits are a chi-squared, its inverse, and the point 1.
+    first = good & (q > 0) & torch.isfinite(df1) & torch.isinf(df2)
+    second = good & (q > 0) & torch.isinf(df1) & torch.isfinite(df2)
+    m, w = where(first, df1, 1.0), where(first | second, q, 1.0)
+    p = where(first, pchisq(w * m, m, lower, log), p)
+    n = where(second, df2, 1.0)
+    p = where(second, pchisq(n / w, n, not lower, log), p)
+    point = good & torch.isinf(df1) & torch.isinf(df2)
+    p = where(point, _all_or_nothing((q > 1) == lower, log), p)
+    p = where(point & (q == 1), -math.log(2) if log else 0.5, p)
+    return nan_where(~good, q, df1, df2, otherwise=p)
+
+
+@in_r("q, location = 0, scale = 1")
+def pcauchy(q: Tensor, location: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor:
+    """Cauchy."""
+    fine = (scale > 0) & torch.isfinite(q)
+    z = where(fine, q - location, 0.0) / where(fine, scale, 1.0)
+    z = z if lower else -z
+    far = z.abs() > 1
+    beyond = torch.atan(1 / where(far, z, 2.0)) / math.pi
+    near = 0.5 + torch.atan(where(far, 0.0, z)) / math.pi
+    above = torch.log1p(-beyond) if log else 1 - beyond
+    tail = _probability(where(far & (z < 0), -beyond, 0.5), log)
+    p = where(far, where(z > 0, above, tail), _probability(near, log))
+    p = where(torch.isinf(q), _all_or_nothing((q > 0) == lower, log), p)
+    return nan_where(scale <= 0, q, location, scale, otherwise=p)
+
+
+@in_r("q, size, prob")
+def pbinom(q: Tensor, size: Tensor, prob: Tensor, lower: bool, log: bool) -> Tensor:
+    """Binomial."""
+    k = _counts(q)
+    bad = (prob < 0) | (prob > 1) | (size < 0) | ~whole(size) | ~torch.isfinite(size)
+    inside = (k >= 0) & (k < size) & ~bad & (prob > 0) & (prob < 1)
+    n, p, j = where(inside, size.round(), 2.0), where(inside, prob, 0.5), where(inside, k, 0.0)
+    value = _of_beta(1 - p, p, n - j, j + 1, lower, log)
+    below = (k >= 0) & ((k >= size) | (prob == 0))
+    value = where(inside, value, _all_or_nothing(below == lower, log))
+    return nan_where(bad, q, size, prob, otherwise=value)
+
+
+@in_r("q, prob")
+def pgeom(q: Tensor, prob: Tensor, lower: bool, log: bool) -> Tensor:
+    """Geometric."""
+    k = _counts(q)
+    bad = (prob <= 0) | (prob > 1)
+    inside = (k >= 0) & torch.isfinite(k) & ~bad & (prob < 1)
+    p, j = where(inside, prob, 0.5), where(inside, k, 0.0)
+    value = _from_survival((j + 1) * torch.log1p(-p), lower, log)
+    value = where(inside, value, _all_or_nothing((k >= 0) == lower, log))
+    return nan_where(bad, q, prob, otherwise=value)
+
+
+@in_r()
+def pnbinom(q: Tensor, size: Tensor, prob: Tensor, lower: bool, log: bool) -> Tensor:
+    """Negative binomial, by its probability."""
+    bad = (prob <= 0) | (prob > 1) | (size < 0) | ~torch.isfinite(size)
+    p = _of_negative_binomial(q, size, prob, 1 - prob, lower, log)
+    return nan_where(bad, q, size, prob, otherwise=p)
+
+
+@in_r()
+def pnbinom_mu(q: Tensor, size: Tensor, mu: Tensor, lower: bool, log: bool) -> Tensor:
+    """Negative binomial, by its mean."""
+    fine = (size > 0) & torch.isfinite(size) & (mu >= 0)
+    n, m = where(fine, size, 1.0), where(fine, mu, 1.0)
+    p = _of_negative_binomial(q, size, n / (n + m), m / (n + m), lower, log)
+    limit = torch.isposinf(size)
+    p = where(limit, ppois(q, where(limit, mu, 1.0), lower, log), p)
+    return nan_where((mu < 0) | (size < 0), q, size, mu, otherwise=p)
+
+
+def _of_negative_binomial(
+    q: Tensor, size: Tensor, p: Tensor, other: Tensor, lower: bool, log: bool
+) -> Tensor:
+    k = _counts(q)
+    inside = (
+        (k >= 0) & torch.isfinite(k) & (size > 0) & torch.isfinite(size) & (p > 0) & (other > 0)
+    )
+    n, j = where(inside, size, 1.0), where(inside, k, 0.0)
+    x, y = where(inside, p, 0.5), where(inside, other, 0.5)
+    value = _of_beta(x, y, n, j + 1, lower, log)
+    return where(inside, value, _all_or_nothing((k >= 0) == lower, log))
+
+
+# ---- tails ----
+
+
+def _of_gamma(shape: Tensor, x: Tensor, lower: bool, log: bool) -> Tensor:
+    """A tail of the gamma distribution of scale 1, for x > 0, shape > 0."""
+    if log or shape.requires_grad or get_proxy_mode() is not None:
+        return _tail(*log_gamma_tail(shape, x), lower, log)
+    # PyTorch's own is faster, has the derivative in x alone, and where it takes an asymptotic
+    # series it has 9 digits.
+    value: Tensor = (torch.special.gammainc if lower else torch.special.gammaincc)(shape, x)
+    near = (shape > 20) & ((x - shape).abs() < 0.31 * shape)
+    if bool(near.any()):
+        exact = _tail(*log_gamma_tail(shape[near], x[near]), lower, log)
+        value = value.masked_scatter(near, exact)
+    return value
+
+
+def _of_beta(x: Tensor, y: Tensor, a: Tensor, b: Tensor, lower: bool, log: bool) -> Tensor:
+    return _tail(*log_beta_tail(x, y, a, b), lower, log)
+
+
+def _tail(log_tail: Tensor, is_lower: Tensor, lower: bool, log: bool) -> Tensor:
+    return where(is_lower == lower, result(log_tail, log), _complement(log_tail, log))
+
+
+def _complement(log_tail: Tensor, log: bool) -> Tensor:
+    # Rounding may bring the log of what is nearly 1 above 0.
+    return _from_survival(torch.clamp(log_tail, max=0.0), True, log)
+
+
+def _all_or_nothing(all_: Tensor, log: bool) -> Tensor:
+    """1 or 0, or their logs."""
+    return where(all_, 0.0 if log else 1.0, -_INF if log else 0.0).to(torch.float64)
+
+
+def _counts(q: Tensor) -> Tensor:
+    q = q.detach()
+    return where(q < 0, -1.0, torch.floor(q + 1e-7))
+
+
+def _half(like: Tensor) -> Tensor:
+    return torch.full_like(like, 0.5)

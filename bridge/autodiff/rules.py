@@ -18,8 +18,13 @@ import torch
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
-# distribution_functions: to enter its rows into the table.
-from torchbridge.autodiff import densities, density_table, distribution_functions  # noqa: F401
+# distribution_functions and quantiles: to enter their rows into the table.
+from torchbridge.autodiff import (  # noqa: F401
+    densities,
+    density_table,
+    distribution_functions,
+    quantiles,
+)
 from torchbridge.autodiff.protocols import Numbers
 from torchbridge.rtorch.operators import COMPARISON
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from torchbridge.autodiff import densities, density_table, distribution_functions
+from torchbridge.autodiff import densities, density_table, distribution_functions, quantiles
 
 SIZE = 5
 COUNTS = torch.tensor([0.0, 1, 2, 5, 9], dtype=torch.float64)
@@ -18,7 +18,11 @@ def between(low: float, high: float, needs: bool = True):
     return x.requires_grad_(needs)
 
 
-#: name -> random arguments; of counts (and shapes that PyTorch cannot differentiate in) constants.
+def constants(*values: float):
+    return [torch.full_like(COUNTS, value) for value in values]
+
+
+#: name -> random arguments; of counts constants.
 ARGUMENTS = {
     "dnorm": lambda: (between(-3, 3), between(-1, 1), between(0.5, 2)),
     "dlnorm": lambda: (between(0.1, 3), between(-1, 1), between(0.5, 2)),
@@ -27,6 +31,7 @@ ARGUMENTS = {
     "dchisq": lambda: (between(0.1, 3), between(1, 8)),
     "dbeta": lambda: (between(0.1, 0.9), between(0.4, 9), between(0.4, 20)),
     "dt": lambda: (between(-3, 3), between(1, 40)),
+    "df": lambda: (between(0.1, 3), between(1, 8), between(1, 20)),
     "dcauchy": lambda: (between(-1, 1), between(-1, 1), between(0.3, 2)),
     "dlogis": lambda: (between(-3, 3), between(-1, 1), between(0.5, 2)),
     "dunif": lambda: (between(0.2, 0.8), between(-1, 0), between(1, 2)),
@@ -34,6 +39,7 @@ ARGUMENTS = {
     "dbinom": lambda: (COUNTS, torch.full_like(COUNTS, 9.0), between(0.1, 0.9)),
     "dpois": lambda: (COUNTS, between(0.1, 9)),
     "dgeom": lambda: (COUNTS, between(0.1, 0.9)),
+    "dhyper": lambda: (COUNTS, *constants(9, 5, 6)),
     "dnbinom": lambda: (COUNTS, between(0.3, 30), between(0.1, 0.9)),
     "dnbinom_mu": lambda: (COUNTS, between(0.3, 30), between(0.2, 20)),
     "pnorm": lambda: (between(-3, 3), between(-1, 1), between(0.5, 2)),
@@ -43,14 +49,40 @@ ARGUMENTS = {
     "plogis": lambda: (between(-3, 3), between(-1, 1), between(0.5, 2)),
     "qlogis": lambda: (between(0.1, 0.9), between(-1, 1), between(0.5, 2)),
     "punif": lambda: (between(0.2, 0.8), between(-1, 0), between(1, 2)),
-    "pgamma": lambda: (between(0.1, 3), between(0.5, 3, False), between(0.3, 2)),
-    "pchisq": lambda: (between(0.1, 3), between(1, 5, False)),
+    "pgamma": lambda: (between(0.1, 3), between(0.5, 3), between(0.3, 2)),
+    "pchisq": lambda: (between(0.1, 3), between(1, 5)),
+    "pbeta": lambda: (between(0.1, 0.9), between(0.4, 9), between(0.4, 20)),
+    "pt": lambda: (between(-3, 3), between(1, 40)),
+    "pf": lambda: (between(0.1, 3), between(1, 8), between(1, 20)),
+    "pcauchy": lambda: (between(-3, 3), between(-1, 1), between(0.3, 2)),
+    "pbinom": lambda: (COUNTS, torch.full_like(COUNTS, 10.0), between(0.1, 0.9)),
+    "pgeom": lambda: (COUNTS, between(0.1, 0.9)),
+    "pnbinom": lambda: (COUNTS, between(0.3, 30), between(0.1, 0.9)),
+    "pnbinom_mu": lambda: (COUNTS, between(0.3, 30), between(0.2, 20)),
+    "phyper": lambda: (COUNTS, *constants(9, 5, 6)),
+    "qnorm": lambda: (between(0.1, 0.9), between(-1, 1), between(0.5, 2)),
+    "qlnorm": lambda: (between(0.1, 0.9), between(-1, 1), between(0.5, 2)),
+    "qexp": lambda: (between(0.1, 0.9), between(0.3, 4)),
+    "qweibull": lambda: (between(0.1, 0.9), between(0.4, 3), between(0.5, 2)),
+    "qcauchy": lambda: (between(0.1, 0.9), between(-1, 1), between(0.3, 2)),
+    "qunif": lambda: (between(0.1, 0.9), between(-1, 0), between(1, 2)),
+    "qgamma": lambda: (between(0.1, 0.9), between(0.5, 3), between(0.3, 2)),
+    "qchisq": lambda: (between(0.1, 0.9), between(1, 5)),
+    "qbeta": lambda: (between(0.1, 0.9), between(0.8, 9), between(0.8, 9)),
+    "qt": lambda: (between(0.1, 0.9), between(2, 40)),
+    "qf": lambda: (between(0.1, 0.9), between(2, 8), between(3, 20)),
+    "qbinom": lambda: (between(0.1, 0.9, False), *constants(9, 0.3)),
+    "qpois": lambda: (between(0.1, 0.9, False), *constants(3)),
+    "qgeom": lambda: (between(0.1, 0.9, False), *constants(0.3)),
+    "qhyper": lambda: (between(0.1, 0.9, False), *constants(9, 5, 6)),
+    "qnbinom": lambda: (between(0.1, 0.9, False), *constants(3, 0.3)),
+    "qnbinom_mu": lambda: (between(0.1, 0.9, False), *constants(3, 2.5)),
     "ppois": lambda: (COUNTS, between(0.1, 9)),
 }
 
 
 def test_every_function_is_here():
-    modules = (densities, distribution_functions)
+    modules = (densities, distribution_functions, quantiles)
     there = {name for module in modules for name in vars(module) if name in density_table.TABLE}
     assert set(ARGUMENTS) == there == set(density_table.TABLE)
 
@@ -64,11 +96,16 @@ def test_gradients_are_those_of_finite_differences(name):
         flags = list(itertools.product((True, False), (False, True)))
     for flag in flags:
         given = arguments
-        if name == "qlogis" and flag[1]:  # of log probabilities
-            given = (arguments[0].detach().log().requires_grad_(), *arguments[1:])
-        assert torch.autograd.gradcheck(lambda *a, f=flag: function(*a, *f), given)
-        if name not in ("pgamma", "pchisq"):
-            assert torch.autograd.gradgradcheck(lambda *a, f=flag: function(*a, *f), given)
+        if name.startswith("q") and flag[1]:  # of log probabilities
+            needs = arguments[0].requires_grad
+            given = (arguments[0].detach().log().requires_grad_(needs), *arguments[1:])
+        if not any(a.requires_grad for a in given):
+            assert not function(*given, *flag).requires_grad
+            continue
+        # fast_mode: one random direction, not one difference an element.
+        check = {"inputs": given, "fast_mode": True}
+        assert torch.autograd.gradcheck(lambda *a, f=flag: function(*a, *f), **check)
+        assert torch.autograd.gradgradcheck(lambda *a, f=flag: function(*a, *f), **check)
 
 
 def test_matrix_densities():

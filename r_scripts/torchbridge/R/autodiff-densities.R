@@ -10,8 +10,10 @@
 #' [torch_numeric][as_torch_numeric] recycle as R's do, plain tensors broadcast as PyTorch's.
 #'
 #' Binomial-like densities follow C. Loader (2000), *Fast and accurate computation of binomial
-#' probabilities*, as R's do. Counts have no derivative. `pgamma()` and `pchisq()` have none in
-#' `shape` and `df` (an error says so), and none of these functions takes `ncp` with tensors.
+#' probabilities*, as R's do. Counts have no derivative, so the quantiles of counts and `phyper()`
+#' are constants. Distribution functions are differentiable in all their parameters, shapes and
+#' degrees of freedom too; so are quantiles, whose values R itself computes where there is no closed
+#' form (those can't be compiled). None of these functions takes `ncp` with tensors.
 #'
 #' `dmvnorm()` is the multivariate normal density, one a row of `x`, for numbers and tensors.
 #'
@@ -20,7 +22,7 @@
 #' @param mean,sd For `dmvnorm()` `mean` has one element a column of `x` (`NULL`: zeros).
 #' @param meanlog,sdlog,rate,shape,scale,shape1,shape2,df,ncp,location Parameters, as in
 #'   [stats::Distributions].
-#' @param min,max,size,prob,lambda,mu Likewise.
+#' @param min,max,size,prob,lambda,mu,df1,df2,m,n,k Likewise.
 #' @param sigma A symmetric positive definite covariance matrix; `NULL`: the identity.
 #' @param log,log.p `TRUE` gives the logarithm.
 #' @param lower.tail `FALSE` gives the upper tail.
@@ -59,6 +61,26 @@ dnbinom <- mask("dnbinom", function(x, size, prob, mu, log) {
   if (!missing(prob)) abort(sys.call(-1L), "Give `prob` or `mu`, not both.")
   density_rule("dnbinom_mu", list(x, size, mu), log)
 }, c("x", "size", "prob", "mu"))
+
+# nolint start: object_name_linter.
+
+#' @rdname torch_densities
+#' @export
+pnbinom <- mask("pnbinom", function(q, size, prob, mu, lower.tail, log.p) {
+  if (missing(mu)) return(density_rule("pnbinom", list(q, size, prob), lower.tail, log.p))
+  if (!missing(prob)) abort(sys.call(-1L), "Give `prob` or `mu`, not both.")
+  density_rule("pnbinom_mu", list(q, size, mu), lower.tail, log.p)
+}, c("q", "size", "prob", "mu"))
+
+#' @rdname torch_densities
+#' @export
+qnbinom <- mask("qnbinom", function(p, size, prob, mu, lower.tail, log.p) {
+  if (missing(mu)) return(density_rule("qnbinom", list(p, size, prob), lower.tail, log.p))
+  if (!missing(prob)) abort(sys.call(-1L), "Give `prob` or `mu`, not both.")
+  density_rule("qnbinom_mu", list(p, size, mu), lower.tail, log.p)
+}, c("p", "size", "prob", "mu"))
+
+# nolint end
 
 #' @rdname torch_densities
 #' @export

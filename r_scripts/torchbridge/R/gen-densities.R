@@ -49,6 +49,13 @@ dt <- mask("dt", function(x, df, ncp, log, no_ncp) {
 
 #' @rdname torch_densities
 #' @export
+df <- mask("df", function(x, df1, df2, ncp, log, no_ncp) {
+  central_only(no_ncp)
+  density_rule("df", list(x, df1, df2), log)
+}, c("x", "df1", "df2"))
+
+#' @rdname torch_densities
+#' @export
 dcauchy <- mask("dcauchy", function(x, location, scale, log) {
   density_rule("dcauchy", list(x, location, scale), log)
 }, c("x", "location", "scale"))
@@ -88,6 +95,12 @@ dpois <- mask("dpois", function(x, lambda, log) {
 dgeom <- mask("dgeom", function(x, prob, log) {
   density_rule("dgeom", list(x, prob), log)
 }, c("x", "prob"))
+
+#' @rdname torch_densities
+#' @export
+dhyper <- mask("dhyper", function(x, m, n, k, log) {
+  density_rule("dhyper", list(x, m, n, k), log)
+}, c("x", "m", "n", "k"))
 
 #' @rdname torch_densities
 #' @export
@@ -150,5 +163,145 @@ pchisq <- mask("pchisq", function(q, df, ncp, lower.tail, log.p, no_ncp) {
 ppois <- mask("ppois", function(q, lambda, lower.tail, log.p) {
   density_rule("ppois", list(q, lambda), lower.tail, log.p)
 }, c("q", "lambda"))
+
+#' @rdname torch_densities
+#' @export
+pbeta <- mask("pbeta", function(q, shape1, shape2, ncp, lower.tail, log.p, no_ncp) {
+  central_only(no_ncp)
+  density_rule("pbeta", list(q, shape1, shape2), lower.tail, log.p)
+}, c("q", "shape1", "shape2"))
+
+#' @rdname torch_densities
+#' @export
+pt <- mask("pt", function(q, df, ncp, lower.tail, log.p, no_ncp) {
+  central_only(no_ncp)
+  density_rule("pt", list(q, df), lower.tail, log.p)
+}, c("q", "df"))
+
+#' @rdname torch_densities
+#' @export
+pf <- mask("pf", function(q, df1, df2, ncp, lower.tail, log.p, no_ncp) {
+  central_only(no_ncp)
+  density_rule("pf", list(q, df1, df2), lower.tail, log.p)
+}, c("q", "df1", "df2"))
+
+#' @rdname torch_densities
+#' @export
+pcauchy <- mask("pcauchy", function(q, location, scale, lower.tail, log.p) {
+  density_rule("pcauchy", list(q, location, scale), lower.tail, log.p)
+}, c("q", "location", "scale"))
+
+#' @rdname torch_densities
+#' @export
+pbinom <- mask("pbinom", function(q, size, prob, lower.tail, log.p) {
+  density_rule("pbinom", list(q, size, prob), lower.tail, log.p)
+}, c("q", "size", "prob"))
+
+#' @rdname torch_densities
+#' @export
+pgeom <- mask("pgeom", function(q, prob, lower.tail, log.p) {
+  density_rule("pgeom", list(q, prob), lower.tail, log.p)
+}, c("q", "prob"))
+
+#' @rdname torch_densities
+#' @export
+qnorm <- mask("qnorm", function(p, mean, sd, lower.tail, log.p) {
+  density_rule("qnorm", list(p, mean, sd), lower.tail, log.p)
+}, c("p", "mean", "sd"))
+
+#' @rdname torch_densities
+#' @export
+qlnorm <- mask("qlnorm", function(p, meanlog, sdlog, lower.tail, log.p) {
+  density_rule("qlnorm", list(p, meanlog, sdlog), lower.tail, log.p)
+}, c("p", "meanlog", "sdlog"))
+
+#' @rdname torch_densities
+#' @export
+qexp <- mask("qexp", function(p, rate, lower.tail, log.p) {
+  density_rule("qexp", list(p, rate), lower.tail, log.p)
+}, c("p", "rate"))
+
+#' @rdname torch_densities
+#' @export
+qweibull <- mask("qweibull", function(p, shape, scale, lower.tail, log.p) {
+  density_rule("qweibull", list(p, shape, scale), lower.tail, log.p)
+}, c("p", "shape", "scale"))
+
+#' @rdname torch_densities
+#' @export
+qcauchy <- mask("qcauchy", function(p, location, scale, lower.tail, log.p) {
+  density_rule("qcauchy", list(p, location, scale), lower.tail, log.p)
+}, c("p", "location", "scale"))
+
+#' @rdname torch_densities
+#' @export
+qunif <- mask("qunif", function(p, min, max, lower.tail, log.p) {
+  density_rule("qunif", list(p, min, max), lower.tail, log.p)
+}, c("p", "min", "max"))
+
+#' @rdname torch_densities
+#' @export
+qgamma <- mask("qgamma", function(p, shape, rate, scale, lower.tail, log.p, no_rate, no_scale) {
+  one_of_rate_and_scale(!no_rate && !no_scale)
+  density_rule("qgamma", list(p, shape, scale), lower.tail, log.p)
+}, c("p", "shape", "rate", "scale"))
+
+#' @rdname torch_densities
+#' @export
+qchisq <- mask("qchisq", function(p, df, ncp, lower.tail, log.p, no_ncp) {
+  central_only(no_ncp)
+  density_rule("qchisq", list(p, df), lower.tail, log.p)
+}, c("p", "df"))
+
+#' @rdname torch_densities
+#' @export
+qbeta <- mask("qbeta", function(p, shape1, shape2, ncp, lower.tail, log.p, no_ncp) {
+  central_only(no_ncp)
+  density_rule("qbeta", list(p, shape1, shape2), lower.tail, log.p)
+}, c("p", "shape1", "shape2"))
+
+#' @rdname torch_densities
+#' @export
+qt <- mask("qt", function(p, df, ncp, lower.tail, log.p, no_ncp) {
+  central_only(no_ncp)
+  density_rule("qt", list(p, df), lower.tail, log.p)
+}, c("p", "df"))
+
+#' @rdname torch_densities
+#' @export
+qf <- mask("qf", function(p, df1, df2, ncp, lower.tail, log.p, no_ncp) {
+  central_only(no_ncp)
+  density_rule("qf", list(p, df1, df2), lower.tail, log.p)
+}, c("p", "df1", "df2"))
+
+#' @rdname torch_densities
+#' @export
+qbinom <- mask("qbinom", function(p, size, prob, lower.tail, log.p) {
+  density_rule("qbinom", list(p, size, prob), lower.tail, log.p)
+}, c("p", "size", "prob"))
+
+#' @rdname torch_densities
+#' @export
+qpois <- mask("qpois", function(p, lambda, lower.tail, log.p) {
+  density_rule("qpois", list(p, lambda), lower.tail, log.p)
+}, c("p", "lambda"))
+
+#' @rdname torch_densities
+#' @export
+qgeom <- mask("qgeom", function(p, prob, lower.tail, log.p) {
+  density_rule("qgeom", list(p, prob), lower.tail, log.p)
+}, c("p", "prob"))
+
+#' @rdname torch_densities
+#' @export
+qhyper <- mask("qhyper", function(p, m, n, k, lower.tail, log.p) {
+  density_rule("qhyper", list(p, m, n, k), lower.tail, log.p)
+}, c("p", "m", "n", "k"))
+
+#' @rdname torch_densities
+#' @export
+phyper <- mask("phyper", function(q, m, n, k, lower.tail, log.p) {
+  density_rule("phyper", list(q, m, n, k), lower.tail, log.p)
+}, c("q", "m", "n", "k"))
 
 # nolint end

@@ -94,18 +94,39 @@ test_that("distribution functions equal R's", {
     plogis = list(q = c(-700, -1, 0, 3, 40), location = c(0, 1), scale = c(0.5, 2)),
     punif = list(q = c(-1, 0.2, 1, 3), min = 0, max = c(1, 2)),
     qlogis = list(p = c(0, 1e-10, 0.3, 0.5, 1, 2), location = c(0, 1), scale = 2),
-    pgamma = list(q = c(-1, 0, 0.1, 3, 20), shape = c(0.5, 2, 9), rate = c(1, 3)),
-    pchisq = list(q = c(0, 0.5, 4), df = c(1, 3)),
-    ppois = list(q = c(-1, 0, 2.5, 9), lambda = c(0.5, 4))
+    pgamma = list(q = c(-1, 0, 0.1, 3, 20, 900, Inf), shape = c(0, 0.5, 2, 9, 300), rate = c(1, 3)),
+    pchisq = list(q = c(0, 0.5, 4, 99), df = c(1, 3, 100)),
+    ppois = list(q = c(-1, -1e-9, 0, 2.5, 9, 400), lambda = c(0, 0.5, 4)),
+    pt = list(q = c(-Inf, -40, -1e-9, 0, 1e-8, 1.5, 60, Inf), df = c(0.01, 0.5, 1, 7, 300, Inf)),
+    pbeta = list(
+      q = c(-1, 0, 1e-10, 0.3, 0.9, 1), shape1 = c(1e-3, 0.5, 1, 80), shape2 = c(0.02, 1, 500)
+    ),
+    pf = list(q = c(-1, 0, 0.2, 1, 7, 900, Inf), df1 = c(0.3, 1, 4, Inf), df2 = c(0.5, 2, 30, Inf)),
+    pcauchy = list(q = c(-Inf, -1e5, -0.5, 1, 1e5), location = c(0, 2), scale = c(1, 9)),
+    pbinom = list(q = c(-1, 0, 2.5, 9, 10), size = c(0, 10, 1000), prob = c(0, 1e-5, 0.3, 1)),
+    pgeom = list(q = c(-1, 0, 2.5, 500, Inf), prob = c(1e-5, 0.3, 1)),
+    pnbinom = list(q = c(-1, 0, 2.5, 500, Inf), size = c(0, 0.01, 1, 30), prob = c(1e-3, 0.5, 1)),
+    phyper = list(q = c(-1, 0, 2.5, 4), m = 5, n = 6, k = 0:4),
+    qnorm = list(p = c(0, 1e-300, 0.5, 0.9, 1), mean = c(0, 1), sd = c(0, 2)),
+    qexp = list(p = c(0, 1e-10, 0.5, 1), rate = c(0.2, 3)),
+    qweibull = list(p = c(0, 1e-10, 0.5, 1), shape = c(0.5, 2), scale = 3),
+    qcauchy = list(p = c(0, 1e-10, 0.4, 0.9, 1), location = c(0, 1), scale = 2),
+    qunif = list(p = c(0, 0.3, 1), min = -1, max = 2),
+    qgamma = list(p = c(0, 1e-10, 0.5, 1), shape = c(0.5, 9), rate = 3),
+    qt = list(p = c(0, 1e-10, 0.5, 1), df = c(0.5, 9, Inf)),
+    qbinom = list(p = c(0, 0.3, 1), size = 9, prob = c(0.2, 1))
   )
   for (name in names(cases)) {
     grid <- do.call(expand.grid, cases[[name]])
     for (lower in c(TRUE, FALSE)) {
-      flags <- list(lower.tail = lower, log.p = FALSE)
-      found <- do.call(ours, c(list(name), grid, flags))
-      expect_equal(
-        found, do.call(theirs, c(list(name), grid, flags)), tolerance = 1e-12, info = name
-      )
+      for (log in c(TRUE, FALSE)) {
+        flags <- list(lower.tail = lower, log.p = log)
+        given <- if (log && startsWith(name, "q")) c(list(p = log(grid$p)), grid[-1L]) else grid
+        found <- do.call(ours, c(list(name = name), given, flags))
+        expect_equal(
+          found, do.call(theirs, c(list(name = name), given, flags)), tolerance = 1e-11, info = name
+        )
+      }
     }
   }
   q <- c(-30, -5, 0, 3)
@@ -113,7 +134,14 @@ test_that("distribution functions equal R's", {
   expect_equal(ours("plogis", q, log.p = TRUE), stats::plogis(q, log.p = TRUE), tolerance = 1e-12)
   p <- c(-1e-10, -1, -30)
   expect_equal(ours("qlogis", p, log.p = TRUE), stats::qlogis(p, log.p = TRUE), tolerance = 1e-9)
-  expect_error(grad(function(s) pgamma(1, s), 2), "shape|not implemented|derivative")
+})
+
+test_that("tails have derivatives where the probability itself underflows", {
+  # Of the exponential with rate 1 beyond 2000: log S = -2000, its slope -1.
+  tail <- function(q, shape) pgamma(q, shape, lower.tail = FALSE, log.p = TRUE)
+  expect_equal(value_and_grad(tail, 2000, shape = 1), list(value = -2000, gradient = -1))
+  at_zero <- value_and_grad(function(q) pt(q, 4), 0)
+  expect_equal(at_zero, list(value = 0.5, gradient = stats::dt(0, 4)), tolerance = 1e-15)
 })
 
 test_that("on ordinary values they are stats' own, whatever is missing", {

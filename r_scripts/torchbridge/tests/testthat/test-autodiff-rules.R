@@ -121,10 +121,59 @@ between_numbers <- alist(
 )
 # nolint end
 
+# Distributions: their parameters are parts of a positive x, and both flags are given.
+densities_of <- alist(
+  dnorm(x[1:2], x[3], x[4]), dlnorm(x[1:2], x[3], x[4]), dexp(x[1:2], x[3]), dt(x[1:2], x[3]),
+  dgamma(x[1:2], x[3], x[4]), dgamma(x[1:2], x[3], scale = x[4]), dchisq(x[1:2], x[3]),
+  dbeta(plogis(x[1:2]), x[3], x[4]), df(x[1:2], x[3], x[4]), dcauchy(x[1:2], x[3], x[4]),
+  dlogis(x[1:2], x[3], x[4]), dunif(x[1:2] / 9, -x[3], 1 + x[4]), dweibull(x[1:2], x[3], x[4]),
+  dbinom(0:3, 5, plogis(x)), dpois(0:3, x), dgeom(0:3, plogis(x)), dnbinom(0:3, x[1], plogis(x[2])),
+  dnbinom(0:3, x[1], mu = x[2]), dhyper(0:3, 5, 6, 4) * x, df(x, 2, 7), dmultinom(1:4, prob = x)
+)
+
+distributions_of <- alist(
+  pnorm(x[1:2], x[3], x[4]), plnorm(x[1:2], x[3], x[4]), pexp(x[1:2], x[3]), pt(x[1:2], x[3]),
+  pt(-x[1:2] * 9, x[3] * 9), pgamma(x[1:2], x[3], x[4]), pgamma(x[1:2], x[3], scale = x[4]),
+  pgamma(x[1:2] * 9, 2, 1), pchisq(x[1:2] * 9, x[3]), pbeta(plogis(x[1:2]), x[3], x[4]),
+  pbeta(plogis(x[1:2]), 2, 30), pf(x[1:2], x[3], x[4]), pcauchy(x[1:2], x[3], x[4]),
+  pcauchy(-x[1:2], x[3], x[4]), plogis(x[1:2], x[3], x[4]), punif(x[1:2] / 9, -x[3], 1 + x[4]),
+  pweibull(x[1:2], x[3], x[4]), pbinom(0:3, 5, plogis(x)), ppois(0:3, x), pgeom(0:3, plogis(x)),
+  pnbinom(0:3, x[1], plogis(x[2])), pnbinom(0:3, x[1], mu = x[2]), phyper(0:3, 5, 6, 4) * x
+)
+
+# (Of the probability u.)
+quantiles_of <- alist(
+  qnorm(u, x[3], x[4]), qlnorm(u, x[3], x[4] / 2), qexp(u, x[3]), qt(u, x[3] + 1),
+  qgamma(u, x[3], x[4]), qgamma(u, x[3], scale = x[4]), qchisq(u, x[3]), qbeta(u, x[3], x[4]),
+  qf(u, x[3] + 1, x[4] + 1), qcauchy(u, x[3], x[4]), qlogis(u, x[3], x[4]), qunif(u, -x[3], x[4]),
+  qweibull(u, x[3], x[4]), qbinom(u, 5, 0.3) * x[1:2], qpois(u, x[3:4]) * x[1],
+  qgeom(u, 0.3) * x[1:2], qnbinom(u, 3, 0.2) * x[1:2], qnbinom(u, 3, mu = x[3]) * x[1:2],
+  qhyper(u, 5, 6, 4) * x[1:2]
+)
+
+with_flags <- function(rows, flags, by = list(TRUE, FALSE)) {
+  given <- expand.grid(rep(by, length(flags)))
+  unlist(lapply(rows, function(code) {
+    lapply(seq_len(nrow(given)), function(i) {
+      call <- if (identical(code[[1L]], quote(`*`))) code[[2L]] else code
+      for (k in seq_along(flags)) call[[flags[k]]] <- given[i, k][[1L]]
+      if (identical(code[[1L]], quote(`*`))) code[[2L]] <- call else code <- call
+      log <- "log.p" %in% flags && isTRUE(given[i, 2L][[1L]])
+      u <- if (log) quote(-log1p(exp(-x[1:2]))) else quote(plogis(x[1:2]))
+      do.call(substitute, list(code, list(u = u)))
+    })
+  }))
+}
+
 ranges <- list(
   any = list(any_numbers, function() rnorm(4)),
   positive = list(positive_numbers, function() rexp(4) + 0.1),
-  between = list(between_numbers, function() runif(4, 0.05, 0.95))
+  between = list(between_numbers, function() runif(4, 0.05, 0.95)),
+  densities = list(with_flags(densities_of, "log"), function() rexp(4) + 0.2),
+  distributions = list(
+    with_flags(distributions_of, c("lower.tail", "log.p")), function() rexp(4) + 0.2
+  ),
+  quantiles = list(with_flags(quantiles_of, c("lower.tail", "log.p")), function() rexp(4) + 0.5)
 )
 
 # What a row gives, as one number that depends on each of its own in its own way.
