@@ -17,6 +17,7 @@ MODULES = {
     "decompositions": "torchbridge.autodiff.decompositions",
     "derivatives": "torchbridge.autodiff.derivatives",
     "minimise": "torchbridge.autodiff.minimise",
+    "missing": "torchbridge.autodiff.missing",
     "rules": "torchbridge.autodiff.rules",
     "statistics": "torchbridge.autodiff.statistics",
     "tracing": "torchbridge.autodiff.tracing",

@@ -25,6 +25,7 @@ from torchbridge.autodiff import (  # noqa: F401
     distribution_functions,
     quantiles,
 )
+from torchbridge.autodiff.missing import guarded, guarded_product
 from torchbridge.autodiff.protocols import Numbers
 from torchbridge.rtorch.operators import COMPARISON
 
@@ -158,7 +159,7 @@ def arith(name: str, x: Tensor | float, y: Tensor | float | None = None) -> Tens
         return truth(COMPARISON[name](x, y))
     if name == "^" and not isinstance(y, torch.Tensor) and y == 2:
         name, y = "*", x
-    return _ARITHMETIC[name](x, y)
+    return guarded(_ARITHMETIC[name], x, y)
 
 
 def _remainder(x: Tensor | float, y: Tensor | float) -> Tensor:
@@ -188,7 +189,8 @@ def truth(x: Tensor) -> Tensor | bool:
 
 
 def chosen(test: Numbers, yes: Numbers, no: Numbers) -> Tensor:
-    """R's ``ifelse``: of the shape of `test`."""
+    """R's ``ifelse``: of the shape of `test`; NaN where that is."""
+    unknown = test.isnan() if isinstance(test, torch.Tensor) and test.is_floating_point() else None
     test = logical(test)
     yes, no = number(yes), number(no)
     test, yes, no = on_one_device([test, yes, no])
@@ -206,7 +208,8 @@ def chosen(test: Numbers, yes: Numbers, no: Numbers) -> Tensor:
             else recycled(x, test.numel())
         )
 
-    return torch.where(test, fit(yes), fit(no))
+    result = torch.where(test, fit(yes), fit(no))
+    return result if unknown is None else torch.where(unknown, torch.nan, result)
 
 
 def extreme(name: str, parts: list[Numbers], na_rm: bool = False) -> Tensor:
@@ -217,7 +220,7 @@ def extreme(name: str, parts: list[Numbers], na_rm: bool = False) -> Tensor:
         a, b = conform(result, number(part))
         if na_rm:
             a, b = torch.where(a.isnan(), b, a), torch.where(b.isnan(), a, b)
-        result = take(a, b)
+        result = guarded(take, a, b)
     return result
 
 
@@ -230,7 +233,7 @@ def math(name: str, x: Numbers) -> Tensor:
     elif name in ("cummax", "cummin"):
         result = getattr(torch, name)(flat(x), 0).values
     else:
-        result = _MATH[name](x) if name in _MATH else getattr(torch, name)(x)
+        result = guarded(_MATH.get(name) or getattr(torch, name), x)
     return result
 
 
@@ -310,7 +313,10 @@ def test(name: str, x: Tensor) -> Tensor | bool:
 
 def special(name: str, x: Numbers, y: Numbers) -> Tensor:
     """R's ``beta``, ``lbeta``, ``choose`` and ``lchoose``; of the latter `y` is whole."""
-    x, y = conform(number(x), number(y))
+    return guarded(lambda a, b: _special(name, a, b), *conform(number(x), number(y)))
+
+
+def _special(name: str, x: Tensor, y: Tensor) -> Tensor:
     if name in ("beta", "lbeta"):
         result = torch.lgamma(x) + torch.lgamma(y) - torch.lgamma(x + y)
         return result.exp() if name == "beta" else result
@@ -404,6 +410,10 @@ def matmul(x: Numbers, y: Numbers) -> Tensor:
     if x.dtype != y.dtype:
         common = torch.promote_types(x.dtype, y.dtype)
         x, y = x.to(common), y.to(common)
+    return guarded_product(_matmul, x, y)
+
+
+def _matmul(x: Tensor, y: Tensor) -> Tensor:
     if x.dim() == 2 and y.dim() == 2 and x.shape[1] == y.shape[0]:
         return _times_column(x, y) if y.shape[1] == 1 else x @ y
     if x.dim() == 2 and y.dim() < 2:
@@ -467,7 +477,7 @@ def outer(x: Numbers, y: Numbers) -> Tensor:
     """R's ``outer(x, y)``."""
     x, y = on_one_device([number(x), number(y)])
     dims = [d for z in (x, y) for d in (z.shape if z.dim() > 1 else [z.numel()])]
-    return shaped((flat(y).unsqueeze(1) * flat(x)).reshape(-1), dims)
+    return shaped(guarded(op.mul, flat(y).unsqueeze(1), flat(x)).reshape(-1), dims)
 
 
 def solve(a: Numbers, b: Numbers | None) -> Tensor:
@@ -529,7 +539,16 @@ def density(name: str, rules: bool, arguments: list[Numbers], *flags: bool) -> T
     if rules:
         # conform() leaves single numbers 0-d; a result of one number stays one.
         tensors = conform(*tensors)
-    return density_table.TABLE[name].formula(*torch.broadcast_tensors(*tensors), *flags)
+    formula = density_table.TABLE[name].formula
+    if rules:
+        return guarded(lambda *x: formula(*x, *flags), *torch.broadcast_tensors(*tensors))
+    # Nobody says of plain tensors whether there is a NaN among the data.
+    x = tensors[0]
+    if x.requires_grad or not any(t.requires_grad for t in tensors[1:]):
+        return formula(*torch.broadcast_tensors(*tensors), *flags)
+    gaps = x.isnan()
+    tensors[0] = torch.where(gaps, 1.0, x)
+    return torch.where(gaps, torch.nan, formula(*torch.broadcast_tensors(*tensors), *flags))
 
 
 def dmultinom(x: Numbers, size: float | None, prob: Numbers, log: bool) -> Tensor:

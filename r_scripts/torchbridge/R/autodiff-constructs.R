@@ -64,6 +64,12 @@ joining_constructs <- list(
   min = function(..., na.rm = FALSE) { # nolint: object_name_linter.
     if (any_tensor(...)) total("min", list(...), na.rm) else base::min(..., na.rm = na.rm)
   },
+  complete.cases = function(...) {
+    plain <- function(x) {
+      if (is_tensor(x)) plain_part(x) else if (is.list(x) && !is.object(x)) lapply(x, plain) else x
+    }
+    do.call(stats::complete.cases, lapply(list(...), plain), quote = TRUE)
+  },
   unlist = function(x, recursive = TRUE, use.names = TRUE) { # nolint: object_name_linter.
     if (is.list(x) && has_tensor_inside(x)) {
       if (recursive) x <- flat_list(x)

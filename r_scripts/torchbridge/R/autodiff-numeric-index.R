@@ -9,8 +9,9 @@
   if (length(given) == 1L) {
     i <- given[[1L]]
     if (is.null(i)) return(x)
-    places <- vector_places(x, i, dims)
+    places <- vector_places(x, i, dims, missing = TRUE)
     if (!is.null(attr(x, "r_names"))) names <- attr(x, "r_names")[places]
+    if (anyNA(places)) return(as_numeric(with_na(x, places), names))
     given <- list(compact(places))
   } else {
     check_rank(given, dims)
@@ -42,9 +43,16 @@
   if (length(given) == 1L) {
     i <- given[[1L]]
     size <- length(x)
+    if (is.character(i)) {
+      # New names are new elements.
+      names <- names %||% character(size)
+      names <- c(names, setdiff(i, names))
+      i <- match(i, names)
+    }
     places <- if (is.null(i)) seq_len(size) else assigned_places(x, i, dims)
     if (length(places) > 0L && max(places) > size) {
       x <- rule("combine", list(x, lift(rep(NA_real_, max(places) - size))))
+      if (!is.null(names)) names <- c(names, character(max(places) - length(names)))
     }
   } else {
     check_rank(given, dims)
@@ -77,12 +85,12 @@ check_rank <- function(given, dims) {
   if (length(given) != length(dims)) stop("incorrect number of dimensions", call. = FALSE)
 }
 
-vector_places <- function(x, i, dims) {
+vector_places <- function(x, i, dims, missing = FALSE) {
   if (is.character(i)) return(named_places(x, i))
   if (is.matrix(i) && is.numeric(i) && ncol(i) == length(dims)) {
     return(as.vector(1 + (i - 1) %*% cumprod(c(1, dims[-length(dims)]))))
   }
-  positions(as.vector(i), length(x))
+  positions(as.vector(i), length(x), missing)
 }
 
 assigned_places <- function(x, i, dims) {
@@ -102,12 +110,23 @@ named_places <- function(x, names) {
   places
 }
 
-# R's own rules, applied to 1, 2, ..., n.
-positions <- function(i, n) {
+# R's own rules, applied to 1, 2, ..., n. A subscript of NA chooses NA.
+positions <- function(i, n, missing = FALSE) {
   if (is.character(i)) stop("a matrix of tensors has no dimnames; use numbers", call. = FALSE)
   places <- seq_len(n)[i]
-  if (anyNA(places)) stop("subscript out of bounds (or NA)", call. = FALSE)
+  if (anyNA(places) && !(missing && sum(is.na(places)) == sum(is.na(i)))) {
+    stop("subscript out of bounds (or NA)", call. = FALSE)
+  }
   places
+}
+
+with_na <- function(x, places) {
+  beware()
+  there <- !is.na(places)
+  if (!any(there)) return(lifted(rep(NA_real_, length(places))))
+  places[!there] <- places[there][1L]
+  taken <- bare_rule("take", x, list(position_tensor(places)), FALSE)
+  bare_rule("chosen", lifted(there), taken, lift(NA_real_))
 }
 
 dim_places <- function(i, n) if (!is.null(i)) compact(positions(i, n))

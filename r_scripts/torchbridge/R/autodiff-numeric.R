@@ -91,24 +91,44 @@ lift <- function(x) {
     }
     stop("a tensor and ", friendly_type(x), " can't be computed with; use numbers", call. = FALSE)
   }
-  if (length(x) == 1L && length(dim(x)) < 2L && !is.complex(x)) return(as.double(x))
+  if (length(x) == 1L && length(dim(x)) < 2L && !is.complex(x)) {
+    if (is.na(x)) beware()
+    return(as.double(x))
+  }
   if (length(x) < 64L || is.null(the$memo)) return(lifted(x))
   memoised(x, the$memo)
 }
 
 lifted <- function(x) {
   if (is.object(x)) x <- unclass(x)
-  logical <- is.logical(x) && !anyNA(x)
-  as_torch_tensor(x, dtype = if (logical) "bool" else if (!is.complex(x)) "float64")
+  missing <- anyNA(x)
+  if (missing) beware()
+  truth <- is.logical(x) && !missing
+  as_torch_tensor(x, dtype = if (truth) "bool" else if (!is.complex(x)) "float64")
+}
+
+# From the first NaN among the data of a differentiated function on, rules keep it out of gradients.
+beware <- function() {
+  if (!isTRUE(the$differentiating) || isTRUE(the$beware)) return()
+  the$beware <- TRUE
+  python_rule("missing.beware", TRUE)
 }
 
 # identical() of one vector with itself looks at no element.
 memoised <- function(x, memo) {
   key <- paste(length(x), typeof(x))
   known <- memo[[key]]
-  for (entry in known) if (identical(entry$x, x)) return(entry$tensor)
+  for (entry in known) {
+    if (identical(entry$x, x)) {
+      if (entry$missing) beware()
+      return(entry$tensor)
+    }
+  }
   tensor <- lifted(x)
-  if (length(known) < 16L) assign(key, c(known, list(list(x = x, tensor = tensor))), envir = memo)
+  if (length(known) < 16L) {
+    entry <- list(x = x, tensor = tensor, missing = anyNA(x))
+    assign(key, c(known, list(entry)), envir = memo)
+  }
   tensor
 }
 
@@ -121,7 +141,25 @@ numeric_ops <- function(generic, e1, e2) {
   if (missing(e2)) return(as_numeric(bare_rule("arith", generic, e1), attr(e1, "r_names")))
   if (generic == "%*%") return(rule("matmul", lift(e1), lift(e2)))
   names <- operand_names(e1, e2)
-  as_numeric(bare_rule("arith", generic, lift(e1), lift(e2)), names)
+  a <- lift(e1)
+  b <- lift(e2)
+  if (isTRUE(the$beware) && generic %in% of_truth) return(truth_with_na(generic, a, b, names))
+  as_numeric(bare_rule("arith", generic, a, b), names)
+}
+
+of_truth <- c("==", "!=", "<", ">", "<=", ">=", "&", "|")
+
+# Tensors have no NA among truth values: where there may be some, they are R's.
+truth_with_na <- function(generic, a, b, names) {
+  plain <- function(x) {
+    if (!is_tensor(x)) return(x)
+    values <- plain_values(x$detach())
+    if (generic %in% c("&", "|")) storage.mode(values) <- "logical"
+    values
+  }
+  result <- get(generic, envir = baseenv())(plain(a), plain(b))
+  if (!is.null(names)) names(result) <- names
+  result
 }
 
 # R's results have the names of the first operand, or of the second where it is longer.
@@ -217,16 +255,32 @@ is.matrix.torch_numeric <- function(x) length(dim(x)) == 2L
 is.array.torch_numeric <- function(x) !is.null(dim(x))
 
 #' @export
-is.na.torch_numeric <- function(x) rule("test", "is.na", x)
+is.na.torch_numeric <- function(x) tested("is.na", x)
 
 #' @export
-is.nan.torch_numeric <- function(x) rule("test", "is.nan", x)
+is.nan.torch_numeric <- function(x) tested("is.nan", x)
 
 #' @export
-is.finite.torch_numeric <- function(x) rule("test", "is.finite", x)
+is.finite.torch_numeric <- function(x) tested("is.finite", x)
 
 #' @export
-is.infinite.torch_numeric <- function(x) rule("test", "is.infinite", x)
+is.infinite.torch_numeric <- function(x) tested("is.infinite", x)
+
+# Where observations are missing, R's truth values: they choose among plain data, too.
+tested <- function(name, x) {
+  result <- rule("test", name, x)
+  if (isTRUE(the$beware) && is_tensor(result)) plain_values(result) else result
+}
+
+#' @export
+anyNA.torch_numeric <- function(x, recursive = FALSE) any(is.na(x))
+
+#' @importFrom stats na.omit
+#' @export
+na.omit.torch_numeric <- function(object, ...) {
+  if (is.null(dim(object))) return(object[!is.na(object)])
+  object[stats::complete.cases(plain_part(object)), ]
+}
 
 # ---- conversions that keep the derivative ----
 

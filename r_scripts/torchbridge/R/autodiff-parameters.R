@@ -71,19 +71,31 @@ runner <- function(func, skeleton, ...) {
   func <- with_constructs(func)
   extra <- lapply(list(...), function(v) if (is_tensor(v)) fresh_numeric(v) else v)
   extra <- with_users_functions(extra, func)
+  missing <- any(vapply(extra, function(v) is_tensor(v) && any_nan(v), NA))
   # `...` as such, so that calls in error messages hold no data.
   call_func <- do.call(function(...) function(x) func(x, ...), extra, quote = TRUE)
   memo <- new.env(parent = emptyenv())
   function(flat) {
     before <- list(memo = the$memo, differentiating = the$differentiating)
-    on.exit(list2env(before, the))
+    on.exit(end_run(before))
     the$memo <- memo
     the$differentiating <- TRUE
+    if (missing) beware()
     x <- in_shape(as_numeric(flat), skeleton)
     value <- withCallingHandlers(call_func(x), error = explain_construct)
     check_value(value)
   }
 }
+
+end_run <- function(before) {
+  list2env(before, the)
+  if (isTRUE(the$beware)) {
+    the$beware <- FALSE
+    python_rule("missing.beware", FALSE)
+  }
+}
+
+any_nan <- function(x) isTRUE(as.vector(plain_values(x$detach()$isnan()$any())))
 
 # For torchbridge.autograd: functions of a script, found by name, as Python calls them.
 

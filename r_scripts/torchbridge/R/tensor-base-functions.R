@@ -120,7 +120,6 @@ ifelse <- mask("ifelse", function(test, yes, no) {
   if (!is_tensor(test)) {
     needs_yes <- takes_branch(test, TRUE)
     needs_no <- takes_branch(test, FALSE)
-    if (anyNA(as.logical(test))) abort(sys.call(-1L), "`test` must not have NA.")
   }
   yes <- if (needs_yes) yes else 0
   no <- if (needs_no) no else 0

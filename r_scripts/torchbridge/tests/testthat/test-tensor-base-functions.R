@@ -204,6 +204,5 @@ test_that("errors name the argument", {
   expect_error(x + "a", "a string")
   expect_error(x[3], "subscript")
   expect_error(as_torch_numeric(c(a = 1))["b"], "no element named `b`; there are `a`")
-  expect_error(ifelse(c(NA, TRUE), x, 1), "`test`")
   expect_error(as_torch_numeric("a"), "`x` must be numbers")
 })
