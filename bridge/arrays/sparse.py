@@ -62,7 +62,8 @@ def to_r(core: NativeCore, x: torch.Tensor, convert: Callable[[torch.Tensor], RO
         raise ValueError("x: R's sparse matrices hold doubles, and not every value of x is one")
     if max(*x.shape, values.numel()) > _INT_MAX:
         raise ValueError(f"x: R's sparse matrices end at {_INT_MAX} rows, columns and values")
-    return core.helper("new_dgCMatrix").call(
+    return core.helper("new_sparse").call(
+        "dgCMatrix",
         convert(x.ccol_indices().to(torch.int32)),
         convert(x.row_indices().to(torch.int32)),
         convert(values),

@@ -288,11 +288,18 @@ help_text <- function(topic, package) {
   if (!is.null(text)) readable(paste(gsub("_\b", "", text, fixed = TRUE), collapse = "\n"))
 }
 
-new_dgCMatrix <- function(p, i, x, dim) { # nolint: object_name_linter.
+new_sparse <- function(class, p, i, x, dim) {
   if (!requireNamespace("Matrix", quietly = TRUE)) {
-    stop("a sparse tensor needs R's package Matrix: install.packages(\"Matrix\")", call. = FALSE)
+    stop("a sparse matrix needs R's package Matrix: install.packages(\"Matrix\")", call. = FALSE)
   }
-  methods::new("dgCMatrix", p = p, i = i, x = x, Dim = as.integer(dim))
+  methods::new(class, p = p, i = i, x = x, Dim = as.integer(dim))
+}
+
+# A sparse matrix of any class of Matrix as a dgCMatrix or lgCMatrix.
+general_columns <- function(x) {
+  loadNamespace("Matrix")
+  x <- methods::as(methods::as(x, "CsparseMatrix"), "generalMatrix")
+  if (methods::is(x, "nMatrix")) methods::as(x, "lMatrix") else x
 }
 
 plain_text <- function(x) as.vector(unclass(x))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Set
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from torchbridge.arrays import scipy_arrays, sparse
 from torchbridge.arrays.array_library import is_tensor
 from torchbridge.arrays.convert import to_numpy
 from torchbridge.arrays.into_r import is_array, to_robject
@@ -42,7 +43,8 @@ def from_r(x: RObject) -> Any:
     """The Python value of an R object (RObject) that is more than a scalar or a plain list.
 
     Arrays and numeric vectors are NumPy arrays, data frames pandas frames, factors
-    pandas Categoricals; dates and times are NumPy's and pandas'. What has no Python
+    pandas Categoricals; dates and times are NumPy's and pandas'; sparse matrices of the package
+    Matrix are SciPy's csc_matrix. What has no Python
     counterpart (an environment, a fitted model) stays an R object: an rpy2 object where
     Python is the host.
     """
@@ -63,6 +65,8 @@ def from_r(x: RObject) -> Any:
         return result.item() if result.shape == (1,) and x.dim is None else result
     if kind == "character":
         return _text(x)
+    if sparse.is_sparse_r(x):
+        return scipy_arrays.from_r(x)
     return x if host.current() == "r" else rpy2_objects.rpy2_object(x)
 
 
@@ -80,7 +84,7 @@ def _text(x: RObject) -> str | list[str] | NDArray:
 
 def to_r_value(x: object) -> object:
     """An R object (RObject), a simpler Python value, or NotImplemented for `x`."""
-    for convert in (_of_torch, _of_r, _of_numpy, _of_python):
+    for convert in (_of_torch, _of_r, _of_numpy, _of_scipy, _of_python):
         found = convert(x)
         if found is not None:
             return found
@@ -128,6 +132,10 @@ def _of_numpy(x: Any) -> Any:
     if isinstance(x, numpy.generic):
         return float(x) if isinstance(x, numpy.floating) else x.item()
     return None
+
+
+def _of_scipy(x: Any) -> Any:
+    return scipy_arrays.to_r(x) if scipy_arrays.is_scipy(x) else None
 
 
 def _of_python(x: Any) -> Any:

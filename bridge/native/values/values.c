@@ -132,7 +132,7 @@ static int to_r(PyObject *x, SEXP *result, int depth) {
     return status;
   if (PyList_CheckExact(x) || PyTuple_CheckExact(x))
     return tb_sequence_to_r(x, result, depth, to_r);
-  if (PyDict_Check(x))
+  if (PyDict_CheckExact(x) || PyODict_CheckExact(x)) /* others may be more than a dict */
     return tb_dict_to_r(x, result, depth, to_r);
   if (tb_is_robject(x)) {
     ((RObject *)x)->writable = false; /* R has seen it now */
