@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torchbridge.process.interrupts import let_r_look
+from torchbridge.process.interrupts import let_r_look, took_interrupt, waits_for_exits
 
 from ..arguments import flag, positive, whole_number
 from .families import find_family
@@ -29,6 +29,7 @@ class PenaltyPath:
         deviance_ratio: the share of the null deviance that is explained.
         family, link, intercept: as of `GLMFit`.
         converged: for each penalty.
+        status: "completed", or "interrupted after 7 of 100 penalties".
     """
 
     penalty: Tensor
@@ -39,6 +40,7 @@ class PenaltyPath:
     link: str
     intercept: bool
     converged: Tensor
+    status: str = "completed"
 
     def __repr__(self) -> str:
         return (
@@ -80,6 +82,8 @@ def fit_path(
         tol: a penalty is done where no coefficient moves by more than this, for columns of
             standard deviation 1, relative to the largest.
         max_iter: the most Newton steps, and the most sweeps of one.
+
+    An interrupt (Ctrl-C) ends the path with the penalties so far, and `status` says so.
     """
     found, link_ = find_family(family, link)
     tol, max_iter = positive("tol", tol), whole_number("max_iter", max_iter, 1)
@@ -97,24 +101,17 @@ def fit_path(
     task = _Task(scaled, y, share, o, found, link_, *settings)
     b = task.null()
     penalties = task.sequence(b, n_penalties, n > p) if penalty is None else _given(penalty)
-    null = task.deviance(task.mean(b))
-    raw, df, ratios, converged = [], [], [], []
-    for value in penalties:
-        b, done = task.solve(b, value)
-        slopes = b[with_mean:] / scale
-        first = (b[:1] - middle @ slopes) if with_mean else b[:0]
-        raw.append(torch.cat([first, slopes]).cpu())
-        df.append(int((b[with_mean:] != 0).sum()))
-        ratios.append(1 - task.deviance(task.mean(b)) / null if null > 0 else torch.nan)
-        converged.append(done)
+    found_ = _path(task, b, penalties, middle, scale)
+    raw, df, ratios, converged = zip(*found_, strict=True)
     if not all(converged):
         warnings.warn(
-            f"{converged.count(False)} of {len(penalties)} penalties did not converge in "
+            f"{converged.count(False)} of {len(converged)} penalties did not converge in "
             f"{max_iter} iterations (max_iter)",
             stacklevel=2,
         )
+    done, all_ = len(converged), len(penalties)
     return PenaltyPath(
-        torch.tensor(penalties, dtype=torch.float64),
+        torch.tensor(penalties[:done], dtype=torch.float64),
         torch.stack(raw),
         torch.tensor(df),
         torch.tensor(ratios, dtype=torch.float64),
@@ -122,7 +119,33 @@ def fit_path(
         link_.name,
         with_mean,
         torch.tensor(converged),
+        "completed" if done == all_ else f"interrupted after {done} of {all_} penalties",
     )
+
+
+def _path(
+    task: "_Task", b: Tensor, penalties: Sequence[float], middle: Tensor, scale: Tensor
+) -> list[tuple[Tensor, int, float, bool]]:
+    """Of each penalty: coefficients, those that are not 0, deviance ratio, whether it converged.
+
+    What there is so far where an interrupt ends it.
+    """
+    null, first_slope = task.deviance(task.mean(b)), int(task.intercept)
+    found: list[tuple[Tensor, int, float, bool]] = []
+    try:
+        with waits_for_exits():
+            for value in penalties:
+                b, done = task.solve(b, value)
+                slopes = b[first_slope:] / scale
+                first = (b[:1] - middle @ slopes) if task.intercept else b[:0]
+                ratio = 1 - task.deviance(task.mean(b)) / null if null > 0 else torch.nan
+                df = int((b[first_slope:] != 0).sum())
+                found.append((torch.cat([first, slopes]).cpu(), df, ratio, done))
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        took_interrupt()
+    return found
 
 
 def _scaled(design: Tensor, share: Tensor, with_mean: bool) -> tuple[Tensor, Tensor, Tensor]:

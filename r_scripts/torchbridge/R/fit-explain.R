@@ -20,7 +20,8 @@
 #' @param intervals Number of intervals, between quantiles.
 #' @return A tibble, of class `torch_effect`, with an `autoplot()`. `torch_importance()`:
 #'   `variable`, `importance` (the mean rise of the metric), `std_dev` (over the times) and
-#'   `metric`, the greatest first. `torch_partial()`: `value`, and `prediction` with `class` where
+#'   `metric`, the greatest first; an interrupt (Ctrl-C) ends it with the columns so far, and a
+#'   warning. `torch_partial()`: `value`, and `prediction` with `class` where
 #'   there are more than two. `torch_ale()`: `value` and `effect`, and `class`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(mpg ~ wt + hp + qsec, data = mtcars, model = mlp(8), epochs = 50, seed = 1)
@@ -38,16 +39,32 @@ torch_importance <- function(fit, data = NULL, y = NULL, variables = NULL, metri
   measure <- as_metric(metric, fit, call)
   loss <- function(data) measure$f(truth, stats::predict(fit, data))
   base <- loss(data)
-  found <- vapply(variables, function(name) {
-    rises <- vapply(seq_len(times), function(i) {
-      shuffled <- column_of(data, name)[sample.int(nrow(data))]
-      loss(with_column(data, name, shuffled)) - base
-    }, 1)
-    c(mean(rises), stats::sd(rises))
-  }, numeric(2L))
-  found <- unname(found)
+  found <- list()
+  ended <- tryCatch(
+    {
+      for (name in variables) {
+        rises <- vapply(seq_len(times), function(i) {
+          shuffled <- column_of(data, name)[sample.int(nrow(data))]
+          loss(with_column(data, name, shuffled)) - base
+        }, 1)
+        found[[name]] <- c(mean(rises), stats::sd(rises))
+      }
+      NULL
+    },
+    interrupt = identity
+  )
+  if (!is.null(ended)) {
+    # Of the columns so far; the interrupt again where there is none.
+    if (length(found) == 0L) rlang::interrupt()
+    warning(
+      "interrupted: the importance of ", length(found), " of ", length(variables), " columns",
+      call. = FALSE
+    )
+  }
+  values <- do.call(rbind, found)
   found <- tibble::tibble(
-    variable = variables, importance = found[1L, ], std_dev = found[2L, ], metric = measure$name
+    variable = names(found), importance = unname(values[, 1L]), std_dev = unname(values[, 2L]),
+    metric = measure$name
   )
   as_effect(found[order(-found$importance), ], "importance", NULL)
 }

@@ -25,7 +25,8 @@
 #' @param ... For `plot()`, further graphical parameters; else not used.
 #' @return `torch_path()`: a `torch_path`, a list of, among others, `penalty` (falling),
 #'   `coefficients` (a row a penalty), `df` (coefficients that are not 0) and `deviance_ratio` (the
-#'   share of the null deviance that is explained). `coef()`: a matrix, a row a penalty, on the
+#'   share of the null deviance that is explained). An interrupt (Ctrl-C) ends the path with the
+#'   penalties so far; `$status` says so. `coef()`: a matrix, a row a penalty, on the
 #'   scale of the columns. `predict()`: a matrix, a column a penalty. `tidy()`: a row a penalty and
 #'   term. `glance()`: a row a penalty. `plot()` and `autoplot()` draw the coefficients over the
 #'   penalties.
@@ -164,6 +165,8 @@ print.torch_path <- function(x, digits = max(3L, getOption("digits") - 3L), ...)
   check_no_dots(...)
   cat("Call:\n", paste(deparse(x$call), collapse = "\n"), "\n\n", sep = "")
   print(as.data.frame(glance(x)), digits = digits, row.names = FALSE)
+  # (A path of an older version has none.)
+  if (!is.null(x$status) && x$status != "completed") cat("\nPath ", x$status, "\n", sep = "")
   invisible(x)
 }
 

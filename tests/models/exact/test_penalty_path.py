@@ -1,9 +1,12 @@
 """The path against what defines it: the conditions of a minimum, and its two ends."""
 
+import signal
+
 import pytest
 import torch
 
 from torchbridge.models import fit_glm, fit_path
+from torchbridge.models.exact import penalty_path
 
 GENERATOR = torch.Generator().manual_seed(5)
 X = (
@@ -83,3 +86,26 @@ def test_bad_input():
         fit_path(X, y, "poisson")
     with pytest.raises(ValueError, match="weights must not be negative"):
         fit_path(X, y, weights=-WEIGHTS)
+
+
+def test_an_interrupt_gives_the_penalties_so_far(monkeypatch):
+    whole = fit_path(X, RESPONSES["gaussian"], n_penalties=10)
+    solve, calls = penalty_path._Task.solve, []
+
+    def interrupted(task, b, penalty):
+        calls.append(penalty)
+        if len(calls) == last:
+            signal.raise_signal(signal.SIGINT)
+        return solve(task, b, penalty)
+
+    monkeypatch.setattr(penalty_path._Task, "solve", interrupted)
+    last = 5  # the first call is that of no penalty
+    found = fit_path(X, RESPONSES["gaussian"], n_penalties=10)
+    assert found.status == "interrupted after 3 of 10 penalties"
+    assert torch.equal(found.penalty, whole.penalty[:3])
+    assert torch.equal(found.coefficients, whole.coefficients[:3])
+    assert whole.status == "completed"
+    calls.clear()
+    last = 2
+    with pytest.raises(KeyboardInterrupt):
+        fit_path(X, RESPONSES["gaussian"], n_penalties=10)

@@ -40,3 +40,27 @@ test_that("classes have an effect each", {
   expect_s3_class(ggplot2::autoplot(partial), "ggplot")
   expect_s3_class(ggplot2::autoplot(torch_importance(species, times = 1)), "ggplot")
 })
+
+test_that("an interrupt gives the importance of the columns so far, or ends the call", {
+  skip_on_os("windows")
+  run <- run_r(c(
+    "suppressPackageStartupMessages(library(torchbridge))",
+    "fit <- torch_fit(mpg ~ wt + hp + qsec, mtcars, mlp(4), epochs = 1, seed = 1)",
+    "calls <- 0",
+    "importance <- function(last) torch_importance(fit, times = 2, metric = function(y, found) {",
+    "  calls <<- calls + 1",
+    "  if (calls == last) tools::pskill(Sys.getpid(), tools::SIGINT)",
+    "  mean((y - found)^2)",
+    "})",
+    # One call is that of the data as they are.
+    "found <- withCallingHandlers(importance(6), warning = function(w) {",
+    "  cat(conditionMessage(w), '\\n')",
+    "})",
+    "cat(sort(found$variable), '\\n')",
+    "calls <- 0",
+    "cat(tryCatch(importance(2)$variable, interrupt = function(e) 'interrupt'), '\\n')"
+  ))
+  expect_identical(trimws(run$out), c(
+    "interrupted: the importance of 2 of 3 columns", "hp wt", "interrupt"
+  ), info = run$err)
+})
