@@ -76,6 +76,15 @@ class RObject:
     def value(self) -> Any:
         """The Python value of this R object; vectors of numbers are NumPy arrays."""
 
+    def check(self, name: str = "", /) -> None:
+        """Does it hold what it says of itself: dim, names, class, levels, rows of a data frame?
+
+        The codes of a factor are looked at by `any_na`.
+
+        Raises:
+            ValueError: it is damaged; the message begins with `name`.
+        """
+
     def items(self) -> list[RObject]:
         """The elements of an R list.
 
@@ -100,7 +109,11 @@ class RObject:
         """From now on R duplicates this vector before changing it, and it is not `writable`."""
 
     def any_na(self) -> bool:
-        """Is any element of this vector of numbers R's NA?"""
+        """Is any element of this vector of numbers R's NA?
+
+        Raises:
+            ValueError: a code of a factor is none of its levels.
+        """
 
     def na_mask(self) -> RObject:
         """A raw vector of the same shape: 1 where there is a value, 0 where there is NA."""

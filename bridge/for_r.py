@@ -48,6 +48,7 @@ _TENSORS = (
     *(
         "as_torch_tensor",
         "tensor_to_read",
+        "damage",
         "to_r",
         "values",
         "describe",

@@ -58,6 +58,7 @@ def to_array(x: object, library: Arrays[A, D], share: bool, na: NA, first: int) 
         x = rpy2_objects.robject(x)
     if not _is_robject(x):
         return library.from_python(x, share, na)
+    x.check("x")
     if "data.frame" in x.classes:
         return _frame_to_array(x, library, share, na)
     if sparse.is_sparse_r(x):
@@ -133,6 +134,8 @@ def _frame_to_array(x: RObject, library: Arrays[A, D], share: bool, na: NA) -> A
     kinds = [_number_type(c, name) for c, name in zip(columns, names, strict=True)]
     if share:
         raise ValueError("share=True: the columns of a data frame lie apart; use share=False")
+    for name, column in zip(names, columns, strict=True):
+        column.check(f"x: column '{name}'")
     natural = next((k for k in ("float64", "int64", "int32", "bool") if k in kinds), "float64")
     target = library.dtype_or(natural)
     views = [library.view(c) for c in columns]

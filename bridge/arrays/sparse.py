@@ -33,15 +33,17 @@ def from_r(x: RObject, library: Arrays[Any, Any], convert: Callable[[RObject], A
     torch = getattr(library, "torch", None)
     if torch is None:
         raise TypeError("x: NumPy has no sparse arrays; as.matrix(x) in R, or to_torch(x)")
-    values = convert(_slot(x, "x"))
-    columns, rows, shape = (library.view(_slot(x, name)).long() for name in ("p", "i", "Dim"))
+    slots = {name: _slot(x, name, kind) for name, kind in _SLOTS.items()}
+    columns, rows, shape = (library.view(slots[name]).long() for name in ("p", "i", "Dim"))
+    _check(columns, rows, len(slots["x"]), shape.tolist())
+    values = convert(slots["x"])
     _accept_beta()
     return torch.sparse_csc_tensor(
         columns.to(values.device),
         rows.to(values.device),
         values,
         size=tuple(shape.tolist()),
-        check_invariants=True,  # an R user can build a dgCMatrix that is none
+        check_invariants=False,  # checked above, in R's words
     )
 
 
@@ -71,10 +73,40 @@ def to_r(core: NativeCore, x: torch.Tensor, convert: Callable[[torch.Tensor], RO
     )
 
 
-def _slot(x: RObject, name: str) -> RObject:
+#: The slots of a dgCMatrix, and their types.
+_SLOTS = {"p": "integer", "i": "integer", "Dim": "integer", "x": "double"}
+
+
+def _slot(x: RObject, name: str, kind: str) -> RObject:
     found = x.slot(name)
-    assert found is not None  # the class has it
+    if found is None or found.typeof != kind:
+        has = "is not there" if found is None else f"is of type {found.typeof}, not {kind}"
+        raise _damaged(name, has)
     return found
+
+
+def _check(columns: torch.Tensor, rows: torch.Tensor, n_values: int, shape: list[int]) -> None:
+    """An error where the slots of a dgCMatrix, which anybody can set, do not go together."""
+    if len(shape) != 2 or min(shape) < 0:
+        raise _damaged("Dim", f"is {tuple(shape)}, not the numbers of rows and columns")
+    if columns.ndim != 1 or len(columns) != shape[1] + 1:
+        raise _damaged("p", f"has {columns.numel()} elements for {shape[1]} columns, not one more")
+    steps = columns.diff()
+    if int(columns[0]) != 0 or (len(steps) and int(steps.min()) < 0):
+        raise _damaged("p", "does not rise from 0")
+    if int(columns[-1]) != rows.numel() or n_values != rows.numel():
+        ends = f"ends at {int(columns[-1])}, and i has {rows.numel()}, x has {n_values} elements"
+        raise _damaged("p", ends)
+    if len(rows) and (int(rows.min()) < 0 or int(rows.max()) >= shape[0]):
+        raise _damaged("i", f"has rows that are none of 0 to {shape[0] - 1}")
+    within = rows.diff() > 0
+    within[columns[1:-1][(columns[1:-1] > 0) & (columns[1:-1] < len(rows))] - 1] = True
+    if not bool(within.all()):
+        raise _damaged("i", "has rows of a column out of order, or twice")
+
+
+def _damaged(slot: str, why: str) -> ValueError:
+    return ValueError(f"x: its slot {slot} {why}: this dgCMatrix is damaged")
 
 
 def _accept_beta() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -139,13 +140,12 @@ def to_table(x: object) -> pa.Table:
 
 def encode(table: pa.Table) -> FrameEncoding:
     """The encoding of a table by its own levels."""
-    coded = [f.name for f in table.schema if frame_encoding.is_coded(f.type)]
-    unique = {
-        name: frame_encoding.levels_of(table.column(name))
-        for name in coded
-        if table.schema.names.count(name) == 1
+    levels = {
+        field.name: frame_encoding.levels_of(table.column(i))
+        for i, field in enumerate(table.schema)
+        if frame_encoding.is_coded(field.type)
     }
-    return frame_encoding.make_encoding(table.schema, unique)
+    return frame_encoding.make_encoding(table.schema, levels)
 
 
 def encoding_of(like: object) -> FrameEncoding:
@@ -165,9 +165,11 @@ def tensors_of(
     target = library.dtype_or("float64")
     if not target.is_floating_point:
         raise ValueError(f"dtype: expected a floating dtype, not {dtype!r}")
-    absent = [n for n in encoding.schema.names if n not in table.schema.names]
-    if absent:
-        raise ValueError(f"x: no column '{absent[0]}', which the encoding has")
+    places = Counter(table.schema.names)
+    for name in encoding.schema.names:
+        if places[name] != 1:
+            many = "no" if not places[name] else "more than one"
+            raise ValueError(f"x: {many} column '{name}', which the encoding has")
     n = table.num_rows
     narrow = library.name_of(target) == "float32"
     numeric = np.empty((n, len(encoding.numeric)), np.float32 if narrow else np.float64)

@@ -9,6 +9,7 @@ Tests: tests/frames/test_encoded_frames.py.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -51,15 +52,14 @@ class FrameEncoding:
 
 def make_encoding(schema: pa.Schema, levels: Mapping[str, Iterable[str]]) -> FrameEncoding:
     """The encoding of frames of this schema; `levels` has those of each factor and text column."""
-    repeated = {name for name in schema.names if schema.names.count(name) > 1}
+    repeated = [name for name, n in Counter(schema.names).items() if n > 1]
     if repeated:
         raise ValueError(f"columns: two have the name '{min(repeated)}'; names must differ")
-    numeric = tuple(f.name for f in schema if not is_coded(f.type))
-    for name in numeric:
-        if not _is_numeric(schema.field(name).type):
-            raise TypeError(
-                f"column '{name}': Arrow's {schema.field(name).type} is neither a number nor text"
-            )
+    plain = [f for f in schema if not is_coded(f.type)]
+    for f in plain:
+        if not _is_numeric(f.type):
+            raise TypeError(f"column '{f.name}': Arrow's {f.type} is neither a number nor text")
+    numeric = tuple(f.name for f in plain)
     return FrameEncoding(schema, numeric, {k: tuple(v) for k, v in levels.items()})
 
 

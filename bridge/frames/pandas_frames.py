@@ -36,6 +36,7 @@ def from_r(x: RObject) -> pandas.DataFrame:
     """The pandas DataFrame of an R data.frame (RObject); R's row names, if given, are the index."""
     import pandas as pd
 
+    x.check()
     outline = host.native().helper("frame_outline").call(x).items()
     names, rows = _names(outline[0]), outline[1].value()
     columns = [_column(item, name) for name, item in zip(names, x.items(), strict=True)]
@@ -74,6 +75,7 @@ def _plain_column(x: RObject) -> Column:
     import numpy as np
     import pandas as pd
 
+    x.check()
     if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
         return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
     if type_table.added_of(x.classes):

@@ -214,6 +214,7 @@ def _suffix(path: Path) -> str:
 
 
 def _check_columns(columns: list[str] | None, there: list[str]) -> None:
+    known = set(there)
     for name in columns or ():
-        if name not in there:
+        if name not in known:
             raise ValueError(f"columns: no column '{name}'; there are: {', '.join(there)}")

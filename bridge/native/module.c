@@ -15,6 +15,7 @@
 #include "core/limits.h"
 #include "core/pressure.h"
 #include "core/robject.h"
+#include "core/sound.h"
 #include "torch/dispatch.h"
 #include "torch/dlpack.h"
 #include "torch/foreign.h"
@@ -45,6 +46,7 @@ static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, 
 TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_lifetime_init();
   tb_pressure_init();
+  tb_sound_init();
   tb_handle_init();
   tb_frozen_init(dll, &tb_saved);
   tb_foreign_init(dll);

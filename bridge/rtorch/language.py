@@ -9,6 +9,7 @@ Tests: test-tensor-creation.R, test-tensor-indexing.R.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -41,7 +42,13 @@ def torch_tensor(x: RValue, dtype: TorchDType, device: Device, requires_grad: bo
     if isinstance(x, torch.Tensor):
         result = x.detach().clone()
     elif isinstance(x, (list, tuple)) or getattr(x, "typeof", None) == "list":
-        items = x if isinstance(x, (list, tuple)) else cast("RObject", x).items()
+        items: Sequence[RValue]
+        if isinstance(x, (list, tuple)):
+            items = x
+        else:
+            x = cast("RObject", x)
+            x.check("x")
+            items = x.items()
         result = torch.stack([torch_tensor(item, None, None, False).squeeze() for item in items])
     elif isinstance(x, (bool, int, float, complex)):
         result = torch.tensor(x)

@@ -58,6 +58,17 @@ def tensor_to_read(x: RObject) -> Tensor:
     return result
 
 
+def damage(x: RObject) -> str | None:
+    """What R object x says of itself and does not hold, in words; None where it is sound."""
+    try:
+        x.check()
+        if "factor" in x.classes:
+            x.any_na()
+    except ValueError as error:
+        return str(error).removeprefix("x: ")
+    return None
+
+
 class _Readable(TorchArrays):
     def check_owner(self, x: RObject) -> None:
         """All goes: nobody writes."""

@@ -48,6 +48,7 @@ def from_r(x: RObject) -> Any:
     counterpart (an environment, a fitted model) stays an R object: an rpy2 object where
     Python is the host.
     """
+    x.check()
     kind, classes = x.typeof, x.classes
     if "data.frame" in classes:
         return pandas_frames.from_r(x)

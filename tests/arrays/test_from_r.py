@@ -603,3 +603,36 @@ def test_a_dim_that_its_elements_do_not_fill(r, damaged, dim, values, verb):
     if "> 2" not in values:
         with pytest.raises(ValueError, match="6 elements: this R object is damaged"):
             verb(x, share=True)
+
+
+@pytest.mark.parametrize("options", [{}, {"dtype": "float64"}, {"na": "mask"}, {"na": -1}])
+@pytest.mark.parametrize("verb", [tb.to_torch, tb.to_numpy])
+@pytest.mark.parametrize("codes", ["c(2L, 0L)", "c(NA, -1L)", "c(1L, 3L, NA)", "-2147483647L"])
+def test_a_code_that_is_no_level(r, codes, verb, options):
+    x = r(f"structure({codes}, levels = c('a', 'b'), class = 'factor')")
+    with pytest.raises(ValueError, match="x: element . has code .*, and there are 2 levels"):
+        verb(x, **options)
+
+
+@pytest.mark.parametrize("verb", [tb.to_torch, tb.to_numpy])
+def test_a_class_on_a_type_that_cannot_hold_it(r, verb):
+    """Whole values are in tests/native/core/test_sound.py."""
+    for code, words in {
+        "structure(1:2, class = 'integer64')": "x: a vector of class integer64 must be of type",
+        "structure('a', class = 'Date')": "x: a vector of class Date must be numeric",
+        "structure(1:2, levels = 1:2, class = 'factor')": "x: a factor whose levels are of type",
+        "structure(list(a = 1:2, b = 1), row.names = 1:2, class = 'data.frame')": (
+            "x: column 'b': 1 elements in a data frame of 2 rows"
+        ),
+        "structure(list(b = structure(1L, class = 'nanotime')), row.names = 1L, "
+        "class = 'data.frame')": (
+            "x: column 'b': a vector of class nanotime must be of type double"
+        ),
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            verb(r(code))
+
+
+def test_dates_of_na_alone_may_be_logicals(r):
+    x = tb.to_torch(r("structure(c(NA, NA), class = 'Date')"))
+    assert x.dtype == torch.float64 and x.isnan().all()

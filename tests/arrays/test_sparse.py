@@ -146,3 +146,45 @@ def test_integers_that_a_double_cannot_hold_are_refused(r):
 def test_what_is_no_sparse_matrix_of_r_is_refused(make, error, message, nothing_left):
     with pytest.raises(error, match=f"x: .*{message}"):
         tb.to_r(make())
+
+
+@pytest.mark.parametrize(
+    ("slots", "words"),
+    [
+        ({"p": "c(1L, 1L, 2L)"}, "p does not rise from 0"),
+        ({"p": "c(0L, 2L, 1L)"}, "p does not rise from 0"),
+        ({"p": "c(0L, -1L, 2L)"}, "p does not rise from 0"),
+        ({"p": "c(0L, NA, 2L)"}, "p does not rise from 0"),
+        ({"p": "c(0L, 1L, 5L)"}, "p ends at 5, and i has 2, x has 2 elements"),
+        ({"p": "c(0L, 1L, 1L)"}, "p ends at 1, and i has 2, x has 2 elements"),
+        ({"p": "c(0L, 2L)"}, "p has 2 elements for 2 columns"),
+        ({"p": "integer()"}, "p has 0 elements for 2 columns"),
+        ({"p": "c(0, 1, 2)"}, "p is of type double, not integer"),
+        ({"i": "c(0L, 2L)"}, "i has rows that are none of 0 to 1"),
+        ({"i": "c(-1L, 1L)"}, "i has rows that are none of 0 to 1"),
+        ({"i": "c(NA, 1L)"}, "i has rows that are none of 0 to 1"),
+        ({"i": "0L"}, "p ends at 2, and i has 1, x has 2 elements"),
+        ({"i": "c(1L, 1L)", "p": "c(0L, 2L, 2L)"}, "i has rows of a column out of order, or twice"),
+        ({"i": "c(1L, 0L)", "p": "c(0L, 0L, 2L)"}, "i has rows of a column out of order, or twice"),
+        ({"x": "1"}, "p ends at 2, and i has 2, x has 1 elements"),
+        ({"x": "1:2"}, "x is of type integer, not double"),
+        ({"x": "c('a', 'b')"}, "x is of type character, not double"),
+        ({"x": "NULL"}, "x is not there"),
+        ({"Dim": "c(-2L, 2L)"}, r"Dim is \(-2, 2\), not the numbers of rows and columns"),
+        ({"Dim": "c(2L, 2L, 1L)"}, r"Dim is \(2, 2, 1\), not"),
+        ({"Dim": "c(2L, 9L)"}, "p has 3 elements for 9 columns"),
+        ({"Dim": "c(1L, 2L)"}, "i has rows that are none of 0 to 0"),
+    ],
+)
+def test_slots_that_do_not_go_together_are_named(r, slots, words):
+    damage = "; ".join(f"attr(m, '{name}') <- {value}" for name, value in slots.items())
+    x = r(f"{{ m <- Matrix::sparseMatrix(1:2, 1:2, x = c(1, 2)); {damage}; m }}")
+    with pytest.raises(ValueError, match=f"x: its slot {words}.*: this dgCMatrix is damaged"):
+        tb.to_torch(x)
+
+
+def test_empty_columns_may_stand_anywhere(r):
+    for p, i in (("c(0L, 0L, 1L, 1L)", "0L"), ("c(0L, 2L, 2L, 3L)", "c(0L, 1L, 0L)")):
+        make = f"methods::new('dgCMatrix', p = {p}, i = {i}, x = {i} + 1, Dim = c(2L, 3L))"
+        x = r(f"{{ loadNamespace('Matrix'); {make} }}")
+        assert torch.equal(tb.to_torch(x).to_dense(), tb.to_torch(r("as.matrix(x)", x=x)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 import torchbridge as tb
+from torchbridge.frames import encoded_frames
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -135,3 +137,37 @@ def test_dates_of_arrow_go_as_days():
 def test_no_dtype_is_the_natural_one():
     tensors = tb.frame_tensors(pa.table({"x": [1.5]}), dtype=None)
     assert tensors.numeric.dtype is torch.float64
+
+
+class Counted:
+    """A table that counts how often it is asked for all its names."""
+
+    def __init__(self, table):
+        self.table, self.asked = table, 0
+
+    @property
+    def names(self):
+        self.asked += 1
+        return self.table.schema.names
+
+    @property
+    def schema(self):
+        return self
+
+    def __iter__(self):
+        return iter(self.table.schema)
+
+    def __getattr__(self, name):
+        return getattr(self.table, name)
+
+
+def test_wide_frames_are_asked_for_their_names_once():
+    """Not once a column: of 20,000 columns that took minutes."""
+    asked = []
+    for columns in (10, 200):
+        table = Counted(pa.table({f"x{i}": [1.0, 2.0] for i in range(columns)} | {"f": ["a", "b"]}))
+        encoding = replace(encoded_frames.encode(table), schema=table.table.schema)
+        made = encoded_frames.tensors_of(table, encoding, "float64", None)
+        assert made.numeric.shape == (2, columns) and made.codes.tolist() == [[0], [1]]
+        asked.append(table.asked)
+    assert asked[0] == asked[1] <= 3

@@ -366,3 +366,50 @@ def test_frames_of_any_library_go_into_r_functions(tmp_path):
     table = pa.table({"a": [1, 2]})
     for frame in (table, pl.DataFrame(table), table.to_pandas(), duckdb.from_arrow(table)):
         assert count(frame) == 2
+
+
+# ---- damaged data frames ----
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+@pytest.mark.parametrize(
+    ("column", "words"),
+    {
+        "structure(0:1, levels = c('a', 'b'), class = 'factor')": "row 1 has code 0",
+        "structure(c(1L, 3L), levels = c('a', 'b'), class = 'factor')": "row 2 has code 3",
+        "structure(1:2, levels = c('a', 'a'), class = 'factor')": "a factor whose level 2 is",
+        "structure(1:2, class = 'integer64')": "a vector of class integer64 must be of type double",
+        "structure(c('a', 'b'), class = 'Date')": "a vector of class Date must be numeric",
+        "structure(c(1i, 2i), class = c('POSIXct', 'POSIXt'))": "a vector of class POSIXct must",
+        "structure(list(1, 2), class = 'difftime')": "a vector of class difftime must be numeric",
+        "1:3": "3 elements in a data frame of 2 rows",
+        "I(list(1))": "1 elements in a data frame of 2 rows",
+        "matrix(1:3, 3)": "3 elements in a data frame of 2 rows",
+    }.items(),
+)
+def test_a_damaged_column_is_named(r, column, words, kind):
+    x = r(f"structure(list(a = 1:2, b = {column}), row.names = 1:2, class = 'data.frame')")
+    with pytest.raises(ValueError, match=f"column 'b': {words}.*: this R object is damaged"):
+        tb.to_frame(x, kind)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+def test_a_damaged_data_frame_is_an_error(r, kind):
+    for facts, words in {
+        "row.names = c(NA, -3L)": "2 columns with 0 names",
+        "row.names = c(NA, -3L), names = 'a'": "column 2 has no name",
+        "row.names = c('x', NA, 'y'), names = c('a', 'b')": "row name 2 is NA",
+        "names = c('a', 'b')": "row.names are of type NULL",
+        "row.names = c(NA, -7L), names = c('a', 'b')": "column 'a': 3 elements in .* 7 rows",
+    }.items():
+        x = r(f"structure(list(1:3, 4:6), {facts}, class = 'data.frame')")
+        with pytest.raises(ValueError, match=f"{words}.*: this R object is damaged"):
+            tb.to_frame(x, kind)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+def test_dates_of_na_alone_are_dates(r, kind):
+    """.POSIXct(NA) is a logical with a class."""
+    x = r("data.frame(a = structure(NA, class = 'Date'), b = .POSIXct(NA, 'UTC'))")
+    y = tb.to_r(tb.to_frame(x, kind))
+    assert r.true("inherits(y$a, 'Date') && inherits(y$b, 'POSIXct') && all(is.na(y))", y=y)

@@ -13,11 +13,8 @@ bool tb_export_factor(tb_export *e) {
   SEXP levels = PROTECT(Rf_getAttrib(e->x, R_LevelsSymbol));
   R_xlen_t n = Rf_xlength(e->x), n_levels = Rf_xlength(levels);
   bool done = false;
-  if (TYPEOF(e->x) != INTSXP || TYPEOF(levels) != STRSXP)
-    tb_arrow_fail(&e->place, PyExc_ValueError,
-                  "a factor whose codes are no integers, or whose levels are no text");
-  else if (tb_schema_format(e->schema, "i") && tb_schema_add_dictionary(e->schema) &&
-           tb_array_init(e->array, n, 2, 0) && tb_array_add_dictionary(e->array)) {
+  if (tb_schema_format(e->schema, "i") && tb_schema_add_dictionary(e->schema) &&
+      tb_array_init(e->array, n, 2, 0) && tb_array_add_dictionary(e->array)) {
     tb_export words = {.x = levels,
                        .wanted = e->wanted ? e->wanted->dictionary : NULL,
                        .schema = e->schema->dictionary,
@@ -33,8 +30,9 @@ bool tb_export_factor(tb_export *e) {
       to[i] = known ? codes[i] - 1 : 0;
       if (!known && codes[i] != NA_INTEGER)
         done = tb_arrow_fail(&e->place, PyExc_ValueError,
-                             "row %lld has code %d, and there are %lld levels", (long long)i + 1,
-                             codes[i], (long long)n_levels);
+                             "row %lld has code %d, and there are %lld levels: this R object "
+                             "is damaged",
+                             (long long)i + 1, codes[i], (long long)n_levels);
     }
     if (tb_has_class(e->x, "ordered"))
       e->schema->flags |= ARROW_ORDERED;

@@ -25,8 +25,6 @@ static SEXP text_row_names(SEXP x) {
 
 /* NULL with an exception where it is no text. */
 static const char *name_of(const tb_place *place, SEXP names, R_xlen_t i) {
-  if (TYPEOF(names) != STRSXP || i >= Rf_xlength(names) || STRING_ELT(names, i) == NA_STRING)
-    return "";
   int64_t size;
   const char *why, *name = tb_utf8(STRING_ELT(names, i), &size, &why);
   if (!name)
@@ -37,8 +35,6 @@ static const char *name_of(const tb_place *place, SEXP names, R_xlen_t i) {
 static R_xlen_t rows_of(SEXP x) { return Rf_xlength(Rf_getAttrib(x, R_RowNamesSymbol)); }
 
 bool tb_export_frame(tb_export *e) {
-  if (TYPEOF(e->x) != VECSXP)
-    return tb_arrow_fail(&e->place, PyExc_TypeError, "a data frame that is no list");
   R_xlen_t columns = Rf_xlength(e->x), rows = rows_of(e->x);
   bool whole = !e->place.parent;
   SEXP names = PROTECT(Rf_getAttrib(e->x, R_NamesSymbol));
@@ -49,7 +45,7 @@ bool tb_export_frame(tb_export *e) {
     if (!tb_arrow_note(&e->place, "the row names of a data frame within another are left out"))
       return false;
   }
-  for (R_xlen_t i = 0; i < columns && first && TYPEOF(names) == STRSXP; i++)
+  for (R_xlen_t i = 0; i < columns && first; i++)
     if (strcmp(R_CHAR(STRING_ELT(names, i)), row_names_column) == 0) {
       first = 0;
       if (!tb_arrow_note(&e->place, "the row names are left out: a column has the name row.names"))

@@ -79,7 +79,7 @@ bool tb_export_date(tb_export *e) {
       !tb_schema_facts(e->schema, "r.class", "Date", "r.storage", storage(e->x), NULL) ||
       !tb_array_init(e->array, n, 2, 0))
     return false;
-  if (TYPEOF(e->x) == INTSXP) {
+  if (TYPEOF(e->x) != REALSXP) {
     tb_array_borrow(e->array, 1, data, e->x);
     return tb_array_validity(e->array, data, tb_missing_int);
   }
@@ -172,7 +172,7 @@ static bool write_counts(tb_export *e, SEXP x, double scale, char *unit) {
 }
 
 static bool counts(tb_export *e, double scale, char *unit) {
-  SEXP x = PROTECT(TYPEOF(e->x) == INTSXP ? Rf_coerceVector(e->x, REALSXP) : e->x);
+  SEXP x = PROTECT(TYPEOF(e->x) == REALSXP ? e->x : Rf_coerceVector(e->x, REALSXP));
   bool done = write_counts(e, x, scale, unit);
   UNPROTECT(1);
   return done;

@@ -15,13 +15,17 @@
 #include "arrow/schema.h"
 #include "arrow/text.h"
 #include "arrow/time.h"
+#include "core/sound.h"
 #include "core/vector.h"
 
 /* ---- on R's side ---- */
 
 static bool is_any(SEXP x) { return x != NULL; }
 static bool has_dims(SEXP x) { return Rf_xlength(Rf_getAttrib(x, R_DimSymbol)) > 1; }
-static bool is_number(SEXP x) { return TYPEOF(x) == INTSXP || TYPEOF(x) == REALSXP; }
+/* Dates of NA alone may be logicals, which R keeps as it keeps integers. */
+static bool is_count(SEXP x) {
+  return TYPEOF(x) == INTSXP || TYPEOF(x) == REALSXP || TYPEOF(x) == LGLSXP;
+}
 static bool is_logical(SEXP x) { return TYPEOF(x) == LGLSXP; }
 static bool is_integer(SEXP x) { return TYPEOF(x) == INTSXP; }
 static bool is_double(SEXP x) { return TYPEOF(x) == REALSXP; }
@@ -81,10 +85,10 @@ static const struct type {
     {NESTED, frame_class, NULL, is_any, tb_export_frame, holds_frame, tb_import_frame},
     {NESTED, NULL, NULL, has_dims, tb_export_matrix, tb_is_matrix, tb_import_matrix},
     {.class = "POSIXlt", .also = "POSIXt", .is = is_any, .export = tb_export_posixlt},
-    {FLAT, "factor", "ordered", is_number, tb_export_factor, holds_dictionary, tb_import_factor},
-    {FLAT, "Date", NULL, is_number, tb_export_date, holds_dates, tb_import_date},
-    {FLAT, "POSIXct", "POSIXt", is_number, tb_export_time, holds_times, tb_import_time},
-    {FLAT, "difftime", NULL, is_number, tb_export_span, holds_spans, tb_import_span},
+    {FLAT, "factor", "ordered", is_integer, tb_export_factor, holds_dictionary, tb_import_factor},
+    {FLAT, "Date", NULL, is_count, tb_export_date, holds_dates, tb_import_date},
+    {FLAT, "POSIXct", "POSIXt", is_count, tb_export_time, holds_times, tb_import_time},
+    {FLAT, "difftime", NULL, is_count, tb_export_span, holds_spans, tb_import_span},
     {.class = "nanotime", .is = is_double, .export = tb_export_nanotime},
     {FLAT, "integer64", NULL, is_double, tb_export_integer64, holds_wide, tb_import_integer64},
     {FLAT, NULL, NULL, is_logical, tb_export_logical, holds_logicals, tb_import_logical},
@@ -128,8 +132,11 @@ static bool export_as(const struct type *t, tb_export *e) {
 }
 
 bool tb_export_column(tb_export *e) {
+  tb_damage why;
   if (!tb_check_depth(&e->place))
     return false;
+  if (!tb_is_sound(e->x, &why))
+    return tb_arrow_fail(&e->place, PyExc_ValueError, "%s", why.text);
   for (const struct type *t = types; t < types + TYPES; t++) {
     const char *kept = NULL;
     if (!fits(t, e->x))

@@ -22,28 +22,6 @@ bool tb_is_int64(SEXP x) {
   return TYPEOF(x) == REALSXP && (tb_has_class(x, "integer64") || tb_has_class(x, "nanotime"));
 }
 
-int tb_check_dim(SEXP x, R_xlen_t length) {
-  SEXP dim = tb_attribute(x, R_DimSymbol);
-  if (dim == R_NilValue)
-    return 0;
-  bool fits = TYPEOF(dim) == INTSXP && Rf_length(dim) > 0, empty = false;
-  for (int i = 0; fits && i < Rf_length(dim); i++) {
-    fits = INTEGER_ELT(dim, i) >= 0; /* NA is below 0, too */
-    empty |= INTEGER_ELT(dim, i) == 0;
-  }
-  R_xlen_t elements = empty ? 0 : 1;
-  for (int i = 0; fits && !empty && i < Rf_length(dim); i++) {
-    fits = elements <= R_XLEN_T_MAX / INTEGER_ELT(dim, i);
-    elements *= fits ? INTEGER_ELT(dim, i) : 1;
-  }
-  if (fits && elements == length)
-    return 0;
-  PyErr_Format(PyExc_ValueError,
-               "x: its dim does not go with its %lld elements: this R object is damaged",
-               (long long)length);
-  return -1;
-}
-
 const void *tb_data(SEXP x) {
   /* A vector whose memory has been released (foreign.c) raises its error here: raised in Dataptr it
    * would leave R's collector switched off. */

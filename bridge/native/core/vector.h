@@ -8,10 +8,6 @@ bool tb_has_class(SEXP x, const char *name); /* inherits(), but runs no R code *
 SEXP tb_attribute(SEXP x, SEXP name); /* Rf_getAttrib() that never jumps, for dim and class */
 bool tb_is_int64(SEXP x); /* bit64's integer64 (or nanotime): int64 bits in a double vector */
 /* The base pointer of a vector of numbers. May jump, as ALTREP may materialise. */
-/* 0 where the dim of x, if any, is that of `length` elements; or -1 with an exception: a damaged
- * file makes objects that say more than they hold. */
-int tb_check_dim(SEXP x, R_xlen_t length);
-
 const void *tb_data(SEXP x);
 size_t tb_element_size(SEXPTYPE type);         /* of a vector of numbers, in bytes */
 SEXP tb_new_vector(SEXPTYPE type, R_xlen_t n); /* a vector to be written as a whole; may jump */

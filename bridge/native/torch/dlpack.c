@@ -14,6 +14,7 @@
 #include "core/errors.h"
 #include "core/lifetime.h"
 #include "core/robject.h"
+#include "core/sound.h"
 #include "core/vector.h"
 #include "torch/dlpack_layout.h"
 #include "torch/foreign.h"

@@ -5,6 +5,7 @@
 #include "core/entry.h"
 #include "core/errors.h"
 #include "core/robject.h"
+#include "core/sound.h"
 #include "core/vector.h"
 #include "values/object.h"
 

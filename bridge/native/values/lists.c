@@ -7,6 +7,7 @@
 #include "core/held.h"
 #include "core/hooks.h"
 #include "core/robject.h"
+#include "core/sound.h"
 #include "core/strings.h"
 #include "values/scalars.h"
 
@@ -38,6 +39,9 @@ static void name_text(SEXP x, R_xlen_t i) {
 
 PyObject *tb_list_from_r(SEXP x, enum tb_vectors vectors, int depth, tb_item_from_r item_from_r) {
   R_xlen_t n = Rf_xlength(x);
+  tb_damage why;
+  if (!tb_is_sound(x, &why))
+    return PyErr_Format(PyExc_ValueError, "%s", why.text);
   SEXP names = PROTECT(Rf_getAttrib(x, R_NamesSymbol));
   bool dict = usable_names(names, n);
   PyObject *result = tb_hold(dict ? PyDict_New() : PyList_New(n));

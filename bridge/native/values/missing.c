@@ -54,11 +54,46 @@ __attribute__((optimize("O3"))) static bool scan_na(SEXP x, const void *data, ui
   return any;
 }
 
+/* The same of the codes of a factor, up to the first one that is no level: its place, or -1. */
+__attribute__((optimize("O3"))) static R_xlen_t scan_codes(const int *codes, R_xlen_t n,
+                                                           int n_levels, uint8_t *mask, bool *any) {
+  enum { BLOCK = 4096 };
+  for (R_xlen_t start = 0; start < n; start += BLOCK) {
+    R_xlen_t stop = start + BLOCK < n ? start + BLOCK : n;
+    int found = 0; /* NA, or no level */
+    for (R_xlen_t i = start; i < stop; i++)
+      found |= (unsigned)codes[i] - 1u >= (unsigned)n_levels;
+    if (mask)
+      for (R_xlen_t i = start; i < stop; i++)
+        mask[i] = codes[i] != NA_INTEGER;
+    for (R_xlen_t i = start; i < stop && found; i++) {
+      if (codes[i] != NA_INTEGER && (unsigned)codes[i] - 1u >= (unsigned)n_levels)
+        return i;
+      *any |= codes[i] == NA_INTEGER;
+    }
+  }
+  return -1;
+}
+
 typedef struct {
   RObject *self;
   PyObject *mask;
   bool want_mask, any;
 } na_job;
+
+static void scan(na_job *job, SEXP x, const void *data, uint8_t *mask) {
+  SEXP levels = Rf_getAttrib(x, R_LevelsSymbol);
+  if (TYPEOF(x) != INTSXP || TYPEOF(levels) != STRSXP || !tb_has_class(x, "factor")) {
+    job->any = scan_na(x, data, mask);
+    return;
+  }
+  const int *codes = data;
+  R_xlen_t wrong = scan_codes(codes, Rf_xlength(x), Rf_length(levels), mask, &job->any);
+  if (wrong >= 0)
+    PyErr_Format(PyExc_ValueError,
+                 "x: element %lld has code %d, and there are %d levels: this R object is damaged",
+                 (long long)wrong + 1, codes[wrong], Rf_length(levels));
+}
 
 static void na_run(void *p) {
   na_job *job = p;
@@ -69,17 +104,17 @@ static void na_run(void *p) {
     SEXP dim = Rf_getAttrib(x, R_DimSymbol);
     if (dim != R_NilValue)
       Rf_setAttrib(mask, R_DimSymbol, dim);
-    job->any = scan_na(x, data, RAW(mask));
+    scan(job, x, data, RAW(mask));
     job->mask = tb_robject(mask, true);
     UNPROTECT(1);
   } else
-    job->any = scan_na(x, data, NULL);
+    scan(job, x, data, NULL);
 }
 
 static PyObject *any_na(RObject *self, PyObject *unused) {
   (void)unused;
   na_job job = {.self = self};
-  if (tb_check_thread() || tb_protected(na_run, &job))
+  if (tb_check_thread() || tb_protected(na_run, &job) || PyErr_Occurred())
     return NULL;
   return PyBool_FromLong(job.any);
 }
@@ -89,6 +124,8 @@ static PyObject *na_mask(RObject *self, PyObject *unused) {
   na_job job = {.self = self, .want_mask = true};
   if (tb_check_thread() || tb_protected(na_run, &job))
     return NULL;
+  if (PyErr_Occurred())
+    Py_CLEAR(job.mask);
   return job.mask;
 }
 

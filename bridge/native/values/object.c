@@ -6,6 +6,7 @@
 #include "core/errors.h"
 #include "core/held.h"
 #include "core/lifetime.h"
+#include "core/sound.h"
 #include "core/strings.h"
 #include "core/vector.h"
 #include "values/values.h"
@@ -161,6 +162,33 @@ static PyObject *set_attr(RObject *self, PyObject *args) {
   Py_RETURN_NONE;
 }
 
+/* ---- is it sound? ---- */
+
+typedef struct {
+  SEXP x;
+  tb_damage why;
+  bool sound;
+} check_job;
+
+static void check_run(void *p) {
+  check_job *job = p;
+  job->sound = tb_is_sound(job->x, &job->why);
+}
+
+static PyObject *check(RObject *self, PyObject *args) {
+  check_job job = {.x = self->x};
+  const char *name = "";
+  if (!PyArg_ParseTuple(args, "|s", &name) || tb_check_thread())
+    return NULL;
+  if (!tb_check_may_jump(self->x))
+    check_run(&job);
+  else if (tb_protected(check_run, &job))
+    return NULL;
+  if (!job.sound)
+    return PyErr_Format(PyExc_ValueError, "%s%s%s", name, *name ? ": " : "", job.why.text);
+  Py_RETURN_NONE;
+}
+
 /* ---- values ---- */
 
 static void value_run(void *p) {
@@ -236,6 +264,8 @@ static const PyMethodDef methods[] = {
     {"slot", (PyCFunction)slot, METH_O, "slot(name): an S4 slot, or None."},
     {"set_attr", (PyCFunction)set_attr, METH_VARARGS,
      "set_attr(name, value) on a vector just made."},
+    {"check", (PyCFunction)check, METH_VARARGS,
+     "check(name): a ValueError, which begins with the name, if it says more than it holds."},
     {"items", (PyCFunction)items, METH_NOARGS, "The elements of an R list, as RObjects."},
     {"value", (PyCFunction)value, METH_NOARGS, "The Python value of this R object."},
     {"freeze", (PyCFunction)freeze, METH_NOARGS, "R duplicates this vector before changing it."},

@@ -1,19 +1,30 @@
 # How columns and responses cross into Python: as tensors over R's own memory where they can.
-# Tests: test-fit-fit.R, test-fit-train.R.
+# Tests: test-fit-columns.R, test-fit-fit.R, test-fit-train.R.
+
+# An object that says more than it holds (a damaged file, structure()) is an error that names it:
+# R's own model.matrix() would read beyond the end of a factor's contrasts.
+check_sound <- function(x, name, call) {
+  damage <- if (is.object(x) && !inherits(x, "python_object")) api("damage", x)
+  if (!is.null(damage)) abort(call, "`", name, "`: ", damage, ".")
+}
+
+check_sound_columns <- function(x, call) {
+  for (i in which(vapply(x, is.object, NA))) check_sound(.subset2(x, i), names(x)[i], call)
+}
 
 # Numbers, logicals and factors, and nothing else; an error names the column.
 check_columns <- function(columns, call) {
   if (!is.list(columns) || is_tensor(columns)) return(invisible())
-  for (name in names(columns)) {
-    x <- columns[[name]]
+  for (i in seq_along(columns)) { # by place: a name is looked for among all
+    x <- columns[[i]]
     if (!(has_numbers(x) || is.logical(x) || is.factor(x))) {
       abort(
-        call, "`", name, "` is ", friendly_type(x), ": predictors must be numbers, logicals, ",
-        "factors or text. Make one of it, such as as.numeric(", name, ")."
+        call, "`", names(columns)[i], "` is ", friendly_type(x), ": predictors must be numbers, ",
+        "logicals, factors or text. Make one of it, such as as.numeric(", names(columns)[i], ")."
       )
     }
     if (is.double(x) && !all_finite(x)) {
-      abort(call, "`", name, "` holds infinite values.")
+      abort(call, "`", names(columns)[i], "` holds infinite values.")
     }
   }
 }
@@ -35,7 +46,7 @@ as_tensor <- function(x) {
   if (is.null(x) || is_tensor(x)) return(x)
   if (is.factor(x)) return(api("tensor_to_read", as.integer(x)))
   if (is.logical(x)) return(as_torch_tensor(plain_vector(x)))
-  api("tensor_to_read", plain_vector(x))
+  api("tensor_to_read", plain_vector(plain_column(x)))
 }
 
 # Without classes and names, copied only where there are any.
@@ -50,6 +61,7 @@ plain_vector <- function(x) {
 
 # list(tensor, values (for residuals), levels, n_classes, weights).
 as_response <- function(y, model, options, weights, call) {
+  weights <- plain_column(weights)
   found <- list(tensor = NULL, values = NULL, levels = NULL, n_classes = NULL, weights = weights)
   check_weights(weights, call)
   if (!takes_response(model)) return(found)
@@ -173,6 +185,7 @@ crossing_validation <- function(validation, prepared, response, call) {
   # What is wrong with the columns is said in hardhat's words.
   blamed <- function(condition) abort(call, "`validation`: ", conditionMessage(condition))
   given <- tryCatch(validation_parts(validation, preparation, call), error = blamed)
+  check_sound(given$y, "validation", call)
   found <- tryCatch(new_columns(preparation, given$x, NULL, call), error = blamed)
   if (is.list(found$columns) && !is_tensor(found$columns)) {
     if (any(vapply(found$columns, anyNA, NA))) abort(call, "`validation` has missing values.")

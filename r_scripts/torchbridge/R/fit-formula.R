@@ -11,6 +11,7 @@ formula_frame <- function(formula, data, asked, env, call) {
   if (!is.null(data) && !is.data.frame(data)) {
     abort(call, "`data` must be a data frame, not ", friendly_type(data), ".")
   }
+  check_sound(data, "data", call)
   given <- asked
   kept <- c("subset", "weights", "offset")
   asked <- asked[c(1L, which(names(asked) %in% kept))]
@@ -19,7 +20,14 @@ formula_frame <- function(formula, data, asked, env, call) {
   if (is.null(data)) data <- environment(formula)
   terms <- tryCatch(
     stats::terms(formula, data = columns),
-    error = function(condition) abort(call, "`formula`: ", conditionMessage(condition))
+    error = function(condition) {
+      words <- conditionMessage(condition)
+      many <- is.data.frame(data) && grepl("protection stack|allocate", words)
+      abort(
+        call, "`formula`: ", words,
+        if (many) ". R's formulas hold some ten thousand variables: give the columns as `x` and `y`."
+      )
+    }
   )
   beside <- as.list(given[names(given) %in% kept])
   environment(terms) <- with_caller(environment(terms), beside, columns, env)
@@ -32,6 +40,7 @@ formula_frame <- function(formula, data, asked, env, call) {
   frame <- tryCatch(eval(asked, scope), error = function(condition) {
     abort(call, "`formula`: ", conditionMessage(condition))
   })
+  check_sound_columns(frame, call)
   needed <- c(list(attr(terms, "variables")), unname(beside))
   scope <- call_scope(kept_scope(environment(terms), needed, columns), given, env)
   environment(attr(frame, "terms")) <- scope
@@ -65,7 +74,7 @@ without_removed <- function(frame) {
   factors <- attr(terms, "factors")
   used <- seq_len(length(attr(terms, "variables")) - 1L) %in%
     c(attr(terms, "response"), attr(terms, "offset"))
-  if (length(factors) > 0L) used <- used | rowSums(factors > 0L) > 0L
+  if (length(factors) > 0L) used <- used | rowSums(factors) > 0
   if (all(used)) return(frame)
   kept <- terms
   for (name in c("variables", "predvars")) {
@@ -163,13 +172,11 @@ frame_columns <- function(preparation, frame) {
 
 # Text as factors of the levels that the fit met: the rows at hand may have fewer.
 with_factors <- function(frame, xlevels) {
-  for (name in names(xlevels)) {
-    x <- frame[[name]]
-    if (is.character(x)) frame[[name]] <- factor(x, xlevels[[name]])
-  }
-  for (name in names(frame)) {
-    if (inherits(frame[[name]], "integer64")) frame[[name]] <- plain_column(frame[[name]])
-  }
+  columns <- unclass(frame)
+  text <- names(xlevels)[vapply(columns[names(xlevels)], is.character, NA)]
+  if (length(text) > 0L) frame[text] <- Map(factor, columns[text], xlevels[text])
+  wide <- vapply(columns, inherits, NA, "integer64")
+  if (any(wide)) frame[wide] <- lapply(columns[wide], plain_column)
   frame
 }
 
@@ -245,10 +252,8 @@ formula_ptype <- function(terms, frame, data) {
     n <- NROW(eval(variables[[2L]], data, env))
     found[outside[vapply(found[outside], NROW, 1L) != n]] <- NULL
   }
-  for (name in names(found)) {
-    found[[name]] <- ptype_of(frame[[name]], found[[name]])
-  }
-  tibble::as_tibble(found)
+  columns <- unclass(frame)[match(names(found), names(frame))]
+  tibble::as_tibble(Map(function(given, column) ptype_of(column, given), as.list(found), columns))
 }
 
 # Whole numbers may come as doubles; characters that are columns of the model are factors.
@@ -320,10 +325,12 @@ checked_new_data <- function(newdata, ptype, call) {
   if (!is.data.frame(newdata)) {
     abort(call, "`newdata` must be a data frame, not ", friendly_type(newdata), ".")
   }
+  check_sound(newdata, "newdata", call)
+  used <- intersect(names(ptype), names(newdata))
+  check_sound_columns(unclass(newdata)[used], call)
   labels <- attr(newdata, "row.names")
-  for (name in intersect(names(ptype), names(newdata))) {
-    newdata[[name]] <- classless(newdata[[name]])
-  }
+  classes <- used[vapply(unclass(newdata)[used], is.object, NA)]
+  if (length(classes) > 0L) newdata[classes] <- lapply(unclass(newdata)[classes], classless)
   checked <- hardhat::scream(hardhat::shrink(newdata, ptype), ptype)
   found <- as.data.frame(checked)
   attr(found, "row.names") <- labels # nolint: object_name_linter.
@@ -367,12 +374,11 @@ plain_row_names <- function(frame) {
 }
 
 check_levels <- function(xlevels, call) {
-  for (name in names(xlevels)) {
-    if (length(xlevels[[name]]) < 2L) {
-      abort(
-        call, "`", name, "` has one level only (\"", xlevels[[name]], "\"): leave it out, a ",
-        "constant says nothing about the response."
-      )
-    }
+  few <- which(lengths(xlevels) < 2L)
+  if (length(few) > 0L) {
+    abort(
+      call, "`", names(xlevels)[few[1L]], "` has one level only (\"", xlevels[[few[1L]]],
+      "\"): leave it out, a constant says nothing about the response."
+    )
   }
 }

@@ -2,6 +2,9 @@
 # Tests: test-fit-fit.R.
 
 prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
+  check_sound(x, "x", call)
+  if (is.data.frame(x)) check_sound_columns(x, call)
+  check_sound(y, "y", call)
   n <- NROW(x)
   if (n == 0L) abort(call, "`x` has no rows.")
   if (is.null(y) && takes_response(model)) abort(call, "`y` is missing.")
@@ -63,6 +66,8 @@ prepare_recipe <- function(recipe, data, weights, offset, model, na_action, call
       if (missing(data)) "missing" else friendly_type(data), "."
     )
   }
+  check_sound(data, "data", call)
+  check_sound_columns(data, call)
   if (nrow(data) == 0L) abort(call, "`data` has no rows.")
   if (!requireNamespace("recipes", quietly = TRUE)) {
     abort(call, "A recipe needs the package recipes: install.packages(\"recipes\").")
@@ -127,6 +132,8 @@ as_frame <- function(columns, n) {
 
 new_table_columns <- function(preparation, newdata, call) {
   if (preparation$kind == "recipe") {
+    check_sound(newdata, "newdata", call)
+    if (is.data.frame(newdata)) check_sound_columns(newdata, call)
     checked <- hardhat::forge(newdata, preparation$blueprint)$predictors
   } else {
     if (!is.data.frame(newdata)) {
@@ -150,6 +157,7 @@ new_table_columns <- function(preparation, newdata, call) {
 }
 
 new_array <- function(preparation, newdata, call) {
+  check_sound(newdata, "newdata", call)
   if (is.data.frame(newdata)) newdata <- as.matrix(newdata)
   if (!is_tensor(newdata) && !is.numeric(newdata) && !is.logical(newdata)) {
     abort(
@@ -195,11 +203,12 @@ new_columns <- function(preparation, newdata, offset, call) {
 as_predictors <- function(x, call) {
   if (length(x) == 0L) abort(call, "`x` has no columns.")
   columns <- as.list(x)
-  for (name in names(columns)) {
-    column <- columns[[name]]
-    if (is.character(column)) columns[[name]] <- factor(column)
-    if (!is.null(dim(column))) abort(call, "`", name, "` must be a plain column, not a matrix.")
+  arrays <- !vapply(columns, function(x) is.null(dim(x)), NA)
+  if (any(arrays)) {
+    abort(call, "`", names(columns)[arrays][1L], "` must be a plain column, not a matrix.")
   }
+  text <- vapply(columns, is.character, NA)
+  columns[text] <- lapply(columns[text], factor)
   columns
 }
 

@@ -29,7 +29,10 @@ define_matrix_methods <- function() {
 matrix_operand <- function(x, tensor) {
   if (!isS4(x)) return(x)
   sparse <- inherits(x, "dgCMatrix") && !is_torch_numeric(tensor)
-  if (!sparse) x <- if (length(dim(x)) == 2L) as.matrix(x) else as.vector(x)
+  if (!sparse) {
+    methods::validObject(x) # Matrix's own conversions trust it
+    x <- if (length(dim(x)) == 2L) as.matrix(x) else as.vector(x)
+  }
   if (is_torch_numeric(tensor)) return(x)
   api("as_torch_tensor", x, tensor$dtype, tensor$device, FALSE, "error")
 }
