@@ -1,6 +1,6 @@
 # What R asks of lm() and glm() beside the extractors: tables of terms, selection, influence.
 
-#' Compare terms, and look for rows of influence
+#' Compare terms
 #'
 #' The verbs of R's linear models, for exact fits: `linear()`, `logistic()` and R's families.
 #' `step()` works by them. They are about the rows that the fit was made of, also where others have
@@ -15,14 +15,11 @@
 #' @return `anova()`: a table of class `anova`, of the terms in their order where there is one fit,
 #'   as of `anova.lm()` and `anova.glm()`. `extractAIC()`: parameters and criterion.
 #'   `model.frame()`, `model.matrix()`: the data of the fit as they are now, without rows that were
-#'   left out. `hatvalues()`, `rstandard()` (of deviance residuals) and `cooks.distance()`: a number
-#'   a row, as of `lm()` and `glm()` (Cook and Weisberg, 1982, Residuals and influence in
-#'   regression).
+#'   left out.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(mpg ~ wt + qsec + am, data = mtcars, model = linear())
 #' anova(fit)
 #' formula(step(fit, trace = 0))
-#' head(sort(cooks.distance(fit), decreasing = TRUE), 3)
 #' @name torch_fit_classical
 NULL
 
@@ -259,8 +256,9 @@ model.matrix.torch_fit <- function(object, ...) { # nolint: object_name_linter.
   given <- rows_of(object, NULL, NULL, call)
   coefficients <- exact$coefficients
   found <- exact_design(object, given)
+  formula <- object$preparation$kind == "formula"
   dimnames(found) <- list(
-    given$row_names,
+    if (formula) row.names(stats::model.frame(object)) else given$row_names,
     if (has_responses(exact)) {
       rownames(coefficients)
     } else if (is.matrix(coefficients)) {
@@ -269,33 +267,9 @@ model.matrix.torch_fit <- function(object, ...) { # nolint: object_name_linter.
       names(coefficients)
     }
   )
+  if (formula) {
+    attr(found, "assign") <- c(if (exact$intercept) 0L, object$preparation$assign)
+    attr(found, "contrasts") <- object$preparation$contrasts
+  }
   found
-}
-
-#' @rdname torch_fit_classical
-#' @importFrom stats hatvalues
-#' @export
-hatvalues.torch_fit <- function(model, ...) {
-  call <- sys.call()
-  exact <- need_glm(model, "Leverages", call)
-  x <- stats::model.matrix(model)[, !is.na(exact$coefficients), drop = FALSE]
-  found <- rowSums(qr.Q(qr(x * sqrt(as.vector(exact$working_weights))))^2)
-  stats::naresid(model$na.action, stats::setNames(found, names(model$fitted.values)))
-}
-
-#' @rdname torch_fit_classical
-#' @importFrom stats rstandard
-#' @export
-rstandard.torch_fit <- function(model, ...) {
-  hat <- stats::hatvalues(model)
-  stats::residuals(model, "deviance") / sqrt(model$exact$dispersion * (1 - hat))
-}
-
-#' @rdname torch_fit_classical
-#' @importFrom stats cooks.distance
-#' @export
-cooks.distance.torch_fit <- function(model, ...) { # nolint: object_name_linter.
-  hat <- stats::hatvalues(model)
-  pearson <- stats::residuals(model, "pearson") / (1 - hat)
-  pearson^2 * hat / (model$exact$dispersion * model$exact$rank)
 }

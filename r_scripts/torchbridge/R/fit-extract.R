@@ -15,6 +15,7 @@
 #' log-likelihood. `AIC()` and `BIC()` follow.
 #'
 #' @param object,x,formula A `torch_fit`.
+#' @param complete `FALSE` leaves out coefficients that are NA because others explain them.
 #' @param level Coverage of the intervals.
 #' @param parm Names or numbers of the coefficients; all by default.
 #' @param method `"wald"`: the estimate and multiples of its standard error, of Student's t where
@@ -45,9 +46,12 @@ coef.torch_fit <- function(object, ...) {
 
 #' @rdname torch_fit_extractors
 #' @export
-vcov.torch_fit <- function(object, ...) {
+vcov.torch_fit <- function(object, complete = TRUE, ...) {
   check_no_dots(...)
-  need_exact(object, "Covariances", sys.call())$covariance
+  check_flag(complete, "complete")
+  found <- need_exact(object, "Covariances", sys.call())$covariance
+  known <- !is.na(diag(found))
+  if (complete) found else found[known, known, drop = FALSE]
 }
 
 #' @rdname torch_fit_extractors

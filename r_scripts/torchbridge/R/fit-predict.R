@@ -46,6 +46,7 @@ predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit 
   wide <- interval != "none"
   own <- is.null(newdata)
   padded <- function(x) if (own) stats::napredict(object$na.action, x) else x
+  if (!own) warn_of_aliased(object, newdata, call)
   if (own && !type %in% c("link", "code") && !se.fit && !wide) {
     return(as_prediction(padded(object$fitted.values), type, object, tibble))
   }
@@ -66,6 +67,23 @@ predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit 
     return(found)
   }
   list(fit = found, se.fit = error, residual.scale = sqrt(object$exact$dispersion))
+}
+
+# R's own warning, in the words and under the conditions of the R that runs.
+warn_of_aliased <- function(fit, newdata, call) {
+  if (is.null(fit$exact) || !anyNA(fit$exact$coefficients) || is.null(fit$terms)) {
+    return(invisible())
+  }
+  if (fit$exact$family == "multinomial" || length(dim(fit$exact$coefficients)) > 1L) {
+    return(invisible())
+  }
+  withCallingHandlers(
+    try(stats::predict(as_rs(fit, call), newdata), silent = TRUE),
+    warning = function(condition) {
+      warning(warningCondition(conditionMessage(condition), call = call))
+      invokeRestart("muffleWarning")
+    }
+  )
 }
 
 # Do the arguments go together?

@@ -12,7 +12,8 @@
 #' @param ... Not used.
 #' @return `summary()`: a list of class `summary.torch_fit`, or of several responses a list of such.
 #'   Of exact models it has `coefficients` (a matrix of estimates, standard errors, statistics and
-#'   p-values), `dispersion`, `df`, `deviance`, `null.deviance`, `aic`, and for `linear()` `sigma`,
+#'   p-values, without those that are NA), `aliased` (which are NA, because others explain them),
+#'   `dispersion`, `df`, `deviance`, `null.deviance`, `aic`, and for `linear()` `sigma`,
 #'   `r.squared` and `adj.r.squared`. Of networks `parameters` (a data frame of names, shapes and
 #'   counts) and `history`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -40,9 +41,12 @@ summary.torch_fit <- function(object, ...) {
     names <- paste("Response", response_names(exact$coefficients))
     return(structure(stats::setNames(found, names), class = "summary.torch_responses"))
   }
+  table <- exact_table(exact)
+  aliased <- is.na(flat_coef(exact))
   found <- list(
-    call = object$call, fit = object, coefficients = exact_table(exact),
-    dispersion = exact$dispersion, df = c(exact$rank, exact$df_residual),
+    call = object$call, fit = object, coefficients = table[!aliased, , drop = FALSE],
+    aliased = aliased, dispersion = exact$dispersion,
+    df = c(exact$rank, exact$df_residual, length(aliased)),
     deviance = exact$deviance, null.deviance = exact$null_deviance, df.null = exact$df_null,
     aic = stats::AIC(object), iterations = exact$iterations, converged = exact$converged
   )
@@ -108,8 +112,15 @@ print.summary.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L
     cat(fit_status(x$fit, digits), sep = "\n")
     return(invisible(x))
   }
-  cat("Coefficients:\n")
-  stats::printCoefmat(x$coefficients, digits = digits, signif.stars = signif.stars, na.print = "NA")
+  undefined <- sum(x$aliased)
+  cat("Coefficients:")
+  if (undefined > 0L) cat(" (", undefined, " not defined because of singularities)", sep = "")
+  cat("\n")
+  table <- matrix(
+    NA_real_, length(x$aliased), 4L, dimnames = list(names(x$aliased), colnames(x$coefficients))
+  )
+  table[!x$aliased, ] <- x$coefficients
+  stats::printCoefmat(table, digits = digits, signif.stars = signif.stars, na.print = "NA")
   cat("\n")
   if (!is.null(x$r.squared)) {
     cat(
@@ -126,7 +137,7 @@ print.summary.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L
       )
     }
     cat(
-      "Residual deviance: ", format(x$deviance, digits = digits), " on ", x$df[length(x$df)],
+      "Residual deviance: ", format(x$deviance, digits = digits), " on ", x$df[2L],
       " degrees of freedom\n", sep = ""
     )
   }

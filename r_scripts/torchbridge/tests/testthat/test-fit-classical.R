@@ -54,7 +54,7 @@ test_that("leverages, standardised residuals and Cook's distances are R's", {
 test_that("model frames and matrices are those of lm()", {
   expected <- lm(mpg ~ wt + qsec + factor(cyl), mtcars)
   matrix <- model.matrix(expected)
-  expect_equal(unname(model.matrix(linear_fit())), matrix(matrix, 32))
+  expect_equal(matrix(model.matrix(linear_fit()), 32), matrix(matrix, 32))
   expect_equal(colnames(model.matrix(linear_fit())), colnames(matrix))
   expect_equal(names(model.frame(linear_fit())), names(model.frame(expected)))
   network <- torch_fit(mpg ~ wt, mtcars, epochs = 1)

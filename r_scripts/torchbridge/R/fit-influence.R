@@ -1,0 +1,294 @@
+# Verbs that R and its packages answer for lm() and glm() alone: they get R's own object of the fit.
+# Tests: test-fit-influence.R.
+
+#' What R's verbs for linear models say of a fit
+#'
+#' For exact fits of a formula, the answers of `lm()` and `glm()`: R's own methods are called with
+#' R's own object of the fit, put together of its estimates and model frame, without fitting again.
+#' The verbs of packages car (`Anova()`, `linearHypothesis()`, `vif()`, ...), emmeans, effects,
+#' sandwich, lmtest and multcomp work in the same way.
+#'
+#' `dffits()`, `covratio()`, `influence.measures()` and `lm.influence()`, which are not generic in
+#' R, are R's own for everything else.
+#'
+#' @param model,object,x,z,qr A `torch_fit`.
+#' @param ... More arguments of the same functions for `lm()` and `glm()`, such as `type` of
+#'   `rstandard()`.
+#' @param infl,res As of [stats::influence.measures()].
+#' @param nsim,seed As of [stats::simulate()].
+#' @return As of the same functions for `lm()` and `glm()`.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' fit <- torch_fit(mpg ~ wt + qsec, data = mtcars, model = linear())
+#' head(rstudent(fit), 3)
+#' summary(influence.measures(fit))
+#' simulate(fit, nsim = 2, seed = 1)[1:3, ]
+#' @name torch_fit_influence
+NULL
+
+#' @rdname torch_fit_influence
+#' @importFrom stats influence
+#' @export
+influence.torch_fit <- function(model, ...) stats::influence(as_rs(model), ...)
+
+#' @rdname torch_fit_influence
+#' @importFrom stats hatvalues
+#' @export
+hatvalues.torch_fit <- function(model, ...) stats::hatvalues(as_rs(model), ...)
+
+#' @rdname torch_fit_influence
+#' @importFrom stats rstandard
+#' @export
+rstandard.torch_fit <- function(model, ...) stats::rstandard(as_rs(model), ...)
+
+#' @rdname torch_fit_influence
+#' @importFrom stats rstudent
+#' @export
+rstudent.torch_fit <- function(model, ...) stats::rstudent(as_rs(model), ...)
+
+#' @rdname torch_fit_influence
+#' @importFrom stats cooks.distance
+#' @export
+cooks.distance.torch_fit <- function(model, ...) { # nolint: object_name_linter.
+  stats::cooks.distance(as_rs(model), ...)
+}
+
+#' @rdname torch_fit_influence
+#' @importFrom stats dfbeta
+#' @export
+dfbeta.torch_fit <- function(model, ...) stats::dfbeta(as_rs(model), ...)
+
+#' @rdname torch_fit_influence
+#' @importFrom stats dfbetas
+#' @export
+dfbetas.torch_fit <- function(model, ...) stats::dfbetas(as_rs(model), ...)
+
+#' @rdname torch_fit_influence
+#' @importFrom stats simulate
+#' @export
+simulate.torch_fit <- function(object, nsim = 1, seed = NULL, ...) {
+  stats::simulate(as_rs(object), nsim, seed, ...)
+}
+
+#' @rdname torch_fit_influence
+#' @importFrom stats alias
+#' @export
+alias.torch_fit <- function(object, ...) stats::alias(as_rs(object), ...)
+
+#' @rdname torch_fit_influence
+#' @importFrom stats case.names
+#' @export
+case.names.torch_fit <- function(object, ...) { # nolint: object_name_linter.
+  stats::case.names(as_rs(object), ...)
+}
+
+#' @rdname torch_fit_influence
+#' @importFrom stats variable.names
+#' @export
+variable.names.torch_fit <- function(object, ...) { # nolint: object_name_linter.
+  stats::variable.names(as_rs(object), ...)
+}
+
+#' @rdname torch_fit_influence
+#' @importFrom stats dummy.coef
+#' @export
+dummy.coef.torch_fit <- function(object, ...) { # nolint: object_name_linter.
+  stats::dummy.coef(as_rs(object), ...)
+}
+
+#' @rdname torch_fit_influence
+#' @importFrom stats effects
+#' @export
+effects.torch_fit <- function(object, ...) stats::effects(as_rs(object), ...)
+
+#' @rdname torch_fit_influence
+#' @importFrom stats proj
+#' @export
+proj.torch_fit <- function(object, ...) stats::proj(as_rs(object), ...)
+
+#' @rdname torch_fit_influence
+#' @export
+labels.torch_fit <- function(object, ...) labels(as_rs(object), ...)
+
+#' @rdname torch_fit_influence
+#' @export
+kappa.torch_fit <- function(z, ...) kappa(as_rs(z), ...)
+
+#' @rdname torch_fit_influence
+#' @export
+qr.torch_fit <- function(x, ...) qr(as_rs(x), ...)
+
+is_of_fit <- quote(!missing(model) && is.object(model) && inherits(model, "torch_fit"))
+
+#' @rdname torch_fit_influence
+#' @export
+lm.influence <- mask("lm.influence", function(model, ...) { # nolint: object_name_linter.
+  stats::lm.influence(as_rs(model), ...)
+}, "model", tensor = is_of_fit)
+
+#' @rdname torch_fit_influence
+#' @rawNamespace export(influence.measures)
+influence.measures <- mask("influence.measures", function(model, infl, no_infl) { # nolint
+  model <- as_rs(model)
+  if (no_infl) stats::influence.measures(model) else stats::influence.measures(model, infl)
+}, "model", tensor = is_of_fit)
+
+#' @rdname torch_fit_influence
+#' @export
+dffits <- mask("dffits", function(model, infl, res, no_infl, no_res) {
+  model <- as_rs(model)
+  if (no_infl) infl <- stats::lm.influence(model, do.coef = FALSE)
+  if (no_res) res <- stats::weighted.residuals(model)
+  stats::dffits(model, infl, res)
+}, "model", tensor = is_of_fit)
+
+#' @rdname torch_fit_influence
+#' @export
+covratio <- mask("covratio", function(model, infl, res, no_infl, no_res) {
+  model <- as_rs(model)
+  if (no_infl) infl <- stats::lm.influence(model, do.coef = FALSE)
+  if (no_res) res <- stats::weighted.residuals(model)
+  stats::covratio(model, infl, res)
+}, "model", tensor = is_of_fit)
+
+# ---- packages ----
+
+#' @exportS3Method car::Anova
+Anova.torch_fit <- function(mod, ...) car::Anova(as_rs(mod), ...) # nolint: object_name_linter.
+
+#' @exportS3Method car::linearHypothesis
+linearHypothesis.torch_fit <- function(model, ...) { # nolint: object_name_linter.
+  car::linearHypothesis(as_rs(model), ...)
+}
+
+#' @exportS3Method car::vif
+vif.torch_fit <- function(mod, ...) car::vif(as_rs(mod), ...) # nolint
+
+#' @exportS3Method car::hccm
+hccm.torch_fit <- function(model, ...) car::hccm(as_rs(model), ...) # nolint
+
+#' @exportS3Method car::ncvTest
+ncvTest.torch_fit <- function(model, ...) { # nolint: object_name_linter.
+  car::ncvTest(as_rs(model), ...)
+}
+
+#' @exportS3Method car::outlierTest
+outlierTest.torch_fit <- function(model, ...) { # nolint: object_name_linter.
+  car::outlierTest(as_rs(model), ...)
+}
+
+#' @exportS3Method car::durbinWatsonTest
+durbinWatsonTest.torch_fit <- function(model, ...) { # nolint: object_name_linter.
+  car::durbinWatsonTest(as_rs(model), ...)
+}
+
+#' @exportS3Method emmeans::recover_data
+recover_data.torch_fit <- function(object, ...) emmeans::recover_data(as_rs(object), ...) # nolint
+
+#' @exportS3Method emmeans::emm_basis
+emm_basis.torch_fit <- function(object, trms, xlev, grid, ...) { # nolint
+  emmeans::emm_basis(as_rs(object), trms, xlev, grid, ...)
+}
+
+#' @exportS3Method effects::Effect
+Effect.torch_fit <- function(focal.predictors, mod, ...) { # nolint: object_name_linter.
+  effects::Effect(focal.predictors, as_rs(mod), ...)
+}
+
+#' @exportS3Method sandwich::bread
+bread.torch_fit <- function(x, ...) sandwich::bread(as_rs(x), ...) # nolint
+
+#' @exportS3Method sandwich::estfun
+estfun.torch_fit <- function(x, ...) sandwich::estfun(as_rs(x), ...) # nolint
+
+#' @exportS3Method sandwich::vcovHC
+vcovHC.torch_fit <- function(x, ...) { # nolint: object_name_linter.
+  sandwich::vcovHC(as_rs(x), ...)
+}
+
+#' @exportS3Method lmtest::coeftest
+coeftest.torch_fit <- function(x, ...) lmtest::coeftest(as_rs(x), ...) # nolint
+
+#' @exportS3Method lmtest::waldtest
+waldtest.torch_fit <- function(object, ...) { # nolint
+  as_one <- function(x) if (inherits(x, "torch_fit")) as_rs(x) else x
+  do.call(lmtest::waldtest, lapply(list(object, ...), as_one))
+}
+
+# ---- R's object ----
+
+# Of class lm, or glm and lm, as lm() and glm() give it.
+as_rs <- function(fit, call = sys.call(-1L)) {
+  exact <- need_glm(fit, "Verbs of linear models", call)
+  if (is.null(fit$terms)) {
+    abort(call, "The fit has no formula: R's verbs of linear models are for fits of one.")
+  }
+  frame <- stats::model.frame(fit)
+  x <- stats::model.matrix(fit)
+  labels <- row.names(frame)
+  y <- stats::setNames(as.numeric(numeric_response(fit)), labels)
+  mu <- stats::setNames(as.vector(fit$fitted.values), labels)
+  contrasts <- attr(x, "contrasts")
+  xlevels <- fit$preparation$xlevels
+  found <- list(
+    coefficients = exact$coefficients, residuals = y - mu, fitted.values = mu, effects = NULL,
+    rank = exact$rank, assign = attr(x, "assign"), qr = NULL, df.residual = exact$df_residual
+  )
+  found$na.action <- fit$na.action
+  found$offset <- fit$offset
+  found$contrasts <- contrasts
+  if (length(xlevels) > 0L) found$xlevels <- xlevels
+  found <- c(found, list(call = rs_call(fit), terms = fit$terms, model = frame))
+  if (exact$family == "gaussian" && exact$link == "identity") {
+    if (!is.null(fit$prior.weights)) found$weights <- as.vector(fit$prior.weights)
+    z <- y - if (is.null(fit$offset)) 0 else fit$offset
+    return(structure(with_qr(found, x, z, fit$prior.weights), class = "lm"))
+  }
+  as_rs_glm(fit, found, x, y, mu)
+}
+
+as_rs_glm <- function(fit, found, x, y, mu) {
+  exact <- fit$exact
+  labels <- names(mu)
+  family <- exact_family(exact)
+  eta <- stats::setNames(as.vector(exact$linear_predictor), labels)
+  found$assign <- NULL # as of glm()
+  found$residuals <- (y - mu) / family$mu.eta(eta)
+  weights <- stats::setNames(as.vector(exact$working_weights), labels)
+  z <- eta - (if (is.null(fit$offset)) 0 else fit$offset) + found$residuals
+  found <- with_qr(found, x, z, weights)
+  found <- c(found, list(
+    family = family, linear.predictors = eta, deviance = exact$deviance,
+    aic = 2 * exact$df - 2 * exact$log_likelihood, null.deviance = exact$null_deviance,
+    iter = exact$iterations, weights = weights, df.null = exact$df_null, y = y,
+    prior.weights = stats::setNames(as.vector(row_weights(fit)), labels),
+    converged = exact$converged, boundary = FALSE, formula = stats::formula(fit$terms),
+    control = stats::glm.control(), method = "glm.fit"
+  ))
+  structure(found, class = c("glm", "lm"))
+}
+
+# The decomposition of the rows that count, as lm.wfit() has it.
+with_qr <- function(found, x, z, weights) {
+  counts <- if (is.null(weights)) rep(TRUE, length(z)) else as.vector(weights) != 0
+  root <- if (is.null(weights)) 1 else sqrt(as.vector(weights)[counts])
+  decomposed <- qr(x[counts, , drop = FALSE] * root, tol = 1e-7)
+  decomposed$tol <- 1e-7
+  found$qr <- decomposed
+  found$effects <- qr.qty(decomposed, z[counts] * root)
+  kept <- colnames(x)[decomposed$pivot[seq_len(decomposed$rank)]]
+  names(found$effects) <- c(kept, character(length(found$effects) - length(kept)))
+  found
+}
+
+# The call of lm() or glm() that would give the same.
+rs_call <- function(fit) {
+  exact <- fit$exact
+  least_squares <- exact$family == "gaussian" && exact$link == "identity"
+  given <- as.list(fit$call)[-1L]
+  call <- list(if (least_squares) quote(lm) else quote(glm), formula = stats::formula(fit$terms))
+  if (!least_squares) {
+    family <- exact_family(exact)
+    call$family <- family
+  }
+  as.call(c(call, given[intersect(names(given), c("data", "weights", "offset", "subset"))]))
+}

@@ -1,0 +1,167 @@
+skip_without_python()
+
+cars_data <- transform(
+  mtcars, cyl = factor(cyl), gear = factor(gear), count = seq_len(32) %% 4 + 1, shift = qsec / 10,
+  twice = 2 * wt
+)
+cars_data$hp[c(3, 20)] <- NA
+tight <- list(epsilon = 1e-14, maxit = 100)
+
+# Pairs of the same fit: this package's and R's.
+pairs <- list(
+  lm = list(
+    torch_fit(mpg ~ wt + cyl, cars_data, linear()), lm(mpg ~ wt + cyl, cars_data)
+  ),
+  weights = list(
+    torch_fit(
+      mpg ~ wt * gear + log(hp), cars_data, linear(), weights = count, na.action = na.exclude
+    ),
+    lm(mpg ~ wt * gear + log(hp), cars_data, weights = count, na.action = na.exclude)
+  ),
+  aliased = list(
+    torch_fit(mpg ~ wt + twice + qsec, cars_data, linear(), offset = shift),
+    lm(mpg ~ wt + twice + qsec, cars_data, offset = shift)
+  ),
+  logistic = list(
+    torch_fit(am ~ wt + hp, cars_data, logistic()),
+    glm(am ~ wt + hp, binomial, cars_data, control = tight)
+  ),
+  poisson = list(
+    torch_fit(carb ~ wt + cyl + offset(shift), cars_data, poisson(), weights = count),
+    glm(carb ~ wt + cyl + offset(shift), poisson, cars_data, weights = count, control = tight)
+  ),
+  gamma = list(
+    torch_fit(mpg ~ wt + gear, cars_data, Gamma("log")),
+    glm(mpg ~ wt + gear, Gamma("log"), cars_data, control = tight)
+  )
+)
+
+expect_rs_answer <- function(verb, tolerance = 1e-7, of = names(pairs)) {
+  for (name in of) {
+    pair <- pairs[[name]]
+    info <- paste(name, deparse1(body(verb)))
+    expect_equal(verb(pair[[1L]]), verb(pair[[2L]]), tolerance = tolerance, info = info)
+  }
+}
+
+test_that("verbs of influence are those of lm() and glm()", {
+  verbs <- list(
+    hatvalues, rstandard, rstudent, cooks.distance, dfbeta, dfbetas, dffits, covratio,
+    function(fit) influence(fit)[c("hat", "coefficients", "sigma", "wt.res")],
+    function(fit) lm.influence(fit, do.coef = FALSE)$sigma,
+    function(fit) influence.measures(fit)[c("infmat", "is.inf")],
+    function(fit) influence.measures(fit, influence(fit))$infmat,
+    function(fit) rstandard(fit, type = "predictive")
+  )
+  # The last has types of its own for glm().
+  for (verb in verbs[-length(verbs)]) expect_rs_answer(verb, 1e-6)
+  expect_rs_answer(verbs[[length(verbs)]], of = c("lm", "weights"))
+  expect_rs_answer(function(fit) rstandard(fit, type = "pearson"), of = c("logistic", "gamma"))
+})
+
+test_that("what a fit says of its terms, rows and columns is what lm() says", {
+  expect_rs_answer(case.names)
+  expect_rs_answer(variable.names)
+  expect_rs_answer(function(fit) variable.names(fit, full = TRUE))
+  expect_rs_answer(labels)
+  expect_rs_answer(dummy.coef, of = c("lm", "weights", "poisson", "gamma"))
+  expect_rs_answer(function(fit) unclass(alias(fit))$Complete)
+  expect_rs_answer(function(fit) unclass(effects(fit)), of = c("lm", "weights", "aliased"))
+  expect_rs_answer(function(fit) proj(fit)[, ], of = c("lm", "weights"))
+  expect_rs_answer(kappa)
+  expect_rs_answer(function(fit) qr(fit)[c("rank", "pivot")])
+  expect_rs_answer(model.matrix)
+})
+
+test_that("the same seed simulates the same", {
+  expect_rs_answer(function(fit) simulate(fit, 3, seed = 4), of = c("lm", "weights", "aliased"))
+  expect_rs_answer(function(fit) simulate(fit, seed = 4), of = c("logistic", "gamma"), 1e-6)
+  set.seed(9)
+  first <- simulate(pairs$logistic[[1L]])
+  set.seed(9)
+  expect_equal(first, simulate(pairs$logistic[[2L]]), tolerance = 1e-12)
+})
+
+test_that("coefficients that others explain are NA, in all that lm() has them", {
+  fit <- pairs$aliased[[1L]]
+  theirs <- pairs$aliased[[2L]]
+  expect_equal(coef(fit), coef(theirs), tolerance = 1e-10)
+  expect_equal(vcov(fit), vcov(theirs), tolerance = 1e-10)
+  expect_equal(vcov(fit, complete = FALSE), vcov(theirs, complete = FALSE), tolerance = 1e-10)
+  expect_equal(coef(summary(fit)), coef(summary(theirs)), tolerance = 1e-8)
+  expect_identical(summary(fit)$aliased, summary(theirs)$aliased)
+  expect_identical(summary(fit)$df, summary(theirs)$df)
+  expect_output(print(summary(fit)), "(1 not defined because of singularities)", fixed = TRUE)
+  expect_output(print(summary(fit)), "twice +NA +NA +NA +NA")
+  expect_equal(confint(fit), confint(theirs), tolerance = 1e-8)
+  # In the words of this R, which differ by version.
+  heard <- function(fit) {
+    tryCatch(predict(fit, cars_data[1:3, ]), warning = conditionMessage)
+  }
+  expect_equal(heard(fit), heard(theirs), tolerance = 1e-10)
+  expect_no_warning(predict(fit))
+  expect_no_warning(predict(pairs$lm[[1L]], cars_data[1:3, ]))
+})
+
+test_that("networks, several classes and fits without a formula are refused in words", {
+  network <- torch_fit(mpg ~ wt, cars_data, mlp(2), epochs = 1)
+  expect_error(rstudent(network), "models fitted exactly")
+  expect_error(influence.measures(network), "models fitted exactly")
+  expect_error(dfbetas(torch_fit(cars_data["wt"], cars_data$mpg, linear())), "has no formula")
+  expect_error(simulate(torch_fit(cyl ~ wt, cars_data, multinomial())), "not for multinomial")
+})
+
+test_that("car tests the hypotheses that it tests of lm() and glm()", {
+  skip_if_not_installed("car")
+  table <- function(x) lapply(as.list(x), as.vector)
+  full <- setdiff(names(pairs), "aliased")
+  for (type in 2:3) {
+    expect_rs_answer(function(fit) table(car::Anova(fit, type = type)), 1e-6, of = full)
+  }
+  expect_rs_answer(function(fit) table(car::linearHypothesis(fit, "wt = 1")), 1e-6, of = full)
+  expect_rs_answer(car::vif, of = c("lm", "logistic", "gamma"))
+  expect_rs_answer(car::hccm, of = c("lm", "weights"))
+  expect_rs_answer(function(fit) car::ncvTest(fit)$p, of = "lm")
+  expect_rs_answer(function(fit) car::outlierTest(fit)$p, 1e-6, of = c("lm", "logistic"))
+  expect_rs_answer(function(fit) car::deltaMethod(fit, "wt^2"), 1e-6, of = c("lm", "logistic"))
+})
+
+test_that("lmtest, sandwich and multcomp find what they look for", {
+  skip_if_not_installed("lmtest")
+  skip_if_not_installed("sandwich")
+  expect_rs_answer(function(fit) unclass(lmtest::coeftest(fit))[, ], 1e-6)
+  expect_rs_answer(sandwich::vcovHC, 1e-6, of = c("lm", "logistic", "poisson", "gamma"))
+  expect_rs_answer(sandwich::sandwich, 1e-6, of = c("lm", "logistic", "gamma"))
+  expect_rs_answer(
+    function(fit) sandwich::vcovCL(fit, cars_data$carb, "HC1"), 1e-6, of = c("lm", "gamma")
+  )
+  expect_rs_answer(
+    function(fit) lmtest::waldtest(fit, update(fit, . ~ . - wt))$F, 1e-6, of = "lm"
+  )
+  expect_rs_answer(
+    function(fit) unclass(lmtest::coeftest(fit, vcov. = sandwich::vcovHC))[, ], 1e-6,
+    of = c("lm", "poisson")
+  )
+  expect_rs_answer(
+    function(fit) lmtest::lrtest(fit, update(fit, . ~ . - wt))$Chisq, 1e-6, of = c("lm", "gamma")
+  )
+  skip_if_not_installed("multcomp")
+  expect_rs_answer(function(fit) coef(multcomp::glht(fit, multcomp::mcp(cyl = "Tukey"))), of = "lm")
+})
+
+test_that("emmeans and effects average as they do over lm() and glm()", {
+  skip_if_not_installed("emmeans")
+  expect_rs_answer(
+    function(fit) as.list(as.data.frame(emmeans::emmeans(fit, "cyl"))), 1e-6,
+    of = c("lm", "poisson")
+  )
+  expect_rs_answer(
+    function(fit) as.list(as.data.frame(emmeans::emmeans(fit, "gear", type = "response"))), 1e-6,
+    of = "gamma"
+  )
+  skip_if_not_installed("effects")
+  expect_rs_answer(
+    function(fit) as.list(as.data.frame(effects::Effect("wt", fit))), 1e-6,
+    of = c("lm", "logistic", "gamma")
+  )
+})
