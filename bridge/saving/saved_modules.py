@@ -10,7 +10,7 @@ Tests: test-save-files.R.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import torch
@@ -99,15 +99,29 @@ def _made(parts: dict[str, Any], n_tensors: int) -> nn.Module:
     """The module, on no device: it takes no memory, and no random numbers.
 
     Args:
-        n_tensors: how many tensors its state has, which bounds the layers it can be made of.
+        n_tensors: how many tensors its state has. A layer of several layers has some for each.
     """
+    if sum(_counted(parts)) > n_tensors:
+        raise ValueError("there are more layers than the file has tensors")
+    return _assembled(parts)
+
+
+def _counted(parts: dict[str, Any]) -> Iterator[int]:
+    """What the descriptions say of numbers of layers."""
+    for _, child in parts.get("children", ()):
+        yield from _counted(child)
+    given = parts.get("arguments", {})
+    yield from (max(0, given[name]) for name in _COUNTS if isinstance(given.get(name), int))
+
+
+def _assembled(parts: dict[str, Any]) -> nn.Module:
     cls = names.layer_of_nn(parts["class"])
     if "children" in parts:
         if cls not in CONTAINERS:
             raise TypeError(f"torch.nn.{parts['class']} is no container")
         made = cls()
         for name, child in parts["children"]:
-            made.add_module(name, _made(child, n_tensors))
+            made.add_module(name, _assembled(child))
         return made
     arguments = {
         name: tuple(value) if isinstance(value, list) else value
@@ -115,8 +129,6 @@ def _made(parts: dict[str, Any], n_tensors: int) -> nn.Module:
     }
     if not all(_is_plain(value) for value in arguments.values()):
         raise TypeError(f"the arguments of torch.nn.{parts['class']} are no plain data")
-    if any(isinstance(n := arguments.get(name), int) and n > n_tensors for name in _COUNTS):
-        raise ValueError(f"torch.nn.{parts['class']} has more layers than the file has tensors")
     with torch.device("meta"):
         return cls(**arguments)
 

@@ -21,6 +21,8 @@ from .registry import MODELS
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 #: More than any table has of columns, outputs, levels or units.
 _MOST = 2**31 - 1
+#: Options may be lists that have nothing to do with layers, so long.
+_FEW = 16
 
 
 def is_size(x: object) -> bool:
@@ -115,7 +117,7 @@ def load_module(make: Callable[[], nn.Module], spec: Mapping[str, Any], weights:
     Raises:
         ValueError: the spec describes no module, or another than the weights are of.
     """
-    if spec["model_options"].get("layers", 0) > len(weights.entries):
+    if _n_layers(spec) > max(_FEW, len(weights.entries)):
         raise ValueError("the weights are of another model: it has more layers than there are")
     try:
         with torch.device("meta"):
@@ -125,6 +127,18 @@ def load_module(make: Callable[[], nn.Module], spec: Mapping[str, Any], weights:
     check_weights(module, weights)
     module.load_state_dict(weights.tensors(), assign=True)
     return module
+
+
+def _n_layers(spec: Mapping[str, Any]) -> int:
+    """At least so many layers, each with weights of its own; making them takes time and memory."""
+    options = spec["model_options"]
+    lists = (spec["n_levels"], *options.values())
+    layers = options.get("layers", 0)
+    return max(
+        layers if isinstance(layers, int) else 0,
+        *(len(value) for value in lists if isinstance(value, list | tuple)),
+        0,
+    )
 
 
 def first_line(error: Exception) -> str:

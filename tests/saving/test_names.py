@@ -99,6 +99,10 @@ def test_a_tree_is_made_of_layers_and_data_alone():
             module_trees.made(tree(**{where: ["forward"]}), "", {"forward": torch.ones(1)})
 
 
+#: No more layers than the state has tensors, but in many places.
+MANY = {"class": "LSTM", "arguments": {"input_size": 1, "hidden_size": 1, "num_layers": 10**3}}
+
+
 def described(layer):
     return json.dumps({"layers": layer, "frozen": [], "evaluating": []})
 
@@ -114,11 +118,12 @@ def described(layer):
         {"class": "Linear", "children": []},
         {"class": "Linear", "arguments": {"in_features": {"a": 1}, "out_features": 1}},
         {"class": "LSTM", "arguments": {"input_size": 1, "hidden_size": 1, "num_layers": 10**9}},
+        {"class": "Sequential", "children": [[str(i), MANY] for i in range(10**4)]},
     ],
 )
 def test_a_description_is_of_layers_and_plain_arguments(layer):
     with pytest.raises(ValueError, match="make no module"):
-        saved_modules.build(described(layer), {})
+        saved_modules.build(described(layer), {str(i): torch.ones(1) for i in range(10**3)})
 
 
 def test_a_description_takes_no_memory_before_its_state_is_compared():

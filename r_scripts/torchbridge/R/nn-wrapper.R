@@ -108,10 +108,15 @@ saved_half <- function(access) {
   for (name in c("children", "held")) {
     check_runs_nothing(half[[name]], ls(half[[name]], all.names = TRUE))
   }
+  levels <- list()
   level <- half$definition
   while (!is.null(level)) {
     check_runs_nothing(level, ls(level, all.names = TRUE))
+    levels <- c(levels, level)
     level <- level$parent
+    if (any(vapply(levels, identical, NA, level))) {
+      stop("the R code of this saved module is damaged: a class is its own parent")
+    }
   }
   half$access
 }

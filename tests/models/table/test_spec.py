@@ -45,6 +45,8 @@ def changed(path, change):
 CHANGES = {
     "too wide": lambda a: a["spec"]["model_options"].update(hidden=[20000, 20000]),
     "huge": lambda a: a["spec"]["model_options"].update(hidden=[1e300]),
+    "more layers than tensors": lambda a: a["spec"]["model_options"].update(hidden=[1] * 10**6),
+    "more levels than tensors": lambda a: a["spec"].update(model="tabular", n_levels=[3] * 10**6),
     "overflow": lambda a: a["spec"]["model_options"].update(hidden=[2**40, 2**40]),
     "no classes": lambda a: a.pop("classes"),
     "more": lambda a: a.update(more=1),

@@ -220,6 +220,7 @@ test_that("reading and printing a module run none of the file's code", {
     tamper(function(half) late(name, half$definition))
   }
   for (name in c("inner", "shift", "training")) tamper(function(half) active(name, half$fields))
+  tamper(function(half) assign("parent", half$definition, envir = half$definition)) # without end
   tamper(function(half) half$definition$methods$extra_repr <- run_it)
   tamper(function(half) half$definition$methods$`__len__` <- run_it)
 
@@ -236,6 +237,7 @@ test_that("reading and printing a module run none of the file's code", {
     "  try(capture.output(print(back)), silent = TRUE)",
     "  try(capture.output(str(back)), silent = TRUE)",
     "  try(format(back), silent = TRUE)",
+    "  try(back == back, silent = TRUE)",
     "  try(capture.output(print(list(back))), silent = TRUE)",
     "  if (i == 1L) stopifnot(length(back$parameters) == 3L)",
     "  gc()",
