@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from torchbridge.arrays.into_r import to_robject
 from torchbridge.process import host
+from torchbridge.process.errors import RError
 
 if TYPE_CHECKING:
     from torchbridge._native import RObject
@@ -78,7 +79,12 @@ def from_r(x: Any) -> Any:
         return x
     import numpy as np
 
-    whole = host.native().helper("general_columns").call(x)
+    try:
+        whole = host.native().helper("general_columns").call(x)
+    except RError as error:
+        if "invalid class" not in error.message:
+            raise
+        raise ValueError(f"x: this {x.classes[0]} is damaged: {error.message}") from error
     slots = {name: cast("RObject", whole.slot(name)) for name in ("p", "i", "x", "Dim")}
     entries = slots["x"]
     try:

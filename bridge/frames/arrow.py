@@ -8,11 +8,14 @@ Tests: tests/frames/test_to_frame.py.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torchbridge.process import host, rpy2_objects
 
 if TYPE_CHECKING:
+    import pandas
     import pyarrow
     from typing_extensions import CapsuleType, TypeIs
 
@@ -41,7 +44,37 @@ def to_robject(x: ArrowStream) -> RObject:
 
         x = pa.chunked_array([pa.array(x)])
     _refuse_objects(x)
-    return core.arrow_to_r(x.__arrow_c_stream__())
+    with producing():
+        return core.arrow_to_r(x.__arrow_c_stream__())
+
+
+def table(x: ArrowStream | pandas.DataFrame) -> pyarrow.Table:
+    """The pyarrow Table of anything that pyarrow reads."""
+    import pyarrow as pa
+
+    with producing():
+        return pa.table(x)
+
+
+#: Exceptions that are no errors: who raises one wants to end what runs.
+_NO_ERRORS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+
+
+@contextmanager
+def producing() -> Iterator[None]:
+    """Where a stream's producer is run: an exception of Python's that is no error stays itself.
+
+    A C stream has only text for what went wrong in it; pyarrow's ends with Python's traceback.
+    """
+    try:
+        yield
+    except Exception as error:
+        name, _, value = str(error).rstrip().rpartition("\n")[2].partition(": ")
+        for kind in _NO_ERRORS if "Python exception: Traceback" in str(error) else ():
+            if name == kind.__name__:
+                said = [int(value) if value.isdecimal() else value] if value else []
+                raise kind(*said) from error
+        raise
 
 
 def _refuse_objects(x: ArrowStream) -> None:

@@ -135,7 +135,7 @@ def to_table(x: object) -> pa.Table:
         return kept_types.as_fields(pa.Table.from_pandas(x, preserve_index=False))
     if not arrow.has_stream(x):
         raise TypeError(f"x: expected a data frame, not {type(x).__name__}")
-    return pa.table(x)
+    return arrow.table(x)
 
 
 def encode(table: pa.Table) -> FrameEncoding:

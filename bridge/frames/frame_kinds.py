@@ -30,9 +30,7 @@ def of_kind(x: ArrowStream | pandas.DataFrame, kind: str) -> Any:
         x = _for_arrow(x)
     if kind == "polars":
         return _to_polars(x)
-    import pyarrow as pa
-
-    table = kept_types.as_fields(pa.table(x))
+    table = kept_types.as_fields(arrow.table(x))
     return table if kind == "arrow" else _to_pandas(table)
 
 
@@ -130,7 +128,7 @@ def _to_polars(x: ArrowStream | pandas.DataFrame) -> polars.DataFrame:
 
     if isinstance(x, pl.DataFrame):
         return x
-    table = kept_types.as_fields(pa.table(x))
+    table = kept_types.as_fields(arrow.table(x))
     levels = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_dictionary(column.type) and column.type.value_type in _texts():

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.dataset as ds
 
-from torchbridge.frames import encoded_frames, frame_encoding
+from torchbridge.frames import arrow, encoded_frames, frame_encoding
 from torchbridge.frames.encoded_frames import FrameTensors
 from torchbridge.frames.frame_encoding import FrameEncoding
 
@@ -155,7 +155,8 @@ class _Stream:
     """An Arrow stream: read once."""
 
     def __init__(self, stream: ArrowStream, columns: list[str] | None) -> None:
-        self._reader = pa.RecordBatchReader.from_stream(stream)
+        with arrow.producing():
+            self._reader = pa.RecordBatchReader.from_stream(stream)
         _check_columns(columns, self._reader.schema.names)
         self._columns = columns
         self._looked_at: list[pa.RecordBatch] = []
@@ -178,7 +179,11 @@ class _Stream:
         return frame_encoding.make_encoding(schema, levels)
 
     def _read(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._reader:
+        while True:
+            with arrow.producing():
+                batch = next(self._reader, None)
+            if batch is None:
+                return
             yield batch if self._columns is None else batch.select(self._columns)
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:

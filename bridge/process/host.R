@@ -298,6 +298,7 @@ new_sparse <- function(class, p, i, x, dim) {
 # A sparse matrix of any class of Matrix as a dgCMatrix or lgCMatrix.
 general_columns <- function(x) {
   loadNamespace("Matrix")
+  methods::validObject(x) # Matrix's conversions trust it
   x <- methods::as(methods::as(x, "CsparseMatrix"), "generalMatrix")
   if (methods::is(x, "nMatrix")) methods::as(x, "lMatrix") else x
 }

@@ -92,7 +92,13 @@ def test_a_logical_matrix_with_na_is_doubles(matrix):
 
 
 def test_damaged_slots_are_an_error(matrix):
-    code = "{ x <- Matrix::sparseMatrix(1:2, 1:2, x = c(1, 2)); x@i[1] <- 9L; x }"
-    x = host.native().RObject.from_address(matrix(code).rid)
-    with pytest.raises(ValueError, match="x: this dgCMatrix is damaged: indices must be < 2"):
+    for options, name in (("", "dgCMatrix"), (", symmetric = TRUE", "dsCMatrix")):
+        make = f"Matrix::sparseMatrix(1:2, 1:2, x = c(1, 2){options})"
+        made = matrix(f"{{ x <- {make}; x@i[1] <- 90000000L; x }}")
+        x = host.native().RObject.from_address(made.rid)
+        with pytest.raises(ValueError, match=f"x: this {name} is damaged: .*'i' slot"):
+            x.value()
+    made = matrix("{ x <- Matrix::sparseMatrix(1:2, 1:2); x@p[2] <- 9L; x }")
+    x = host.native().RObject.from_address(made.rid)
+    with pytest.raises(ValueError, match="x: this ngCMatrix is damaged"):
         x.value()

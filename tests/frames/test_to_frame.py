@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import torchbridge as tb
+from torchbridge.frames import frame_kinds
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -413,3 +414,49 @@ def test_dates_of_na_alone_are_dates(r, kind):
     x = r("data.frame(a = structure(NA, class = 'Date'), b = .POSIXct(NA, 'UTC'))")
     y = tb.to_r(tb.to_frame(x, kind))
     assert r.true("inherits(y$a, 'Date') && inherits(y$b, 'POSIXct') && all(is.na(y))", y=y)
+
+
+# ---- what a producer raises ----
+
+
+class Failing:
+    """A stream whose second batch is an exception."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def batches(self):
+        yield pa.record_batch({"a": [1]})
+        raise self.error
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        schema = pa.schema({"a": pa.int64()})
+        return pa.RecordBatchReader.from_batches(schema, self.batches()).__arrow_c_stream__()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyboardInterrupt(), SystemExit(), SystemExit(3), SystemExit("words"), GeneratorExit()],
+    ids=repr,
+)
+@pytest.mark.parametrize(
+    "read",
+    [
+        tb.to_r,
+        tb.frame_tensors,
+        lambda x: list(tb.frame_batches(x)),
+        lambda x: frame_kinds.of_kind(x, "pandas"),
+        lambda x: frame_kinds.of_kind(x, "polars"),
+    ],
+)
+def test_what_is_no_error_stays_itself(read, error):
+    with pytest.raises(type(error)) as found:
+        read(Failing(error))
+    assert str(found.value) == str(error)
+    assert getattr(found.value, "code", None) == getattr(error, "code", None)
+
+
+def test_an_error_of_a_producer_says_its_words():
+    for read in (tb.to_r, tb.frame_tensors):
+        with pytest.raises(ValueError, match="no such row"):
+            read(Failing(KeyError("no such row")))
