@@ -209,6 +209,11 @@ native_run <- native_entry("run")
 native_caught <- native_entry("caught")
 native_limit <- native_entry("limit")
 
+# What Python prints (output.py).
+write_to <- function(text, connection) {
+  cat(text, file = if (connection == "stderr") stderr() else "")
+}
+
 set_warning_handler <- function(f) give_warning <<- f
 
 # Seconds from UTC of instants (seconds since 1970) in a time zone; NULL for one that R has not.

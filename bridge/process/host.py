@@ -23,7 +23,7 @@ try:
 except ImportError:  # Windows, where R knows its stack itself
     resource = None  # type: ignore[assignment]
 
-from torchbridge.process import forks, hooks, interrupts, own_blas
+from torchbridge.process import forks, hooks, interrupts, output, own_blas
 from torchbridge.process.errors import HostError, RWarning
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
@@ -108,6 +108,8 @@ def attach_to_r() -> str:
     if _native is None:
         _attach("r")
         _answer_interrupts()
+        assert _native is not None
+        output.to_r(_native)
     assert _native is not None and _native.__file__ is not None
     return _native.__file__
 

@@ -144,8 +144,18 @@ def _of_python(x: Any) -> Any:
         return dict(x)
     if type(x).__name__ == "PackedSequence":  # a tuple that torch wants back as it is
         return NotImplemented
+    if isinstance(x, tuple) and (fields := _fields(x)):
+        return dict(zip(fields, x, strict=True))
     if isinstance(x, (list, tuple, range, Set, type({}.keys()), type({}.values()))):
         return list(x)
     if isinstance(x, (bytearray, memoryview)):
         return bytes(x)
     return str(x) if isinstance(x, PurePath) else None
+
+
+def _fields(x: tuple[object, ...]) -> tuple[str, ...]:
+    """The names of a named tuple's fields, or of a result of C code (os.uname()); () for none."""
+    names = getattr(x, "_fields", None)
+    if names is None and hasattr(x, "n_sequence_fields"):
+        names = type(x).__match_args__  # type: ignore[attr-defined]
+    return tuple(names) if names is not None and len(names) == len(x) else ()

@@ -7,6 +7,7 @@ import datetime
 import decimal
 import math
 import pathlib
+import time
 
 import numpy as np
 import pytest
@@ -52,6 +53,10 @@ def same(a, b) -> bool:
 # ---- R -> Python ---------------------------------------------------------------------
 
 
+EPOCH = {
+    **{"year": 1970, "mon": 1, "mday": 1, "hour": 0, "min": 0, "sec": 0},
+    **{"wday": 3, "yday": 1, "isdst": 0},
+}
 RECORD = [("a", "i4"), ("b", "f8")]
 NESTED = [("y", "?"), ("g", [("a", "i2"), ("t", "U3")]), ("m", "f8", 2)]
 
@@ -204,7 +209,8 @@ def test_bytes_that_are_no_text_are_an_error(from_r):
         ({"a": 1}.values(), "1L"),
         ({7}, "7L"),
         (collections.OrderedDict(a=1), "list(a = 1L)"),
-        (collections.namedtuple("Point", "x y")(1, 2), "1:2"),
+        (collections.namedtuple("Point", "x y")(1, "a"), "list(x = 1L, y = 'a')"),
+        (time.gmtime(0), "list(" + ", ".join(f"tm_{n} = {v}L" for n, v in EPOCH.items()) + ")"),
         (pathlib.PurePosixPath("/tmp/x"), "'/tmp/x'"),
         (np.float32(0.5), "0.5"),
         (np.float64(0.5), "0.5"),

@@ -1,0 +1,52 @@
+"""Where R hosts, what Python prints goes where R prints: ``capture.output()``, ``sink()``, knitr.
+
+Tests: tests/process/test_output.py
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from torchbridge.process.native_core import NativeCore
+
+
+def to_r(core: NativeCore) -> None:
+    """Have ``sys.stdout`` and ``sys.stderr`` write through R, where nobody else has taken them."""
+    for name, connection in (("stdout", "stdout"), ("stderr", "stderr")):
+        stream = getattr(sys, name)
+        if stream is not None and stream is getattr(sys, f"__{name}__"):
+            setattr(sys, name, _ToR(stream, core, connection))
+
+
+class _ToR:
+    """A text stream that R writes; Python's own for other threads, and once R has ended."""
+
+    def __init__(self, stream: TextIO, core: NativeCore, connection: str) -> None:
+        self._stream = stream
+        self._write = core.helper("write_to")
+        self._connection = connection
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if threading.current_thread() is not threading.main_thread():
+            return self._stream.write(text)
+        try:
+            # R's strings end at a zero, and are valid UTF-8.
+            clean = text.replace("\0", "").encode("utf-8", "backslashreplace").decode()
+            self._write(clean, self._connection)
+        except RuntimeError:  # R has ended, or the calls are too deep
+            return self._stream.write(text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        self.write("".join(lines))
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

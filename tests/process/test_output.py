@@ -1,0 +1,48 @@
+"""process/output.py: what Python prints goes where R prints."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CODE = r"""
+library(torchbridge)
+builtins <- py_import("builtins")
+sys <- py_import("sys")
+out <- capture.output(cat("a\n"), invisible(builtins$print("b", "\u00e9")), cat("c\n"))
+messages <- capture.output(invisible(sys$stderr$write("no\n")), type = "message")
+file <- tempfile()
+sink(file)
+builtins$print("sunk", end = "")
+invisible(sys$stdout$writelines(list("x", "y")))
+sink()
+cat(out, messages, readLines(file, warn = FALSE), sys$stdout$fileno(), sep = "|")
+cat("\n")
+# Another thread's, and a lone surrogate: neither fails.
+threads <- py_import("threading")
+thread <- threads$Thread(target = builtins$print, args = list("thread"))
+invisible(thread$start())
+invisible(thread$join())
+invisible(builtins$print(builtins$chr(0xdc80L)))
+cat(class(tryCatch(sys$stdout$write(1L), TypeError = identity))[1L])
+"""
+
+
+def test_what_python_prints_is_captured_and_sunk_with_rs():
+    environment = {
+        "R_LIBS": str(ROOT / ".r-library"),
+        "TORCHBRIDGE_PYTHON": sys.executable,
+        **os.environ,
+        "LC_ALL": "C.UTF-8",
+    }
+    ended = subprocess.run(
+        ["Rscript", "-e", CODE], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == [
+        "a|b é|c|no|sunkxy|1", "thread", "\\udc80", "TypeError"
+    ]  # fmt: skip
