@@ -33,14 +33,20 @@ class _ToR:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if threading.current_thread() is not threading.main_thread():
-            return self._stream.write(text)
+            return self._at_once(text)
         try:
             # R's strings end at a zero, and are valid UTF-8.
             clean = text.replace("\0", "").encode("utf-8", "backslashreplace").decode()
             self._write(clean, self._connection)
         except RuntimeError:  # R has ended, or the calls are too deep
-            return self._stream.write(text)
+            return self._at_once(text)
         return len(text)
+
+    def _at_once(self, text: str) -> int:
+        """Not later than what R prints next."""
+        written = self._stream.write(text)
+        self._stream.flush()
+        return written
 
     def writelines(self, lines: Any) -> None:
         self.write("".join(lines))

@@ -27,7 +27,7 @@ threads <- py_import("threading")
 thread <- threads$Thread(target = builtins$print, args = list("thread"))
 invisible(thread$start())
 invisible(thread$join())
-invisible(builtins$print(builtins$chr(0xdc80L)))
+invisible(builtins$exec("print(chr(0xdc80))", list(z = 1)))
 cat(class(tryCatch(sys$stdout$write(1L), TypeError = identity))[1L])
 """
 
