@@ -2,9 +2,10 @@
 # Tests: test-fit-train.R.
 
 training_option_names <- c(
-  "validation", "loss", "metrics", "epochs", "batch_size", "shuffle", "optimizer", "optimizer_options", "lr",
-  "lr_schedule", "weight_decay", "early_stopping", "checkpoint", "resume", "callbacks", "seed",
-  "device", "precision", "devices", "strategy", "compile", "standardize", "verbose"
+  "validation", "loss", "metrics", "epochs", "batch_size", "shuffle", "optimizer",
+  "optimizer_options", "lr", "lr_schedule", "weight_decay", "early_stopping", "checkpoint",
+  "resume", "callbacks", "seed", "device", "precision", "devices", "strategy", "compile",
+  "standardize", "verbose"
 )
 
 # What becomes something else on its way to Python.

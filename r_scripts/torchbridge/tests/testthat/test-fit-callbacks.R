@@ -109,7 +109,9 @@ test_that("a checkpoint knows the callbacks by their text", {
   small(callbacks = clip(1), checkpoint = path)
   on <- small(callbacks = clip(1), resume = path, epochs = 3)
   expect_identical(on$weights, small(callbacks = clip(1), epochs = 3)$weights)
-  expect_error(small(callbacks = clip(2), resume = path, epochs = 3), "EventFunctions: on_gradients is ")
+  expect_error(
+    small(callbacks = clip(2), resume = path, epochs = 3), "EventFunctions: on_gradients is "
+  )
 })
 
 test_that("metrics are in the history and in glance(), and can be monitored", {
