@@ -20,8 +20,8 @@
 #'
 #' Each function gets a list: `event`, `epoch` and `epochs` (its number, and that of the last),
 #' `batch` (the number of the batch in its epoch), `lr`, `module` (the network, an `nn_module`,
-#' whose parameters are those that are trained) and `optimizer`; `loss`, the number that the step began
-#' with, at the end of a batch; `gradients`, a list of tensors by the names of the parameters, to be
+#' whose parameters are those that are trained) and `optimizer`; `loss`, the number that the step
+#' began with, at the end of a batch; `gradients`, a list of tensors by the names of the parameters, to be
 #' changed in place (`$mul_()`, `$clamp_()`); and `line`, the epoch's line of the history, from
 #' `on_epoch_end` on.
 #'
@@ -30,8 +30,8 @@
 #'
 #' R is called for each: functions of batches cost some 50 microseconds a batch.
 #'
-#' @param on_fit_begin,on_epoch_begin,on_batch_begin,on_gradients Functions of one argument, or NULL.
-#' @param on_batch_end,on_validation_begin,on_validation_end,on_epoch_end Likewise.
+#' @param on_fit_begin,on_epoch_begin,on_batch_begin Functions of one argument, or NULL.
+#' @param on_gradients,on_batch_end,on_validation_begin,on_validation_end,on_epoch_end Likewise.
 #' @param on_epoch_logged,on_fit_end Likewise.
 #' @return An object of class `torch_callback`, for `callbacks` of [torch_fit()].
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
