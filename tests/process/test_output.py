@@ -17,7 +17,7 @@ out <- capture.output(cat("a\n"), invisible(builtins$print("b", "\u00e9")), cat(
 messages <- capture.output(invisible(sys$stderr$write("no\n")), type = "message")
 file <- tempfile()
 sink(file)
-builtins$print("sunk", end = "")
+invisible(builtins$print("sunk", end = ""))
 invisible(sys$stdout$writelines(list("x", "y")))
 sink()
 cat(out, messages, readLines(file, warn = FALSE), sys$stdout$fileno(), sep = "|")
