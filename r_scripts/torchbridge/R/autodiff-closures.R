@@ -57,7 +57,10 @@ reached_in <- function(value, frame) {
 # What a prepared function gets besides its parameters: functions among it are the user's, too.
 with_users_functions <- function(arguments, func) {
   frame <- environment(func)
-  if (is.null(frame)) arguments else lapply(arguments, reached_in, frame)
+  if (is.null(frame)) return(arguments)
+  here <- get0(".tb_here", envir = frame)
+  if (!is.null(here) && holds_data(arguments)) expect_data(here$reach)
+  lapply(arguments, reached_in, frame)
 }
 
 # Code that is to be evaluated where `frame` sees it, likewise.
@@ -114,7 +117,10 @@ holds_functions <- function(x, depth = 3L) {
 
 overlay_of <- function(enclosing, reach) {
   for (pair in reach$pairs) if (identical(pair$enclosing, enclosing)) return(pair$overlay)
-  overlay <- list2env(unmasked_constructs(enclosing), parent = enclosing)
+  # Variables by a construct's name (a data frame `df`) stand before it: calls go past them.
+  behind <- list2env(unmasked_constructs(enclosing), parent = enclosing)
+  if (isTRUE(reach$data)) list2env(data_operators, behind)
+  overlay <- new.env(parent = behind)
   overlay$.tb_here <- list(overlay = overlay, enclosing = enclosing, reach = reach)
   overlay$.tb_reached <- function(value) reached(value, reach)
   overlay$.tb_assigned <- assigned
@@ -127,8 +133,10 @@ overlay_of <- function(enclosing, reach) {
 # list of some.
 reveal <- function(reading, overlay, enclosing, reach) {
   names <- reading$names
-  if ("[<-" %in% names || "[[<-" %in% names) list2env(assigning_constructs, overlay)
+  behind <- parent.env(overlay)
+  if ("[<-" %in% names || "[[<-" %in% names) list2env(assigning_constructs, behind)
   names <- names[!names %in% names(overlay)]
+  if (!isTRUE(reach$data) && any(data_makers %in% reading$heads)) expect_data(reach)
   for (env in users_environments(enclosing, reach$home)) {
     there <- names(env)
     here <- names[names %in% there]
@@ -137,24 +145,38 @@ reveal <- function(reading, overlay, enclosing, reach) {
       methods <- lapply(reading$prefixes, function(p) dotted[startsWith(dotted, p)])
       here <- unique(c(here, setdiff(unlist(methods), names(overlay))))
     }
-    for (name in here) if (leads_to_functions(name, env)) bind(name, overlay, enclosing, reach)
+    constructs <- here[here %in% names(behind)]
+    for (name in here) {
+      leads <- leads_to_functions(name, env, reach)
+      # (A function by a construct's name is R's own, or the construct would not be there.)
+      if (name %in% constructs) leads <- !leads || !is_function_there(name, env)
+      if (leads) bind(name, overlay, enclosing, reach)
+    }
     names <- names[!names %in% here]
   }
   # What is not there yet may be the user's when it is called.
-  for (name in names[names %in% reading$heads]) {
+  for (name in names[names %in% reading$heads & !names %in% names(behind)]) {
     if (!exists(name, envir = enclosing, mode = "function")) {
       bind(name, overlay, enclosing, reach)
     }
   }
 }
 
-# An argument that nobody asked for yet is not asked for here.
-leads_to_functions <- function(name, env) {
+is_function_there <- function(name, env) {
+  if (rlang::env_binding_are_lazy(env, name)) return(FALSE)
+  exists(name, envir = env, mode = "function", inherits = FALSE)
+}
+
+# An argument that nobody asked for yet is not asked for here. Data with a class are noticed on
+# the way.
+leads_to_functions <- function(name, env, reach) {
   if (bindingIsActive(name, env)) return(TRUE)
   if (!identical(env, globalenv()) && rlang::env_binding_are_lazy(env, name)) return(TRUE)
   # (An argument that is missing fails.)
   value <- tryCatch(get(name, envir = env, inherits = FALSE), error = function(e) NULL)
-  typeof(value) == "closure" || holds_functions(value)
+  if (typeof(value) == "closure") return(TRUE)
+  if (!isTRUE(reach$data) && holds_data(value)) expect_data(reach)
+  holds_functions(value)
 }
 
 # A name in the overlay, for what it is in `enclosing` at the time.

@@ -15,9 +15,8 @@ overlaid <- function() names(all_constructs())
 made_constructs <- function() {
   known <- c(
     as.list(masks), list(dmvnorm = dmvnorm), joining_constructs, applying_constructs,
-    finding_constructs,
-    attribute_constructs, statistics_constructs, position_constructs, group_constructs,
-    array_constructs, decomposition_constructs, qr_constructs
+    finding_constructs, attribute_constructs, data_constructs, statistics_constructs,
+    position_constructs, group_constructs, array_constructs, decomposition_constructs, qr_constructs
   )
   c(known, written_in_r(known))
 }

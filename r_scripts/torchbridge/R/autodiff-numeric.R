@@ -85,6 +85,7 @@ python_rule <- function(name, ...) dot_call(native()$call, python_function(name)
 # differentiated, data of some length is converted once and found again.
 lift <- function(x) {
   if (is_tensor(x) || is.null(x)) return(x)
+  if (is.object(x) && !is.factor(x) && inherits(x, data_classes)) x <- plain_data(x)
   if (is.factor(x) || !(is.numeric(x) || is.logical(x) || is.complex(x))) {
     if (is.list(x) && length(x) > 0L && all(vapply(x, is_tensor, NA))) {
       stop("a list of tensors is not a vector: join them with c() or do.call(c, x)", call. = FALSE)
@@ -100,7 +101,7 @@ lift <- function(x) {
 }
 
 lifted <- function(x) {
-  if (is.object(x)) x <- unclass(x)
+  if (is.object(x)) x <- if (inherits(x, data_classes)) plain_data(x) else unclass(x)
   missing <- anyNA(x)
   if (missing) beware()
   truth <- is.logical(x) && !missing

@@ -80,7 +80,10 @@ read_code <- function(code, found) {
   if (!is.call(code)) return(code)
   head <- code[[1L]]
   name <- if (is.symbol(head)) as.character(head) else ""
-  if (name %in% c("::", ":::")) return(code)
+  if (name %in% c("::", ":::")) {
+    found$heads <- c(found$heads, as.character(code[[3L]]))
+    return(code)
+  }
   if (name %in% c("quote", "~", "bquote", "substitute", "expression")) {
     # Code that is a value stays as the user wrote it.
     found$names <- c(found$names, all.names(code), all.vars(code))
