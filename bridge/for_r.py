@@ -78,10 +78,8 @@ def version(_: object) -> str:
 
 def __getattr__(name: str) -> Any:
     module, _, function = name.rpartition(".")
-    if name in VERBS:
-        found = hooks.load(VERBS[name])
-        globals()[name] = found
-        return found
-    if module in MODULES:
-        return hooks.load(f"{MODULES[module]}:{function}")
-    raise AttributeError(f"the R package has no function of Python called {name!r}")
+    place = VERBS.get(name, f"{MODULES[module]}:{function}" if module in MODULES else None)
+    if place is None:
+        raise AttributeError(f"the R package has no function of Python called {name!r}")
+    found = globals()[name] = hooks.load(place)  # a call by name finds it there
+    return found
