@@ -232,13 +232,19 @@ def last_dim_first(x: Tensor) -> Tensor:
     return x.movedim(-1, 0).contiguous()
 
 
-def pinned(batch: Item) -> Item:
+def pinned(batch: Any) -> Any:
     """The same with all tensors in pinned memory."""
+    return _with_tensors(batch, torch.Tensor.pin_memory)
+
+
+def _with_tensors(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(batch, torch.Tensor):
-        return batch.pin_memory()
+        return change(batch)
     if isinstance(batch, dict):
-        return {key: pinned(value) for key, value in batch.items()}
-    return [pinned(value) for value in batch] if isinstance(batch, list) else batch
+        return {key: _with_tensors(value, change) for key, value in batch.items()}
+    if type(batch) in (list, tuple):
+        return type(batch)(_with_tensors(value, change) for value in batch)
+    return batch
 
 
 # ---- loaders of Python, for R ----
@@ -252,7 +258,8 @@ class _Fetched(Dataset[Item]):
 
     def __getitem__(self, indices: list[int]) -> Item:
         try:
-            return self.fetch(indices)
+            # Sending a tensor shares its memory, and this process's R still has it: _unshared().
+            return _with_tensors(self.fetch(indices), _copy)
         except RError as error:
             return _Failure(error.message, error.calls, error.classes)
 
@@ -315,9 +322,28 @@ def python_batches(loader: Iterable[Item]) -> Callable[[], Item]:
 
 def _next_of(iterator: Iterator[Any]) -> Callable[[], Item]:
     def next_batch() -> Item:
+        nonlocal iterator
         batch = next(iterator, None)
+        if batch is None:
+            # R keeps this function until it collects: workers and their pipes must not wait for it.
+            iterator = iter(())
         if isinstance(batch, _Failure):
             raise RError(batch.message, batch.calls, batch.classes)
-        return list(batch) if isinstance(batch, tuple) else batch
+        return _with_tensors(list(batch) if isinstance(batch, tuple) else batch, _unshared)
 
     return next_batch
+
+
+def _unshared(x: Tensor) -> Tensor:
+    """The same in memory of this process alone.
+
+    A tensor between processes is a file, open as long as it lives; in R it lives until R collects,
+    and a process may open 1,024.
+    """
+    return _copy(x) if x.device.type == "cpu" and x.is_shared() else x
+
+
+def _copy(x: Tensor) -> Tensor:
+    if type(x) is not torch.Tensor or not x.is_leaf:  # what cannot be sent is told there
+        return x
+    return x.detach().clone().requires_grad_(x.requires_grad)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -115,6 +116,7 @@ square <- function(x) sum(x^2)
         "printing": (10, lambda: script.shown(one)),
         "an R error": (1, lambda: fails(tb.RError, script.fails)),
         "an error of a callback": (1, lambda: fails(KeyError, script.twice, {}.__getitem__, 1.0)),
+        "package()": (100, lambda: tb.package("stats").median(values)),
         "source()": (100, lambda: tb.source(text="f <- function(x) x + 1").f(1.0)),
         "autograd.grad()": (10, lambda: tb.autograd.grad(script.square, values)),
         "autograd.hessian()": (10, lambda: tb.autograd.hessian(script.square, values)),
@@ -133,17 +135,29 @@ def fits() -> dict[str, Piece]:
         result = models.fit_table(model, x, y, **options)
         return models.load_table(result.spec_json, result.weights)
 
+    def clusters(model: str, **options: Any) -> object:
+        return models.fit_table(model, x, model_options=options)
+
     trained = {"fit_options": {"epochs": 1, "seed": 1, "progress": False}}
+    logs = {"tensorboard": {"log_dir": folder / "tensorboard", "weights": True}}
+
+    def logged() -> None:
+        fit(callbacks=logs)
+        shutil.rmtree(folder / "tensorboard")
+
     callbacks = {"model_checkpoint": {"path": folder / "c"}, "csv_log": {"path": folder / "log"}}
     network = {"model_options": {"hidden": 2}, **trained}
     space = {"lr": [0.1, 0.01]}
     return {
         "fit()": (10, fit),
         "fit() with a checkpoint": (20, lambda: fit(callbacks=callbacks)),
+        "fit() with TensorBoard": (100, logged),
         "fit() of a loader": (20, lambda: loader_fit(net, x, y)),
         "predict()": (10, lambda: models.predict(net, x)),
         "fit_table() of linear": (10, lambda: table("linear")),
         "fit_table() of mlp": (20, lambda: table("mlp", **network)),
+        "fit_table() of k_means": (100, lambda: clusters("k_means", k=2)),
+        "fit_table() of gaussian_mixture": (100, lambda: clusters("gaussian_mixture", k=1)),
         "tune()": (500, lambda: models.tune("mlp", space, x, y, n_trials=2, seed=1, **network)),
     }
 

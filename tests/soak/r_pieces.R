@@ -87,17 +87,18 @@ train <- function() {
   loss$item()
 }
 loader <- dataloader(tensor_dataset(x, x), batch_size = 2)
-batches <- function() {
-  n <- 0
-  coro::loop(for (batch in loader) n <- n + 1)
-  n
+batches <- function(loader) {
+  iterator <- dataloader_make_iter(loader)
+  while (!is.null(dataloader_next(iterator))) NULL
 }
-if (!requireNamespace("coro", quietly = TRUE)) {
-  batches <- function() {
-    iterator <- dataloader_make_iter(loader)
-    while (!is.null(dataloader_next(iterator))) NULL
-  }
-}
+
+rows <- dataset("rows", .getitem = function(i) x[i, ], .length = function() 3)
+in_workers <- dataloader(rows(), batch_size = 2, num_workers = 1)
+double <- autograd_function(
+  forward = function(ctx, x) 2 * x,
+  backward = function(ctx, grad_output) 2 * grad_output
+)
+leaf <- torch_ones(2, requires_grad = TRUE)
 
 modules <- list(
   "nn_linear()" = piece(10, function() nn_linear(2, 2)),
@@ -105,10 +106,14 @@ modules <- list(
   "a module written in R" = piece(10, function() net_module()(x)),
   "a training step" = piece(10, train),
   "optim_adam()" = piece(10, function() optim_adam(net$parameters)),
-  "dataloader()" = piece(10, batches),
+  "dataloader()" = piece(10, function() batches(loader)),
+  "dataloader() with workers" = piece(300, function() batches(in_workers)),
+  "autograd_function()" = piece(10, function() double(leaf)$sum()$backward()),
+  "autograd_grad()" = piece(10, function() autograd_grad(leaf$sum(), leaf)),
+  "torch_serialize()" = piece(10, function() torch_load(torch_serialize(x))),
   "torch_save() and torch_load()" = piece(20, function() {
     torch_save(net, file)
-    torch_load(file)
+    torch_load(file, module = net)
   }),
   "saveRDS() and readRDS()" = piece(20, function() {
     saveRDS(x, file)
@@ -126,6 +131,9 @@ fits <- list(
   "saveRDS() of a fit" = piece(50, function() {
     saveRDS(fitted, file)
     predict(readRDS(file), data)
+  }),
+  "torch_tune()" = piece(1000, function() {
+    torch_tune(y ~ a, list(lr = list(0.1, 0.01)), data = data, epochs = 1, n_trials = 2)
   }),
   "torch_mle()" = piece(200, function() {
     torch_mle(function(mu) sum(dnorm(data$y, mu, 1, log = TRUE)), start = list(mu = 1))

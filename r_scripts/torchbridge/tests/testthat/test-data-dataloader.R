@@ -402,6 +402,22 @@ test_that("workers are forks that run the dataset's R code", {
   expect_identical(unlist(column(seen(num_workers = 2), "random")), random)
 })
 
+test_that("batches of workers keep no files open, here or there", {
+  skip_on_os("windows")
+  skip_if_not(dir.exists("/proc/self/fd"))
+  open <- function() length(list.files("/proc/self/fd"))
+  ds <- dataset(
+    .getitem = function(i) list(x = torch_ones(2), open = as.numeric(open())),
+    .length = function() 20
+  )()
+  batches <- batches_of(dataloader(ds, batch_size = 1, num_workers = 1))
+  there <- vapply(batches, function(batch) as.numeric(batch$open), 0)
+  expect_lte(max(there) - min(there), 3)
+  files <- Sys.readlink(list.files("/proc/self/fd", full.names = TRUE))
+  expect_identical(grep("torch_", files, value = TRUE), character())
+  expect_identical(lapply(batches, function(batch) as.numeric(batch$x)), rep(list(c(1, 1)), 20))
+})
+
 test_that("an R error in a worker has its own message", {
   skip_on_os("windows")
   broken <- dataset(
