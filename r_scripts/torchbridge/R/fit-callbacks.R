@@ -21,9 +21,9 @@
 #' Each function gets a list: `event`, `epoch` and `epochs` (its number, and that of the last),
 #' `batch` (the number of the batch in its epoch), `lr`, `module` (the network, an `nn_module`,
 #' whose parameters are those that are trained) and `optimizer`; `loss`, the number that the step
-#' began with, at the end of a batch; `gradients`, a list of tensors by the names of the parameters, to be
-#' changed in place (`$mul_()`, `$clamp_()`); and `line`, the epoch's line of the history, from
-#' `on_epoch_end` on.
+#' began with, at the end of a batch; `gradients`, a list of tensors by the names of the parameters,
+#' to be changed in place (`$mul_()`, `$clamp_()`); and `line`, the epoch's line of the history,
+#' from `on_epoch_end` on.
 #'
 #' `FALSE` ends training with the epoch at hand. A list of numbers from `on_epoch_end`, such as
 #' `list(score = 2)`, is added to the history. What else a function returns does not matter.
