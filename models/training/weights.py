@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torchbridge.saving import tensor_content
 from torchbridge.saving.tensor_content import Content, DamagedContent
 
-from ..arguments import dtype_name
+from ..arguments import dtype_name, kind_of
 
 _ROW_MAJOR = torch.contiguous_format
 
@@ -41,7 +41,11 @@ def from_bytes(content: bytes) -> dict[str, Tensor]:
 def weights_content(content: bytes) -> Content:
     """The same with the tensors still to be read: its header has been checked."""
     try:
-        found = tensor_content.of_bytes(bytes(content))
+        data = bytes(memoryview(content))
+    except TypeError as error:
+        raise TypeError(f"weights must be bytes, not {kind_of(content)}") from error
+    try:
+        found = tensor_content.of_bytes(data)
         if found.metadata and not found.has_checksum:  # version 0.1.0 wrote neither
             raise DamagedContent("its checksum is missing: something in it has changed")
         return found

@@ -230,6 +230,9 @@ def test_prediction_wants_the_columns_of_the_fit():
         fitted.predict(X, CODES, type="prop")
     with pytest.raises(ValueError, match="no safetensors content"):
         load_table(fitted.spec, b"weights")
+    for weights in (None, 3.0, "text", [1]):
+        with pytest.raises(TypeError, match=f"weights must be bytes, not {type(weights).__name__}"):
+            load_table(fitted.spec, weights)
 
 
 def test_models_without_a_response_are_kept_and_predict_alike():
