@@ -58,6 +58,9 @@ def to_robject(x: SupportsDLPack, share: bool = False, typed: bool = True) -> RO
         raise RuntimeError("x: data-dependent: a tensor that is being traced has no values")
     core = host.native()
     rtype = getattr(x, "r_type", None) if typed else None
+    if is_tensor(x):
+        refuse_nested(x)
+        x = x.to_dense() if x.is_mkldnn and not share else x
     if share:
         if rtype is not None and rtype.coded:
             raise ValueError("share=True: R keeps a factor as int32 codes from 1; use share=False")
@@ -77,6 +80,15 @@ def to_robject(x: SupportsDLPack, share: bool = False, typed: bool = True) -> RO
     if rtype is not None:
         set_rtype(result, rtype)
     return result
+
+
+def refuse_nested(x: torch.Tensor) -> None:
+    """An error for a tensor of tensors of several sizes, whose own shape PyTorch does not know."""
+    if x.is_nested:
+        raise TypeError(
+            "x: a nested tensor holds tensors of several sizes, and R has no such array; "
+            "x.unbind() is a list of them"
+        )
 
 
 def _shared(core: NativeCore, x: SupportsDLPack) -> RObject:

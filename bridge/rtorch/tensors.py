@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays.from_r import to_array
-from torchbridge.arrays.into_r import is_array, to_robject
+from torchbridge.arrays.into_r import is_array, refuse_nested, to_robject
 from torchbridge.arrays.torch_arrays import TorchArrays
 from torchbridge.process import host
 
@@ -94,6 +94,7 @@ def describe(x: Tensor, part: list[float], most: float) -> dict[str, Any]:
     their places, counted from 1, as `index`. They are None where R has no type for them.
     """
     name = str(x.dtype).removeprefix("torch.")
+    x = x.to_dense() if x.is_mkldnn else x
     sparse = _is_sparse(x)
     shown: Tensor | None = None
     index = None
@@ -124,6 +125,7 @@ def levels(x: object) -> list[str] | None:
 
 def shape(x: Tensor) -> list[int]:
     """R's ``dim`` of a tensor."""
+    refuse_nested(x)
     return list(x.shape)
 
 

@@ -98,9 +98,14 @@ def vector_bytes(x: Tensor) -> bytes:
 
 def place(x: Tensor) -> tuple[object, ...]:
     """Tensors with the same are one tensor (two layers that share a weight)."""
-    if x.layout is not torch.strided or x.numel() == 0 or x.is_meta:
+    if x.is_nested or x.layout is not torch.strided or x.numel() == 0 or x.is_meta or is_fake(x):
         return (id(x),)
     return (x.device, x.data_ptr(), tuple(x.shape), x.stride(), x.dtype, x.is_conj(), x.is_neg())
+
+
+def is_fake(x: Tensor) -> bool:
+    """Is x what stands for a tensor while a program is traced? It has no memory."""
+    return type(x).__name__ == "FakeTensor"
 
 
 def _store(
@@ -112,6 +117,13 @@ def _store(
     """
     if x.is_meta:
         raise ValueError(f"`{name}` is a meta tensor: it has no values to save")
+    if is_fake(x):
+        raise ValueError(f"`{name}` is being traced: it has no values to save")
+    if x.is_nested or x.is_mkldnn:
+        way = "unbind" if x.is_nested else "to_dense"
+        raise TypeError(
+            f"`{name}` is {'nested' if x.is_nested else 'of MKL-DNN'}: save `x${way}()`"
+        )
     if x.is_quantized:
         raise TypeError(f"`{name}` is quantized: save `x$dequantize()`")
     about: dict[str, Any] = {}

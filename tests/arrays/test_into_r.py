@@ -435,3 +435,21 @@ def test_a_shared_vector_survives_the_module_it_came_from(r, nothing_left):
     del layer
     gc.collect()
     assert list(bias) == expected
+
+
+# ---- tensors that are more, or less, than an array ----
+
+
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
+@pytest.mark.parametrize("share", [False, True])
+def test_a_nested_tensor_is_an_error_in_words(layout, share):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that they are young
+        x = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=layout)
+    with pytest.raises(TypeError, match=r"x: a nested tensor holds .*; x.unbind\(\) is a list"):
+        tb.to_r(x, share=share)
+
+
+def test_a_tensor_of_mkldnn_is_its_values(r):
+    x = torch.arange(6.0).reshape(2, 3)
+    assert r.identical(tb.to_r(x.to_mkldnn()), tb.to_r(x))

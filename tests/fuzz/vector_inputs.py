@@ -36,6 +36,12 @@ VECTORS = [
     *("methods::getClass('numeric')", "matrix(1:6, 2)", "array(1:24, 2:4)", "matrix('a', 1)"),
     *("matrix(list(1, 'a'), 1)", "ts(1:5)", "as.octmode(1:3)", "pairlist(a = 1)", "emptyenv()"),
     *("Matrix::sparseMatrix(1:2, 1:2, x = c(1, 2))", "data.frame()", "data.frame(a = 1)[, 0]"),
+    *(
+        "data.frame(a = 1:2, b = factor(c('u', 'v')))",
+        "list(a = 1:2, b = c(x = 1))",
+        ".POSIXct(NA)",
+    ),
+    *("data.frame(a = I(matrix(1:4, 2)), b = I(list(1, 'b')))", "factor(c('\\xe9', 'a'))"),
 ]
 ATTRIBUTES = {
     "names": ["c('a', 'b')", "'caf\\xe9'", "NULL"],
@@ -60,6 +66,8 @@ def run(core: Any, rng: random.Random) -> str:
         code = f"tryCatch(`attr<-`({code}, '{name}', {value}), error = function(e) {code})"
     if rng.random() < 0.15:
         code = damaged(rng)
+    elif rng.random() < 0.3:
+        code = contradictory(rng)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -70,6 +78,38 @@ def run(core: Any, rng: random.Random) -> str:
     return "value" if all(outcomes) else "error"
 
 
+CODES = ["0L", "-1L", "3L", "NA", "1L", "2147483647L", "-2147483647L"]
+COLUMNS = ["1:2", "1:3", "c('a', NA)", "NULL", "sum", "list(1, 2)", "matrix(1:4, 2)", "Sys.Date()"]
+SLOTS = {
+    "p": ["c(1L, 1L, 2L)", "c(0L, 2L, 1L)", "c(0L, 1L, 9L)", "c(0L, NA, 2L)", "0L", "c(0, 1, 2)"],
+    "i": ["c(0L, 7L)", "c(-1L, 1L)", "c(1L, 1L)", "integer()", "c(NA, 1L)"],
+    "x": ["1", "1:2", "'a'", "NULL", "c(NA, 1)", "numeric(9)"],
+    "Dim": ["c(-2L, 2L)", "c(2L, 2L, 2L)", "2L", "c(2L, 2147483647L)", "c(NA, 2L)", "c(0L, 0L)"],
+}
+
+
+def contradictory(rng: random.Random) -> str:
+    """A factor, a data frame, a sparse matrix or a list whose parts do not go together."""
+    levels = rng.choice(["c('a', 'b')", "c('a', 'a')", "1:2", "character()", "c('a', NA)"])
+    codes = ", ".join(rng.choices(CODES, k=rng.randrange(4)))
+    name = rng.choice(["'factor'", "c('ordered', 'factor')"])
+    factor = f"structure(as.integer(c({codes})), levels = {levels}, class = {name})"
+    kind = rng.randrange(3)
+    if kind == 0:
+        return factor
+    if kind == 1:
+        columns = ", ".join(rng.choices([*COLUMNS, factor], k=rng.randrange(1, 4)))
+        names = rng.choice(["NULL", "'a'", "c('a', 'a')", "c('a', 'b', 'c')[seq_along(x)]"])
+        rows = rng.choice(["c(NA, -2L)", "c(NA, 3L)", "1:2", "c('u', NA)", "c('u', 'u')", "NULL"])
+        facts = f"list(names = {names}, row.names = {rows}, class = 'data.frame')"
+        return f"local({{ x <- list({columns}); attributes(x) <- {facts}; x }})"
+    damage = "; ".join(
+        f"attr(m, '{slot}') <- {rng.choice(SLOTS[slot])}"
+        for slot in rng.sample(list(SLOTS), rng.randrange(1, 3))
+    )
+    return f"local({{ m <- Matrix::sparseMatrix(1:2, 1:2, x = c(1, 2)); {damage}; m }})"
+
+
 def damaged(rng: random.Random) -> str:
     """A vector of a file whose dim, codes or row names are other numbers than they were."""
     marker = 77
@@ -78,6 +118,9 @@ def damaged(rng: random.Random) -> str:
         "structure(rep(77L, 3), levels = as.character(1:77), class = 'factor')",
         "structure(list(a = 1:77), row.names = c(NA, -77L), class = 'data.frame')",
         "{ x <- integer(77); dim(x) <- 77L; x }",
+        "structure(1:77, names = as.character(1:77))",
+        "structure(as.list(1:77), names = as.character(1:77))",
+        "matrix(1:77, 77, 1, dimnames = list(as.character(1:77), NULL))",
     ))  # fmt: skip
     new = rng.choice((-1, 0, 1, 76, 78, 2**31 - 1, -(2**31), -77, rng.randrange(1000)))
     sign = rng.choice((1, -1))
@@ -97,6 +140,15 @@ def evaluate(core: Any, code: str) -> Any:
     return core.base_function("eval").call(parsed, core.base_function("new.env").call())
 
 
+def factor_values(x: Any, value: Any) -> None:
+    """The values of a factor that passed are its levels at its codes."""
+    if "factor" not in x.classes or not hasattr(value, "categories"):
+        return
+    levels, codes = list(value.categories), x.attr("levels")
+    assert len(set(levels)) == len(levels) == len(codes)
+    assert all(0 <= code < len(levels) or code == -1 for code in value.codes)
+
+
 def went(core: Any, x: Any, verb: str) -> bool:
     import numpy as np
 
@@ -105,7 +157,7 @@ def went(core: Any, x: Any, verb: str) -> bool:
     allowed = (ValueError, TypeError, tb.RError, OverflowError, AttributeError, BufferError)
     try:
         if verb == "value":
-            x.value()
+            factor_values(x, x.value())
         elif verb == "table":
             x.__arrow_c_stream__()
         elif verb == "to_frame":

@@ -26,7 +26,12 @@ str.torch_tensor <- function(object, ...) {
     cat(" ", gone_text(object), "\n", sep = "")
     return(invisible())
   }
-  about <- api("describe", object, as.list(pmin(dim(object), 10)), 10)
+  shape <- shape_shown(object)
+  if (is.null(shape)) {
+    cat(" torch_tensor ", gsub("\\s+", " ", api("text", object)), "\n", sep = "")
+    return(invisible())
+  }
+  about <- api("describe", object, as.list(pmin(shape, 10)), 10)
   values <- utils::head(as.vector(about$values), 10L)
   text <- if (is.numeric(values)) format(values, trim = TRUE, digits = 3L) else values
   more <- if (length(values) > 0L && length(object) > length(values)) "..."
@@ -43,8 +48,10 @@ tensor_lines <- function(x, n) {
   if (!is_live(x)) return(gone_text(x))
   n <- if (n < 0) Inf else max(n, 1)
   width <- getOption("width")
+  shape <- shape_shown(x)
+  if (is.null(shape)) return(c("torch_tensor", api("text", x)))
   # One line more than is shown tells whether there is more.
-  part <- part_shown(dim(x), n + 1, width)
+  part <- part_shown(shape, n + 1, width)
   about <- api("describe", x, as.list(part), min(n + 1, length(x)))
   body <- body_lines(about, part, width)
   c(
@@ -54,6 +61,9 @@ tensor_lines <- function(x, n) {
     footer(about)
   )
 }
+
+# NULL for a nested tensor, which has none: Python's text says what is in it.
+shape_shown <- function(x) tryCatch(dim(x), TypeError = function(condition) NULL)
 
 # How much of each dim the first lines can show: of a large tensor only that is copied.
 part_shown <- function(shape, lines, width) {

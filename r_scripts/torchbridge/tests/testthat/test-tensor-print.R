@@ -223,3 +223,27 @@ test_that("str() is one line", {
     " torch_tensor [ CPUIntType{2,3,2} ] 1 2 3 4 5 6 7 8 9 10 ..."
   )
 })
+
+test_that("nested and MKL-DNN tensors print, and what they cannot be is said in words", {
+  torch <- py_import("torch")
+  nested <- suppressWarnings(
+    torch$nested$nested_tensor(list(torch_tensor(c(1, 2)), torch_tensor(3)))
+  )
+  expect_output(print(nested), "torch_tensor\nnested_tensor\\(\\[\n  tensor\\(\\[1., 2.\\]\\)")
+  expect_output(str(nested), "torch_tensor nested_tensor\\(\\[ tensor\\(\\[1., 2.\\]\\)")
+  for (verb in list(dim, to_r, as_array, as.numeric, as.matrix)) {
+    expect_error(verb(nested), "`x`: a nested tensor holds tensors of several sizes")
+  }
+  expect_error(torch_save(nested, tempfile()), "nested: save `x\\$unbind\\(\\)`")
+  x <- torch_tensor(matrix(c(1, 2, 3, 4), 2))
+  expect_identical(format(x$to_mkldnn()), format(x))
+  expect_identical(as_array(x$to_mkldnn()), as_array(x))
+})
+
+test_that("a tensor that stands in a trace is not saved, and nothing crashes", {
+  torch <- py_import("torch")
+  modes <- py_import("torch._subclasses.fake_tensor")
+  fake <- modes$FakeTensorMode()$from_tensor(torch$ones(2L))
+  expect_output(print(unserialize(serialize(fake, NULL))), "from another R session")
+  expect_error(torch_save(fake, tempfile()), "is being traced: it has no values to save")
+})
