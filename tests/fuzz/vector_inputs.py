@@ -6,10 +6,17 @@ without a class must be the same in NumPy, in PyTorch and back in R.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import random
 import struct
 import warnings
 from typing import Any
+
+# What a conversion imports at its first use takes seconds on a busy machine, and is no hang.
+for library in ("pandas", "scipy.sparse"):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(library)
 
 VECTORS = [
     *("c(TRUE, NA, FALSE)", "logical(0)", "1:6", "c(1L, NA)", "integer(0)", "c(1.5, NA, NaN, -0)"),
