@@ -14,6 +14,7 @@ from torchbridge.process import hooks
 #: The first part of a name -> the module.
 MODULES = {
     "autograd": "torchbridge.autodiff.autograd_functions",
+    "bessel": "torchbridge.autodiff.bessel",
     "decompositions": "torchbridge.autodiff.decompositions",
     "derivatives": "torchbridge.autodiff.derivatives",
     "minimise": "torchbridge.autodiff.minimise",

@@ -11,8 +11,6 @@ Tests: tests/autodiff/test_densities.py
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, where
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
@@ -20,9 +18,6 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torchbridge.arrays.into_r import to_robject
 from torchbridge.autodiff.density_table import TABLE, in_r, nan_where
 from torchbridge.process import host
-
-if TYPE_CHECKING:
-    from torchbridge._native import RObject
 
 _INF, _NAN = math.inf, math.nan
 
@@ -216,7 +211,15 @@ def _by_newton(
 
 
 def _by_r(name: str, arguments: dict[str, Tensor], lower: bool, log: bool) -> Tensor:
-    """What R's own function gives for these numbers, as a constant."""
+    return by_r("stats", name, arguments, {"lower.tail": lower, "log.p": log})
+
+
+def by_r(package: str, name: str, arguments: dict[str, Tensor], flags: dict[str, bool]) -> Tensor:
+    """What R's own function of a package gives for these numbers of one shape, as a constant.
+
+    Raises:
+        RuntimeError: a graph is traced, which can't call R.
+    """
     if get_proxy_mode() is not None:
         raise RuntimeError(f"{name}() can't be compiled: R computes its values")
     first = next(iter(arguments.values()))
@@ -224,11 +227,8 @@ def _by_r(name: str, arguments: dict[str, Tensor], lower: bool, log: bool) -> Te
         key: to_robject(x.detach().reshape(-1).to("cpu", torch.float64))
         for key, x in arguments.items()
     }
-    found = _of_stats(name).call(**given, **{"lower.tail": lower, "log.p": log}).value()
+    core = host.native()
+    space = core.base_function("getNamespace").call(package)
+    found = core.base_function("get").call(name, space).call(**given, **flags).value()
     values = torch.as_tensor(found, dtype=first.dtype, device=first.device)
     return values.reshape(first.shape)
-
-
-def _of_stats(name: str) -> RObject:
-    core = host.native()
-    return core.base_function("get").call(name, core.base_function("getNamespace").call("stats"))

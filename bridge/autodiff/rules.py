@@ -332,6 +332,20 @@ def _special(name: str, x: Tensor, y: Tensor) -> Tensor:
     return torch.where(none, 0.0, sign * result.exp())
 
 
+def angle(y: Numbers, x: Numbers) -> Tensor:
+    """R's ``atan2``."""
+    y, x = conform(number(y), number(x))
+    return torch.atan2(*torch.broadcast_tensors(y, x))
+
+
+def psigamma(x: Numbers, deriv: float) -> Tensor:
+    """R's ``psigamma``: the derivative of this order of digamma."""
+    x = number(x)
+    if deriv < 2:
+        return torch.digamma(x) if deriv < 1 else _trigamma(x)
+    return torch.polygamma(int(deriv), x)
+
+
 # ---- putting together ----------------------------------------------------------------------
 
 

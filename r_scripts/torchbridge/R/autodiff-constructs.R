@@ -16,7 +16,8 @@ made_constructs <- function() {
   known <- c(
     as.list(masks), list(dmvnorm = dmvnorm), joining_constructs, applying_constructs,
     finding_constructs, attribute_constructs, data_constructs, statistics_constructs,
-    position_constructs, group_constructs, array_constructs, decomposition_constructs, qr_constructs
+    position_constructs, group_constructs, array_constructs, decomposition_constructs,
+    qr_constructs, special_constructs
   )
   c(known, written_in_r(known))
 }

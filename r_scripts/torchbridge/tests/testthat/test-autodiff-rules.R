@@ -111,9 +111,13 @@ any_numbers <- alist(
 )
 
 positive_numbers <- alist(
-  sqrt(x), log(x), log(x, 3), log2(x), log10(x), log1p(x), x^-0.5, x^x, acosh(x + 1), factorial(x),
-  lfactorial(x), beta(x, 2), beta(3, x), lbeta(x, rev(x)), choose(5.5, 3) * x, choose(x, 2),
-  lchoose(x + 4, 3), gamma(x), digamma(x), cumprod(x), prod(x)
+  besselI(x, 0), besselI(x, 1.5), besselI(x, 2, expon.scaled = TRUE), besselJ(x, 0),
+  besselJ(x, 2.5), besselY(x, 1), besselY(x, 0.5), besselK(x, 0), besselK(2, x),
+  besselK(x[1:2], x[3:4], TRUE), besselK(x * 50, 3.5, expon.scaled = TRUE),
+  besselK(x / 1e4, 7) / besselK(1e-4, 7), atan2(x, 2), atan2(-1, x), atan2(x, rev(x)), psigamma(x),
+  psigamma(x, 1), psigamma(x, 3), sqrt(x), log(x), log(x, 3), log2(x), log10(x), log1p(x), x^-0.5,
+  x^x, acosh(x + 1), factorial(x), lfactorial(x), beta(x, 2), beta(3, x), lbeta(x, rev(x)),
+  choose(5.5, 3) * x, choose(x, 2), lchoose(x + 4, 3), gamma(x), digamma(x), cumprod(x), prod(x)
 )
 
 between_numbers <- alist(
