@@ -1,8 +1,8 @@
 """R's Bessel functions on tensors.
 
 K is its integral representation (NIST Digital Library of Mathematical Functions, 10.32.9), by the
-trapezoidal rule, which is exact to rounding for it: differentiable in the order, too. I, J and Y are
-R's own values, with the derivatives of their recurrences (10.6.2, 10.29.2) in x alone.
+trapezoidal rule, which is exact to rounding for it: differentiable in the order, too. I, J and Y
+are R's own values, with the derivatives of their recurrences (10.6.2, 10.29.2) in x alone.
 
 Tests: test-autodiff-rules.R.
 """
@@ -24,13 +24,12 @@ _POINTS = 128
 
 def bessel(name: str, x: Numbers, nu: Numbers, scaled: bool) -> Tensor:
     """R's ``besselI``, ``besselJ``, ``besselK`` or ``besselY``; `scaled` is its expon.scaled."""
-    x, nu = conform(number(x), number(nu))
-    x, nu = torch.broadcast_tensors(x, nu)
+    at, order = torch.broadcast_tensors(*conform(number(x), number(nu)))
     if name == "besselK":
-        return _of_k(x, nu, scaled)
-    if nu.requires_grad:
+        return _of_k(at, order, scaled)
+    if order.requires_grad:
         raise ValueError(f"{name}() has no derivative in `nu`: make it a number, not a parameter")
-    result: Tensor = _OfR.apply(x, nu, name, scaled)  # type: ignore[no-untyped-call]
+    result: Tensor = _OfR.apply(at, order, name, scaled)  # type: ignore[no-untyped-call]
     return result
 
 

@@ -11,6 +11,7 @@ Tests: tests/autodiff/test_densities.py
 from __future__ import annotations
 
 import math
+
 import torch
 from torch import Tensor, where
 from torch.fx.experimental.proxy_tensor import get_proxy_mode

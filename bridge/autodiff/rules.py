@@ -319,6 +319,7 @@ def special(name: str, x: Numbers, y: Numbers) -> Tensor:
 def _special(name: str, x: Tensor, y: Tensor) -> Tensor:
     if name in ("beta", "lbeta"):
         result = torch.lgamma(x) + torch.lgamma(y) - torch.lgamma(x + y)
+        result = torch.where((x < 0) | (y < 0), torch.nan, result)  # as R has it
         return result.exp() if name == "beta" else result
     y = y.detach().round()  # as R does
     result = torch.lgamma(x + 1) - torch.lgamma(y + 1) - torch.lgamma(x - y + 1)

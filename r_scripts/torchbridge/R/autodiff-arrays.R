@@ -39,6 +39,9 @@ array_constructs <- list(
     if (!is_tensor(X) && !is_tensor(Y)) return(base::`%x%`(X, Y))
     array_constructs$kronecker(X, Y)
   },
+  seq = function(...) {
+    if (any_tensor(...)) all_constructs()[["seq.default"]](...) else base::seq(...)
+  },
   rep_len = function(x, length.out) { # nolint: object_name_linter.
     if (is_tensor(x)) rep(flat(x), length.out = length.out) else base::rep_len(x, length.out)
   },

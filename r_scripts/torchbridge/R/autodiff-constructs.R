@@ -28,7 +28,7 @@ written_in_r <- function(known) {
   names <- c(
     "Reduce", "Filter", "Map", "Position", "Find", "replace", "append", "rapply", "Vectorize",
     "Negate", "simplify2array", "apply", "sweep", "scale.default", "diag<-", "toeplitz",
-    "quantile.default", "mahalanobis", "convolve"
+    "quantile.default", "mahalanobis", "convolve", "embed", "cov.wt", "seq.default"
   )
   # The namespace of stats sees base's.
   overlay <- list2env(known, parent = asNamespace("stats"))
@@ -281,7 +281,10 @@ no_tensors <- paste(
   "must be a numeric", "'perm'", "cannot handle type", "cannot be handled by 'cat'",
   "replacement has length zero", "is not a vector", "non-vector", "type 'externalptr'",
   "can not be handled", "unimplemented type", "is not logical", "must be atomic",
-  "invalid '\\w+' (value|argument)", "non-finite function value",
+  "invalid '\\w+' (value|argument)", "non-finite function value", "invalid input type",
+  "invalid function value", "object is not a matrix", "applies only to vectors",
+  "requires vector arguments", "non-string argument", "too long a vector", "matrix-like object",
+  "NA/NaN argument", "REAL\\(\\) can only", "LENGTH or similar",
   sep = "|"
 )
 
@@ -333,6 +336,12 @@ short_call <- function(call) {
 }
 
 advice <- function(name, message) {
+  implicit <- paste(
+    "A root or minimum inside the function: write the steps of Newton's method from there, in",
+    "arithmetic; their derivatives are those of the root."
+  )
+  interpolation <- "Write it with findInterval() and arithmetic."
+  no_formula <- "There is no formula of it on tensors: it is for plain numbers only."
   known <- c(
     `if` = paste(
       "`if` can't ask for the value of a tensor of several elements, or while a graph is recorded:",
@@ -342,7 +351,19 @@ advice <- function(name, message) {
     vapply = "Write do.call(c, lapply(x, f)).",
     sapply = "Write do.call(c, lapply(x, f)).",
     unlist = "Write do.call(c, x).",
-    cat = "Use print()."
+    cat = "Use print().",
+    integrate = "Write a sum over the nodes and weights of a quadrature rule.",
+    uniroot = implicit, optimize = implicit, optimise = implicit, optim = implicit,
+    nlm = implicit, nlminb = implicit,
+    approx = interpolation, approxfun = interpolation, spline = interpolation,
+    splinefun = interpolation,
+    dist = "Write sqrt(outer(rowSums(x^2), rowSums(x^2), `+`) - 2 * tcrossprod(x)).",
+    cut = "Write findInterval().",
+    ecdf = "Write mean(x <= q): it is a constant.",
+    filter = "Write convolve(), or a sum of shifted vectors.",
+    ptukey = no_formula, qtukey = no_formula, psignrank = no_formula, qsignrank = no_formula,
+    pwilcox = no_formula, qwilcox = no_formula, dsignrank = no_formula, dwilcox = no_formula,
+    lm.fit = "Write qr.coef(qr(x), y) or solve(crossprod(x), crossprod(x, y))."
   )
   if (name %in% names(known)) return(known[[name]])
   if (grepl("subassignment", message)) {

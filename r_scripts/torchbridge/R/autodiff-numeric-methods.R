@@ -82,9 +82,20 @@ as.logical.torch_numeric <- function(x, ...) as.logical(plain_values(x))
 plain_values <- function(x) api("values", x)
 
 #' @export
-solve.torch_numeric <- function(a, b, ...) {
+solve.torch_numeric <- function(a, b, tol, ...) {
   check_no_dots(...)
+  if (!missing(tol)) check_condition(a, tol)
   rule("solve", a, if (!missing(b)) lift(b))
+}
+
+check_condition <- function(a, tol) {
+  found <- rcond(plain_values(as.matrix(a)))
+  if (found < tol) {
+    stop("system is computationally singular: reciprocal condition number = ",
+      format(found, digits = 6L),
+      call. = FALSE
+    )
+  }
 }
 
 #' @export

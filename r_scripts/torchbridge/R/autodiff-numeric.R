@@ -179,15 +179,20 @@ r_names <- function(x) if (is_tensor(x)) attr(x, "r_names") else if (is.null(dim
 Math.torch_numeric <- function(x, ...) {
   names <- attr(x, "r_names")
   if (.Generic == "round") return(as_numeric(round_rule(x, ...), names))
-  if (.Generic == "log") return(as_numeric(log_rule(x, ...), names))
-  if (.Generic == "signif") stop("signif() has no derivative; use round()", call. = FALSE)
+  if (.Generic == "log") {
+    # R hands arguments over in the order of the call, without their names.
+    swapped <- identical(names(sys.call())[2L], "base") && !"base" %in% ...names()
+    value <- if (swapped) log_rule(..1, x) else log_rule(x, ...)
+    return(as_numeric(value, names))
+  }
+  if (.Generic == "signif") stop("signif() has no derivative; write round()", call. = FALSE)
   as_numeric(bare_rule("math", .Generic, x), names)
 }
 
 round_rule <- function(x, digits = 0) bare_rule("round_to", x, digits)
 
 log_rule <- function(x, base) {
-  natural <- rule("math", "log", x)
+  natural <- rule("math", "log", lift(x))
   if (missing(base)) natural else natural / log(base)
 }
 

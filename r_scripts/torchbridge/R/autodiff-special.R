@@ -19,6 +19,10 @@ special_constructs <- list(
     if (!is_tensor(x) && !is_tensor(nu)) return(base::besselY(x, nu))
     bessel_rule("besselY", x, nu, FALSE)
   },
+  log = function(x, base) {
+    if (missing(base)) return(base::log(x))
+    if (is_tensor(x) || is_tensor(base)) log_rule(x, base) else base::log(x, base)
+  },
   atan2 = function(y, x) {
     if (is_tensor(y) || is_tensor(x)) rule("angle", lift(y), lift(x)) else base::atan2(y, x)
   },

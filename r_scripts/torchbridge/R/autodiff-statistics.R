@@ -105,12 +105,21 @@ unique.torch_numeric <- function(x, incomparables = FALSE, ...) {
 #' @export
 duplicated.torch_numeric <- function(x, ...) duplicated(plain_values(x), ...)
 
-#' @export
-anyNA.torch_numeric <- function(x, recursive = FALSE) any(is.na(x)) # nolint: object_name_linter.
-
 #' @importFrom stats quantile
 #' @export
 quantile.torch_numeric <- function(x, ...) all_constructs()[["quantile.default"]](x, ...)
+
+#' @importFrom stats weighted.mean
+#' @export
+weighted.mean.torch_numeric <- function(x, w, ..., na.rm = FALSE) { # nolint
+  check_no_dots(...)
+  if (missing(w)) return(mean(x, na.rm = na.rm))
+  if (length(w) != length(x)) stop("'x' and 'w' must have the same length", call. = FALSE)
+  kept <- if (na.rm) which(!is.na(plain_part(x))) else seq_along(plain_part(x))
+  # Weights of 0 leave out also what is not finite.
+  kept <- kept[plain_part(w)[kept] != 0]
+  sum(x[kept] * w[kept]) / sum(if (na.rm) w[which(!is.na(plain_part(x)))] else w)
+}
 
 # ---- groups ----
 

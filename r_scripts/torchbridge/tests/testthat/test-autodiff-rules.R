@@ -54,6 +54,8 @@ any_numbers <- alist(
   diff(x, lag = 2), diff(x, differences = 2), diff(m(x)), diff(matrix(x, 4)[, c(1, 1)], 2),
   diff(matrix(x, 4), differences = 2), diff(x, lag = 4),
   diff(matrix(x, 4), lag = 2, differences = 1),
+  weighted.mean(c(x, NA), c(abs(weights), 1), na.rm = TRUE), weighted.mean(x, c(1, 0, 2, 0)),
+  cov.wt(m(x))$cov, cov2cor(spd(x)), ave(x, c(1, 1, 2, 2)),
   # arrays
   apply(m(x), 1, prod), apply(m(x), 2, function(r) r / sum(abs(r))), apply(m(x), c(1, 2), exp),
   apply(m(1:4), 1, function(r) sum(r * x[1:2])), apply(m(1:4), 2, max), apply(m(x), 1, sum, 1),
@@ -72,10 +74,16 @@ any_numbers <- alist(
   { d <- matrix(0, 2, 2); diag(d) <- x[1:2]; d }, { d <- m(x); diag(d) <- 1; d }, diag(x),
   diag(m(x)), diag(x, 5), diag(x, 4, 5), toeplitz(x), sapply(1:3, function(i) x[i]^2),
   vapply(x, function(v) v^2, 0), mapply(function(a, b) a * b, x, 1:4),
-  Reduce(`+`, x, accumulate = FALSE), do.call(sum, as.list(x)),
+  Reduce(`+`, x, accumulate = FALSE), do.call(sum, as.list(x)), embed(x, 2),
+  seq(x[1], x[1] + 3, by = 1), seq(0, x[1]^2 + 1, length.out = 3), log(base = 3, x^2),
+  log(2, base = x^2), x[match(2, 1:4)], x[order(c(1, 1, 2, 2), x)],
+  rank(c(x, x), ties.method = "first"), apply(m(x), 2, sort),
+  kronecker(m(x), m(1:4), make.dimnames = TRUE), cov(x, weights, use = "pair"),
+  mapply(function(a, k) a * k, x, MoreArgs = list(k = 3)), rbind(a = x, b = 1, deparse.level = 0),
   # matrices
   m(x) %*% m(x), x %*% x, x %*% data, t(data) %*% x, crossprod(m(x)), crossprod(x, data),
-  tcrossprod(m(x)), tcrossprod(x, 1:2), solve(spd(x)), solve(spd(x), 1:2), chol(spd(x)),
+  tcrossprod(m(x)), tcrossprod(x, 1:2), solve(spd(x)), solve(spd(x), 1:2),
+  solve(spd(x), 1:2, tol = 1e-10), chol(spd(x)),
   chol({ u <- base::diag(2) * 9; u[1, 2] <- x[1]; u }), chol(spd(x), pivot = FALSE),
   { v <- c(); for (i in 1:4) v[i] <- x[i]^2; v },
   { s <- 0; for (v in x) { if (v > 0) next; s <- s + v }; s },
@@ -216,4 +224,29 @@ test_that("every rule gives R's value, and the derivative that differences give"
     wrong <- unlist(lapply(kind[[1L]], differences, x))
     expect_identical(wrong, NULL)
   }
+})
+
+test_that("what is not honoured is refused by name", {
+  message <- function(f, x = c(1, 2, 3, 5)) tryCatch(grad(f, x), error = conditionMessage)
+  refused <- list(
+    list(function(x) sum(chol(crossprod(m(x)), pivot = TRUE)), "`pivot`"),
+    list(function(x) sum(diag(m(x), 3)), "`nrow`"),
+    list(function(x) sum(backsolve(m(x), 1:2, k = 3)), "`k` must be between 1 and 2"),
+    list(function(x) sum(chol2inv(m(x), size = 3)), "`size` must be between 1 and 2"),
+    list(function(x) solve(m(x), tol = 10)[1], "computationally singular"),
+    list(function(x) sum(diff(x, lag = 0)), "'lag' and 'differences'"),
+    list(function(x) sum(svd(cbind(x, 1))$d + svd(cbind(x, 1), nu = 4)$u), "`nu` and `nv`"),
+    list(function(x) qr.Q(qr(cbind(x, 1)), complete = TRUE)[1], "`complete`"),
+    list(function(x) cor(x), "supply both 'x' and 'y'"),
+    list(function(x) sum(fft(x)), "real numbers: take Re\\(\\)"),
+    list(function(x) besselJ(2, x[1]), "no derivative in `nu`"),
+    list(function(x) pt(x[1], 3, ncp = 1), "`ncp`"),
+    list(function(x) sum(rowSums(m(x), dims = 2)), "`dims`"),
+    list(function(x) optimize(function(z) (z - x[1])^2, c(0, 9))$minimum, "Newton"),
+    list(function(x) integrate(dnorm, 0, x[1])$value, "quadrature"),
+    list(function(x) approx(1:4, x, 1.5)$y, "findInterval"),
+    list(function(x) sum(dist(m(x))), "`dist\\(m\\(x\\)\\)`"),
+    list(function(x) ptukey(x[1], 3, 10), "no formula")
+  )
+  for (case in refused) expect_match(message(case[[1L]]), case[[2L]], info = deparse(case[[1L]]))
 })
