@@ -141,8 +141,9 @@ def fit_glm(
     # A row that does not count must not matter, whatever its mean would be.
     counts = w > 0
     linear = is_least_squares(found, link_)
-    x, y, o, of_column, unit = _in_range(design, y, o, counts, linear)
-    problem = _Problem(x[counts], y[counts], w[counts], o[counts], found, link_, tol, max_iter)
+    rows = slice(None) if bool(counts.all()) else counts  # without a copy, where all count
+    x, y, o, of_column, unit = _in_range(design, y, o, rows, linear)
+    problem = _Problem(x[rows], y[rows], w[rows], o[rows], found, link_, tol, max_iter)
     kept = independent_columns(problem.x)
     found_ = problem.solve(kept)
 
@@ -307,13 +308,13 @@ class _Problem:
 
 
 def _in_range(
-    design: Tensor, y: Tensor, offset: Tensor, counts: Tensor, linear: bool
+    design: Tensor, y: Tensor, offset: Tensor, rows: Tensor | slice, linear: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
     """Columns, and y and offset where the fit is linear in them, divided so that squares stay
     in range; and what each column, and y, was divided by.
     """
     unit = float(scales(torch.stack([y, offset], 1)).max()) if linear else 1.0
-    of_column = scales(design[counts])
+    of_column = scales(design[rows])
     if unit != 1 or bool((of_column != 1).any()):
         design, y, offset = design / of_column, y / unit, offset / unit
     return design, y, offset, of_column, unit

@@ -14,8 +14,8 @@
 #' @param k Weight of a parameter in the criterion; 2 is AIC.
 #' @return `anova()`: a table of class `anova`, of the terms in their order where there is one fit,
 #'   as of `anova.lm()` and `anova.glm()`. `extractAIC()`: parameters and criterion.
-#'   `model.frame()`, `model.matrix()`: the data of the fit as they are now, without rows that were
-#'   left out.
+#'   `drop1()`, `add1()`: a table as of `drop1.lm()` and `drop1.glm()`. `update()`: the fit, or its
+#'   call. `model.frame()`, `model.matrix()`: the data of the fit, without rows that were left out.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(mpg ~ wt + qsec + am, data = mtcars, model = linear())
 #' anova(fit)

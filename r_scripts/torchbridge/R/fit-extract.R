@@ -21,7 +21,7 @@
 #' @param method `"wald"`: the estimate and multiples of its standard error, of Student's t where
 #'   the dispersion is estimated. `"profile"`: where the profile likelihood has fallen by as much as
 #'   a normal quantile allows (Venables and Ripley, 2002, Modern Applied Statistics with S, section
-#'   7.2); needs the data of the fit, as they are now. NULL is R's own choice: `"wald"` as of `lm()`
+#'   7.2). NULL is R's own choice: `"wald"` as of `lm()`
 #'   and `nnet::multinom()`, `"profile"` as of `glm()`.
 #' @param type `"response"`, y minus its mean; of exact models also `"deviance"`, `"pearson"` and
 #'   `"working"`, as of `glm()`.

@@ -6,12 +6,13 @@
 #' `saveRDS()` and a new session.
 #'
 #' @section Data:
-#' A **formula** is read as `lm()` reads it: functions, interactions, `offset()`, `subset`,
-#' contrasts. `weights` and `offset` are looked up in `data` first. A response that is a factor,
-#' character or logical has classes; a two-column matrix `cbind(successes, failures)` is for
-#' `logistic()` and `binomial()`; any other matrix is several responses of a network.
+#' A **formula** is read as `lm()` reads it: functions, interactions, `I()`, `offset()`, `subset`,
+#' contrasts; text is a factor, dates and times are numbers. `weights` and `offset` are looked up in
+#' `data` first. A response that is a factor, character or logical has classes (TRUE counts as 1 for
+#' `linear()`); a two-column matrix `cbind(successes, failures)` is for `logistic()` and
+#' `binomial()`; any other matrix is several responses of a network or of `linear()`.
 #'
-#' **x and y**: a data frame of numbers, logicals and factors, or a numeric matrix; arrays
+#' **x and y**: a data frame of such columns, or a numeric matrix; arrays
 #' (n, channels, height, width) for `cnn()` and (n, time, features) for `rnn()`. A **recipe**
 #' (package recipes) is prepared here, with `data`, and applied again to new data.
 #'
@@ -88,10 +89,13 @@
 #'
 #' @section What a fit holds:
 #' `saveRDS()` writes what is in the fit: the call, the parameters, the responses, the fitted
-#' values, and of the predictors what new rows are checked by. Of the environment of the formula,
+#' values, and of the predictors what new rows are checked by, and for an exact model of a formula
+#' its model frame, as `lm()` does. Other fits have a digest of the data: a verb that reads these
+#' again stops where they have changed. Of the environment of the formula,
 #' such as the function that called `torch_fit()`, it holds the variables and functions that the
-#' formula, `data` and `subset` name, and nothing else: what a formula of `update()` names in
-#' addition must be in the data or in the global environment. An `nn_module` keeps its R code with
+#' formula, `data`, `weights`, `offset` and `subset` name, and plain values that are arguments by
+#' name (`epochs = n`), and nothing else: what a formula of `update()` names in addition must be in
+#' the data or in the global environment. An `nn_module` keeps its R code with
 #' all that this can see. Of callbacks and losses nothing is kept but what the call says.
 #'
 #' @section Interrupts:

@@ -3,8 +3,8 @@
 # which is all that new data need.
 # Tests: test-fit-formula.R.
 
-# list(frame, with NA still in it; offset: what the argument says, for new data; digest: by which
-# the data are known again).
+# list(frame, with NA still in it; offset: what the argument says, for new data; digest: a function
+# that gives by what the data are known again).
 formula_frame <- function(formula, data, asked, env, call) {
   # lm() takes a list, too.
   if (is.list(data) && !is.object(data)) data <- listed_data(formula, data, call)
@@ -45,7 +45,7 @@ formula_frame <- function(formula, data, asked, env, call) {
   scope <- call_scope(kept_scope(environment(terms), needed, columns), given, env)
   environment(attr(frame, "terms")) <- scope
   names <- unique(unlist(lapply(needed, all.vars)))
-  digest <- data_digest(source_columns(names, columns, scope))
+  digest <- function() data_digest(source_columns(names, columns, scope))
   list(frame = frame, offset = given$offset, digest = digest)
 }
 
@@ -95,7 +95,6 @@ prepare_formula <- function(read, data, model, na_action, call, contrasts = NULL
   if (nrow(frame) == 0L) abort(call, "`data` has no rows.")
   check_formula(attr(frame, "terms"), model, call)
   handled <- handle_na(frame, na_action, call)
-  n_read <- nrow(frame)
   frame <- without_removed(handled$frame)
   terms <- attr(frame, "terms")
   predictors <- stats::delete.response(terms)
@@ -110,12 +109,13 @@ prepare_formula <- function(read, data, model, na_action, call, contrasts = NULL
   }
   if (is_exact_model(model)) preparation$intercept <- attr(terms, "intercept") == 1L
   preparation <- c(preparation, term_places(preparation, frame))
+  keeps_frame <- is_exact_model(model) && takes_response(model)
   list(
     columns = frame_columns(preparation, frame), response = stats::model.response(frame, "any"),
     weights = stats::model.weights(frame), offset = stats::model.offset(frame),
     na.action = handled$na.action, n = nrow(frame), row_names = plain_row_names(frame),
-    preparation = preparation, digest = read$digest,
-    frame = if (is_exact_model(model) && takes_response(model)) frame
+    preparation = preparation, frame = if (keeps_frame) frame,
+    digest = if (!keeps_frame) read$digest()
   )
 }
 

@@ -18,8 +18,9 @@
 #' @param level Coverage of the intervals.
 #' @param se.fit `TRUE` also gives standard errors, of types "response" and "link" of exact models
 #'   (but `multinomial()`).
-#' @param offset Numbers to add to the link of each row, where the fit was given an `offset`. (Terms
-#'   `offset()` of a formula are found in `newdata`.)
+#' @param offset Numbers to add to the link of each row, where the fit was given an `offset`. NULL
+#'   computes them of `newdata` as the fit's argument says, as `predict()` of a `glm` does; fits of
+#'   `x` and `y` need them. (Terms `offset()` of a formula are found in `newdata`.)
 #' @param tibble `TRUE` gives a tibble: `.pred` (with `.pred_lower` and `.pred_upper`, and
 #'   `.std_error`), `.pred_class`, or `.pred_<level>` for each class.
 #' @param ... Not used.

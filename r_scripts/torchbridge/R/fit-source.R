@@ -17,22 +17,27 @@ data_digest <- function(columns) {
   rlang::hash(lapply(unclass(columns), column_digest))
 }
 
-# In blocks, which are plain vectors: R's sequences, and what it has wrapped, are written otherwise.
-column_digest <- function(x, block = 1e6) {
+# Of copies, which are plain vectors: R's sequences, and what it has wrapped, are written otherwise.
+# Long ones in blocks, which take no memory to speak of.
+column_digest <- function(x, block = 5e6) {
   if (is_tensor(x)) return(NULL)
   if (is.list(x)) return(lapply(unclass(x), column_digest))
   about <- list(class(x), dim(x), levels(x), attr(x, "units"), attr(x, "contrasts"))
-  x <- if (is.object(x)) as.vector(unclass(x)) else as.vector(x)
+  if (is.object(x)) x <- unclass(x)
   if (is.character(x)) {
-    values <- unique(x)
+    values <- unique(as.vector(x))
     about <- c(about, list(paste0(values), is.na(values)))
     x <- match(x, values)
   }
-  starts <- seq(1, max(length(x), 1), by = block)
-  blocks <- vapply(starts, function(start) {
+  if (length(x) <= block) {
+    if (is.numeric(x) || is.logical(x)) x <- x + 0L
+    attributes(x) <- NULL
+    return(list(about, rlang::hash(x)))
+  }
+  starts <- seq(1, length(x), by = block)
+  list(about, vapply(starts, function(start) {
     rlang::hash(x[start:min(start + block - 1, length(x))])
-  }, "")
-  list(about, length(x), blocks)
+  }, ""))
 }
 
 # The data of the fit where the call finds them, all rows, or what an error of theirs says.
@@ -42,11 +47,15 @@ source_data <- function(fit) {
   eval(expression, if (is.null(fit$terms)) fit$env else environment(fit$terms))
 }
 
-# Are they other data than those of the fit? (A fit of an earlier version can't tell.)
+# Are they other data than those of the fit? It has their digest, or a model frame that must come
+# out again. (A fit of an earlier version can't tell.)
 has_changed <- function(fit, data) {
-  if (is.null(fit$digest)) return(FALSE)
-  found <- tryCatch(source_digest(fit, data), error = function(condition) "")
-  !identical(found, fit$digest)
+  if (is.null(fit$digest) && is.null(fit$frame)) return(FALSE)
+  found <- tryCatch(
+    if (is.null(fit$frame)) source_digest(fit, data) else data_digest(frame_again(fit, data)),
+    error = function(condition) ""
+  )
+  !identical(found, if (is.null(fit$frame)) fit$digest else data_digest(fit$frame))
 }
 
 source_digest <- function(fit, data) {
@@ -55,6 +64,19 @@ source_digest <- function(fit, data) {
   parts <- c(list(attr(fit$terms, "variables")), unname(as.list(beside)))
   names <- unique(unlist(lapply(parts, all.vars)))
   data_digest(source_columns(names, data, environment(fit$terms)))
+}
+
+# The model frame of the fit, of the data as they are.
+frame_again <- function(fit, data) {
+  terms <- fit$terms
+  attr(terms, "predvars") <- NULL
+  beside <- as.list(fit$call[intersect(names(fit$call), c("subset", "weights", "offset"))])
+  asked <- c(
+    list(quote(stats::model.frame), terms, data = data, na.action = quote(stats::na.pass)), beside,
+    list(drop.unused.levels = TRUE)
+  )
+  frame <- eval(as.call(asked), environment(terms))
+  if (is.null(fit$na.action)) frame else frame[-fit$na.action, , drop = FALSE]
 }
 
 # The data of the fit without the rows left out; an error where they have changed since.
