@@ -111,8 +111,7 @@ test_that("no verb takes changed data for those of the fit", {
   expected <- lm(full, d)
   network <- torch_fit(mpg ~ wt, d, mlp(2), epochs = 1, seed = 1)
   columns <- torch_fit(d["wt"], d$mpg, linear())
-  hat <- hatvalues(columns)
-  environment(formula(fit)) # holds `d` as it was, where a function made it: so change that
+  # A fit that a function made holds `d` as it was: so change that.
   change <- function(fit, env) assign("d", transform(cars, wt = rev(wt)), env)
   change(fit, environment(fit$terms))
   change(network, environment(network$terms))
@@ -128,7 +127,7 @@ test_that("no verb takes changed data for those of the fit", {
   expect_error(augment(fit), changed)
   expect_error(torch_importance(network), changed)
   expect_error(predict(network, type = "link"), changed)
-  expect_error(hatvalues(columns), changed)
+  expect_error(model.matrix(columns), changed)
   expect_warning(update(fit, . ~ . - qsec), "update() reads them as they are now", fixed = TRUE)
   expect_silent(update(fit, data = cars))
 })
