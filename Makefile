@@ -117,7 +117,7 @@ sanitize: setup ## the core's tests, fuzzed inputs and fits under ASan, UBSan, v
 	TORCHBRIDGE_GCTORTURE=1 $(VENV)/bin/python -m pytest $(NATIVE_TESTS)
 
 # The pieces that valgrind runs: it takes a hundred times as long.
-CROSSINGS := '^(to_|handle|frame)'
+CROSSINGS := '^(to_torch|to_numpy|to_r|handle)'
 
 clean: ## remove everything these commands made here (apt's packages stay)
 	rm -rf .venv .r-library build output torchbridge.egg-info bridge/_native.so
