@@ -148,8 +148,8 @@ test_that("a script hears how far a long fit is", {
   set <- py_import("builtins")$setattr
   on.exit(set(lines, "FIRST", before))
   set(lines, "FIRST", 0)
-  said <- utils::capture.output(small(epochs = 1), type = "message")
+  said <- utils::capture.output(invisible(small(epochs = 1)), type = "message")
   expect_match(said[1], "epoch 1 of 1, batch 1 of 2; 0 s, at most 0 s to go")
-  quiet <- utils::capture.output(small(epochs = 1, verbose = FALSE), type = "message")
+  quiet <- utils::capture.output(type = "message", invisible(small(epochs = 1, verbose = FALSE)))
   expect_identical(quiet, character())
 })
