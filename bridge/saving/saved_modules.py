@@ -208,6 +208,10 @@ def fill(
     plain: str,
 ) -> None:
     """Give a module just made what `own` found."""
+    if not all(
+        isinstance(x, dict | list | str) for x in (parameters, buffers, attributes, passing)
+    ):
+        raise ValueError("the parts of a saved module are missing")
     for name, value in dict(parameters).items():
         module.register_parameter(name, cast(nn.Parameter, value))  # PyTorch checks it
     passing = [passing] if isinstance(passing, str) else passing
