@@ -193,7 +193,6 @@ def test_a_used_capsule_is_refused(r, nothing_left):
         (torch.zeros(2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2), TypeError, "x: R has no"),
         (np.ma.array([1.0, 2], mask=[0, 1]), TypeError, "x: a masked array; fill it"),
         (np.array([1, 2], dtype=np.longdouble), TypeError, "x: R has no type"),
-        (np.zeros(2, [("a", "f8")]), TypeError, "x: R has no type"),
     ],
 )
 def test_what_has_no_r_value_is_refused(r, x, error, message, nothing_left):
