@@ -18,7 +18,7 @@
 #' @param times How often each column is shuffled.
 #' @param grid Values of the column, or how many quantiles (of a factor, all levels are taken).
 #' @param intervals Number of intervals, between quantiles.
-#' @return A tibble, of class `torch_effect`, with an `autoplot()`. `torch_importance()`:
+#' @return A tibble, of class `torch_effect`, with a `plot()` and an `autoplot()`. `torch_importance()`:
 #'   `variable`, `importance` (the mean rise of the metric), `std_dev` (over the times) and
 #'   `metric`, the greatest first; an interrupt (Ctrl-C) ends it with the columns so far, and a
 #'   warning. `torch_partial()`: `value`, and `prediction` with `class` where
@@ -222,7 +222,7 @@ as_effect <- function(found, kind, variable) {
 
 #' @rdname torch_importance
 #' @param object A `torch_effect`.
-#' @param ... Not used.
+#' @param ... For `plot()`, graphical parameters; not used by `autoplot()`.
 #' @exportS3Method ggplot2::autoplot
 autoplot.torch_effect <- function(object, ...) { # nolint: object_name_linter.
   check_no_dots(...)

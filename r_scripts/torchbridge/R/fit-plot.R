@@ -4,12 +4,12 @@
 #' is drawn by [torch_path()].
 #'
 #' @param x,object A `torch_fit`.
-#' @param type `"history"`: the losses of each epoch. `"lr_finder"`: the loss at each learning rate
-#'   that this callback tried. `"residuals"`: residuals over fitted values.
-#'   `"calibration"`: observed against predicted, in groups of equal size: means of a numeric
-#'   response, shares of each class (one against the rest). `"coefficients"`: the estimates of an
-#'   exact model and their intervals. By default the history of a network, and the residuals (or the
-#'   calibration, for classes) of an exact model.
+#' @param type `"history"`: the losses of each epoch, and which epoch was best. `"lr_finder"`: the
+#'   loss at each learning rate that this callback tried. `"residuals"`: residuals over fitted
+#'   values. `"calibration"`: observed against predicted, in groups of equal size: means of a
+#'   numeric response, shares of each class (one against the rest). `"coefficients"`: the estimates
+#'   of an exact model and their intervals. By default the history of a network, and the residuals
+#'   (or the calibration, for classes) of an exact model.
 #' @param groups Number of groups of a calibration.
 #' @param level Coverage of the intervals.
 #' @param ... For `plot()`, graphical parameters; not used by `autoplot()`.
@@ -46,7 +46,7 @@ autoplot.torch_fit <- function(object, type = NULL, groups = 10, level = 0.95, .
       ggplot2::geom_line(
         ggplot2::aes(.data[["epoch"]], .data[["value"]], colour = .data[["series"]])
       ) +
-      ggplot2::labs(x = "epoch", y = "loss", colour = NULL),
+      best_line(found) + ggplot2::labs(x = "epoch", y = "loss", colour = NULL),
     lr_finder = plot +
       ggplot2::geom_line(ggplot2::aes(.data[["lr"]], .data[["loss"]])) +
       ggplot2::scale_x_log10() +
@@ -70,6 +70,12 @@ autoplot.torch_fit <- function(object, type = NULL, groups = 10, level = 0.95, .
   )
 }
 
+# Where training was best; NULL where it was not watched.
+best_line <- function(history) {
+  best <- attr(history, "best_epoch")
+  if (!is.null(best)) ggplot2::geom_vline(xintercept = best, linetype = 2)
+}
+
 plot_type <- function(fit, type, call) {
   if (is.null(type)) {
     if (is.null(fit$exact)) return("history")
@@ -85,7 +91,9 @@ plot_type <- function(fit, type, call) {
 }
 
 plot_data <- function(fit, type, groups, level, call) {
-  if (type == "history") return(history_series(fit$history))
+  if (type == "history") {
+    return(structure(history_series(fit$history), best_epoch = fit$best_epoch))
+  }
   if (type == "lr_finder") {
     if (is.null(fit$lr_finder)) {
       abort(call, "`type` \"lr_finder\" needs a fit with callbacks = list(lr_finder = list()).")
@@ -144,8 +152,14 @@ draw_history <- function(found, xlab = "epoch", ylab = "loss", ...) {
   names <- unique(found$series)
   wide <- matrix(found$value, ncol = length(names))
   epoch <- found$epoch[seq_len(nrow(wide))]
-  graphics::matplot(epoch, wide, type = "l", lty = 1L, xlab = xlab, ylab = ylab, ...)
-  graphics::legend("topright", names, col = seq_along(names), lty = 1L, bty = "n")
+  best <- attr(found, "best_epoch")
+  with_legend(names, function() {
+    graphics::matplot(epoch, wide, type = "l", lty = 1L, xlab = xlab, ylab = ylab, ...)
+    if (!is.null(best)) {
+      graphics::abline(v = best, lty = 2L)
+      graphics::mtext(paste("best:", best), at = best, cex = 0.8, line = 0.2)
+    }
+  }, lty = 1L)
 }
 
 draw_rates <- function(found, xlab = "learning rate", ylab = "loss", ...) {
@@ -158,25 +172,28 @@ draw_residuals <- function(found, xlab = "fitted value", ylab = "residual", ...)
 }
 
 draw_calibration <- function(found, xlab = "predicted", ylab = "observed", ...) {
-  series <- match(found$series, unique(found$series))
-  plot(found$predicted, found$observed, col = series, xlab = xlab, ylab = ylab, ...)
-  for (i in unique(series)) {
-    graphics::lines(found$predicted[series == i], found$observed[series == i], col = i)
-  }
-  graphics::abline(0, 1, lty = 2L)
   names <- unique(found$series)
-  if (length(names) > 1L) {
-    graphics::legend("topleft", names, col = seq_along(names), pch = 1L, bty = "n")
-  }
+  series <- match(found$series, names)
+  with_legend(names, function() {
+    plot(found$predicted, found$observed, col = series, xlab = xlab, ylab = ylab, ...)
+    for (i in seq_along(names)) {
+      graphics::lines(found$predicted[series == i], found$observed[series == i], col = i)
+    }
+    graphics::abline(0, 1, lty = 2L)
+  }, pch = 1L, lty = 1L)
 }
 
 draw_coefficients <- function(found, xlab = "estimate", ylab = "", ...) {
-  at <- as.integer(found$term)
-  plot(
-    found$estimate, at, xlim = range(found$low, found$high, 0), yaxt = "n", xlab = xlab,
-    ylab = ylab, ...
-  )
-  graphics::segments(found$low, at, found$high, at)
-  graphics::axis(2L, at, found$term, las = 1L)
-  graphics::abline(v = 0, lty = 2L)
+  found <- found[!is.na(found$estimate), ]
+  # The first on top.
+  at <- rev(seq_len(nrow(found)))
+  with_labels(2L, as.character(found$term), function(labels, size) {
+    plot(
+      found$estimate, at, xlim = range(found$low, found$high, 0, na.rm = TRUE), yaxt = "n",
+      ylim = c(0.5, nrow(found) + 0.5), xlab = xlab, ylab = ylab, pch = 19L, ...
+    )
+    graphics::segments(found$low, at, found$high, at)
+    label_axis(2L, at, labels, size)
+    graphics::abline(v = 0, lty = 2L)
+  })
 }

@@ -31,9 +31,9 @@
 #' @param object A `torch_tuned`.
 #' @return `torch_tune()`: a `torch_tuned`, a list of `trials` (a tibble: `number`, `value`,
 #'   `state`, `epochs`, `seconds` and the options), `best_options`, `best_value` and, for models,
-#'   `fit`: the best options' [torch_fit()]. `autoplot()` draws the values by trial (`type =
-#'   "trials"`) or by option. An interrupt (Ctrl-C) ends the search, and the trials so far come
-#'   back: `status` says so, and `fit` is then the best trial's own (NULL with `n_jobs` above 1).
+#'   `fit`: the best options' [torch_fit()]. `plot()` and `autoplot()` draw the values by trial
+#'   (`type = "trials"`) or by option. An interrupt (Ctrl-C) ends the search, and the trials so far
+#'   come back: `status` says so, and `fit` is then the best trial's own (NULL with `n_jobs` above 1).
 #'   Where no trial is complete, there is nothing to come back.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_OPTUNA"))
 #' tuned <- torch_tune(
@@ -261,13 +261,9 @@ print.torch_tuned <- function(x, ...) {
 autoplot.torch_tuned <- function(object, type = "trials", ...) { # nolint: object_name_linter.
   check_no_dots(...)
   call <- sys.call()
-  check_string(type, "type", call)
-  known <- c("trials", names(object$best_options))
-  if (!type %in% known) refuse_name(type, known, "type", call)
+  trials <- tuned_trials(object, type, call)
   .data <- NULL # ggplot2 puts the rows here
-  trials <- object$trials[!is.na(object$trials$value), ]
   if (type == "trials") {
-    trials$best <- cummin(trials$value)
     return(
       ggplot2::ggplot(trials, ggplot2::aes(.data[["number"]], .data[["value"]])) +
         ggplot2::geom_point() +
@@ -275,7 +271,6 @@ autoplot.torch_tuned <- function(object, type = "trials", ...) { # nolint: objec
         ggplot2::labs(x = "trial", y = "value")
     )
   }
-  if (is.list(trials[[type]])) trials[[type]] <- vapply(trials[[type]], paste, "", collapse = ", ")
   ggplot2::ggplot(trials, ggplot2::aes(.data[[type]], .data[["value"]])) +
     ggplot2::geom_point() +
     ggplot2::labs(x = type, y = "value")

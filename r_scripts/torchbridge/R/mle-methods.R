@@ -3,7 +3,7 @@
 
 #' Reports on a maximum likelihood fit
 #'
-#' @param object,x,fitted A fit of [torch_mle()].
+#' @param object,x,fitted A fit of [torch_mle()]; for `plot()` and `autoplot()` its `profile()`.
 #' @param type `"hessian"`: the inverse of the exact Hessian. `"sandwich"`: also right where the
 #'   variance is not the model's (H. White, 1982); `minuslogl` must give one number an observation.
 #' @param fixed `TRUE` gives the parameters held at a value too.

@@ -40,7 +40,8 @@ chosen_parameters <- function(object, parm, call) {
 #' @param zmax,points `profile()` looks this far (in standard deviations of a normal), at so many
 #'   values on each side.
 #' @return `profile()`: a named list of data frames, one a parameter: `z`, the signed root of twice
-#'   the fall of the log-likelihood, and the values of all parameters.
+#'   the fall of the log-likelihood, and the values of all parameters. `plot()` and
+#'   `autoplot()` of it draw z over each parameter's value.
 #' @importFrom stats profile
 #' @export
 profile.torch_mle <- function(fitted, which, zmax = 3, points = 6, ...) {
@@ -77,7 +78,7 @@ profile.torch_mle <- function(fitted, which, zmax = 3, points = 6, ...) {
     )
   })
   names(profiles) <- names(fitted$coef)[chosen]
-  profiles
+  structure(profiles, class = "torch_profile")
 }
 
 # Where z is as large as `quantile`, on both sides; a bound of the parameter where it is not.

@@ -46,3 +46,86 @@ test_that("autoplot() draws the same", {
   drawn <- ggplot2::ggplot_build(ggplot2::autoplot(network))
   expect_equal(drawn$data[[1]]$y, network$history$train_loss)
 })
+
+test_that("plot() draws what autoplot() draws, and puts par() back", {
+  skip_if_not_installed("ggplot2")
+  pdf(NULL)
+  on.exit(dev.off())
+  settings <- c("mai", "mfrow", "cex", "new", "xpd")
+  before <- par(settings)
+  data <- transform(mtcars, a_name_that_is_much_longer_than_a_margin_has_room_for = wt^2, cyl = NULL)
+  fit <- torch_fit(mpg ~ ., data, linear())
+  flowers <- torch_fit(Species ~ ., iris, mlp(4), epochs = 2, seed = 1, validation = 0.2)
+  categories <- torch_fit(mpg ~ factor, transform(mtcars, factor = factor(cyl)), linear())
+  tuned <- structure(
+    list(
+      trials = data.frame(
+        number = 1:4, value = c(3, 2, NA, 1), lr = c(0.1, 0.2, 0.3, 0.4),
+        hidden = I(list(8, 8, 16, c(16, 8)))
+      ),
+      best_options = list(hidden = 8, lr = 0.1)
+    ),
+    class = "torch_tuned"
+  )
+  same <- function(x, ...) {
+    drawn <- plot(x, ...)
+    wanted <- ggplot2::autoplot(x, ...)$data
+    expect_equal(as.data.frame(drawn)[names(wanted)], as.data.frame(wanted), ignore_attr = TRUE)
+    expect_equal(par(settings), before)
+    drawn
+  }
+  set.seed(1)
+  importance <- torch_importance(fit, times = 2)
+  expect_identical(plot(importance), importance)
+  expect_equal(par(settings), before)
+  same(torch_partial(fit, "hp"))
+  same(torch_ale(fit, "hp", intervals = 4))
+  same(torch_partial(flowers, "Sepal.Width"))
+  same(torch_partial(categories, "factor"))
+  same(tuned)
+  same(tuned, type = "lr")
+  expect_identical(same(tuned, type = "hidden")$hidden, c("8", "8", "16, 8"))
+  expect_error(plot(tuned, type = "trails"), "Did you mean `trials`")
+  same(fit, type = "coefficients")
+  history <- same(flowers)
+  expect_identical(attr(history, "best_epoch"), flowers$best_epoch)
+})
+
+test_that("labels fit: they have their margin, and the middle gives way where half is not enough", {
+  pdf(NULL, width = 4, height = 4)
+  on.exit(dev.off())
+  seen <- NULL
+  draw <- function(labels, size) {
+    seen <<- list(labels = labels, margin = par("mai")[2L], size = size)
+    plot.default(1:2)
+  }
+  with_labels(2L, c("a", "a longer one"), draw)
+  expect_identical(seen$labels, c("a", "a longer one"))
+  expect_gt(seen$margin, max(strwidth(seen$labels, "inches")))
+  long <- paste(rep("word", 30), collapse = " ")
+  with_labels(2L, c("a", paste(long, "end")), draw)
+  expect_match(seen$labels[2L], "^word .*[.]{3}.* end$")
+  expect_gt(seen$margin, max(strwidth(seen$labels, "inches", cex = seen$size)))
+  expect_lt(seen$margin, 2)
+  with_labels(2L, paste("row", 1:100), draw)
+  expect_equal(seen$size, 0.5)
+})
+
+test_that("a profile is drawn parameter by parameter", {
+  pdf(NULL)
+  on.exit(dev.off())
+  y <- c(2.1, 3.4, 1.9, 2.8)
+  fit <- torch_mle(
+    function(mu, sigma, y) -sum(dnorm(y, mu, sigma, log = TRUE)), list(mu = 2, sigma = 1),
+    data = list(y = y), lower = c(sigma = 1e-6)
+  )
+  profile <- profile(fit, points = 2)
+  before <- par("mfrow")
+  drawn <- plot(profile)
+  expect_identical(par("mfrow"), before)
+  expect_identical(drawn$z[drawn$parameter == "mu"], profile$mu$z)
+  expect_identical(drawn$value[drawn$parameter == "sigma"], profile$sigma$sigma)
+  expect_output(print(profile), "^\\$mu")
+  skip_if_not_installed("ggplot2")
+  expect_identical(ggplot2::autoplot(profile)$data$z, drawn$z)
+})
