@@ -25,7 +25,7 @@ formula_frame <- function(formula, data, asked, env, call) {
       many <- is.data.frame(data) && grepl("protection stack|allocate", words)
       abort(
         call, "`formula`: ", words,
-        if (many) ". R's formulas hold some ten thousand variables: give the columns as `x` and `y`."
+        if (many) ". R's formulas hold some 10,000 variables: give the columns as `x` and `y`."
       )
     }
   )

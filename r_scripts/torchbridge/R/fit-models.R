@@ -6,7 +6,7 @@
 #' inputs, outputs, levels and classes) is left to [torch_fit()].
 #'
 #' `linear()`, `logistic()`, `multinomial()` and R's [families][stats::family], such as `poisson()`,
-#' `Gamma("log")`, `quasi(variance = "mu^2")` or `MASS::negative.binomial(2)`, are fitted exactly, in
+#' `Gamma("log")`, `quasi(variance = "mu^2")`, `MASS::negative.binomial(2)`, are fitted exactly, in
 #' float64: least squares, iteratively reweighted least squares, or Newton's method, as `lm()`,
 #' `glm()` and `nnet::multinom()` have them. The others are networks, trained in float32.
 #'

@@ -245,13 +245,22 @@ predicted_errors <- function(fit, given, type, call) {
   need_one_response(fit, "Standard errors of predictions", call)
   known <- !is.na(exact$coefficients)
   x <- exact_design(fit, given)[, known, drop = FALSE]
-  error <- sqrt(rowSums((x %*% exact$covariance[known, known]) * x))
+  error <- if (isTRUE(all(is_in_range(diag(exact$covariance)[known])))) {
+    sqrt(rowSums((x %*% exact$covariance[known, known]) * x))
+  } else {
+    own <- exact_design(fit, rows_of(fit, NULL, NULL, call))[, known, drop = FALSE]
+    r <- qr.R(qr(own * sqrt(as.vector(exact$working_weights))))
+    sqrt(exact$dispersion * rowSums((x %*% backsolve(r, diag(ncol(r))))^2))
+  }
   if (type == "response") {
     eta <- predict_rows(fit, given, "link")
     error <- error * abs(exact_family(exact)$mu.eta(eta))
   }
   stats::setNames(error, given$row_names)
 }
+
+# Are these variances that have all their digits? Columns of extreme scale have others.
+is_in_range <- function(variances) variances > 1e-280 & variances < 1e280
 
 predict_terms <- function(fit, newdata, call) {
   exact <- need_exact(fit, "Terms", call)

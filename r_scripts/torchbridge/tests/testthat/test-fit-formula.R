@@ -317,6 +317,10 @@ test_that("columns and responses at the edges of what a number holds are lm()'s"
     expect_equal(coef(fit) / coef(reference), coef(fit)^0, tolerance = 1e-9)
     expect_equal(predict(fit, scaled[1:3, ]), predict(reference, scaled[1:3, ]), tolerance = 1e-9)
     expect_equal(
+      predict(fit, interval = "confidence"),
+      predict(lm(y ~ x * g, numbers), interval = "confidence"), tolerance = 1e-8
+    )
+    expect_equal(
       unname(summary(fit)$coefficients[, 3:4]),
       unname(coef(summary(lm(y ~ x * g, numbers)))[, 3:4]), tolerance = 1e-7
     )
