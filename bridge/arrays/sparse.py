@@ -50,7 +50,7 @@ def from_r(x: RObject, library: Arrays[Any, Any], convert: Callable[[RObject], A
 def to_r(core: NativeCore, x: torch.Tensor, convert: Callable[[torch.Tensor], RObject]) -> RObject:
     """A dgCMatrix of a 2-d sparse tensor of any layout, with double values."""
     torch = sys.modules["torch"]
-    if x.is_nested or x.dim() != 2 or x.dense_dim() != 0:
+    if x.dim() != 2 or x.dense_dim() != 0:
         raise TypeError("x: R has sparse matrices only: this tensor is no plain sparse matrix")
     if x.is_complex():
         raise TypeError("x: R has no complex sparse matrices; use x.to_dense()")

@@ -133,7 +133,7 @@ def test_integers_that_a_double_cannot_hold_are_refused(r):
         (
             lambda: torch.nested.nested_tensor([torch.ones(2)], layout=torch.jagged),
             TypeError,
-            "no plain sparse matrix",
+            "a nested tensor holds tensors of several sizes",
         ),
         (lambda: torch.ones(2, 2, dtype=torch.cfloat).to_sparse(), TypeError, "no complex"),
         (
