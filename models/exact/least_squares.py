@@ -16,6 +16,9 @@ TOLERANCE = 1e-7
 # range of float64.
 _SAFE = 200
 
+# The greatest power of two whose quotients stay in range themselves.
+_LARGEST = 1000
+
 
 class Solution(NamedTuple):
     """Of a least squares problem.
@@ -45,16 +48,17 @@ def independent_columns(x: Tensor) -> Tensor:
     return kept
 
 
-def scales(x: Tensor) -> Tensor:
+def scales(x: Tensor, beyond: int = _SAFE) -> Tensor:
     """Powers of two by which columns are divided so that their squares stay in range.
 
-    1 for what is in range as it is; of a vector, one number.
+    1 for what is in range as it is, up to two to the power `beyond`; of a vector, one number.
     """
     if len(x) == 0 or x.numel() == 0:
         return torch.ones(x.shape[1:], dtype=x.dtype, device=x.device)
     low, high = torch.aminmax(x, dim=0)
     exponent = torch.frexp(torch.maximum(low.abs(), high.abs())).exponent
-    return torch.where(exponent.abs() > _SAFE, exponent, 0).to(x.dtype).exp2()
+    exponent = exponent.clamp(-_LARGEST, _LARGEST)
+    return torch.where(exponent.abs() > beyond, exponent, 0).to(x.dtype).exp2()
 
 
 def weighted_least_squares(x: Tensor, z: Tensor, weights: Tensor) -> Solution:

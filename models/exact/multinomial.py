@@ -11,7 +11,7 @@ from torchbridge.process.interrupts import let_r_look
 
 from ..arguments import flag, positive, whole_number
 from .glm import as_design, as_weights, new_design, with_intercept
-from .least_squares import independent_columns
+from .least_squares import independent_columns, scales
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,6 +22,8 @@ class MultinomialFit:
         intercept: whether the first coefficient is the intercept.
         coefficients: shape (classes - 1, p), NaN for a column that depends on earlier ones.
         covariance: of the coefficients class by class, shape ((classes - 1) p, the same).
+        standard_errors: in the shape of the coefficients, also where their squares leave the
+            range of float64.
         deviance, log_likelihood, df, df_residual, n_obs: as of `GLMFit`; the deviance is
             -2 log-likelihood.
         iterations, converged: how the fit went.
@@ -33,6 +35,7 @@ class MultinomialFit:
     intercept: bool
     coefficients: Tensor
     covariance: Tensor
+    standard_errors: Tensor
     deviance: float
     log_likelihood: float
     df: int
@@ -46,11 +49,6 @@ class MultinomialFit:
     family: ClassVar[str] = "multinomial"
     link: ClassVar[str] = "logit"
     dispersion: ClassVar[float] = 1.0
-
-    @property
-    def standard_errors(self) -> Tensor:
-        """In the shape of the coefficients."""
-        return self.covariance.diagonal().sqrt().reshape(self.coefficients.shape)
 
     @property
     def aic(self) -> float:
@@ -111,30 +109,31 @@ def fit_multinomial(
     if len(empty):
         raise ValueError(f"y has no row of class {int(empty[0])}: drop it")
     offsets = _as_offset(offset, n, k, device)
-    kept = independent_columns(design[w > 0])
-    x_kept = design[:, kept.to(device)]
+    counts = w > 0
+    rows = slice(None) if bool(counts.all()) else counts  # without a copy, where all count
+    # All columns alike in size: Newton's steps and pinv() take what is far smaller for nothing.
+    of_column = scales(design[rows], beyond=0)
+    x_scaled = design[rows] / of_column
+    kept = independent_columns(x_scaled)
+    on_device = kept.to(device)
+    counted = (x_scaled[:, on_device], y[rows], w[rows], offsets.expand(n, k)[rows])
 
     b = torch.zeros(k - 1, len(kept), dtype=torch.float64, device=device)
-    b, value, iteration, converged = _newton(x_kept, y, w, offsets, b, tol, max_iter)
+    b, value, iteration, converged = _newton(*counted, b, tol, max_iter)
     if not converged or value > -1e-6:
         warnings.warn(
             "the classes are separated by x, or nearly so: the coefficients have no finite maximum",
             stacklevel=2,
         )
-    _, information = _derivatives(x_kept, y, w, offsets, b)
-    covariance_kept = torch.linalg.pinv(information, hermitian=True).cpu()
-    p = design.shape[1]
-    coefficients = torch.full((k - 1, p), torch.nan, dtype=torch.float64)
-    coefficients[:, kept] = b.cpu()
-    covariance = torch.full(((k - 1) * p,) * 2, torch.nan, dtype=torch.float64)
-    where = (torch.arange(k - 1)[:, None] * p + kept).reshape(-1)
-    covariance[where[:, None], where] = covariance_kept
-    eta = _scores(x_kept, b, offsets).cpu()
-    n_obs, df = int((w > 0).sum()), (k - 1) * len(kept)
+    _, information = _derivatives(*counted, b)
+    covariance = torch.linalg.pinv(information, hermitian=True)
+    b = b / of_column[on_device]
+    estimates = _of_all_columns(b, covariance, kept, of_column)
+    eta = _scores(design[:, on_device], b, offsets).cpu()
+    n_obs, df = int(counts.sum()), (k - 1) * len(kept)
     return MultinomialFit(
         intercept=intercept,
-        coefficients=coefficients,
-        covariance=covariance,
+        **estimates,
         deviance=-2 * value,
         log_likelihood=value,
         df=df,
@@ -145,6 +144,24 @@ def fit_multinomial(
         linear_predictor=eta,
         fitted=eta.softmax(1),
     )
+
+
+def _of_all_columns(
+    b: Tensor, scaled_covariance: Tensor, kept: Tensor, of_column: Tensor
+) -> dict[str, Tensor]:
+    """Coefficients, covariance and standard errors of the columns as they were given."""
+    k, p = len(b), len(of_column)
+    coefficients = torch.full((k, p), torch.nan, dtype=torch.float64)
+    coefficients[:, kept] = b.cpu()
+    covariance = torch.full((k * p, k * p), torch.nan, dtype=torch.float64)
+    where = (torch.arange(k)[:, None] * p + kept).reshape(-1)
+    covariance[where[:, None], where] = scaled_covariance.cpu()
+    back = (1 / of_column).cpu().repeat(k)
+    return {
+        "coefficients": coefficients,
+        "covariance": back[:, None] * covariance * back,
+        "standard_errors": (back * covariance.diagonal().sqrt()).reshape(k, p),
+    }
 
 
 def _as_codes(y: Any, n: int, n_classes: int | None) -> tuple[Tensor, int]:

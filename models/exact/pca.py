@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..arguments import flag, whole_number
 from .glm import as_design
+from .least_squares import scales
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +68,8 @@ def fit_pca(
     x = x - middle
     divisor = x.new_ones(p)
     if flag("scale", scale):
-        divisor = (x.square().sum(0) / (n - 1)).sqrt()
+        unit = scales(x)
+        divisor = unit * ((x / unit).square().sum(0) / (n - 1)).sqrt()
         constant = (divisor == 0).nonzero()
         if len(constant):
             raise ValueError(f"x: column {int(constant[0])} is constant and cannot be scaled")

@@ -15,6 +15,7 @@ from torchbridge.process.interrupts import let_r_look, took_interrupt, waits_for
 from ..arguments import flag, positive, whole_number
 from .families import find_family
 from .glm import as_data, as_design, check_values
+from .least_squares import scales
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,12 +151,15 @@ def _path(
 
 def _scaled(design: Tensor, share: Tensor, with_mean: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Columns of mean 0 and deviation 1 (after one of ones, for an intercept); both of these."""
+    of_column = scales(design[share > 0])
+    design = design / of_column
     middle = share @ design if with_mean else design.new_zeros(design.shape[1])
     scale = (share @ (design - middle).square()).sqrt()
     # A constant column has nothing to say, and stays at 0.
     scale = torch.where(scale > 1e-12 * middle.abs(), scale, torch.inf)
     ones = [torch.ones_like(share)[:, None]] if with_mean else []
-    return torch.cat([*ones, (design - middle) / scale], 1), middle, scale
+    columns = torch.cat([*ones, (design - middle) / scale], 1)
+    return columns, of_column * middle, of_column * scale
 
 
 @dataclass

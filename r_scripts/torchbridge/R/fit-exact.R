@@ -25,7 +25,9 @@ as_exact <- function(found, made) {
   }
   dimnames(found$covariance) <- list(names, names)
   if (!is.null(found$standard_errors)) {
-    found$standard_errors <- stats::setNames(as.vector(found$standard_errors), names)
+    errors <- found$standard_errors
+    if (is.matrix(errors)) errors <- t(errors) # class by class, as the names
+    found$standard_errors <- stats::setNames(as.vector(errors), names)
   }
   for (name in c("linear_predictor", "working_weights")) {
     if (!is.null(found[[name]]) && length(dim(found[[name]])) < 2L) {

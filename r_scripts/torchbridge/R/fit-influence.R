@@ -3,10 +3,12 @@
 
 #' What R's verbs for linear models say of a fit
 #'
-#' For exact fits of a formula, the answers of `lm()` and `glm()`: R's own methods are called with
-#' R's own object of the fit, put together of its estimates and model frame, without fitting again.
-#' The verbs of packages car (`Anova()`, `linearHypothesis()`, `vif()`, ...), emmeans, effects,
-#' sandwich, lmtest and multcomp work in the same way.
+#' For exact fits, the answers of `lm()` and `glm()`: R's own methods are called with R's own object
+#' of the fit, put together of its estimates and model frame, without fitting again. Fits of `x` and
+#' `y` have all but `dummy.coef()`, `proj()` and `labels()`, which are about the terms of a formula.
+#'
+#' For fits of a formula, the verbs of packages car (`Anova()`, `linearHypothesis()`, `vif()`, ...),
+#' emmeans, effects, sandwich, lmtest and multcomp work in the same way.
 #'
 #' `dffits()`, `covratio()`, `influence.measures()` and `lm.influence()`, which are not generic in
 #' R, are R's own for everything else.
@@ -28,64 +30,64 @@ NULL
 #' @rdname torch_fit_influence
 #' @importFrom stats influence
 #' @export
-influence.torch_fit <- function(model, ...) stats::influence(as_rs(model), ...)
+influence.torch_fit <- function(model, ...) stats::influence(as_rs_of_rows(model), ...)
 
 #' @rdname torch_fit_influence
 #' @importFrom stats hatvalues
 #' @export
-hatvalues.torch_fit <- function(model, ...) stats::hatvalues(as_rs(model), ...)
+hatvalues.torch_fit <- function(model, ...) stats::hatvalues(as_rs_of_rows(model), ...)
 
 #' @rdname torch_fit_influence
 #' @importFrom stats rstandard
 #' @export
-rstandard.torch_fit <- function(model, ...) stats::rstandard(as_rs(model), ...)
+rstandard.torch_fit <- function(model, ...) stats::rstandard(as_rs_of_rows(model), ...)
 
 #' @rdname torch_fit_influence
 #' @importFrom stats rstudent
 #' @export
-rstudent.torch_fit <- function(model, ...) stats::rstudent(as_rs(model), ...)
+rstudent.torch_fit <- function(model, ...) stats::rstudent(as_rs_of_rows(model), ...)
 
 #' @rdname torch_fit_influence
 #' @importFrom stats cooks.distance
 #' @export
 cooks.distance.torch_fit <- function(model, ...) { # nolint: object_name_linter.
-  stats::cooks.distance(as_rs(model), ...)
+  stats::cooks.distance(as_rs_of_rows(model), ...)
 }
 
 #' @rdname torch_fit_influence
 #' @importFrom stats dfbeta
 #' @export
-dfbeta.torch_fit <- function(model, ...) stats::dfbeta(as_rs(model), ...)
+dfbeta.torch_fit <- function(model, ...) stats::dfbeta(as_rs_of_rows(model), ...)
 
 #' @rdname torch_fit_influence
 #' @importFrom stats dfbetas
 #' @export
-dfbetas.torch_fit <- function(model, ...) stats::dfbetas(as_rs(model), ...)
+dfbetas.torch_fit <- function(model, ...) stats::dfbetas(as_rs_of_rows(model), ...)
 
 #' @rdname torch_fit_influence
 #' @importFrom stats simulate
 #' @export
 simulate.torch_fit <- function(object, nsim = 1, seed = NULL, ...) {
-  stats::simulate(as_rs(object), nsim, seed, ...)
+  stats::simulate(as_rs_of_rows(object), nsim, seed, ...)
 }
 
 #' @rdname torch_fit_influence
 #' @importFrom stats alias
 #' @export
-alias.torch_fit <- function(object, ...) stats::alias(as_rs(object), ...)
+alias.torch_fit <- function(object, ...) stats::alias(as_rs_of_rows(object), ...)
 
 #' @rdname torch_fit_influence
 #' @importFrom stats case.names
 #' @export
 case.names.torch_fit <- function(object, ...) { # nolint: object_name_linter.
-  stats::case.names(as_rs(object), ...)
+  stats::case.names(as_rs_of_rows(object), ...)
 }
 
 #' @rdname torch_fit_influence
 #' @importFrom stats variable.names
 #' @export
 variable.names.torch_fit <- function(object, ...) { # nolint: object_name_linter.
-  stats::variable.names(as_rs(object), ...)
+  stats::variable.names(as_rs_of_rows(object), ...)
 }
 
 #' @rdname torch_fit_influence
@@ -98,7 +100,7 @@ dummy.coef.torch_fit <- function(object, ...) { # nolint: object_name_linter.
 #' @rdname torch_fit_influence
 #' @importFrom stats effects
 #' @export
-effects.torch_fit <- function(object, ...) stats::effects(as_rs(object), ...)
+effects.torch_fit <- function(object, ...) stats::effects(as_rs_of_rows(object), ...)
 
 #' @rdname torch_fit_influence
 #' @importFrom stats proj
@@ -111,31 +113,31 @@ labels.torch_fit <- function(object, ...) labels(as_rs(object), ...)
 
 #' @rdname torch_fit_influence
 #' @export
-kappa.torch_fit <- function(z, ...) kappa(as_rs(z), ...)
+kappa.torch_fit <- function(z, ...) kappa(as_rs_of_rows(z), ...)
 
 #' @rdname torch_fit_influence
 #' @export
-qr.torch_fit <- function(x, ...) qr(as_rs(x), ...)
+qr.torch_fit <- function(x, ...) qr(as_rs_of_rows(x), ...)
 
 is_of_fit <- quote(!missing(model) && is.object(model) && inherits(model, "torch_fit"))
 
 #' @rdname torch_fit_influence
 #' @export
 lm.influence <- mask("lm.influence", function(model, ...) { # nolint: object_name_linter.
-  stats::lm.influence(as_rs(model), ...)
+  stats::lm.influence(as_rs_of_rows(model), ...)
 }, "model", tensor = is_of_fit)
 
 #' @rdname torch_fit_influence
 #' @rawNamespace export(influence.measures)
 influence.measures <- mask("influence.measures", function(model, infl, no_infl) { # nolint
-  model <- as_rs(model)
+  model <- as_rs_of_rows(model)
   if (no_infl) stats::influence.measures(model) else stats::influence.measures(model, infl)
 }, "model", tensor = is_of_fit)
 
 #' @rdname torch_fit_influence
 #' @export
 dffits <- mask("dffits", function(model, infl, res, no_infl, no_res) {
-  model <- as_rs(model)
+  model <- as_rs_of_rows(model)
   if (no_infl) infl <- stats::lm.influence(model, do.coef = FALSE)
   if (no_res) res <- stats::weighted.residuals(model)
   stats::dffits(model, infl, res)
@@ -144,7 +146,7 @@ dffits <- mask("dffits", function(model, infl, res, no_infl, no_res) {
 #' @rdname torch_fit_influence
 #' @export
 covratio <- mask("covratio", function(model, infl, res, no_infl, no_res) {
-  model <- as_rs(model)
+  model <- as_rs_of_rows(model)
   if (no_infl) infl <- stats::lm.influence(model, do.coef = FALSE)
   if (no_res) res <- stats::weighted.residuals(model)
   stats::covratio(model, infl, res)
@@ -220,30 +222,53 @@ waldtest.torch_fit <- function(object, ...) { # nolint
 as_rs <- function(fit, call = sys.call(-1L)) {
   exact <- need_glm(fit, "Verbs of linear models", call)
   if (is.null(fit$terms)) {
-    abort(call, "The fit has no formula: R's verbs of linear models are for fits of one.")
+    abort(call, "The fit has no formula: verbs of terms and their data are for fits of one.")
   }
   frame <- stats::model.frame(fit)
   x <- stats::model.matrix(fit)
-  labels <- row.names(frame)
+  found <- list(assign = attr(x, "assign"), contrasts = attr(x, "contrasts"))
+  xlevels <- fit$preparation$xlevels
+  if (length(xlevels) > 0L) found$xlevels <- xlevels
+  found <- c(found, list(call = rs_call(fit), terms = fit$terms, model = frame))
+  if (!is_least_squares(exact)) {
+    found$assign <- NULL # as of glm()
+    found$formula <- stats::formula(fit$terms)
+  }
+  with_estimates(found, fit, x, row.names(frame))
+}
+
+# The same for verbs of rows and columns, which need no formula: without one it has no terms, and
+# a frame of the response alone, which simulate() asks for its levels.
+as_rs_of_rows <- function(fit, call = sys.call(-1L)) {
+  need_glm(fit, "Verbs of linear models", call)
+  if (!is.null(fit$terms)) return(as_rs(fit, call))
+  x <- stats::model.matrix(fit)
+  labels <- rownames(x)
+  if (is.null(labels)) {
+    labels <- setdiff(seq_len(nrow(x) + length(fit$na.action)), fit$na.action)
+  } else if (!is.null(fit$na.action)) {
+    names(fit$na.action) <- row.names(source_data(fit))[fit$na.action]
+  }
+  frame <- stats::model.frame(y ~ 1, list(y = fit$response))
+  with_estimates(list(call = fit$call, model = frame), fit, x, as.character(labels))
+}
+
+# What lm() and glm() compute, beside what they say of the formula.
+with_estimates <- function(described, fit, x, labels) {
+  exact <- fit$exact
   y <- stats::setNames(as.numeric(numeric_response(fit)), labels)
   mu <- stats::setNames(as.vector(fit$fitted.values), labels)
-  contrasts <- attr(x, "contrasts")
-  xlevels <- fit$preparation$xlevels
   found <- list(
     coefficients = exact$coefficients, residuals = y - mu, fitted.values = mu, effects = NULL,
-    rank = exact$rank, assign = attr(x, "assign"), qr = NULL, df.residual = exact$df_residual
+    rank = exact$rank, qr = NULL, df.residual = exact$df_residual
   )
   found$na.action <- fit$na.action
   found$offset <- fit$offset
-  found$contrasts <- contrasts
-  if (length(xlevels) > 0L) found$xlevels <- xlevels
-  found <- c(found, list(call = rs_call(fit), terms = fit$terms, model = frame))
-  if (exact$family == "gaussian" && exact$link == "identity") {
-    if (!is.null(fit$prior.weights)) found$weights <- as.vector(fit$prior.weights)
-    z <- y - if (is.null(fit$offset)) 0 else fit$offset
-    return(structure(with_qr(found, x, z, fit$prior.weights), class = "lm"))
-  }
-  as_rs_glm(fit, found, x, y, mu)
+  found <- c(found, described)
+  if (!is_least_squares(exact)) return(as_rs_glm(fit, found, x, y, mu))
+  if (!is.null(fit$prior.weights)) found$weights <- as.vector(fit$prior.weights)
+  z <- y - if (is.null(fit$offset)) 0 else fit$offset
+  structure(with_qr(found, x, z, fit$prior.weights), class = "lm")
 }
 
 as_rs_glm <- function(fit, found, x, y, mu) {
@@ -251,7 +276,6 @@ as_rs_glm <- function(fit, found, x, y, mu) {
   labels <- names(mu)
   family <- exact_family(exact)
   eta <- stats::setNames(as.vector(exact$linear_predictor), labels)
-  found$assign <- NULL # as of glm()
   found$residuals <- (y - mu) / family$mu.eta(eta)
   weights <- stats::setNames(as.vector(exact$working_weights), labels)
   z <- eta - (if (is.null(fit$offset)) 0 else fit$offset) + found$residuals
@@ -261,8 +285,8 @@ as_rs_glm <- function(fit, found, x, y, mu) {
     aic = 2 * exact$df - 2 * exact$log_likelihood, null.deviance = exact$null_deviance,
     iter = exact$iterations, weights = weights, df.null = exact$df_null, y = y,
     prior.weights = stats::setNames(as.vector(row_weights(fit)), labels),
-    converged = exact$converged, boundary = FALSE, formula = stats::formula(fit$terms),
-    control = stats::glm.control(), method = "glm.fit"
+    converged = exact$converged, boundary = FALSE, control = stats::glm.control(),
+    method = "glm.fit"
   ))
   structure(found, class = c("glm", "lm"))
 }

@@ -73,6 +73,27 @@ def test_dependent_column_is_left_out():
     torch.testing.assert_close(found.coefficients[:, :3], fit_multinomial(x, y).coefficients)
 
 
+@pytest.mark.parametrize("power", [-600, -100, -25, 40, 900])
+def test_columns_of_any_scale(power):
+    x, y = data(k=4)
+    weights = (torch.arange(150) % 3).double()  # some do not count
+    units = torch.tensor([1.0, 2.0**power, 1.0], dtype=torch.float64)
+    plain = fit_multinomial(x, y, weights=weights)
+    scaled = fit_multinomial(x * units[1:], y, weights=weights)
+    close = {"rtol": 1e-10}
+    np.testing.assert_allclose(scaled.coefficients * units, plain.coefficients, **close)
+    np.testing.assert_allclose(scaled.standard_errors * units, plain.standard_errors, **close)
+    np.testing.assert_allclose(scaled.fitted, plain.fitted, **close)
+    np.testing.assert_allclose(scaled.predict(x * units[1:]), plain.fitted, **close)
+    assert scaled.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-12)
+
+
+def test_standard_errors_are_roots_of_variances():
+    found = fit_multinomial(*data(k=4))
+    variances = found.covariance.diagonal().reshape(3, 3)
+    np.testing.assert_allclose(found.standard_errors, variances.sqrt(), rtol=1e-12)
+
+
 def test_separated_classes_warn():
     x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
     with pytest.warns(UserWarning, match="separated"):

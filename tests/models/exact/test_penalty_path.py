@@ -109,3 +109,16 @@ def test_an_interrupt_gives_the_penalties_so_far(monkeypatch):
     last = 2
     with pytest.raises(KeyboardInterrupt):
         fit_path(X, RESPONSES["gaussian"], n_penalties=10)
+
+
+@pytest.mark.parametrize("power", [-900, -600, 600, 900])
+def test_columns_of_any_scale(power):
+    units = torch.tensor([2.0**power, 1.0, 2.0**-power, 1.0, 1.0], dtype=torch.float64)
+    plain = fit_path(X, RESPONSES["poisson"], "poisson", weights=WEIGHTS, n_penalties=8)
+    scaled = fit_path(X * units, RESPONSES["poisson"], "poisson", weights=WEIGHTS, n_penalties=8)
+    close = {"rtol": 1e-10, "atol": 1e-12}
+    torch.testing.assert_close(scaled.penalty, plain.penalty, **close)
+    torch.testing.assert_close(scaled.coefficients[:, 0], plain.coefficients[:, 0], **close)
+    torch.testing.assert_close(
+        scaled.coefficients[:, 1:] * units, plain.coefficients[:, 1:], **close
+    )

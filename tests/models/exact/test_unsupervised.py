@@ -31,6 +31,15 @@ def test_pca_equals_prcomp(r, center, scale):
     torch.testing.assert_close(found.inverse_transform(found.scores), x)
 
 
+@pytest.mark.parametrize("power", [-600, 600])
+def test_pca_scales_columns_of_any_size(power):
+    units = torch.tensor([2.0**power, 1.0], dtype=torch.float64)
+    plain, scaled = fit_pca(blobs(), scale=True), fit_pca(blobs() * units, scale=True)
+    for name in ("sdev", "rotation", "scores"):
+        torch.testing.assert_close(getattr(scaled, name), getattr(plain, name))
+    torch.testing.assert_close(scaled.scale / units, plain.scale)
+
+
 def test_pca_bad_input():
     with pytest.raises(ValueError, match="n_components must be at most 2, not 3"):
         fit_pca(blobs(), 3)

@@ -146,6 +146,17 @@ test_that("multinomial() equals nnet::multinom()", {
   )
 })
 
+test_that("multinomial() has columns of any scale, and standard errors beside their classes", {
+  data <- transform(mtcars, gear = factor(gear), large = wt * 2^900)
+  plain <- torch_fit(gear ~ mpg + wt, data, multinomial())
+  scaled <- torch_fit(gear ~ mpg + large, data, multinomial())
+  units <- rep(c(1, 1, 2^900), 2)
+  table <- coef(summary(plain))
+  expect_equal(table[, 2L], sqrt(diag(vcov(plain))), tolerance = 1e-12)
+  expect_equal(unname(coef(summary(scaled))[, 1:2] * units), unname(table[, 1:2]), tolerance = 1e-10)
+  expect_equal(fitted(scaled), fitted(plain), tolerance = 1e-10)
+})
+
 test_that("x and y, matrices and recipes give what a formula gives", {
   other <- lm(mpg ~ ., mtcars)
   from_matrix <- torch_fit(as.matrix(mtcars[-1]), mtcars$mpg, model = "linear")
