@@ -33,8 +33,8 @@
 #'   `state`, `epochs`, `seconds` and the options), `best_options`, `best_value` and, for models,
 #'   `fit`: the best options' [torch_fit()]. `plot()` and `autoplot()` draw the values by trial
 #'   (`type = "trials"`) or by option. An interrupt (Ctrl-C) ends the search, and the trials so far
-#'   come back: `status` says so, and `fit` is then the best trial's own (NULL with `n_jobs` above 1).
-#'   Where no trial is complete, there is nothing to come back.
+#'   come back: `status` says so, and `fit` is then the best trial's own (NULL with `n_jobs` above
+#'   1). Where no trial is complete, there is nothing to come back.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_OPTUNA"))
 #' tuned <- torch_tune(
 #'   mpg ~ ., list(lr = tune_range(1e-3, 1e-1, log = TRUE), hidden = list(8, c(16, 8))),

@@ -21,15 +21,15 @@
 #' link stays one.
 #'
 #' @section The format:
-#' [safetensors](https://github.com/huggingface/safetensors): a header and plain numbers. Its tensors
-#' have the names of the list (`layer.weight`), and any reader of the format finds them;
+#' safetensors: a header and plain numbers. Its tensors have the names of the list
+#' (`layer.weight`), and any reader of the format finds them;
 #' `torch_load()` also reads files that others wrote, as a named list of tensors. A file that is
 #' damaged is an error that names it.
 #'
 #' @section Code:
-#' Reading and printing never run what is in a file, whoever wrote it. A file of `torch_save()` has no
-#' functions. What `torch_serialize()` and `saveRDS()` keep of a module that is written in R has its R
-#' functions beside the numbers: they run when the module is called, and not before.
+#' Reading and printing never run what is in a file, whoever wrote it. A file of `torch_save()` has
+#' no functions. What `torch_serialize()` and `saveRDS()` keep of a module that is written in R has
+#' its R functions beside the numbers: they run when the module is called, and not before.
 #' `weights_only = TRUE` refuses what has functions. Files of Python's `torch.save()` are pickles,
 #' which can run code when they are read, and are refused.
 #'

@@ -149,7 +149,7 @@ def test_subclasses_are_what_they_derive_from(core):
     assert core.to_r(Number(1.5)).value() == 1.5
     assert core.to_r(np.float64(1.5)).value() == 1.5
     assert core.to_r(collections.OrderedDict(b=1, a=2)).value() == {"b": 1, "a": 2}
-    assert core.to_r(Pair(1, 2)).value().tolist() == [1, 2]
+    assert core.to_r(Pair(1, 2)).value() == {"a": 1, "b": 2}
     assert core.to_r(range(3)).value().tolist() == [0, 1, 2]
     assert sorted(core.to_r({3, 4}).value().tolist()) == [3, 4]
     assert core.to_r(bytearray(b"ab")).value() == b"ab"

@@ -412,7 +412,8 @@ test_that("batches of workers keep no files open, here or there", {
   )()
   batches <- batches_of(dataloader(ds, batch_size = 1, num_workers = 1))
   there <- vapply(batches, function(batch) as.numeric(batch$open), 0)
-  expect_lte(max(there) - min(there), 3)
+  # A file a batch would be 20; how many batches are on their way differs.
+  expect_lt(max(there) - min(there), 10)
   files <- Sys.readlink(list.files("/proc/self/fd", full.names = TRUE))
   expect_identical(grep("torch_", files, value = TRUE), character())
   expect_identical(lapply(batches, function(batch) as.numeric(batch$x)), rep(list(c(1, 1)), 20))

@@ -53,7 +53,9 @@ test_that("plot() draws what autoplot() draws, and puts par() back", {
   on.exit(dev.off())
   settings <- c("mai", "mfrow", "cex", "new", "xpd")
   before <- par(settings)
-  data <- transform(mtcars, a_name_that_is_much_longer_than_a_margin_has_room_for = wt^2, cyl = NULL)
+  data <- mtcars
+  data$a_name_that_is_much_longer_than_a_margin_has_room_for <- data$wt^2
+  data$cyl <- NULL
   fit <- torch_fit(mpg ~ ., data, linear())
   flowers <- torch_fit(Species ~ ., iris, mlp(4), epochs = 2, seed = 1, validation = 0.2)
   categories <- torch_fit(mpg ~ factor, transform(mtcars, factor = factor(cyl)), linear())

@@ -37,11 +37,11 @@ test_that("a matrix and a data frame enter Python once each way", {
   expect_identical(back, frame)
 })
 
-test_that("a fit enters Python once, and once for each column and the response", {
+test_that("a fit enters Python once, and once for the frame, each column and the response", {
   skip_if_not_installed("MASS")
   fit <- function() torch_fit(medv ~ ., MASS::Boston, mlp(4), epochs = 1, verbose = FALSE)
   fit() # Python's functions are looked up at their first use
-  expect_identical(entries_of(fit()), rep(c("api", "call"), c(14, 1)))
+  expect_identical(entries_of(fit()), rep(c("api", "call"), c(15, 1)))
 })
 
 test_that("a gradient enters Python once, beside three general verbs and the function's own", {

@@ -187,9 +187,10 @@ test_that("an argument is evaluated once", {
 })
 
 test_that("attaching the package announces nothing", {
-  run <- run_r(
-    "library(torchbridge); cat(identical(environmentName(environment(dnorm)), 'torchbridge: masks'))"
-  )
+  run <- run_r(paste(
+    "library(torchbridge);",
+    "cat(identical(environmentName(environment(dnorm)), 'torchbridge: masks'))"
+  ))
   expect_identical(run$out, "TRUE")
 })
 
