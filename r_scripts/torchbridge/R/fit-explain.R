@@ -19,9 +19,9 @@
 #' @param grid Values of the column, or how many quantiles (of a factor, all levels are taken).
 #' @param intervals Number of intervals, between quantiles.
 #' @return A tibble, of class `torch_effect`, with a `plot()` and an `autoplot()`.
-#'   `torch_importance()`: `variable`, `importance` (the mean rise of the metric), `std_dev` (over the times) and
-#'   `metric`, the greatest first; an interrupt (Ctrl-C) ends it with the columns so far, and a
-#'   warning. `torch_partial()`: `value`, and `prediction` with `class` where
+#'   `torch_importance()`: `variable`, `importance` (the mean rise of the metric), `std_dev` (over
+#'   the times) and `metric`, the greatest first; an interrupt (Ctrl-C) ends it with the columns so
+#'   far, and a warning. `torch_partial()`: `value`, and `prediction` with `class` where
 #'   there are more than two. `torch_ale()`: `value` and `effect`, and `class`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(mpg ~ wt + hp + qsec, data = mtcars, model = mlp(8), epochs = 50, seed = 1)
