@@ -70,7 +70,10 @@ primitive_body <- function(arguments) {
       (if (is.null(dim(x))) length(x) else dim(x)[2L]) ==
         (if (is.null(dim(y))) length(y) else dim(y)[1L])
   )
-  others <- bquote(blamed(.(forwarding(quote(own), arguments)), sys.call()))
+  # crossprod(), a primitive from R 4.4 on, has S4 methods for a `y` that is missing: it gets what
+  # it was given.
+  own_call <- if ("..." %in% arguments) quote(hand_on(own)) else forwarding(quote(own), arguments)
+  others <- bquote(blamed(.(own_call), sys.call()))
   call("if", fits, quote(own(x, y)), others)
 }
 
@@ -139,7 +142,7 @@ of_s4 <- function(name) {
 # Calls another function in the mask's place, with the arguments that it was given.
 hand_on <- function(other) {
   frame <- parent.frame()
-  arguments <- names(formals(sys.function(-1L)))
+  arguments <- names(formals(sys.function(sys.parent()))) # of the mask, also from a promise of its
   is_given <- function(name) name == "..." || !eval(call("missing", as.name(name)), frame)
   eval(forwarding(other, Filter(is_given, arguments)), frame)
 }
@@ -151,10 +154,19 @@ unused_argument <- function(name) {
   eval(call, stats::setNames(list(rs_own(name)), name), parent.frame(2L))
 }
 
-# The value; an error of R's primitive has the user's call.
+# The value; an error or a warning of R's primitive has the user's call.
 blamed <- function(value, call) {
-  withCallingHandlers(value, error = function(condition) {
-    condition$call <- call
-    stop(condition)
-  })
+  force(call) # now: within eval(), sys.call() is that of eval()
+  withCallingHandlers(
+    value,
+    error = function(condition) {
+      condition$call <- call
+      stop(condition)
+    },
+    warning = function(condition) {
+      condition$call <- call
+      warning(condition)
+      invokeRestart("muffleWarning")
+    }
+  )
 }
