@@ -152,6 +152,7 @@ term_variables <- function(terms, frame) {
 # As model.frame() names them.
 variable_names <- function(terms) {
   vapply(as.list(attr(terms, "variables"))[-1L], function(variable) {
+    if (is.symbol(variable)) return(as.character(variable))
     paste(deparse(variable, width.cutoff = 500L), collapse = " ")
   }, "")
 }
@@ -227,16 +228,17 @@ spread_matrices <- function(columns) {
 # Names of the coefficients, and to which term each belongs.
 term_places <- function(preparation, frame) {
   row <- frame[1L, , drop = FALSE]
-  columns <- frame_columns(preparation, row)
-  assign <- if (preparation$design) {
+  if (preparation$design) {
     row <- with_factors(row, preparation$xlevels)
-    found <- attr(design_matrix(preparation$predictors, row, preparation$contrasts), "assign")
-    found[found > 0L]
+    design <- design_matrix(preparation$predictors, row, preparation$contrasts)
+    assign <- attr(design, "assign")
+    names <- colnames(design)[assign > 0L]
+    assign <- assign[assign > 0L] # 0 is the intercept's
   } else {
-    sizes <- vapply(term_variables(preparation$predictors, frame), NCOL, 1L)
-    rep(seq_along(sizes), sizes)
+    variables <- term_variables(preparation$predictors, row)
+    names <- names(spread_matrices(variables))
+    assign <- rep(seq_along(variables), vapply(variables, NCOL, 1L))
   }
-  names <- if (is.matrix(columns)) colnames(columns) else names(columns)
   list(column_names = as.character(names), assign = as.integer(assign))
 }
 

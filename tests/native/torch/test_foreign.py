@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from torchbridge import RError
+from torchbridge.arrays.dlpack import _Tensor as Tensor
 
 #: Hundreds of tests run R's own functions here: more would torture R, not the core.
 TORTURE_STEP = 1000
@@ -387,21 +388,6 @@ def test_a_capsule_of_something_else(core):
 
 
 # ---- capsules made by hand ----
-
-
-class Tensor(ctypes.Structure):
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("device_type", ctypes.c_int32),
-        ("device_id", ctypes.c_int32),
-        ("ndim", ctypes.c_int32),
-        ("code", ctypes.c_uint8),
-        ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-    ]
 
 
 DELETER = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
