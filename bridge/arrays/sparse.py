@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,10 +60,9 @@ def to_r(core: NativeCore, x: torch.Tensor, convert: Callable[[torch.Tensor], RO
     _accept_beta()
     x = x.to_sparse_csc()
     values = x.values().to(torch.float64)
-    if x.dtype == torch.int64 and not _exact(x.values()):
-        raise ValueError("x: R's sparse matrices hold doubles, and not every value of x is one")
-    if max(*x.shape, values.numel()) > _INT_MAX:
-        raise ValueError(f"x: R's sparse matrices end at {_INT_MAX} rows, columns and values")
+    whole = x.values() if x.dtype == torch.int64 and values.numel() else None
+    largest = 0 if whole is None else max(abs(int(v)) for v in whole.aminmax())
+    check_fits(x.shape, values.numel(), largest)
     return core.helper("new_sparse").call(
         "dgCMatrix",
         convert(x.ccol_indices().to(torch.int32)),
@@ -118,6 +117,13 @@ _INT_MAX = 2**31 - 1
 _EXACT = 2**53  # every integer up to here is a double
 
 
-def _exact(values: torch.Tensor) -> bool:
-    """Is every one of these integers a double? Beyond 2^53 the odd ones are not."""
-    return not values.numel() or max(abs(v.item()) for v in values.aminmax()) <= _EXACT
+def check_fits(shape: Sequence[int], n_values: int, largest: int) -> None:
+    """An error for what R's sparse matrices do not hold.
+
+    They hold doubles, and beyond 2^53 the odd integers are none: `largest` is the largest
+    absolute value where the values are integers, else 0.
+    """
+    if largest > _EXACT:
+        raise ValueError("x: R's sparse matrices hold doubles, and not every value of x is one")
+    if max(*shape, n_values) > _INT_MAX:
+        raise ValueError(f"x: R's sparse matrices end at {_INT_MAX} rows, columns and values")

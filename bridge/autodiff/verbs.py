@@ -8,7 +8,6 @@ one node of a PyTorch graph after another.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,7 +17,7 @@ from torch import Tensor
 from torchbridge.arrays.array_library import is_tensor
 from torchbridge.autodiff import autograd_functions, derivatives
 from torchbridge.autodiff.protocols import Numbers
-from torchbridge.process import host
+from torchbridge.process import host, r_thread
 from torchbridge.values.any_value import handle
 from torchbridge.values.r_functions import RFunction
 
@@ -200,7 +199,7 @@ def _as_tensor(x: object, like: Tensor, name: str) -> Tensor:
 
 
 def _check_thread(f: RFunction) -> None:
-    if threading.current_thread() is not threading.main_thread():
+    if not r_thread.here():
         raise RuntimeError(
             f"{f.__name__} is an R function, and R runs on the main thread: call it, and "
             "backward() through it, there"

@@ -13,7 +13,6 @@ import importlib
 import importlib.metadata
 import os
 import signal
-import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -23,7 +22,7 @@ try:
 except ImportError:  # Windows, where R knows its stack itself
     resource = None  # type: ignore[assignment]
 
-from torchbridge.process import forks, hooks, interrupts, output, own_blas
+from torchbridge.process import forks, hooks, interrupts, output, own_blas, r_thread
 from torchbridge.process.errors import HostError, RWarning
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
@@ -58,7 +57,7 @@ def start() -> None:
     """
     if _native is not None:
         return
-    if threading.current_thread() is not threading.main_thread():
+    if not r_thread.here():
         raise HostError(
             "R must be started on the main thread: call torchbridge.start() there first"
         )

@@ -6,8 +6,9 @@ Tests: tests/process/test_output.py
 from __future__ import annotations
 
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, TextIO
+
+from torchbridge.process import r_thread
 
 if TYPE_CHECKING:
     from torchbridge.process.native_core import NativeCore
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 def to_r(core: NativeCore) -> None:
     """Have ``sys.stdout`` and ``sys.stderr`` write through R, where nobody else has taken them."""
-    for name, connection in (("stdout", "stdout"), ("stderr", "stderr")):
+    for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and stream is getattr(sys, f"__{name}__"):
-            setattr(sys, name, _ToR(stream, core, connection))
+            setattr(sys, name, _ToR(stream, core, name))
 
 
 class _ToR:
@@ -32,7 +33,7 @@ class _ToR:
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if threading.current_thread() is not threading.main_thread():
+        if not r_thread.here():
             return self._at_once(text)
         try:
             # R's strings end at a zero, and are valid UTF-8.

@@ -8,16 +8,18 @@ Tests: tests/process/test_r_thread.py.
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torchbridge.process.interrupts import let_r_look
+
+if TYPE_CHECKING:
+    import asyncio
 
 Result = TypeVar("Result")
 Awaited = Future[Any] | threading.Thread
