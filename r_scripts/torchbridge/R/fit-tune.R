@@ -35,7 +35,7 @@
 #'   (`type = "trials"`) or by option. An interrupt (Ctrl-C) ends the search, and the trials so far
 #'   come back: `status` says so, and `fit` is then the best trial's own (NULL with `n_jobs` above
 #'   1). Where no trial is complete, there is nothing to come back.
-#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_OPTUNA"))
+#' @examplesIf interactive()
 #' tuned <- torch_tune(
 #'   mpg ~ ., list(lr = tune_range(1e-3, 1e-1, log = TRUE), hidden = list(8, c(16, 8))),
 #'   data = mtcars, epochs = 20, n_trials = 5
