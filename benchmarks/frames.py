@@ -49,8 +49,6 @@ R_SCRIPT = r"""
 suppressMessages(library(torchbridge))
 frame <- {make}
 start_python()
-to_py <- getFromNamespace("r_to_py.data.frame", "reticulate")
-to_r <- getFromNamespace("py_to_r.pandas.core.frame.DataFrame", "reticulate")
 seconds <- function(run) {{
   gc()
   start <- proc.time()[["elapsed"]]
@@ -64,17 +62,17 @@ compare <- function(name, ours, theirs) {{
     1000 * median(turns[1L, ]), 1000 * median(turns[2L, ]), median(turns[2L, ] / turns[1L, ])
   ))
 }}
-first <- try(to_py(frame[1:2, ], FALSE), silent = TRUE)
+first <- try(reticulate::r_to_py(frame[1:2, ]), silent = TRUE)
 if (inherits(first, "try-error")) stop(conditionMessage(attr(first, "condition")))
 compare(
   "to pandas from R, beside reticulate",
-  function() reticulate::r_to_py(frame), function() to_py(frame, FALSE)
+  function() as_py_frame(frame), function() reticulate::r_to_py(frame)
 )
 frame <- frame[names(frame) != "Date"]
 compare(
   "to pandas from R and back, beside reticulate",
-  function() reticulate::py_to_r(reticulate::r_to_py(frame)),
-  function() to_r(to_py(frame, FALSE))
+  function() as.data.frame(as_py_frame(frame)),
+  function() reticulate::py_to_r(reticulate::r_to_py(frame))
 )
 """
 

@@ -57,8 +57,9 @@ _TENSORS = (
         "shape",
         "numel",
     ),
-    *("text", "attributes", "put", "take", "take_object"),
+    *("text", "attributes"),
 )
+_RETICULATE = ("put", "take")
 _LANGUAGE = (
     *("torch_tensor", "torch_arange", "manual_seed", "python", "same", "is_method"),
     *("summarise", "bind", "signif", "gamma", "trigamma", "cospi", "sinpi", "tanpi"),
@@ -68,6 +69,7 @@ _LANGUAGE = (
 VERBS = {
     **{name: f"torchbridge.frames.for_r:{name}" for name in _FRAMES},
     **{name: f"torchbridge.rtorch.tensors:{name}" for name in _TENSORS},
+    **{name: f"torchbridge.values.reticulate_objects:{name}" for name in _RETICULATE},
     **{name: f"torchbridge.rtorch.language:{name}" for name in _LANGUAGE},
 }
 

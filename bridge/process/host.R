@@ -310,6 +310,9 @@ general_columns <- function(x) {
 
 plain_text <- function(x) as.vector(unclass(x))
 
+# A Python object that reticulate holds, left where Python takes it (reticulate_objects.py).
+leave_object <- function(x) reticulate::import("torchbridge.for_r", convert = FALSE)$put(x)
+
 # ---- data frames, column by column ----
 
 frame_names <- function(x) as.list(names(x))

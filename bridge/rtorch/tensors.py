@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.into_r import is_array, refuse_nested, to_robject
 from torchbridge.arrays.torch_arrays import TorchArrays
-from torchbridge.process import host
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -142,24 +141,6 @@ def text(x: object) -> str:
 def attributes(x: object) -> list[str]:
     """The public attributes of an object, for completion at R's prompt."""
     return [name for name in dir(x) if not name.startswith("_")]
-
-
-def put(x: object) -> None:
-    """Leave an object here for the other bridge (reticulate) to `take`."""
-    _left.append(x)
-
-
-def take(*_: object) -> object:
-    """Take what was left."""
-    return _left.pop()
-
-
-def take_object(*_: object) -> RObject:
-    """Take what was left as a handle, also where R has a value for it."""
-    return host.native().object_handle(_left.pop())
-
-
-_left: list[object] = []
 
 
 def _is_sparse(x: Tensor) -> bool:

@@ -17,6 +17,7 @@ from torchbridge.arrays.convert import to_numpy
 from torchbridge.arrays.into_r import is_array, to_robject
 from torchbridge.frames import arrow, pandas_frames
 from torchbridge.process import hooks, host, rpy2_objects
+from torchbridge.values import reticulate_objects
 
 if TYPE_CHECKING:
     from torchbridge._native import RObject
@@ -44,12 +45,14 @@ def from_r(x: RObject) -> Any:
 
     Arrays and numeric vectors are NumPy arrays, data frames pandas frames, factors
     pandas Categoricals; dates and times are NumPy's and pandas'; sparse matrices of the package
-    Matrix are SciPy's csc_matrix. What has no Python
-    counterpart (an environment, a fitted model) stays an R object: an rpy2 object where
-    Python is the host.
+    Matrix are SciPy's csc_matrix. A Python object that reticulate holds is itself. What has no
+    Python counterpart (an environment, a fitted model) stays an R object: an rpy2 object where
+    Python is the host (and so does what reticulate has saved, since there is none then).
     """
     x.check()
     kind, classes = x.typeof, x.classes
+    if reticulate_objects.CLASS in classes and host.current() == "r":
+        return reticulate_objects.object_of(x)
     if "data.frame" in classes:
         return pandas_frames.from_r(x)
     typed = pandas_frames.typed_from_r(x)

@@ -123,8 +123,10 @@ static int api_work(void *p, SEXP *result) {
   entry_args *a = p;
   PyObject *hook = tb_hook(TB_HOOK_FOR_R);
   PyObject *function = hook ? tb_hold(PyObject_GetAttrString(hook, a->name)) : NULL;
-  PyObject *first =
-      !function ? NULL : tb_hold(a->object ? Py_NewRef(a->object) : tb_robject(a->x, false));
+  PyObject *first = !function                ? NULL
+                    : a->object              ? tb_hold(Py_NewRef(a->object))
+                    : tb_is_reticulate(a->x) ? tb_hold(tb_from_r(a->x, TB_AS_LIST))
+                                             : tb_hold(tb_robject(a->x, false));
   return tb_give(first ? call_python(function, first, a->args, TB_AS_LIST) : NULL, result);
 }
 

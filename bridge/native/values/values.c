@@ -64,11 +64,17 @@ static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth) {
     break;
   }
   PyObject *object = tb_robject(x, false);
-  if (TYPEOF(x) == CLOSXP || TYPEOF(x) == BUILTINSXP || TYPEOF(x) == SPECIALSXP)
+  bool function = TYPEOF(x) == CLOSXP || TYPEOF(x) == BUILTINSXP || TYPEOF(x) == SPECIALSXP;
+  if (function && !tb_is_reticulate(x))
     return object;
   PyObject *result = ask(TB_HOOK_FROM_R, object);
   Py_XDECREF(object);
   return result;
+}
+
+bool tb_is_reticulate(SEXP x) {
+  return (TYPEOF(x) == ENVSXP || TYPEOF(x) == CLOSXP) && Rf_isObject(x) &&
+         Rf_inherits(x, "python.builtin.object");
 }
 
 PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) { return from_r(x, vectors, 0); }

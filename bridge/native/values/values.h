@@ -5,6 +5,8 @@
 #include "values/lists.h"
 
 PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* may jump */
+/* A Python object as another bridge (reticulate) holds it: tb_from_r() gives the object itself. */
+bool tb_is_reticulate(SEXP x);
 /* 0 with the result unprotected, or -1 with an exception; may jump. */
 int tb_to_r(PyObject *x, SEXP *result);
 /* Callables that become R functions from now on are callbacks of an R function (true): they get R's

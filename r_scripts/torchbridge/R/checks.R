@@ -17,7 +17,7 @@ check_flag <- function(x, name, call = sys.call(-1L)) {
 
 # A dtype or device: Python checks the name itself.
 check_name <- function(x, name, example, call = sys.call(-1L)) {
-  if (!is.null(x) && !is_string(x) && !inherits(x, "python_object")) {
+  if (!is.null(x) && !is_string(x) && !is_python(x)) {
     abort(
       call, "`", name, "` must be a name such as \"", example, "\", or NULL, not ",
       friendly_type(x), "."

@@ -31,11 +31,19 @@
 #' not in the table) is a warning of class `torchbridge_lossy` that names the column. A type that
 #' R does not have is an error. Groups of a grouped tibble are not kept.
 #'
-#' Once this package is loaded, data frames cross in reticulate's `r_to_py()` and `py_to_r()` in
-#' this way as well. `as_py_frame()` also takes Python frames of any kind, and streams and tables of
+#' `as_py_frame()` also takes Python frames of any kind, reticulate's too, and streams and tables of
 #' the packages arrow and nanoarrow, by the same rules; types that R does not have are the
 #' library's own. Their `as_record_batch_reader()` and `as_nanoarrow_array_stream()` take Python
 #' frames.
+#'
+#' @section In reticulate's calls:
+#' All this holds in this package's own calls (`py_import("m")$f(df)`, `as_py_frame(df)`). In
+#' reticulate's (`r.df` and `py$df` in Python chunks, `py_run_string()`, `import("m")$f(df)`) data
+#' frames are converted by reticulate: NA of an integer is then -2147483648, NA of a logical `True`,
+#' NA of a Date an error (reticulate 1.28; from 1.32 on it keeps NA with
+#' `options(reticulate.pandas_use_nullable_dtypes = TRUE)`). To have a frame whole there, pass
+#' `as_py_frame(df)`; to read one whole, `as.data.frame(as_py_frame(x))` of an object that
+#' reticulate has not converted (`py_eval("df", convert = FALSE)`).
 #'
 #' @param df A data frame, a Python frame, or a table or stream of the package arrow or nanoarrow.
 #' @param kind `"pandas"`, `"polars"` or `"arrow"` (a pyarrow Table).
@@ -158,8 +166,8 @@ frame_batches <- function(source, batch_size = 65536, columns = NULL, dtype = "f
 }
 
 check_frame <- function(x, name, call = sys.call(-1L)) {
-  foreign <- c("python_object", "ArrowTabular", "RecordBatchReader", "nanoarrow_array_stream")
-  if (!inherits(x, c("data.frame", foreign))) {
+  foreign <- c("ArrowTabular", "RecordBatchReader", "nanoarrow_array_stream")
+  if (!inherits(x, c("data.frame", foreign)) && !is_python(x)) {
     abort(call, "`", name, "` must be a data frame, not ", friendly_type(x), ".")
   }
 }

@@ -18,6 +18,14 @@
 #' class of the condition (`tryCatch(..., KeyError = )`) and its traceback the element
 #' `traceback`.
 #'
+#' @section Beside reticulate:
+#' What reticulate imported stays reticulate's: tensors of `reticulate::import("torch")` count from
+#' 0, have PyTorch's own methods and print as in Python, whether this package is loaded or not. The
+#' calls of this package give its own objects, and take reticulate's as the Python objects that they
+#' are. To get a `torch_tensor` of one, ask for it: `as_torch_tensor(x)` and `torch_tensor(x)` copy,
+#' `as_torch_tensor(x, share = TRUE)` is the very tensor, also for what was imported with
+#' `convert = FALSE`. Our tensors and objects go into reticulate's calls as they are.
+#'
 #' @param module Name of a module, such as `"torch"` or `"torch.nn"`.
 #' @param x,object A Python object.
 #' @param name Name of an attribute.
@@ -78,6 +86,9 @@ str.python_object <- function(object, ...) cat(" ", format(object), "\n", sep = 
 .DollarNames.python_object <- function(x, pattern = "") { # nolint: object_name_linter.
   grep(pattern, api("attributes", x), value = TRUE)
 }
+
+# Ours, or what reticulate holds: every call of ours takes both.
+is_python <- function(x) inherits(x, c("python_object", "python.builtin.object"))
 
 # Is there an object, or (after readRDS()) can there be one again?
 is_live <- function(x) dot_call(native()$is_live, x)

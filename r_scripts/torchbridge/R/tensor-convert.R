@@ -23,9 +23,9 @@
 #' The columns of a data frame take the dtype that holds them all; [frame_tensors()] encodes
 #' factors, text and dates as well.
 #'
-#' @param x For `as_torch_tensor()` an R vector, matrix, array or data frame of numbers (or a
-#'   tensor, to copy or
-#'   move it); for `to_r()` a tensor.
+#' @param x For `as_torch_tensor()` an R vector, matrix, array or data frame of numbers; or a
+#'   tensor, to copy or move it, or a tensor or NumPy array that reticulate holds. For `to_r()` a
+#'   tensor or array in Python.
 #' @param dtype Name of a dtype, such as `"float32"`, `"int64"`, `"bool"`, or one of Python's
 #'   (`torch$float32`). `NULL`: by the type of `x`, as in the table.
 #' @param device Name of a device, such as `"cuda"` or `"cuda:1"`, or one of Python's
@@ -60,7 +60,7 @@ as_torch_tensor <- function(x, dtype = NULL, device = NULL, share = FALSE, na = 
 #' @rdname as_torch_tensor
 #' @export
 to_r <- function(x, share = FALSE) {
-  if (!inherits(x, "python_object")) {
+  if (!is_python(x)) {
     abort(sys.call(), "`x` must be a tensor, not ", friendly_type(x), ".")
   }
   check_flag(share, "share")

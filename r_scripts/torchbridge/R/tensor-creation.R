@@ -53,7 +53,7 @@ torch_arange <- function(
 #' x$sum(dim = 1)          # the same
 #' @export
 python <- function(x) {
-  if (!inherits(x, "python_object")) {
+  if (!is_python(x)) {
     abort(sys.call(), "`x` must be a tensor or another Python object, not ", friendly_type(x), ".")
   }
   api("python", x)

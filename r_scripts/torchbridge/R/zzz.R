@@ -2,12 +2,6 @@
 
 .onLoad <- function(libname, pkgname) {
   for (name in c("op", "op1", "op2", "index", "index_set", "getattr")) promise_entry(name)
-  # reticulate is loaded where R starts Python, and never where Python started R.
-  if (isNamespaceLoaded("reticulate")) {
-    replace_reticulate_methods()
-  } else {
-    setHook(packageEvent("reticulate", "onLoad"), function(...) replace_reticulate_methods())
-  }
   if (isNamespaceLoaded("Matrix")) {
     define_matrix_methods()
   } else {
