@@ -70,10 +70,7 @@ primitive_body <- function(arguments) {
       (if (is.null(dim(x))) length(x) else dim(x)[2L]) ==
         (if (is.null(dim(y))) length(y) else dim(y)[1L])
   )
-  # crossprod(), a primitive from R 4.4 on, has S4 methods for a `y` that is missing: it gets what
-  # it was given.
-  own_call <- if ("..." %in% arguments) quote(hand_on(own)) else forwarding(quote(own), arguments)
-  others <- bquote(blamed(.(own_call), sys.call()))
+  others <- bquote(blamed(.(forwarding(quote(own), arguments)), sys.call()))
   call("if", fits, quote(own(x, y)), others)
 }
 

@@ -10,8 +10,8 @@
 #' For fits of a formula, the verbs of packages car (`Anova()`, `linearHypothesis()`, `vif()`, ...),
 #' emmeans, effects, sandwich, lmtest and multcomp work in the same way.
 #'
-#' `dffits()`, `covratio()`, `influence.measures()` and `lm.influence()`, which are not generic in
-#' R, are R's own for everything else.
+#' `dffits()` (generic from R 4.6 on), `covratio()`, `influence.measures()` and `lm.influence()`,
+#' which are not generic in R, are R's own for everything else.
 #'
 #' @param model,object,x,z,qr A `torch_fit`.
 #' @param ... More arguments of the same functions for `lm()` and `glm()`, such as `type` of
@@ -134,14 +134,25 @@ influence.measures <- mask("influence.measures", function(model, infl, no_infl) 
   if (no_infl) stats::influence.measures(model) else stats::influence.measures(model, infl)
 }, "model", tensor = is_of_fit)
 
+# R 4.6 has made it generic.
 #' @rdname torch_fit_influence
-#' @export
-dffits <- mask("dffits", function(model, infl, res, no_infl, no_res) {
-  model <- as_rs_of_rows(model)
-  if (no_infl) infl <- stats::lm.influence(model, do.coef = FALSE)
-  if (no_res) res <- stats::weighted.residuals(model)
-  stats::dffits(model, infl, res)
-}, "model", tensor = is_of_fit)
+#' @rawNamespace if ("infl" %in% names(formals(stats::dffits))) export(dffits)
+dffits <- if ("infl" %in% names(formals(stats::dffits))) {
+  mask("dffits", function(model, infl, res, no_infl, no_res) {
+    model <- as_rs_of_rows(model)
+    if (no_infl) infl <- stats::lm.influence(model, do.coef = FALSE)
+    if (no_res) res <- stats::weighted.residuals(model)
+    stats::dffits(model, infl, res)
+  }, "model", tensor = is_of_fit)
+} else {
+  stats::dffits
+}
+
+#' @noRd
+#' @rawNamespace if (!"infl" %in% names(formals(stats::dffits))) S3method(stats::dffits, torch_fit)
+dffits.torch_fit <- function(model, ...) { # nolint: object_name_linter.
+  stats::dffits(as_rs_of_rows(model), ...)
+}
 
 #' @rdname torch_fit_influence
 #' @export

@@ -87,22 +87,34 @@ NULL
 #' @export
 `|.torch_tensor` <- hot(function(e1, e2) .Call(op2, "|", e1, e2))
 
-# R 4.3 and later dispatch %*% on S3 classes, R 4.4 crossprod() and tcrossprod() with it; before,
-# this package's own functions of these names do.
+# R 4.3 and later dispatch %*% on S3 classes, R 4.4 crossprod() and tcrossprod() with it: there they
+# are R's own. Before, this package has masks of these names.
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() >= "4.3.0") S3method(matrixOps, torch_tensor)
 matrixOps.torch_tensor <- function(x, y = NULL) {
   switch(.Generic,
     "%*%" = matrix_product(x, y),
-    crossprod = crossprod(x, y),
-    tcrossprod = tcrossprod(x, y),
+    crossprod = , tcrossprod = {
+      check_names_of_product(sys.call())
+      cross_product(x, y, transposed = .Generic == "tcrossprod")
+    },
     stop(.Generic, "() is not for tensors", call. = FALSE)
   )
 }
 
+# R's crossprod() hands over its arguments by place and without their names.
+check_names_of_product <- function(call) {
+  unknown <- setdiff(names(call), c("", "x", "y"))
+  if (length(unknown) > 0L) abort(call, "Unknown argument: `", unknown[1L], "`.")
+}
+
 #' @rdname torch_ops
 #' @rawNamespace if (getRversion() < "4.3.0") export("%*%")
-`%*%` <- mask("%*%", function(x, y) matrix_product(x, y), c("x", "y"))
+`%*%` <- if (getRversion() < "4.3.0") {
+  mask("%*%", function(x, y) matrix_product(x, y), c("x", "y"))
+} else {
+  base::`%*%`
+}
 
 matrix_product <- function(x, y) {
   if (!isS4(x) && !isS4(y)) return(dot_call(entries$op2, "%*%", x, y))

@@ -27,20 +27,27 @@ tensor_rule <- function(numeric, name, ...) {
 }
 
 #' @rdname torch_mathematics
-#' @export
-crossprod <- mask("crossprod", function(x, y = NULL, ...) {
-  check_no_dots(..., call = sys.call(-1L))
-  cross_product(x, y, FALSE)
-}, c("x", "y"), dots = TRUE)
+#' @rawNamespace if (getRversion() < "4.4.0") export(crossprod, tcrossprod)
+crossprod <- if (getRversion() < "4.4.0") {
+  mask("crossprod", function(x, y = NULL, ...) {
+    check_no_dots(..., call = sys.call(-1L))
+    cross_product(x, y, FALSE)
+  }, c("x", "y"), dots = TRUE)
+} else {
+  base::crossprod
+}
 
 #' @rdname torch_mathematics
-#' @export
-tcrossprod <- mask("tcrossprod", function(x, y = NULL, ...) {
-  check_no_dots(..., call = sys.call(-1L))
-  cross_product(x, y, TRUE)
-}, c("x", "y"), dots = TRUE)
+tcrossprod <- if (getRversion() < "4.4.0") {
+  mask("tcrossprod", function(x, y = NULL, ...) {
+    check_no_dots(..., call = sys.call(-1L))
+    cross_product(x, y, TRUE)
+  }, c("x", "y"), dots = TRUE)
+} else {
+  base::tcrossprod
+}
 
-cross_product <- function(x, y, transposed) {
+cross_product <- function(x, y = NULL, transposed = FALSE) {
   numeric <- is_torch_numeric(x) || is_torch_numeric(y)
   second <- if (!is.null(y)) as_operand(matrix_operand(y, x))
   tensor_rule(numeric, "crossprod", as_operand(matrix_operand(x, y)), second, transposed)

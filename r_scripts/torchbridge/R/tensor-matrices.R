@@ -10,7 +10,15 @@ define_matrix_methods <- function() {
   assign(".packageName", "torchbridge", envir = where)
   methods::setOldClass(c("torch_numeric", "torch_tensor", "python_object"), where = where)
   of_two <- list(
-    "%*%" = function(x, y) matrix_product(x, y), crossprod = crossprod, tcrossprod = tcrossprod
+    "%*%" = function(x, y) matrix_product(x, y),
+    crossprod = function(x, y = NULL, ...) {
+      check_no_dots(...)
+      cross_product(x, y)
+    },
+    tcrossprod = function(x, y = NULL, ...) {
+      check_no_dots(...)
+      cross_product(x, y, transposed = TRUE)
+    }
   )
   for (name in names(of_two)) {
     method <- of_two[[name]]
