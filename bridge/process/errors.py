@@ -53,6 +53,15 @@ class HostError(RuntimeError):
     __module__ = "torchbridge"
 
 
+#: What R torch calls conditions of these classes.
+_R_TORCH = {
+    "ValueError": "value_error",
+    "RuntimeError": "runtime_error",
+    "TypeError": "type_error",
+    "NotImplementedError": "not_implemented_error",
+}
+
+
 def describe(error: BaseException) -> tuple[str, list[str], list[str], object]:
     """What the native core makes an R condition of: message, classes, traceback, condition."""
     name = type(error).__name__
@@ -63,6 +72,7 @@ def describe(error: BaseException) -> tuple[str, list[str], list[str], object]:
     classes = [
         c.__name__ for c in type(error).__mro__ if c not in (Exception, BaseException, object)
     ]
+    classes += [_R_TORCH[name] for name in classes if name in _R_TORCH]
     try:
         lines = "".join(
             traceback.format_exception(type(error), error, error.__traceback__)

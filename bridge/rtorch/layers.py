@@ -41,6 +41,9 @@ POSITIONS: dict[type, _Positions] = {
     if hasattr(nn, name)
 }
 
+#: What takes modules or parameters, and no numbers.
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
+
 #: Arguments of constructors that name dims, and those that name a class.
 DIMS = frozenset(("dim", "dims", "start_dim", "end_dim"))
 _CLASSES = frozenset(("padding_idx", "ignore_index"))
@@ -99,7 +102,14 @@ def r_classes(module: nn.Module) -> list[str]:
     """The R classes of a module."""
     known = _r_names()
     ours = [known[cls] for cls in type(module).__mro__ if cls in known]
-    return [*ours, "nn_module", "python_callable", "python_object"]
+    loss = ["nn_loss"] if isinstance(module, _LOSSES) else []
+    return [*ours, *loss, "nn_module"]
+
+
+#: What R torch calls a loss.
+_LOSSES = tuple(
+    cls for name, cls in vars(nn).items() if inspect.isclass(cls) and name.endswith("Loss")
+)
 
 
 def class_called(name: str) -> type[nn.Module]:
@@ -126,7 +136,8 @@ def initialize(
     module: nn.Module, cls: type[nn.Module], args: tuple[RValue, ...], kwargs: dict[str, RValue]
 ) -> None:
     """Run the constructor of `cls` on a module of a class derived from it."""
-    args, kwargs = _converted(cls, args, kwargs)
+    if not issubclass(cls, CONTAINERS):
+        args, kwargs = _converted(cls, args, kwargs)
     cls.__init__(module, *args, **kwargs)
 
 
@@ -278,6 +289,26 @@ def described(x: object) -> str:
 def counts_from_one(module: nn.Module) -> bool:
     """Are there positions among what a module takes or gives, if R calls it?"""
     return isinstance(module, nn.Sequential) or _positions_of(module) is not None
+
+
+@functools.cache
+def forward_signature(cls: type[nn.Module]) -> str | None:
+    """The names of the arguments of a class's forward, apart by blanks.
+
+    Those that may be left out end in ``=``. None where R must pass on anything (``*args``).
+    """
+    try:
+        _, *found = inspect.signature(cls.forward).parameters.values()
+    except (ValueError, TypeError):
+        return None
+    if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in found):
+        return None
+    return " ".join(p.name + ("" if p.default is p.empty else "=") for p in found)
+
+
+def forward_signature_of(name: str | type[nn.Module]) -> str | None:
+    """The same of a class by its name in torch.nn."""
+    return forward_signature(class_called(name) if isinstance(name, str) else name)
 
 
 def call(module: nn.Module, /, *args: Any, **kwargs: Any) -> Any:

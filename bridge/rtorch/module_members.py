@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
-from torchbridge.rtorch import layers
-from torchbridge.rtorch.modules import keep
+from torchbridge.rtorch import layers, registration, rnn_names
+from torchbridge.rtorch.modules import RModule, keep
 from torchbridge.rtorch.operators import as_dtype
 from torchbridge.values.protocols import RValue
 
@@ -26,6 +26,8 @@ Container: TypeAlias = Any
 
 #: Parameters and buffers whose size is not known yet.
 _LAZY = (UninitializedParameter, UninitializedBuffer)
+#: What a layer counts for itself: states that R torch wrote may lack it.
+_COUNTED = ("num_batches_tracked",)
 
 
 def parameter(x: torch.Tensor, requires_grad: bool) -> nn.Parameter:
@@ -50,7 +52,7 @@ def is_buffer(x: object) -> bool:
 
 def parameters(module: nn.Module, recursive: bool = True) -> dict[str, nn.Parameter]:
     """Parameters by name."""
-    return dict(module.named_parameters(recurse=recursive))
+    return rnn_names.r_names(module, dict(module.named_parameters(recurse=recursive)))
 
 
 def buffers(module: nn.Module, recursive: bool = True) -> dict[str, torch.Tensor]:
@@ -59,8 +61,8 @@ def buffers(module: nn.Module, recursive: bool = True) -> dict[str, torch.Tensor
 
 
 def children(module: nn.Module) -> dict[str, nn.Module]:
-    """Submodules by name."""
-    return dict(module.named_children())
+    """Submodules by name: one that has two names, under both."""
+    return {name: child for name, child in module._modules.items() if child is not None}
 
 
 def modules(module: nn.Module) -> dict[str, nn.Module]:
@@ -70,26 +72,76 @@ def modules(module: nn.Module) -> dict[str, nn.Module]:
 
 def member_names(module: nn.Module) -> list[str]:
     """The names of parameters, buffers and submodules of a module itself."""
-    return [*module._parameters, *module._buffers, *module._modules]
+    own = [rnn_names.r_name(module, name) for name in module._parameters]
+    return [*own, *module._buffers, *module._modules]
+
+
+def own_part(module: nn.Module, part: str) -> Any:
+    """R's ``private$modules_``, ``private$parameters_`` and the like."""
+    if part == "training":
+        return module.training
+    if part == "passing":
+        return sorted(module._non_persistent_buffers_set)
+    if part == "modules":
+        return children(module)
+    return parameters(module, False) if part == "parameters" else buffers(module, False)
+
+
+def set_part(module: nn.Module, part: str, values: Any) -> None:
+    """And ``private$modules_ <- values``: these are all of them now."""
+    if part == "training":
+        module.train(values)
+        return
+    if part == "passing":
+        names = [values] if isinstance(values, str) else list(values or ())
+        module._non_persistent_buffers_set = set(names)
+        return
+    kind = part.removesuffix("s")
+    if values and not isinstance(values, dict):
+        raise TypeError(f"`private${part}_` must be a named list")
+    held = getattr(module, f"_{part}")
+    for name in list(held):
+        del held[name]
+    for name, value in (values or {}).items():
+        register(module, kind, name, value)
 
 
 def state_dict(module: nn.Module, prefix: str, keepvars: bool) -> dict[str, Any]:
-    """R's ``$state_dict()``."""
-    return dict(module.state_dict(prefix=prefix, keep_vars=keepvars))
+    """R's ``$state_dict()``: detached, but they say whether their tensor has a gradient."""
+    state = dict(module.state_dict(prefix=prefix, keep_vars=True))
+    if not keepvars:
+        state = {name: _detached(x) for name, x in state.items()}
+    return rnn_names.r_names(module, state, prefix)
 
 
-def load_state_dict(module: nn.Module, state: RValue, strict: bool) -> None:
-    """R's ``$load_state_dict()``: nothing changes unless everything fits."""
+def _detached(x: Any) -> Any:
+    if not isinstance(x, torch.Tensor) or isinstance(x, _LAZY):
+        return x
+    return x.detach().requires_grad_(x.requires_grad)
+
+
+def load_state_dict(
+    module: nn.Module, state: RValue, strict: bool | None = None, refer: bool = False
+) -> None:
+    """R's ``$load_state_dict()``: nothing changes unless everything fits.
+
+    Args:
+        strict: are names an error that the module does not have (True), and may some of its own
+            be missing (False)? None: neither, and what PyTorch counts itself need not be there.
+        refer: do its parameters become the tensors of the state, instead of copies?
+    """
     if not isinstance(state, dict) and not (isinstance(state, list) and not state):
         raise TypeError("`state_dict` must be a named list of tensors, each name once")
     given = {
         key: value if _is_state(key, value) else _as_tensor(key, value)
         for key, value in dict(state).items()
     }
+    given = rnn_names.python_names(module, given)
     ours = module.state_dict(keep_vars=True)
-    missing = [key for key in ours if key not in given]
-    unknown = [key for key in given if key not in ours]
-    if strict and (missing or unknown):
+    counted = () if strict else _COUNTED
+    missing = [key for key in ours if key not in given and not key.endswith(counted or "\0")]
+    unknown = [key for key in given if key not in ours] if strict else []
+    if strict is not False and (missing or unknown):
         reasons = []
         if missing:
             reasons.append(f"it lacks {_listed(missing)}")
@@ -105,7 +157,27 @@ def load_state_dict(module: nn.Module, state: RValue, strict: bool) -> None:
                 f'`state_dict` does not fit: "{key}" has shape {_shape(value)}, '
                 f"the module's {_shape(mine)}"
             )
-    module.load_state_dict(given, strict=strict)
+    if refer:
+        _refer(module, given, ours)
+    else:
+        module.load_state_dict({key: given[key] for key in given if key in ours}, strict=False)
+
+
+def _refer(module: nn.Module, given: dict[str, Any], ours: dict[str, Any]) -> None:
+    """The tensors of a state become a module's own, wherever it has them."""
+    needs = {key: x.requires_grad for key, x in ours.items() if isinstance(x, torch.Tensor)}
+    for path, part in module.named_modules():
+        for held in (part._parameters, part._buffers):
+            for name, mine in held.items():
+                key = f"{path}.{name}" if path else name
+                if mine is None or key not in given or key not in ours:
+                    continue
+                value = given[key]
+                if isinstance(mine, nn.Parameter) and not isinstance(value, nn.Parameter):
+                    value = nn.Parameter(value.detach(), requires_grad=needs[key])
+                held[name] = value.requires_grad_(needs[key])
+        if isinstance(part, nn.RNNBase):
+            part._init_flat_weights()
 
 
 def _is_state(key: str, value: object) -> bool:
@@ -146,15 +218,8 @@ def to(
 
 def register(module: nn.Module, kind: str, name: str, value: Any, persistent: bool = True) -> None:
     """R's ``$register_parameter()``, ``$register_buffer()`` and ``$add_module()``."""
-    if kind == "buffer":
-        module.register_buffer(name, value, persistent=persistent)
-    elif kind == "parameter":
-        if isinstance(value, torch.Tensor) and not isinstance(value, nn.Parameter):
-            value = nn.Parameter(value)
-        module.register_parameter(name, value)
-    else:
-        keep(value)
-        module.add_module(name, value)
+    keep(value)
+    registration.put(module, kind, rnn_names.python_name(module, name), value, persistent)
 
 
 def apply(module: nn.Module, function: Callable[[nn.Module], None]) -> None:
@@ -162,9 +227,16 @@ def apply(module: nn.Module, function: Callable[[nn.Module], None]) -> None:
     module.apply(function)
 
 
-def clone(module: nn.Module) -> nn.Module:
-    """R's ``$clone()``: a copy with parameters of its own."""
-    return copy.deepcopy(module)
+def clone(module: nn.Module, deep: bool) -> nn.Module:
+    """R's ``$clone()``: a copy with parameters of its own (`deep`), or with the same ones."""
+    if deep:
+        return copy.deepcopy(module)
+    new = module._r_copy() if isinstance(module, RModule) else copy.copy(module)
+    for held in ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set"):
+        new.__dict__[held] = copy.copy(module.__dict__[held])
+    if isinstance(new, RModule):
+        new._r_own_submodules()
+    return new
 
 
 def summary(module: nn.Module) -> dict[str, Any]:
@@ -176,7 +248,7 @@ def summary(module: nn.Module) -> dict[str, Any]:
             {"name": name, "class": _class_name(child), "parameters": _count(child)}
             for name, child in module.named_children()
         ],
-        "parameters": _tensors(module._parameters),
+        "parameters": _tensors(rnn_names.r_names(module, module._parameters)),
         "buffers": _tensors(module._buffers),
     }
 
@@ -209,7 +281,7 @@ def sequential(modules: list[nn.Module], names: list[str]) -> nn.Sequential:
     result = nn.Sequential()
     for place, (name, module) in enumerate(zip(names, modules, strict=True)):
         keep(module)
-        result.add_module(name or str(place), module)
+        registration.put(result, "module", name or str(place), module)
     return result
 
 
@@ -222,7 +294,9 @@ def container(kind: str, values: dict[str, Any] | list[Any]) -> nn.Module:
 
 
 def item(module: Container, position: float) -> object:
-    """R's ``module[[i]]``."""
+    """R's ``module[[i]]``: of any module that has submodules, the i-th of them."""
+    if not hasattr(module, "__len__"):
+        module = list(module._modules.values())
     return module[_place(module, position)]
 
 
@@ -257,7 +331,8 @@ def insert(module: Container, position: float, value: nn.Module | torch.Tensor) 
 def _place(module: Container, position: float) -> int:
     n = len(module)
     if position != int(position) or not 1 <= abs(position) <= n:
-        raise IndexError(f"`i` must be a place from 1 to {n} (or -1, the last), not {position:g}")
+        most = f"a place from 1 to {n} (or -1, the last)" if n else "left out: there are none"
+        raise IndexError(f"subscript out of bounds: `i` must be {most}, not {position:g}")
     return int(position) - 1 if position > 0 else int(position)
 
 

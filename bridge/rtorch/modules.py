@@ -31,7 +31,7 @@ from torch import nn
 from torch.nn.modules import module as _global
 
 from torchbridge.process import host
-from torchbridge.rtorch import layers
+from torchbridge.rtorch import layers, registration, rnn_names
 from torchbridge.values.protocols import RValue
 
 if TYPE_CHECKING:
@@ -129,12 +129,22 @@ class RModule(nn.Module):
     def __deepcopy__(self, memo: dict[int, Any]) -> RModule:
         new = type(self).__new__(type(self))
         memo[id(self)] = new
-        new.__dict__["_r_half"] = _half_of(self).call("copy")
+        new.__dict__["_r_half"] = _half_of(self).call("copy", None, True)
         ours = {key: value for key, value in self.__dict__.items() if key != "_r_half"}
         ours["_modules"] = dict(self._modules)
         new.__dict__.update(copy.deepcopy(ours, memo))
         new.__dict__["_modules"] = _Submodules(new, new._modules)
         return new
+
+    def _r_copy(self) -> RModule:
+        """A copy with an R half of its own, and the very same parts."""
+        new = type(self).__new__(type(self))
+        new.__dict__.update(self.__dict__, _r_half=_half_of(self).call("copy", None, False))
+        return new
+
+    def _r_own_submodules(self) -> None:
+        """After its dict of submodules was put there anew."""
+        self.__dict__["_modules"] = _Submodules(self, self._modules)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError(
@@ -201,6 +211,14 @@ def initialize_base(module: RModule, /, *args: RValue, **kwargs: RValue) -> None
         module.__dict__["_modules"] = _Submodules(module, module._modules)
 
 
+def initialize_sequential(module: RModule, modules: list[nn.Module], names: list[str]) -> None:
+    """The same of an nn.Sequential: an unnamed module has its place, from 0, for its name."""
+    initialize_base(module)
+    for place, (name, part) in enumerate(zip(names, modules, strict=True)):
+        keep(part)
+        registration.put(module, "module", name or str(place), part)
+
+
 def base_member(module: RModule, name: str) -> Any:
     """R's ``super$<name>`` where the parent is a Python class."""
     if name == "forward":
@@ -259,6 +277,7 @@ def face(module: nn.Module) -> RObject:
         float(id(module)),
         layers.r_classes(module),
         layers.counts_from_one(module),
+        layers.forward_signature(type(module)),
         half,
     )
     if made.typeof != "list":  # without the R package, a module is a plain R function
@@ -398,6 +417,8 @@ def is_child(module: nn.Module, name: str, child: nn.Module) -> bool:
 
 def tensor_of(module: nn.Module, name: str) -> torch.Tensor | None:
     """The parameter or buffer of this name, if there is one."""
+    if isinstance(module, nn.RNNBase):
+        name = rnn_names.python_name(module, name)
     found = module._parameters.get(name)
     return module._buffers.get(name) if found is None else found
 
@@ -419,5 +440,8 @@ def assign(module: nn.Module, name: str, value: Any) -> bool:
     if not registered and isinstance(module, RModule) and not owns(module, name):
         return False
     with _quiet(module):
-        nn.Module.__setattr__(module, name, value)
+        if registered:
+            registration.put_value(module, rnn_names.python_name(module, name), value)
+        else:
+            nn.Module.__setattr__(module, name, value)
     return True

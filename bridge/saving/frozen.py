@@ -25,7 +25,7 @@ import torch
 from torch import nn
 
 from torchbridge.process import host
-from torchbridge.rtorch import modules
+from torchbridge.rtorch import modules, registration
 from torchbridge.saving import files, module_trees, names, saved_modules
 
 _DAMAGED = "this saved Python object is damaged"
@@ -149,7 +149,7 @@ def _module(
         with modules.without_fields(module):
             module_trees.fill(module, tree, "", tensors)
             for name, child in dict(parts["children"]).items():
-                module.add_module(name, child)
+                registration.put(module, "module", name, child)
     return module
 
 

@@ -11,11 +11,12 @@ Tests: test-save-frozen.R.
 from __future__ import annotations
 
 import inspect
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from torchbridge.rtorch import registration
 from torchbridge.saving import names, saved_modules
 
 #: What JSON holds.
@@ -52,7 +53,7 @@ def made(tree: dict[str, Any], prefix: str, tensors: dict[str, Tensor]) -> nn.Mo
     nn.Module.__init__(module)
     fill(module, tree, prefix, tensors)
     for name, child in tree["children"]:
-        module.add_module(name, made(child, f"{prefix}{name}.", tensors))
+        registration.put(module, "module", name, made(child, f"{prefix}{name}.", tensors))
     return module
 
 
@@ -91,16 +92,16 @@ def fill(module: nn.Module, tree: dict[str, Any], prefix: str, tensors: dict[str
     for name, value in tree["attributes"].items():
         names.set_attribute(module, name, _decoded(value))
     for name in tree["parameters"]:
-        value = cast(nn.Parameter, tensors[prefix + name])  # PyTorch checks it
-        module.register_parameter(name, value)
+        registration.put(module, "parameter", name, tensors[prefix + name])
     for name in tree["buffers"]:
-        module.register_buffer(name, tensors[prefix + name], persistent=name not in tree["passing"])
+        passing = name in tree["passing"]
+        registration.put(module, "buffer", name, tensors[prefix + name], not passing)
     for name in tree["tensors"]:
         names.set_attribute(module, name, tensors[prefix + name])
     for name in tree["empty"][0]:
-        module.register_parameter(name, None)
+        registration.put(module, "parameter", name, None)
     for name in tree["empty"][1]:
-        module.register_buffer(name, None)
+        registration.put(module, "buffer", name, None)
     module.training = bool(tree["training"])
     weight = next(module.parameters(recurse=False), None)
     if isinstance(module, nn.RNNBase) and weight is not None:

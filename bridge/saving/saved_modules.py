@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
 
-from torchbridge.rtorch import layers
+from torchbridge.rtorch import layers, registration, rnn_names
 from torchbridge.saving import names
 from torchbridge.saving.files import Tensors
 from torchbridge.saving.tensor_content import parsed
@@ -53,7 +53,11 @@ def build(description: str, state: Tensors) -> nn.Module:
     try:
         parts = parsed(description)
         module = _made(parts["layers"], len(state))
-        module.load_state_dict(dict(state), strict=True, assign=True)
+        found = rnn_names.python_names(module, dict(state))
+        if found.keys() != module.state_dict().keys():
+            raise ValueError("the tensors have other names")
+        # Not strict: of a name with a dot PyTorch thinks that it is in a submodule.
+        module.load_state_dict(found, strict=False, assign=True)
         frozen, evaluating = set(parts["frozen"]), set(parts["evaluating"])
     except Exception as error:  # any layer may refuse its arguments in a way of its own
         raise ValueError("the description and the tensors of a module make no module") from error
@@ -121,7 +125,7 @@ def _assembled(parts: dict[str, Any]) -> nn.Module:
             raise TypeError(f"torch.nn.{parts['class']} is no container")
         made = cls()
         for name, child in parts["children"]:
-            made.add_module(name, _assembled(child))
+            registration.put(made, "module", name, _assembled(child))
         return made
     arguments = {
         name: tuple(value) if isinstance(value, list) else value
@@ -213,10 +217,10 @@ def fill(
     ):
         raise ValueError("the parts of a saved module are missing")
     for name, value in dict(parameters).items():
-        module.register_parameter(name, cast(nn.Parameter, value))  # PyTorch checks it
+        registration.put(module, "parameter", name, value)
     passing = [passing] if isinstance(passing, str) else passing
     for name, value in dict(buffers).items():
-        module.register_buffer(name, value, persistent=name not in passing)
+        registration.put(module, "buffer", name, value, name not in passing)
     for name, value in dict(attributes).items():
         names.set_attribute(module, name, value)
     for name, value in parsed(plain).items():

@@ -47,7 +47,7 @@ is_parameters <- function(x) {
 
 compile_numeric <- function(f, example, ..., backend) {
   call <- sys.call(-1L)
-  if (inherits(f, c("torch_compiled", "nn_module"))) {
+  if (inherits(f, "torch_compiled") || is_nn_module(f)) {
     abort(call, "`f` must be an R function where `example` is numbers.")
   }
   target <- differentiable(f, example, ..., call = call)

@@ -172,7 +172,7 @@ model_label <- function(model) {
 # What a user gives as `model`.
 as_model <- function(x, call) {
   if (inherits(x, "model_description")) return(x)
-  if (is.function(x) && !inherits(x, "python_object")) {
+  if (is.function(x) && !inherits(x, "python_object") && !is_nn_module(x)) {
     if (inherits(x, "nn_module_generator")) {
       abort(call, "`model` must be a module, not what makes one: call it, `model = net(...)`.")
     }
@@ -184,7 +184,7 @@ as_model <- function(x, call) {
     }
   }
   if (inherits(x, "family")) return(family_model(x, call))
-  if (inherits(x, "python_object")) {
+  if (inherits(x, "python_object") || is_nn_module(x)) {
     if (!call_python("registry.is_module", x)) {
       abort(call, "`model` must be a module of PyTorch, not ", format(x), ".")
     }

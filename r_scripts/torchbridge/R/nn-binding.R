@@ -5,8 +5,7 @@
 # its own with `self`, `private` and `super`.
 bind_members <- function(half, definition) {
   chain <- module_lineage(definition)
-  has_private <- any(vapply(chain, function(level) length(level$private) > 0L, NA))
-  private <- if (has_private) new.env(parent = emptyenv())
+  private <- new_private(half)
   super <- new_super(half, definition)
   for (level in chain) {
     scope <- new.env(parent = level$env)
@@ -67,6 +66,14 @@ new_super <- function(half, definition) {
 }
 
 initialize_python <- function(half, arguments, call) {
+  if (identical(half$definition$python, "Sequential")) {
+    check_modules(arguments, "...", call)
+    names <- names(arguments)
+    if (is.null(names)) names <- character(length(arguments))
+    modules <- unname(arguments)
+    call_python("modules.initialize_sequential", half$face, modules, as.list(names), call = call)
+    return(invisible(half$face))
+  }
   base <- python_function("modules.initialize_base")
   with_call(call, dot_call(native()$call, base, c(half$module, arguments)))
   invisible(half$face)
@@ -76,33 +83,37 @@ initialize_python <- function(half, arguments, call) {
 `$.nn_super` <- function(x, name) {
   found <- .subset2(x, name)
   if (!is.null(found)) return(found)
-  module_class <- class(.subset2(x, ".half")$face)[1L]
+  module <- .subset2(x, ".half")$face
+  # What every module has, without the methods of the class below.
+  member <- module_members[[name]]
+  if (!is.null(member) && !name %in% c("forward", "train", "eval")) return(member(module))
   tryCatch(
-    call_python("modules.base_member", .subset2(x, ".half")$face, name),
+    call_python("modules.base_member", module, name),
     AttributeError = function(condition) {
-      abort(sys.call(-4L), "The parent class of `", module_class, "` has no method `", name, "`.")
+      abort(
+        sys.call(-4L), "The parent class of `", class(module)[1L], "` has no method `", name, "`."
+      )
     }
   )
 }
 
-# The R side of a copy of the module: methods bound anew, fields as they are (but tensors
-# copied).
-copy_half <- function(half) {
+# The R side of a copy of the module: methods bound anew, fields as they are (but tensors, in a deep
+# copy, copied).
+copy_half <- function(half, deep) {
   copy <- new_half(half$definition)
-  copy_values(half$fields, copy$fields)
+  copy_values(half$fields, copy$fields, deep)
   # All scopes have the same `private`.
-  private <- if (length(half$scopes) > 0L) half$scopes[[1L]]$private
-  if (!is.null(private)) copy_values(private, copy$scopes[[1L]]$private)
+  if (length(half$scopes) > 0L) copy_values(half$scopes[[1L]]$private, copy$scopes[[1L]]$private, deep)
   copy
 }
 
-copy_values <- function(from, to) {
+copy_values <- function(from, to, deep) {
   for (name in ls(from, all.names = TRUE)) {
     if (bindingIsActive(name, from)) next
     value <- from[[name]]
     is_method <- is.function(value) && exists(name, envir = to, inherits = FALSE)
     if (is_method) next
-    if (inherits(value, "torch_tensor")) value <- value$detach()$clone()
+    if (deep && inherits(value, "torch_tensor")) value <- value$detach()$clone()
     assign(name, value, envir = to)
   }
 }

@@ -1,4 +1,5 @@
 # Modules that hold modules: nn_sequential, nn_module_list, nn_module_dict; and parameters.
+# nn-layers.R makes generators of these functions, from which nn_module() can inherit.
 
 #' Containers of modules
 #'
@@ -22,7 +23,7 @@
 #' length(net)
 #' @export
 nn_sequential <- function(...) {
-  modules <- spliced(substitute(list(...)), parent.frame(), ...)
+  modules <- rlang::list2(...)
   check_modules(modules, "nn_sequential", sys.call())
   names <- names(modules)
   if (is.null(names)) names <- character(length(modules))
@@ -67,36 +68,39 @@ nn_parameter_dict <- function(parameters = list()) {
   call_python("module_members.container", "ParameterDict", parameters)
 }
 
-# The values of `...`, with the lists after `!!!` put in.
-spliced <- function(expressions, where, ...) {
-  splice <- vapply(as.list(expressions)[-1L], is_splice, NA)
-  if (!any(splice)) return(list(...))
-  values <- lapply(seq_along(splice), function(i) {
-    expression <- expressions[[i + 1L]]
-    if (splice[i]) return(as.list(eval(expression[[2L]][[2L]][[2L]], where)))
-    stats::setNames(list(eval(expression, where)), names(expressions)[i + 1L])
-  })
-  do.call(c, values)
-}
-
-is_splice <- function(x) {
-  for (depth in 1:3) {
-    if (!is.call(x) || !identical(x[[1L]], quote(`!`)) || length(x) != 2L) return(FALSE)
-    x <- x[[2L]]
+#' A network without its head
+#'
+#' @param x A module.
+#' @param head_size How many of its last submodules are left out.
+#' @return An [nn_sequential()] of the others, under the names that they have: the very modules.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' net <- nn_sequential(nn_linear(4, 8), nn_relu(), nn_linear(8, 3))
+#' nn_prune_head(net, 1)
+#' @export
+nn_prune_head <- function(x, head_size = 1L) {
+  check_module(x, "x")
+  check_count(head_size, "head_size", 1L)
+  parts <- x$children
+  if (head_size >= length(parts)) {
+    abort(
+      sys.call(), "`head_size` must be below the number of submodules of `x` (", length(parts), ")."
+    )
   }
-  TRUE
+  parts <- parts[seq_len(length(parts) - head_size)]
+  if (inherits(x, "nn_sequential")) parts <- unname(parts)
+  nn_sequential(!!!parts)
 }
 
 check_modules <- function(modules, argument, call) {
   for (i in seq_along(modules)) {
     x <- modules[[i]]
-    if (inherits(x, "nn_module")) next
+    if (is_nn_module(x)) next
     what <- if (inherits(x, "nn_module_generator")) {
-      paste0("a function that makes modules: call it, `", class(x)[1L], "()`")
+      paste0("but must be initialized: call it, `", class(x)[1L], "()`.")
     } else {
-      friendly_type(x)
+      paste0("but got object of type ", friendly_type(x), ".")
     }
-    abort(call, "Element ", i, " of `", argument, "` must be an nn_module, not ", what, ".")
+    abort(call, "Element ", i, " of `", argument, "` must be an nn_module, ", what)
   }
 }
 

@@ -17,12 +17,12 @@ new_module_definition <- function(name, parent = NULL, methods = list(), fields 
 
 definition_of <- function(inherit, call) {
   if (inherits(inherit, "nn_module_generator")) return(attr(inherit, "definition"))
-  if (inherits(inherit, "python_callable") && !inherits(inherit, "nn_module")) {
+  if (inherits(inherit, "python_callable")) {
     return(new_module_definition(NULL, python = inherit, signature = function(...) NULL))
   }
   abort(
     call, "`inherit` must be what `nn_module()` gives, a layer such as `nn_linear`, or a Python ",
-    "class, not ", if (inherits(inherit, "nn_module")) "a module: leave out the parentheses" else
+    "class, not ", if (is_nn_module(inherit)) "a module: leave out the parentheses" else
       friendly_type(inherit), "."
   )
 }
@@ -35,6 +35,21 @@ module_lineage <- function(definition) {
     definition <- definition$parent
   }
   chain
+}
+
+# The S3 classes of its modules.
+module_classes <- function(definition) {
+  names <- character()
+  while (!is.null(definition)) {
+    names <- c(names, definition$name, if (is_loss(definition)) "nn_loss")
+    definition <- definition$parent
+  }
+  c(names, "nn_module")
+}
+
+# Is it one of PyTorch's losses?
+is_loss <- function(definition) {
+  is.null(definition$env) && is.character(definition$python) && grepl("Loss$", definition$python)
 }
 
 # The nearest `initialize`, or NULL.

@@ -9,10 +9,10 @@ layer <- function(class, name, signature) {
     dot_call(native()$call, python_handle("make", "layers"), c(.(class), supplied_arguments()))
   )
   environment(generator) <- topenv()
+  definition <- new_module_definition(name, python = class, signature = signature)
   structure(
     generator,
-    class = c(name, "nn_module_generator"),
-    definition = new_module_definition(name, python = class, signature = signature)
+    class = c(module_classes(definition), "nn_module_generator"), definition = definition
   )
 }
 
@@ -26,7 +26,7 @@ supplied_arguments <- function() {
   given <- list()
   for (name in names(formals(generator))) {
     if (name == "...") {
-      given <- c(given, eval(quote(list(...)), frame))
+      given <- c(given, eval(quote(rlang::list2(...)), frame))
     } else if (name %in% names(matched)) {
       given[python_spelling(name)] <- list(eval(as.name(name), frame))
     } else if (is.symbol(formals(generator)[[name]])) {
@@ -42,4 +42,21 @@ python_spelling <- function(name) sub("^\\.", "_", name)
 for (name in names(layer_classes)) {
   assign(name, layer(layer_classes[[name]], name, signature = get(name)))
 }
+rm(name)
+
+container_classes <- c(
+  nn_sequential = "Sequential", nn_module_list = "ModuleList", nn_module_dict = "ModuleDict",
+  nn_parameter_list = "ParameterList", nn_parameter_dict = "ParameterDict"
+)
+
+# A function that makes containers, from which nn_module() can inherit as from a layer.
+container <- function(make, name) {
+  definition <- new_module_definition(name, python = container_classes[[name]], signature = make)
+  structure(
+    make,
+    class = c(module_classes(definition), "nn_module_generator"), definition = definition
+  )
+}
+
+for (name in names(container_classes)) assign(name, container(get(name), name))
 rm(name)

@@ -13,8 +13,10 @@
       return(child)
     }
   }
-  tensor <- dot_call(native()$call, half$tensor_of, list(half$handle, name))
-  if (is.null(tensor)) other_member(x, name, sys.call()) else tensor
+  handle <- .subset2(half, "handle")
+  if (is.null(handle)) return(generator_member(x, name))
+  tensor <- dot_call(native()$call, half$tensor_of, list(handle, name))
+  if (is.null(tensor)) other_member(x, name) else tensor
 }
 
 #' @export
@@ -28,8 +30,20 @@
 `$<-.nn_module` <- function(x, name, value) { # nolint: object_name_linter.
   half <- environment(x)
   fields <- half$fields
+  if (is.null(fields)) {
+    abort(sys.call(), "`", name, "` cannot be set: this is no module, but the function that makes one.")
+  }
   here <- exists(name, envir = fields, inherits = FALSE)
-  is_module <- inherits(value, "nn_module")
+  is_module <- is_nn_module(value)
+  if (!here && name %in% names(module_parts)) {
+    stop(errorCondition(
+      paste0(
+        "It's not possible to modify the list of `", name, "`: change a tensor in place, or assign ",
+        "`module$name <- value`."
+      ),
+      class = "runtime_error", call = sys.call()
+    ))
+  }
   of_python <- !(here && bindingIsActive(name, fields)) &&
     (is_module || inherits(value, "torch_tensor") || !here)
   if (!of_python || !assign_in_python(half, name, value, here, sys.call())) {
@@ -52,7 +66,7 @@
 
 # Does Python take the value? What it takes is no field of R any more.
 assign_in_python <- function(half, name, value, here, call) {
-  if (!inherits(value, "python_object") && !is.null(half$definition) &&
+  if (!inherits(value, "torch_tensor") && !is_nn_module(value) && !is.null(half$definition) &&
       !dot_call(native()$call, python_handle("owns"), list(half$handle, name))) {
     return(FALSE)
   }
@@ -81,16 +95,19 @@ with_call <- function(call, expr) {
 
 #' @export
 names.nn_module <- function(x) {
+  if (inherits(x, "nn_module_generator")) return(ls(generator_members))
   half <- environment(x)
   unique(c(ls(half$fields), unlist(call_python("module_members.member_names", x))))
 }
 
 #' @export
 .DollarNames.nn_module <- function(x, pattern = "") { # nolint: object_name_linter.
-  grep(pattern, unique(c(names(x), ls(module_members))), value = TRUE)
+  more <- if (!inherits(x, "nn_module_generator")) ls(module_members)
+  grep(pattern, unique(c(names(x), more)), value = TRUE)
 }
 
-other_member <- function(x, name, call) {
+# NULL is what a module does not have, as in R torch.
+other_member <- function(x, name) {
   half <- environment(x)
   if (exists(name, envir = half$fields, inherits = FALSE)) return(NULL)
   member <- module_members[[name]]
@@ -99,12 +116,9 @@ other_member <- function(x, name, call) {
     dot_call(native()$getattr, x, name),
     AttributeError = function(condition) {
       if (!grepl(paste0("'", name, "'"), conditionMessage(condition), fixed = TRUE)) stop(condition)
-      abort(
-        call, "This <", class(x)[1L], "> has no field, method, parameter or module `", name, "`."
-      )
     }
   )
-  if (inherits(value, "nn_module")) assign(name, value, envir = half$children)
+  if (is_nn_module(value)) assign(name, value, envir = half$children)
   value
 }
 
@@ -151,15 +165,19 @@ module_state <- list(
     }
   },
   load_state_dict = function(self) {
-    function(state_dict, strict = TRUE) {
-      check_flag(strict, "strict")
+    function(state_dict, ..., .refer_to_state_dict = FALSE, strict = NULL) {
+      check_no_dots(...)
+      if (!is.null(strict)) check_flag(strict, "strict")
+      check_flag(.refer_to_state_dict, ".refer_to_state_dict")
       if (!is.list(state_dict)) {
         abort(
           sys.call(), "`state_dict` must be a named list of tensors, not ",
           friendly_type(state_dict), "."
         )
       }
-      call_python("module_members.load_state_dict", self, state_dict, strict)
+      call_python(
+        "module_members.load_state_dict", self, state_dict, strict, .refer_to_state_dict
+      )
       invisible(self)
     }
   },
@@ -173,11 +191,8 @@ module_state <- list(
     }
   },
   clone = function(self) {
-    function(deep = TRUE) {
-      if (!isTRUE(deep)) {
-        abort(sys.call(), "`deep` must be `TRUE`: a copy has parameters of its own.")
-      }
-      call_python("module_members.clone", self)
+    function(deep = FALSE, ..., replace_values = TRUE) {
+      clone_module(self, deep = deep, ..., replace_values = replace_values)
     }
   }
 )
@@ -265,15 +280,22 @@ module_setters <- list(
     }
   },
   insert = function(self) {
-    function(i, module) {
-      call_python("module_members.insert", self, i, module)
+    function(index, module) {
+      check_module(module, "module")
+      call_python("module_members.insert", self, index, module)
       invisible(self)
     }
   }
 )
 
+# What R6 objects have.
+module_r6 <- list(
+  .__enclos_env__ = function(self) enclosing_env(environment(self)),
+  .classes = function(self) class(self)
+)
+
 module_members <- list2env(
-  c(module_parts, module_state, module_modes, module_setters), parent = emptyenv()
+  c(module_parts, module_state, module_modes, module_setters, module_r6), parent = emptyenv()
 )
 module_members$register_module <- module_members$add_module
 
@@ -293,7 +315,7 @@ check_no_names <- function(..., call = sys.call(-1L)) {
 }
 
 check_module <- function(x, name, call = sys.call(-1L)) {
-  if (inherits(x, "nn_module")) return(invisible())
+  if (is_nn_module(x)) return(invisible())
   maker <- inherits(x, "nn_module_generator")
   abort(
     call, "`", name, "` must be an nn_module, not ",

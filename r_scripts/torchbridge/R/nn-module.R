@@ -126,8 +126,8 @@ check_module_members <- function(members, argument, call = sys.call(-1L)) {
   }
 }
 
-# A method, and not a module or a Python callable, which are functions too.
-is_plain_function <- function(x) is.function(x) && !inherits(x, "python_object")
+# A method, and not a module, what makes one, or a Python callable, which are functions too.
+is_plain_function <- function(x) is.function(x) && !inherits(x, c("python_object", "nn_module"))
 
 # ---- generators ----
 
@@ -138,7 +138,7 @@ new_module_generator <- function(definition) {
   environment(generator) <- topenv()
   structure(
     generator,
-    class = c(definition$name, "nn_module_generator"), definition = definition
+    class = c(module_classes(definition), "nn_module_generator"), definition = definition
   )
 }
 
@@ -170,8 +170,11 @@ nn_Module <- new_module_generator( # nolint: object_name_linter. R torch's name.
 #' @export
 print.nn_module_generator <- function(x, ...) {
   check_no_dots(..., except = names(formals(print.default)))
-  name <- attr(x, "definition")$name
-  arguments <- sub("^function ?", "", deparse(args(unclass(x)), width.cutoff = 500L)[1L])
-  cat("<nn_module generator> ", if (!is.null(name)) name, trimws(arguments), "\n", sep = "")
+  cat(generator_text(x), "\n", sep = "")
   invisible(x)
+}
+
+generator_text <- function(x) {
+  arguments <- sub("^function ?", "", deparse(args(unclass(x)), width.cutoff = 500L)[1L])
+  paste0("<nn_module generator> ", attr(x, "definition")$name, trimws(arguments))
 }

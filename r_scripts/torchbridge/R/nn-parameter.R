@@ -47,4 +47,4 @@ is_nn_buffer <- function(x) {
 
 #' @rdname nn_parameter
 #' @export
-is_nn_module <- function(x) inherits(x, "nn_module")
+is_nn_module <- function(x) inherits(x, "nn_module") && !inherits(x, "nn_module_generator")

@@ -2,6 +2,7 @@
 
 #' @export
 print.nn_module <- function(x, ...) {
+  if (inherits(x, "nn_module_generator")) return(print.nn_module_generator(x, ...))
   check_no_dots(..., except = names(formals(print.default)))
   cat(format(x), sep = "\n")
   invisible(x)
@@ -10,6 +11,7 @@ print.nn_module <- function(x, ...) {
 #' @export
 format.nn_module <- function(x, ...) {
   check_no_dots(...)
+  if (inherits(x, "nn_module_generator")) return(generator_text(x))
   if (!is_live(x)) return("<nn_module from another R session>")
   about <- call_python("module_members.summary", x)
   c(
@@ -23,6 +25,7 @@ format.nn_module <- function(x, ...) {
 #' @importFrom utils str
 #' @export
 str.nn_module <- function(object, ...) {
+  if (inherits(object, "nn_module_generator")) return(cat(" ", generator_text(object), "\n", sep = ""))
   if (!is_live(object)) return(cat(" <nn_module from another R session>\n"))
   total <- call_python("module_members.summary", object)$total
   cat(" <", class(object)[1L], "> module with ", parameter_count(total), "\n", sep = "")

@@ -2,8 +2,8 @@
 # who keeps whom alive, is in bridge/rtorch/modules.py.
 #
 # It is the environment of one call of new_half(), a `half` in the code. It holds the module's
-# handle, its `face` (the R function that users hold and call), and for a module written in R its
-# fields and its methods, bound to `self`. saveRDS() writes this environment: the names in it, and
+# handle, its `face` (the R function that users hold and call; nn-face.R), and for a module written
+# in R its fields and its methods, bound to `self`. saveRDS() writes this environment: the names in it, and
 # of the functions that access() calls, are those that saved modules know.
 
 new_half <- function(definition = NULL) {
@@ -15,6 +15,7 @@ new_half <- function(definition = NULL) {
 
   id <- handle <- face <- module <- NULL
   fields <- new.env(parent = emptyenv())
+  private <- NULL
   # Of a module written in R Python reports every change of a submodule (`forget`); of others it is
   # asked whether they are still there.
   told <- !is.null(definition)
@@ -34,22 +35,11 @@ new_half <- function(definition = NULL) {
       has = exists(.name, envir = fields, inherits = FALSE),
       forget = assign(.name, NULL, envir = children),
       hold = assign(.name, ..., envir = held),
-      copy = copy_half(half)$access,
+      copy = copy_half(half, ...)$access,
       class = python_class(half$definition),
       revive = revive_half(half, .name)
     )
   }
-  # The three functions that can be the face. In R's own forward no Python comes between R and R.
-  face_of_r <- function(...) {
-    if (!collections$watched) watch_collections()
-    if (!dot_call(native()$call, plain, module)) {
-      return(dot_call(native()$call, handle, list(...)))
-    }
-    forward(...)
-  }
-  face_of_python <- function(...) dot_call(native()$call, handle, list(...))
-  face_counting_from_one <- function(...) dot_call(native()$call, call_counting, list(handle, ...))
-
   half <- environment()
   if (!is.null(definition)) bind_members(half, definition)
   half
@@ -60,19 +50,19 @@ python_handle <- function(name, module = "modules") {
   attr(python_function(paste0(module, ".", name)), "torchbridge_handle")
 }
 
-# Called by Python: makes the R function of a module. `access` is that of a module written in R.
-wrap_module <- function(handle, id, classes, counts_from_one, access) {
+# Called by Python: makes the R function of a module. `signature` is that of its forward (nn-face.R),
+# `access` that of a module written in R.
+wrap_module <- function(handle, id, classes, counts_from_one, signature, access) {
   half <- if (is.null(access)) new_half() else environment(access)
   half$id <- id
   half$handle <- handle
   half$module <- list(handle)
   face <- if (!is.null(half$forward)) {
-    half$face_of_r
-  } else if (counts_from_one) {
-    half$face_counting_from_one
+    face_of_r(half$forward)
   } else {
-    half$face_of_python
+    face_of_python(signature, counts_from_one)
   }
+  environment(face) <- half
   names <- unlist(lapply(rev(module_lineage(half$definition)), function(level) level$name))
   half$face <- structure(
     face,
@@ -95,12 +85,8 @@ saved_half <- function(access) {
   check_runs_nothing(half, known)
   rm(list = setdiff(ls(half, all.names = TRUE), known), envir = half)
   parent.env(half) <- topenv()
-  anew <- c("access", "face_of_r", "face_of_python", "face_counting_from_one")
-  for (name in anew) {
-    fun <- ours[[name]]
-    environment(fun) <- half
-    assign(name, fun, envir = half)
-  }
+  half$access <- ours$access
+  environment(half$access) <- half
   handles <- c("plain", "is_child", "tensor_of", "call_counting", "release")
   for (name in handles) assign(name, ours[[name]], envir = half)
   half$half <- half

@@ -6,3 +6,5 @@ r_to_py.python_object <- function(x, convert = FALSE) { # nolint: object_name_li
   api("put", x)
   reticulate::import("torchbridge.for_r", convert = FALSE)$take()
 }
+#' @rawNamespace S3method(reticulate::r_to_py,nn_module)
+r_to_py.nn_module <- r_to_py.python_object # nolint: object_name_linter.

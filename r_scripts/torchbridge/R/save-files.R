@@ -82,7 +82,7 @@ torch_load <- function(path, device = "cpu", module = NULL, weights_only = FALSE
   call <- sys.call()
   check_flag(weights_only, "weights_only")
   check_name(device, "device", "cuda")
-  if (!is.null(module) && !inherits(module, "nn_module")) {
+  if (!is.null(module) && !is_nn_module(module)) {
     abort(call, "`module` must be a module, not ", friendly_type(module), ".")
   }
   if (inherits(path, "connection")) path <- read_all(path)
@@ -170,7 +170,7 @@ pack <- function(obj, call, code_too = FALSE) {
 pack_value <- function(x, path, store, call) {
   if (is.null(x)) return(list(kind = "null"))
   if (is_tensor(x)) return(list(kind = "tensor", name = store_tensor(x, path, store)))
-  if (inherits(x, "nn_module")) return(pack_module(x, path, store, call))
+  if (is_nn_module(x)) return(pack_module(x, path, store, call))
   kind <- typeof(x)
   if (kind == "list") {
     labels <- names(x)

@@ -13,7 +13,7 @@
 NULL
 
 is_of_class <- function(x, class) {
-  inherits(x, "python_object") && call_python("contexts.is_of_class", x, class)
+  inherits(x, c("python_object", "nn_module")) && call_python("contexts.is_of_class", x, class)
 }
 
 #' @rdname torch_is

@@ -4,20 +4,15 @@
 #'
 #' Functions under the names that they have in R's torch package: `torch_fft_*()` are [fft_fft()]
 #' and its kin, `torch_scaled_dot_product_attention()` is [nnf_scaled_dot_product_attention()],
-#' `optim_ignite_*()` are [optim_adam()] and others. `clone_module()` is `$clone()`, a copy with
-#' parameters of its own, `nn_prune_head()` an [nn_sequential()] without its last layers,
-#' `call_torch_function()` any function of PyTorch by its R name.
+#' `optim_ignite_*()` are [optim_adam()] and others. `call_torch_function()` is any function of
+#' PyTorch by its R name.
 #'
 #' @param ... Arguments of the function, as in its own page.
-#' @param module,x A module.
-#' @param deep Not used: the copy always has parameters of its own.
-#' @param head_size How many layers to leave out.
 #' @param name Such as `"torch_add"` or `"nnf_relu"`.
 #' @param quiet Not used.
 #' @return What the function gives.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' torch_fft_fft(torch_ones(4))
-#' nn_prune_head(nn_sequential(nn_linear(2, 3), nn_relu()), 1)
 #' call_torch_function("torch_add", 1, torch_ones(2))
 #' @name torch_names
 NULL
@@ -58,28 +53,6 @@ optim_ignite_rmsprop <- optim_rmsprop
 #' @usage NULL
 #' @export
 optim_ignite_sgd <- optim_sgd
-
-#' @rdname torch_names
-#' @export
-clone_module <- function(module, deep = FALSE) {
-  check_module(module, "module")
-  check_flag(deep, "deep")
-  module$clone()
-}
-
-#' @rdname torch_names
-#' @export
-nn_prune_head <- function(x, head_size) {
-  if (!inherits(x, "nn_sequential")) {
-    abort(sys.call(), "`x` must be an nn_sequential(), not ", friendly_type(x), ".")
-  }
-  check_count(head_size, "head_size", 1L)
-  layers <- as.list(x)
-  if (head_size >= length(layers)) {
-    abort(sys.call(), "`head_size` must be below the number of layers (", length(layers), ").")
-  }
-  do.call(nn_sequential, layers[seq_len(length(layers) - head_size)])
-}
 
 #' @rdname torch_names
 #' @export

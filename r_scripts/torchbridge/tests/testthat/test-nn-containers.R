@@ -98,13 +98,50 @@ test_that("parameters can be in lists", {
 test_that("what is no module is refused, with its place", {
   expect_error(
     nn_sequential(nn_relu(), 3),
-    "Element 2 of `nn_sequential` must be an nn_module, not a number"
+    "Element 2 of `nn_sequential` must be an nn_module, but got object of type a number"
   )
   expect_error(nn_sequential(nn_relu), "call it, `nn_relu()`", fixed = TRUE)
-  expect_error(nn_sequential(sin), "not a function")
+  expect_error(nn_sequential(sin), "got object of type a function")
   expect_error(nn_module_list(nn_relu()), "`modules` must be a list")
   expect_error(nn_module_list(list(1)), "Element 1 of `modules`")
   expect_error(nn_module_dict(list(nn_relu())), "name of its own")
   expect_error(nn_parameter_list(list(1)), "`parameters` must be a tensor")
   expect_error(nn_sequential(nn_relu())(3), "must be Tensor")
+})
+
+test_that("a head is left out", {
+  net <- nn_sequential(nn_linear(2, 3), nn_relu(), nn_linear(3, 1))
+  body <- nn_prune_head(net)
+  expect_s3_class(body, "nn_sequential")
+  expect_length(body, 2)
+  expect_identical(body[[1]], net[[1]])
+  own <- nn_module(
+    initialize = function() {
+      self$a <- nn_linear(3, 2)
+      self$head <- nn_linear(2, 1)
+    },
+    forward = function(x) self$head(self$a(x))
+  )()
+  expect_identical(names(nn_prune_head(own, 1)$children), "a")
+  expect_equal(as.array(nn_prune_head(own, 1)(torch_ones(1, 3))), as.array(own$a(torch_ones(1, 3))))
+  expect_error(nn_prune_head(own, 2), "`head_size` must be below the number of submodules")
+})
+
+test_that("names with dots are those of children, parameters, buffers and fields", {
+  net <- nn_module(
+    initialize = function() {
+      self$.check <- nn_parameter(torch_ones(1))
+      self$a.b <- nn_linear(2, 2)
+      self$c.d <- nn_buffer(torch_zeros(2))
+      self$e.f <- 1
+    }
+  )()
+  expect_named(net$state_dict(), c(".check", "c.d", "a.b.weight", "a.b.bias"))
+  expect_identical(net$e.f, 1)
+  net$load_state_dict(net$state_dict(), strict = TRUE)
+  net$a.b <- nn_relu()
+  expect_named(net$parameters, ".check")
+  copy <- unserialize(serialize(net, NULL))
+  expect_named(copy$state_dict(), c(".check", "c.d"))
+  expect_s3_class(copy$a.b, "nn_relu")
 })

@@ -40,7 +40,12 @@ test_that("states go there and back", {
   expect_identical(other$load_state_dict(state), other)
   expect_identical(lapply(other$state_dict(), as.array), lapply(state, as.array))
   expect_named(net$state_dict(prefix = "a.")[1], "a.scale")
-  expect_false(state$scale$requires_grad)
+  # As its parameter, but without its gradients.
+  expect_true(state$scale$requires_grad)
+  expect_null(state$scale$grad_fn)
+  net$scale$requires_grad_(FALSE)
+  expect_false(net$state_dict()$scale$requires_grad)
+  net$scale$requires_grad_(TRUE)
   expect_true(net$state_dict(keepvars = TRUE)$scale$requires_grad)
 })
 
@@ -57,8 +62,10 @@ test_that("a state that does not fit is an error that says where, and changes no
   before <- as.array(layer$weight)
   weight <- x32(matrix(0, 3, 2))
   expect_error(layer$load_state_dict(list(weight = weight)), 'it lacks "bias"')
+  expect_error(layer$load_state_dict(list(weight = weight)), class = "value_error")
+  more <- list(weight = weight, bias = x32(rep(0, 3)), baz = x32(1))
   expect_error(
-    layer$load_state_dict(list(weight = weight, bias = x32(rep(0, 3)), baz = x32(1))),
+    layer$load_state_dict(more, strict = TRUE),
     'this module has no "baz"'
   )
   expect_error(
@@ -72,6 +79,34 @@ test_that("a state that does not fit is an error that says where, and changes no
   expect_identical(as.array(layer$weight), before)
   layer$load_state_dict(list(weight = weight), strict = FALSE)
   expect_identical(as.array(layer$weight), matrix(0, 3, 2))
+  layer$load_state_dict(more) # as in R torch, what it does not have is left alone
+  expect_identical(as.numeric(layer$bias), c(0, 0, 0))
+})
+
+test_that("a state is copied, or referred to", {
+  layer <- nn_linear(2, 1)
+  state <- list(weight = x32(matrix(1, 1, 2)), bias = x32(0))
+  layer$load_state_dict(state)
+  state$weight$fill_(5)
+  expect_equal(as.numeric(layer$weight), c(1, 1))
+  layer$load_state_dict(state, .refer_to_state_dict = TRUE)
+  state$weight$fill_(7)
+  expect_equal(as.numeric(layer$weight), c(7, 7))
+  expect_true(layer$weight$requires_grad)
+  expect_true(is_nn_parameter(layer$weight))
+  gru <- nn_gru(1, 2)
+  other <- nn_gru(1, 2)
+  gru$load_state_dict(other$state_dict(), .refer_to_state_dict = TRUE)
+  x <- x32(matrix(1:3, 3, 1))
+  expect_identical(as.array(gru(x)[[1]]), as.array(other(x)[[1]]))
+})
+
+test_that("batch normalization's counter need not be in a state", {
+  layer <- nn_batch_norm1d(2)
+  state <- layer$state_dict()
+  state$num_batches_tracked <- NULL
+  expect_no_error(layer$load_state_dict(state))
+  expect_error(layer$load_state_dict(state, strict = TRUE), "num_batches_tracked")
 })
 
 test_that("train and eval switch the mode of all, and give the module", {
@@ -159,7 +194,7 @@ test_that("a clone has parameters and fields of its own", {
   )()
   net$k <- 2
   net$reveal(7)
-  copy <- net$clone()
+  copy <- net$clone(deep = TRUE)
   expect_identical(class(copy), class(net))
   expect_identical(as.array(copy$layer$weight), as.array(net$layer$weight))
   nn_init_zeros_(copy$layer$weight)
@@ -173,14 +208,13 @@ test_that("a clone has parameters and fields of its own", {
   expect_identical(net$reveal(), 7)
   expect_equal(as.numeric(net$constant), 5)
   expect_equal(as.numeric(copy(x32(0))), 3 * as.numeric(copy$layer$bias), tolerance = 1e-6)
-  expect_error(net$clone(deep = FALSE), "`deep` must be `TRUE`")
 })
 
-test_that("what is not there is an error that names it", {
+test_that("what is not there is NULL, as in R torch", {
   net <- net_class()
-  expect_error(net$layr, "This <net> has no field, method, parameter or module `layr`")
-  expect_error(net[["layr"]], "`layr`")
-  expect_error(nn_relu()$foo, "This <nn_relu> has no")
+  expect_null(net$layr)
+  expect_null(net[["layr"]])
+  expect_null(nn_relu()$foo)
   expect_identical(net[["layer"]], net$layer)
   net[["k"]] <- 4
   expect_identical(net$k, 4)
