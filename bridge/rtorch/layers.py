@@ -11,6 +11,7 @@ import functools
 import inspect
 import re
 import typing
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -291,12 +292,20 @@ def counts_from_one(module: nn.Module) -> bool:
     return isinstance(module, nn.Sequential) or _positions_of(module) is not None
 
 
-@functools.cache
 def forward_signature(cls: type[nn.Module]) -> str | None:
     """The names of the arguments of a class's forward, apart by blanks.
 
     Those that may be left out end in ``=``. None where R must pass on anything (``*args``).
     """
+    if cls not in _signatures:
+        _signatures[cls] = _signature_text(cls)
+    return _signatures[cls]
+
+
+_signatures: weakref.WeakKeyDictionary[type[nn.Module], str | None] = weakref.WeakKeyDictionary()
+
+
+def _signature_text(cls: type[nn.Module]) -> str | None:
     try:
         _, *found = inspect.signature(cls.forward).parameters.values()
     except (ValueError, TypeError):

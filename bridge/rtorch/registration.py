@@ -1,7 +1,7 @@
 """Parameters, buffers and submodules under any name that R torch allows: also one with dots.
 
-nn.Module refuses a dot in a name, for its paths have them. What it keeps is a dict all the same, and
-its lists, states and copies work on any name.
+nn.Module refuses a dot in a name, for its paths have them. What it keeps is a dict all the same,
+and its lists, states and copies work on any name.
 
 Tests: tests/rtorch/test_registration.py.
 """

@@ -1,7 +1,7 @@
 """The names of a recurrent layer's parameters: R torch counts layers from 1, PyTorch from 0.
 
-``weight_ih_l1`` is in R the first layer's, in Python the second's. States that R gives and files that
-R writes have R's names; what is loaded may have either's: that of layer 0 tells.
+``weight_ih_l1`` is in R the first layer's, in Python the second's. States that R gives and files
+that R writes have R's names; what is loaded may have either's: that of layer 0 tells.
 
 Tests: tests/rtorch/test_rnn_names.py.
 """
