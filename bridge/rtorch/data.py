@@ -232,6 +232,11 @@ def last_dim_first(x: Tensor) -> Tensor:
     return x.movedim(-1, 0).contiguous()
 
 
+def can_pin() -> bool:
+    """Whether there is a device to which pinned memory is copied faster."""
+    return bool(torch.accelerator.is_available())
+
+
 def pinned(batch: Any) -> Any:
     """The same with all tensors in pinned memory."""
     return _with_tensors(batch, torch.Tensor.pin_memory)
@@ -250,64 +255,122 @@ def _with_tensors(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
 # ---- loaders of Python, for R ----
 
 
-class _Fetched(Dataset[Item]):
-    """Batches that an R function fetches; an index is the list of a batch's indices."""
+#: A batch on its way: R's values as bytes, and its tensors in the order of their places there.
+Packed: TypeAlias = tuple[bytes, list[Tensor]]
 
-    def __init__(self, fetch: Callable[[list[int]], Item]) -> None:
-        self.fetch = fetch
+
+class _Fetched(Dataset[Item]):
+    """Batches that an R function fetches; an index is the list of a batch's indices.
+
+    What a worker can't do or send is a `_Failure`: an exception may be of a class that the main
+    process can't make again, and what can't be pickled would never arrive.
+    """
+
+    def __init__(self, fetch: Callable[[list[int]], Packed], begin: Callable[[int], object]):
+        self._fetch = fetch
+        self._begin = begin
+        self._failure: _Failure | None = None
+
+    def begin(self, worker: int) -> None:
+        """What the worker does first."""
+        self._failure = _failure_of(lambda: self._begin(worker + 1))[1]
 
     def __getitem__(self, indices: list[int]) -> Item:
-        try:
-            # Sending a tensor shares its memory, and this process's R still has it: _unshared().
-            return _with_tensors(self.fetch(indices), _copy)
-        except RError as error:
-            return _Failure(error.message, error.calls, error.classes)
+        if self._failure is not None:
+            return self._failure
+        batch, failure = _failure_of(lambda: self._sent(indices))
+        return batch if failure is None else failure
+
+    def _sent(self, indices: list[int]) -> tuple[bytes, list[Tensor], list[int]]:
+        """The values, the tensors, each once, and which of these each place has."""
+        values, tensors = self._fetch(indices)
+        several = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
+        once = {id(tensor): tensor for tensor in several}
+        places = {key: place for place, key in enumerate(once)}
+        for tensor in once.values():
+            if tensor.device.type != "cpu" or tensor.is_nested:
+                raise TypeError("a worker can't send this tensor: it must be on the CPU, and dense")
+        # Sending shares memory, which this process's R still has (`_unshared`), and no graph.
+        own = [_own(tensor) for tensor in once.values()]
+        return values, own, [places[id(tensor)] for tensor in several]
 
 
 @dataclass(frozen=True)
 class _Failure:
-    """An R error in a worker: what of it can be sent to the main process."""
+    """An error in a worker: what of it can be sent to the main process."""
 
     message: str
-    calls: tuple[str, ...]
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ("simpleError", "error", "condition")
+
+
+def _failure_of(work: Callable[[], Any]) -> tuple[Any, _Failure | None]:
+    """What `work` gives, or what it failed by."""
+    try:
+        return work(), None
+    except RError as error:
+        return None, _Failure(error.message, error.classes)
+    except Exception as error:
+        return None, _Failure(f"{type(error).__name__}: {error}")
 
 
 def worker_batches(
-    fetch: Callable[[list[int]], Item],
-    batches: list[int | list[int]],
+    fetch: Callable[[list[int]], Packed],
+    indices: Callable[[], list[int] | None],
+    begin: Callable[[int], object],
     workers: int,
     timeout: float,
-    init: Callable[[int], object] | None,
     pin_memory: bool,
-) -> Callable[[], Item]:
-    """Batches that forks of this process fetch ahead of time."""
+) -> Callable[[], list[Any] | None]:
+    """Batches that forks of this process fetch ahead of time.
+
+    A call gives the next, its values and its tensors, and None after the last; for an error None,
+    its message and R's classes. `indices` gives those of the next batch; each worker calls `begin`
+    with its number, from 1.
+    """
     generator = torch.Generator()
     generator.manual_seed(draw_seed())
-    set_seed = host.native().base_function("set.seed")
-
-    def start(worker: int) -> None:
-        set_seed(torch.initial_seed() % 2**31)
-        if init is not None:
-            init(worker + 1)
-
+    fetched = _Fetched(fetch, begin)
     loader = DataLoader(
-        _Fetched(fetch),
+        fetched,
         batch_size=None,
-        sampler=[batch if isinstance(batch, list) else [batch] for batch in batches],
+        sampler=_until_none(indices),
         num_workers=workers,
         timeout=max(timeout, 0),
-        worker_init_fn=start,
+        worker_init_fn=fetched.begin,
         multiprocessing_context="fork",
         generator=generator,
         pin_memory=pin_memory,
         collate_fn=_as_it_is,
     )
-    return _next_of(iter(loader))
+    following = _next_of(iter(loader))
+
+    def next_batch() -> list[Any] | None:
+        try:
+            batch = following()
+        except RuntimeError as error:  # a worker ended, or its batch did not come in time
+            batch = _Failure(str(error))
+        if isinstance(batch, _Failure):
+            return [None, batch.message, list(batch.classes)]
+        if batch is None:
+            return None
+        values, tensors, places = batch
+        return [values, [tensors[place] for place in places]]
+
+    return next_batch
+
+
+def _until_none(following: Callable[[], Item | None]) -> Any:
+    """An iterable over what a function gives before it gives None."""
+    return iter(following, None)
 
 
 def _as_it_is(batch: Item) -> Item:
     return batch
+
+
+def _own(x: Tensor) -> Tensor:
+    """A copy without a graph."""
+    return x.detach().clone().requires_grad_(x.requires_grad)
 
 
 def python_loader(dataset: Dataset[Item], options: dict[str, Any]) -> DataLoader[Item]:
@@ -323,12 +386,13 @@ def python_batches(loader: Iterable[Item]) -> Callable[[], Item]:
 def _next_of(iterator: Iterator[Any]) -> Callable[[], Item]:
     def next_batch() -> Item:
         nonlocal iterator
-        batch = next(iterator, None)
-        if batch is None:
-            # R keeps this function until it collects: workers and their pipes must not wait for it.
-            iterator = iter(())
-        if isinstance(batch, _Failure):
-            raise RError(batch.message, batch.calls, batch.classes)
+        batch = None
+        try:
+            batch = next(iterator, None)
+        finally:
+            if batch is None or isinstance(batch, _Failure):
+                # R keeps this function until it collects: workers and their pipes must not wait.
+                iterator = iter(())
         return _with_tensors(list(batch) if isinstance(batch, tuple) else batch, _unshared)
 
     return next_batch
@@ -340,10 +404,5 @@ def _unshared(x: Tensor) -> Tensor:
     A tensor between processes is a file, open as long as it lives; in R it lives until R collects,
     and a process may open 1,024.
     """
-    return _copy(x) if x.device.type == "cpu" and x.is_shared() else x
-
-
-def _copy(x: Tensor) -> Tensor:
-    if type(x) is not torch.Tensor or not x.is_leaf:  # what cannot be sent is told there
-        return x
-    return x.detach().clone().requires_grad_(x.requires_grad)
+    dense = x.device.type == "cpu" and x.layout is torch.strided
+    return _own(x) if dense and x.is_shared() else x

@@ -3,7 +3,7 @@
 #' korean: Dataset과 DataLoader, 로지스틱 회귀
 #' shows: A data set of one's own, batches of eight, a logistic regression trained on them, and
 #'   glm() beside it.
-#' api: dataset, dataloader, enumerate, nn_bce_loss, optim_sgd, torch_fit, logistic
+#' api: dataset, dataloader, dataloader_next, nn_bce_loss, optim_sgd, torch_fit, logistic
 #' rows: S0-8
 #' ---
 
@@ -42,7 +42,8 @@ study_dataset <- dataset(
 )
 loader <- dataloader(study_dataset(train), batch_size = 8)
 batch_rows <- integer()
-for (batch in enumerate(loader)) batch_rows <- c(batch_rows, nrow(batch$x))
+iter <- dataloader_make_iter(loader)
+while (!is.null(batch <- dataloader_next(iter))) batch_rows <- c(batch_rows, nrow(batch$x))
 table(batch_rows)
 
 #' ## Training
@@ -63,7 +64,8 @@ optimizer <- optim_sgd(model$parameters, lr = 0.05)
 history <- numeric(1000)
 for (epoch in seq_along(history)) {
   losses <- numeric()
-  for (batch in enumerate(loader)) {
+  iter <- dataloader_make_iter(loader)
+  while (!is.null(batch <- dataloader_next(iter))) {
     optimizer$zero_grad()
     loss <- criterion(model(batch$x), batch$y)
     loss$backward()

@@ -18,7 +18,8 @@ steps <- data.frame(rows = c(350, 364, 364, 5), batch_size = c(8, 32, 128, 2))
 sizes <- function(rows, batch_size, ...) {
   loader <- dataloader(tensor_dataset(torch_zeros(rows, 1)), batch_size = batch_size, ...)
   found <- integer()
-  for (batch in enumerate(loader)) found <- c(found, nrow(batch[[1]]))
+  iter <- dataloader_make_iter(loader)
+  while (!is.null(batch <- dataloader_next(iter))) found <- c(found, nrow(batch[[1]]))
   found
 }
 batches <- Map(sizes, steps$rows, steps$batch_size)

@@ -52,7 +52,8 @@ typo[c(2, 21)]
 rows <- tensor_dataset(torch_tensor(as.matrix(exams[1:3])), torch_tensor(matrix(exams$final)))
 loader <- dataloader(rows, batch_size = 2, shuffle = TRUE)
 length(loader)
-for (batch in enumerate(loader)) print(batch[[2]])
+iter <- dataloader_make_iter(loader)
+while (!is.null(batch <- dataloader_next(iter))) print(batch[[2]])
 
 #' `torch_fit()` takes such a loader, or the batch size. The cost is noisy, and falls all the same.
 

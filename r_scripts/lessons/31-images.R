@@ -64,7 +64,8 @@ streamed <- dataset(
 
 batches <- function(data) {
   found <- list()
-  for (batch in enumerate(dataloader(data, batch_size = 16))) {
+  iter <- dataloader_make_iter(dataloader(data, batch_size = 16))
+  while (!is.null(batch <- dataloader_next(iter))) {
     found <- c(found, list(list(as.array(batch$x), as.numeric(batch$y))))
   }
   found
@@ -77,7 +78,8 @@ same
 
 bytes <- function(tensor) tensor$numel() * tensor$element_size()
 largest <- 0
-for (batch in enumerate(dataloader(streamed, batch_size = 16))) {
+iter <- dataloader_make_iter(dataloader(streamed, batch_size = 16))
+while (!is.null(batch <- dataloader_next(iter))) {
   largest <- max(largest, bytes(batch$x))
 }
 held <- c(in_memory = bytes(in_memory$x), streamed = largest)

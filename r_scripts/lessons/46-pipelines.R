@@ -13,7 +13,8 @@ library(ggplot2)
 x <- torch_tensor(matrix(c(1.2, 3.4, 7.5, 4.1, 5.0, 1.0)))
 loader <- dataloader(tensor_dataset(x), batch_size = 3)
 batches <- list()
-for (batch in enumerate(loader)) batches <- c(batches, list(as.numeric(batch[[1]])))
+iter <- dataloader_make_iter(loader)
+while (!is.null(batch <- dataloader_next(iter))) batches <- c(batches, list(as.numeric(batch[[1]])))
 batches
 
 #' ## Batch, then repeat; repeat, then batch
@@ -24,7 +25,8 @@ sizes <- function(rows, epochs, drop_last = FALSE) {
   loader <- dataloader(tensor_dataset(torch_zeros(rows, 1)), batch_size = 3, drop_last = drop_last)
   found <- integer()
   for (epoch in seq_len(epochs)) {
-    for (batch in enumerate(loader)) found <- c(found, nrow(batch[[1]]))
+    iter <- dataloader_make_iter(loader)
+    while (!is.null(batch <- dataloader_next(iter))) found <- c(found, nrow(batch[[1]]))
   }
   found
 }
@@ -43,7 +45,10 @@ all <- tensor_dataset(torch_tensor(matrix(1:15)))
 rows <- sample(15)
 train <- dataloader(dataset_subset(all, rows[1:10]), batch_size = 4, shuffle = TRUE)
 seen <- integer()
-for (epoch in 1:20) for (batch in enumerate(train)) seen <- union(seen, as.integer(batch[[1]]))
+for (epoch in 1:20) {
+  iter <- dataloader_make_iter(train)
+  while (!is.null(batch <- dataloader_next(iter))) seen <- union(seen, as.integer(batch[[1]]))
+}
 overlap <- intersect(seen, rows[11:15])
 c(rows_seen_by_leaky = length(leaky), seen_by_fixed = length(seen), overlap = length(overlap))
 
@@ -52,7 +57,8 @@ torch_manual_seed(2)
 order <- do.call(rbind, lapply(1:5, function(epoch) {
   places <- integer()
   loader <- dataloader(all, batch_size = 4, shuffle = TRUE)
-  for (batch in enumerate(loader)) places <- c(places, as.integer(batch[[1]]))
+  iter <- dataloader_make_iter(loader)
+  while (!is.null(batch <- dataloader_next(iter))) places <- c(places, as.integer(batch[[1]]))
   data.frame(epoch, place = 1:15, row = places)
 }))
 ggplot(order, aes(place, factor(epoch), fill = row, label = row)) +

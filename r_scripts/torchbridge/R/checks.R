@@ -3,6 +3,14 @@
 
 abort <- function(call, ...) stop(simpleError(paste0(...), call))
 
+# An error that R's torch package has with a class of its own, such as "value_error".
+abort_as <- function(class, call, ...) {
+  stop(structure(
+    class = c(class, "simpleError", "error", "condition"),
+    list(message = paste0(...), call = call)
+  ))
+}
+
 check_string <- function(x, name, call = sys.call(-1L)) {
   if (!is_string(x)) {
     abort(call, "`", name, "` must be a single string, not ", friendly_type(x), ".")

@@ -8,9 +8,9 @@ collate <- function(items) {
   if (is.list(first)) return(collate_lists(items, first))
   if (is.character(first)) return(unlist(items))
   if (is_number_item(first)) return(collate_numbers(items, first))
-  abort(
-    NULL, "An item of a dataset must be a tensor, numbers, text or a list of such, not ",
-    friendly_type(first), ".\nOther items need a `collate_fn` for dataloader()."
+  abort_as(
+    "value_error", NULL, "An item of a dataset must be a tensor, numbers, text or a list of such, ",
+    "not ", friendly_type(first), ".\nOther items need a `collate_fn` for dataloader()."
   )
 }
 
@@ -48,6 +48,16 @@ as_batch <- function(x) {
   if (is.list(x)) return(lapply(x, as_batch))
   if (is_number_item(x)) return(as_batch_tensor(x))
   x
+}
+
+# Text alone, as a batch of n items, must be a text for each.
+check_text <- function(x, n) {
+  if (is.character(x) && length(x) != n) {
+    abort_as(
+      "value_error", NULL, "Can't convert data of class: 'character'. A batch of ", n,
+      " items has as many texts, not ", length(x), "."
+    )
+  }
 }
 
 as_batch_tensor <- function(x) {

@@ -12,9 +12,14 @@
 #'
 #' for (batch in enumerate(loader)) { ... }
 #' ```
-#' The last is R's own `for`. Its batches are fetched one at a time, when the loop first looks
-#' at them, and only the current one is there: to keep a batch for later, keep
-#' `as.list(batch)`.
+#' The last is R's own `for`, and deprecated, as in R's torch: it warns. Its batches are fetched
+#' one at a time, when the loop first looks at them, and only the current one is there: to keep a
+#' batch for later, keep `as.list(batch)`.
+#'
+#' A dataloader also has `$.iter()`, which makes an iterator, whose `$.next()` gives the next batch
+#' (and `coro::exhausted()` after the last), and `$.length()`; its arguments are fields, such as
+#' `loader$batch_size`. `loader$batch_sampler` says which items make up each batch;
+#' `loader$batch_sampler$sampler` in which order they are taken.
 #'
 #' @section Shuffling:
 #' [PyTorch's generator][torchbridge-package] decides the order, so `torch_manual_seed()` makes
@@ -29,14 +34,23 @@
 #' @section Workers:
 #' With `num_workers` above 0 the R code of the dataset runs ahead in as many forks of this
 #' process, as in `parallel::mclapply()`. It pays for items that take long to make, such as
-#' images to be read and decoded. What the dataset changes in itself stays in the fork, and
-#' batches should be made of tensors, numbers and text. R's generator starts in every worker
-#' from a seed of PyTorch's. There are no forks on Windows, and none can use a GPU. For rows of
-#' tensors there is nothing to do ahead: workers are an error.
+#' images to be read and decoded. What the dataset changes in itself stays in the fork. A batch
+#' may have any values of R's; its tensors arrive without their graph. There are no forks on
+#' Windows, and none can use a GPU. For rows of tensors there is nothing to do ahead: they are
+#' gathered at once, without workers.
+#'
+#' Every worker has a list `.worker_info` in its global environment, of `id` (from 1), `workers`
+#' (how many there are) and `seed`. R's generator and PyTorch's start there from `seed`, which is
+#' drawn from R's generator: `set.seed()` makes what workers draw reproducible. Then the
+#' packages are attached, the globals put into the global environment, and `worker_init_fn(id)` is
+#' called. An error in a worker, its end, and a batch that does not come in time are errors of
+#' class `runtime_error`.
 #'
 #' @param dataset A [dataset()], or a dataset that is written in Python.
-#' @param batch_size Items a batch. The last batch has what is left.
-#' @param shuffle `TRUE` for a new random order in every epoch.
+#' @param batch_size Items a batch. The last batch has what is left. `NULL`: each item by itself,
+#'   without the dim that counts items.
+#' @param shuffle `TRUE` for a new random order in every epoch. Without effect on an
+#'   [iterable_dataset()].
 #' @param sampler Which items in which order, in place of `shuffle`: a vector of numbers
 #'   counted from 1, a [sampler()], or a sampler of Python's.
 #' @param batch_sampler Likewise for whole batches, in place of `batch_size`, `shuffle`,
@@ -45,14 +59,20 @@
 #' @param num_workers Number of processes that make batches ahead of time; see Workers.
 #' @param collate_fn A function of a list of items (of the batch, where the dataset has
 #'   `.getbatch`) that gives the batch. `NULL`: see [dataset()].
-#' @param pin_memory `TRUE` puts batches where a copy to the GPU is fast.
+#' @param pin_memory `TRUE` puts batches where a copy to the GPU is fast. Without a GPU it warns
+#'   and has no effect.
 #' @param drop_last `TRUE` leaves out a last batch that is not full.
 #' @param timeout Seconds to wait for a worker's batch; -1 for ever.
 #' @param worker_init_fn A function of the worker's number, from 1, that each worker calls
 #'   first, or `NULL`.
+#' @param worker_globals Names of objects that the workers shall have in their global
+#'   environment, or a list of objects with names. (A fork has all that is there when an epoch
+#'   begins; this puts it where every function finds it.)
+#' @param worker_packages Names of packages that the workers shall attach.
 #' @param dataloader,x A dataloader.
 #' @param iter An iterator that `dataloader_make_iter()` made.
 #' @param completed What `dataloader_next()` gives after the last batch.
+#' @param max_len How many batches to list where their number is not known.
 #' @param ... Not used.
 #' @return `dataloader()`: a dataloader, whose `length()` is the number of batches (NA where
 #'   the dataset has no length). `dataloader_make_iter()`: an iterator, a function that gives
@@ -63,16 +83,17 @@
 #' x <- as_torch_tensor(as.matrix(cars), dtype = "float32")
 #' loader <- dataloader(tensor_dataset(x = x), batch_size = 16)
 #' length(loader)
-#' for (batch in enumerate(loader)) print(dim(batch$x))
+#' iter <- dataloader_make_iter(loader)
+#' while (!is.null(batch <- dataloader_next(iter))) print(dim(batch$x))
 #' @export
 dataloader <- function(dataset, batch_size = 1, shuffle = FALSE, sampler = NULL,
                        batch_sampler = NULL, num_workers = 0, collate_fn = NULL,
                        pin_memory = FALSE, drop_last = FALSE, timeout = -1,
-                       worker_init_fn = NULL) {
+                       worker_init_fn = NULL, worker_globals = NULL, worker_packages = NULL) {
   call <- sys.call()
   if (!inherits(dataset, "python_object")) check_dataset(dataset, "dataset")
   size <- if (inherits(dataset, "dataset")) length(dataset) else NA
-  check_count(batch_size, "batch_size", 1)
+  if (!is.null(batch_size)) check_count(batch_size, "batch_size", 1)
   check_flag(shuffle, "shuffle")
   check_sampler(sampler, "sampler", FALSE, size, call)
   check_sampler(batch_sampler, "batch_sampler", TRUE, size, call)
@@ -92,22 +113,71 @@ dataloader <- function(dataset, batch_size = 1, shuffle = FALSE, sampler = NULL,
       "and `drop_last`."
     )
   }
-  options <- list(
-    batch_size = as.integer(batch_size), shuffle = shuffle, sampler = sampler,
-    batch_sampler = batch_sampler, num_workers = as.integer(num_workers), collate_fn = collate_fn,
-    pin_memory = pin_memory, drop_last = drop_last, timeout = timeout,
-    worker_init_fn = worker_init_fn
-  )
-  source <- if (inherits(dataset, "python_object")) {
-    python_source(dataset, options, call)
-  } else if (inherits(dataset, "iterable_dataset")) {
-    stream_source(dataset, options, call)
-  } else {
-    map_source(dataset, options, call)
-  }
-  # An environment, so that for (batch in loader) is an error and not a loop over a list.
-  loader <- list2env(c(list(dataset = dataset, source = source), options), parent = emptyenv())
-  structure(loader, class = "dataloader")
+  DataLoader$new(list(
+    dataset = dataset, batch_size = if (!is.null(batch_size)) as.integer(batch_size),
+    shuffle = shuffle, sampler = sampler, batch_sampler = batch_sampler,
+    num_workers = as.integer(num_workers), collate_fn = collate_fn, pin_memory = pin_memory,
+    drop_last = drop_last, timeout = timeout, worker_init_fn = worker_init_fn,
+    worker_globals = globals_of(worker_globals, parent.frame(), call),
+    worker_packages = checked_packages(worker_packages, call)
+  ), call)
+}
+
+# An environment, so that for (batch in loader) is an error and not a loop over a list. Fields
+# may be changed; an epoch goes by what they are when it begins.
+DataLoader <- R6::R6Class( # nolint: object_name_linter.
+  "dataloader",
+  lock_objects = FALSE,
+  public = list(
+    initialize = function(arguments, call) {
+      list2env(arguments, envir = self)
+      private$given <- arguments
+      if (self$pin_memory && !call_python("data.can_pin")) {
+        warning(simpleWarning(
+          "`pin_memory` has no effect: there is no GPU to which batches could be copied.", call
+        ))
+      }
+      if (inherits(self$dataset, "python_object")) {
+        private$python <- python_loader(self$dataset, arguments, self$.pins, call)
+      } else {
+        check_source(self, call)
+        self$sampler <- own_sampler(self)
+        if (is.null(self$batch_sampler) && !is.null(self$batch_size)) {
+          self$batch_sampler <- BatchSampler(self$sampler, self$batch_size, self$drop_last)
+        }
+      }
+    },
+    .iter = function() {
+      following <- if (is.null(private$python)) {
+        iterate_dataset(self)
+      } else {
+        until_null(call_python("data.python_batches", private$python))
+      }
+      structure(following, class = "dataloader_iter", loader = self)
+    },
+    .length = function() {
+      if (is.null(private$python)) return(number_of_batches(self))
+      tryCatch(private$python$`__len__`(), python_error = function(condition) NA_integer_)
+    },
+    # The arguments as they were given.
+    .arguments = function() private$given
+  ),
+  active = list(
+    .dataset_kind = function() if (inherits(self$dataset, "dataset")) "map" else "iterable",
+    .has_getbatch = function() is.function(self$dataset$.getbatch),
+    .auto_collation = function() !is.null(self$batch_sampler) && !self$.has_getbatch,
+    .index_sampler = function() {
+      if (is.null(self$batch_sampler)) self$sampler else self$batch_sampler
+    },
+    .pins = function() self$pin_memory && call_python("data.can_pin")
+  ),
+  private = list(given = NULL, python = NULL)
+)
+
+own_sampler <- function(loader) {
+  if (!is.null(loader$sampler)) return(loader$sampler)
+  if (loader$.dataset_kind == "iterable") return(InfiniteSampler())
+  if (loader$shuffle) RandomSampler(loader$dataset) else SequentialSampler(loader$dataset)
 }
 
 #' @rdname dataloader
@@ -116,7 +186,7 @@ dataloader_make_iter <- function(dataloader) {
   if (!inherits(dataloader, "dataloader")) {
     abort(sys.call(), "`dataloader` must be a dataloader, not ", friendly_type(dataloader), ".")
   }
-  structure(dataloader$source$iterate(), class = "dataloader_iter")
+  dataloader$.iter()
 }
 
 #' @rdname dataloader
@@ -132,15 +202,16 @@ dataloader_next <- function(iter, completed = NULL) {
 }
 
 #' @export
-length.dataloader <- function(x) x$source$length()
+length.dataloader <- function(x) x$.length()
 
 #' @export
 print.dataloader <- function(x, ...) {
   check_no_dots(..., except = names(formals(print.default)))
   n <- length(x)
-  order <- if (x$shuffle) ", shuffled" else if (!is.null(x$sampler)) ", by a sampler"
+  given <- x$.arguments()
+  order <- if (x$shuffle) ", shuffled" else if (!is.null(given$sampler)) ", by a sampler"
   batches <- if (is.na(n)) "batches" else counted(n, "batch")
-  of <- if (is.null(x$batch_sampler)) paste(" of", x$batch_size)
+  of <- if (is.null(given$batch_sampler) && !is.null(x$batch_size)) paste(" of", x$batch_size)
   cat("<dataloader> of ", sub("batchs", "batches", batches), of, order, ", from\n", sep = "")
   print(x$dataset)
   invisible(x)
@@ -153,13 +224,24 @@ print.dataloader_iter <- function(x, ...) {
   invisible(x)
 }
 
-# ---- coro's protocol ----
-
-# The symbol stands for the end; as it is no value, it is in no variable.
-is_exhausted <- function(x) identical(x, as.symbol(".__exhausted__."))
+#' @export
+`$.dataloader_iter` <- function(x, name) {
+  switch(name,
+    .next = function() x(),
+    .iter = function() x,
+    .length = function() length(attr(x, "loader")$.index_sampler),
+    NULL
+  )
+}
 
 #' @rawNamespace S3method(coro::as_iterator,dataloader)
-as_iterator.dataloader <- function(x) dataloader_make_iter(x) # nolint: object_name_linter.
+as_iterator.dataloader <- function(x) x$.iter() # nolint: object_name_linter.
+
+#' @rawNamespace S3method(coro::as_iterator,iterable_dataset)
+as_iterator.iterable_dataset <- function(x) x$.iter() # nolint: object_name_linter.
+
+#' @rawNamespace S3method(coro::as_iterator,utils_sampler)
+as_iterator.utils_sampler <- function(x) x$.iter() # nolint: object_name_linter.
 
 # ---- R's for ----
 
@@ -169,13 +251,27 @@ enumerate <- function(x, ...) UseMethod("enumerate")
 
 #' @rdname dataloader
 #' @export
-enumerate.dataloader <- function(x, ...) {
+enumerate.dataloader <- function(x, max_len = NULL, ...) {
   check_no_dots(...)
+  warning(structure(
+    class = c("deprecated", "warning", "condition"),
+    list(
+      message = paste0(
+        "enumerate() is deprecated: loop with coro::loop(for (batch in loader) ...), or with ",
+        "dataloader_make_iter() and dataloader_next()."
+      ),
+      call = sys.call()
+    )
+  ))
   n <- length(x)
+  if (is.na(n) && !is.null(max_len)) {
+    check_count(max_len, "max_len", 0)
+    n <- max_len
+  }
   if (is.na(n)) {
     abort(
       sys.call(), "The number of batches is not known: loop with dataloader_make_iter() and ",
-      "dataloader_next()."
+      "dataloader_next(), or give `max_len`."
     )
   }
   loop <- list2env(list(following = dataloader_make_iter(x), at = 0L, batch = NULL))
@@ -240,4 +336,26 @@ check_function <- function(x, name, call = sys.call(-1L)) {
   if (!is.null(x) && !is.function(x)) {
     abort(call, "`", name, "` must be a function or NULL, not ", friendly_type(x), ".")
   }
+}
+
+globals_of <- function(x, where, call) {
+  if (is.null(x) || (is.list(x) && !is.null(names(x)) && all(nzchar(names(x))))) return(x)
+  if (!is.character(x)) {
+    abort(
+      call, "`worker_globals` must be names of objects, or a list of objects with names, not ",
+      friendly_type(x), "."
+    )
+  }
+  absent <- x[!vapply(x, exists, NA, envir = where)]
+  if (length(absent) > 0L) {
+    abort_as("runtime_error", call, "`worker_globals`: there is no object `", absent[1L], "`.")
+  }
+  mget(x, envir = where, inherits = TRUE)
+}
+
+checked_packages <- function(x, call) {
+  if (!is.null(x) && !is.character(x)) {
+    abort(call, "`worker_packages` must be names of packages, not ", friendly_type(x), ".")
+  }
+  x
 }

@@ -29,12 +29,15 @@
 #' @param name Name of the class, or `NULL`.
 #' @param inherit A generator whose methods and fields are taken over, or `NULL`.
 #' @param ... For `dataset()`: methods and fields, with names. For `tensor_dataset()`: tensors
-#'   with equal sizes of their first dim, with names if the batches shall have them.
+#'   whose first dim counts the items, with names if the batches shall have them. There are as
+#'   many items as the first tensor has rows.
 #' @param private,active Lists of private elements and active bindings, or `NULL`.
 #' @param parent_env Where the functions find what they do not define.
 #' @return `dataset()`: a generator, a function that makes datasets. The others: a dataset,
-#'   with methods for `length()` and `[`; `x[i]` is `.getitem(i)`, or for several `i`
-#'   `.getbatch(i)` where there is one.
+#'   with methods for `length()`, `[` and `[[`; `x[i]` is `.getbatch(i)` where there is one, a
+#'   batch also for one `i`, and else `.getitem(i)`; `x[[i]]` is `.getitem(i)`. `$state_dict()`
+#'   has the tensors among its fields, and
+#'   `$load_state_dict(state, .refer_to_state_dict = TRUE)` puts them in their places.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' cars_dataset <- dataset(
 #'   "cars_dataset",
@@ -48,38 +51,31 @@
 #' @export
 dataset <- function(name = NULL, inherit = NULL, ..., private = NULL, active = NULL,
                     parent_env = parent.frame()) {
-  new_generator(Dataset, name, inherit, list(...), private, active, parent_env, sys.call())
+  new_generator(dataset_kind, name, inherit, list(...), private, active, parent_env, sys.call())
 }
 
-Dataset <- R6::R6Class("dataset") # nolint: object_name_linter.
-
-#' @rdname dataset
-#' @param dataset A dataset.
-#' @param indices Numbers of the items, counted from 1.
-#' @export
-dataset_subset <- function(dataset, indices) {
-  check_dataset(dataset, "dataset")
-  check_indices(indices, "indices", length(dataset))
-  SubsetDataset$new(dataset, as.integer(indices))
-}
-
-SubsetDataset <- R6::R6Class( # nolint: object_name_linter.
-  "dataset_subset",
-  inherit = Dataset, lock_objects = FALSE,
+Dataset <- R6::R6Class( # nolint: object_name_linter.
+  "dataset",
+  lock_objects = FALSE,
   public = list(
-    dataset = NULL,
-    indices = NULL,
-    initialize = function(dataset, indices) {
-      self$dataset <- dataset
-      self$indices <- indices
-      if (is.function(dataset$.getbatch)) {
-        self$.getbatch <- function(i) self$dataset$.getbatch(self$indices[i])
-      }
+    state_dict = function() {
+      fields <- lapply(stats::setNames(nm = names(self)), function(name) .subset2(self, name))
+      fields[vapply(fields, is_tensor, NA)]
     },
-    .getitem = function(i) one_item(self$dataset, self$indices[i]),
-    .length = function() length(self$indices)
+    load_state_dict = function(x, ..., .refer_to_state_dict = FALSE) {
+      if (!isTRUE(.refer_to_state_dict)) {
+        abort(
+          sys.call(), "The tensors of a dataset are put in their places as they are: call ",
+          "$load_state_dict(state, .refer_to_state_dict = TRUE)."
+        )
+      }
+      list2env(x, envir = self)
+      invisible()
+    }
   )
 )
+
+dataset_kind <- class_kind("dataset", Dataset, "Dataset", "dataset_generator")
 
 #' Datasets without a length
 #'
@@ -90,7 +86,8 @@ SubsetDataset <- R6::R6Class( # nolint: object_name_linter.
 #' @param inherit A generator whose methods and fields are taken over, or `NULL`.
 #' @param ... Methods and fields with names. `.iter()` must give a function that gives the next
 #'   item each time it is called, and `coro::exhausted()` after the last, which is
-#'   `as.symbol(".__exhausted__.")`.
+#'   `as.symbol(".__exhausted__.")`; a generator of the package coro is such a function.
+#'   `.length()` may give the number of items, where it is known.
 #' @param private,active Lists of private elements and active bindings, or `NULL`.
 #' @param parent_env Where the functions find what they do not define.
 #' @return A generator, a function that makes datasets.
@@ -111,26 +108,37 @@ SubsetDataset <- R6::R6Class( # nolint: object_name_linter.
 #' @export
 iterable_dataset <- function(name = NULL, inherit = NULL, ..., private = NULL, active = NULL,
                              parent_env = parent.frame()) {
-  new_generator(IterableDataset, name, inherit, list(...), private, active, parent_env, sys.call())
+  new_generator(iterable_kind, name, inherit, list(...), private, active, parent_env, sys.call())
 }
 
 IterableDataset <- R6::R6Class( # nolint: object_name_linter.
   "iterable_dataset",
-  inherit = Dataset
+  lock_objects = FALSE,
+  public = list(.length = function() NA_integer_)
+)
+
+iterable_kind <- class_kind(
+  "iterable_dataset", IterableDataset, "Dataset", "iterable_dataset_generator"
 )
 
 # ---- one dataset ----
 
 #' @export
 length.dataset <- function(x) {
-  if (!is.function(x$.length)) {
-    if (inherits(x, "iterable_dataset")) return(NA_integer_)
-    abort(NULL, "This ", class(x)[1L], " has no `.length()` method.")
-  }
+  if (!is.function(x$.length)) abort(NULL, "This ", class(x)[1L], " has no `.length()` method.")
+  checked_length(x$.length(), x)
+}
+
+#' @export
+length.iterable_dataset <- function(x) {
   n <- x$.length()
+  if (length(n) == 1L && is.na(n)) NA_integer_ else checked_length(n, x)
+}
+
+checked_length <- function(n, dataset) {
   if (!is_number(n) || n < 0 || n != trunc(n)) {
     abort(
-      NULL, "`.length()` of this ", class(x)[1L], " must give a number of items, not ",
+      NULL, "`.length()` of this ", class(dataset)[1L], " must give a number of items, not ",
       friendly_type(n), "."
     )
   }
@@ -139,19 +147,39 @@ length.dataset <- function(x) {
 
 #' @export
 `[.dataset` <- function(x, i) {
-  check_indices(i, "i", length(x))
-  i <- as.integer(i)
-  if (length(i) > 1L && is.function(x$.getbatch)) x$.getbatch(i) else one_item(x, i)
+  i <- item_indices(x, i)
+  if (is.function(x$.getbatch)) x$.getbatch(i) else one_item(x, i)
 }
 
 #' @export
-print.dataset <- function(x, ...) {
+`[[.dataset` <- function(x, i) {
+  if (is.character(i)) return(.subset2(x, i))
+  i <- item_indices(x, i)
+  if (length(i) != 1L) {
+    abort(sys.call(), "`i` must be one number: x[i] gives several items.")
+  }
+  one_item(x, i)
+}
+
+item_indices <- function(dataset, i, call = sys.call(-1L)) {
+  if (is.list(i) && !is.object(i)) i <- unlist(i)
+  check_indices(i, "i", if (is.function(dataset$.length)) length(dataset) else NA, call)
+  as.integer(i)
+}
+
+print_dataset <- function(x, ...) {
   check_no_dots(..., except = names(formals(print.default)))
   n <- tryCatch(length(x), error = function(condition) NA)
   size <- if (is.na(n)) "unknown length" else counted(n, "item")
   cat("<", class(x)[1L], "> of ", size, "\n", sep = "")
   invisible(x)
 }
+
+#' @export
+print.dataset <- print_dataset
+
+#' @export
+print.iterable_dataset <- print_dataset
 
 one_item <- function(dataset, i) {
   if (is.function(dataset$.getitem)) return(dataset$.getitem(i))
@@ -175,10 +203,10 @@ dataset_functions <- function(dataset) {
 }
 
 check_dataset <- function(x, name, call = sys.call(-1L)) {
-  if (inherits(x, "r6_generator")) {
+  if (is_generator(x)) {
     abort(call, "`", name, "` is a generator: call it to make a dataset.")
   }
-  if (!inherits(x, "dataset")) {
+  if (!inherits(x, c("dataset", "iterable_dataset"))) {
     abort(call, "`", name, "` must be a dataset, not ", friendly_type(x), ".")
   }
 }

@@ -1,5 +1,5 @@
-# Datasets whose items are rows of tensors. Their batches are gathered in Python, without a
-# call of R.
+# Datasets whose items are rows of tensors, whose batches are gathered in Python without a call
+# of R, and datasets of some items of another.
 # Tests: test-data-dataloader.R.
 
 #' @rdname dataset
@@ -7,9 +7,8 @@
 tensor_dataset <- dataset(
   "tensor_dataset",
   initialize = function(...) {
-    tensors <- list(...)
-    check_rows(tensors, quote(tensor_dataset()))
-    self$tensors <- tensors
+    self$tensors <- rlang::list2(...)
+    check_rows(self$tensors, quote(tensor_dataset()))
   },
   .getitem = function(i) {
     if (length(i) != 1L) return(self$.getbatch(i))
@@ -38,10 +37,10 @@ check_rows <- function(tensors, call) {
   }
   other <- which(rows != rows[1L])
   if (length(other) > 0L) {
-    abort(
-      call, "`", labels[other[1L]], "` must have as many rows as `", labels[1L], "`, ",
-      rows[1L], ", not ", rows[other[1L]], "."
-    )
+    warning(simpleWarning(paste0(
+      "`", labels[other[1L]], "` has ", rows[other[1L]], " rows, and `", labels[1L], "` ", rows[1L],
+      ": the first tensor says how many items there are."
+    ), call))
   }
 }
 
@@ -50,18 +49,40 @@ renamed <- function(x, like) {
   x
 }
 
+#' @rdname dataset
+#' @param dataset A dataset.
+#' @param indices Numbers of the items, counted from 1.
+#' @export
+dataset_subset <- dataset(
+  initialize = function(dataset, indices) {
+    check_dataset(dataset, "dataset", quote(dataset_subset()))
+    if (is.list(indices) || is_tensor(indices)) indices <- as.integer(unlist(to_r(indices)))
+    check_indices(indices, "indices", length(dataset), quote(dataset_subset()))
+    self$dataset <- dataset
+    self$indices <- as.integer(indices)
+    if (is.function(dataset$.getbatch)) {
+      self$.getbatch <- function(i) self$dataset$.getbatch(self$indices[i])
+    }
+    class(self) <- c(subset_classes(dataset), class(self))
+  },
+  .getitem = function(i) one_item(self$dataset, self$indices[i]),
+  .length = function() length(self$indices)
+)
+
+subset_classes <- function(dataset) paste0(setdiff(class(dataset), "R6"), "_subset")
+
 # The tensors behind a dataset and which of their rows are its items (NULL: all, a tensor
 # otherwise), or NULL where its items are something else. A class that inherits from these
 # may do anything.
 tensor_rows <- function(dataset) {
-  switch(class(dataset)[1L],
-    tensor_dataset = list(tensors = dataset$tensors, rows = NULL),
-    dataset_subset = {
-      of <- tensor_rows(dataset$dataset)
-      if (!is.null(of)) {
-        rows <- call_python("data.rows_of", as_torch_tensor(dataset$indices), of$rows)
-        list(tensors = of$tensors, rows = rows)
-      }
-    }
-  )
+  class <- class(dataset)
+  if (identical(class, c("tensor_dataset", "dataset", "R6"))) {
+    return(list(tensors = dataset$tensors, rows = NULL))
+  }
+  if (!inherits(dataset, "dataset_subset")) return(NULL)
+  if (!identical(class, c(subset_classes(dataset$dataset), "dataset", "R6"))) return(NULL)
+  of <- tensor_rows(dataset$dataset)
+  if (is.null(of)) return(NULL)
+  rows <- call_python("data.rows_of", as_torch_tensor(dataset$indices), of$rows)
+  list(tensors = of$tensors, rows = rows)
 }

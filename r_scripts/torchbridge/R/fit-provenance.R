@@ -42,7 +42,8 @@ loader_origin <- function(loader) {
   if (is.null(loader)) return(NULL)
   names <- c("dataset", "batch_size", "shuffle", "sampler", "batch_sampler", "collate_fn",
     "drop_last")
-  origin_parts(lapply(stats::setNames(names, names), function(name) loader[[name]]))
+  given <- loader$.arguments()
+  origin_parts(lapply(stats::setNames(names, names), function(name) given[[name]]))
 }
 
 function_source <- function(f) paste(deparse(f), collapse = "\n")
@@ -63,7 +64,9 @@ origin_parts <- function(x, depth = 5L) {
 
 # R6 objects, such as datasets: their fields, methods and private ones.
 environment_parts <- function(x, depth) {
-  names <- setdiff(ls(x, all.names = TRUE), c(".__enclos_env__", "clone"))
+  names <- setdiff(
+    ls(x, all.names = TRUE), c(".__enclos_env__", "clone", names(Dataset$public_methods))
+  )
   names <- names[!vapply(names, bindingIsActive, NA, env = x)]
   private <- if (inherits(x, "R6")) x$.__enclos_env__$private
   list(

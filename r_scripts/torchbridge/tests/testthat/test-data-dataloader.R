@@ -1,7 +1,13 @@
 skip_without_python()
 
 # What a loop over a loader gives, batch by batch, as R lists.
-batches_of <- function(loader) lapply(enumerate(loader), as.list)
+batches_of <- function(loader) lapply(suppressWarnings(enumerate(loader)), as.list)
+drain <- function(loader) {
+  iter <- dataloader_make_iter(loader)
+  found <- list()
+  while (!is.null(batch <- dataloader_next(iter))) found <- c(found, list(batch))
+  found
+}
 
 numbers <- function(n) tensor_dataset(i = tensor(seq_len(n), dtype = "int64"))
 order_of <- function(loader) lapply(batches_of(loader), function(batch) as.integer(batch[[1L]]))
@@ -89,9 +95,10 @@ test_that("coro::loop() works", {
   expect_identical(seen, 1:5)
 })
 
-test_that("R's own for works on enumerate()", {
+test_that("R's own for works on enumerate(), which warns that it is deprecated", {
   seen <- integer()
-  for (batch in enumerate(dataloader(numbers(5), batch_size = 2))) {
+  expect_warning(batches <- enumerate(dataloader(numbers(5), batch_size = 2)), class = "deprecated")
+  for (batch in batches) {
     expect_named(batch, "i")
     expect_length(batch, 1L)
     expect_identical(as.integer(batch[[1L]]), as.integer(batch$i))
@@ -103,7 +110,7 @@ test_that("R's own for works on enumerate()", {
 
 test_that("enumerate() fetches a batch when it is looked at, and keeps that one only", {
   ds <- by_batch(10)
-  batches <- enumerate(dataloader(ds, batch_size = 2))
+  batches <- suppressWarnings(enumerate(dataloader(ds, batch_size = 2)))
   expect_identical(ds$calls, 0)
   expect_length(batches, 5L)
   expect_identical(as.integer(batches[[2L]]$i), 3:4)
@@ -292,9 +299,7 @@ test_that("an item may be a single tensor or number", {
   ds <- dataset(.getitem = function(i) i * 2, .length = function() 3)()
   iter <- dataloader_make_iter(dataloader(ds, batch_size = 2))
   expect_identical(as.numeric(dataloader_next(iter)), c(2, 4))
-  for (batch in enumerate(dataloader(ds, batch_size = 3))) {
-    expect_identical(as.numeric(batch[[1L]]), c(2, 4, 6))
-  }
+  expect_identical(as.numeric(batches_of(dataloader(ds, batch_size = 3))[[1L]][[1L]]), c(2, 4, 6))
 })
 
 test_that("a collate_fn gets items, or what .getbatch gave", {
@@ -345,35 +350,109 @@ test_that("an R error in a dataset arrives as it was", {
 
 # ---- streams ----
 
-test_that("an iterable dataset is read to its end", {
-  countdown <- iterable_dataset(
-    "countdown",
-    initialize = function(from) self$from <- from,
-    .iter = function() {
-      i <- self$from + 1
-      function() {
-        i <<- i - 1
-        if (i > 0) list(i = i) else as.symbol(".__exhausted__.")
-      }
+countdown <- iterable_dataset(
+  "countdown",
+  initialize = function(from) self$from <- from,
+  .iter = function() {
+    i <- self$from + 1
+    function() {
+      i <<- i - 1
+      if (i > 0) list(i = i) else as.symbol(".__exhausted__.")
     }
-  )
-  drain <- function(loader) {
-    iter <- dataloader_make_iter(loader)
-    found <- list()
-    while (!is.null(batch <- dataloader_next(iter))) found <- c(found, list(as.numeric(batch$i)))
-    found
   }
+)
+i_of <- function(batches) lapply(batches, function(batch) as.numeric(batch$i))
+
+test_that("an iterable dataset is read to its end", {
   loader <- dataloader(countdown(5), batch_size = 2)
-  expect_identical(drain(loader), list(c(5, 4), c(3, 2), 1))
-  expect_identical(drain(loader), list(c(5, 4), c(3, 2), 1))
+  expect_identical(i_of(drain(loader)), list(c(5, 4), c(3, 2), 1))
+  expect_identical(i_of(drain(loader)), list(c(5, 4), c(3, 2), 1))
   full <- dataloader(countdown(5), batch_size = 2, drop_last = TRUE)
-  expect_identical(drain(full), list(c(5, 4), c(3, 2)))
-  expect_true(is.na(length(loader)))
-  expect_match(message_of(enumerate(loader)), "number of batches is not known")
-  expect_identical(
-    message_of(dataloader(countdown(5), shuffle = TRUE)),
-    "`shuffle` is not for a dataset without a length."
+  expect_identical(i_of(drain(full)), list(c(5, 4), c(3, 2)))
+  expect_identical(length(loader), NA_integer_)
+  expect_match(
+    message_of(suppressWarnings(enumerate(loader))), "number of batches is not known"
   )
+  expect_length(suppressWarnings(enumerate(loader, max_len = 3)), 3L)
+  expect_identical(
+    message_of(dataloader(countdown(5), sampler = 1)),
+    "`sampler` is not for a dataset without a length."
+  )
+})
+
+test_that("shuffling has no effect on an iterable dataset, as in R's torch", {
+  loader <- dataloader(countdown(5), batch_size = 2, shuffle = TRUE)
+  expect_identical(i_of(drain(loader)), list(c(5, 4), c(3, 2), 1))
+})
+
+test_that("an iterable dataset that knows its length gives the loader one", {
+  sized <- iterable_dataset("sized", inherit = countdown, .length = function() self$from)
+  expect_identical(length(sized(33)), 33L)
+  expect_identical(length(dataloader(sized(33), batch_size = 32)), 2L)
+  expect_identical(length(dataloader(sized(33), batch_size = 32, drop_last = TRUE)), 1L)
+  expect_length(batches_of(dataloader(sized(5), batch_size = 2)), 3L)
+})
+
+test_that("without a batch_size items come one by one", {
+  expect_identical(i_of(drain(dataloader(countdown(3), batch_size = NULL))), list(3, 2, 1))
+  items <- drain(dataloader(by_item(3), batch_size = NULL))
+  expect_identical(i_of(items), list(1, 2, 3))
+  expect_identical(length(dataloader(by_item(3), batch_size = NULL)), 3L)
+  rows <- tensor_dataset(tensor(matrix(1:6, 3)))
+  expect_identical(dim(drain(dataloader(rows, batch_size = NULL))[[1L]][[1L]]), 2L)
+})
+
+# ---- what a loader has ----
+
+test_that("a loader and its iterator have R torch's members", {
+  loader <- dataloader(numbers(5), batch_size = 2)
+  iter <- loader$.iter()
+  expect_identical(as.integer(iter$.next()$i), 1:2)
+  expect_identical(as.integer(iter$.iter()$.next()$i), 3:4)
+  expect_identical(iter$.length(), 3L)
+  expect_identical(loader$.length(), 3L)
+  iter$.next()
+  expect_identical(iter$.next(), as.symbol(".__exhausted__."))
+  expect_identical(loader$batch_size, 2L)
+  expect_identical(loader$batch_sampler$batch_size, 2L)
+  expect_false(loader$batch_sampler$drop_last)
+  expect_s3_class(loader$batch_sampler$sampler, "utils_sampler_sequential")
+  shuffled <- dataloader(numbers(5), shuffle = TRUE)
+  expect_s3_class(shuffled$sampler, c("utils_sampler_random", "utils_sampler"))
+  expect_length(shuffled$batch_sampler$sampler, 5L)
+  expect_identical(class(loader), c("dataloader", "R6"))
+})
+
+test_that("an epoch goes by what the loader's fields are when it begins", {
+  loader <- dataloader(by_item(6), batch_size = 2)
+  loader$batch_sampler$batch_size <- 4
+  expect_identical(order_of(loader), list(1:4, 5:6))
+  expect_length(loader, 2L)
+  loader$collate_fn <- function(items) list(length(items))
+  expect_identical(order_of(loader), list(4L, 2L))
+  rows <- dataloader(numbers(3), batch_size = 2)
+  rows$batch_sampler$sampler <- 3:2
+  expect_identical(order_of(rows), list(3:2))
+})
+
+test_that("pin_memory without a GPU warns and goes on", {
+  skip_if(py_import("torch")$accelerator$is_available())
+  expect_warning(
+    loader <- dataloader(numbers(3), batch_size = 2, pin_memory = TRUE), "`pin_memory` has no"
+  )
+  expect_identical(order_of(loader), list(1:2, 3L))
+  expect_true(loader$pin_memory)
+})
+
+test_that("text alone must be a text for each item", {
+  texts <- function(give) {
+    ds <- dataset(.getbatch = function(i) give(i), .length = function() 4)()
+    dataloader_next(dataloader_make_iter(dataloader(ds, batch_size = 2)))
+  }
+  expect_identical(texts(function(i) letters[i]), c("a", "b"))
+  expect_error(texts(function(i) "a"), "Can't convert data of class", class = "value_error")
+  odd <- dataset(.getitem = function(i) mean, .length = function() 4)()
+  expect_error(dataloader_next(dataloader(odd)$.iter()), class = "value_error")
 })
 
 # ---- workers ----
@@ -387,6 +466,7 @@ test_that("workers are forks that run the dataset's R code", {
   )()
   seen <- function(...) {
     py_import("torch")$manual_seed(2L)
+    set.seed(1)
     suppressWarnings(batches_of(dataloader(ds, batch_size = 3, shuffle = TRUE, ...)))
   }
   ahead <- seen(num_workers = 2)
@@ -419,16 +499,129 @@ test_that("batches of workers keep no files open, here or there", {
   expect_identical(lapply(batches, function(batch) as.numeric(batch$x)), rep(list(c(1, 1)), 20))
 })
 
-test_that("an R error in a worker has its own message", {
+test_that("an R error in a worker has its own message, and R torch's class", {
   skip_on_os("windows")
   broken <- dataset(
     .getitem = function(i) if (i == 3L) stop("item three is broken") else list(i),
     .length = function() 5
   )()
-  expect_identical(
-    message_of(batches_of(dataloader(broken, batch_size = 2, num_workers = 1))),
-    "item three is broken"
+  error <- error_of(batches_of(dataloader(broken, batch_size = 2, num_workers = 1)))
+  expect_identical(conditionMessage(error), "item three is broken")
+  expect_s3_class(error, c("runtime_error", "simpleError"))
+  uneven <- dataset(.getitem = function(i) torch_ones(i), .length = function() 5)()
+  expect_error(
+    drain(dataloader(uneven, batch_size = 2, num_workers = 1)), "equal size",
+    class = "runtime_error"
   )
+})
+
+first_of <- function(ds, ...) dataloader_next(dataloader_make_iter(dataloader(ds, ...)))
+
+test_that("a worker that fails to begin, ends or is late says so", {
+  skip_on_os("windows")
+  ds <- by_item(4)
+  expect_error(
+    first_of(ds, num_workers = 1, worker_init_fn = function(id) stop("no start")), "no start",
+    class = "runtime_error"
+  )
+  expect_error(
+    first_of(ds, num_workers = 1, worker_packages = "no.such.package"), "no.such.package",
+    class = "runtime_error"
+  )
+  ends <- dataset(.getitem = function(i) tools::pskill(Sys.getpid()), .length = function() 4)()
+  expect_error(first_of(ends, num_workers = 1), "worker", class = "runtime_error")
+  late <- dataset(.getitem = function(i) Sys.sleep(30), .length = function() 1)()
+  expect_error(
+    first_of(late, num_workers = 1, timeout = 1), "timed out", class = "runtime_error"
+  )
+})
+
+test_that("workers know who they are, and have packages, globals and their own start", {
+  skip_on_os("windows")
+  ds <- dataset(
+    .getitem = function(i) {
+      list(
+        id = .worker_info$id, workers = .worker_info$workers, seed = .worker_info$seed,
+        attached = "splines" %in% .packages(), found = given_to_workers(i), own = own_of_worker
+      )
+    },
+    .length = function() 4
+  )()
+  given_to_workers <- function(i) i * 10
+  batches <- drain(dataloader(
+    ds, batch_size = 2, num_workers = 2, worker_packages = "splines",
+    worker_globals = list(given_to_workers = given_to_workers),
+    worker_init_fn = function(id) assign("own_of_worker", id * 2, envir = globalenv())
+  ))
+  column <- function(name) lapply(batches, function(batch) as.numeric(batch[[name]]))
+  expect_identical(column("id"), list(c(1, 1), c(2, 2)))
+  expect_identical(column("workers"), list(c(2, 2), c(2, 2)))
+  expect_identical(column("attached"), list(c(1, 1), c(1, 1)))
+  expect_identical(column("found"), list(c(10, 20), c(30, 40)))
+  expect_identical(column("own"), list(c(2, 2), c(4, 4)))
+  expect_false(exists(".worker_info", envir = globalenv()))
+  expect_false("package:splines" %in% search())
+  by_name <- dataloader(ds, num_workers = 1, worker_globals = "given_to_workers")
+  expect_identical(by_name$worker_globals$given_to_workers(2), 20)
+  expect_error(
+    dataloader(ds, num_workers = 1, worker_globals = "nobody.has.this"),
+    "no object `nobody.has.this`", class = "runtime_error"
+  )
+  expect_match(message_of(dataloader(ds, worker_globals = 3)), "`worker_globals` must be names")
+  expect_match(message_of(dataloader(ds, worker_packages = 3)), "`worker_packages` must be names")
+})
+
+test_that("set.seed() decides what workers draw, of R and of PyTorch", {
+  skip_on_os("windows")
+  ds <- dataset(
+    .getitem = function(i) list(x = runif(1), y = torch_randn(1)), .length = function() 4
+  )()
+  draws <- function(seed) {
+    set.seed(seed)
+    unlist(lapply(drain(dataloader(ds, batch_size = 2, num_workers = 2)), function(batch) {
+      c(as.numeric(batch$x), as.numeric(batch$y))
+    }))
+  }
+  first <- draws(1)
+  expect_length(unique(first), 8L)
+  expect_identical(draws(1), first)
+  expect_false(identical(draws(2), first))
+})
+
+test_that("batches of workers may have any values, and tensors of graphs", {
+  skip_on_os("windows")
+  ds <- dataset(.getitem = function(i) i, .length = function() 2)()
+  arrives <- function(make) {
+    first_of(ds, num_workers = 1, batch_size = 2, collate_fn = function(items) make())
+  }
+  batch <- arrives(function() {
+    w <- torch_ones(2, requires_grad = TRUE)
+    shared <- torch_zeros(3)
+    list(
+      leaf = w, graph = w * 2, plain = shared, again = shared,
+      classed = structure(list(torch_ones(1), note = "text"), class = "mine", more = 1:3),
+      values = list(factor("b", c("a", "b")), NULL, 3L, function(x) x + 1),
+      empty = torch_zeros(0)
+    )
+  })
+  expect_true(batch$leaf$requires_grad)
+  expect_true(batch$graph$requires_grad)
+  expect_identical(as.numeric(batch$graph), c(2, 2))
+  expect_false(batch$plain$requires_grad)
+  batch$plain$add_(1)
+  expect_identical(as.numeric(batch$again), c(1, 1, 1))
+  expect_s3_class(batch$classed, "mine")
+  expect_identical(attr(batch$classed, "more"), 1:3)
+  expect_identical(as.numeric(unclass(batch$classed)[[1L]]), 1)
+  expect_identical(batch$values[1:3], list(factor("b", c("a", "b")), NULL, 3L))
+  expect_identical(batch$values[[4L]](1), 2)
+  expect_identical(length(batch$empty), 0L)
+  expect_null(arrives(function() list(NULL))[[1L]])
+  expect_identical(arrives(function() c(a = 1L, b = 2L)), c(a = 1L, b = 2L))
+})
+
+test_that("rows of tensors are gathered at once, whatever num_workers is", {
+  expect_identical(order_of(dataloader(numbers(3), batch_size = 2, num_workers = 2)), list(1:2, 3L))
 })
 
 test_that("a session with workers ends well", {
@@ -499,9 +692,6 @@ test_that("wrong arguments are named", {
     message_of(dataloader(ds, collate_fn = 3)), "`collate_fn` must be a function or NULL"
   )
   expect_match(message_of(dataloader(ds, num_workers = -1)), "`num_workers` must be a whole number")
-  expect_match(
-    message_of(dataloader(ds, num_workers = 2)), "`num_workers` must be 0 for rows of tensors"
-  )
   expect_match(message_of(dataloader(ds, timeout = "a")), "`timeout` must be a number of seconds")
   expect_match(message_of(dataloader(ds, shufle = TRUE)), "unused argument")
 })

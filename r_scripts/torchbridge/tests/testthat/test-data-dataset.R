@@ -55,13 +55,18 @@ test_that("methods find what is around the definition", {
   expect_s3_class(make(), "dataset")
 })
 
-test_that("x[i] of several items uses .getbatch where there is one", {
+test_that("x[i] uses .getbatch where there is one, x[[i]] .getitem", {
   both <- dataset(
     .getitem = function(i) paste("item", i), .getbatch = function(i) paste("batch", i),
     .length = function() 4
   )()
-  expect_identical(both[2], "item 2")
+  expect_identical(both[2], "batch 2")
   expect_identical(both[2:3], c("batch 2", "batch 3"))
+  expect_identical(both[list(2, 3)], c("batch 2", "batch 3"))
+  expect_identical(both[[2]], "item 2")
+  expect_identical(both[[".length"]](), 4)
+  expect_match(message_of(both[[2:3]]), "`i` must be one number")
+  expect_match(message_of(both[[5]]), "there is no item 5")
   only_batch <- dataset(.getbatch = function(i) i * 10, .length = function() 4)()
   expect_identical(only_batch[2], 20)
   only_item <- dataset(.getitem = function(i) i * 10, .length = function() 4)()
@@ -110,12 +115,15 @@ test_that("the items of a tensor_dataset are rows", {
   ds <- tensor_dataset(x = x, y = tensor(1:3, dtype = "int64"))
   expect_identical(length(ds), 3L)
   expect_named(ds[2], c("x", "y"))
-  expect_identical(as.numeric(ds[2]$x), c(2, 5))
-  expect_identical(as.numeric(ds[2]$y), 2)
+  expect_identical(as.array(ds[2]$x), matrix(c(2, 5), 1))
+  expect_identical(as.numeric(ds[[2]]$x), c(2, 5))
+  expect_identical(dim(ds[[2]]$x), 2L)
+  expect_identical(as.numeric(ds[[2]]$y), 2)
   expect_identical(as.array(ds[c(3, 1)]$x), matrix(c(3, 1, 6, 4), 2))
   expect_null(names(tensor_dataset(x)[1]))
   # A copy: what is done to an item does not change the data.
   with_no_grad(ds[1]$x$zero_())
+  with_no_grad(ds[[1]]$x$zero_())
   expect_identical(as.array(x), matrix(as.numeric(1:6), 3))
 })
 
@@ -126,10 +134,11 @@ test_that("tensor_dataset() says which tensor is wrong", {
   expect_identical(
     message_of(tensor_dataset(a = 1:3)), "`a` must be a tensor, not an integer vector."
   )
-  expect_identical(
-    message_of(tensor_dataset(x = x, y = tensor(1:2))),
-    "`y` must have as many rows as `x`, 3, not 2."
+  expect_warning(
+    uneven <- tensor_dataset(x = x, y = tensor(1:2)),
+    "`y` has 2 rows, and `x` 3: the first tensor says how many items there are."
   )
+  expect_length(uneven, 3L)
   expect_identical(
     message_of(tensor_dataset(tensor(1)$sum())), "`..1` must have rows: it has no dims."
   )
@@ -147,6 +156,43 @@ test_that("a subset has some items, in the order given", {
   rows <- dataset_subset(tensor_dataset(tensor(c(10, 20, 30))), c(3, 1))
   expect_identical(as.numeric(rows[1:2][[1L]]), c(30, 10))
   expect_identical(length(dataset_subset(squares(3), integer())), 0L)
+})
+
+test_that("a subset has the classes of its dataset", {
+  expect_identical(
+    class(dataset_subset(squares(3), 1)), c("squares_subset", "dataset_subset", "dataset", "R6")
+  )
+  expect_identical(
+    class(dataset_subset(tensor_dataset(tensor(1:3)), 1)),
+    c("tensor_dataset_subset", "dataset_subset", "dataset", "R6")
+  )
+  first <- dataset("first", inherit = dataset_subset, .getitem = function(i) super$.getitem(1))
+  expect_identical(first(squares(3), c(2, 3))[2], list(x = 2, y = 4))
+})
+
+test_that("generators have R torch's classes and arguments", {
+  expect_s3_class(squares, "dataset_generator", exact = TRUE)
+  expect_identical(names(formals(squares)), c("n", "offset"))
+  expect_s3_class(attr(squares, "Dataset"), "R6ClassGenerator")
+  stream <- iterable_dataset("stream", .iter = function() NULL)
+  expect_s3_class(stream, "iterable_dataset_generator", exact = TRUE)
+  expect_identical(class(stream()), c("stream", "iterable_dataset", "R6"))
+  late <- dataset(initialize = function(d, e = d + 1) self$d <- e, .length = function() self$d)
+  expect_length(late(d = 2), 3L)
+  expect_length(do.call(late, list(4)), 5L)
+})
+
+test_that("the state of a dataset are the tensors among its fields", {
+  held <- dataset("held", initialize = function(x) {
+    self$x <- x
+    self$name <- "held"
+  }, .length = function() 1)
+  ds <- held(tensor(1:3))
+  expect_named(ds$state_dict(), "x")
+  other <- held(tensor(4:6))
+  other$load_state_dict(ds$state_dict(), .refer_to_state_dict = TRUE)
+  expect_identical(as.numeric(other$x), c(1, 2, 3))
+  expect_match(message_of(other$load_state_dict(ds$state_dict())), "as they are", fixed = TRUE)
 })
 
 test_that("a subset has .getbatch where its dataset has", {

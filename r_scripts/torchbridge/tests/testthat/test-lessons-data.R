@@ -37,7 +37,8 @@ test_that("batches of eight", {
   loader <- dataloader(study_dataset(train), batch_size = 8)
   expect_length(loader, 44L)
   sizes <- integer()
-  for (batch in enumerate(loader)) sizes <- c(sizes, dim(batch$x)[1])
+  iter <- dataloader_make_iter(loader)
+  while (!is.null(batch <- dataloader_next(iter))) sizes <- c(sizes, dim(batch$x)[1])
   expect_identical(sizes, rep(c(8L, 6L), c(43, 1)))
   first <- dataloader_next(dataloader_make_iter(loader))
   expect_equal(as_array(first$x)[, 1], train$study_time[1:8], tolerance = 1e-6)
@@ -61,7 +62,8 @@ test_that("logistic regression batch by batch", {
   optimizer <- optim_sgd(model$parameters, lr = 0.05)
   for (epoch in 1:100) {
     losses <- numeric()
-    for (batch in enumerate(loader)) {
+    iter <- dataloader_make_iter(loader)
+    while (!is.null(batch <- dataloader_next(iter))) {
       optimizer$zero_grad()
       loss <- criterion(model(batch[[1]]), batch[[2]])
       loss$backward()
