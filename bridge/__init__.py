@@ -65,6 +65,8 @@ _WHERE = {
     "LossyWarning": "process.errors",
     "HostError": "process.errors",
     "RNotFound": "process.rhome",
+    # %load_ext torchbridge
+    "load_ipython_extension": "values.r_magic",
 }
 
 __all__ = [

@@ -92,6 +92,9 @@ give_warning <- function(message) NULL
 
 # What Python's RError says: list(message, calls, classes).
 describe_condition <- function(condition, calls) {
+  # What called a notebook's cell (notebook.R) is not the user's.
+  cell <- which(vapply(calls, function(call) identical(call[[1L]], quote(in_cell)), NA))
+  calls <- utils::tail(calls, length(calls) - max(cell, 0L))
   calls <- Filter(is_shown, calls)
   if (length(calls) == 0L) calls <- Filter(Negate(is.null), list(conditionCall(condition)))
   list(
@@ -111,8 +114,8 @@ readable <- function(text) {
 # Leaves out what this file and R's own machinery put on the stack.
 is_shown <- function(call) {
   machinery <- c(
-    "call_function", "caught", "withCallingHandlers", "tryCatch", "tryCatchList", "tryCatchOne",
-    "doTryCatch", ".handleSimpleError", "eval", "h", "list", "stop"
+    "call_function", "caught", "in_cell", "withCallingHandlers", "tryCatch", "tryCatchList",
+    "tryCatchOne", "doTryCatch", ".handleSimpleError", "eval", "withVisible", "h", "list", "stop"
   )
   called <- call[[1L]]
   if (is.symbol(called)) !as.character(called) %in% machinery else !is.function(called)
@@ -190,6 +193,12 @@ wrap_module <- function(handle, ...) {
 
 # The R half of a module that readRDS() has read (frozen.py).
 saved_half <- function(access) getNamespace("torchbridge")$saved_half(access)
+
+# The functions of another file of these.
+add_helpers <- function(file) {
+  sys.source(file, environment(add_helpers))
+  NULL
+}
 
 native_entry <- function(name) {
   getNativeSymbolInfo(paste0("tb_", name), getLoadedDLLs()[["_native"]])$address

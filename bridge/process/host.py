@@ -22,7 +22,7 @@ try:
 except ImportError:  # Windows, where R knows its stack itself
     resource = None  # type: ignore[assignment]
 
-from torchbridge.process import forks, hooks, interrupts, output, own_blas, r_thread
+from torchbridge.process import forks, hooks, interrupts, notebook, output, own_blas, r_thread
 from torchbridge.process.errors import HostError, RWarning
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
@@ -86,6 +86,7 @@ def start() -> None:
     # After rpy2's own exit handler in the list, so before it in time: what Python
     # frees later must not reach an R that has ended.
     atexit.register(_native.close)
+    notebook.watch(_native)
 
 
 def _limit_stack() -> None:

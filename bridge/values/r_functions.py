@@ -101,8 +101,8 @@ class RFunction:
         return host.native().helper("call_by_name")(
             self._environment,
             self.__name__,
-            *(_by_value(a) for a in args),
-            **{name: _by_value(value) for name, value in self._in_r(kwargs).items()},
+            *(by_value(a) for a in args),
+            **{name: by_value(value) for name, value in self._in_r(kwargs).items()},
         )
 
     def _in_r(self, kwargs: dict[str, object]) -> dict[str, object]:
@@ -175,14 +175,14 @@ def _signature(arguments: dict[str, str | None]) -> inspect.Signature:
     return inspect.Signature(parameters, __validate_parameters__=False)
 
 
-def _by_value(x: object) -> object:
+def by_value(x: object) -> object:
     """x with every tensor and frame in it, however deep in lists and dicts, as R's own."""
     if is_tensor(x):
         return to_robject(x)
     if arrow.has_stream(x):
         return arrow.to_robject(x)
     if isinstance(x, dict):
-        return {key: _by_value(value) for key, value in x.items()}
+        return {key: by_value(value) for key, value in x.items()}
     if isinstance(x, (list, tuple)) and type(x) in (list, tuple):
-        return [_by_value(value) for value in x]
+        return [by_value(value) for value in x]
     return x
