@@ -38,6 +38,12 @@ _DISTRIBUTIONS = (
 )
 _R_PACKAGES = ("torchbridge", "reticulate", "rlang", "cli", "bit64", "Matrix", "ggplot2")
 
+# Environment variables that choose R's Python, the first one first (python-choice.R).
+_CHOOSING = ("TORCHBRIDGE_PYTHON", "RETICULATE_PYTHON")
+
+# reticulate from this version on carries NumPy 2's arrays.
+_RETICULATE_WITH_NUMPY_2 = (1, 38)
+
 # rpy2-rinterface from this version on needs functions that R has from this version on.
 _RPY2_NEEDING_NEW_R = (3, 6, 6)
 _NEW_R = (4, 5, 0)
@@ -85,18 +91,26 @@ class Problem:
 
 @dataclass
 class Report:
-    """What was found: three tables of (name, value) rows, and the problems."""
+    """What was found: three tables of (name, value) rows, the problems, and what others cannot do.
+
+    A note is about another package's own calls: nothing of torchbridge's is wrong.
+    """
 
     versions: list[tuple[str, str]] = field(default_factory=list)
     paths: list[tuple[str, str]] = field(default_factory=list)
     devices: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines: list[str] = []
         for title in ("versions", "paths", "devices"):
             lines.append(f"{title}:")
             lines += [f"  {name:<18}{value}" for name, value in getattr(self, title)]
+        if self.notes:
+            lines.append("notes:")
+        for note in self.notes:
+            lines += [f"  - {note.what}", f"     way out: {note.fix}"]
         lines.append(f"problems: {len(self.problems) or 'none'}")
         for number, problem in enumerate(self.problems, start=1):
             lines += [f"  {number}. {problem.what}", f"     fix: {problem.fix}"]
@@ -250,7 +264,34 @@ def _examine_r(report: Report, r: _R) -> None:
     if "reticulate" not in found:
         fix = """Rscript -e 'install.packages("reticulate")'"""
         report.problems.append(Problem("the R package reticulate is not installed", fix))
+    else:
+        _examine_reticulate(report, found["reticulate"])
     _examine_r_torchbridge(report, found)
+
+
+def _examine_reticulate(report: Report, version: str) -> None:
+    """Name what reticulate's own calls (``r.df``, ``import("numpy")``) cannot carry; ours can."""
+    numpy = _distribution_version("numpy")
+    newer = """Rscript -e 'install.packages("reticulate")'"""
+    if (
+        numpy is not None
+        and _numbers(numpy) >= (2,)
+        and _numbers(version) < _RETICULATE_WITH_NUMPY_2
+    ):
+        report.notes.append(
+            Problem(
+                f"reticulate {version} carries no arrays of NumPy {numpy} in its own calls "
+                '("Required version of NumPy not available"); torchbridge\'s calls carry them',
+                f"py_import() in place of import(), or reticulate 1.38 or later ({newer})",
+            )
+        )
+    report.notes.append(
+        Problem(
+            f"reticulate {version} loses NA of data frames in its own calls (an integer becomes "
+            "-2147483648, a logical True or False, a Date an error); torchbridge's calls keep it",
+            "as_py_frame(df) in place of df",
+        )
+    )
 
 
 def _examine_r_torchbridge(report: Report, found: dict[str, str]) -> None:
@@ -268,16 +309,17 @@ def _examine_r_torchbridge(report: Report, found: dict[str, str]) -> None:
     report.paths.append(("R uses Python", f"{python or 'unknown'} (from {source})"))
     if python is None or not _same_environment(python, sys.executable):
         what = f"R uses another Python than this one: {python or 'unknown'} (from {source})"
-        if source == "TORCHBRIDGE_PYTHON":
-            fix = f"export TORCHBRIDGE_PYTHON={shlex.quote(sys.executable)}"
+        if source in _CHOOSING:
+            fix = f"export {source}={shlex.quote(sys.executable)}"
         report.problems.append(Problem(what, fix))
 
 
 def _python_of_r(place: Path) -> tuple[str | None, str]:
     """Return the Python that ``library(torchbridge)`` will start, and what says so."""
-    declared = os.environ.get("TORCHBRIDGE_PYTHON")
-    if declared:
-        return declared, "TORCHBRIDGE_PYTHON"
+    for variable in _CHOOSING:
+        declared = os.environ.get(variable)
+        if declared:
+            return declared, variable
     file = place / PYTHON_FILE
     try:
         return file.read_text(encoding="utf-8").strip(), str(file)

@@ -15,7 +15,8 @@ PYTHON_OF_R = f"{sys.executable}\n"
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """A machine where all is well; tests break one thing of it."""
-    monkeypatch.delenv("TORCHBRIDGE_PYTHON", raising=False)
+    for variable in ("TORCHBRIDGE_PYTHON", "RETICULATE_PYTHON"):
+        monkeypatch.delenv(variable, raising=False)
     place = tmp_path / "library" / "torchbridge"
     place.mkdir(parents=True)
     (place / "python.txt").write_text(PYTHON_OF_R)
@@ -143,11 +144,31 @@ def test_another_python_in_r_is_reported(machine):
     assert fix.endswith("-m torchbridge install-r")
 
 
-def test_another_python_in_the_environment_is_reported(machine, monkeypatch):
-    monkeypatch.setenv("TORCHBRIDGE_PYTHON", "/elsewhere/bin/python")
+@pytest.mark.parametrize("variable", ["TORCHBRIDGE_PYTHON", "RETICULATE_PYTHON"])
+def test_another_python_in_the_environment_is_reported(machine, monkeypatch, variable):
+    monkeypatch.setenv(variable, "/elsewhere/bin/python")
     [(what, fix)] = machine.problems()
-    assert what.endswith("/elsewhere/bin/python (from TORCHBRIDGE_PYTHON)")
-    assert fix == f"export TORCHBRIDGE_PYTHON={sys.executable}"
+    assert what.endswith(f"/elsewhere/bin/python (from {variable})")
+    assert fix == f"export {variable}={sys.executable}"
+
+
+@pytest.mark.parametrize(
+    ("reticulate", "numpy", "arrays"),
+    [
+        ("1.28", "2.4.1", True),
+        ("1.28", "1.26.4", False),
+        ("1.37.0", "2.0.0", True),
+        ("1.38.0", "2.4.1", False),
+    ],
+)
+def test_what_reticulate_cannot_carry_is_a_note(machine, capsys, reticulate, numpy, arrays):
+    machine.r_packages["reticulate"] = reticulate
+    machine.versions["numpy"] = numpy
+    assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert (f"reticulate {reticulate} carries no arrays of NumPy {numpy}" in printed) == arrays
+    assert f"reticulate {reticulate} loses NA of data frames in its own calls" in printed
+    assert "way out: as_py_frame(df)" in printed
 
 
 def test_a_version_other_than_the_tested_one_is_shown_but_is_no_problem(machine):

@@ -39,9 +39,8 @@
 #' @section In reticulate's calls:
 #' All this holds in this package's own calls (`py_import("m")$f(df)`, `as_py_frame(df)`). In
 #' reticulate's (`r.df` and `py$df` in Python chunks, `py_run_string()`, `import("m")$f(df)`) data
-#' frames are converted by reticulate: NA of an integer is then -2147483648, NA of a logical `True`,
-#' NA of a Date an error (reticulate 1.28; from 1.32 on it keeps NA with
-#' `options(reticulate.pandas_use_nullable_dtypes = TRUE)`). To have a frame whole there, pass
+#' frames are converted by reticulate: NA of an integer is then -2147483648, NA of a logical `True`
+#' or `False`, NA of a Date an error (reticulate 1.28 and 1.41). To have a frame whole there, pass
 #' `as_py_frame(df)`; to read one whole, `as.data.frame(as_py_frame(x))` of an object that
 #' reticulate has not converted (`py_eval("df", convert = FALSE)`).
 #'

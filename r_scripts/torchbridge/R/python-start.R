@@ -68,8 +68,13 @@ start_in_r <- function(python, call) {
   if (reticulate::py_available(initialize = FALSE)) {
     if (!is.null(python)) refuse_choice(call, "reticulate has started one")
     python <- reticulate::py_config()$python
+    if (!is.null(the$announced) && !same_python(python, the$announced)) {
+      message("torchbridge: Python is ", python, ", which reticulate has started.")
+    }
   } else {
-    python <- absolute_path(find_python(python))
+    choice <- choose_python(python)
+    check_choice(choice)
+    python <- absolute_path(unname(choice))
     # reticulate heeds this variable before everything else.
     before <- Sys.getenv("RETICULATE_PYTHON", NA)
     Sys.setenv(RETICULATE_PYTHON = python)
@@ -85,11 +90,10 @@ start_in_r <- function(python, call) {
     import_host(),
     error = function(condition) {
       # A Python that runs stays for as long as R does.
-      restart <- if (reticulate::py_available(initialize = FALSE)) "restart R and "
+      restart <- if (reticulate::py_available(initialize = FALSE)) "restart R and " else ""
       abort(
-        NULL, "Python at ", python, " can't load torchbridge:\n", conditionMessage(condition),
-        "\nInstall it there with `", python, " -m pip install torchbridge`, or ", restart,
-        "choose another Python with `start_python(\"/path/to/python\")`."
+        NULL, "Python at ", python, " can't load torchbridge:\n", conditionMessage(condition), "\n",
+        how_to_go_on(python, restart)
       )
     }
   )
@@ -99,7 +103,7 @@ start_in_r <- function(python, call) {
 # reticulate puts the working directory first on Python's path, and then goes on importing: not
 # what lies there, and neither do we.
 import_host <- function() {
-  away_from_here(reticulate::py_config())
+  start_reticulate()
   reticulate::py_run_string(paste(
     "def start():",
     "    import os, sys",
@@ -114,6 +118,43 @@ import_host <- function() {
     sep = "\n"
   ), local = TRUE, convert = FALSE)
   reticulate::import("torchbridge.process.host", convert = FALSE)
+}
+
+# reticulate before 1.33 asks a Python about itself with the module imp, which is gone from Python
+# 3.12 on: there a module of that name stands on the path meanwhile.
+start_reticulate <- function() {
+  # A warning that the script failed comes before the error, which says all.
+  about_failure <- function(condition) {
+    if (grepl("config.py", conditionMessage(condition), fixed = TRUE)) {
+      invokeRestart("muffleWarning")
+    }
+  }
+  tryCatch(
+    withCallingHandlers(away_from_here(reticulate::py_config()), warning = about_failure),
+    error = function(condition) {
+      started <- reticulate::py_available(initialize = FALSE)
+      if (started || utils::packageVersion("reticulate") >= "1.33") stop(condition)
+      start_without_imp()
+    }
+  )
+}
+
+start_without_imp <- function() {
+  folder <- system.file("imp", package = "torchbridge", mustWork = TRUE)
+  given <- Sys.getenv("PYTHONPATH", NA)
+  path <- paste(c(folder, if (!is.na(given)) given), collapse = .Platform$path.sep)
+  Sys.setenv(PYTHONPATH = path)
+  on.exit(if (is.na(given)) Sys.unsetenv("PYTHONPATH") else Sys.setenv(PYTHONPATH = given))
+  away_from_here(reticulate::py_config())
+  reticulate::py_run_string(paste(
+    "def clear(folder):",
+    "    import os, sys",
+    "    sys.path[:] = [entry for entry in sys.path if entry != folder]",
+    "    path = os.environ.get('PYTHONPATH', '').split(os.pathsep)",
+    "    os.environ['PYTHONPATH'] = os.pathsep.join(entry for entry in path if entry != folder)",
+    paste0("clear(", encodeString(folder, quote = "\""), ")"),
+    sep = "\n"
+  ), local = TRUE, convert = FALSE)
 }
 
 # The value of an expression, with R's own folder as the working directory. What the user's
@@ -146,36 +187,6 @@ refuse_choice <- function(call, why) {
 hosted_by_rpy2 <- function() {
   parts <- strsplit(Sys.getenv("PYTHON_SESSION_INITIALIZED"), ":", fixed = TRUE)[[1L]]
   paste0("current_pid=", Sys.getpid()) %in% parts
-}
-
-find_python <- function(python = NULL) {
-  configured <- system.file("python.txt", package = "torchbridge")
-  environment <- Sys.getenv("VIRTUAL_ENV")
-  choices <- c(
-    "the argument `python`" = python,
-    "the environment variable TORCHBRIDGE_PYTHON" = Sys.getenv("TORCHBRIDGE_PYTHON"),
-    "`python -m torchbridge install-r`" = if (nzchar(configured)) readLines(configured, n = 1L),
-    "the environment variable RETICULATE_PYTHON" = Sys.getenv("RETICULATE_PYTHON"),
-    "the environment variable VIRTUAL_ENV" =
-      if (nzchar(environment)) file.path(environment, "bin", "python"),
-    "PATH" = unname(Sys.which("python3"))
-  )
-  choices <- choices[nzchar(choices)]
-  if (length(choices) == 0L) {
-    abort(
-      NULL, "No Python was found.\nInstall Python 3.10 or later, or name one with ",
-      "`start_python(\"/path/to/python\")`."
-    )
-  }
-  # Not normalised: the python of a virtual environment is a link, and the link is what counts.
-  chosen <- path.expand(choices[[1L]])
-  if (!utils::file_test("-x", chosen) || utils::file_test("-d", chosen)) {
-    abort(
-      NULL, "There is no Python at ", chosen, " (from ", names(choices)[1L], ").\n",
-      "Name another with `start_python(\"/path/to/python\")`."
-    )
-  }
-  chosen
 }
 
 check_version <- function() {

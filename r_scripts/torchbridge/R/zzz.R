@@ -2,6 +2,7 @@
 
 .onLoad <- function(libname, pkgname) {
   for (name in c("op", "op1", "op2", "index", "index_set", "getattr")) promise_entry(name)
+  suggest_python()
   if (isNamespaceLoaded("Matrix")) {
     define_matrix_methods()
   } else {
@@ -13,4 +14,5 @@
 # tensors, so library() need not announce them.
 .onAttach <- function(libname, pkgname) {
   assign(".conflicts.OK", TRUE, envir = as.environment("package:torchbridge"))
+  announce_python()
 }

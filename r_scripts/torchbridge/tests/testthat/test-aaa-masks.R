@@ -180,7 +180,7 @@ test_that("Matrix's own values are Matrix's, attached before or after", {
       same(backsolve(as.matrix(S), 1:3), solve(as.matrix(S), 1:3)),
       identical(dim(pmax(M, 2)), dim(M)), is(crossprod(M), 'Matrix')
     ))"
-  both <- c("library(Matrix)", "library(torchbridge)")
+  both <- c("library(Matrix)", "suppressPackageStartupMessages(library(torchbridge))")
   for (attached in list(both, rev(both))) {
     run <- run_r(paste(c(attached, code), collapse = "\n"))
     expect_identical(run$out, "TRUE", info = attached[1L])

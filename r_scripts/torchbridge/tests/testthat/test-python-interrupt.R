@@ -15,7 +15,7 @@ cases <- c(
 )
 
 run <- run_r(c(
-  "library(torchbridge)",
+  "suppressPackageStartupMessages(library(torchbridge))",
   "x <- torch_ones(3, requires_grad = TRUE)",
   "net <- nn_linear(3, 1)",
   "optimizer <- optim_adam(net$parameters)",

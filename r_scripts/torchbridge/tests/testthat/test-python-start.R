@@ -2,6 +2,18 @@
 
 skip_without_python()
 
+# The folder of a virtual environment that has nothing.
+bare_environment <- function() {
+  base <- system2(find_python(),
+    c("-c", shQuote("import sys; print(sys._base_executable)")),
+    stdout = TRUE
+  )
+  folder <- tempfile("venv")
+  arguments <- c("-m", "venv", "--without-pip", shQuote(folder))
+  skip_if_not(system2(base, arguments, stdout = FALSE, stderr = FALSE) == 0L, "python -m venv")
+  folder
+}
+
 with_package <- function(...) c("suppressPackageStartupMessages(library(torchbridge))", ...)
 
 test_that("library(torchbridge) starts no Python and loads no reticulate", {
@@ -40,7 +52,7 @@ test_that("start_python() uses the Python that is named", {
   expect_identical(run, list(status = 0L, out = python))
 })
 
-test_that("TORCHBRIDGE_PYTHON goes before RETICULATE_PYTHON, which stays as it was", {
+test_that("TORCHBRIDGE_PYTHON goes before RETICULATE_PYTHON, which stays as it was, and says so", {
   python <- find_python()
   run <- run_r(
     with_package(
@@ -49,7 +61,91 @@ test_that("TORCHBRIDGE_PYTHON goes before RETICULATE_PYTHON, which stays as it w
     ),
     env = c(TORCHBRIDGE_PYTHON = python, RETICULATE_PYTHON = "/no/such/python")
   )
-  expect_identical(run, list(status = 0L, out = paste(python, "/no/such/python")))
+  expect_identical(run, list(status = 0L, out = c(
+    paste0(
+      "torchbridge: Python is ", python, " (from the environment variable TORCHBRIDGE_PYTHON), ",
+      "and not /no/such/python (from the environment variable RETICULATE_PYTHON)."
+    ),
+    paste(python, "/no/such/python")
+  )))
+})
+
+test_that("library() says which Python was chosen, and reticulate starts that one", {
+  python <- find_python()
+  run <- run_r(
+    c("library(torchbridge)", "cat(reticulate::import('sys')$executable)"),
+    env = c(TORCHBRIDGE_PYTHON = python, RETICULATE_PYTHON_FALLBACK = "/no/such/python")
+  )
+  says <- paste0("torchbridge: Python is ", python, " (from the environment variable ")
+  expect_identical(run$status, 0L)
+  expect_identical(run$out, c(paste0(says, "TORCHBRIDGE_PYTHON)."), python))
+})
+
+test_that("what reticulate was told is followed, or refused before anything starts", {
+  bare <- bare_environment()
+  on.exit(unlink(bare, recursive = TRUE))
+  other <- file.path(bare, "bin", "python")
+  # Before library() and after it.
+  told <- paste0("reticulate::use_python(", deparse(other), ", required = TRUE)")
+  run <- run_r(
+    c(
+      told, "library(torchbridge)", "fails <- try(as_torch_tensor(1), silent = TRUE)",
+      "cat(fails)", "stopifnot(!reticulate::py_available())",
+      paste0("suppressWarnings(start_python(", deparse(find_python()), "))"),
+      "cat(to_r(as_torch_tensor(3)))"
+    )
+  )
+  expect_identical(run$status, 0L)
+  expect_match(run$out[1], paste0(other, " (from `reticulate::use_python()`)."), fixed = TRUE)
+  expect_match(
+    output(run), paste0(other, " (from `reticulate::use_python()`) has no torchbridge"),
+    fixed = TRUE
+  )
+  expect_identical(run$out[length(run$out)], "3")
+  run <- run_r(with_package("as_torch_tensor(1)"), env = c(RETICULATE_PYTHON = bare))
+  expect_match(
+    output(run), paste0(other, " (from the environment variable RETICULATE_PYTHON) has no torch"),
+    fixed = TRUE
+  )
+})
+
+test_that("reticulate before 1.33 starts a Python that has no module imp", {
+  skip_if(utils::packageVersion("reticulate") >= "1.33", "reticulate asks without it")
+  # Python 3.12, to reticulate: it answers only where that module stands on the path.
+  folder <- file.path(dirname(find_python()), "torchbridge-test-python")
+  skip_if_not(file.access(dirname(folder), 2L) == 0L, "a virtual environment to write to")
+  on.exit(unlink(folder))
+  writeLines(c(
+    "#!/bin/sh",
+    "case \"$PYTHONPATH\" in",
+    paste0("  */imp*) exec '", find_python(), "' \"$@\" ;;"),
+    "  *) exit 1 ;;",
+    "esac"
+  ), folder)
+  Sys.chmod(folder)
+  run <- run_r(with_package(
+    paste0("start_python(", deparse(folder), ")"),
+    "cat(to_r(as_torch_tensor(3)), any(grepl('/imp$', unlist(py_import('sys')$path))), '')",
+    "cat(grepl('/imp', py_import('os')$getenv('PYTHONPATH')), nzchar(Sys.getenv('PYTHONPATH')))"
+  ))
+  expect_identical(run, list(status = 0L, out = "3 FALSE FALSE FALSE"))
+})
+
+test_that("reticulate's question finds packages and files, and says what is missing", {
+  place <- system.file("imp", package = "torchbridge", mustWork = TRUE)
+  run <- run_python(c(
+    paste0("import sys; sys.path.insert(0, '", place, "')"),
+    "import imp, os, json",
+    "print(imp.find_module('json')[1] == os.path.dirname(json.__file__))",
+    "print(imp.find_module('this')[1].endswith('this.py'))",
+    "try:",
+    "    imp.find_module('no_such_module')",
+    "except ImportError as error:",
+    "    print(error)"
+  ))
+  expect_identical(run, list(
+    status = 0L, out = c("True", "True", "No module named 'no_such_module'")
+  ))
 })
 
 test_that("a Python that reticulate started is joined", {
@@ -100,14 +196,8 @@ test_that("an R package and a Python package that do not belong together give a 
 })
 
 test_that("a Python without torchbridge is a clear error", {
-  base <- system2(find_python(),
-    c("-c", shQuote("import sys; print(sys._base_executable)")),
-    stdout = TRUE
-  )
-  folder <- tempfile("venv")
+  folder <- bare_environment()
   on.exit(unlink(folder, recursive = TRUE))
-  arguments <- c("-m", "venv", "--without-pip", shQuote(folder))
-  skip_if_not(system2(base, arguments, stdout = FALSE, stderr = FALSE) == 0L, "python -m venv")
   python <- file.path(folder, "bin", "python")
   run <- run_r(with_package("as_torch_tensor(1)"), env = c(TORCHBRIDGE_PYTHON = python))
   expect_identical(run$status, 1L)

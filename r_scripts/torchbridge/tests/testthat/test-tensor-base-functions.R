@@ -186,12 +186,13 @@ test_that("an argument is evaluated once", {
   expect_identical(calls, 4)
 })
 
-test_that("attaching the package announces nothing", {
+test_that("attaching the package announces its Python and no function of R's", {
   run <- run_r(paste(
     "library(torchbridge);",
     "cat(identical(environmentName(environment(dnorm)), 'torchbridge: masks'))"
   ))
-  expect_identical(run$out, "TRUE")
+  expect_match(run$out[1L], "^torchbridge: Python is /")
+  expect_identical(run$out[-1L], "TRUE")
 })
 
 test_that("errors name the argument", {
