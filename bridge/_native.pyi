@@ -242,5 +242,8 @@ def arrow_to_r(capsule: CapsuleType, /) -> RObject:
 def arrow_classes() -> list[tuple[str, str | None]]:
     """(class, further class or None) of each type of R's that Arrow has."""
 
+def note(message: str, classes: list[str], /) -> bool:
+    """R warns of a condition of these classes when its call ends; False where none runs."""
+
 def set_tensor_type(cls: type, /) -> None:
     """What R gets as a torch_tensor."""

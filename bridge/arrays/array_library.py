@@ -126,6 +126,15 @@ def not_an_array(x: object) -> TypeError:
     )
 
 
+def without_index(x: object) -> object:
+    """The NumPy array of a pandas Series of plain numbers; all else itself."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(x, pandas.Series):
+        return x
+    numbers = getattr(x.dtype, "kind", "O") in "biufc" and hasattr(x.dtype, "newbyteorder")
+    return x.to_numpy() if numbers else x
+
+
 def is_tensor(x: object) -> TypeIs[torch.Tensor]:
     """Is x a tensor? torch is not imported to find out."""
     torch = sys.modules.get("torch")

@@ -6,7 +6,13 @@ import numbers
 from typing import TYPE_CHECKING, Literal, overload
 
 from torchbridge.arrays import sparse, type_table
-from torchbridge.arrays.array_library import Arrays, fill_value, is_error, wants_mask
+from torchbridge.arrays.array_library import (
+    Arrays,
+    fill_value,
+    is_error,
+    wants_mask,
+    without_index,
+)
 from torchbridge.arrays.protocols import NA, A, D
 from torchbridge.arrays.rtypes import rtype_of
 from torchbridge.process import host, rpy2_objects
@@ -57,7 +63,7 @@ def to_array(x: object, library: Arrays[A, D], share: bool, na: NA, first: int) 
     if rpy2_objects.is_rpy2(x):
         x = rpy2_objects.robject(x)
     if not _is_robject(x):
-        return library.from_python(x, share, na)
+        return library.from_python(without_index(x), share, na)
     x.check("x")
     if "data.frame" in x.classes:
         return _frame_to_array(x, library, share, na)

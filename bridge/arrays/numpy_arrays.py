@@ -18,8 +18,9 @@ from torchbridge.arrays.array_library import (
 )
 from torchbridge.arrays.dlpack import Checked
 from torchbridge.arrays.kept_storage import keep_in_place
+from torchbridge.arrays.labelled_arrays import labelled
 from torchbridge.arrays.protocols import NA, Bound
-from torchbridge.arrays.rtypes import RType, attach
+from torchbridge.arrays.rtypes import RType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,7 +124,8 @@ class NumPyArrays:
         return result
 
     def attach(self, result: NDArray, rtype: RType) -> NDArray:
-        return attach(result.view(_typed_array()), rtype)
+        typed: NDArray = labelled(result, rtype, None)
+        return typed
 
     def from_python(self, x: object, share: bool, na: NA) -> NDArray | tuple[NDArray, NDArray]:
         np = self.np
@@ -165,19 +167,3 @@ class NumPyArrays:
             keep_in_place(x)
         x = x.detach().cpu().resolve_conj().resolve_neg()
         return (x if wider is None else x.to(wider)).numpy()
-
-
-_typed: Any = None
-
-
-def _typed_array() -> Any:
-    """A NumPy array with room for `.r_type`; made at first use, as NumPy is not imported before."""
-    global _typed
-    if _typed is None:
-        import numpy
-
-        class TypedArray(numpy.ndarray):
-            r_type: RType | None = None
-
-        _typed = TypedArray
-    return _typed

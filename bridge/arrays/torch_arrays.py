@@ -295,7 +295,7 @@ def retry_out_of_memory(run: Callable[[], R]) -> R:
     except torch.cuda.OutOfMemoryError:  # that of every kind of device
         pass
     if host.current() is not None:
-        host.native().base_function("gc")()
+        host.native().base_function("gc").call()
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()

@@ -78,7 +78,7 @@ _ROWS = (
 _table = {row.name: row for row in _ROWS}
 
 #: Classes that say nothing of the values.
-PLAIN = frozenset(("AsIs", "matrix", "array", "list"))
+PLAIN = frozenset(("AsIs", "matrix", "array", "list", "table", "xtabs", "noquote"))
 
 
 def add(row: TypeRow) -> None:

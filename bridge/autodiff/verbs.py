@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 from torch import Tensor
 
-from torchbridge.arrays.array_library import is_tensor
+from torchbridge.arrays.array_library import is_tensor, without_index
 from torchbridge.autodiff import autograd_functions, derivatives
 from torchbridge.autodiff.protocols import Numbers
 from torchbridge.process import host, r_thread
@@ -41,7 +41,8 @@ def value_and_grad(
     Args:
         func: A function of a script (``tb.source(path).f``), or a Python function of tensors,
             that gives one number.
-        x: A tensor, an array or a list of numbers; or a dict of such.
+        x: A tensor, an array, a list or a pandas Series of numbers; or a dict of such. An R
+            function sees the index of a Series as names.
         *args: Further arguments of `func`. R gets tensors as its numbers (on their device), and
             everything else by value.
         **kwargs: Likewise, by name.
@@ -193,7 +194,7 @@ class _Written(torch.autograd.Function):
 
 def _as_tensor(x: object, like: Tensor, name: str) -> Tensor:
     try:
-        return torch.as_tensor(x, dtype=like.dtype, device=like.device)
+        return torch.as_tensor(_unlabelled(x), dtype=like.dtype, device=like.device)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name}: must give numbers, not {type(x).__name__}") from error
 
@@ -221,6 +222,8 @@ def _prepare(
         example: object = restore(flat)
         if isinstance(example, dict):
             example = {name: _argument(value) for name, value in example.items()}
+        elif without_index(x) is not x:  # R sees the names
+            example = x
         run = _verb("runner_of_script")(
             func._environment,
             func.__name__,
@@ -253,10 +256,16 @@ def _flatten(x: Parameters, name: str) -> tuple[Tensor, Restore]:
 
 def _numbers(x: object, name: str) -> Tensor:
     try:
-        made = x.detach() if is_tensor(x) else torch.as_tensor(x, dtype=torch.float64)
+        made = x.detach() if is_tensor(x) else torch.as_tensor(_unlabelled(x), dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{name}: expected numbers, not {type(x).__name__}") from error
     return made if made.is_floating_point() else made.to(torch.float64)
+
+
+def _unlabelled(x: object) -> Any:
+    """A Series' numbers, which pandas lets nobody write to."""
+    plain: Any = without_index(x)
+    return x if plain is x else plain.copy()
 
 
 def _in_r_order(x: Tensor) -> Tensor:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import datetime
 import numbers
 import sys
-import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torchbridge.arrays import type_table
 from torchbridge.arrays.convert import to_numpy
 from torchbridge.arrays.into_r import to_robject
-from torchbridge.frames import arrow, kept_types
+from torchbridge.frames import arrow, kept_types, labels
 from torchbridge.process import host
-from torchbridge.process.errors import LossyWarning, naming_column, warn_lossy
+from torchbridge.process.errors import naming_column, warn_lossy
 
 if TYPE_CHECKING:
     import pandas
@@ -63,7 +62,7 @@ def _index(x: RObject) -> pandas.Index:
     import numpy as np
     import pandas as pd
 
-    return pd.Index(_text(x) if x.typeof == "character" else np.array(x, np.int64))
+    return labels.index_of(x) if x.typeof == "character" else pd.Index(np.array(x, np.int64))
 
 
 def _column(x: RObject, name: str) -> Column:
@@ -72,12 +71,19 @@ def _column(x: RObject, name: str) -> Column:
 
 
 def _plain_column(x: RObject) -> Column:
-    import numpy as np
     import pandas as pd
 
     x.check()
     if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
         return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
+    return vector_column(x)
+
+
+def vector_column(x: RObject) -> Column:
+    """What a pandas column, or a Series, holds of an R vector (RObject)."""
+    import numpy as np
+    import pandas as pd
+
     if type_table.added_of(x.classes):
         array = kept_types.with_type(arrow.to_array(x), kept_types.text_of(x))
         return pd.arrays.ArrowExtensionArray(array)
@@ -85,8 +91,8 @@ def _plain_column(x: RObject) -> Column:
     if typed is not None:
         return typed.array if isinstance(typed, pd.Index) else typed
     if x.typeof == "character":
-        return _text(x)
-    _tell_class(x)
+        return labels.text(x)
+    tell_class(x)
     if x.typeof == "list":
         return pd.Series([item.value() for item in x.items()], dtype=object).array
     if x.typeof in ("integer", "logical"):
@@ -94,12 +100,11 @@ def _plain_column(x: RObject) -> Column:
     return to_numpy(x)
 
 
-def _tell_class(x: RObject) -> None:
+def tell_class(x: RObject) -> None:
+    """Says which class of an R vector (RObject) has no place in Python."""
     for name in x.classes:  # what goes through Arrow is warned of there
         if name not in type_table.PLAIN:
-            warnings.warn(
-                f"its class {name} is dropped, its values stay", LossyWarning, stacklevel=2
-            )
+            warn_lossy([f"its class {name} is dropped, its values stay"])
             break
 
 
@@ -129,18 +134,6 @@ def _one(values: pandas.Index | pandas.api.extensions.ExtensionArray) -> Any:
     except (ValueError, OverflowError) as error:
         raise ValueError("Python's dates end at the year 9999; this is a later one") from error
     return pd.NaT if value is pd.NA else value
-
-
-def _text(x: RObject) -> Column:
-    """Strings in pandas' own dtype of text."""
-    import pandas as pd
-    import pyarrow as pa
-
-    array = arrow.to_array(x, pa.large_string())
-    dtype = pd.Series([""]).dtype
-    if isinstance(dtype, pd.StringDtype):
-        return dtype.__from_arrow__(array)
-    return array.to_numpy(zero_copy_only=False)
 
 
 def _categories(x: RObject) -> pandas.Categorical:
@@ -231,13 +224,14 @@ def to_r(x: Any) -> RObject:
             with naming_column(name):
                 columns.append(_vector(column))
         names = [_name(name) for name in x.columns]
-        _refuse_surrogates(names, "name")
+        labels.refuse_surrogates(names, "name")
         return core.helper("new_frame").call(columns, names, len(x), _row_names(x.index))
     if x is pd.NA or x is pd.NaT:
         return core.helper("all_na").call(1)
     if isinstance(x, (datetime.date, datetime.timedelta)):
         return _vector(pd.Series([x], dtype=object if type(x) is datetime.date else None))
-    return _vector(pd.Series(x))
+    vector = _vector(pd.Series(x))
+    return labels.named(vector, x.index) if isinstance(x, pd.Series) else vector
 
 
 def times_to_r(items: tuple[Any, ...]) -> RObject | Any:
@@ -271,9 +265,9 @@ def _row_names(index: pandas.Index) -> RObject | list[str] | None:
         return to_robject(index.to_numpy())
     if isinstance(index.dtype, pd.StringDtype) and not index.hasnans:
         return _from_arrow(index)
-    labels = [str(label) for label in index]
-    _refuse_surrogates(labels, "row name")
-    return labels
+    words = [str(label) for label in index]
+    labels.refuse_surrogates(words, "row name")
+    return words
 
 
 def array_to_r(x: NDArray) -> object:
@@ -281,7 +275,7 @@ def array_to_r(x: NDArray) -> object:
     import numpy as np
 
     if x.dtype.kind in "biufc":
-        return to_robject(x)
+        return labels.with_r_dimnames(to_robject(x), x)
     if x.dtype.kind == "M" and x.ndim < 2 and np.datetime_data(x.dtype)[0] in "YMWD":
         return _dates_to_r(x.reshape(-1))
     if x.dtype.kind in "mM" and x.ndim < 2:
@@ -297,7 +291,8 @@ def array_to_r(x: NDArray) -> object:
     if x.dtype.kind in "UO" and x.ndim < 2:
         return x.reshape(-1).tolist()
     if x.dtype.kind in "UO":
-        return host.native().helper("with_dim").call(x.ravel(order="F").tolist(), list(x.shape))
+        shaped = host.native().helper("with_dim").call(x.ravel(order="F").tolist(), list(x.shape))
+        return labels.with_r_dimnames(shaped, x)
     raise TypeError(f"x: R has no type for a NumPy array of dtype {np.dtype(x.dtype)}")
 
 
@@ -371,14 +366,8 @@ def _categories_in_arrow(categories: pandas.Index) -> pyarrow.Array:
     levels = [str(level) for level in categories]
     if len(set(levels)) < len(levels):
         raise ValueError("two categories have the same text; R's levels differ")
-    _refuse_surrogates(levels, "category")
+    labels.refuse_surrogates(levels, "category")
     return pa.array(levels, pa.string())
-
-
-def _refuse_surrogates(words: list[str], what: str) -> None:
-    for i, word in enumerate(words):
-        if not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word):
-            raise ValueError(f"{what} {i + 1} is no text: it holds a lone surrogate ({word!a})")
 
 
 def _objects(x: pandas.Series) -> RObject:

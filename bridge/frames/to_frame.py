@@ -83,7 +83,7 @@ def _to_polars(frame: RFrame) -> polars.DataFrame:
     for name, column in zip(frame.columns, frame.robject.items(), strict=True):
         _tell_dropped(column, name)
         if "factor" in column.classes:
-            words = core.base_function("levels")(column)
+            words = core.base_function("levels").call(column).value()
             levels[name] = pl.Enum([words] if isinstance(words, str) else list(words or []))
     return made.cast(levels) if levels else made
 

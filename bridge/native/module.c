@@ -13,6 +13,7 @@
 #include "core/hooks.h"
 #include "core/lifetime.h"
 #include "core/limits.h"
+#include "core/notes.h"
 #include "core/pressure.h"
 #include "core/robject.h"
 #include "core/sound.h"
@@ -35,10 +36,10 @@
 #define ROUTINE(name, n_args) {"tb_" #name, (DL_FUNC)(void (*)(void))tb_entry_##name, n_args}
 
 static const R_CallMethodDef routines[] = {
-    ROUTINE(call, 2),  ROUTINE(getattr, 2),   ROUTINE(setattr, 3), ROUTINE(import, 1),
-    ROUTINE(api, 3),   ROUTINE(is_live, 1),   ROUTINE(op1, 2),     ROUTINE(op2, 3),
-    ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),     ROUTINE(caught, 2),
-    ROUTINE(limit, 0), ROUTINE(call_back, 2), {NULL, NULL, 0},
+    ROUTINE(call, 2),  ROUTINE(getattr, 2),   ROUTINE(setattr, 3),    ROUTINE(import, 1),
+    ROUTINE(api, 3),   ROUTINE(is_live, 1),   ROUTINE(op1, 2),        ROUTINE(op2, 3),
+    ROUTINE(index, 5), ROUTINE(index_set, 5), ROUTINE(run, 0),        ROUTINE(caught, 2),
+    ROUTINE(limit, 0), ROUTINE(call_back, 2), ROUTINE(call_found, 2), {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, NULL, 0}};
@@ -48,6 +49,7 @@ TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_pressure_init();
   tb_sound_init();
   tb_handle_init();
+  tb_notes_init();
   tb_frozen_init(dll, &tb_saved);
   tb_foreign_init(dll);
   tb_subscripts_init();
@@ -253,6 +255,16 @@ static PyObject *native_arrow_classes(PyObject *self, PyObject *unused) {
   return tb_arrow_classes();
 }
 
+static PyObject *native_note(PyObject *self, PyObject *args) {
+  (void)self;
+  PyObject *message, *classes;
+  if (!PyArg_ParseTuple(args, "OO", &message, &classes) || tb_check_thread())
+    return NULL;
+  if (!tb_depth())
+    Py_RETURN_FALSE;
+  return tb_note(message, classes) ? NULL : Py_NewRef(Py_True);
+}
+
 static PyObject *native_set_tensor_type(PyObject *self, PyObject *type) {
   (void)self;
   if (!PyType_Check(type)) {
@@ -291,6 +303,8 @@ static PyMethodDef functions[] = {
      "arrow_to_r(capsule): the R data frame or vector of an Arrow stream."},
     {"arrow_classes", native_arrow_classes, METH_NOARGS,
      "arrow_classes(): (class, further class or None) of each type of R's that Arrow has."},
+    {"note", native_note, METH_VARARGS,
+     "note(message, classes): R warns of it when its call ends; False where R has called nothing."},
     {"set_tensor_type", native_set_tensor_type, METH_O,
      "set_tensor_type(cls): what R gets as a torch_tensor."},
     {NULL, NULL, 0, NULL}};

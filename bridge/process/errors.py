@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 
 class RError(RuntimeError):
@@ -112,6 +114,17 @@ def naming_column(name: object) -> Iterator[None]:
 
 
 def warn_lossy(notes: Sequence[str]) -> None:
-    """What the native core calls with one message for each column that lost something."""
+    """Warn of what was lost, each in a message, where the user's code is.
+
+    The native core calls it with one for each column that lost something.
+    """
+    frame, level = sys._getframe(0), 1
+    while frame.f_back is not None and _is_ours(frame):
+        frame, level = frame.f_back, level + 1
     for note in notes:
-        warnings.warn(note, LossyWarning, stacklevel=2)
+        warnings.warn(note, LossyWarning, stacklevel=level)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.startswith("torchbridge")

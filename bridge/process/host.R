@@ -160,6 +160,17 @@ signal_python_error <- function(message, classes, traceback, exception) {
   ))
 }
 
+# What Python has warned of while R waited: list(message, classes) each, the same ones once.
+signal_notes <- function(notes) {
+  call <- sys.call(-1L)
+  if (identical(call[[1L]], quote(api))) call <- sys.call(-2L)
+  for (note in unique(notes)) {
+    warning(structure(
+      class = c(note[[2L]], "warning", "condition"), list(message = note[[1L]], call = call)
+    ))
+  }
+}
+
 # Messages of torchbridge's own functions, as R writes arguments.
 in_r_words <- function(message) {
   message <- sub("^(x|dtype|device|share|na): ", "`\\1`: ", message)
@@ -203,7 +214,7 @@ add_helpers <- function(file) {
 native_entry <- function(name) {
   getNativeSymbolInfo(paste0("tb_", name), getLoadedDLLs()[["_native"]])$address
 }
-native_call <- native_entry("call")
+native_call <- native_entry("call_found")
 native_call_back <- native_entry("call_back")
 # What becomes of it, and so of every wrapped callable, in readRDS().
 gone <- unserialize(serialize(native_call, NULL))
@@ -354,5 +365,10 @@ all_na <- function(n) rep(NA, n)
 
 with_dim <- function(x, dim) {
   dim(x) <- as.integer(dim)
+  x
+}
+
+with_attribute <- function(x, name, value) {
+  attr(x, name) <- value
   x
 }

@@ -110,6 +110,7 @@ def attach_to_r() -> str:
         _answer_interrupts()
         assert _native is not None
         output.to_r(_native)
+        output.lossy_warnings_to_r(_native)
     assert _native is not None and _native.__file__ is not None
     return _native.__file__
 

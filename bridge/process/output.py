@@ -1,4 +1,5 @@
 """Where R hosts, what Python prints goes where R prints: ``capture.output()``, ``sink()``, knitr.
+What a conversion loses is an R warning.
 
 Tests: tests/process/test_output.py
 """
@@ -6,9 +7,11 @@ Tests: tests/process/test_output.py
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, TextIO
 
 from torchbridge.process import r_thread
+from torchbridge.process.errors import LossyWarning
 
 if TYPE_CHECKING:
     from torchbridge.process.native_core import NativeCore
@@ -20,6 +23,26 @@ def to_r(core: NativeCore) -> None:
         stream = getattr(sys, name)
         if stream is not None and stream is getattr(sys, f"__{name}__"):
             setattr(sys, name, _ToR(stream, core, name))
+
+
+def lossy_warnings_to_r(core: NativeCore) -> None:
+    """Have a LossyWarning be an R warning of class ``torchbridge_lossy``, each time."""
+    warnings.simplefilter("always", LossyWarning)
+    python_shows = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        told = issubclass(category, LossyWarning) and file is None and r_thread.here()
+        if not (told and core.note(str(message), ["torchbridge_lossy"])):
+            python_shows(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
 
 
 class _ToR:

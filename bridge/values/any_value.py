@@ -12,10 +12,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays import scipy_arrays, sparse
-from torchbridge.arrays.array_library import is_tensor
+from torchbridge.arrays.array_library import is_ndarray, is_tensor
 from torchbridge.arrays.convert import to_numpy
 from torchbridge.arrays.into_r import is_array, to_robject
-from torchbridge.frames import arrow, pandas_frames
+from torchbridge.frames import arrow, labels, pandas_frames
 from torchbridge.process import hooks, host, rpy2_objects
 from torchbridge.values import reticulate_objects
 
@@ -40,25 +40,53 @@ def handle(x: object) -> RObject:
     return core.handle(x)
 
 
-def from_r(x: RObject) -> Any:
+def from_r(x: RObject, has_labels: bool | None = None) -> Any:
     """The Python value of an R object (RObject) that is more than a scalar or a plain list.
 
     Arrays and numeric vectors are NumPy arrays, data frames pandas frames, factors
     pandas Categoricals; dates and times are NumPy's and pandas'; sparse matrices of the package
-    Matrix are SciPy's csc_matrix. A Python object that reticulate holds is itself. What has no
-    Python counterpart (an environment, a fitted model) stays an R object: an rpy2 object where
-    Python is the host (and so does what reticulate has saved, since there is none then).
+    Matrix are SciPy's csc_matrix. Names and dimnames come along as ``frames/labels.py`` says. A
+    Python object that reticulate holds is itself. What has no Python counterpart (an environment, a
+    fitted model) stays an R object: an rpy2 object where Python is the host (and so does what
+    reticulate has saved, since there is none then).
+
+    Args:
+        x: The R object.
+        has_labels: Has it names or dimnames? None: for torchbridge itself, which wants no labels
+            and hears of no class that is dropped.
     """
     x.check()
-    kind, classes = x.typeof, x.classes
+    classes = x.classes
     if reticulate_objects.CLASS in classes and host.current() == "r":
         return reticulate_objects.object_of(x)
     if "data.frame" in classes:
         return pandas_frames.from_r(x)
+    if "POSIXlt" in classes:
+        x = host.native().base_function("as.POSIXct").call(x)
+    elif "ftable" in classes and has_labels is not None:
+        x, has_labels = host.native().base_function("as.table").call(x), True
+    if has_labels and x.typeof in _VECTORS and (index := labels.series_index(x)) is not None:
+        import pandas as pd
+
+        return pd.Series(pandas_frames.vector_column(x), index=index, copy=False)
+    value = _unlabelled(x, told=has_labels is not None)
+    if has_labels and is_ndarray(value) and value.ndim > 1:
+        return labels.with_dimnames(x, value)
+    return value
+
+
+_NUMBERS = ("double", "integer", "logical", "complex", "raw")
+_VECTORS = (*_NUMBERS, "character")
+
+
+def _unlabelled(x: RObject, told: bool) -> Any:
+    kind = x.typeof
     typed = pandas_frames.typed_from_r(x)
     if typed is not None:
         return typed
-    if kind in ("double", "integer", "logical", "complex", "raw"):
+    if told and kind in _VECTORS:
+        pandas_frames.tell_class(x)
+    if kind in _NUMBERS:
         if x.any_na() and kind not in ("double", "complex"):
             # pandas' nullable arrays have one dimension; float64 keeps R's NA in any.
             one_dim = x.dim is None or len(x.dim) == 1

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from torchbridge.arrays.array_library import without_index
+
 from ..arguments import kind_of
 
 
@@ -52,9 +54,10 @@ def as_inputs_of(
 
 
 def as_tensor(name: str, value: Any) -> Tensor:
-    """A tensor of a tensor or a NumPy array of numbers."""
+    """A tensor of a tensor, a NumPy array or a pandas Series of numbers."""
     if isinstance(value, Tensor):
         return value.detach()
+    value = without_index(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
         # What pandas gives is read-only, and torch warns of that: np.require() copies it then.
         return torch.from_numpy(np.require(value, requirements=["C", "W"]))

@@ -234,7 +234,7 @@ def test_what_is_no_array_is_named(convert, x, message, nothing_left):
 def test_pandas_is_told_to_choose_an_encoding(convert):
     import pandas as pd
 
-    for x in (pd.DataFrame({"a": [1]}), pd.Series([1])):
+    for x in (pd.DataFrame({"a": [1]}), pd.Series(["a"]), pd.Series([1, None], dtype="Int64")):
         with pytest.raises(TypeError, match="x: a (DataFrame|Series) is not a tensor: choose"):
             convert(x)
 

@@ -20,8 +20,7 @@ static bool is_named(SEXP names, R_xlen_t i) {
          LENGTH(STRING_ELT(names, i)) > 0;
 }
 
-static PyObject *call_python(PyObject *function, PyObject *first, SEXP args,
-                             enum tb_vectors vectors) {
+static PyObject *call_python(PyObject *function, PyObject *first, SEXP args, tb_vectors vectors) {
   R_xlen_t n = Rf_xlength(args), n_named = 0;
   SEXP names = PROTECT(Rf_getAttrib(args, R_NamesSymbol));
   for (R_xlen_t i = 0; i < n; i++)
@@ -63,7 +62,7 @@ typedef struct {
   PyObject *object;
   SEXP x, args;
   const char *name;
-  enum tb_vectors vectors;
+  tb_vectors vectors;
 } entry_args;
 
 static int call_work(void *p, SEXP *result) {
@@ -77,10 +76,16 @@ SEXP tb_entry_call(SEXP function, SEXP args) {
       &(entry_args){.object = tb_object_argument(function), .args = args, .vectors = TB_AS_LIST});
 }
 
+SEXP tb_entry_call_found(SEXP function, SEXP args) {
+  return tb_enter(call_work, &(entry_args){.object = tb_object_argument(function),
+                                           .args = args,
+                                           .vectors = TB_AS_LIST | TB_LABELLED});
+}
+
 SEXP tb_entry_call_back(SEXP function, SEXP args) {
-  return tb_enter(
-      call_work,
-      &(entry_args){.object = tb_object_argument(function), .args = args, .vectors = TB_AS_NUMPY});
+  return tb_enter(call_work, &(entry_args){.object = tb_object_argument(function),
+                                           .args = args,
+                                           .vectors = TB_AS_NUMPY | TB_LABELLED});
 }
 
 static int getattr_work(void *p, SEXP *result) {
@@ -95,7 +100,7 @@ SEXP tb_entry_getattr(SEXP object, SEXP name) {
 
 static int setattr_work(void *p, SEXP *result) {
   entry_args *a = p;
-  PyObject *value = tb_hold(tb_from_r(a->x, TB_AS_LIST));
+  PyObject *value = tb_hold(tb_from_r(a->x, TB_AS_LIST | TB_LABELLED));
   *result = R_NilValue;
   return value ? PyObject_SetAttrString(a->object, a->name, value) : -1;
 }

@@ -4,8 +4,11 @@
 
 #include "core/base.h"
 
-/* function(*args): named elements of the list args are keywords. */
+/* function(*args): named elements of the list args are keywords. For torchbridge's own calls, whose
+ * values go without names. */
 SEXP tb_entry_call(SEXP function, SEXP args);
+/* The same of a function that R looked up: its arguments are a user's. */
+SEXP tb_entry_call_found(SEXP function, SEXP args);
 /* The same of a function that Python gave to an R function: it gets what results of R's are. */
 SEXP tb_entry_call_back(SEXP function, SEXP args);
 SEXP tb_entry_getattr(SEXP object, SEXP name);

@@ -63,7 +63,8 @@ static void build_run(void *p) {
 
 static void result_run(void *p) {
   call_job *job = p;
-  job->result = job->convert ? tb_from_r(job->value, TB_AS_NUMPY) : tb_robject(job->value, false);
+  job->result = job->convert ? tb_from_r(job->value, TB_AS_NUMPY | TB_LABELLED)
+                             : tb_robject(job->value, false);
 }
 
 static PyObject *call_r(SEXP function, PyObject *args, PyObject *kwargs, bool convert) {

@@ -15,6 +15,7 @@
 #include "core/held.h"
 #include "core/interrupts.h"
 #include "core/lifetime.h"
+#include "core/notes.h"
 #include "core/pressure.h"
 #include "core/strings.h"
 
@@ -94,8 +95,10 @@ static void entry_leave(void *p, Rboolean jump) {
   entry *e = p;
   if (!e->entered)
     return;
-  if (jump)
+  if (jump) {
     PyErr_Clear();
+    tb_notes_drop();
+  }
   tb_drop(e->held);
   PyGILState_Release(e->gil);
   depth = e->depth;
@@ -114,9 +117,10 @@ SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
   PROTECT_WITH_INDEX(R_NilValue, &e.result);
   SEXP continuation = token();
   SEXP result = R_UnwindProtect(entry_body, &e, entry_leave, &e, continuation);
-  UNPROTECT(1);
   if (continuation)
     SETCAR(continuation, R_NilValue); /* it must not keep the result */
+  tb_notes_tell();
+  UNPROTECT(1);
   if (e.failed)
     tb_signal(result);
   return result;

@@ -11,10 +11,10 @@ enum tb_hook {
   TB_HOOK_R_ERROR,        /* the class of an R error in Python */
   TB_HOOK_DESCRIBE_ERROR, /* (exception): (message, classes, traceback, R condition or None) */
   TB_HOOK_MODES,          /* (functions that read a mode of torch's each, restore(values)) */
-  TB_HOOK_WARN_LOSSY,     /* (notes): warns of what was lost in a data frame */
+  TB_HOOK_WARN_LOSSY,     /* (notes): warns of what was lost in a data frame or a list */
   TB_HOOK_DESCRIBE_TYPE,  /* (RObject): (text that keeps its type, class dropped), each or None */
   TB_HOOK_RESTORE_TYPE,   /* (RObject, text): sets that type; the class dropped, or None */
-  TB_HOOK_FROM_R,         /* (RObject): the Python value of what has a class or a shape */
+  TB_HOOK_FROM_R,         /* (RObject, has labels): the value of what has a class or a shape */
   TB_HOOK_TO_R_VALUE,     /* (object): an RObject, a simpler value, or NotImplemented */
   TB_HOOK_TIMES_TO_R,     /* (tuple of dates or times): an RObject, or NotImplemented */
   TB_HOOK_FOR_R,          /* the object whose attributes R calls by name */

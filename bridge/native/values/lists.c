@@ -37,13 +37,34 @@ static void name_text(SEXP x, R_xlen_t i) {
   Py_XDECREF(trace);
 }
 
-PyObject *tb_list_from_r(SEXP x, enum tb_vectors vectors, int depth, tb_item_from_r item_from_r) {
+/* A list whose names are no keys: says so. */
+static int tell_names(SEXP names, R_xlen_t n) {
+  bool some = false;
+  for (R_xlen_t i = 0; i < n; i++)
+    some |= STRING_ELT(names, i) != NA_STRING && LENGTH(STRING_ELT(names, i)) > 0;
+  PyObject *hook = some ? tb_hook(TB_HOOK_WARN_LOSSY) : NULL;
+  if (!hook)
+    return some ? -1 : 0;
+  PyObject *told = PyObject_CallFunction(
+      hook, "((s))",
+      "the names of a list are left out: some are empty, or there twice, and the keys "
+      "of a dict are neither");
+  Py_XDECREF(told);
+  return told ? 0 : -1;
+}
+
+PyObject *tb_list_from_r(SEXP x, tb_vectors vectors, int depth, tb_item_from_r item_from_r) {
   R_xlen_t n = Rf_xlength(x);
   tb_damage why;
   if (!tb_is_sound(x, &why))
     return PyErr_Format(PyExc_ValueError, "%s", why.text);
   SEXP names = PROTECT(Rf_getAttrib(x, R_NamesSymbol));
-  bool dict = usable_names(names, n);
+  bool dict = usable_names(names, n),
+       lost = (vectors & TB_LABELLED) && !dict && names != R_NilValue;
+  if (lost && tell_names(names, n)) {
+    UNPROTECT(1);
+    return NULL;
+  }
   PyObject *result = tb_hold(dict ? PyDict_New() : PyList_New(n));
   bool failed = !result;
   for (R_xlen_t i = 0; !failed && i < n; i++) {

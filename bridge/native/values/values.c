@@ -22,14 +22,20 @@ static PyObject *too_deep(void) {
   return NULL;
 }
 
-static PyObject *ask(enum tb_hook hook, PyObject *x) {
-  PyObject *f = tb_hook(hook);
-  return f && x ? PyObject_CallOneArg(f, x) : NULL;
-}
-
 /* ---- R -> Python ---- */
 
-static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth) {
+/* What the hook needs to know of names and dimnames: None, they don't count; False, there are none.
+ */
+static PyObject *labels_of(SEXP x, tb_vectors vectors) {
+  if (!(vectors & TB_LABELLED))
+    return Py_None;
+  return Rf_isVector(x) && (Rf_getAttrib(x, R_NamesSymbol) != R_NilValue ||
+                            Rf_getAttrib(x, R_DimNamesSymbol) != R_NilValue)
+             ? Py_True
+             : Py_False;
+}
+
+static PyObject *from_r(SEXP x, tb_vectors vectors, int depth) {
   if (depth > DEEPEST)
     return too_deep();
   bool plain = !Rf_isObject(x) && Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
@@ -52,7 +58,8 @@ static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth) {
   case CPLXSXP:
   case STRSXP: {
     R_xlen_t n = Rf_xlength(x);
-    if (!plain || (n != 1 && vectors == TB_AS_NUMPY && TYPEOF(x) != STRSXP))
+    if (!plain || (n != 1 && (vectors & TB_AS_NUMPY) && TYPEOF(x) != STRSXP) ||
+        ((vectors & TB_LABELLED) && Rf_getAttrib(x, R_NamesSymbol) != R_NilValue))
       break;
     return n == 1 ? tb_element_from_r(x, 0) : tb_list(n, tb_element_from_r, x);
   }
@@ -67,7 +74,9 @@ static PyObject *from_r(SEXP x, enum tb_vectors vectors, int depth) {
   bool function = TYPEOF(x) == CLOSXP || TYPEOF(x) == BUILTINSXP || TYPEOF(x) == SPECIALSXP;
   if (function && !tb_is_reticulate(x))
     return object;
-  PyObject *result = ask(TB_HOOK_FROM_R, object);
+  PyObject *f = tb_hook(TB_HOOK_FROM_R), *result = NULL;
+  if (f && object)
+    result = PyObject_CallFunctionObjArgs(f, object, labels_of(x, vectors), NULL);
   Py_XDECREF(object);
   return result;
 }
@@ -77,7 +86,7 @@ bool tb_is_reticulate(SEXP x) {
          Rf_inherits(x, "python.builtin.object");
 }
 
-PyObject *tb_from_r(SEXP x, enum tb_vectors vectors) { return from_r(x, vectors, 0); }
+PyObject *tb_from_r(SEXP x, tb_vectors vectors) { return from_r(x, vectors, 0); }
 
 /* ---- Python -> R ---- */
 
@@ -102,7 +111,8 @@ static int to_r(PyObject *x, SEXP *result, int depth);
 
 /* An R object, a simpler Python value, or NotImplemented: x has no R value of its own. */
 static int other_to_r(PyObject *x, SEXP *result, int depth) {
-  PyObject *simpler = tb_hold(ask(TB_HOOK_TO_R_VALUE, x));
+  PyObject *f = tb_hook(TB_HOOK_TO_R_VALUE),
+           *simpler = f ? tb_hold(PyObject_CallOneArg(f, x)) : NULL;
   int status = 0;
   if (!simpler)
     return -1;

@@ -4,7 +4,7 @@
 
 #include "values/lists.h"
 
-PyObject *tb_from_r(SEXP x, enum tb_vectors vectors); /* may jump */
+PyObject *tb_from_r(SEXP x, tb_vectors vectors); /* may jump */
 /* A Python object as another bridge (reticulate) holds it: tb_from_r() gives the object itself. */
 bool tb_is_reticulate(SEXP x);
 /* 0 with the result unprotected, or -1 with an exception; may jump. */

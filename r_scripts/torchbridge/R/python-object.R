@@ -96,4 +96,4 @@ is_live <- function(x) dot_call(native()$is_live, x)
 gone_text <- function(x) paste0("<", class(x)[1L], " from another R session>")
 
 # A Python callable that readRDS() has read (host.R).
-call_again <- function(handle, arguments) dot_call(native()$call, handle, arguments)
+call_again <- function(handle, arguments) dot_call(native()$call_found, handle, arguments)

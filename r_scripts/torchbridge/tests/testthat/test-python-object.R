@@ -117,11 +117,66 @@ test_that("NA arrives as None, in doubles as NaN", {
 
 test_that("vectors and lists arrive as lists, named lists as dicts", {
   expect_identical(arrives(c(1, 2)), "[1.0, 2.0]")
-  expect_identical(arrives(c(a = 1, b = 2)), "[1.0, 2.0]")
   expect_identical(arrives(double()), "[]")
   expect_identical(arrives(list(1, "a", NULL)), "[1.0, 'a', None]")
   expect_identical(arrives(list(a = 1L, b = list(2L))), "{'a': 1, 'b': [2]}")
-  expect_identical(arrives(list(a = 1, 2)), "[1.0, 2.0]")
+  expect_warning(
+    expect_identical(arrives(list(a = 1, 2)), "[1.0, 2.0]"), "names of a list are left out",
+    class = "torchbridge_lossy"
+  )
+})
+
+test_that("named vectors, tables and dimnames arrive with their names", {
+  skip_if_not(can_import("pandas"), "pandas")
+  same <- py("lambda x: x")
+  named <- list(
+    c(a = 1L, b = 2L), c(a = 1.5, b = NA), c(a = TRUE, b = NA), c(a = "x", b = "y"),
+    c(a = 1i, b = 2i), c(a = as.raw(1), b = as.raw(2)), c(a = 1, 2), c(a = 1, a = 2),
+    stats::setNames(1:2, c(NA, "b")), stats::setNames(factor(c("u", "v")), c("a", "b")),
+    stats::setNames(as.Date(c("2026-01-02", NA)), c("a", "b")), stats::setNames(double(), character()),
+    cbind(a = 1:2, b = 3:4), matrix(1:2, 2, dimnames = list(c("1", "2"), "a"))
+  )
+  for (x in named) expect_identical(same(x), x)
+  expect_identical(type_of(c(a = 1, b = 2)), "Series")
+  expect_identical(py("lambda x: list(x.index)")(table(c("v", "u", "v"))), c("u", "v"))
+  expect_identical(same(table(c("v", "u", "v"))), c(u = 1L, v = 2L))
+  expect_identical(py("lambda x: x['b']")(c(a = 1, b = 2)), 2)
+  x <- matrix(c(1, 2, 3, 4), 2, dimnames = list(rows = c("r", "s"), cols = c("a", "b")))
+  expect_warning(expect_identical(same(x), x), "row names", class = "torchbridge_lossy")
+  object <- py("type('Object', (), {})")()
+  object$x <- c(a = 1, b = 2)
+  expect_identical(object$x, c(a = 1, b = 2))
+})
+
+test_that("what a conversion loses is a warning of the call, each time and once", {
+  same <- py("lambda x: x")
+  for (i in 1:2) {
+    told <- list()
+    value <- withCallingHandlers(same(list(c(a = 1), c(a = 2))), torchbridge_lossy = function(w) {
+      told[[length(told) + 1L]] <<- w
+      invokeRestart("muffleWarning")
+    })
+    expect_identical(value, c(1, 2))
+    expect_length(told, 1L)
+    expect_identical(conditionMessage(told[[1L]]), paste(
+      "the name 'a' is left out: one value is a Python scalar"
+    ))
+    expect_identical(conditionCall(told[[1L]])[[1L]], quote(same))
+  }
+  # Of a call that a handler, an error or warn = 2 ends nothing is left for the next one.
+  expect_identical(tryCatch(same(c(a = 1)), warning = class)[1L], "torchbridge_lossy")
+  fails <- py("lambda x: 1 / 0")
+  suppressWarnings(expect_error(fails(c(a = 1)), class = "ZeroDivisionError"))
+  expect_silent(same(1))
+})
+
+test_that("a Series is a named vector", {
+  skip_if_not(can_import("pandas"), "pandas")
+  pandas <- py_import("pandas")
+  expect_identical(pandas$Series(c(2, 1), list("b", "a")), c(b = 2, a = 1))
+  counts <- py("lambda x: __import__('pandas').Series(x).value_counts()")
+  expect_identical(counts(c("b", "a", "b")), c(b = 2L, a = 1L))
+  expect_identical(pandas$Series(c(2, 1)), c(2, 1))
 })
 
 test_that("arrays, frames, factors and dates arrive as NumPy's and pandas'", {
