@@ -163,7 +163,8 @@ class Operator:
         name: str,
         function: Callable[..., object],
         positional: tuple[int, ...],
-        named: dict[str, tuple[str, int]],
+        named: dict[str, tuple[str, int, int]],
+        order: tuple[str, ...],
         index_results: int,
         results: tuple[str, ...],
         /,
@@ -174,7 +175,9 @@ class Operator:
             name: its name in R.
             function: what is called.
             positional: the kinds of arguments by position; the last one's are those of all after.
-            named: R's name of an argument: Python's, and its kinds.
+            named: R's name of an argument: Python's, its kinds, and as bits the places that it
+                may have by position.
+            order: R's names of the arguments, in the order in which R's function has them.
             index_results: bit i says that result i is positions, which count from 1 in R.
             results: the names of several results.
         """

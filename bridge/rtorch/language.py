@@ -132,11 +132,9 @@ def summarise(_: object, name: str, parts: list[RValue], na_rm: bool) -> Tensor:
 
 
 def bind(_: object, parts: list[RValue], how: str) -> Tensor:
-    """R's ``c``, ``rbind`` and ``cbind``; R vectors take the first tensor's dtype and device."""
+    """R's ``rbind`` and ``cbind``; R vectors take the first tensor's dtype and device."""
     first = next(part for part in parts if isinstance(part, torch.Tensor))
     tensors = [torch.as_tensor(part, dtype=first.dtype, device=first.device) for part in parts]
-    if how == "c":
-        return torch.cat([t.reshape(-1) for t in tensors])
     if how == "rbind":
         return torch.cat([t.reshape(1, -1) if t.dim() < 2 else t for t in tensors], 0)
     return torch.cat([t.reshape(-1, 1) if t.dim() < 2 else t for t in tensors], 1)

@@ -24,6 +24,7 @@ from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.torch_arrays import TorchArrays, import_torch
 from torchbridge.process import host
 from torchbridge.rtorch import dialect
+from torchbridge.rtorch.arguments import Argument, Overload, r_arguments
 from torchbridge.values.protocols import RValue
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 # What an argument may be; argument.h has the same bits. A value is read by its own type
 # where several are possible: torch_max(x, 1) names a dim, torch_max(x, y) another tensor.
-TENSOR, TENSORS, DIM, INDEX, POSITION, SCALAR, DTYPE, INT, INTS = (1 << i for i in range(9))
+TENSOR, TENSORS, DIM, INDEX, POSITION, SCALAR, DTYPE, INT, INTS, NAMES = (1 << i for i in range(10))
 
 #: Arguments that name dims: 1 is the first, -1 the last.
 _DIMS = frozenset(
@@ -65,6 +66,8 @@ _POSITIONS = {
     "slice_scatter": {"start"},
     "embedding": {"padding_idx"},
     "embedding_bag": {"padding_idx"},
+    "slice_inverse": {"start"},
+    "linear_cross_entropy": {"ignore_index"},
     "cross_entropy": {"ignore_index"},
     "nll_loss": {"ignore_index"},
 }
@@ -74,6 +77,8 @@ _INDICES_OF = {
     "embedding": {"input"},
     "embedding_bag": {"input"},
     "one_hot": {"tensor", "self", "input"},
+    "searchsorted": {"sorter"},
+    "linear_cross_entropy": {"target"},
     "cross_entropy": {"target"},
     "nll_loss": {"target"},
     "multi_margin_loss": {"target"},
@@ -84,8 +89,12 @@ _INDICES_OF = {
 _NOT_INDICES = {"tensor_split": {"indices"}}
 #: Functions whose one result is positions; others say so in the names of their results.
 _INDEX_RESULTS = frozenset(
-    ("argmax", "argmin", "argsort", "argwhere", "indices", "multinomial", "nonzero_static")
+    (
+        *("argmax", "argmin", "argsort", "argwhere", "indices", "multinomial", "nonzero_static"),
+        *("tril_indices", "triu_indices", "unravel_index"),
+    )
 )
+EVERY = 2**32 - 1
 #: Pooling with return_indices = TRUE, and what unpooling takes.
 _POOLING = re.compile(r"max_pool\dd(_with_indices)?$")
 #: ``dim`` that is a number of dims, or a size.
@@ -137,11 +146,16 @@ def resolve(name: str) -> Operator:
     """
     import_torch()
     if name in _OPS:
-        return host.native().Operator(name, _OPS[name], (TENSOR | SCALAR,) * 2, {}, 0, ())
+        return host.native().Operator(name, _OPS[name], (TENSOR | SCALAR,) * 2, {}, (), 0, ())
     function, python_name, method = find(name)
     spec = describe(function, python_name, method)
+    arguments = [a for a in spec.arguments(name) or () if a.name != "..."]
+    for argument in arguments:
+        kinds = NAMES if argument.name == "names" else 0
+        spec.named[argument.name] = spec.named.get(argument.schema, (argument.name, kinds, 0))
+    order = tuple(argument.name for argument in arguments)
     return host.native().Operator(
-        name, function, spec.positional, spec.named, spec.index_results, spec.results
+        name, function, spec.positional, spec.named, order, spec.index_results, spec.results
     )
 
 
@@ -188,18 +202,24 @@ class Spec:
 
     Attributes:
         positional: the kinds of each positional argument.
-        named: R's name -> (Python's name, kinds).
+        named: R's name -> (Python's name, kinds, the places that it has by position, as bits).
         index_results: bit i is set where result i is positions.
         results: the names of several results.
-        overloads: for each its (name, type, default text or None), for help pages.
+        overloads: for each its (name, type, default text or None).
+        variadic: does it take any number of arguments by position?
     """
 
     def __init__(self) -> None:
         self.positional: tuple[int, ...] = ()
-        self.named: dict[str, tuple[str, int]] = {}
+        self.named: dict[str, tuple[str, int, int]] = {}
         self.index_results = 0
         self.results: tuple[str, ...] = ()
-        self.overloads: list[list[tuple[str, str, str | None]]] = []
+        self.overloads: list[Overload] = []
+        self.variadic = False
+
+    def arguments(self, name: str) -> list[Argument] | None:
+        """R torch's arguments of R's function ``name``; None where any may be given."""
+        return None if self.variadic else r_arguments(name, self.overloads)
 
 
 def describe(function: Callable[..., Any], name: str, method: bool) -> Spec:
@@ -211,7 +231,7 @@ def describe(function: Callable[..., Any], name: str, method: bool) -> Spec:
     else:
         _from_signature(spec, function, name)
     if name.rstrip("_") in _INDEX_RESULTS:
-        spec.index_results |= 1
+        spec.index_results = EVERY
     return spec
 
 
@@ -240,23 +260,31 @@ def _takes_tensors(schema: torch.FunctionSchema) -> bool:
 
 def _from_schemas(spec: Spec, found: list[torch.FunctionSchema], name: str, method: bool) -> None:
     positional: list[int] = []
+    by_name: set[str] = set()
     for schema in found:
+        places: dict[str, int] = {}
         for position, argument in enumerate(a for a in schema.arguments if not a.kwarg_only):
             if position == len(positional):
                 positional.append(0)
             positional[position] |= _kind_in_schema(name, argument)
+            places[argument.name] = 1 << position
         for argument in schema.arguments:
             # torch.* functions call their first tensor input, methods have no name for it.
             python_name = "input" if argument.name == "self" and not method else argument.name
-            kinds = _kind_in_schema(name, argument)
-            earlier = spec.named.get(argument.name, (python_name, 0))[1]
-            spec.named[argument.name] = (python_name, earlier | kinds)
+            _, kinds, known = spec.named.get(argument.name, (python_name, 0, 0))
+            kinds |= _kind_in_schema(name, argument)
+            if argument.kwarg_only:
+                by_name.add(argument.name)
+            known |= places.get(argument.name, 0)
+            spec.named[argument.name] = (python_name, kinds, known)
         names = tuple(r.name for r in schema.returns)
         if len(names) > 1:
             spec.results = names if all(names) else ()
             for position, result in enumerate(schema.returns):
                 if result.name and "indices" in result.name:
                     spec.index_results |= 1 << position
+    for argument_name in by_name:  # alpha: in one overload only
+        spec.named[argument_name] = (*spec.named[argument_name][:2], 0)
     spec.overloads = [[(a.name, str(a.type), _default(a)) for a in s.arguments] for s in found]
     spec.positional = tuple(positional)
 
@@ -293,17 +321,21 @@ def _from_signature(spec: Spec, function: Callable[..., Any], name: str) -> None
             signature = inspect.signature(twin)
     except (TypeError, ValueError):
         return
-    positional, arguments = [], []
+    positional: list[int] = []
+    arguments = []
     for parameter in signature.parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:
             continue
         kinds = kind_of(name, parameter.name, _annotation(parameter))
+        place = 0
         if parameter.kind is not parameter.KEYWORD_ONLY:
+            place = 1 << len(positional)
             positional.append(kinds)
         if parameter.kind is not parameter.VAR_POSITIONAL:
-            spec.named[parameter.name] = (parameter.name, kinds)
+            spec.named[parameter.name] = (parameter.name, kinds, place)
             default = None if parameter.default is inspect._empty else repr(parameter.default)
             arguments.append((parameter.name, _annotation(parameter), default))
+    spec.variadic = any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
     spec.overloads = [arguments]
     spec.positional = tuple(positional)
     first = next(iter(signature.parameters), None)
@@ -314,6 +346,8 @@ def _from_signature(spec: Spec, function: Callable[..., Any], name: str) -> None
 
 
 def _annotation(parameter: inspect.Parameter) -> str:
+    if hasattr(parameter.annotation, "__args__"):  # list[int], whose name is list
+        return str(parameter.annotation)
     if parameter.annotation is not inspect._empty:
         return str(getattr(parameter.annotation, "__name__", parameter.annotation))
     default = parameter.default
@@ -338,9 +372,10 @@ def kind_of(function: str, name: str, kind: str) -> int:
     if name in _POSITIONS.get(base, ()) and "Tensor" not in kind:
         return POSITION
     kinds = 0
-    if "List[Tensor]" in kind or "List[Optional[Tensor]]" in kind:
+    listed = re.compile(r"[Ll]ist\[(Optional\[)?Tensor\]+")
+    if listed.search(kind):
         kinds |= TENSORS
-    elif "Tensor" in kind:
+    if "Tensor" in listed.sub("", kind):
         kinds |= TENSOR
     if kinds and name in (_INDICES - _NOT_INDICES.get(base, set()) | _INDICES_OF.get(base, set())):
         kinds |= INDEX
@@ -348,7 +383,7 @@ def kind_of(function: str, name: str, kind: str) -> int:
         kinds |= SCALAR
     elif re.search(r"\b(int|SymInt)\b", kind):
         # INT matters beside TENSOR: repeat_interleave(x, 2).
-        kinds |= INTS if re.fullmatch(r"(typing\.)?[Ll]ist\[int\]", kind) else INT
+        kinds |= INTS if re.fullmatch(r"(typing\.)?[Ll]ist\[int\]( \| None)?", kind) else INT
     if name == "dtype":
         kinds |= DTYPE
     return kinds

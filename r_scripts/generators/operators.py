@@ -10,10 +10,21 @@ import re
 import header
 
 from torchbridge.rtorch import dialect, operators
+from torchbridge.rtorch.arguments import Overload
 from torchbridge.rtorch.operators import DIM, DTYPE, INDEX, POSITION, TENSOR, TENSORS
 
 #: Functions that the package writes itself.
 OWN = {"torch_arange", "torch_tensor", "torch_manual_seed"}
+
+BARE = str.maketrans("", "", "[]")
+#: PyTorch's name of an argument -> R's.
+Names = dict[str, str]
+#: What is said of an argument without asking what it is.
+FIXED = {
+    "...": "Sizes, one by one or as one vector; or what else the function takes, as under Calls.",
+    "names": "Must be \\code{NULL}: PyTorch has no named tensors.",
+    "requires_grad": "\\code{TRUE} to record operations on the result for its gradient.",
+}
 
 MODULES = {
     "torch_": "torch",
@@ -25,15 +36,33 @@ MODULES = {
 
 
 def files() -> dict[str, str]:
-    """The names of the functions for R, and a help page each."""
+    """The names of the functions for R with their arguments, and a help page each."""
     names = [name for name in operators.names() if name not in OWN]
-    lines = ",\n".join(f'  "{name}"' for name in names)
-    text = f"{header.of_r()}{header.of_torch()}\noperator_names <- c(\n{lines}\n)\n"
+    lines = ",\n".join(row_of(name) for name in names)
+    text = (
+        f"{header.of_r()}{header.of_torch()}\n"
+        "# nolint start: line_length_linter.\n"
+        f"operator_arguments <- c(\n{lines}\n)\n# nolint end\n"
+    )
     found = pages(names).items()
     return {
         "R/gen-operators.R": text,
         **{f"man/{name}.Rd": page_of(name, variants) for name, variants in found},
     }
+
+
+def row_of(name: str) -> str:
+    """A function and its arguments, as `operator_function()` reads them."""
+    return f'  {name} = "{" ".join(arguments_of(name))}"'
+
+
+def arguments_of(name: str) -> list[str]:
+    """The arguments of R's function; in brackets what may be left out."""
+    function, python_name, method = operators.find(name)
+    found = operators.describe(function, python_name, method).arguments(name)
+    if found is None:
+        return ["..."]
+    return [f"[{a.name}]" if a.optional else a.name for a in found]
 
 
 def pages(names: list[str]) -> dict[str, list[str]]:
@@ -52,20 +81,14 @@ def page_of(name: str, variants: list[str]) -> str:
     spec = operators.describe(function, python_name, method)
     prefix = next(p for p in MODULES if name.startswith(p))
     where = f"{MODULES[prefix]}.{python_name}"
-    usage = "\n".join(f"{v}(...)" for v in variants)
+    usage = "\n".join(f"{v}({', '.join(arguments_of(v)).translate(BARE)})" for v in variants)
     overloads = spec.overloads or [[]]
+    known = {a.schema: a.name for a in spec.arguments(name) or ()}
     # Overloads that differ in what R does not show, the arguments' types, are one call.
-    shown = dict.fromkeys(call_of(name, overload) for overload in overloads)
+    shown = dict.fromkeys(call_of(name, overload, known) for overload in overloads)
     calls = "\n\n".join("\\code{" + escape(call) + "}" for call in shown)
     aliases = "\n".join(f"\\alias{{{v}}}" for v in variants)
-    items: dict[str, tuple[str, str | None]] = {}
-    for overload in overloads:
-        for argument, kind, default in overload:
-            items.setdefault(argument, (kind, default))
-    arguments = "\n".join(
-        f"  \\item{{{escape(a)}}}{{{sentence(python_name, a, kind)}}}"
-        for a, (kind, _) in items.items()
-    )
+    arguments = items_of(name, variants, overloads, known)
     in_place = (
         "\nA name that ends in an underscore changes its tensor in place.\n"
         if len(variants) > 1
@@ -84,14 +107,10 @@ numbers are ints where PyTorch takes ints, and R vectors are tensors where it ta
 {usage}
 }}
 \\arguments{{
-\\item{{...}}{{Arguments by position or by name, as under Calls.}}
+{arguments}
 }}
 \\section{{Calls}}{{
 {calls}
-
-\\describe{{
-{arguments}
-}}
 }}
 \\value{{
 {value_of(spec)}
@@ -109,10 +128,33 @@ def about(function: object) -> str:
     return "\n" + re.sub("``(.*?)``", r"\\code{\1}", escape(function.__doc__ or "")) + "\n"
 
 
-def call_of(name: str, overload: list[tuple[str, str, str | None]]) -> str:
-    """One overload, as R would call it."""
+def items_of(name: str, variants: list[str], overloads: list[Overload], known: Names) -> str:
+    """What each argument is, in R's order."""
+    types: dict[str, str] = {}
+    for overload in overloads:
+        for argument, kind, _ in overload:
+            types.setdefault(known.get(argument, argument), kind)
+    python_name = operators.find(name)[1]
+    words = dict.fromkeys(a.strip("[]") for v in variants for a in arguments_of(v))
+    schema = {r: a for a, r in known.items()}
+    items = []
+    for word in words:
+        text = FIXED.get(word) or sentence(python_name, schema.get(word, word), types.get(word, ""))
+        items.append(f"  \\item{{{escape(word)}}}{{{text}}}")
+    if words.keys() == {"..."}:
+        items += [
+            f"  \\item{{{escape(a)}}}{{{sentence(python_name, a, kind)}}}"
+            for a, kind in types.items()
+        ]
+    return "\n".join(items).replace("\\item{...}", "\\item{\\dots}")
+
+
+def call_of(name: str, overload: Overload, known: Names) -> str:
+    """One overload, as R would call it, in PyTorch's order."""
     shown = [
-        a if d is None else f"{a} = {r_default(d)}" for a, _, d in overload if not a.startswith("_")
+        known.get(a, a) + ("" if d is None else f" = {r_default(d)}")
+        for a, _, d in overload
+        if not a.startswith("_")
     ]
     return f"{name}({', '.join(shown)})"
 

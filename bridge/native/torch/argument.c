@@ -54,6 +54,9 @@ static PyObject *number(const void *data, R_xlen_t i) {
   }
   if (real && (kinds & SCALAR || (kinds & TENSOR && !(kinds & (DIM | POSITION | INT)))))
     return PyFloat_FromDouble(value);
+  bool size = kinds & (INTS | SIZE) && !(kinds & (DIM | POSITION | TENSOR));
+  if (size && R_FINITE(value)) /* as R's torch has it: torch_zeros(2.7, 3) */
+    value = trunc(value);
   if (value == trunc(value) && fabs(value) < 9e15)
     return whole_number(value, kinds, name);
   return PyFloat_FromDouble(value);
@@ -82,16 +85,27 @@ static PyObject *tensor_at(const void *data, R_xlen_t i) {
   return tb_argument(VECTOR_ELT(a->x, i), (a->kinds & ~TENSORS) | TENSOR, a->name);
 }
 
+static PyObject *no_names(SEXP x, const char *name) {
+  if (x == R_NilValue)
+    Py_RETURN_NONE;
+  PyErr_Format(PyExc_ValueError,
+               "%s: PyTorch has no named tensors; count dims from 1 instead", name);
+  return NULL;
+}
+
 PyObject *tb_argument(SEXP x, int kinds, const char *name) {
   if (tb_is_handle(x)) {
     PyObject *object = tb_from_r(x, TB_AS_LIST);
     return object && (kinds & INDEX) ? ask(TB_HOOK_ZERO_BASED, object, name) : object;
   }
+  if (kinds & NAMES)
+    return no_names(x, name);
   argument a = {x, kinds, name};
   bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x);
   /* Where only a list of ints will do, one number is a list of one. */
   bool wrap = (kinds & (INTS | INT | TENSOR)) == INTS;
-  if (numeric && !wrap && Rf_xlength(x) == 1 && !(kinds & INDEX) &&
+  bool only_tensor = (kinds & ~(INDEX | TENSORS)) == TENSOR;
+  if (numeric && !wrap && !only_tensor && Rf_xlength(x) == 1 && !(kinds & INDEX) &&
       Rf_getAttrib(x, R_DimSymbol) == R_NilValue)
     return number(&a, 0);
   if (numeric && !(kinds & (TENSOR | INDEX)))
@@ -102,7 +116,7 @@ PyObject *tb_argument(SEXP x, int kinds, const char *name) {
     return tb_list(Rf_xlength(x), tensor_at, &a);
   bool vector =
       TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
-  bool scalar = TYPEOF(x) == LGLSXP && Rf_xlength(x) == 1 && !Rf_isObject(x);
+  bool scalar = TYPEOF(x) == LGLSXP && Rf_xlength(x) == 1 && !Rf_isObject(x) && !only_tensor;
   if (vector && !scalar && (kinds & (TENSOR | INDEX))) {
     bool positions = kinds & INDEX && numeric;
     return ask(positions ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND, tb_robject(x, false),

@@ -14,7 +14,9 @@ enum tb_kind {
   SCALAR = 32,
   DTYPE = 64,
   INT = 128,
-  INTS = 256
+  INTS = 256,
+  NAMES = 512,
+  SIZE = 1024 /* one of several ints that are given one by one */
 };
 
 /* `name` is the argument's, for messages. May jump. */

@@ -54,36 +54,95 @@ static PyObject *with_results(const Operator *op, PyObject *value) {
 /* ---- the call ---- */
 
 typedef struct {
-  PyObject *slots[MOST_ARGUMENTS + 1], *names[MOST_ARGUMENTS];
+  PyObject *slots[MOST_ARGUMENTS + 1], *by_name[MOST_ARGUMENTS], *names[MOST_ARGUMENTS];
   int n_positional, n_named;
-  int mask; /* of the kinds of arguments by position */
+  bool one_by_one;
 } arguments;
 
-/* One more argument, by position or by name. What is made for it is held. */
-static int add_argument(const Operator *op, arguments *to, SEXP x, SEXP tag) {
-  int kinds = 0, given = to->n_positional;
-  const char *label = "argument";
-  PyObject *name = NULL;
-  if (tag) {
-    SEXP r_name = PRINTNAME(tag);
-    label = R_CHAR(r_name);
-    for (int i = 0; i < op->n_named && !name; i++)
-      if (op->named[i].r_name == r_name) {
-        name = op->named[i].python_name;
-        kinds = op->named[i].kinds;
-      }
-    if (!name && !(name = tb_hold(PyUnicode_InternFromString(label))))
-      return -1;
-  } else if (op->n_positional)
-    kinds = op->positional[given < op->n_positional ? given : op->n_positional - 1] & to->mask;
+/* What an R function has where an argument was not given. */
+static SEXP absent_symbol(void) {
+  static SEXP symbol = NULL;
+  if (!symbol)
+    symbol = Rf_install("torchbridge_absent");
+  return symbol;
+}
+
+/* What an argument at a place may be: what any overload takes there. But what R's order says to be
+ * no dim and no position is none: torch_max(x, other = 2). */
+static int kinds_at(const Operator *op, const arguments *to, const tb_parameter *p) {
+  if (!op->n_positional)
+    return 0;
+  int given = to->n_positional, last = op->n_positional - 1;
+  int kinds = op->positional[given < last ? given : last];
+  if (to->one_by_one)
+    return kinds & INTS ? (kinds & ~INTS) | SIZE : kinds;
+  int counted = DIM | POSITION | INDEX;
+  return p && !(p->kinds & counted) ? kinds & ~counted : kinds;
+}
+
+/* One more argument: by position where PyTorch has it at this place, else by name. What is made for
+ * it is held. */
+static int add_argument(const Operator *op, arguments *to, SEXP x, const tb_parameter *p, SEXP tag) {
+  int given = to->n_positional;
+  if (x == absent_symbol() || (p && p->kinds & NAMES && x == R_NilValue))
+    return 0;
+  bool by_position = p ? p->places >> given & 1 : !tag;
+  const char *label = p ? R_CHAR(p->r_name) : tag ? R_CHAR(PRINTNAME(tag)) : "argument";
+  int kinds = tag || !by_position ? p ? p->kinds : 0 : kinds_at(op, to, p);
   PyObject *value = tb_hold(tb_argument(x, kinds, label));
   if (!value)
     return -1;
-  to->slots[1 + given + to->n_named] = value;
-  if (name)
-    to->names[to->n_named++] = name;
-  else
-    to->n_positional++;
+  if (by_position) {
+    to->slots[1 + to->n_positional++] = value;
+    return 0;
+  }
+  PyObject *name = p ? p->python_name : tb_hold(PyUnicode_InternFromString(label));
+  if (!name)
+    return -1;
+  to->by_name[to->n_named] = value;
+  to->names[to->n_named++] = name;
+  return 0;
+}
+
+static const tb_parameter *named(const Operator *op, SEXP tag) {
+  for (int i = 0; i < op->n_named; i++)
+    if (op->named[i].r_name == PRINTNAME(tag))
+      return &op->named[i];
+  return NULL;
+}
+
+/* Arguments without a name are R's, in order, but for those that were given by name. */
+static const tb_parameter *next(const Operator *op, const SEXP *tags, int n, int *at) {
+  for (; *at < op->n_order; ++*at) {
+    const tb_parameter *p = op->order[*at];
+    bool taken = false;
+    for (int i = 0; tags && i < n && !taken; i++)
+      taken = tags[i] && PRINTNAME(tags[i]) == p->r_name;
+    if (!taken)
+      return op->order[(*at)++];
+  }
+  return NULL;
+}
+
+static int add_arguments(const Operator *op, arguments *to, const SEXP *values, const SEXP *tags,
+                         int n) {
+  int by_position = 0, at = 0, last = op->n_positional - 1;
+  bool single = false; /* is the last by position one number? */
+  for (int i = 0; i < n; i++)
+    if (!(tags && tags[i]) && values[i] != absent_symbol() && by_position++ == last)
+      single = (Rf_isNumeric(values[i]) || tb_is_handle(values[i])) && Rf_xlength(values[i]) == 1;
+  /* zeros(2, 3), view(4, -1): the ints of the list one by one. */
+  to->one_by_one = by_position > op->n_positional && single && op->positional[last] & INTS;
+  for (int i = 0; i < n; i++) {
+    if (tags && tags[i])
+      continue;
+    const tb_parameter *p = to->one_by_one ? NULL : next(op, tags, n, &at);
+    if (add_argument(op, to, values[i], p, NULL))
+      return -1;
+  }
+  for (int i = 0; tags && i < n; i++)
+    if (tags[i] && add_argument(op, to, values[i], named(op, tags[i]), tags[i]))
+      return -1;
   return 0;
 }
 
@@ -91,22 +150,15 @@ static int add_argument(const Operator *op, arguments *to, SEXP x, SEXP tag) {
 static PyObject *apply(const Operator *op, const SEXP *values, const SEXP *tags, int n) {
   arguments given;
   given.n_positional = given.n_named = 0;
-  int by_position = n;
-  for (int i = 0; tags && i < n; i++)
-    by_position -= tags[i] != NULL;
-  /* zeros(2, 3), view(4, -1): the ints of the list one by one. */
-  given.mask = by_position > op->n_positional ? ~INTS : ~0;
-  for (int by_name = 0; by_name <= (by_position < n); by_name++)
-    for (int i = 0; i < n; i++) {
-      SEXP tag = tags ? tags[i] : NULL;
-      if ((tag != NULL) == by_name && add_argument(op, &given, values[i], tag))
-        return NULL;
-    }
+  if (add_arguments(op, &given, values, tags, n))
+    return NULL;
   PyObject *keys = NULL;
   if (given.n_named && !(keys = tb_hold(PyTuple_New(given.n_named))))
     return NULL;
-  for (int i = 0; i < given.n_named; i++)
+  for (int i = 0; i < given.n_named; i++) {
     PyTuple_SET_ITEM(keys, i, Py_NewRef(given.names[i]));
+    given.slots[1 + given.n_positional + i] = given.by_name[i];
+  }
   size_t flags = (size_t)given.n_positional | PY_VECTORCALL_ARGUMENTS_OFFSET;
   return with_results(op, PyObject_Vectorcall(op->function, given.slots + 1, flags, keys));
 }

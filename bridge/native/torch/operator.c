@@ -18,6 +18,7 @@ static void operator_dealloc(Operator *self) {
     Py_XDECREF(self->named[i].python_name);
   PyMem_Free(self->positional);
   PyMem_Free(self->named);
+  PyMem_Free(self->order);
   Py_XDECREF(self->name);
   Py_XDECREF(self->function);
   Py_XDECREF(self->results);
@@ -52,7 +53,7 @@ static int take_named(Operator *self, PyObject *named) {
   while (PyDict_Next(named, &position, &key, &value)) {
     tb_parameter *p = &self->named[self->n_named];
     name_job job = {.text = PyUnicode_AsUTF8(key)};
-    if (!job.text || !PyArg_ParseTuple(value, "Ui", &python_name, &p->kinds) ||
+    if (!job.text || !PyArg_ParseTuple(value, "Uii", &python_name, &p->kinds, &p->places) ||
         tb_protected(name_run, &job))
       return -1;
     p->python_name = Py_NewRef(python_name);
@@ -63,14 +64,31 @@ static int take_named(Operator *self, PyObject *named) {
   return 0;
 }
 
-/* Operator(name, function, positional kinds, {R name: (Python name, kinds)}, index results, result
- * names) */
+static int take_order(Operator *self, PyObject *order) {
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(order); i++) {
+    name_job job = {.text = PyUnicode_AsUTF8(PyTuple_GET_ITEM(order, i))};
+    if (!job.text || tb_protected(name_run, &job))
+      return -1;
+    for (int j = 0; j < self->n_named; j++)
+      if (self->named[j].r_name == job.name)
+        self->order[self->n_order] = &self->named[j];
+    if (!self->order[self->n_order++]) {
+      PyErr_Format(PyExc_ValueError, "order: %s is not among the named", job.text);
+      return -1;
+    }
+  }
+  return 0;
+}
+
+/* Operator(name, function, positional kinds, {R name: (Python name, kinds, places)}, order, index
+ * results, result names) */
 static PyObject *operator_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   (void)kwargs;
-  PyObject *name, *function, *positional, *named, *results;
+  PyObject *name, *function, *positional, *named, *order, *results;
   unsigned index_results;
-  if (!PyArg_ParseTuple(args, "UOO!O!IO!", &name, &function, &PyTuple_Type, &positional,
-                        &PyDict_Type, &named, &index_results, &PyTuple_Type, &results) ||
+  if (!PyArg_ParseTuple(args, "UOO!O!O!IO!", &name, &function, &PyTuple_Type, &positional,
+                        &PyDict_Type, &named, &PyTuple_Type, &order, &index_results,
+                        &PyTuple_Type, &results) ||
       tb_check_thread())
     return NULL;
   Operator *self = (Operator *)type->tp_alloc(type, 0);
@@ -83,9 +101,11 @@ static PyObject *operator_new(PyTypeObject *type, PyObject *args, PyObject *kwar
   self->positional =
       PyMem_Calloc((size_t)PyTuple_GET_SIZE(positional) + 1, sizeof *self->positional);
   self->named = PyMem_Calloc((size_t)PyDict_GET_SIZE(named) + 1, sizeof *self->named);
-  if (!self->positional || !self->named)
+  self->order = PyMem_Calloc((size_t)PyTuple_GET_SIZE(order) + 1, sizeof(tb_parameter *));
+  if (!self->positional || !self->named || !self->order)
     PyErr_NoMemory();
-  else if (take_positional(self, positional) == 0 && take_named(self, named) == 0)
+  else if (take_positional(self, positional) == 0 && take_named(self, named) == 0 &&
+           take_order(self, order) == 0)
     return (PyObject *)self;
   Py_DECREF(self);
   return NULL;

@@ -7,15 +7,17 @@
 typedef struct {
   SEXP r_name;
   PyObject *python_name;
-  int kinds; /* tb_kind */
+  int kinds;  /* tb_kind */
+  int places; /* bit i: may be given as the i-th by position */
 } tb_parameter;
 
 typedef struct {
   PyObject_HEAD
   PyObject *name, *function, *results;
-  int n_positional, n_named;
+  int n_positional, n_named, n_order;
   int *positional; /* kinds */
   tb_parameter *named;
+  const tb_parameter **order; /* R's order of arguments, into named */
   unsigned index_results; /* bit i: result i is positions */
 } Operator;
 

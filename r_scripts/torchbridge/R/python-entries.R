@@ -10,6 +10,9 @@ promise_entry <- function(name) delayedAssign(name, native()[[name]], assign.env
 # Stands for the second operand where there is none; the core knows it.
 entries$unary <- as.symbol("torchbridge_unary")
 
+# Stands for an argument that was not given; the core leaves it out.
+entries$absent <- as.symbol("torchbridge_absent")
+
 # Functions of this environment find their entries at once.
 hot <- function(f) {
   environment(f) <- entries

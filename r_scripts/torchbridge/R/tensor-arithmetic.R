@@ -162,7 +162,28 @@ Summary.torch_tensor <- function(..., na.rm = FALSE) {
   if (length(parts) == 1L && !na.rm && .Generic != "range") {
     return(dot_call(entries$op1, paste0("torch_", .Generic), parts[[1L]]))
   }
+  if (any(nzchar(names(parts)))) return(summarise_dims(.Generic, parts, na.rm))
   api("summarise", NULL, .Generic, parts, na.rm)
+}
+
+# sum(x, dim = 2): R itself would add the 2.
+summarise_dims <- function(generic, parts, na_rm, call = sys.call(-1L)) {
+  of_dims <- c("sum", "prod", "any", "all")
+  known <- if (generic %in% of_dims) c("dim", "keepdim", if (generic %in% of_dims[1:2]) "dtype")
+  given <- names(parts)
+  unknown <- setdiff(given[nzchar(given)], known)
+  if (length(unknown) > 0L) {
+    abort(
+      call, "`", unknown[1L], "` is no argument of ", generic, "() of a tensor",
+      if (generic %in% c("max", "min")) paste0("; torch_", generic, "(x, dim = ) has dims"), "."
+    )
+  }
+  if (sum(!nzchar(given)) != 1L) abort(call, "`dim` is for ", generic, "() of one tensor.")
+  if (na_rm && generic == "sum") generic <- "nansum"
+  if (na_rm && generic == "prod") {
+    abort(call, "`na.rm` and `dim` can't both be given; replace the NaN by 1 first.")
+  }
+  do.call(paste0("torch_", generic), parts)
 }
 
 #' @rdname torch_ops
@@ -185,21 +206,19 @@ is.na.torch_tensor <- function(x) dot_call(entries$op1, "torch_isnan", x)
 
 #' Put tensors together
 #'
-#' `c()` joins tensors of one dim, `rbind()` and `cbind()` rows and columns as they do for
-#' matrices: a tensor of one dim is one row, or one column. [torch_cat()] and [torch_stack()]
-#' are the general verbs.
+#' `rbind()` and `cbind()` join rows and columns as they do for matrices: a tensor of one dim is one
+#' row, or one column. [torch_cat()] and [torch_stack()] are the general verbs, and take lists:
+#' `c()` of tensors is a list of them, as it is of everything that is no vector. Inside a function
+#' that [grad()] or [torch_mle()] runs, `c()` joins, since its parameters are R's numbers there.
 #'
 #' @param ... Tensors, or tensors and R vectors.
 #' @param deparse.level Not used.
 #' @return A tensor.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' rbind(torch_tensor(1:2), 3:4)
+#' torch_cat(c(torch_tensor(1), torch_tensor(2)))
 #' @name torch_bind
 NULL
-
-# It joins, as c() joins R's vectors, so that plain R functions run on tensors; R's torch would make
-# a list of the tensors.
-#' @rdname torch_bind
-#' @export
-c.torch_tensor <- function(...) api("bind", NULL, list(...), "c")
 
 #' @rdname torch_bind
 #' @export

@@ -34,9 +34,13 @@ is_few_numbers <- function(x) {
 #' @param step Distance between values.
 #' @export
 torch_arange <- function(
-  start, end, step = 1L, dtype = NULL, device = NULL, requires_grad = FALSE
+  start, end, step = 1L, dtype = NULL, layout = NULL, device = NULL, requires_grad = FALSE
 ) {
   check_flag(requires_grad, "requires_grad")
+  if (missing(end)) {
+    end <- start
+    start <- 1L
+  }
   api("torch_arange", NULL, start, end, step, dtype, device, requires_grad)
 }
 

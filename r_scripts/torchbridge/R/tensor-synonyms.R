@@ -17,11 +17,11 @@
 #' @name torch_names
 NULL
 
-for (name in c("fft", "ifft", "rfft", "irfft", "fftfreq")) {
-  name <- paste0("torch_fft_", name)
-  assign(name, operator_function(name))
+for (name in paste0("fft_", c("fft", "ifft", "rfft", "irfft", "fftfreq"))) {
+  torch_name <- paste0("torch_", name)
+  assign(torch_name, operator_function(torch_name, operator_arguments[[name]]))
 }
-rm(name)
+rm(name, torch_name)
 
 #' @rdname torch_names
 #' @usage NULL

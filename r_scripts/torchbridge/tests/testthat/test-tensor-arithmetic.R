@@ -138,8 +138,26 @@ test_that("plain R functions run on tensors and are differentiable", {
   expect_equal(as.numeric(mean((data - 2)^2)), 20.0462, tolerance = 5e-5)
 })
 
-test_that("c, rbind and cbind join tensors as R joins vectors and matrices", {
-  expect_identical(as.array(c(torch_tensor(1:2), 3L)), 1:3)
+test_that("c() of tensors is a list of them", {
+  x <- torch_tensor(1:2)
+  expect_identical(c(x, x), list(x, x))
+  expect_identical(c(a = x, 1, list("b")), list(a = x, 1, "b"))
+  expect_identical(as.array(torch_cat(c(x, x))), c(1:2, 1:2))
+})
+
+test_that("sum() and others take dims", {
+  expect_identical(as.array(sum(a, dim = 2)), rowSums(r))
+  expect_identical(as.array(sum(a, dim = 1, keepdim = TRUE)), matrix(colSums(r), 1))
+  expect_identical(as.array(prod(a, dim = 1)), apply(r, 2, prod))
+  expect_identical(as.array(any(a > 5, dim = 1)), apply(r > 5, 2, any))
+  gap <- torch_tensor(matrix(c(1, NaN, 3, 4), 2))
+  expect_identical(as.array(sum(gap, dim = 1, na.rm = TRUE)), c(1, 7))
+  expect_error(max(a, dim = 1), "`dim` is no argument of max\\(\\).*torch_max\\(x, dim = \\)")
+  expect_error(sum(a, axis = 1), "`axis` is no argument of sum")
+  expect_error(sum(a, a, dim = 1), "one tensor")
+})
+
+test_that("rbind and cbind join tensors as R joins matrices", {
   expect_identical(as.array(rbind(a, c(7, 8, 9))), rbind(r, 7:9))
   expect_identical(as.array(cbind(a, a)), cbind(r, r))
 })

@@ -92,7 +92,12 @@ test_that("inverse indices, and those of pooling, count from 1", {
   expect_identical(as.array(unique$inverse_indices), match(values, c(10, 20, 30)))
   expect_identical(as.array(unique$counts), c(2L, 1L, 1L))
   runs <- torch_tensor(values)$unique_consecutive(return_counts = TRUE)
-  expect_identical(lapply(runs, as.array), list(output = c(30, 10, 20), counts = c(1L, 2L, 1L)))
+  expect_identical(lapply(runs, as.array), list(
+    output = c(30, 10, 20), inverse_indices = integer(), counts = c(1L, 2L, 1L)
+  ))
+  alone <- torch_unique_consecutive(values, return_inverse = TRUE)
+  expect_identical(as.array(alone[[1]]), c(30, 10, 20))
+  expect_identical(as.array(alone$inverse_indices), c(1L, 2L, 2L, 3L))
   expect_identical(as.array(torch_unique(torch_tensor(values))), c(10, 20, 30))
 
   image <- torch_tensor(array(c(1:7, 16, 9:15, 8), c(1, 1, 4, 4)))$float()
@@ -176,10 +181,10 @@ test_that("the other modules of PyTorch are there", {
 })
 
 test_that("every name in the table is a function of this PyTorch", {
-  for (name in operator_names) expect_type(get(name), "closure")
+  for (name in names(operator_arguments)) expect_type(get(name), "closure")
   operators <- py_import("torchbridge.rtorch.operators")
   missing <- Filter(
-    function(name) inherits(try(operators$find(name), silent = TRUE), "try-error"), operator_names
+    function(name) inherits(try(operators$find(name), silent = TRUE), "try-error"), names(operator_arguments)
   )
   expect_length(missing, 0L)
 })
@@ -190,4 +195,93 @@ test_that("PyTorch's errors are R conditions with the user's call", {
   expect_identical(conditionCall(failed), quote(torch_matmul(x, x)))
   expect_error(torch_sum(x, foo = 1), "foo")
   expect_error(x$no_such_method(), "no_such_method")
+})
+
+test_that("arguments have R torch's names and order", {
+  arguments <- function(name) names(formals(get(name)))
+  expect_identical(arguments("torch_add"), c("self", "other", "alpha"))
+  expect_identical(arguments("torch_max"), c("self", "dim", "other", "keepdim"))
+  expect_identical(arguments("torch_mean"), c("self", "dim", "keepdim", "dtype"))
+  expect_identical(arguments("torch_repeat_interleave"), c("self", "repeats", "dim", "output_size"))
+  expect_identical(arguments("linalg_eigh"), c("A", "UPLO"))
+  expect_identical(arguments("nnf_gelu"), c("input", "approximate"))
+  expect_identical(arguments("torch_zeros_like"), c(
+    "input", "dtype", "layout", "device", "requires_grad", "memory_format"
+  ))
+  expect_identical(arguments("torch_zeros"), c(
+    "...", "names", "dtype", "layout", "device", "requires_grad"
+  ))
+  table <- py_import("torchbridge.rtorch.arguments")$TABLE
+  expect_lte(length(table), 45) # a rule is better than a row
+  rows <- strsplit(gsub("[][]|=\\w+", "", unlist(table)), " ")
+  for (name in intersect(names(table), names(operator_arguments))) {
+    expect_identical(head(c(arguments(name), "."), length(rows[[name]])), rows[[name]])
+  }
+})
+
+test_that("an argument counts by its place in R, also where PyTorch wants its name", {
+  x <- torch_tensor(matrix(c(1, 2, 3, 4), 2))
+  expect_identical(as.array(torch_add(x, x, 2)), 3 * as.array(x))
+  expect_identical(as.array(x$add(x, 2)), 3 * as.array(x))
+  expect_identical(as.array(torch_add(other = x, self = 2 * x, alpha = 2)), 4 * as.array(x))
+  total <- torch_sum(x, 1, TRUE, torch_double())
+  expect_true(total$dtype == torch_double())
+  expect_identical(as.array(total), matrix(c(3, 7), 1))
+  expect_identical(as.array(torch_div(x, 2, "floor")), as.array(x) %/% 2)
+  expect_identical(as.array(torch_max(x, other = 2)), pmax(as.array(x), 2))
+  expect_identical(as.array(x$max(other = 2)), pmax(as.array(x), 2))
+  expect_identical(as.array(torch_max(x, 2)$values), c(3, 4))
+  expect_identical(as.array(torch_norm(x, dim = 1)), as.array(linalg_norm(x, dim = 1)))
+  expect_identical(as.array(x$expand(c(2, 2), TRUE)), as.array(x))
+  expect_identical(lapply(torch_split(x, 1, 2), as.array), list(cbind(c(1, 2)), cbind(c(3, 4))))
+  expect_identical(as.array(nnf_cross_entropy(x, c(1L, 2L), NULL, -100, "none")),
+                   as.array(nnf_cross_entropy(x, c(1L, 2L), reduction = "none")))
+  expect_error(torch_add(x), "\"other\" is missing")
+  expect_error(torch_add(x, x, beta = 2), "unused argument")
+  expect_error(torch_zeros(2, names = "a"), "names: PyTorch has no named tensors")
+  expect_identical(dim(torch_zeros(2, names = NULL)), 2L)
+  expect_error(torch_diagonal(x, outdim = "a"), "outdim: PyTorch .* has no named tensors")
+})
+
+test_that("R numbers are tensors where a tensor is wanted, typed as torch_tensor() types them", {
+  expect_identical(as.array(torch_square(3)), 9)
+  expect_true(torch_square(3)$dtype == torch_float())
+  expect_true(torch_square(3L)$dtype == torch_long())
+  expect_identical(as.array(torch_logical_not(TRUE)), FALSE)
+  expect_identical(as.array(torch_maximum(torch_tensor(c(-1, 1)), 0)), c(0, 1))
+  expect_identical(as.array(torch_complex(real = 0, imag = 1)), 1i)
+  expect_identical(as.array(torch_exp(c(0, 0))), c(1, 1))
+  expect_true(torch_where(torch_tensor(TRUE), 1, 0)$dtype == torch_float())
+  expect_true(torch_where(torch_tensor(TRUE), 1L, 0L)$dtype == torch_long())
+  expect_true(torch_scalar_tensor(1L)$dtype == torch_long())
+  expect_identical(as.array(torch_scalar_tensor(torch_tensor(2))), 2)
+  expect_true(torch_randint(0, 2, 3)$dtype == torch_float())
+  expect_identical(dim(torch_zeros(2.7, 3)), 2:3)
+  expect_identical(dim(nnf_layer_norm(torch_randn(2, 4), 4)), c(2L, 4L))
+  expect_identical(dim(torch_normal(std = torch_zeros(2, 2))), c(2L, 2L))
+  expect_error(torch_normal(0, 1), "size: must be given")
+})
+
+test_that("positions that PyTorch gives count from 1", {
+  expect_identical(as.array(torch_tril_indices(2, 2)), rbind(c(1L, 2L, 2L), c(1L, 1L, 2L)))
+  expect_identical(as.array(torch_triu_indices(2, 2)), rbind(c(1L, 1L, 2L), c(1L, 2L, 2L)))
+  at <- torch_unravel_index(torch_tensor(c(1L, 6L)), c(2, 3))
+  expect_identical(lapply(at, as.array), list(c(1L, 2L), c(1L, 3L)))
+  x <- torch_tensor(c(3, 1, 2))
+  expect_identical(
+    as.array(torch_searchsorted(x, torch_tensor(2.5), sorter = torch_argsort(x))), 2L
+  )
+})
+
+test_that("lists of tensors are taken as R's torch takes them", {
+  x <- torch_tensor(c(1, 2))
+  y <- torch_tensor(c(3, 4))
+  expect_identical(as.array(torch_cartesian_prod(list(x, y))), cbind(c(1, 1, 2, 2), c(3, 4, 3, 4)))
+  expect_identical(dim(torch_block_diag(list(x, y))), c(2L, 4L))
+  expect_identical(
+    lapply(torch_broadcast_tensors(list(x, 1)), as.array), list(c(1, 2), c(1, 1))
+  )
+  a <- torch_tensor(matrix(1:4 / 2, 2))
+  expect_identical(as.array(torch_chain_matmul(c(a, a, a))), as.array(a %*% a %*% a))
+  expect_identical(lapply(torch_atleast_2d(list(x, a)), dim), list(c(1L, 2L), c(2L, 2L)))
 })
