@@ -79,7 +79,7 @@ def r_arguments(name: str, overloads: list[Overload]) -> list[Argument] | None:
         name: R's name.
         overloads: what PyTorch says.
     """
-    if not overloads or not any(overloads):
+    if not overloads:
         return None
     found = [
         Argument(r_name(name, a, position), a, optional)
