@@ -576,6 +576,7 @@ def test_lazy_vectors_are_copied_and_read(r):
     assert tb.to_torch(x)[3, 4] == 44
     shared = tb.to_numpy(x, share=True)
     assert shared[3, 4] == 44 and not shared.flags.writeable
+    assert r.true("{ x[1, 1] <- 0; sum(x) == 5049 }", x=x)
     del x
     r("gc()")
     assert shared.sum() == 5050

@@ -21,6 +21,7 @@
 #include "values/object.h"
 
 #include <R_ext/Altrep.h>
+#include <Rversion.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -64,13 +65,19 @@ typedef struct {
   void *data;
 } export_job;
 
-/* R's own classes of ALTREP keep the memory in another object, which R may exchange. */
+/* R's own classes of ALTREP keep the memory in another object. Before R 4.6.2 R may exchange it, so
+ * it is held too; since then a pointer that was asked for is good as long as x is, and R refuses to
+ * go on where somebody else holds the object. */
 static SEXP owners_of(SEXP x) {
+#if R_VERSION >= R_Version(4, 6, 2)
+  return x;
+#else
   SEXP owners = Rf_allocVector(VECSXP, 3);
   SET_VECTOR_ELT(owners, 0, x);
   SET_VECTOR_ELT(owners, 1, R_altrep_data1(x));
   SET_VECTOR_ELT(owners, 2, R_altrep_data2(x));
   return owners;
+#endif
 }
 
 static void export_run(void *p) {
