@@ -12,7 +12,6 @@ import pytest
 
 from torchbridge.process import interrupts
 
-
 #: Seconds that an interrupt has to come in, on a machine however busy: it ends the wait.
 SURELY = 60
 

@@ -9,7 +9,6 @@ import datetime
 import decimal
 import random
 import struct
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -171,16 +170,11 @@ def test_ordered_chunks_must_agree(core, read):
 
 def test_a_dictionary_that_chunks_share_is_read_once(core):
     words = pa.array([f"k{i}" for i in range(100_000)])
-    whole = dictionary(range(6000), words)
-    start = time.perf_counter()
-    core.arrow_to_r(pa.chunked_array([whole]).__arrow_c_stream__())
-    once = time.perf_counter() - start
+    # Read once a chunk it would take minutes, or be refused as too many words.
     for values in (words, words.cast(pa.string_view())):
         whole = dictionary(range(6000), values)
         chunks = pa.chunked_array([whole.slice(i, 1) for i in range(6000)])
-        start = time.perf_counter()
         x = core.arrow_to_r(chunks.__arrow_c_stream__())
-        assert time.perf_counter() - start < 1 + 20 * once
         assert len(core.base_function("levels").call(x)) == 100_000
         codes = np.asarray(core.base_function("as.integer").call(x))
         assert codes.tolist() == list(range(1, 6001))
