@@ -19,6 +19,9 @@ Date, POSIXct, difftime        float64         the same, while ``.r_type`` is ke
 Matrix::dgCMatrix              sparse CSC      dgCMatrix (every sparse layout)
 matrix, array                  same shape      array; 0 and 1 dimensions: plain vector
 =============================  ==============  ========================================
+
+Names and dimnames are not part of a tensor; what becomes of them in values of any kind stands at
+the head of ``torchbridge.frames.labels``.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class RFrame:
     logical, character         bool, string (large_string beyond 2 GB)
     factor, ordered            dictionary<int32, string>
     Date                       date32
-    POSIXct                    timestamp[us, its time zone]; without one: UTC
+    POSIXct                    timestamp[us, its time zone]; without one: the session's
     difftime                   duration[us]
     integer64, nanotime        int64, timestamp[ns, UTC]
     complex                    struct<re: double, im: double>
@@ -127,7 +127,8 @@ class RFrame:
     NA is null; NaN stays NaN. Times and spans that microseconds do not hold exactly go in
     nanoseconds. What Arrow cannot say (units of a difftime, integer storage, tibbles, the names
     of a matrix's columns) stands in the metadata, so that a table that keeps it comes back
-    identical. A class that is not in the table is dropped with a ``LossyWarning``.
+    identical. A class that is not in the table is dropped with a ``LossyWarning``, and so is a
+    level that is NA.
 
     Args:
         x: An R data frame: an rpy2 object.

@@ -106,6 +106,16 @@ def with_dimnames(x: RObject, array: NDArray) -> Any:
     return labelled(array, None, found)
 
 
+def tell_inner_names(x: RObject) -> None:
+    """Says which names within a frame's column (RObject) are lost: a matrix's, a list's."""
+    if x.dim is not None:
+        found = x.attr("dimnames")
+        if found is not None and len(found) == 2 and found.items()[1].typeof != "NULL":
+            warn_lossy(["it is a matrix, and the names of its columns are left out"])
+    elif x.typeof == "list" and host.native().helper("has_inner_names")(x):
+        warn_lossy(["the names of its elements are left out"])
+
+
 def _dimnames(x: RObject) -> DimNames | None:
     """One Index or None for each dim, or None where there is none at all."""
     found = x.attr("dimnames")

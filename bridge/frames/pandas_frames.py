@@ -75,6 +75,7 @@ def _plain_column(x: RObject) -> Column:
 
     x.check()
     if "data.frame" in x.classes or (x.dim is not None and len(x.dim) > 1):
+        labels.tell_inner_names(x)
         return pd.arrays.ArrowExtensionArray(arrow.to_array(x))
     return vector_column(x)
 
@@ -94,6 +95,7 @@ def vector_column(x: RObject) -> Column:
         return labels.text(x)
     tell_class(x)
     if x.typeof == "list":
+        labels.tell_inner_names(x)
         return pd.Series([item.value() for item in x.items()], dtype=object).array
     if x.typeof in ("integer", "logical"):
         return nullable(x) if x.any_na() else np.array(x, bool if x.typeof == "logical" else None)

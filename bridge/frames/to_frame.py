@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays import type_table
-from torchbridge.frames import arrow, frame_kinds, pandas_frames
+from torchbridge.frames import arrow, frame_kinds, labels, pandas_frames
 from torchbridge.frames.arrow import RFrame
 from torchbridge.process import host
-from torchbridge.process.errors import warn_lossy
+from torchbridge.process.errors import naming_column, warn_lossy
 
 if TYPE_CHECKING:
     import polars
@@ -44,6 +44,8 @@ def to_frame(x: object, kind: str = "pandas") -> Any:
     row names              the index                   a column "row.names" (if text)
     =====================  ==========================  ==============================
 
+    A POSIXct without a zone goes in that of R's session: its clock is the same.
+
     Args:
         x: An R data frame: an rpy2 object or a :class:`torchbridge.RFrame`.
         kind: ``"pandas"`` (a DataFrame), ``"polars"`` (a DataFrame) or ``"arrow"`` (a
@@ -58,8 +60,8 @@ def to_frame(x: object, kind: str = "pandas") -> Any:
         ImportError: the library is not installed.
 
     Warns:
-        LossyWarning: a column loses something, such as the part of a day of a Date, or a class
-            of its own.
+        LossyWarning: a column loses something, such as the part of a day of a Date, a level that
+            is NA, the names of a matrix's columns, or a class of its own.
     """
     _check_kind(kind)
     frame = RFrame(x)
@@ -84,12 +86,15 @@ def _to_polars(frame: RFrame) -> polars.DataFrame:
         _tell_dropped(column, name)
         if "factor" in column.classes:
             words = core.base_function("levels").call(column).value()
-            levels[name] = pl.Enum([words] if isinstance(words, str) else list(words or []))
+            words = words if isinstance(words, list) else [words]  # one is a scalar
+            levels[name] = pl.Enum([word for word in words if word is not None])
     return made.cast(levels) if levels else made
 
 
 def _tell_dropped(x: RObject, name: str) -> None:
-    """polars has no place for a class that Arrow's metadata keeps."""
+    """polars has no place for what Arrow's metadata keeps: a class, the names of columns."""
+    with naming_column(name):
+        labels.tell_inner_names(x)
     for row in type_table.added_of(x.classes):
         warn_lossy([f"column '{name}': its class {row.name} is dropped, its values stay"])
 

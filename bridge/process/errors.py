@@ -109,8 +109,10 @@ def naming_column(name: object) -> Iterator[None]:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{prefix}{error}") from error
     for w in caught:
-        lossy = issubclass(w.category, LossyWarning)
-        warnings.warn(f"{prefix}{w.message}" if lossy else w.message, w.category, stacklevel=3)
+        if issubclass(w.category, LossyWarning):
+            warn_lossy([f"{prefix}{w.message}"])
+        else:
+            warnings.warn(w.message, w.category, stacklevel=3)
 
 
 def warn_lossy(notes: Sequence[str]) -> None:
@@ -127,4 +129,4 @@ def warn_lossy(notes: Sequence[str]) -> None:
 
 def _is_ours(frame: FrameType) -> bool:
     name: str = frame.f_globals.get("__name__", "")
-    return name.startswith("torchbridge")
+    return name.startswith(("torchbridge", "contextlib"))

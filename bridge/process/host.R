@@ -241,6 +241,20 @@ zone_offsets <- function(seconds, zone) {
   if (zone %in% OlsonNames()) as.integer(as.POSIXlt(.POSIXct(seconds, zone), zone)$gmtoff)
 }
 
+# The zone in which R shows times that have none; UTC where it has a name that others don't know.
+session_zone <- function() {
+  now <- Sys.getenv("TZ", NA)
+  if (!identical(now, zone_for)) {
+    zone <- Sys.timezone()
+    known <- !zone %in% c(NA, "Etc/UTC", "GMT", "Etc/GMT", "Zulu") && zone %in% OlsonNames()
+    zone_of_session <<- if (known) zone else "UTC"
+    zone_for <<- now
+  }
+  zone_of_session
+}
+zone_of_session <- "UTC"
+zone_for <- NULL
+
 # options() is how the R package finds the core of a process that Python hosts.
 set_host <- function(language, library) {
   options(torchbridge.host = language, torchbridge.native = library)
@@ -366,6 +380,10 @@ all_na <- function(n) rep(NA, n)
 with_dim <- function(x, dim) {
   dim(x) <- as.integer(dim)
   x
+}
+
+has_inner_names <- function(x) {
+  any(vapply(x, function(part) is.atomic(part) && !is.null(names(part)), NA))
 }
 
 with_attribute <- function(x, name, value) {

@@ -77,6 +77,14 @@ class RFunction:
     (``tb.handle(tensor)`` passes the tensor itself). Results come back likewise, and so do
     what R gives to those functions: numeric vectors and arrays as NumPy arrays, data frames as
     pandas frames, named lists as dicts, single values as Python scalars, tensors as tensors.
+
+    Names come along: a vector with names, or a table of one dim, is a pandas Series (``x["a"]``,
+    ``x.iloc[0]``, ``x.to_numpy()``), and a Series a vector named by its index, unless that only
+    counts from 0. A matrix or array with dimnames is a NumPy array that has them in ``x.dimnames``
+    (``pandas.DataFrame(x, *x.dimnames)``); what is computed from it has none. What is lost is a
+    LossyWarning: row names other than 1 to n, the name of a single value, names of a list that are
+    empty or there twice, levels of an index, a class.
+
     An R error is an RError, an R warning an RWarning. On another thread than R's the call is
     handed over: see ``torchbridge.serve()`` and ``serve_in()``.
 

@@ -25,7 +25,8 @@ def to_r(x: object, share: bool = False) -> Sexp:
         x: A tensor, a NumPy array, an object with ``__dlpack__``; also None, bool, int,
             float, complex, str, bytes, lists and dicts of such, arrays of text and times,
             and any data frame or series with ``__arrow_c_stream__``: pandas, polars,
-            pyarrow tables and readers (consumed), DuckDB results, ``tb.RFrame``.
+            pyarrow tables and readers (consumed), DuckDB results, ``tb.RFrame``. The index of a
+            pandas Series, unless it only counts, gives names, ``.dimnames`` of an array dimnames.
         share: False copies: R owns the result. True gives an R vector over the same
             memory (ALTREP), at once at any size, that keeps the tensor alive: for a CPU
             tensor laid out as R's arrays are (1-d, or column-major). R never writes into
@@ -44,7 +45,7 @@ def to_r(x: object, share: bool = False) -> Sexp:
 
     Warns:
         LossyWarning: a column of a frame loses something, such as nanoseconds, or a pandas
-            index has labels twice, which R's row names cannot.
+            index has labels twice, which R's row names cannot, or several levels.
     """
     core = host.native()
     if share or is_tensor(x):

@@ -215,6 +215,39 @@ def test_a_class_without_a_place_is_told(script, code):
         script.value(code)
 
 
+# ---- within frames ----
+
+INNER = {
+    "data.frame(x = addNA(factor(c('a', NA, 'b'))))": "its level NA is left out",
+    "local({ d <- data.frame(i = 1:2); d$x <- cbind(u = 1:2, v = 3:4); d })": "it is a matrix",
+    "local({ d <- data.frame(i = 1:2); d$x <- list(c(a = 1), 2); d })": "the names of its elements",
+}
+
+
+@pytest.mark.parametrize("code", INNER)
+def test_names_within_a_column_are_told(script, code):
+    with pytest.warns(tb.LossyWarning, match=f"^column 'x': {INNER[code]}") as told:
+        script.value(code)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "levels"),
+    [
+        ("addNA(factor(c('a', NA, 'b')))", ["a", None, "b"], ["a", "b"]),
+        ("factor(c('a', NA, 'b'), c(NA, 'b', 'a'), exclude = NULL)", ["a", None, "b"], ["b", "a"]),
+        ("addNA(factor(c('b', 'a')))", ["b", "a"], ["a", "b"]),
+        ("addNA(factor(NA))", [None], []),
+    ],
+)
+def test_a_level_that_is_na_is_no_category(script, code, values, levels):
+    with pytest.warns(tb.LossyWarning, match="its level NA is left out"):
+        x = script.value(code)
+    assert [None if pd.isna(v) else v for v in x] == values
+    assert list(x.categories) == levels
+
+
 # ---- Python -> R ----
 
 SERIES = {
@@ -269,6 +302,30 @@ def test_a_column_of_a_frame_has_no_names(script):
     assert script.text(frame) == (
         'structure(list(x = c(1.5, 2)), row.names = c("a", "b"), class = "data.frame")'
     )
+
+
+def test_times_without_a_zone_keep_their_clock():
+    s = tb.source(
+        text="""
+        zone <- function(zone) if (is.null(zone)) Sys.unsetenv("TZ") else Sys.setenv(TZ = zone)
+        get <- function() Sys.getenv("TZ", NA)
+        time <- function() as.POSIXct(c("2020-01-01 12:00:00", "2020-07-01 12:00:00"))
+        clock <- function(x) format(x, "%H:%M:%S")
+        """
+    )
+    before = s.get()
+    try:
+        for zone in ("America/New_York", "Europe/Berlin", "UTC"):
+            s.zone(zone)
+            x = s.time()
+            assert [t.hour for t in x] == [12, 12]
+            assert str(x.dtype) == f"datetime64[us, {zone}]"
+            assert s.clock(x) == ["12:00:00", "12:00:00"]
+            assert s.clock(pd.Timestamp("2020-01-01 12:00:00")) == "12:00:00"
+        s.zone("<+03>-3")  # no name that others know
+        assert [t.hour for t in s.time()] == [9, 9]
+    finally:
+        s.zone(before)
 
 
 # ---- where they meet Python's functions ----

@@ -9,11 +9,44 @@
 #include "arrow/text.h"
 #include "core/vector.h"
 
+/* The place of the level that is NA (addNA()), counted from 1; 0: there is none. */
+static int na_level(SEXP levels) {
+  for (R_xlen_t i = 0; i < Rf_xlength(levels); i++)
+    if (STRING_ELT(levels, i) == NA_STRING)
+      return (int)i + 1;
+  return 0;
+}
+
+/* The levels but that one. Unprotected. */
+static SEXP levels_without(SEXP levels, int na) {
+  SEXP kept = PROTECT(Rf_allocVector(STRSXP, Rf_xlength(levels) - 1));
+  for (int i = 0; i < Rf_xlength(kept); i++)
+    SET_STRING_ELT(kept, i, STRING_ELT(levels, i + (i + 1 >= na)));
+  UNPROTECT(1);
+  return kept;
+}
+
+/* The codes of these levels: those of NA are missing. Unprotected. */
+static SEXP codes_without(SEXP x, int na) {
+  R_xlen_t n = Rf_xlength(x);
+  SEXP codes = PROTECT(Rf_allocVector(INTSXP, n));
+  for (R_xlen_t i = 0; i < n; i++) {
+    int code = INTEGER_ELT(x, i);
+    INTEGER(codes)[i] = code == na ? NA_INTEGER : code - (code > na);
+  }
+  UNPROTECT(1);
+  return codes;
+}
+
 bool tb_export_factor(tb_export *e) {
-  SEXP levels = PROTECT(Rf_getAttrib(e->x, R_LevelsSymbol));
-  R_xlen_t n = Rf_xlength(e->x), n_levels = Rf_xlength(levels);
+  SEXP levels = PROTECT(Rf_getAttrib(e->x, R_LevelsSymbol)), x = e->x;
+  int na = na_level(levels);
+  PROTECT(levels = na ? levels_without(levels, na) : levels);
+  PROTECT(x = na ? codes_without(x, na) : x);
+  R_xlen_t n = Rf_xlength(x), n_levels = Rf_xlength(levels);
   bool done = false;
-  if (tb_schema_format(e->schema, "i") && tb_schema_add_dictionary(e->schema) &&
+  if ((!na || tb_arrow_note(&e->place, "its level NA is left out: such values are missing")) &&
+      tb_schema_format(e->schema, "i") && tb_schema_add_dictionary(e->schema) &&
       tb_array_init(e->array, n, 2, 0) && tb_array_add_dictionary(e->array)) {
     tb_export words = {.x = levels,
                        .wanted = e->wanted ? e->wanted->dictionary : NULL,
@@ -22,7 +55,7 @@ bool tb_export_factor(tb_export *e) {
                        .place = {.parent = &e->place},
                        .each = "level",
                        .any = e->any};
-    const int *codes = INTEGER_RO(e->x);
+    const int *codes = INTEGER_RO(x);
     int32_t *to = tb_array_buffer(e->array, 1, (size_t)n * sizeof *to);
     done = to && tb_schema_init(words.schema, "", 0) && tb_export_text(&words);
     for (R_xlen_t i = 0; i < n && done; i++) {
@@ -41,7 +74,7 @@ bool tb_export_factor(tb_export *e) {
         /* A stream without rows may arrive without any array, and so without its dictionary. */
         (n || tb_schema_facts(e->schema, "r.levels", tb_joined(&e->place, "level", levels), NULL));
   }
-  UNPROTECT(1);
+  UNPROTECT(3);
   return done;
 }
 

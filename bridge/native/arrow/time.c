@@ -10,6 +10,7 @@
 
 #include "arrow/attributes.h"
 #include "arrow/schema.h"
+#include "core/helpers.h"
 #include "core/vector.h"
 
 #include <limits.h>
@@ -178,12 +179,20 @@ static bool counts(tb_export *e, double scale, char *unit) {
   return done;
 }
 
-/* A time without a zone is an instant all the same: R prints it in the zone of the session. */
+/* The zone in which R prints a time without one: the host's environment keeps the text. */
+static const char *session_zone(void) {
+  SEXP call = PROTECT(Rf_lang1(tb_helper("session_zone")));
+  SEXP zone = Rf_eval(call, R_BaseEnv);
+  UNPROTECT(1);
+  return R_CHAR(STRING_ELT(zone, 0));
+}
+
+/* A time without a zone is an instant all the same, and keeps the clock that R shows. */
 bool tb_export_time(tb_export *e) {
   const char *zone;
   char unit;
   return tb_string_attribute(&e->place, e->x, "tzone", &zone) && counts(e, 1, &unit) &&
-         tb_schema_format(e->schema, "ts%c:%s", unit, zone && *zone ? zone : "UTC") &&
+         tb_schema_format(e->schema, "ts%c:%s", unit, zone && *zone ? zone : session_zone()) &&
          tb_schema_facts(e->schema, "r.class", "POSIXct", "r.storage", storage(e->x), "r.tzone",
                          zone, NULL);
 }

@@ -6,13 +6,24 @@
 #' @section What crosses in a call:
 #' Arguments: `NULL` is `None`; one string, number, integer or logical is the Python
 #' scalar (`3L` is an int, `3` a float); a longer vector is a list, a named list a dict,
-#' any other list a list; a matrix or array is a NumPy array, a data frame a pandas frame;
+#' any other list a list; a vector with names is a pandas Series, and a table of one dim, too; a
+#' matrix or array is a NumPy array, a data frame a pandas frame;
 #' tensors and Python objects are themselves; an R function is a callable. NA in a vector
 #' is `None`, in a double NaN.
 #'
 #' Results: scalars, strings and lists of such are R vectors (`None` among them is NA), a
 #' dict is a named list, a tensor a `torch_tensor`, a NumPy array an array, a pandas frame
-#' a data frame; everything else stays a Python object.
+#' a data frame, a pandas Series a vector, named by its index (unless that only counts); everything
+#' else stays a Python object.
+#'
+#' A matrix or array keeps its dimnames beside it, in Python's `x.dimnames` (a tuple of indexes,
+#' `None` for a dim without names), and an array that has them comes back with them; what is
+#' computed from it has none. What is lost is a warning of class `torchbridge_lossy`, once a call:
+#' row names other than 1 to n, the name of a single value (which is a scalar: give `x[["a"]]`, not
+#' `x["a"]`), names of a list of which some are empty or there twice, several levels of an index
+#' (they are joined by dots), a class that Python has none for.
+#' `withCallingHandlers(torchbridge_lossy = )` and `suppressWarnings(classes = "torchbridge_lossy")`
+#' see it. A function that wants a list or sizes gets them of `unname(x)`.
 #'
 #' An exception in Python is an R error with the exception's message; its class is a
 #' class of the condition (`tryCatch(..., KeyError = )`) and its traceback the element
