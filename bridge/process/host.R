@@ -241,19 +241,28 @@ zone_offsets <- function(seconds, zone) {
   if (zone %in% OlsonNames()) as.integer(as.POSIXlt(.POSIXct(seconds, zone), zone)$gmtoff)
 }
 
-# The zone in which R shows times that have none; UTC where it has a name that others don't know.
+# The zone in which R shows times that have none; UTC where it has no name that others know.
 session_zone <- function() {
-  now <- Sys.getenv("TZ", NA)
-  if (!identical(now, zone_for)) {
-    zone <- Sys.timezone()
-    known <- !zone %in% c(NA, "Etc/UTC", "GMT", "Etc/GMT", "Zulu") && zone %in% OlsonNames()
+  set <- Sys.getenv("TZ")
+  if (!identical(set, zone_for)) {
+    zone <- sub("^:", "", if (nzchar(set)) set else system_zone())
+    clocks <- function(...) format(.POSIXct(c(1.70e9, 1.72e9), ...), "%H:%M") # winter, summer
+    known <- zone %in% OlsonNames() && identical(clocks(), clocks(zone)) &&
+      !identical(clocks(), clocks("UTC"))
     zone_of_session <<- if (known) zone else "UTC"
-    zone_for <<- now
+    zone_for <<- set
   }
   zone_of_session
 }
 zone_of_session <- "UTC"
 zone_for <- NULL
+
+# Sys.timezone() asks the system's services, which print where they are not there.
+system_zone <- function() {
+  file <- normalizePath("/etc/localtime", mustWork = FALSE)
+  if (grepl("/zoneinfo/", file)) return(sub(".*/zoneinfo/((posix|right)/)?", "", file))
+  if (file.exists("/etc/timezone")) readLines("/etc/timezone", n = 1L, warn = FALSE) else ""
+}
 
 # options() is how the R package finds the core of a process that Python hosts.
 set_host <- function(language, library) {

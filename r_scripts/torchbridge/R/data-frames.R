@@ -22,14 +22,17 @@
 #' | matrix | fixed-size list | Array; fixed-size list |
 #' | row names that are text | the index | a column `row.names` |
 #'
-#' NA is a missing value there, and NaN stays NaN. A POSIXct without a time zone goes in that of the
-#' session, so that its clock is the same (in UTC where the session's zone has no common name). Times go in microseconds, or in nanoseconds where only these keep them exactly. Back, 64-bit
-#' integers are integer if all fit, else double if exact, else integer64; a time without zone
-#' is read in UTC, so that its clock is the same; a column of text named `row.names` gives the row names.
+#' NA is a missing value there, and NaN stays NaN. A POSIXct without a time zone goes in that of
+#' the session, so that its clock is the same (in UTC where the session's zone has no common name).
+#' Times go in microseconds, or in nanoseconds where only these keep them exactly. Back, 64-bit
+#' integers are integer if all fit, else double if exact, else integer64; a time without zone is
+#' read in UTC, so that its clock is the same; a column of text named `row.names` gives the row
+#' names.
 #'
 #' What is lost (nanoseconds, the part of a day of a Date, digits of a decimal, a level that is NA,
-#' the names of a matrix's columns and of a list's elements, a class that is not in the table) is a warning of class `torchbridge_lossy` that names the column. A type that
-#' R does not have is an error. Groups of a grouped tibble are not kept.
+#' the names of a matrix's columns and of a list's elements, a class that is not in the table) is a
+#' warning of class `torchbridge_lossy` that names the column. A type that R does not have is an
+#' error. Groups of a grouped tibble are not kept.
 #'
 #' `as_py_frame()` also takes Python frames of any kind, reticulate's too, and streams and tables of
 #' the packages arrow and nanoarrow, by the same rules; types that R does not have are the

@@ -133,7 +133,8 @@ test_that("named vectors, tables and dimnames arrive with their names", {
     c(a = 1L, b = 2L), c(a = 1.5, b = NA), c(a = TRUE, b = NA), c(a = "x", b = "y"),
     c(a = 1i, b = 2i), c(a = as.raw(1), b = as.raw(2)), c(a = 1, 2), c(a = 1, a = 2),
     stats::setNames(1:2, c(NA, "b")), stats::setNames(factor(c("u", "v")), c("a", "b")),
-    stats::setNames(as.Date(c("2026-01-02", NA)), c("a", "b")), stats::setNames(double(), character()),
+    stats::setNames(as.Date(c("2026-01-02", NA)), c("a", "b")),
+    stats::setNames(double(), character()),
     cbind(a = 1:2, b = 3:4), matrix(1:2, 2, dimnames = list(c("1", "2"), "a"))
   )
   for (x in named) expect_identical(same(x), x)
