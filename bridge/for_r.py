@@ -32,6 +32,7 @@ MODULES = {
     "nn_utils": "torchbridge.rtorch.nn_utils",
     "optim": "torchbridge.rtorch.optim",
     "files": "torchbridge.saving.files",
+    "r_stream": "torchbridge.saving.r_stream",
     "saved_modules": "torchbridge.saving.saved_modules",
     "exact": "torchbridge.models.for_r.exact",
     "fit": "torchbridge.models.for_r.fit",

@@ -60,8 +60,15 @@ enclosing_env <- function(half) {
 
 # `private` as R torch has it: what a module is made of, under the names that it has there.
 new_private <- function(half) {
-  private <- new.env(parent = emptyenv())
-  for (name in names(private_parts)) makeActiveBinding(name, private_part(half, name), private)
+  add_parts(new.env(parent = emptyenv()), half)
+}
+
+add_parts <- function(private, half) {
+  for (name in names(private_parts)) {
+    if (!exists(name, envir = private, inherits = FALSE)) {
+      makeActiveBinding(name, private_part(half, name), private)
+    }
+  }
   private
 }
 

@@ -14,7 +14,7 @@ new_half <- function(definition = NULL) {
   release <- python_handle("release")
 
   id <- handle <- face <- module <- NULL
-  fields <- new.env(parent = emptyenv())
+  fields <- structure(new.env(parent = emptyenv()), torchbridge_fields = TRUE)
   private <- NULL
   # Of a module written in R Python reports every change of a submodule (`forget`); of others it is
   # asked whether they are still there.
@@ -90,6 +90,10 @@ saved_half <- function(access) {
   handles <- c("plain", "is_child", "tensor_of", "call_counting", "release")
   for (name in handles) assign(name, ours[[name]], envir = half)
   half$half <- half
+  for (scope in half$scopes) {
+    check_runs_nothing(scope, c("private", "self", "super"))
+    if (is.environment(scope$private)) add_parts(scope$private, half)
+  }
   check_runs_nothing(half$fields, character())
   for (name in c("children", "held")) {
     check_runs_nothing(half[[name]], ls(half[[name]], all.names = TRUE))
@@ -102,6 +106,13 @@ saved_half <- function(access) {
     level <- level$parent
     if (any(vapply(levels, identical, NA, level))) {
       stop("the R code of this saved module is damaged: a class is its own parent")
+    }
+  }
+  chain <- module_lineage(half$definition)
+  for (i in seq_along(half$scopes)[seq_along(chain)]) {
+    active <- chain[[i]]$active
+    for (name in setdiff(names(active), ls(half$fields, all.names = TRUE))) {
+      makeActiveBinding(name, bind_method(active[[name]], half$scopes[[i]]), half$fields)
     }
   }
   half$access

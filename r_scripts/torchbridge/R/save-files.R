@@ -11,10 +11,10 @@
 #' these, such as a `state_dict()`. Functions, environments and other things that are no data
 #' are an error that names their place.
 #'
-#' A module that is made of PyTorch's layers alone (`nn_linear()`, `nn_sequential()`, ...) is
-#' saved whole, without hooks. Of a module with code of its own, in R or Python, only the
-#' `state_dict()` is: the file has no code. Make the module first and have it loaded into that,
-#' `torch_load(path, module = net())`.
+#' Modules, whole: their class, parameters and buffers, mode, fields and, of a module that is written
+#' in R, its R functions with what is around them; hooks are not. A module with code in Python has its
+#' `state_dict()` in the file alone: make it first and have that loaded, `torch_load(path,
+#' module = net())`, which works for every module.
 #'
 #' The file is written whole or not at all: whenever the process or the disk ends, `path` is the
 #' last complete file. A new file's mode follows the umask, an old one's is kept, and a symbolic
@@ -27,11 +27,16 @@
 #' damaged is an error that names it.
 #'
 #' @section Code:
-#' Reading and printing never run what is in a file, whoever wrote it. A file of `torch_save()` has
-#' no functions. What `torch_serialize()` and `saveRDS()` keep of a module that is written in R has
-#' its R functions beside the numbers: they run when the module is called, and not before.
-#' `weights_only = TRUE` refuses what has functions. Files of Python's `torch.save()` are pickles,
-#' which can run code when they are read, and are refused.
+#' Reading and printing never run what is in a file, whoever wrote it. A module that is written in R
+#' has its R functions beside the numbers: they run when the module is called, and not before.
+#' `weights_only = TRUE` refuses what has functions. They are checked before R reads them: bytecode
+#' becomes the source it was made from, pointers are NULL, R6 objects get their active bindings
+#' from their class; promises, other active bindings and packages that are not loaded are refused. An
+#' argument of a function around the methods, which has not been asked for, gets its value when the
+#' module is saved.
+#'
+#' Files of Python's `torch.save()` are pickles, which can run code when they are read, and are
+#' refused.
 #'
 #' @section Tensors and modules in .rds files:
 #' `saveRDS()`, `save()` and `serialize()` keep tensors and modules too, wherever they are in what
@@ -44,18 +49,15 @@
 #' lazy layers before their first input and other Python objects do not: using what was read is an
 #' error that says so. Hooks and gradients are not kept.
 #'
-#' `torch_serialize()` gives the same as `torch_save()`, as an R value. Of a module written in R it
-#' has the R code too, as an attribute of the raw vector: that stays in the .rds file, and gets lost
-#' where only the bytes are written.
-#'
 #' @param obj A tensor, a module, R data, or a list of such.
 #' @param path Name of a file, or a connection that is open for binary writing or reading.
 #'   `torch_load()` takes a raw vector of `torch_serialize()` too.
+#' @param compress Not used: numbers hardly get smaller. R's torch has it.
 #' @param device Name of the device for the tensors, or `NULL` for the one where each was.
-#' @param module A module to load the state of a saved module into, or `NULL`.
+#' @param module A module to load the state of a saved module into, or `NULL` for the saved one.
 #' @param weights_only Whether to refuse what has R functions in it, that would run when they are
 #'   called.
-#' @param ... Not used.
+#' @param ... Not used; `compress` in `torch_serialize()`.
 #' @return `torch_save()`: `obj`, invisibly. `torch_load()`: what was saved.
 #'   `torch_serialize()`: a raw vector.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -63,8 +65,9 @@
 #' torch_save(list(weight = as_torch_tensor(c(1.5, 2)), classes = c("a", "b")), file)
 #' torch_load(file)
 #' @export
-torch_save <- function(obj, path, ...) {
+torch_save <- function(obj, path, ..., compress = TRUE) {
   check_no_dots(...)
+  check_flag(compress, "compress")
   if (inherits(path, "connection")) {
     packed <- pack(obj, sys.call())
     writeBin(call_python("files.dumps", packed$tree, packed$tensors), path)
@@ -102,11 +105,17 @@ torch_load <- function(path, device = "cpu", module = NULL, weights_only = FALSE
     # What R has no value for.
     ValueError = damaged, OverflowError = damaged
   )
-  if (weights_only && has_code(content$value)) {
+  if (weights_only && is.null(module) && has_code(content$value)) {
     abort(
       call, "`path`: ", if (nzchar(from)) paste(from, "") else "it ",
       "has the R functions of a module, and `weights_only` is TRUE."
     )
+  }
+  is_module <- is_string(content$value$kind) && content$value$kind %in% c("module", "r_module")
+  if (!is.null(module) && is_module) {
+    # Its state alone: no code is read.
+    state <- tryCatch(unpack_value(content$value$state, reading(content, NULL)), error = damaged)
+    return(load_module(list(class = content$value$class, state = state), module, from, call))
   }
   value <- tryCatch(unpack(content, code = attr(path, "code")), error = damaged)
   if (inherits(value, "saved_module")) return(load_module(value, module, from, call))
@@ -139,11 +148,12 @@ load_module <- function(value, module, from, call) {
 #' @rdname torch_save
 #' @export
 torch_serialize <- function(obj, ...) {
-  check_no_dots(...)
-  packed <- pack(obj, sys.call(), code_too = TRUE)
-  bytes <- call_python("files.dumps", packed$tree, packed$tensors)
-  if (length(packed$code) > 0L) attr(bytes, "code") <- packed$code
-  bytes
+  if ("path" %in% ...names()) {
+    abort(sys.call(), "`path` cannot be matched: torch_serialize() gives the bytes themselves.")
+  }
+  check_no_dots(..., except = "compress")
+  packed <- pack(obj, sys.call())
+  call_python("files.dumps", packed$tree, packed$tensors)
 }
 
 read_all <- function(connection) {
@@ -157,14 +167,22 @@ read_all <- function(connection) {
 
 # ---- an R value as a tree of plain lists, and tensors by name ----
 
-# With code_too, modules written in R are packed with their R code, which is `code`.
-pack <- function(obj, call, code_too = FALSE) {
+# Functions and environments of modules that are written in R are bytes among the tensors
+# (save-code.R).
+pack <- function(obj, call) {
   store <- list2env(
-    list(tensors = list(), code = list(), code_too = code_too, in_module = FALSE),
+    list(
+      tensors = list(), code = list(), in_module = FALSE, modules = list(),
+      definitions = new.env(parent = emptyenv())
+    ),
     parent = emptyenv()
   )
   tree <- pack_value(obj, character(), store, call)
-  list(tree = tree, tensors = store$tensors, code = store$code)
+  if (length(store$code) > 0L) {
+    bytes <- code_bytes(store$code, call)
+    store$tensors[[code_name]] <- call_python("files.vector", bytes, "raw")
+  }
+  list(tree = tree, tensors = store$tensors)
 }
 
 pack_value <- function(x, path, store, call) {
@@ -211,24 +229,28 @@ pack_attributes <- function(x, path, store, call) {
 }
 
 pack_module <- function(x, path, store, call) {
+  half <- environment(x)
+  number <- which(vapply(store$modules, identical, NA, half))
+  if (length(number) > 0L) return(list(kind = "module_again", number = number))
+  number <- length(store$modules) + 1L
+  store$modules[[number]] <- half
+  state <- pack_value(x$state_dict(keepvars = TRUE), path, store, call)
+  node <- list(kind = "module", class = class(x)[1L], number = number, state = state)
   description <- call_python("saved_modules.describe", x)
-  if (is.null(description) && store$code_too) {
-    # All of it, the functions aside.
-    store$in_module <- TRUE
-    frozen <- pack_value(freeze_module(x), path, store, call)
-    store$in_module <- FALSE
-    return(list(kind = "r_module", frozen = frozen))
-  }
-  if (is.null(description) && length(path) > 0L) {
+  if (!is.null(description)) return(c(node, list(description = description)))
+  in_module <- store$in_module
+  on.exit(store$in_module <- in_module)
+  frozen <- tryCatch(freeze_module(x, store), error = function(condition) {
+    if (length(path) == 0L) return(NULL) # its state alone can be loaded into another
     abort(
-      call, "`", place_of(path), "` is a module with code of its own: save the module by itself, ",
-      "or its `$state_dict()`."
+      call, "`", place_of(path), "` is a module with code of its own that cannot be saved (",
+      conditionMessage(condition), "): save its `$state_dict()`."
     )
-  }
-  list(
-    kind = "module", class = class(x)[1L], description = description,
-    state = pack_value(x$state_dict(), path, store, call)
-  )
+  })
+  if (is.null(frozen)) return(node)
+  store$in_module <- TRUE
+  node$kind <- "r_module"
+  c(node, list(frozen = pack_value(frozen, path, store, call)))
 }
 
 place_of <- function(path) paste(c("obj", path), collapse = "$")
@@ -240,7 +262,7 @@ hint_for <- function(x) {
 # Under a name of its own, which is not that of the header's metadata.
 store_tensor <- function(x, path, store) {
   name <- if (length(path) == 0L) "value" else paste(path, collapse = ".")
-  taken <- c(names(store$tensors), "__metadata__")
+  taken <- c(names(store$tensors), "__metadata__", code_name)
   name <- make.unique(c(taken, name), sep = "#")[length(taken) + 1L]
   store$tensors[[name]] <- x
   name
@@ -253,57 +275,77 @@ has_code <- function(node) {
 
 unpack <- function(content, code) {
   if (is.null(content$value)) return(as.list(content$tensors))
-  unpack_value(content$value, content$tensors, code)
+  unpack_value(content$value, reading(content, code))
 }
 
-unpack_value <- function(node, tensors, code) {
+# What a file is read from: its tensors, the R code of its modules (read when it is asked for), and
+# the modules made so far.
+reading <- function(content, code) {
+  list2env(list(tensors = content$tensors, code = code, modules = list()), parent = emptyenv())
+}
+
+unpack_value <- function(node, from) {
   kind <- node$kind
   special <- switch(kind,
     null = ,
     tensor = ,
     module = ,
     r_module = ,
+    module_again = ,
     code = TRUE,
     FALSE
   )
-  if (special) return(unpack_special(node, tensors, code))
+  if (special) return(unpack_special(node, from))
   x <- if (kind == "list") {
-    lapply(node$items, unpack_value, tensors, code)
+    lapply(node$items, unpack_value, from)
   } else if (kind == "character") {
     # All NA comes as a list of NULL.
     text <- node$values
     if (is.list(text)) text <- rep(NA_character_, length(text))
     if (is.character(text)) text else stop("text is missing")
   } else {
-    read_vector(named_tensor(node$name, tensors), kind)
+    read_vector(named_tensor(node$name, from$tensors), kind)
   }
   if (!is.null(node$attributes)) {
-    attributes <- lapply(node$attributes, unpack_value, tensors, code)
+    attributes <- lapply(node$attributes, unpack_value, from)
     attributes(x) <- structure(attributes, names = as.character(unlist(node$attribute_names)))
   }
   x
 }
 
 # What is not a vector.
-unpack_special <- function(node, tensors, code) {
+unpack_special <- function(node, from) {
   switch(node$kind,
     null = NULL,
-    tensor = named_tensor(node$name, tensors),
+    tensor = named_tensor(node$name, from$tensors),
     module = {
-      state <- unpack_value(node$state, tensors, code)
+      state <- unpack_value(node$state, from)
       if (is.null(node$description)) {
         structure(list(class = node$class, state = state), class = "saved_module")
       } else {
-        call_python("saved_modules.build", node$description, state)
+        made_module(call_python("saved_modules.build", node$description, state), node, from)
       }
     },
-    r_module = thaw_module(unpack_value(node$frozen, tensors, code)),
+    r_module = made_module(thaw_module(unpack_value(node$frozen, from)), node, from),
+    module_again = {
+      module <- from$modules[[paste0("", node$number)[1L]]]
+      if (is.null(module)) stop("a module is its own part")
+      module
+    },
     code = {
-      if (is.null(code)) stop("R code of a module was kept beside the bytes, and is lost")
-      code[[node$number]]
+      if (is.null(from$code)) from$code <- code_of(from$tensors[[code_name]])
+      if (!is_place(node$number, length(from$code))) stop("R code is missing")
+      from$code[[node$number]]
     }
   )
 }
+
+made_module <- function(module, node, from) {
+  if (!is.null(node$number)) from$modules[[paste(node$number)]] <- module
+  module
+}
+
+is_place <- function(x, most) is.numeric(x) && length(x) == 1L && x >= 1 && x <= most
 
 named_tensor <- function(name, tensors) {
   if (!is_string(name) || is.null(tensors[[name]])) stop("a tensor is missing")

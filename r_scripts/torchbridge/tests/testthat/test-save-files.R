@@ -291,16 +291,15 @@ test_that("a module with code of its own is loaded into one that is there", {
   net <- Net(3)
   file <- saved_file(net)
   x <- torch()$randn(2L, 4L)
-  expect_match(message_of(torch_load(file)), "torch_load(path, module = Net(...))", fixed = TRUE)
+  expect_identical(as.array(torch_load(file)(x)), as.array(net(x)))
   into <- Net(3)
   back <- torch_load(file, module = into)
   expect_identical(as.array(back(x)), as.array(net(x)))
   expect_identical(as.array(into(x)), as.array(net(x)))
   expect_match(message_of(torch_load(file, module = Net(2))), "does not fit")
-  expect_match(
-    message_of(torch_save(list(net = net), tempfile())), "`obj$net` is a module",
-    fixed = TRUE
-  )
+  both <- torch_load(saved_file(list(net = net, again = net)))
+  expect_identical(as.array(both$net(x)), as.array(net(x)))
+  expect_identical(both$net, both$again)
   expect_match(message_of(torch_load(file, module = 3)), "`module` must be a module, not a number")
   expect_match(message_of(torch_load(saved_file(1), module = net)), "no module was saved there")
 })
@@ -360,11 +359,8 @@ test_that("a module written in R comes back from an .rds, in a new session, with
   expect_identical(run$status, 0L, info = output(run))
   expect_identical(as.numeric(tail(run$out, 6L)), as.vector(before))
 
-  # The bytes alone have no code in them.
-  bytes <- torch_serialize(made)
-  expect_match(message_of(torch_load(as.vector(bytes))), "R code of a module")
-  text <- rawToChar(bytes[bytes != 0])
-  expect_false(grepl("as.integer", text, fixed = TRUE, useBytes = TRUE))
+  # The bytes have all of it.
+  expect_identical(as.array(torch_load(torch_serialize(made))(x)), before)
 })
 
 test_that("layers that share a weight are not saved as if they did not", {

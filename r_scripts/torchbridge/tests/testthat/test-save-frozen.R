@@ -198,7 +198,7 @@ test_that("reading and printing a module run none of the file's code", {
   tamper(function(half) half$note <- "nothing else")
   tamper(function(half) half$forward <- half$fields$forward <- run_it)
   tamper(function(half) body(half$access) <- body(run_it))
-  tamper(function(half) body(half$face_of_r) <- body(run_it))
+  tamper(function(half) body(half$face) <- body(run_it))
   tamper(function(half) half$release <- run_it)
   tamper(function(half) assign("switch", run_it, envir = half))
   tamper(function(half) {

@@ -1,0 +1,77 @@
+skip_without_python()
+
+# What is refused in a file before R reads it, and what is left out of it.
+
+cleaned <- function(x, ours = FALSE) {
+  call_python("r_stream.for_r", serialize(x, NULL), ours)
+}
+
+test_that("bytecode becomes its source, and pointers are NULL", {
+  f <- compiler::cmpfun(function(x, y = 2) {
+    for (i in 1:3) x <- x + i * y
+    g <- function(u) u + x
+    g(if (x > 1) 1 else 2)
+  })
+  holder <- new.env()
+  holder$f <- f
+  data <- list(f, holder, f, quote(x[1] <- 2), 1:10, c(a = 1), sum, matrix(1:4, 2))
+  back <- unserialize(cleaned(data)$data)
+  expect_identical(back[-(1:3)], data[-(1:3)])
+  expect_identical(body(back[[1]]), body(f))
+  expect_false(grepl("bytecode", paste(capture.output(print(back[[1]])), collapse = "")))
+  expect_identical(back[[1]](2), f(2))
+  expect_identical(body(back[[2]]$f), body(f))
+})
+
+test_that("promises and active bindings are refused", {
+  looked <- 0
+  lazy <- new.env()
+  delayedAssign("x", looked <<- looked + 1, assign.env = lazy)
+  expect_error(cleaned(list(lazy)), "it holds a promise")
+  expect_error(cleaned(list(lazy), TRUE), "never asked for")
+  active <- new.env()
+  makeActiveBinding("danger", function() looked <<- looked + 1, active)
+  expect_error(cleaned(list(function() 1, active)), "the active binding `danger`")
+  hashed <- list2env(list(a = 1))
+  makeActiveBinding("danger", function() looked <<- looked + 1, hashed)
+  expect_error(cleaned(list(list(hashed))), "the active binding `danger`")
+  expect_identical(looked, 0)
+  # An argument that was asked for is its value.
+  around <- eval(quote((function(x) {
+    force(x)
+    environment()
+  })(3)), globalenv())
+  expect_error(cleaned(list(around)), "it holds a promise")
+  expect_identical(unserialize(cleaned(list(around), TRUE)$data)[[1]]$x, 3)
+})
+
+test_that("R6 objects get their active bindings from their class", {
+  counter <- R6::R6Class("counter",
+    public = list(n = 1), active = list(twice = function() self$n * 2)
+  )
+  back <- code_of(call_python("files.vector", code_bytes(list(counter$new()), NULL), "raw"))
+  expect_identical(back[[1]]$twice, 2)
+  back[[1]]$n <- 4
+  expect_identical(back[[1]]$twice, 8)
+})
+
+test_that("packages are not loaded for a file", {
+  stream <- serialize(list(environment(tools::file_ext)), NULL)
+  found <- call_python("r_stream.for_r", stream, FALSE)
+  expect_identical(found$namespaces, "tools")
+  at <- which(stream == charToRaw("t"))
+  at <- at[vapply(at, function(i) identical(rawToChar(stream[i + 0:4]), "tools"), NA)][1]
+  stream[at + 0:4] <- charToRaw("nopkg")
+  expect_error(
+    code_of(call_python("files.vector", stream, "raw")), "is of the package nopkg, which is not"
+  )
+})
+
+test_that("what runs code when it is read is refused", {
+  attached <- as.environment("package:stats")
+  expect_error(suppressWarnings(cleaned(list(attached))), "a package to attach")
+  expect_error(
+    call_python("r_stream.for_r", serialize(new.env(), NULL, refhook = function(x) "a"), FALSE),
+    "a value that a hook must make"
+  )
+})

@@ -1,0 +1,117 @@
+"""R's serialized values: what is damaged is refused before R reads it."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from torchbridge.saving import r_stream
+from torchbridge.saving.r_stream import RefusedStream, cleaned
+
+HEAD = b"X\n" + struct.pack(">iii", 2, 0x040202, 0x020300)
+NULL = struct.pack(">i", 254)
+
+
+def ints(*values: int) -> bytes:
+    return struct.pack(f">{len(values)}i", *values)
+
+
+def chars(text: bytes) -> bytes:
+    return ints(9 | 64 << 12, len(text)) + text
+
+
+def numbers(*values: int) -> bytes:
+    return ints(13, len(values), *values)
+
+
+def test_plain_values_stay_as_they_are():
+    for value in (NULL, numbers(1, 2), ints(16, 1) + chars(b"a"), ints(19, 1) + NULL):
+        assert cleaned(HEAD + value).data == HEAD + value
+
+
+def test_a_sequence_is_written_out():
+    about = ints(2, 1) + chars(b"compact_intseq") + NULL
+    state = ints(14, 3) + struct.pack(">ddd", 3, 5, 1)
+    assert cleaned(HEAD + ints(238) + about + state + NULL).data == HEAD + numbers(5, 6, 7)
+
+
+def test_a_sequence_that_would_fill_the_memory_is_refused():
+    about = ints(2, 1) + chars(b"compact_realseq") + NULL
+    state = ints(14, 3) + struct.pack(">ddd", 2e9, 1, 1)
+    with pytest.raises(RefusedStream, match="length"):
+        cleaned(HEAD + ints(238) + about + state + NULL)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (ints(14, 2, 1) + ints(0) * 2, "ends too early"),
+        (ints(13, -1, 0, 1), "length"),
+        (ints(19, 2**30), "length"),
+        (ints(255 | 1 << 8), "leads nowhere"),
+        (NULL + NULL, "more after its end"),
+        (ints(16, 1) + NULL, "no string"),
+        (chars(b"a\0b"), "no string"),
+        (ints(13 | 512, 1, 1) + numbers(1), "attributes"),
+        (ints(13 | 512, 3, 1, 2, 3) + ints(1026, 1) + chars(b"dim") + numbers(2, 2) + NULL, "dim"),
+        (ints(13 | 512, 1, 1) + ints(1026, 1) + chars(b"names") + ints(16, 0) + NULL, "names"),
+        (ints(3 | 1024) + NULL + NULL + NULL, "function"),
+        (ints(4, 0) + NULL + NULL + NULL + NULL, "environment"),
+        (ints(1) + chars(b""), "empty"),
+        (ints(23), "weak reference"),
+        (ints(247, 0, 1) + chars(b"x"), "hook"),
+        (ints(248, 0, 1) + chars(b"package:x"), "package to attach"),
+        (ints(200), "unknown type"),
+        (ints(238) + ints(2, 1) + chars(b"mmap_real") + NULL + numbers(1) + NULL, "unknown class"),
+    ],
+)
+def test_what_is_damaged_or_dangerous_is_refused(value, why):
+    with pytest.raises(RefusedStream, match=why):
+        cleaned(HEAD + value)
+
+
+def test_other_headers_are_refused():
+    for head in (b"A\n", b"X\n" + ints(4, 1, 1), b"X\n" + ints(3, 1, 1, 70) + b"a" * 70, b""):
+        with pytest.raises(RefusedStream):
+            cleaned(head + NULL)
+
+
+def test_deep_nesting_is_refused():
+    with pytest.raises(RefusedStream, match="nested too deeply"):
+        cleaned(HEAD + ints(19, 1) * 100_000 + NULL)
+
+
+def test_bytecode_cannot_grow_without_end():
+    # Each expression is a call of the one before, twice.
+    def part(place: int, inner: bytes) -> bytes:
+        again = ints(243, place - 1) if place else ints(254)
+        rest = ints(2) + NULL + (again if place else ints(254)) + ints(254)
+        return ints(244, place, 6) + NULL + inner + rest
+
+    body = ints(254)
+    for place in range(40):
+        body = part(place, body if place else ints(254))
+    stream = HEAD + ints(21, 64) + numbers(1) + ints(1) + body
+    with pytest.raises(RefusedStream):
+        cleaned(stream)
+
+
+def test_every_shorter_stream_and_changed_byte_is_refused_or_clean():
+    value = ints(19, 2) + (ints(16, 1) + chars(b"ab")) + numbers(1, 2, 3)
+    stream = HEAD + value
+    for n in range(len(stream)):
+        with pytest.raises(RefusedStream):
+            cleaned(stream[:n])
+        for byte in (0, 1, 127, 255):
+            changed = stream[:n] + bytes([byte]) + stream[n + 1 :]
+            try:
+                again = cleaned(changed).data
+            except RefusedStream:
+                continue
+            assert cleaned(again).data == again
+
+
+def test_r_gets_data_and_namespaces():
+    found = r_stream.for_r(HEAD + ints(249, 0, 1) + chars(b"stats"), False)
+    assert found["namespaces"] == ["stats"]
