@@ -22,7 +22,11 @@ def to_r(core: NativeCore) -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and stream is getattr(sys, f"__{name}__"):
-            setattr(sys, name, _ToR(stream, core, name))
+            ours = _ToR(stream, core, name)
+            setattr(sys, name, ours)
+            # Who captures output (reticulate's py_capture_output()) looks for the loggers that
+            # write to this one.
+            setattr(sys, f"__{name}__", ours)
 
 
 def lossy_warnings_to_r(core: NativeCore) -> None:

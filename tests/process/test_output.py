@@ -22,6 +22,11 @@ invisible(sys$stdout$writelines(list("x", "y")))
 sink()
 cat(out, messages, readLines(file, warn = FALSE), sys$stdout$fileno(), sep = "|")
 cat("\n")
+# What a logger writes is captured by reticulate, too.
+logging <- py_import("logging")
+logger <- logging$getLogger("torchbridge_test")
+invisible(logger$addHandler(logging$StreamHandler()))
+cat(toupper(reticulate::py_capture_output(invisible(logger$warning("told")))))
 # Another thread's, and a lone surrogate: neither fails.
 threads <- py_import("threading")
 thread <- threads$Thread(target = builtins$print, args = list("thread"))
@@ -44,5 +49,5 @@ def test_what_python_prints_is_captured_and_sunk_with_rs():
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
-        "a|b é|c|no|sunkxy|1", "thread", "\\udc80", "TypeError"
+        "a|b é|c|no|sunkxy|1", "TOLD", "", "thread", "\\udc80", "TypeError"
     ]  # fmt: skip
