@@ -20,6 +20,18 @@ from torchbridge.values.protocols import RValue
 
 #: A named list of R; without names it is empty, and a list here.
 Options: TypeAlias = Mapping[str, Any] | list[Any]
+#: Options of PyTorch's that R's torch has not: R sees them where they are not these.
+_LEFT_OUT: dict[str, object] = {
+    "foreach": None,
+    "fused": None,
+    "maximize": False,
+    "capturable": False,
+    "differentiable": False,
+    "decoupled_weight_decay": False,
+}
+#: R torch's names for options.
+_R_NAMES = {"lambd": "lambda"}
+_NAMES = {r_name: name for name, r_name in _R_NAMES.items()}
 Scheduler: TypeAlias = lr_scheduler.LRScheduler | lr_scheduler.ReduceLROnPlateau
 
 
@@ -40,7 +52,7 @@ def scheduler(name: str, options: Options) -> Scheduler:
 def _options(options: Options) -> dict[str, Any]:
     """R's vectors as tuples, but for the tensors of a group."""
     return {
-        key: tuple(value) if isinstance(value, list) and key != "params" else value
+        _NAMES.get(key, key): tuple(value) if isinstance(value, list) and key != "params" else value
         for key, value in dict(options).items()
     }
 
@@ -84,11 +96,26 @@ def add_param_group(optimizer: torch.optim.Optimizer, group: dict[str, RValue]) 
 
 def param_groups(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
     """Copies of the groups: tensors and options by name."""
-    return [dict(group) for group in optimizer.param_groups]
+    return [_for_r(optimizer, group) for group in optimizer.param_groups]
+
+
+def _for_r(optimizer: torch.optim.Optimizer, group: dict[str, Any]) -> dict[str, Any]:
+    """A group, its tensors first, without the options that R torch has not where they are unset."""
+    shown = {"params": group["params"]}
+    for key, value in group.items():
+        if key not in _LEFT_OUT or value is not _unset(optimizer, key):
+            shown[_R_NAMES.get(key, key)] = value
+    return shown
+
+
+def _unset(optimizer: torch.optim.Optimizer, key: str) -> object:
+    if key == "decoupled_weight_decay":
+        return isinstance(optimizer, torch.optim.AdamW)
+    return _LEFT_OUT[key]
 
 
 def set_param_groups(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> None:
-    """Take over options that R changed; the tensors must be the same."""
+    """Take over options that R changed, added or removed; the tensors must be the same."""
     if len(groups) != len(optimizer.param_groups):
         raise ValueError(
             f"`param_groups` must have {len(optimizer.param_groups)} groups, not {len(groups)}; "
@@ -97,16 +124,26 @@ def set_param_groups(optimizer: torch.optim.Optimizer, groups: list[dict[str, An
     changes = []
     for position, (old, new) in enumerate(zip(optimizer.param_groups, groups, strict=True), 1):
         where = f"param_groups[[{position}]]"
-        new = dict(new)
+        new = {_NAMES.get(key, key): value for key, value in new.items()}
         params = new.pop("params", None)
         if params is None or list(map(id, params)) != list(map(id, old["params"])):
             raise ValueError(f"`{where}`: the tensors of a group stay the same")
-        unknown = sorted(new.keys() - old.keys())
-        if unknown:
-            raise ValueError(f"`{where}` has no option `{unknown[0]}`")
-        changes.append((old, {key: _like(old[key], v, f"{where}${key}") for key, v in new.items()}))
-    for old, new in changes:  # all or none
-        old.update(new)
+        removed = [key for key in old if key not in new and key != "params"]
+        for key in removed:
+            if key in _LEFT_OUT:
+                new[key] = _unset(optimizer, key)
+            elif key in optimizer.defaults:
+                names = ", ".join(repr(_R_NAMES.get(name, name)) for name in optimizer.defaults)
+                raise ValueError(f"`{where}` must include names 'params', {names}")
+        values = {
+            key: _like(old[key], value, f"{where}${key}") if key in old else value
+            for key, value in new.items()
+        }
+        changes.append((old, values, [key for key in removed if key not in new]))
+    for old, values, removed in changes:  # all or none
+        old.update(values)
+        for key in removed:
+            del old[key]
 
 
 def _like(old: object, new: RValue, where: str) -> object:
@@ -131,38 +168,102 @@ def _tuple(values: Sequence[RValue]) -> tuple[RValue, ...]:
     return tuple(None if isinstance(v, float) and math.isnan(v) else v for v in values)
 
 
+def state_of(optimizer: torch.optim.Optimizer, parameter: torch.Tensor) -> dict[str, Any] | None:
+    """What is kept for a parameter; None if nothing is."""
+    return dict(optimizer.state[parameter]) if parameter in optimizer.state else None
+
+
+def set_state(
+    optimizer: torch.optim.Optimizer, parameter: torch.Tensor, state: dict[str, Any]
+) -> None:
+    """Keep this for a parameter."""
+    optimizer.state[parameter] = dict(state)
+
+
 def state_dict(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """The state by number of the parameter, from 1."""
+    """The groups, and the state by number of the parameter, from 1."""
     found = optimizer.state_dict()
-    return {
-        "state": {str(number + 1): dict(state) for number, state in found["state"].items()},
-        "param_groups": [
-            {**group, "params": [number + 1 for number in group["params"]]}
-            for group in found["param_groups"]
-        ],
-    }
+    groups = [
+        _for_r(optimizer, {**group, "params": [number + 1 for number in group["params"]]})
+        for group in found["param_groups"]
+    ]
+    state = {str(number + 1): dict(state) for number, state in found["state"].items()}
+    return {"param_groups": groups, "state": state}
 
 
-def load_state_dict(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Take over what `state_dict` gave, here or earlier."""
+def load_state_dict(
+    optimizer: torch.optim.Optimizer, state: dict[str, Any], refer: bool = False
+) -> None:
+    """Take over what `state_dict` gave, here or earlier: copies, or the tensors themselves."""
     if not isinstance(state, dict) or set(state) != {"state", "param_groups"}:
-        raise ValueError("`state_dict` must be a list of `state` and `param_groups`")
+        raise ValueError("`state_dict` must be a list with elements `param_groups` and `state`")
     groups = []
     for old, group in zip(optimizer.param_groups, state["param_groups"], strict=False):
         params = group["params"] if isinstance(group["params"], list) else [group["params"]]
-        options = {
-            key: _tuple(value) if isinstance(old.get(key), tuple) else value
-            for key, value in group.items()
-        }
+        # What a state leaves out stays as it is.
+        options = {key: value for key, value in old.items() if key != "params"}
+        for key, value in group.items():
+            key = _NAMES.get(key, key)
+            options[key] = _tuple(value) if isinstance(old.get(key), tuple) else value
         groups.append({**options, "params": [int(number) - 1 for number in params]})
     if len(groups) != len(state["param_groups"]):
         groups = state["param_groups"]  # PyTorch says that their number differs
-    optimizer.load_state_dict(
-        {
-            "state": {int(number) - 1: value for number, value in dict(state["state"]).items()},
-            "param_groups": groups,
+    kept = {
+        int(number) - 1: {
+            key: value.clone() if isinstance(value, torch.Tensor) and not refer else value
+            for key, value in dict(values).items()
+            if value is not None  # R torch's name for what this optimizer does not need
         }
-    )
+        for number, values in dict(state["state"]).items()
+    }
+    optimizer.load_state_dict({"state": kept, "param_groups": groups})
+
+
+# ---- optimizers that are written in R ----
+
+
+class _Stand(torch.optim.Optimizer):
+    """What PyTorch's schedulers see of an optimizer that is written in R: its groups."""
+
+    def __init__(self, groups: list[dict[str, Any]]) -> None:
+        super().__init__(groups, {})
+        self._opt_called = True  # a scheduler asks whether step() was called before its own
+
+    def step(self, closure: Any = None) -> Any:
+        """Nothing: the steps are R's."""
+
+
+def stand(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    """A stand-in with these groups."""
+    return _Stand([_options(group) for group in groups])
+
+
+def set_options(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> None:
+    """Give a stand-in the options that the groups in R have now."""
+    for old, new in zip(optimizer.param_groups, groups, strict=True):
+        old.update({key: value for key, value in _options(new).items() if key != "params"})
+
+
+def clear(params: list[torch.Tensor], set_to_none: bool) -> None:
+    """Clear the gradients of tensors, or set them to zero."""
+    for parameter in params:
+        if set_to_none:
+            parameter.grad = None
+        elif parameter.grad is not None:
+            parameter.grad.detach_().zero_()
+
+
+def key(parameter: torch.Tensor) -> str:
+    """A name for a tensor, as long as it lives."""
+    return str(id(parameter))
+
+
+def is_leaf(parameter: torch.Tensor) -> bool:
+    """Whether no operation made the tensor."""
+    return parameter.is_leaf
+
+
+# ---- schedulers ----
 
 
 def scheduler_step(scheduler: Scheduler, metrics: float | torch.Tensor | None) -> None:

@@ -207,7 +207,7 @@ ARGUMENTS = {
     "gamma": ("number", "What the learning rate is multiplied by."),
     "history_size": ("whole", "How many past steps the approximation of the Hessian uses."),
     "initial_accumulator_value": ("number", "What the sum of squares starts from."),
-    "lambd": ("number", "Decay of the learning rate and the parameters."),
+    "lambda": ("number", "Decay of the learning rate and the parameters."),
     "last_epoch": ("whole", "The epoch to go on from; -1 starts anew."),
     "line_search_fn": (
         "string?",
@@ -271,8 +271,15 @@ ARGUMENTS = {
     "tolerance_grad": ("number", "Stop when no gradient is larger."),
     "total_iters": ("whole", "The number of steps that it takes."),
     "total_steps": ("whole?", "The number of all steps."),
+    "verbose": ("flag", "Say in a message what the learning rate becomes?"),
     "weight_decay": ("number", "Factor of the L2 penalty."),
 }
+
+# PyTorch's names -> R torch's.
+R_NAMES = {"lambd": "lambda"}
+
+# Arguments that R torch has not, behind those that it has.
+BEHIND = {"OneCycleLR": "three_phase"}
 
 
 def files() -> dict[str, str]:
@@ -326,11 +333,12 @@ def _kinds() -> str:
 
 def _function(python_class: type, name: str, about: tuple[str, str]) -> str:
     title, description = about
-    parameters = list(inspect.signature(python_class).parameters.values())
     is_scheduler = name.startswith("lr_")
+    parameters = _parameters(python_class, is_scheduler)
     lines = [title, "", description, ""]
     for parameter in parameters:
-        lines += _wrap(f"@param {parameter.name} {ARGUMENTS[parameter.name][1]}", indent=True)
+        name_in_r = _r_name(parameter)
+        lines += _wrap(f"@param {name_in_r} {ARGUMENTS[name_in_r][1]}", indent=True)
     if is_scheduler:
         lines += ["@inherit lr_schedulers return"]
     else:
@@ -343,6 +351,20 @@ def _function(python_class: type, name: str, about: tuple[str, str]) -> str:
     head = _head(f"{name} <- function(", [_formal(parameter) for parameter in parameters])
     maker = "new_scheduler" if is_scheduler else "new_optimizer"
     return f'{comment}\n{head}\n  {maker}("{name}", match.call(), environment())\n}}\n'
+
+
+def _parameters(python_class: type, is_scheduler: bool) -> list[inspect.Parameter]:
+    """In the order of R's torch; every scheduler has `verbose`."""
+    found = list(inspect.signature(python_class).parameters.values())
+    if is_scheduler:
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        found.append(inspect.Parameter("verbose", kind, default=False))
+    behind = BEHIND.get(python_class.__name__)
+    return sorted(found, key=lambda parameter: parameter.name == behind)
+
+
+def _r_name(parameter: inspect.Parameter) -> str:
+    return R_NAMES.get(parameter.name, parameter.name)
 
 
 def _head(start: str, formals: list[str]) -> str:
@@ -368,8 +390,8 @@ def _wrap(line: str, indent: bool = False) -> list[str]:
 
 def _formal(parameter: inspect.Parameter) -> str:
     if parameter.default is inspect.Parameter.empty:
-        return parameter.name
-    return f"{parameter.name} = {_r_value(parameter.default)}"
+        return _r_name(parameter)
+    return f"{_r_name(parameter)} = {_r_value(parameter.default)}"
 
 
 def _r_value(value: Any) -> str:

@@ -15,7 +15,7 @@ class_attributes <- c("Dataset", "Sampler", "Optimizer", "scheduler")
 
 new_generator <- function(kind, name, inherit, public, private, active, parent_env, call,
                           class = kind$generator) {
-  if (!is.null(name) && !is.character(name)) check_string(name, "name", call)
+  if (!is.character(name) && !is.null(name)) check_string(name, "name", call)
   if (length(public) > 0L && (is.null(names(public)) || !all(nzchar(names(public))))) {
     abort(call, "Every method and field must have a name.")
   }

@@ -74,7 +74,7 @@ argument_kinds <- c(
   gamma = "number",
   history_size = "whole",
   initial_accumulator_value = "number",
-  lambd = "number",
+  lambda = "number",
   last_epoch = "whole",
   line_search_fn = "string?",
   lr = "number",
@@ -116,6 +116,7 @@ argument_kinds <- c(
   tolerance_grad = "number",
   total_iters = "whole",
   total_steps = "whole?",
+  verbose = "flag",
   weight_decay = "number"
 )
 
@@ -127,7 +128,7 @@ argument_kinds <- c(
 #' @param params A list of tensors, such as `model$parameters`, or a list of groups, each a
 #'   list of `params` and the options that are its own.
 #' @param lr Learning rate.
-#' @param lambd Decay of the learning rate and the parameters.
+#' @param lambda Decay of the learning rate and the parameters.
 #' @param alpha How much of a running mean (or, in `optim_asgd()`, power) is kept.
 #' @param t0 The step from which the iterates are averaged.
 #' @param weight_decay Factor of the L2 penalty.
@@ -138,7 +139,7 @@ argument_kinds <- c(
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
-optim_asgd <- function(params, lr = 0.01, lambd = 0.0001, alpha = 0.75, t0 = 1e+06,
+optim_asgd <- function(params, lr = 0.01, lambda = 0.0001, alpha = 0.75, t0 = 1e+06,
                        weight_decay = 0, foreach = NULL, maximize = FALSE, differentiable = FALSE,
                        capturable = FALSE) {
   new_optimizer("optim_asgd", match.call(), environment())
@@ -488,10 +489,11 @@ optim_sparse_adam <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1
 #'
 #' @param schedulers A list of schedulers of the same optimizer.
 #' @param optimizer The optimizer whose learning rate is set.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_chained <- function(schedulers, optimizer = NULL) {
+lr_chained <- function(schedulers, optimizer = NULL, verbose = FALSE) {
   new_scheduler("lr_chained", match.call(), environment())
 }
 
@@ -503,10 +505,12 @@ lr_chained <- function(schedulers, optimizer = NULL) {
 #' @param factor What the learning rate is multiplied by.
 #' @param total_iters The number of steps that it takes.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_constant <- function(optimizer, factor = 1 / 3, total_iters = 5, last_epoch = -1) {
+lr_constant <- function(optimizer, factor = 1 / 3, total_iters = 5, last_epoch = -1,
+                        verbose = FALSE) {
   new_scheduler("lr_constant", match.call(), environment())
 }
 
@@ -519,10 +523,11 @@ lr_constant <- function(optimizer, factor = 1 / 3, total_iters = 5, last_epoch =
 #' @param T_max Steps from the highest learning rate to the lowest.
 #' @param eta_min The lowest learning rate.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_cosine_annealing <- function(optimizer, T_max, eta_min = 0, last_epoch = -1) {
+lr_cosine_annealing <- function(optimizer, T_max, eta_min = 0, last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_cosine_annealing", match.call(), environment())
 }
 
@@ -536,11 +541,12 @@ lr_cosine_annealing <- function(optimizer, T_max, eta_min = 0, last_epoch = -1) 
 #' @param T_mult How many times longer each cycle is than the one before.
 #' @param eta_min The lowest learning rate.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
 lr_cosine_annealing_warm_restarts <- function(optimizer, T_0, T_mult = 1, eta_min = 0,
-                                              last_epoch = -1) {
+                                              last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_cosine_annealing_warm_restarts", match.call(), environment())
 }
 
@@ -565,13 +571,14 @@ lr_cosine_annealing_warm_restarts <- function(optimizer, T_0, T_mult = 1, eta_mi
 #' @param base_momentum Lower momentum of the cycle, held when the learning rate is highest.
 #' @param max_momentum Upper momentum of the cycle.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
 lr_cyclic <- function(optimizer, base_lr, max_lr, step_size_up = 2000, step_size_down = NULL,
                       mode = "triangular", gamma = 1, scale_fn = NULL, scale_mode = "cycle",
                       cycle_momentum = TRUE, base_momentum = 0.8, max_momentum = 0.9,
-                      last_epoch = -1) {
+                      last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_cyclic", match.call(), environment())
 }
 
@@ -582,10 +589,11 @@ lr_cyclic <- function(optimizer, base_lr, max_lr, step_size_up = 2000, step_size
 #' @param optimizer The optimizer whose learning rate is set.
 #' @param gamma What the learning rate is multiplied by.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_exponential <- function(optimizer, gamma, last_epoch = -1) {
+lr_exponential <- function(optimizer, gamma, last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_exponential", match.call(), environment())
 }
 
@@ -597,10 +605,11 @@ lr_exponential <- function(optimizer, gamma, last_epoch = -1) {
 #' @param lr_lambda A function of the epoch that gives a factor, or a list with one for each
 #'   parameter group.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_lambda <- function(optimizer, lr_lambda, last_epoch = -1) {
+lr_lambda <- function(optimizer, lr_lambda, last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_lambda", match.call(), environment())
 }
 
@@ -613,11 +622,12 @@ lr_lambda <- function(optimizer, lr_lambda, last_epoch = -1) {
 #' @param end_factor The factor at the end.
 #' @param total_iters The number of steps that it takes.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
 lr_linear <- function(optimizer, start_factor = 1 / 3, end_factor = 1, total_iters = 5,
-                      last_epoch = -1) {
+                      last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_linear", match.call(), environment())
 }
 
@@ -629,10 +639,11 @@ lr_linear <- function(optimizer, start_factor = 1 / 3, end_factor = 1, total_ite
 #' @param milestones Numbers of steps, increasing.
 #' @param gamma What the learning rate is multiplied by.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_multi_step <- function(optimizer, milestones, gamma = 0.1, last_epoch = -1) {
+lr_multi_step <- function(optimizer, milestones, gamma = 0.1, last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_multi_step", match.call(), environment())
 }
 
@@ -644,10 +655,11 @@ lr_multi_step <- function(optimizer, milestones, gamma = 0.1, last_epoch = -1) {
 #' @param lr_lambda A function of the epoch that gives a factor, or a list with one for each
 #'   parameter group.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_multiplicative <- function(optimizer, lr_lambda, last_epoch = -1) {
+lr_multiplicative <- function(optimizer, lr_lambda, last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_multiplicative", match.call(), environment())
 }
 
@@ -669,16 +681,17 @@ lr_multiplicative <- function(optimizer, lr_lambda, last_epoch = -1) {
 #' @param max_momentum Upper momentum of the cycle.
 #' @param div_factor `max_lr` over the first learning rate.
 #' @param final_div_factor The first learning rate over the last.
-#' @param three_phase Go down in two phases, first to where it started?
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
+#' @param three_phase Go down in two phases, first to where it started?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
 lr_one_cycle <- function(optimizer, max_lr, total_steps = NULL, epochs = NULL,
                          steps_per_epoch = NULL, pct_start = 0.3, anneal_strategy = "cos",
                          cycle_momentum = TRUE, base_momentum = 0.85, max_momentum = 0.95,
-                         div_factor = 25, final_div_factor = 10000, three_phase = FALSE,
-                         last_epoch = -1) {
+                         div_factor = 25, final_div_factor = 10000, last_epoch = -1,
+                         verbose = FALSE, three_phase = FALSE) {
   new_scheduler("lr_one_cycle", match.call(), environment())
 }
 
@@ -690,10 +703,11 @@ lr_one_cycle <- function(optimizer, max_lr, total_steps = NULL, epochs = NULL,
 #' @param total_iters The number of steps that it takes.
 #' @param power The power of the polynomial.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_polynomial <- function(optimizer, total_iters = 5, power = 1, last_epoch = -1) {
+lr_polynomial <- function(optimizer, total_iters = 5, power = 1, last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_polynomial", match.call(), environment())
 }
 
@@ -714,12 +728,13 @@ lr_polynomial <- function(optimizer, total_iters = 5, power = 1, last_epoch = -1
 #' @param cooldown Steps to wait after a decay before looking at the metric again.
 #' @param min_lr The lowest learning rate: one, or one for each parameter group.
 #' @param eps Added to a divisor so that it is not zero.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
 lr_reduce_on_plateau <- function(optimizer, mode = "min", factor = 0.1, patience = 10,
                                  threshold = 0.0001, threshold_mode = "rel", cooldown = 0,
-                                 min_lr = 0, eps = 1e-08) {
+                                 min_lr = 0, eps = 1e-08, verbose = FALSE) {
   new_scheduler("lr_reduce_on_plateau", match.call(), environment())
 }
 
@@ -731,10 +746,11 @@ lr_reduce_on_plateau <- function(optimizer, mode = "min", factor = 0.1, patience
 #' @param schedulers A list of schedulers of the same optimizer.
 #' @param milestones Numbers of steps, increasing.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_sequential <- function(optimizer, schedulers, milestones, last_epoch = -1) {
+lr_sequential <- function(optimizer, schedulers, milestones, last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_sequential", match.call(), environment())
 }
 
@@ -746,10 +762,11 @@ lr_sequential <- function(optimizer, schedulers, milestones, last_epoch = -1) {
 #' @param step_size Steps from one decay to the next.
 #' @param gamma What the learning rate is multiplied by.
 #' @param last_epoch The epoch to go on from; -1 starts anew.
+#' @param verbose Say in a message what the learning rate becomes?
 #' @inherit lr_schedulers return
 #' @family learning-rate schedules
 #' @export
-lr_step <- function(optimizer, step_size, gamma = 0.1, last_epoch = -1) {
+lr_step <- function(optimizer, step_size, gamma = 0.1, last_epoch = -1, verbose = FALSE) {
   new_scheduler("lr_step", match.call(), environment())
 }
 

@@ -39,10 +39,10 @@ check_option <- function(x, kind, name, call) {
     numbers2 = if (are_numbers(x, 2L)) x else wrong("two numbers"),
     numbers3 = if (are_numbers(x, 3L)) x else wrong("three numbers"),
     optimizer = if (inherits(x, "torch_optimizer")) x else wrong("an optimizer"),
-    schedulers = if (is.list(x) && all_are(x, is_scheduler)) {
+    schedulers = if (is.list(x) && all_are(x, is_python_scheduler)) {
       unname(x)
     } else {
-      wrong("a list of schedulers")
+      wrong("a list of schedulers of PyTorch's")
     },
     params = params_for_python(x, call)
   )
@@ -68,19 +68,25 @@ are_numbers <- function(x, n = NULL) {
 
 all_are <- function(x, test) test(x) || (is.list(x) && length(x) > 0L && all(vapply(x, test, NA)))
 
-is_scheduler <- function(x) inherits(x, "lr_scheduler")
+# One of PyTorch's, and not one that R wrote.
+is_python_scheduler <- function(x) inherits(x, "lr_scheduler") && !is.environment(x)
 
 # Tensors, or groups of tensors with options of their own.
 params_for_python <- function(x, call) {
   if (is_tensor(x)) return(list(x))
   if (!is.list(x) || inherits(x, "python_object")) {
     hint <- if (is.environment(x) || is.function(x)) " Did you mean its `$parameters`?"
-    abort(
-      call, "`params` must be a list of tensors, such as `model$parameters`, not ",
+    abort_as(
+      "value_error", call, "`params` must be a list of tensors, such as `model$parameters`, not ",
       friendly_type(x), ".", hint
     )
   }
-  if (length(x) == 0L) abort(call, "`params` is empty: there is nothing to optimize.")
+  if (length(x) == 0L) {
+    abort_as(
+      "value_error", call, "`params` is empty: it must have length 1 at least, ",
+      "there is nothing to optimize."
+    )
+  }
   grouped <- vapply(x, function(element) is.list(element) && !is_tensor(element), NA)
   if (all(grouped)) return(unname(Map(group_for_python, x, seq_along(x), list(call))))
   unname(tensor_list(x, "params", call))

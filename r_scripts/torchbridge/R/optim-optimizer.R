@@ -10,10 +10,17 @@
 #'   gives it; L-BFGS calls it several times. The result is that of `closure`, invisibly.
 #' * `$zero_grad(set_to_none = TRUE)` clears the gradients.
 #' * `$param_groups`: a list of groups, each a list of `params` and options. Options can be
-#'   set: `optimizer$param_groups[[1]]$lr <- 0.01`.
+#'   set and added: `optimizer$param_groups[[1]]$lr <- 0.01`. Options that only PyTorch has, such as
+#'   `foreach`, are among them where they were set.
 #' * `$add_param_group(list(params = , lr = ))` adds tensors.
 #' * `$state_dict()` and `$load_state_dict(state_dict)`: what the optimizer needs to go on
-#'   later, as a list of `state` (by number of the parameter, from 1) and `param_groups`.
+#'   later, as a list of `param_groups` and `state` (by number of the parameter, from 1). Loading
+#'   copies the tensors, unless `.refer_to_state_dict = TRUE`.
+#' * `$state$get(parameter)` is what the optimizer keeps for a parameter, `$state$set(parameter,
+#'   value)` replaces it, `$state$map` is all of it, by number of the parameter.
+#'
+#' The functions `optim_*()` are of class `torch_optimizer_generator`; [optimizer()] makes such
+#' functions for optimizers of one's own.
 #'
 #' Other names are those of the Python object.
 #'
@@ -55,6 +62,7 @@ as_optimizer <- function(x, name = NULL) {
 #' @rdname optimizers
 #' @export
 `$.torch_optimizer` <- function(x, name) {
+  if (is.environment(x)) return(get0(name, envir = x, inherits = FALSE)) # one that R wrote
   switch(name,
     step = function(closure = NULL) {
       if (!is.null(closure) && !is.function(closure)) {
@@ -76,18 +84,58 @@ as_optimizer <- function(x, name = NULL) {
       dot_call(native()$call, python_function("optim.add_param_group"), list(x, group))
       invisible(x)
     },
-    state_dict = function() dot_call(native()$call, python_function("optim.state_dict"), list(x)),
-    load_state_dict = function(state_dict) {
-      dot_call(native()$call, python_function("optim.load_state_dict"), list(x, state_dict))
+    state_dict = function() {
+      state <- dot_call(native()$call, python_function("optim.state_dict"), list(x))
+      if (inherits(x, "optim_ignite")) ignite_state(state, class(x)[1L]) else state
+    },
+    load_state_dict = function(state_dict, ..., .refer_to_state_dict = FALSE) {
+      check_no_dots(...)
+      check_flag(.refer_to_state_dict, ".refer_to_state_dict")
+      if (inherits(x, "optim_ignite")) check_ignite_state(state_dict, x$state_dict(), sys.call())
+      dot_call(
+        native()$call, python_function("optim.load_state_dict"),
+        list(x, state_dict, .refer_to_state_dict)
+      )
       invisible(x)
+    },
+    state = structure(list(optimizer = x), class = "optimizer_state"),
+    clone = function(deep = FALSE) {
+      abort(sys.call(), "OptimizerIgnite cannot be deep cloned, nor can other optimizers.")
     },
     dot_call(native()$getattr, x, name)
   )
 }
 
+# What PyTorch's optimizers keep, by R torch's verbs; other names are those of the Python object.
+#' @export
+`$.optimizer_state` <- function(x, name) {
+  optimizer <- .subset2(x, "optimizer")
+  switch(name,
+    get = function(key) call_python("optim.state_of", optimizer, key, call = sys.call()),
+    set = function(key, value) {
+      call_python("optim.set_state", optimizer, key, value, call = sys.call())
+      invisible()
+    },
+    map = optimizer$state_dict()$state,
+    keys = function() names(optimizer$state_dict()$state),
+    dot_call(native()$getattr, dot_call(native()$getattr, optimizer, "state"), name)
+  )
+}
+
+#' @export
+print.optimizer_state <- function(x, ...) {
+  check_no_dots(..., except = names(formals(print.default)))
+  print(x$map, ...)
+  invisible(x)
+}
+
 #' @rdname optimizers
 #' @export
 `$<-.torch_optimizer` <- function(x, name, value) { # nolint: object_name_linter.
+  if (is.environment(x)) {
+    assign(name, value, envir = x)
+    return(x)
+  }
   if (name != "param_groups") {
     abort(sys.call(), "`", name, "` can't be set: only options in `param_groups` can.")
   }
@@ -115,7 +163,7 @@ print.torch_optimizer <- function(x, ...) {
 #' @export
 format.torch_optimizer <- function(x, ...) {
   check_no_dots(...)
-  if (!is_live(x)) return(gone_text(x))
+  if (!is.environment(x) && !is_live(x)) return(gone_text(x))
   groups <- x$param_groups
   lines <- vapply(groups, function(group) {
     sizes <- vapply(group$params, length, 0)
@@ -136,6 +184,7 @@ counted <- function(n, what) paste0(format(n, big.mark = ","), " ", what, if (n 
 
 option_text <- function(x) {
   if (is.null(x)) return("NULL")
+  if (is.function(x) || is.environment(x)) return(friendly_type(x))
   if (is_tensor(x)) x <- as.numeric(x)
   text <- vapply(as.list(x), function(value) {
     if (is.null(value)) "NULL" else format(value, digits = 7L)

@@ -4,6 +4,9 @@
 #' [lr_one_cycle()], [lr_cosine_annealing()], [lr_reduce_on_plateau()] and others. A scheduler
 #' sets the learning rate of its optimizer.
 #'
+#' The functions `lr_*()` are of class `lr_scheduler_generator`; [lr_scheduler()] makes such
+#' functions for schedules of one's own.
+#'
 #' @section What a scheduler has:
 #' * `$step()`: call it after the optimizer's, once an epoch (or once a batch, where the help
 #'   page says so). Of [lr_reduce_on_plateau()] it is `$step(metrics)`.
@@ -31,20 +34,64 @@ NULL
 new_scheduler <- function(name, match, frame) {
   call <- sys.call(-1L)
   options <- given_arguments(match, frame, call)
+  verbose <- isTRUE(options$verbose)
+  options$verbose <- NULL
+  # An optimizer that R wrote has a stand-in, which PyTorch's schedulers see.
+  own <- if (is.environment(options$optimizer)) options$optimizer
+  if (!is.null(own)) options$optimizer <- stand_in(own, call)
   x <- call_python("optim.scheduler", schedulers[[name]], options, call = call)
-  class(x) <- c(name, "lr_scheduler", "python_object")
+  class(x) <- c(name, "lr_scheduler", "LRScheduler", "python_object")
+  if (!is.null(own)) {
+    attr(x, "optimizer") <- own
+    take_over(own)
+  }
+  if (verbose) {
+    attr(x, "verbose") <- TRUE
+    if (name != "lr_reduce_on_plateau") say_rates(x)
+  }
   x
+}
+
+scheduler_step <- function(x, metrics) {
+  own <- attr(x, "optimizer")
+  verbose <- attr(x, "verbose")
+  before <- if (!is.null(verbose) && inherits(x, "lr_reduce_on_plateau")) rates_of(x)
+  if (!is.null(own)) stand_in(own)
+  dot_call(native()$call, python_function("optim.scheduler_step"), list(x, metrics))
+  if (!is.null(own)) take_over(own)
+  if (!is.null(verbose)) say_rates(x, before)
+  invisible(x)
+}
+
+rates_of <- function(scheduler) {
+  vapply(scheduler$optimizer$param_groups, function(group) as.numeric(group$lr), 0)
+}
+
+# What R torch says with `verbose = TRUE`; of lr_reduce_on_plateau() what changed since `before`.
+say_rates <- function(scheduler, before = NULL) {
+  rates <- rates_of(scheduler)
+  for (i in seq_along(rates)) {
+    if (is.null(before)) {
+      message(sprintf("Adjusting learning rate of group %d to %.4f", i, rates[i]))
+    } else if (rates[i] != before[i]) {
+      message(sprintf(
+        "Epoch %s: reducing learning rate of group %d to %.4e", scheduler$last_epoch, i, rates[i]
+      ))
+    }
+  }
 }
 
 #' @rdname lr_schedulers
 #' @export
 `$.lr_scheduler` <- function(x, name) {
+  if (is.environment(x)) return(get0(name, envir = x, inherits = FALSE)) # one that R wrote
   switch(name,
-    step = function(metrics = NULL) {
-      dot_call(native()$call, python_function("optim.scheduler_step"), list(x, metrics))
-      invisible(x)
+    step = function(metrics = NULL) scheduler_step(x, metrics),
+    optimizer = if (is.null(attr(x, "optimizer"))) {
+      as_optimizer(dot_call(native()$getattr, x, "optimizer"))
+    } else {
+      attr(x, "optimizer")
     },
-    optimizer = as_optimizer(dot_call(native()$getattr, x, "optimizer")),
     state_dict = function() {
       dot_call(native()$call, python_function("optim.scheduler_state_dict"), list(x))
     },
@@ -74,7 +121,7 @@ print.lr_scheduler <- function(x, ...) {
 #' @export
 format.lr_scheduler <- function(x, ...) {
   check_no_dots(...)
-  if (!is_live(x)) return(gone_text(x))
+  if (!is.environment(x) && !is_live(x)) return(gone_text(x))
   rates <- vapply(x$get_last_lr(), option_text, "")
   paste0("<", class(x)[1L], "> at step ", x$last_epoch, ": lr = ", paste(rates, collapse = ", "))
 }

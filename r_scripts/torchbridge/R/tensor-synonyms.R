@@ -4,8 +4,7 @@
 #'
 #' Functions under the names that they have in R's torch package: `torch_fft_*()` are [fft_fft()]
 #' and its kin, `torch_scaled_dot_product_attention()` is [nnf_scaled_dot_product_attention()],
-#' `optim_ignite_*()` are [optim_adam()] and others. `call_torch_function()` is any function of
-#' PyTorch by its R name.
+#' `call_torch_function()` is any function of PyTorch by its R name.
 #'
 #' @param ... Arguments of the function, as in its own page.
 #' @param name Such as `"torch_add"` or `"nnf_relu"`.
@@ -28,31 +27,6 @@ rm(name, torch_name)
 #' @aliases torch_fft_fft torch_fft_ifft torch_fft_rfft torch_fft_irfft torch_fft_fftfreq
 torch_scaled_dot_product_attention <- # nolint: object_length_linter.
   nnf_scaled_dot_product_attention
-
-#' @rdname torch_names
-#' @usage NULL
-#' @export
-optim_ignite_adam <- optim_adam
-
-#' @rdname torch_names
-#' @usage NULL
-#' @export
-optim_ignite_adamw <- optim_adamw
-
-#' @rdname torch_names
-#' @usage NULL
-#' @export
-optim_ignite_adagrad <- optim_adagrad
-
-#' @rdname torch_names
-#' @usage NULL
-#' @export
-optim_ignite_rmsprop <- optim_rmsprop
-
-#' @rdname torch_names
-#' @usage NULL
-#' @export
-optim_ignite_sgd <- optim_sgd
 
 #' @rdname torch_names
 #' @export

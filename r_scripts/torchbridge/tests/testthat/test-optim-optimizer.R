@@ -252,10 +252,7 @@ test_that("what cannot be set is said, and nothing changes", {
   expect_identical(
     message_of(optimizer$param_groups[[1L]]$lr <- "a"), "`param_groups[[1]]$lr` must be a number"
   )
-  expect_identical(
-    message_of(optimizer$param_groups[[1L]]$learning_rate <- 1),
-    "`param_groups[[1]]` has no option `learning_rate`"
-  )
+  expect_match(message_of(optimizer$param_groups[[1L]]$eps <- NULL), "must include names 'params'")
   expect_identical(
     message_of(optimizer$param_groups[[1L]]$betas <- 0.9),
     "`param_groups[[1]]$betas` must be 2 numbers"
@@ -306,11 +303,11 @@ test_that("the state counts parameters from 1", {
   a$add(b)$sum()$backward()
   optimizer$step()
   state <- optimizer$state_dict()
-  expect_named(state, c("state", "param_groups"))
+  expect_named(state, c("param_groups", "state"))
   expect_named(state$state, c("1", "2"))
   expect_identical(state$param_groups[[1L]]$params, 1:2)
   expect_equal(as.numeric(state$state$`1`$exp_avg), 0.1)
-  expect_match(message_of(optimizer$load_state_dict(list(a = 1))), "`state_dict` must be a list of")
+  expect_match(message_of(optimizer$load_state_dict(list(a = 1))), "must be a list with")
 })
 
 test_that("a step gives what its closure gave", {
@@ -352,7 +349,8 @@ test_that("wrong arguments are named, with the call of the user", {
     fixed = TRUE
   )
   expect_identical(
-    message_of(optim_adam(list())), "`params` is empty: there is nothing to optimize."
+    message_of(optim_adam(list())),
+    "`params` is empty: it must have length 1 at least, there is nothing to optimize."
   )
   expect_identical(
     message_of(optim_adam(list(w, 3))), "`params[[2]]` must be a tensor, not a number."
@@ -389,6 +387,91 @@ test_that("an optimizer prints its options", {
   shown <- paste(shown, collapse = " ")
   expect_match(shown, "2 tensors, 7 values: lr = 0.125, momentum = 0.5", fixed = TRUE)
   expect_output(print(optimizer), "<optim_sgd>", fixed = TRUE)
+})
+
+# ---- R torch's members ----
+
+stepped <- function(make = optim_adam, ...) {
+  w <- tensor(c(1, 2), requires_grad = TRUE)
+  optimizer <- make(list(w), ...)
+  w$sum()$backward()
+  optimizer$step()
+  list(w = w, optimizer = optimizer)
+}
+
+test_that("groups have R torch's options in its order, and PyTorch's own where they are set", {
+  of <- function(optimizer) names(optimizer$param_groups[[1L]])
+  w <- list(tensor(1, requires_grad = TRUE))
+  expect_identical(
+    of(optim_adam(w)), c("params", "lr", "betas", "eps", "weight_decay", "amsgrad")
+  )
+  expect_identical(
+    of(optim_sgd(w)), c("params", "lr", "momentum", "dampening", "weight_decay", "nesterov")
+  )
+  expect_identical(
+    of(optim_adamw(w)), c("params", "lr", "betas", "eps", "weight_decay", "amsgrad")
+  )
+  expect_identical(
+    of(optim_asgd(w, lambda = 0.5)), c("params", "lr", "lambda", "alpha", "t0", "weight_decay")
+  )
+  expect_identical(optim_asgd(w, lambd = 0.5)$param_groups[[1L]]$lambda, 0.5)
+  set <- optim_adam(w, maximize = TRUE)
+  expect_true(set$param_groups[[1L]]$maximize)
+  set$param_groups[[1L]]$maximize <- FALSE
+  expect_null(set$param_groups[[1L]]$maximize)
+  expect_identical(names(set$state_dict()$param_groups[[1L]])[1:2], c("params", "lr"))
+})
+
+test_that("an option may be added to a group and taken away, and set in any place", {
+  at <- stepped()
+  at$optimizer$param_groups[[1L]]$initial_lr <- 0.2
+  expect_identical(at$optimizer$state_dict()$param_groups[[1L]]$initial_lr, 0.2)
+  other <- optim_adam(list(at$w))
+  other$load_state_dict(at$optimizer$state_dict())
+  expect_identical(other$param_groups[[1L]]$initial_lr, 0.2)
+  at$optimizer$param_groups[[1L]]$initial_lr <- NULL
+  expect_null(at$optimizer$param_groups[[1L]]$initial_lr)
+  held <- list(optimizer = at$optimizer)
+  held$optimizer$param_groups[[1L]]$lr <- 0.5
+  (function(optimizer) optimizer$param_groups[[1L]]$eps <- 0.25)(at$optimizer)
+  expect_identical(at$optimizer$param_groups[[1L]][c("lr", "eps")], list(lr = 0.5, eps = 0.25))
+})
+
+test_that("a loaded state is a copy, unless it shall not be", {
+  first <- stepped()
+  state <- first$optimizer$state_dict()
+  other <- optim_adam(list(first$w))
+  other$load_state_dict(state)
+  with_no_grad(state$state[["1"]]$exp_avg$zero_())
+  expect_equal(as.numeric(other$state$get(first$w)$exp_avg), c(0.1, 0.1))
+  other$load_state_dict(state, .refer_to_state_dict = TRUE)
+  with_no_grad(state$state[["1"]]$exp_avg$fill_(7))
+  expect_identical(as.numeric(other$state$get(first$w)$exp_avg), c(7, 7))
+})
+
+test_that("what is kept for a parameter is found by the parameter", {
+  at <- stepped()
+  expect_named(at$optimizer$state$map, "1")
+  expect_identical(at$optimizer$state$keys(), "1")
+  expect_named(at$optimizer$state$get(at$w), c("step", "exp_avg", "exp_avg_sq"))
+  expect_null(at$optimizer$state$get(tensor(1)))
+  at$optimizer$state$set(at$w, list(step = tensor(9, dtype = "float32")))
+  expect_identical(as.numeric(at$optimizer$state$map[["1"]]$step), 9)
+  w <- tensor(1, requires_grad = TRUE)
+  lbfgs <- optim_lbfgs(w)
+  for (i in 1:2) lbfgs$step(function() 2 * w)
+  expect_equal(lbfgs$state$get(w)$func_evals, 2)
+})
+
+test_that("optimizers and their generators have R torch's classes", {
+  expect_identical(class(optim_sgd), c("optim_sgd", "torch_optimizer_generator"))
+  expect_s3_class(attr(optim_sgd, "Optimizer"), "R6ClassGenerator")
+  expect_identical(names(formals(optim_sgd))[1:2], c("params", "lr"))
+  expect_output(print(optim_sgd), "<torch_optimizer_generator> optim_sgd(params, lr", fixed = TRUE)
+  optimizer <- optim_sgd(list(tensor(1, requires_grad = TRUE)))
+  expect_s3_class(optimizer, c("optim_sgd", "torch_optimizer"))
+  expect_match(message_of(optimizer$clone(deep = TRUE)), "cannot be deep cloned")
+  expect_error(optim_sgd(3), class = "value_error")
 })
 
 # ---- the table ----
