@@ -207,6 +207,12 @@ def let_r_look() -> None:
         KeyboardInterrupt, RError: what R found.
     """
 
+def suspended() -> bool:
+    """Has R code suspended interrupts (``suspendInterrupts()``)?
+
+    R's own flag says so only while R runs: where Python works for R, interrupts wait in any case.
+    """
+
 def live() -> dict[str, int]:
     """How many objects each side holds of the other, and their bytes.
 

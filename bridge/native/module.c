@@ -4,6 +4,7 @@
 #include "arrow/types.h"
 #include "calls/to_python.h"
 #include "calls/to_r.h"
+#include "core/depth.h"
 #include "core/entry.h"
 #include "core/errors.h"
 #include "core/fork.h"
@@ -11,6 +12,7 @@
 #include "core/handle.h"
 #include "core/helpers.h"
 #include "core/hooks.h"
+#include "core/interrupts.h"
 #include "core/lifetime.h"
 #include "core/limits.h"
 #include "core/notes.h"
@@ -124,6 +126,11 @@ static PyObject *native_let_r_look(PyObject *self, PyObject *unused) {
   if (tb_let_r_look())
     return NULL;
   Py_RETURN_NONE;
+}
+
+static PyObject *native_suspended(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  return PyBool_FromLong(tb_interrupts_suspended());
 }
 
 static PyObject *native_python_forks(PyObject *self, PyObject *now) {
@@ -285,6 +292,8 @@ static PyMethodDef functions[] = {
      "python_forks(now): Python forks from now on (True), and sees to everything; or has forked."},
     {"let_r_look", native_let_r_look, METH_NOARGS,
      "let_r_look(): raises the interrupt or the time limit that R has, if R waits for this."},
+    {"suspended", native_suspended, METH_NOARGS,
+     "suspended(): has R code suspended interrupts (suspendInterrupts())?"},
     {"live", native_live, METH_NOARGS,
      "How many objects each side holds of the other, and their bytes."},
     {"base_function", native_base_function, METH_O,

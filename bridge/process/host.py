@@ -107,8 +107,8 @@ def attach_to_r() -> str:
     """Join the R that started this Python; called by the R package. Gives the core's path."""
     if _native is None:
         _attach("r")
-        _answer_interrupts()
         assert _native is not None
+        _answer_interrupts(_native)
         output.to_r(_native)
         output.lossy_warnings_to_r(_native)
     assert _native is not None and _native.__file__ is not None
@@ -130,7 +130,7 @@ def _attach(language: str) -> None:
     forks.watch(core)
 
 
-def _answer_interrupts() -> None:
+def _answer_interrupts(core: NativeCore) -> None:
     """Answer Ctrl-C in Python without running R code.
 
     reticulate 1.28 (Debian 12) asks R, by an R function, whether the interrupt is still
@@ -139,12 +139,11 @@ def _answer_interrupts() -> None:
     """
     library = ctypes.CDLL(str(libr_path(find_r_home())))
     pending = ctypes.c_int.in_dll(library, "R_interrupts_pending")
-    suspended = ctypes.c_int.in_dll(library, "R_interrupts_suspended")
 
     def wanted() -> bool:
         # Where nothing is pending R was first, and has dealt with it; what R has suspended waits
         # for R.
-        return bool(pending.value) and not suspended.value
+        return bool(pending.value) and not core.suspended()
 
     def take() -> None:
         pending.value = 0

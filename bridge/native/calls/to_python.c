@@ -9,7 +9,6 @@
 #include "core/held.h"
 #include "core/hooks.h"
 #include "core/interrupts.h"
-#include "core/limits.h"
 #include "core/modes.h"
 #include "core/robject.h"
 #include "core/strings.h"
@@ -51,7 +50,7 @@ static PyObject *call_python(PyObject *function, PyObject *first, SEXP args, tb_
   tb_interrupts_to_python(&interrupts);
   PyObject *result =
       PyObject_Vectorcall(function, PySequence_Fast_ITEMS(values), (size_t)n_positional, keys);
-  if (tb_limits_end() || (result && PyErr_CheckSignals())) /* what Python code has not seen */
+  if (result && PyErr_CheckSignals()) /* what Python code has not seen */
     Py_CLEAR(result);
   tb_interrupts_restore(&interrupts);
   tb_modes_end(&modes);

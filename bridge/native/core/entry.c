@@ -8,6 +8,7 @@
  * Tests: tests/native/calls/test_calls.py */
 #include "core/entry.h"
 
+#include "core/depth.h"
 #include "core/errors.h"
 #include "core/fork.h"
 #include "core/frozen.h"
@@ -15,6 +16,7 @@
 #include "core/held.h"
 #include "core/interrupts.h"
 #include "core/lifetime.h"
+#include "core/limits.h"
 #include "core/notes.h"
 #include "core/pressure.h"
 #include "core/strings.h"
@@ -51,6 +53,7 @@ typedef struct {
   PyGILState_STATE gil;
   size_t held;
   int depth;
+  tb_patience patience;
   PROTECT_INDEX result; /* protected while what was held is dropped */
 } entry;
 
@@ -58,12 +61,10 @@ typedef struct {
  * one at every call. */
 enum { TOKENS = 32 };
 static SEXP tokens[TOKENS];
-static int depth = 0;
 static int jumped = -1; /* the deepest call that R jumped out of: its token holds a value */
 
-int tb_depth(void) { return depth; }
-
 static SEXP token(void) {
+  int depth = tb_depth();
   for (; jumped >= depth; jumped--)
     SETCAR(tokens[jumped], R_NilValue);
   if (depth >= TOKENS)
@@ -81,10 +82,16 @@ static SEXP entry_body(void *p) {
   SEXP result = R_NilValue;
   e->gil = tb_fork_tell(PyGILState_Ensure()); /* here: R may raise an error before it comes here */
   e->held = tb_held();
-  e->depth = depth++;
+  e->depth = tb_depth();
+  tb_set_depth(e->depth + 1);
+  tb_interrupts_wait(&e->patience);
+  tb_limits_begin();
   e->entered = true;
   tb_frozen_release();
   e->failed = e->work(e->data, &result) != 0;
+  REPROTECT(result, e->result);
+  if (tb_limits_end())
+    e->failed = true;
   if (e->failed)
     result = tb_condition_call();
   REPROTECT(result, e->result);
@@ -101,9 +108,10 @@ static void entry_leave(void *p, Rboolean jump) {
   }
   tb_drop(e->held);
   PyGILState_Release(e->gil);
-  depth = e->depth;
-  if (jump && depth < TOKENS && depth > jumped)
-    jumped = depth;
+  tb_interrupts_wait_no_more(&e->patience);
+  tb_set_depth(e->depth);
+  if (jump && e->depth < TOKENS && e->depth > jumped)
+    jumped = e->depth;
 }
 
 SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
@@ -111,6 +119,7 @@ SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
     Rf_error("Python is not running in this process");
   if (tb_stack_is_low())
     Rf_error("R and Python call each other too deeply");
+  R_CheckUserInterrupt(); /* what has come by now, R raises itself */
   tb_drain();
   tb_relieve_pressure();
   entry e = {.work = work, .data = data};

@@ -8,9 +8,6 @@
  * releases what waits for it. */
 int tb_check_thread(void);
 
-/* How many calls of R's into Python have not ended: R waits for them. */
-int tb_depth(void);
-
 /* From R, without the GIL: takes it and runs work(data, &result), which may jump and leaves an R
  * value or (-1) a Python exception; gives the GIL back, and signals the exception as an R error. */
 SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data);

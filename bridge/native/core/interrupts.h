@@ -6,10 +6,22 @@
 
 #include <signal.h>
 
+/* How R's Ctrl-C and time limits stand: see tb_interrupts_wait. */
+typedef struct {
+  Rboolean suspended;
+  bool waiting;
+} tb_patience;
+
 typedef struct {
   bool installed;
   struct sigaction saved;
+  tb_patience patience;
 } tb_interrupts;
+
+/* While Python works for R, R's interrupts and time limits wait for R's own turn (to_r). */
+void tb_interrupts_wait(tb_patience *before);
+void tb_interrupts_wait_no_more(const tb_patience *before);
+bool tb_interrupts_suspended(void); /* by R's own code: suspendInterrupts() */
 
 void tb_interrupts_to_python(tb_interrupts *state);
 void tb_interrupts_to_r(tb_interrupts *state);

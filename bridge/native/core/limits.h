@@ -4,6 +4,8 @@
 
 #include "core/base.h"
 
+/* At the beginning of a call of R's into Python. */
+void tb_limits_begin(void);
 /* At the end of a call of R's into Python: the time limit that has passed where R lost it, as an
  * exception: -1, or 0 where none has. */
 int tb_limits_end(void);

@@ -308,6 +308,8 @@ limited <- function(code, ...) {
 }
 threads <- torch$get_num_threads()
 endless <- function(...) torch_fit(y ~ a, data, mlp(4), epochs = 1e6, verbose = FALSE, ...)
+# R's packages that a fit loads say, where a time limit ends that, that they could not be loaded.
+invisible(torch_fit(y ~ a, data, mlp(4), epochs = 1, verbose = FALSE))
 limited(endless(), elapsed = 0.7)
 limited(endless(batch_size = 500), elapsed = 0.7)
 limited(while (TRUE) with_no_grad(torch_ones(3) + 1), elapsed = 0.7)
@@ -344,6 +346,47 @@ def work(f=None):
         poll()
     return "lost"
 """
+
+
+IMPORTING = """
+import importlib, os, sys, tempfile, time
+def importing(seconds):
+    # reticulate runs R code after each first import.
+    folder, end, i = tempfile.mkdtemp(), time.time() + seconds, 0
+    sys.path.insert(0, folder)
+    try:
+        while time.time() < end:
+            i += 1
+            open(os.path.join(folder, f"m{i}.py"), "w").close()
+            importlib.invalidate_caches()
+            importlib.import_module(f"m{i}")
+    finally:
+        sys.path.remove(folder)
+    return i > 10
+def busy(seconds):
+    end = time.time() + seconds
+    while time.time() < end: time.sleep(0.01)
+"""
+
+
+def test_time_limits_and_ctrl_c_wait_for_the_r_code_of_an_import(in_r):
+    ended = in_r(
+        f"""
+limited <- function(code) tryCatch({{ setTimeLimit(elapsed = 0.4, transient = TRUE); code }},
+                                   error = function(e) cat(conditionMessage(e), ""))
+limited(calls$importing(1))
+limited(calls$busy(1.5)) # it never looks
+cat(calls$importing(0.1), "")
+{LATER}
+cat(tryCatch(calls$importing(3), interrupt = function(e) "interrupted"))
+""",
+        IMPORTING,
+        fresh=True,  # a fork has none of reticulate's threads
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == (
+        "reached elapsed time limit reached elapsed time limit TRUE interrupted"
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
