@@ -135,10 +135,20 @@ def _dim_index(names: RObject, title: str | None) -> pandas.Index | None:
     if names.typeof == "NULL":
         return None
     index = pd.Index(text(names), name=title or None)
-    counting = pd.RangeIndex(1, len(index) + 1, name=title or None)
+    n = len(index)
     # The ends first: all are compared only where they count.
-    ends = len(index) > 0 and (index[0], index[-1]) == ("1", str(len(index)))
-    return counting if ends and list(index) == [str(i) for i in counting] else index
+    if n == 0 or (index[0], index[-1]) != ("1", str(n)) or not _counts(names, n):
+        return index
+    return pd.RangeIndex(1, n + 1, name=title or None)
+
+
+def _counts(names: RObject, n: int) -> bool:
+    """Are R's names 1 to n?"""
+    import numpy as np
+    import pyarrow as pa
+
+    numbers: pa.Array = pa.array(np.arange(1, n + 1)).cast(pa.large_string())
+    return bool(numbers.equals(arrow.to_array(names, pa.large_string())))
 
 
 # ---- Python -> R ------------------------------------------------------------------
