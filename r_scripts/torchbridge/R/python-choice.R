@@ -89,7 +89,7 @@ is_executable <- function(path) utils::file_test("-x", path) && !utils::file_tes
 
 # Before anything starts: a Python that reticulate was told to use may have no torchbridge, and one
 # that was told to us may not be the one that reticulate was told.
-check_choice <- function(choice) {
+check_python_choice <- function(choice) {
   from <- names(choice)
   if (grepl("reticulate|RETICULATE", from) && !has_torchbridge(choice)) {
     abort(

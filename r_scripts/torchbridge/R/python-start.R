@@ -73,7 +73,7 @@ start_in_r <- function(python, call) {
     }
   } else {
     choice <- choose_python(python)
-    check_choice(choice)
+    check_python_choice(choice)
     python <- absolute_path(unname(choice))
     # reticulate heeds this variable before everything else.
     before <- Sys.getenv("RETICULATE_PYTHON", NA)
