@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -299,6 +300,18 @@ def _unique_results(result: Any, inverse: bool, counts: bool) -> Any:
         named["counts"] = result[-1]
     return named
 
+
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Any:
+    """``target`` may differ from ``input`` in dims of size 1, as in PyTorch's C++."""
+    if target.shape != input.shape and target.squeeze().shape == input.squeeze().shape:
+        target = target.reshape(input.shape)
+    return F.binary_cross_entropy(input, target, weight, reduction=reduction)
+
+
+#: nnf_<name>()
+LAYERS: dict[str, Callable[..., Any]] = {"binary_cross_entropy": binary_cross_entropy}
 
 #: torch_<name>()
 FUNCTIONS: dict[str, Callable[..., Any]] = {

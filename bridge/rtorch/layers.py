@@ -288,8 +288,35 @@ def described(x: object) -> str:
 
 
 def counts_from_one(module: nn.Module) -> bool:
-    """Are there positions among what a module takes or gives, if R calls it?"""
-    return isinstance(module, nn.Sequential) or _positions_of(module) is not None
+    """Are there positions, or other things of R's, among what a module takes or gives?"""
+    if isinstance(module, (nn.Sequential, *_TAKES_R)):
+        return True
+    return _positions_of(module) is not None
+
+
+def _like_input(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """A target that differs from the input in dims of size 1, in the input's shape."""
+    if len(args) != 2 or kwargs or not all(isinstance(x, torch.Tensor) for x in args):
+        return args
+    x, target = args
+    if target.shape != x.shape and target.squeeze().shape == x.squeeze().shape:
+        target = target.reshape(x.shape)
+    return x, target
+
+
+def _whole_sizes(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """Sizes of an output as whole numbers: R's are doubles."""
+    if isinstance(kwargs.get("output_size"), (list, tuple)):
+        kwargs["output_size"] = [int(size) for size in kwargs["output_size"]]
+    return args
+
+
+#: Layers whose arguments R has otherwise, in other ways than counting.
+_TAKES_R: dict[type[nn.Module], Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]] = {
+    nn.BCELoss: _like_input,
+    **dict.fromkeys((nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d), _whole_sizes),
+    **dict.fromkeys((nn.MaxUnpool1d, nn.MaxUnpool2d, nn.MaxUnpool3d), _whole_sizes),
+}
 
 
 def forward_signature(cls: type[nn.Module]) -> str | None:
@@ -337,6 +364,9 @@ def forward_of(module: nn.Module, cls: type[nn.Module]) -> Callable[..., Any]:
 def _shifted(
     module: nn.Module, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
+    adapt = _TAKES_R.get(type(module))
+    if adapt is not None:
+        args = adapt(args, kwargs)
     inputs = _positions_of(_first(module))
     if inputs is not None and inputs[0]:
         ignored = getattr(_first(module), "ignore_index", None)

@@ -170,6 +170,8 @@ def find(name: str) -> tuple[Callable[..., Any], str, bool]:
         function = getattr(torch.Tensor, python_name, None)
         if function is not None:
             return function, python_name, True
+    if name.removeprefix("nnf_") in dialect.LAYERS and name.startswith("nnf_"):
+        return dialect.LAYERS[name.removeprefix("nnf_")], name.removeprefix("nnf_"), False
     for prefix, module in _PREFIXES.items():
         # torch_fft_rfft is R torch's name for fft_rfft, torch_linalg_det for linalg_det.
         for full in (prefix, f"torch_{prefix}"):
@@ -179,6 +181,8 @@ def find(name: str) -> tuple[Callable[..., Any], str, bool]:
                     return function, name.removeprefix(full), False
     python_name = name.removeprefix("torch_")
     function = dialect.FUNCTIONS.get(python_name) or getattr(torch, python_name, None)
+    if function is None:  # an operator that has no function in Python, such as tanh_backward
+        function = getattr(torch.ops.aten, python_name, None)
     if name.startswith("torch_") and callable(function):
         return function, python_name, False
     raise AttributeError(f"PyTorch {torch.__version__} has no {name}()")

@@ -225,3 +225,22 @@ test_that("every layer without required arguments can be made", {
     expect_s3_class(generator(), c(name, "nn_module"))
   }
 })
+
+test_that("a target of nn_bce_loss() may have dims of size 1 more or less, as in R's torch", {
+  p <- tensor(matrix(c(0.2, 0.7, 0.9)))
+  y <- tensor(c(0, 1, 1))
+  right <- mean(-log(c(0.8, 0.7, 0.9)))
+  expect_equal(nn_bce_loss()(p, y)$item(), right, tolerance = 1e-15)
+  expect_equal(nnf_binary_cross_entropy(p, y)$item(), right, tolerance = 1e-15)
+  expect_error(nnf_binary_cross_entropy(p, tensor(c(0, 1))), "target size")
+})
+
+test_that("output_size is whole numbers, which R has as doubles", {
+  up <- nn_conv_transpose2d(1, 1, 3, stride = 2)
+  expect_identical(dim(up(torch_randn(1, 1, 4, 4), output_size = c(10, 10))), c(1L, 1L, 10L, 10L))
+  found <- nn_max_pool2d(2, stride = 2, return_indices = TRUE)(torch_randn(1, 1, 5, 5))
+  unpool <- nn_max_unpool2d(2, stride = 2)
+  expect_identical(
+    dim(unpool(found[[1]], found[[2]], output_size = c(1, 1, 5, 5))), c(1L, 1L, 5L, 5L)
+  )
+})
