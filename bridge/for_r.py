@@ -25,6 +25,7 @@ MODULES = {
     "contexts": "torchbridge.rtorch.contexts",
     "data": "torchbridge.rtorch.data",
     "distributions": "torchbridge.rtorch.distributions",
+    "jit": "torchbridge.rtorch.jit",
     "language": "torchbridge.rtorch.language",
     "layers": "torchbridge.rtorch.layers",
     "module_members": "torchbridge.rtorch.module_members",

@@ -103,6 +103,8 @@ def r_classes(module: nn.Module) -> list[str]:
     """The R classes of a module."""
     known = _r_names()
     ours = [known[cls] for cls in type(module).__mro__ if cls in known]
+    if isinstance(module, torch.jit.ScriptModule):
+        return ["script_module", "nn_module"]
     loss = ["nn_loss"] if isinstance(module, _LOSSES) else []
     return [*ours, *loss, "nn_module"]
 
@@ -335,7 +337,7 @@ _signatures: weakref.WeakKeyDictionary[type[nn.Module], str | None] = weakref.We
 def _signature_text(cls: type[nn.Module]) -> str | None:
     try:
         _, *found = inspect.signature(cls.forward).parameters.values()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):  # of a script module, there is none
         return None
     if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in found):
         return None

@@ -227,6 +227,11 @@ def apply(module: nn.Module, function: Callable[[nn.Module], None]) -> None:
     module.apply(function)
 
 
+def apply_tensors(module: nn.Module, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    """R's ``$.apply()``: of every parameter and buffer, which becomes what the function gives."""
+    module._apply(function)
+
+
 def clone(module: nn.Module, deep: bool) -> nn.Module:
     """R's ``$clone()``: a copy with parameters of its own (`deep`), or with the same ones."""
     if deep:

@@ -190,6 +190,15 @@ module_state <- list(
       invisible(self)
     }
   },
+  .apply = function(self) {
+    function(fn) {
+      if (!is.function(fn)) {
+        abort(sys.call(), "`fn` must be a function, not ", friendly_type(fn), ".")
+      }
+      call_python("module_members.apply_tensors", self, fn)
+      invisible(self)
+    }
+  },
   clone = function(self) {
     function(deep = FALSE, ..., replace_values = TRUE) {
       clone_module(self, deep = deep, ..., replace_values = replace_values)

@@ -59,6 +59,8 @@ wrap_module <- function(handle, id, classes, counts_from_one, signature, access)
   half$module <- list(handle)
   face <- if (!is.null(half$forward)) {
     face_of_r(half$forward)
+  } else if ("script_module" %in% classes) {
+    face_of_script
   } else {
     face_of_python(signature, counts_from_one)
   }
