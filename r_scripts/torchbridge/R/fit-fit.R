@@ -280,8 +280,11 @@ made_of <- function(prepared, model, response, call) {
 
 # The R value of what Python gave.
 finish_fit <- function(made, result, options) {
-  history <- as.data.frame(lapply(result$history, as.numeric))
-  if (is_exact_model(made$model)) history <- NULL
+  history <- if (!is_exact_model(made$model)) {
+    history <- lapply(result$history, as.numeric)
+    names(history) <- make.names(names(history), unique = TRUE) # of the user's metrics
+    list2DF(history)
+  }
   unsupervised <- is_unsupervised(made$model)
   fit <- c(made, list(
     history = history, status = result$status, best_epoch = result$best_epoch,

@@ -145,16 +145,23 @@ is_plain_numeric <- function(x) is.numeric(x) && is.null(dim(x)) && !is.factor(x
 # The variable of each term, of a formula without interactions. (The label of a name that needs
 # backticks has them, the name of its column has not.)
 term_variables <- function(terms, frame) {
-  of <- apply(attr(terms, "factors") > 0L, 2L, which)
-  stats::setNames(unclass(frame)[variable_names(terms)[of]], attr(terms, "term.labels"))
+  factors <- attr(terms, "factors")
+  of <- (which(factors > 0L) - 1L) %% nrow(factors) + 1L # one in each column
+  variables <- unclass(frame)[variable_names(terms)[of]]
+  names(variables) <- attr(terms, "term.labels")
+  variables
 }
 
 # As model.frame() names them.
 variable_names <- function(terms) {
-  vapply(as.list(attr(terms, "variables"))[-1L], function(variable) {
-    if (is.symbol(variable)) return(as.character(variable))
+  variables <- as.list(attr(terms, "variables"))[-1L]
+  plain <- vapply(variables, is.symbol, NA)
+  names <- character(length(variables))
+  names[plain] <- vapply(variables[plain], as.character, "")
+  names[!plain] <- vapply(variables[!plain], function(variable) {
     paste(deparse(variable, width.cutoff = 500L), collapse = " ")
   }, "")
+  names
 }
 
 # As a network or an exact model sees them: without the intercept.
@@ -227,15 +234,16 @@ spread_matrices <- function(columns) {
 
 # Names of the coefficients, and to which term each belongs.
 term_places <- function(preparation, frame) {
-  row <- frame[1L, , drop = FALSE]
   if (preparation$design) {
-    row <- with_factors(row, preparation$xlevels)
+    row <- with_factors(frame[1L, , drop = FALSE], preparation$xlevels)
     design <- design_matrix(preparation$predictors, row, preparation$contrasts)
     assign <- attr(design, "assign")
     names <- colnames(design)[assign > 0L]
     assign <- assign[assign > 0L] # 0 is the intercept's
   } else {
-    variables <- term_variables(preparation$predictors, row)
+    variables <- term_variables(preparation$predictors, frame)
+    wide <- vapply(variables, is.matrix, NA)
+    variables[wide] <- lapply(variables[wide], function(x) x[1L, , drop = FALSE])
     names <- names(spread_matrices(variables))
     assign <- rep(seq_along(variables), vapply(variables, NCOL, 1L))
   }
@@ -255,7 +263,8 @@ formula_ptype <- function(terms, frame, data) {
     found[outside[vapply(found[outside], NROW, 1L) != n]] <- NULL
   }
   columns <- unclass(frame)[match(names(found), names(frame))]
-  tibble::as_tibble(Map(function(given, column) ptype_of(column, given), as.list(found), columns))
+  types <- Map(function(given, column) ptype_of(column, given), as.list(found), columns)
+  tibble::new_tibble(types, nrow = 0L)
 }
 
 # Whole numbers may come as doubles; characters that are columns of the model are factors.

@@ -16,7 +16,7 @@ kept_scope <- function(env, expressions, data = NULL) {
 # and arguments that are the name of a plain value. So update() and step() find them from anywhere.
 call_scope <- function(scope, asked, env) {
   given <- c(as.list(asked)[-1L], asked$...)
-  given <- given[setdiff(names(given), c("", "...", "formula", "weights", "subset", "offset"))]
+  given <- given[!names(given) %in% c("", "...", "formula", "weights", "subset", "offset")]
   keeper <- list2env(list(pairs = list()), parent = emptyenv())
   found <- if (identical(scope, topenv(scope))) new.env(parent = scope) else scope
   for (name in names(given)) {
@@ -109,17 +109,22 @@ small_scope <- function(env, keeper) {
 }
 
 keep_names <- function(expression, env, scope, keeper, but = NULL) {
+  if (identical(env, topenv(env))) return(invisible())
   variables <- all.vars(expression)
-  for (name in setdiff(variables, but)) keep_one(name, env, scope, keeper, "any")
-  called <- setdiff(all.names(expression), setdiff(variables, but))
-  for (name in called) keep_one(name, env, scope, keeper, "function")
+  variables <- variables[!variables %in% but]
+  for (name in variables) keep_one(name, env, scope, keeper, "any")
+  called <- unique(all.names(expression))
+  for (name in called[!called %in% variables]) keep_one(name, env, scope, keeper, "function")
 }
 
 keep_one <- function(name, env, scope, keeper, mode) {
   top <- topenv(env)
   while (!identical(env, top) && !identical(env, emptyenv())) {
+    there <- exists(name, env, inherits = FALSE)
     # An argument that was not given, or fails, is nothing that a formula found.
-    there <- tryCatch(exists(name, env, mode = mode, inherits = FALSE), error = function(e) FALSE)
+    if (there && mode != "any") {
+      there <- tryCatch(exists(name, env, mode = mode, inherits = FALSE), error = function(e) FALSE)
+    }
     if (there && !exists(name, scope, inherits = FALSE)) {
       value <- tryCatch(get(name, env, inherits = FALSE), error = function(e) NULL)
       if (!is.null(value)) {

@@ -4,9 +4,11 @@
 
 # The variables of these names: columns, or vectors that the environment has.
 source_columns <- function(names, data, env) {
-  found <- lapply(stats::setNames(nm = names), function(name) {
-    if (name %in% names(data)) data[[name]] else get0(name, env)
-  })
+  inside <- names %in% names(data)
+  found <- vector("list", length(names))
+  names(found) <- names
+  found[inside] <- unclass(data)[names[inside]]
+  found[!inside] <- lapply(names[!inside], get0, env)
   Filter(function(x) is.atomic(x) && !is.null(x) || is.data.frame(x), found)
 }
 
@@ -18,8 +20,8 @@ data_digest <- function(columns) {
 }
 
 # Of copies, which are plain vectors: R's sequences, and what it has wrapped, are written otherwise.
-# Long ones in blocks, which take no memory to speak of.
-column_digest <- function(x, block = 5e6) {
+# Long ones in blocks, which take no memory to speak of; short ones as they are, for data_digest().
+column_digest <- function(x, block = 5e6, short = 1e4) {
   if (is_tensor(x)) return(NULL)
   if (is.list(x)) return(lapply(unclass(x), column_digest))
   about <- list(class(x), dim(x), levels(x), attr(x, "units"), attr(x, "contrasts"))
@@ -32,7 +34,7 @@ column_digest <- function(x, block = 5e6) {
   if (length(x) <= block) {
     if (is.numeric(x) || is.logical(x)) x <- x + 0L
     attributes(x) <- NULL
-    return(list(about, rlang::hash(x)))
+    return(list(about, if (length(x) <= short) x else rlang::hash(x)))
   }
   starts <- seq(1, length(x), by = block)
   list(about, vapply(starts, function(start) {
