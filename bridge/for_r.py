@@ -30,6 +30,7 @@ MODULES = {
     "layers": "torchbridge.rtorch.layers",
     "module_members": "torchbridge.rtorch.module_members",
     "modules": "torchbridge.rtorch.modules",
+    "members": "torchbridge.rtorch.tensor_members",
     "nn_utils": "torchbridge.rtorch.nn_utils",
     "optim": "torchbridge.rtorch.optim",
     "files": "torchbridge.saving.files",

@@ -28,6 +28,7 @@ CORE = {
     "one_based": "torchbridge.rtorch.operators:one_based",
     "get_index": "torchbridge.rtorch.language:get_index",
     "set_index": "torchbridge.rtorch.language:set_index",
+    "in_r_count": "torchbridge.rtorch.messages:in_r_count",
     "freeze": "torchbridge.saving.frozen:freeze",
     "thaw": "torchbridge.saving.frozen:thaw",
     "new_shared": "torchbridge.saving.frozen:new_shared",

@@ -49,7 +49,7 @@ def grad(
         torch.autograd.grad(
             outputs,
             inputs,
-            grad_outputs,
+            _reduced(grad_outputs, outputs),
             retain_graph=retain_graph,
             create_graph=create_graph,
             allow_unused=allow_unused,
@@ -62,8 +62,25 @@ def backward(
 ) -> None:
     """R's ``autograd_backward``: adds the gradients to the leaves' ``grad``."""
     torch.autograd.backward(
-        tensors, grad_tensors, retain_graph=retain_graph, create_graph=create_graph
+        tensors,
+        _reduced(grad_tensors, tensors),
+        retain_graph=retain_graph,
+        create_graph=create_graph,
     )
+
+
+def _reduced(gradients: list[Tensor] | None, outputs: list[Tensor]) -> list[Tensor] | None:
+    """What the shape of an output broadcasts to is summed to that shape, as PyTorch's core does."""
+    if gradients is None:
+        return None
+    reduced = list(gradients)
+    for i, (gradient, output) in enumerate(zip(gradients, outputs, strict=True)):
+        if gradient is not None and gradient.shape != output.shape:
+            try:
+                reduced[i] = gradient.sum_to_size(output.shape)
+            except RuntimeError:
+                continue  # PyTorch's own error names both shapes
+    return reduced
 
 
 def register_hook(x: Tensor, hook: Callable[[Tensor], object]) -> RemovableHandle:

@@ -110,7 +110,7 @@ def attach_to_r() -> str:
         assert _native is not None
         _answer_interrupts(_native)
         output.to_r(_native)
-        output.lossy_warnings_to_r(_native)
+        output.warnings_to_r(_native)
     assert _native is not None and _native.__file__ is not None
     return _native.__file__
 

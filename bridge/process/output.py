@@ -1,11 +1,12 @@
 """Where R hosts, what Python prints goes where R prints: ``capture.output()``, ``sink()``, knitr.
-What a conversion loses is an R warning.
+Python's warnings are R warnings.
 
 Tests: tests/process/test_output.py
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any, TextIO
@@ -29,9 +30,13 @@ def to_r(core: NativeCore) -> None:
             setattr(sys, f"__{name}__", ours)
 
 
-def lossy_warnings_to_r(core: NativeCore) -> None:
-    """Have a LossyWarning be an R warning of class ``torchbridge_lossy``, each time."""
+def warnings_to_r(core: NativeCore) -> None:
+    """Have Python's warnings be R's, of their classes; a LossyWarning of ``torchbridge_lossy``.
+
+    PyTorch's and conversions' each time, as R's are; Python alone tells a place's first.
+    """
     warnings.simplefilter("always", LossyWarning)
+    warnings.simplefilter("always", UserWarning, append=True)  # behind what the user has set
     python_shows = warnings.showwarning
 
     def show(
@@ -42,11 +47,18 @@ def lossy_warnings_to_r(core: NativeCore) -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        told = issubclass(category, LossyWarning) and file is None and r_thread.here()
-        if not (told and core.note(str(message), ["torchbridge_lossy"])):
+        lossy = issubclass(category, LossyWarning)
+        classes = [c.__name__ for c in category.__mro__ if issubclass(c, Warning)][:-1]
+        here = file is None and r_thread.here()
+        text = _ORIGIN.sub("", str(message))
+        if not (here and core.note(text, ["torchbridge_lossy"] if lossy else classes)):
             python_shows(message, category, filename, lineno, file, line)
 
     warnings.showwarning = show
+
+
+#: Where in PyTorch's own sources a warning was made.
+_ORIGIN = re.compile(r"\s*\((function operator\(\)|Triggered internally at .*?)\)\s*$")
 
 
 class _ToR:

@@ -238,7 +238,9 @@ def tensordot(a: torch.Tensor, b: torch.Tensor, dims: Any = 2) -> Any:
 def _from_zero(dims: Any) -> list[int]:
     listed = dims if isinstance(dims, (list, tuple)) else [dims]
     if 0 in listed:
-        raise IndexError("dims: dims count from 1 in R (negative ones from the end); 0 is none")
+        raise IndexError(
+            "dims: Indexing starts at 1 but found a 0. Dims count from 1, negative ones from the end"
+        )
     return [int(d) - 1 if d > 0 else int(d) for d in listed]
 
 
@@ -313,6 +315,18 @@ def binary_cross_entropy(
 #: nnf_<name>()
 LAYERS: dict[str, Callable[..., Any]] = {"binary_cross_entropy": binary_cross_entropy}
 
+def index(self: Tensor, indices: list[Tensor]) -> Any:
+    """The elements at positions (from 1), a tensor a dim; NULL is the whole dim."""
+    return self[tuple(slice(None) if i is None else i for i in _listed(indices))]
+
+
+def sparse_sampled_addmm(
+    self: Tensor, mat1: Tensor, mat2: Tensor, beta: float = 1, alpha: float = 1
+) -> Any:
+    """``alpha`` times the product where ``self`` (CSR) has entries, plus ``beta`` times those."""
+    return torch.sparse.sampled_addmm(self, mat1, mat2, beta=beta, alpha=alpha)
+
+
 #: torch_<name>()
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
@@ -327,6 +341,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         diagonal,
         einsum,
         flatten,
+        index,
         linspace,
         logspace,
         lu,
@@ -336,6 +351,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         randint,
         result_type,
         scalar_tensor,
+        sparse_sampled_addmm,
         tensordot,
         trapz,
         unique,

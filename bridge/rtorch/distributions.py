@@ -21,6 +21,8 @@ _INTS = {
     "LKJCholesky": {"dim"},
     "Independent": {"reinterpreted_batch_ndims"},
 }
+#: Here a number beside a matrix would be a batch of one.
+_OF_MATRICES = {"LKJCholesky", "Wishart"}
 
 
 def make(name: str, arguments: dict[str, RValue]) -> distributions.Distribution:
@@ -31,6 +33,11 @@ def make(name: str, arguments: dict[str, RValue]) -> distributions.Distribution:
         for key, value in arguments.items()
         if value is not None
     }
+    if name not in _OF_MATRICES:  # R's numbers are vectors of one element
+        values = {
+            key: torch.tensor([value]) if isinstance(value, float) else value
+            for key, value in values.items()
+        }
     made: distributions.Distribution = getattr(distributions, name)(**values)
     return made
 
@@ -78,11 +85,16 @@ def expand(x: distributions.Distribution, batch_shape: RValue) -> distributions.
 
 
 def attribute(x: distributions.Distribution, name: str) -> RValue:
-    """A property such as ``mean``; shapes are lists of ints, ``mode`` a category from 1."""
+    """A property such as ``mean``; ``event_shape`` of numbers is None, ``mode`` a category from 1."""
     value = getattr(x, name)
     if isinstance(value, torch.Size):
-        return list(value)
+        return value if value or name != "event_shape" else None
     return _from_one(x, value) if name == "mode" else value
+
+
+def class_name(x: distributions.Distribution) -> str:
+    """The name of its class, such as Normal."""
+    return type(x).__name__
 
 
 def text(x: distributions.Distribution) -> str:

@@ -20,6 +20,7 @@ from torchbridge.arrays.rtypes import attach
 from torchbridge.arrays.torch_arrays import TorchArrays
 from torchbridge.process import host
 from torchbridge.rtorch.operators import as_dtype
+from torchbridge.rtorch.tensor_members import METHODS
 from torchbridge.values.protocols import RValue
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def same(x: object, y: RValue) -> bool:
 
 def is_method(x: object, name: str) -> bool:
     """Is x$name a method (and not an attribute)?"""
-    return callable(getattr(type(x), name, None))
+    return name in METHODS or callable(getattr(type(x), name, None))
 
 
 def summarise(_: object, name: str, parts: list[RValue], na_rm: bool) -> Tensor:
@@ -174,8 +175,16 @@ def tanpi(x: Tensor) -> Tensor:
     return torch.tan(math.pi * x)
 
 
+def _plain(part: Any) -> Any:
+    """A tensor without dims that names a position, as a number: it drops its dim."""
+    if isinstance(part, torch.Tensor) and part.dim() == 0 and part.dtype != torch.bool:
+        return int(part)
+    return part
+
+
 def get_index(x: Tensor, key: tuple[Any, ...]) -> Tensor:
     """x[key], where key has vectors: every combination of them, as in R."""
+    key = tuple(map(_plain, key))
     if _is_mask(key):
         return x[key]
     view, chosen = _split(x, key)
@@ -188,6 +197,7 @@ def set_index(x: Tensor, key: tuple[Any, ...], value: Any) -> None:
     """x[key] = value, in place; a value of another dtype or device is converted."""
     if isinstance(value, torch.Tensor):
         value = value.to(device=x.device, dtype=x.dtype)
+    key = tuple(map(_plain, key))
     if not any(isinstance(part, (list, torch.Tensor)) for part in key) or _is_mask(key):
         x[key] = value
         return

@@ -23,7 +23,7 @@ from torch import Tensor
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.torch_arrays import TorchArrays, import_torch
 from torchbridge.process import host
-from torchbridge.rtorch import dialect
+from torchbridge.rtorch import dialect, tensor_members
 from torchbridge.rtorch.arguments import Argument, Overload, r_arguments
 from torchbridge.values.protocols import RValue
 
@@ -165,8 +165,9 @@ def find(name: str) -> tuple[Callable[..., Any], str, bool]:
         return _R_FUNCTIONS[name], name, False
     if name.startswith("$"):
         python_name = name[1:]
-        if python_name in dialect.METHODS:
-            return dialect.METHODS[python_name], python_name, True
+        own = dialect.METHODS.get(python_name) or tensor_members.METHODS.get(python_name)
+        if own is not None:
+            return own, python_name, True
         function = getattr(torch.Tensor, python_name, None)
         if function is not None:
             return function, python_name, True
@@ -407,7 +408,10 @@ def zero_based(x: RValue, name: str) -> Tensor:
         if least > 0:
             return x - 1
         if least == 0 or bool((x == 0).any()):
-            raise IndexError(f"{name}: positions count from 1 in R, and there is a 0")
+            raise IndexError(
+                f"{name}: Indexing starts at 1 but found a 0. Positions count from 1, negative "
+                "ones from the end"
+            )
     return x - (x > 0).to(x.dtype)  # negative ones count from the end, or are to be ignored
 
 
@@ -463,6 +467,10 @@ def names(prefixes: Iterable[str] = tuple(_PREFIXES)) -> list[str]:
             ):
                 continue
             found.append(prefix + name)
+    if "torch_" in prefixes:
+        found += [f"torch_{name}" for name in ("index", "sparse_sampled_addmm")]
+    if "linalg_" in prefixes:
+        found.append("linalg_cond")
     return sorted(found)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torchbridge.arrays.protocols import NA, Device, TorchDType
 
 #: libtorch's names of the dtypes, as R users of torch see them printed.
-_TYPE_NAMES = {
+TYPE_NAMES = {
     "float16": "Half",
     "bfloat16": "BFloat16",
     "float32": "Float",
@@ -38,6 +38,11 @@ _TYPE_NAMES = {
     "complex32": "ComplexHalf",
     "complex64": "ComplexFloat",
     "complex128": "ComplexDouble",
+    "float8_e4m3fn": "Float8_e4m3fn",
+    "float8_e5m2": "Float8_e5m2",
+    "quint8": "QUInt8",
+    "qint8": "QInt8",
+    "qint32": "QInt32",
 }
 
 
@@ -108,8 +113,8 @@ def describe(x: Tensor, part: list[float], most: float) -> dict[str, Any]:
         "index": index,
         "shape": list(x.shape),
         "type": ("Sparse" if sparse else "")
-        + ("Meta" if x.is_meta else x.device.type.upper())
-        + _TYPE_NAMES.get(name, name.capitalize())
+        + x.device.type.upper()
+        + TYPE_NAMES.get(name, name.capitalize())
         + "Type",
         "requires_grad": bool(x.requires_grad),
         "grad_fn": None if x.grad_fn is None else type(x.grad_fn).__name__,

@@ -135,6 +135,8 @@ def _of_torch(x: Any) -> Any:
     if isinstance(x, torch.Tensor):
         host.native().set_tensor_type(torch.Tensor)
         return x if type(x) is torch.Tensor else NotImplemented
+    if isinstance(x, torch.Size) and not x:  # the shape of a tensor without dims
+        return host.native().RObject.new_vector("integer", (0,))
     if isinstance(x, torch.nn.Module):
         return hooks.get("wrap_module")(x)
     if isinstance(x, torch.SymInt):

@@ -10,6 +10,7 @@
 #include "core/pressure.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct {
   PyObject *object;
@@ -17,6 +18,20 @@ typedef struct {
 } held;
 
 static SEXP tensor_class = NULL, object_class = NULL;
+
+/* Python types whose objects have an R class of their own, as R's torch calls them. */
+static struct {
+  const char *type, *r_class;
+  SEXP classes;
+} classed[] = {
+    {"torch.dtype", "torch_dtype", NULL},
+    {"torch.device", "torch_device", NULL},
+    {"torch.layout", "torch_layout", NULL},
+    {"torch.memory_format", "torch_memory_format", NULL},
+    {"torch.qscheme", "torch_qscheme", NULL},
+    {"torch._C.Generator", "torch_generator", NULL},
+    {NULL, NULL, NULL},
+};
 static PyObject *nbytes_name = NULL;
 
 void tb_handle_init(void) {
@@ -28,6 +43,22 @@ void tb_handle_init(void) {
   object_class = Rf_mkString("python_object");
   R_PreserveObject(object_class);
   MARK_NOT_MUTABLE(object_class);
+  for (int i = 0; classed[i].type; i++) {
+    classed[i].classes = Rf_allocVector(STRSXP, 2);
+    R_PreserveObject(classed[i].classes);
+    SET_STRING_ELT(classed[i].classes, 0, Rf_mkChar(classed[i].r_class));
+    SET_STRING_ELT(classed[i].classes, 1, Rf_mkChar("python_object"));
+    MARK_NOT_MUTABLE(classed[i].classes);
+  }
+}
+
+static SEXP class_of(PyObject *x) {
+  const char *type = Py_TYPE(x)->tp_name; /* a class written in Python has no dot in it */
+  if (strncmp(type, "torch.", 6) == 0)
+    for (int i = 0; classed[i].type; i++)
+      if (strcmp(classed[i].type, type) == 0)
+        return classed[i].classes;
+  return object_class;
 }
 
 /* ---- tensors ---- */
@@ -103,7 +134,7 @@ static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
 
 SEXP tb_handle(PyObject *x, bool tensor) {
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tb_frozen_tag(), R_NilValue));
-  Rf_setAttrib(pointer, R_ClassSymbol, tensor ? tensor_class : object_class);
+  Rf_setAttrib(pointer, R_ClassSymbol, tensor ? tensor_class : class_of(x));
   tb_frozen_set(pointer, tensor);
   R_RegisterCFinalizerEx(pointer, finalize, FALSE);
   held *h = malloc(sizeof *h); /* last: nothing can jump from here on */

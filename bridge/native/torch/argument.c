@@ -23,13 +23,23 @@ static PyObject *ask(enum tb_hook hook, PyObject *x, const char *name) {
   return result;
 }
 
+void tb_count_from_one(void) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  PyObject *f = tb_hook(TB_HOOK_IN_R_COUNT), *done = f ? PyObject_CallOneArg(f, value) : NULL;
+  Py_XDECREF(done);
+  PyErr_Restore(type, value, trace); /* whatever went wrong with its words */
+}
+
 static PyObject *whole_number(double value, int kinds, const char *name) {
   if (!(kinds & (DIM | POSITION)))
     return PyLong_FromDouble(value);
   if (value == 0) {
-    PyErr_Format(PyExc_IndexError,
-                 "%s: %ss count from 1 in R (negative ones from the end); 0 is none", name,
-                 kinds & DIM ? "dim" : "position");
+    PyErr_Format(
+        PyExc_IndexError,
+        "%s: Indexing starts at 1 but found a 0. %ss count from 1, negative ones from the end",
+        name, kinds & DIM ? "Dim" : "Position");
     return NULL;
   }
   return PyLong_FromDouble(value > 0 ? value - 1 : value);
@@ -88,8 +98,8 @@ static PyObject *tensor_at(const void *data, R_xlen_t i) {
 static PyObject *no_names(SEXP x, const char *name) {
   if (x == R_NilValue)
     Py_RETURN_NONE;
-  PyErr_Format(PyExc_ValueError,
-               "%s: PyTorch has no named tensors; count dims from 1 instead", name);
+  PyErr_Format(PyExc_ValueError, "%s: PyTorch has no named tensors; count dims from 1 instead",
+               name);
   return NULL;
 }
 

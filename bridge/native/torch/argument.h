@@ -22,4 +22,7 @@ enum tb_kind {
 /* `name` is the argument's, for messages. May jump. */
 PyObject *tb_argument(SEXP x, int kinds, const char *name);
 
+/* The message of the exception counts dims and positions from 1. */
+void tb_count_from_one(void);
+
 #endif

@@ -82,7 +82,8 @@ static int kinds_at(const Operator *op, const arguments *to, const tb_parameter 
 
 /* One more argument: by position where PyTorch has it at this place, else by name. What is made for
  * it is held. */
-static int add_argument(const Operator *op, arguments *to, SEXP x, const tb_parameter *p, SEXP tag) {
+static int add_argument(const Operator *op, arguments *to, SEXP x, const tb_parameter *p,
+                        SEXP tag) {
   int given = to->n_positional;
   if (x == absent_symbol() || (p && p->kinds & NAMES && x == R_NilValue))
     return 0;
@@ -160,7 +161,10 @@ static PyObject *apply(const Operator *op, const SEXP *values, const SEXP *tags,
     given.slots[1 + given.n_positional + i] = given.by_name[i];
   }
   size_t flags = (size_t)given.n_positional | PY_VECTORCALL_ARGUMENTS_OFFSET;
-  return with_results(op, PyObject_Vectorcall(op->function, given.slots + 1, flags, keys));
+  PyObject *value = PyObject_Vectorcall(op->function, given.slots + 1, flags, keys);
+  if (!value)
+    tb_count_from_one();
+  return with_results(op, value);
 }
 
 typedef struct {

@@ -10,6 +10,7 @@
 #include "core/hooks.h"
 #include "core/robject.h"
 #include "core/vector.h"
+#include "torch/argument.h"
 #include "torch/subscripts.h"
 #include "values/values.h"
 
@@ -34,8 +35,10 @@ static int whole(SEXP x, const char *what, long long *value) {
 }
 
 static PyObject *zero_index(void) {
-  PyErr_SetString(PyExc_IndexError,
-                  "subscripts count from 1 in R (negative ones from the end); 0 is none");
+  PyErr_SetString(
+      PyExc_IndexError,
+      "Indexing starts at 1 but found a 0. Subscripts count from 1, negative ones from the "
+      "end");
   return NULL;
 }
 
@@ -116,6 +119,16 @@ static PyObject *value_of(SEXP x, bool drop, bool *vector) {
     return NULL;
   }
   R_xlen_t n = Rf_xlength(x);
+  if (Rf_length(Rf_getAttrib(x, R_DimSymbol)) > 1) { /* as the tensor of its values */
+    *vector = true;
+    PyObject *f = tb_hook(numeric ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND);
+    PyObject *object = f ? tb_robject(x, false) : NULL, *result = NULL;
+    if (object)
+      result = numeric ? PyObject_CallFunction(f, "Os", object, "subscript")
+                       : PyObject_CallOneArg(f, object);
+    Py_XDECREF(object);
+    return result;
+  }
   if (numeric && n == 1) {
     long long v;
     if (whole(x, "a subscript", &v))
@@ -178,6 +191,8 @@ static PyObject *get_index(PyObject *x, SEXP subscripts, bool drop) {
     result = f ? PyObject_CallFunctionObjArgs(f, x, key, NULL) : NULL;
   }
   Py_XDECREF(key);
+  if (!result)
+    tb_count_from_one();
   return result;
 }
 
@@ -188,6 +203,8 @@ static int set_index(PyObject *x, SEXP subscripts, PyObject *value) {
   PyObject *done = f ? PyObject_CallFunctionObjArgs(f, x, key, value, NULL) : NULL;
   Py_XDECREF(key);
   Py_XDECREF(done);
+  if (!done)
+    tb_count_from_one();
   return done ? 0 : -1;
 }
 

@@ -87,8 +87,8 @@ static PyObject *operator_new(PyTypeObject *type, PyObject *args, PyObject *kwar
   PyObject *name, *function, *positional, *named, *order, *results;
   unsigned index_results;
   if (!PyArg_ParseTuple(args, "UOO!O!O!IO!", &name, &function, &PyTuple_Type, &positional,
-                        &PyDict_Type, &named, &PyTuple_Type, &order, &index_results,
-                        &PyTuple_Type, &results) ||
+                        &PyDict_Type, &named, &PyTuple_Type, &order, &index_results, &PyTuple_Type,
+                        &results) ||
       tb_check_thread())
     return NULL;
   Operator *self = (Operator *)type->tp_alloc(type, 0);

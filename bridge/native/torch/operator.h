@@ -18,7 +18,7 @@ typedef struct {
   int *positional; /* kinds */
   tb_parameter *named;
   const tb_parameter **order; /* R's order of arguments, into named */
-  unsigned index_results; /* bit i: result i is positions */
+  unsigned index_results;     /* bit i: result i is positions */
 } Operator;
 
 extern PyTypeObject tb_OperatorType;

@@ -45,9 +45,13 @@
 autograd_function <- function(forward, backward) {
   check_takes_context(forward, "forward")
   check_takes_context(backward, "backward")
+  parameters <- names(formals(args(backward)))
+  takes_one <- length(parameters) == 2L && !"..." %in% parameters
   run_backward <- function(ctx, ...) {
     context <- as_context(ctx)
-    in_order(backward(context, ...), context)
+    # Of several outputs, one argument gets the list of their gradients.
+    result <- if (takes_one && ...length() > 1L) backward(context, list(...)) else backward(context, ...)
+    in_order(result, context)
   }
   function(...) {
     arguments <- match_arguments(forward, list(...), sys.call())

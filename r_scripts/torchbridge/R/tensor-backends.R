@@ -6,11 +6,21 @@
 #' @param abbreviated Only the main lines?
 #' @param state What `cuda_get_rng_state()` gave, a tensor.
 #' @param num_threads A whole number from 1.
+#' @param enabled,context,stacks,max_entries What `torch.cuda.memory._record_memory_history()` of
+#'   PyTorch takes.
+#' @param filepath File for the snapshot, a pickle for PyTorch's viewer.
+#' @param threshold_call_gc,cache_enabled,cache_max_size_mb,cache_min_block_size Settings of R
+#'   torch's own allocator, which is not here: memory is PyTorch's, and the collector's rules are
+#'   torchbridge's. Not used.
+#' @param check_writable,verbose,reinstall,.inform_restart Not used.
+#' @param version,type,libtorch,liblantern Of the files of R's torch, which are not used here.
 #' @param ... Not used.
 #' @return `backends_*_is_available()`: `TRUE` or `FALSE`. `backends_cudnn_version()` and
 #'   `cuda_runtime_version()`: a [numeric_version()], or `NULL` where there is none.
 #'   `cuda_get_device_capability()`: two numbers. `cuda_memory_stats()`: a named list of numbers,
-#'   in bytes. `cuda_memory_summary()`: text. `install_torch()`: nothing; PyTorch comes with
+#'   in bytes. `cuda_memory_summary()`: text. `torch_install_path()`: where PyTorch is.
+#'   `cpu_cache_flush()`, `set_cpu_allocator_config()`: nothing, as there is no cache of R's.
+#'   `install_torch()`: nothing; PyTorch comes with
 #'   torchbridge's Python package, and it is an error that says how where it does not.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' backends_mkldnn_is_available()
@@ -73,6 +83,39 @@ cuda_memory_summary <- function(device = NULL, abbreviated = FALSE) {
 
 #' @rdname torch_backends
 #' @export
+cuda_record_memory_history <- function(enabled, context = "all", stacks = "all", max_entries = 1) {
+  record <- pytorch()$cuda$memory$`_record_memory_history`
+  invisible(record(enabled, context, stacks, as.integer(max_entries)))
+}
+
+#' @rdname torch_backends
+#' @export
+cuda_memory_snapshot <- function() pytorch()$cuda$memory$`_snapshot`()
+
+#' @rdname torch_backends
+#' @export
+cuda_dump_memory_snapshot <- function(filepath) {
+  check_string(filepath, "filepath")
+  invisible(pytorch()$cuda$memory$`_dump_snapshot`(filepath))
+}
+
+#' @rdname torch_backends
+#' @export
+backends_mps_synchronize <- function() invisible(pytorch()$mps$synchronize())
+
+#' @rdname torch_backends
+#' @export
+cpu_cache_flush <- function() invisible()
+
+#' @rdname torch_backends
+#' @export
+set_cpu_allocator_config <- function(threshold_call_gc = NULL, cache_enabled = NULL,
+                                     cache_max_size_mb = NULL, cache_min_block_size = NULL) {
+  invisible()
+}
+
+#' @rdname torch_backends
+#' @export
 cuda_get_rng_state <- function(device = NULL) {
   pytorch()$cuda$get_rng_state(if (is.null(device)) "cuda" else device)
 }
@@ -97,8 +140,36 @@ torch_set_num_interop_threads <- function(num_threads) {
 
 #' @rdname torch_backends
 #' @export
-install_torch <- function(...) {
+torch_install_path <- function(check_writable = FALSE) dirname(pytorch()$`__file__`)
+
+#' @rdname torch_backends
+#' @export
+install_torch_sitrep <- function(verbose = TRUE) {
+  pytorch()
+  message("PyTorch ", pytorch()$`__version__`, " in ", torch_install_path(), ".")
+  invisible(TRUE)
+}
+
+#' @rdname torch_backends
+#' @export
+install_torch <- function(reinstall = FALSE, ..., .inform_restart = TRUE) {
   pytorch()
   message("PyTorch ", pytorch()$`__version__`, " is here; there is nothing to install.")
   invisible()
+}
+
+#' @rdname torch_backends
+#' @export
+install_torch_from_file <- function(version = NA, type = NA, libtorch = NULL, liblantern = NULL,
+                                    ...) {
+  install_torch()
+}
+
+#' @rdname torch_backends
+#' @export
+get_install_libs_url <- function(version = NA, type = NA) {
+  abort(
+    sys.call(), "PyTorch comes from Python's package index here: `pip install torchbridge` in the ",
+    "Python that R uses."
+  )
 }

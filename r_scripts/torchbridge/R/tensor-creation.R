@@ -5,18 +5,32 @@
 #' precision.) A list of equally long vectors is stacked by rows. `torch_arange()` includes
 #' both ends, as `seq()` does.
 #'
-#' @param data A vector, matrix, array, factor (codes from 1), list or tensor.
+#' @param data A vector, matrix, array, factor (codes from 1), list or tensor; `NULL` is an empty
+#'   tensor of bools.
 #' @param dtype A dtype such as [torch_float64()] or `"float64"`; `NULL` for the default.
 #' @param device A device such as `"cuda"`; `NULL` for the CPU.
 #' @param requires_grad `TRUE` to record operations on the tensor for its gradient.
+#' @param pin_memory `TRUE`: in memory that a GPU reads without a copy; needs one.
 #' @return A `torch_tensor` of the shape of `data`; a vector is one-dimensional.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' torch_tensor(matrix(1:6, 2))
 #' torch_tensor(c(1, 2), requires_grad = TRUE)
 #' torch_arange(1, 5)
 #' @export
-torch_tensor <- function(data, dtype = NULL, device = NULL, requires_grad = FALSE) {
+torch_tensor <- function(data, dtype = NULL, device = NULL, requires_grad = FALSE,
+                         pin_memory = FALSE) {
   check_flag(requires_grad, "requires_grad")
+  if (is.data.frame(data)) {
+    abort(
+      sys.call(), "`data` must not be a data frame, whose columns may differ in type: write ",
+      "as.matrix(data), or frame_tensors(data) to encode its columns."
+    )
+  }
+  if (!isFALSE(pin_memory)) {
+    check_flag(pin_memory, "pin_memory")
+    return(torch_tensor(data, dtype, device, requires_grad)$pin_memory())
+  }
+  if (is.null(data)) data <- logical()
   if (is.null(dtype) && is.null(device) && is_few_numbers(data)) {
     dot_call(native()$call, python_function("language.few_numbers"), list(data, requires_grad))
   } else {
@@ -30,13 +44,17 @@ is_few_numbers <- function(x) {
 }
 
 #' @rdname torch_tensor
-#' @param start,end First and last value.
+#' @param start,end First and last value; a single one is the last, and 1 the first.
+#' @param layout Must be `NULL` or [torch_strided()].
 #' @param step Distance between values.
 #' @export
 torch_arange <- function(
   start, end, step = 1L, dtype = NULL, layout = NULL, device = NULL, requires_grad = FALSE
 ) {
   check_flag(requires_grad, "requires_grad")
+  if (!is.null(layout) && layout != torch_strided()) {
+    abort(sys.call(), "`layout` must be NULL or torch_strided().")
+  }
   if (missing(end)) {
     end <- start
     start <- 1L

@@ -69,7 +69,8 @@ new_distribution <- function(name, arguments, call) {
 }
 
 as_distribution <- function(x) {
-  class(x) <- c("torch_distribution", "python_object")
+  name <- paste0("torch_", call_python("distributions.class_name", x))
+  class(x) <- c(name, "torch_Distribution", "torch_distribution", "python_object")
   x
 }
 

@@ -7,6 +7,8 @@
 #' `torch_short()` int16. `torch_device()` names a device. `torch_strided()` and
 #' `torch_sparse_coo()` are layouts, `torch_contiguous_format()`, `torch_channels_last_format()`
 #' and `torch_preserve_format()` memory formats (`x$contiguous(memory_format = )`).
+#' `torch_q*()` are dtypes of quantized tensors, `torch_per_*()` schemes of quantization,
+#' `torch_reduction_*()` the numbers that stand for `"none"`, `"mean"` and `"sum"` in PyTorch's core.
 #'
 #' @param type `"cpu"`, `"cuda"`, `"cuda:1"`, `"mps"`, ...
 #' @param index Number of the device, from 0 as in PyTorch; `NULL` for the current one.
@@ -16,6 +18,10 @@
 #' @aliases torch_float torch_float32 torch_float64 torch_double torch_float16 torch_half
 #'   torch_bfloat16 torch_uint8 torch_int8 torch_int16 torch_short torch_int32 torch_int
 #'   torch_int64 torch_long torch_bool torch_cfloat torch_complex64 torch_cdouble torch_complex128
+#'   torch_chalf torch_cfloat32 torch_cfloat64 torch_cfloat128 torch_float8_e4m3fn
+#'   torch_float8_e5m2 torch_quint8 torch_qint8 torch_qint32 torch_per_channel_affine
+#'   torch_per_channel_symmetric torch_per_tensor_affine torch_per_tensor_symmetric
+#'   torch_reduction_none torch_reduction_mean torch_reduction_sum
 #'   torch_strided torch_sparse_coo torch_contiguous_format torch_channels_last_format
 #'   torch_preserve_format
 NULL
@@ -53,6 +59,25 @@ torch_complex64 <- constant("complex64")
 torch_cdouble <- constant("complex128")
 torch_complex128 <- constant("complex128")
 
+torch_chalf <- constant("complex32")
+torch_cfloat32 <- constant("complex32")
+torch_cfloat64 <- constant("complex64")
+torch_cfloat128 <- constant("complex128")
+torch_float8_e4m3fn <- constant("float8_e4m3fn")
+torch_float8_e5m2 <- constant("float8_e5m2")
+torch_quint8 <- constant("quint8")
+torch_qint8 <- constant("qint8")
+torch_qint32 <- constant("qint32")
+torch_per_channel_affine <- constant("per_channel_affine")
+torch_per_channel_symmetric <- constant("per_channel_symmetric")
+torch_per_tensor_affine <- constant("per_tensor_affine")
+torch_per_tensor_symmetric <- constant("per_tensor_symmetric")
+
+# How a loss of many elements becomes one number, as ATen counts it.
+torch_reduction_none <- function() 0L
+torch_reduction_mean <- function() 1L
+torch_reduction_sum <- function() 2L
+
 torch_strided <- constant("strided")
 torch_sparse_coo <- constant("sparse_coo")
 torch_contiguous_format <- constant("contiguous_format")
@@ -78,9 +103,10 @@ Ops.python_object <- function(e1, e2) {
   if (!.Generic %in% c("==", "!=")) {
     stop("`", .Generic, "` is not for Python objects; use their methods", call. = FALSE)
   }
-  same <- api("same", e1, e2)
-  if (.Generic == "==") same else !same
+  same_objects(e1, e2) == (.Generic == "==")
 }
+
+same_objects <- function(x, y) api("same", x, y)
 
 #' Seed PyTorch's random numbers
 #'
@@ -101,8 +127,9 @@ torch_manual_seed <- function(seed) {
 #' What a dtype can hold, which dtype two dtypes give together, the dtype of R's doubles, the
 #' number of threads, random number generators.
 #'
-#' @param dtype,from,to,dtype1,dtype2 Dtypes such as [torch_float()].
+#' @param dtype,from_,to,type1,type2 Dtypes such as [torch_float()].
 #' @param num_threads A whole number from 1.
+#' @param recheck Not used: it is always looked.
 #' @param device A device, such as `"cuda"`; `NULL` for the current CUDA device.
 #' @return `torch_finfo()` and `torch_iinfo()`: an object with `$eps`, `$min`, `$max`, `$bits` and
 #'   others. `torch_get_default_dtype()`, `torch_promote_types()`: a dtype. `torch_can_cast()`,
@@ -127,11 +154,11 @@ torch_iinfo <- function(dtype) pytorch()$iinfo(dtype)
 
 #' @rdname torch_settings
 #' @export
-torch_promote_types <- function(dtype1, dtype2) pytorch()$promote_types(dtype1, dtype2)
+torch_promote_types <- function(type1, type2) pytorch()$promote_types(type1, type2)
 
 #' @rdname torch_settings
 #' @export
-torch_can_cast <- function(from, to) pytorch()$can_cast(from, to)
+torch_can_cast <- function(from_, to) pytorch()$can_cast(from_, to)
 
 #' @rdname torch_settings
 #' @export
@@ -154,7 +181,7 @@ torch_set_num_threads <- function(num_threads) {
 
 #' @rdname torch_settings
 #' @export
-torch_is_installed <- function() !inherits(try(pytorch(), silent = TRUE), "try-error")
+torch_is_installed <- function(recheck = TRUE) !inherits(try(pytorch(), silent = TRUE), "try-error")
 
 #' @rdname torch_settings
 #' @export

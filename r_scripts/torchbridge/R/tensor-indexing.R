@@ -48,10 +48,9 @@ NULL
   if (is.null(key)) key <- method_key(x, name)
   if (nzchar(key)) {
     function(...) .External(op, key, x, ...)
-  } else if (name == "backward") {
-    function(...) invisible(.External(op, "$backward", x, ...))
   } else {
-    .Call(getattr, x, name)
+    member <- .subset2(members, name)
+    if (is.null(member)) .Call(getattr, x, name) else member(x)
   }
 })
 
@@ -61,13 +60,13 @@ NULL
   if (is.character(name)) `$.torch_tensor`(x, name) else x[name]
 }
 
-# name -> "$name" for methods, "" for attributes; filled as names are met. backward() is apart: its
-# NULL is not to be printed.
+# name -> "$name" for methods, "" for attributes and for what tensor-members.R has; filled as names
+# are met.
 methods <- new.env(parent = emptyenv())
-methods$backward <- ""
 
 method_key <- function(x, name) {
-  key <- if (api("is_method", x, name)) paste0("$", name) else ""
+  own <- !is.null(members[[name]])
+  key <- if (!own && api("is_method", x, name)) paste0("$", name) else ""
   methods[[name]] <- key
   key
 }

@@ -34,6 +34,10 @@ is_torch_memory_format <- function(x) is_of_class(x, "memory_format")
 
 #' @rdname torch_is
 #' @export
+is_torch_qscheme <- function(x) is_of_class(x, "qscheme")
+
+#' @rdname torch_is
+#' @export
 is_undefined_tensor <- function(x) is.null(x)
 
 #' @rdname torch_is

@@ -50,5 +50,13 @@ call_operator <- hot(function(name, ...) .External(op, name, ...))
 #' x[slc(2, Inf, 3)]
 #' @export
 slc <- function(start, end, step = 1) {
-  pairlist(start, if (identical(as.numeric(end), Inf)) -1 else end, step)
+  structure(
+    pairlist(start, if (identical(as.numeric(end), Inf)) -1 else end, step), class = "slice"
+  )
+}
+
+#' @export
+print.slice <- function(x, ...) {
+  cat("<slice>\n")
+  invisible(x)
 }

@@ -321,3 +321,20 @@ test_that("graphs with R functions are freed, also when a result is saved", {
   for (i in 1:50) run()
   expect_identical(live_objects(), before)
 })
+
+test_that("of several outputs, one argument of backward gets the list of gradients", {
+  powers <- autograd_function(
+    forward = function(ctx, x) {
+      ctx$save_for_backward(x = x)
+      list(x^2, x^3)
+    },
+    backward = function(ctx, gradients) {
+      x <- ctx$saved_variables$x
+      list(x = gradients[[1]] * 2 * x + gradients[[2]] * 3 * x^2)
+    }
+  )
+  x <- torch_tensor(2, requires_grad = TRUE)
+  both <- powers(x)
+  (both[[1]] + both[[2]])$backward()
+  expect_identical(as.array(x$grad), 16)
+})

@@ -242,3 +242,10 @@ test_that("backward() prints nothing", {
   expect_invisible((x^2)$backward())
   expect_identical(as.numeric(x$grad), 4)
 })
+
+test_that("gradients that outputs broadcast to are summed", {
+  x <- torch_tensor(matrix(1:6 / 2, 2), requires_grad = TRUE)
+  y <- (x^2)$sum(dim = 2, keepdim = TRUE)
+  gradient <- autograd_grad(y, x, grad_outputs = torch_ones_like(x) / 3)[[1]]
+  expect_equal(as.array(gradient), 2 * as.array(x$detach()), tolerance = 1e-6)
+})

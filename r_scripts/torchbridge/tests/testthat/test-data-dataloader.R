@@ -262,7 +262,7 @@ test_that("R's values are collated into tensors of R torch's dtypes", {
     .length = function() 3L
   )()
   batch <- batches_of(dataloader(ds, batch_size = 3))[[1L]]
-  dtype <- function(x) sub(".*torch[.]", "", format(x$dtype))
+  dtype <- function(x) sub(".*torch[.]", "", x$dtype$`__repr__`())
   expect_match(dtype(batch$number), "float32|Float")
   expect_match(dtype(batch$whole), "int64|Long")
   expect_match(dtype(batch$flag), "bool|Bool")

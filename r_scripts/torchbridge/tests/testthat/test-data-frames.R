@@ -119,7 +119,7 @@ test_that("bad input is an error that names the argument", {
 test_that("a frame of numbers is a tensor", {
   x <- data.frame(a = c(1, 2, NA), b = 1:3, c = c(TRUE, FALSE, TRUE))
   expect_identical(to_r(as_torch_tensor(x)), unname(as.matrix(x) + 0))
-  expect_match(format(as_torch_tensor(data.frame(1:2, 3:4))$dtype), "torch.int32")
+  expect_match(as_torch_tensor(data.frame(1:2, 3:4))$dtype$`__repr__`(), "torch.int32")
   expect_identical(dim(as_torch_tensor(data.frame(a = 1:3)[0])), c(3L, 0L))
   masked <- as_torch_tensor(x, na = "mask")
   expect_identical(to_r(masked$mask), unname(!is.na(x)))

@@ -58,7 +58,7 @@ test_that("objects print as Python's repr()", {
   expect_identical(format(py("len")), "<python_object> <built-in function len>")
   expect_identical(
     capture.output(str(list(py_import("torch")$float32))),
-    c("List of 1", " $ : <python_object> torch.float32")
+    c("List of 1", " $ : Float")
   )
   expect_error(format(py_import("torch"), width = 3), "Unknown argument: `width`", fixed = TRUE)
 })
@@ -360,7 +360,7 @@ test_that("handles from a file have their objects again, where those have a name
   old <- readRDS(file)
   expect_identical(to_r(old$tensor), 1)
   expect_identical(as.numeric(old$callable(old$tensor, 2)), 3)
-  expect_identical(format(old$dtype), "<python_object> torch.int8")
+  expect_identical(format(old$dtype), "Char")
 })
 
 test_that("other handles of another session say so", {

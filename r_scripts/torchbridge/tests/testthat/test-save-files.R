@@ -7,7 +7,7 @@ saved_file <- function(obj) {
 }
 round_trip <- function(obj, ...) torch_load(saved_file(obj), ...)
 bits <- function(x) writeBin(as.vector(unclass(x)), raw())
-dtype_of <- function(x) sub(".*torch[.]", "", format(python(x)$dtype))
+dtype_of <- function(x) sub(".*torch[.]", "", python(x)$dtype$`__repr__`())
 torch <- function() py_import("torch")
 
 # ---- tensors ----

@@ -1,6 +1,6 @@
 skip_without_python()
 
-dtype_of <- function(x) sub("torch.", "", format(x$dtype), fixed = TRUE)
+dtype_of <- function(x) sub("torch.", "", x$dtype$`__repr__`(), fixed = TRUE)
 round_trip <- function(x, ...) to_r(as_torch_tensor(x, ...))
 error_of <- function(code) tryCatch(code, error = identity)
 bits <- function(x) writeBin(x, raw())
@@ -301,7 +301,7 @@ test_that("a tensor that shares R's memory writes into it, and R copies before i
   x <- matrix(c(1, 2, 3, 4, 5, 6), 2)
   tensor <- as_torch_tensor(x, share = TRUE)
   expect_identical(dim(tensor), c(2L, 3L))
-  expect_identical(tensor$stride(), c(1L, 2L))
+  expect_identical(tensor$stride(), c(1, 2))
   expect_identical(to_r(tensor), x + 0)
   tensor$mul_(10)
   expect_identical(x, matrix(c(10, 20, 30, 40, 50, 60), 2))

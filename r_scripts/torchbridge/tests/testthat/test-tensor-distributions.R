@@ -103,3 +103,12 @@ test_that("bad parameters are named", {
   expect_error(distr_kl_divergence(1, distr_normal(0, 1)), "`p` must be a distribution")
   expect_error(distr_normal(0, 1)$nonsense, "nonsense")
 })
+
+test_that("a number is a vector of one element", {
+  expect_identical(dim(distr_normal(0, 1)$sample()), 1L)
+  expect_identical(dim(distr_normal(0, 1)$sample(2)), 2:1)
+  expect_identical(dim(distr_poisson(2)$sample(c(3, 2))), 3:1)
+  expect_identical(distr_gamma(1, 1)$batch_shape, 1L)
+  expect_null(distr_chi2(1)$event_shape)
+  expect_s3_class(distr_normal(0, 1), c("torch_Normal", "torch_Distribution"), exact = FALSE)
+})

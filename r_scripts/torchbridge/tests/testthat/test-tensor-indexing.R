@@ -90,3 +90,17 @@ test_that("bad subscripts say what would be right", {
   expect_error(x[c(TRUE, FALSE), 1], "logical subscript of length 2")
   expect_error(x[1, 1, 1], "too many")
 })
+
+test_that("tensors without dims, matrices and arrays are subscripts", {
+  m <- torch_tensor(matrix(1:6 + 0, 2))
+  two <- torch_tensor(2L)$squeeze()
+  expect_identical(as.array(m[two, ]), c(2, 4, 6))
+  expect_identical(as.array(m[as.array(m) > 2]), as.array(m[m > 2]))
+  at <- matrix(c(2, 1, 1, 2), 2)
+  expect_identical(as.array(m[at]), as.array(m[torch_tensor(at, dtype = "int64")]))
+  m[two, 1] <- 9
+  expect_identical(as.array(m[2, 1]), 9)
+  m[as.array(m) > 3] <- 0
+  expect_identical(as.array(m), matrix(c(1, 0, 3, 0, 0, 0), 2))
+  expect_output(print(slc(1, 3)), "<slice>", fixed = TRUE)
+})

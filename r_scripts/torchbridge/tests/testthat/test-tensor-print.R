@@ -170,7 +170,7 @@ test_that("the footer says device, type, shape and gradient", {
   )
   expect_identical(
     printed(torch_eval("torch.empty(2, 3, device='meta')")),
-    c("torch_tensor", "[ MetaFloatType{2,3} ]")
+    c("torch_tensor", "[ METAFloatType{2,3} ]")
   )
   expect_identical(footer_of(torch_eval("torch.eye(2).to_sparse()")), "[ SparseCPUFloatType{2,2} ]")
 })
@@ -216,7 +216,7 @@ test_that("str() is one line", {
   )
   expect_identical(
     capture.output(str(torch_eval("torch.empty(3, device='meta')"))),
-    " torch_tensor [ MetaFloatType{3} ]"
+    " torch_tensor [ METAFloatType{3} ]"
   )
   expect_identical(
     capture.output(str(as_torch_tensor(array(1:12, c(2, 3, 2))))),

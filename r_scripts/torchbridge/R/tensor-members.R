@@ -1,0 +1,84 @@
+# Members of tensors that R code gives; all others are PyTorch's, or those of
+# bridge/rtorch/tensor_members.py.
+
+# name -> a function of the tensor that gives the member.
+members <- new.env(parent = emptyenv())
+
+# Their NULL or tensor is not to be printed.
+quiet <- function(key) {
+  force(key)
+  function(x) function(...) invisible(call_operator(key, x, ...))
+}
+
+for (name in c("backward", "retain_grad", "set_grad_", "set_data")) {
+  assign(name, quiet(paste0("$", name)), envir = members)
+}
+rm(name)
+
+members$register_hook <- function(x) function(hook) register_hook(x, hook)
+
+# nn_parameter and nn_buffer stay what they are.
+keeping_class <- function(key) {
+  force(key)
+  function(x) {
+    function(...) {
+      result <- call_operator(key, x, ...)
+      if (!identical(class(result), class(x))) attributes(result) <- attributes(x)
+      result
+    }
+  }
+}
+members$detach <- keeping_class("$detach")
+members$clone <- keeping_class("$clone")
+
+members$storage <- function(x) {
+  function() {
+    storage <- call_operator("$untyped_storage", x)
+    class(storage) <- c("torch_storage", class(storage))
+    storage
+  }
+}
+
+members$grad_fn <- function(x) {
+  node <- dot_call(native()$getattr, x, "grad_fn")
+  if (!is.null(node)) class(node) <- c("torch_node", class(node))
+  node
+}
+
+members$names <- function(x) NULL
+
+#' @export
+print.torch_node <- function(x, ...) {
+  cat(if (is_live(x)) call_python("members.grad_fn_name", x) else gone_text(x), "\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+`$.torch_storage` <- function(x, name) {
+  if (name == "data_ptr") return(function() call_python("members.storage_address", x))
+  dot_call(native()$getattr, x, name)
+}
+
+# R's integers where they fit, else doubles or integer64 itself.
+#' @exportS3Method bit64::as.integer64
+as.integer64.torch_tensor <- function(x, ...) {
+  values <- api("values", x)
+  result <- bit64::as.integer64(values)
+  dim(result) <- dim(values)
+  result
+}
+
+#' Comparisons by testthat and waldo
+#'
+#' `testthat::expect_equal()` compares tensors by values, dtype, device, shape, `requires_grad` and
+#' the name of `grad_fn`.
+#' @param x A tensor.
+#' @param path Where it stands, as text.
+#' @return A list of `object` and `path`, as `waldo::compare_proxy()` wants it.
+#' @exportS3Method waldo::compare_proxy
+#' @keywords internal
+compare_proxy.torch_tensor <- function(x, path = "x") {
+  about <- call_python("members.same_parts", x)
+  object <- c(about, list(values = api("values", x$detach()$cpu())))
+  list(object = object, path = paste0("plain(", path, ")"))
+}
