@@ -239,7 +239,7 @@ def _from_zero(dims: Any) -> list[int]:
     listed = dims if isinstance(dims, (list, tuple)) else [dims]
     if 0 in listed:
         raise IndexError(
-            "dims: Indexing starts at 1 but found a 0. Dims count from 1, negative ones from the end"
+            "dims: Indexing starts at 1 but found a 0. Dims count from 1, or from the end by -1"
         )
     return [int(d) - 1 if d > 0 else int(d) for d in listed]
 

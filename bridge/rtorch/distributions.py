@@ -85,7 +85,7 @@ def expand(x: distributions.Distribution, batch_shape: RValue) -> distributions.
 
 
 def attribute(x: distributions.Distribution, name: str) -> RValue:
-    """A property such as ``mean``; ``event_shape`` of numbers is None, ``mode`` a category from 1."""
+    """A property such as ``mean``; ``event_shape`` of numbers is None, ``mode`` counts from 1."""
     value = getattr(x, name)
     if isinstance(value, torch.Size):
         return value if value or name != "event_shape" else None

@@ -72,24 +72,18 @@ def has_names(self: Tensor) -> bool:
     return False
 
 
+_OWN: tuple[Callable[..., Any], ...] = (to, set_grad_, set_data, stride, has_names)
+_ATTRIBUTES = (
+    *("data", "is_sparse", "is_sparse_csr", "is_quantized", "retains_grad", "output_nr"),
+    "_version",
+)
+_NAMED = ("rename", "rename_", "align_to", "align_as", "refine_names")
+
 #: $<name>(), beside those of dialect.py
 METHODS: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (
-        to,
-        set_grad_,
-        set_data,
-        stride,
-        has_names,
-        *map(
-            _attribute,
-            (
-                *("data", "is_sparse", "is_sparse_csr", "is_quantized", "retains_grad"),
-                *("output_nr", "_version"),
-            ),
-        ),
-        *map(_unnamed, ("rename", "rename_", "align_to", "align_as", "refine_names")),
-    )
+    **{function.__name__: function for function in _OWN},
+    **{name: _attribute(name) for name in _ATTRIBUTES},
+    **{name: _unnamed(name) for name in _NAMED},
 }
 
 

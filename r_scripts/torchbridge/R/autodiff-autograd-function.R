@@ -50,8 +50,8 @@ autograd_function <- function(forward, backward) {
   run_backward <- function(ctx, ...) {
     context <- as_context(ctx)
     # Of several outputs, one argument gets the list of their gradients.
-    result <- if (takes_one && ...length() > 1L) backward(context, list(...)) else backward(context, ...)
-    in_order(result, context)
+    listed <- takes_one && ...length() > 1L
+    in_order(if (listed) backward(context, list(...)) else backward(context, ...), context)
   }
   function(...) {
     arguments <- match_arguments(forward, list(...), sys.call())

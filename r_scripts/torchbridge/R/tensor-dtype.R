@@ -8,7 +8,7 @@
 #' `torch_sparse_coo()` are layouts, `torch_contiguous_format()`, `torch_channels_last_format()`
 #' and `torch_preserve_format()` memory formats (`x$contiguous(memory_format = )`).
 #' `torch_q*()` are dtypes of quantized tensors, `torch_per_*()` schemes of quantization,
-#' `torch_reduction_*()` the numbers that stand for `"none"`, `"mean"` and `"sum"` in PyTorch's core.
+#' `torch_reduction_*()` the numbers of `"none"`, `"mean"` and `"sum"` in PyTorch's core.
 #'
 #' @param type `"cpu"`, `"cuda"`, `"cuda:1"`, `"mps"`, ...
 #' @param index Number of the device, from 0 as in PyTorch; `NULL` for the current one.

@@ -1,5 +1,5 @@
-# Members of tensors that R code gives; all others are PyTorch's, or those of
-# bridge/rtorch/tensor_members.py.
+# Members of tensors that R code gives; all others are PyTorch's, or stand in
+# `bridge/rtorch/tensor_members.py`.
 
 # name -> a function of the tensor that gives the member.
 members <- new.env(parent = emptyenv())
@@ -61,7 +61,7 @@ print.torch_node <- function(x, ...) {
 
 # R's integers where they fit, else doubles or integer64 itself.
 #' @exportS3Method bit64::as.integer64
-as.integer64.torch_tensor <- function(x, ...) {
+as.integer64.torch_tensor <- function(x, ...) { # nolint: object_name_linter.
   values <- api("values", x)
   result <- bit64::as.integer64(values)
   dim(result) <- dim(values)
@@ -77,7 +77,7 @@ as.integer64.torch_tensor <- function(x, ...) {
 #' @return A list of `object` and `path`, as `waldo::compare_proxy()` wants it.
 #' @exportS3Method waldo::compare_proxy
 #' @keywords internal
-compare_proxy.torch_tensor <- function(x, path = "x") {
+compare_proxy.torch_tensor <- function(x, path = "x") { # nolint: object_name_linter.
   about <- call_python("members.same_parts", x)
   object <- c(about, list(values = api("values", x$detach()$cpu())))
   list(object = object, path = paste0("plain(", path, ")"))

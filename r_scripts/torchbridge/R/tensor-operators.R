@@ -15,7 +15,7 @@ operator_function <- function(name, arguments = "...") {
   names(values) <- ifelse(seq_along(names) > match("...", names, length(names)), names, "")
   # The name stands in the code as a constant: the core finds an operator by its address.
   code <- as.call(c(quote(.External), quote(op), name, values))
-  formals <- rep(list(quote(expr = )), length(names))
+  formals <- rep(alist(argument = ), length(names)) # nolint: spaces_inside_linter.
   names(formals) <- names
   as.function(c(formals, code), entries)
 }

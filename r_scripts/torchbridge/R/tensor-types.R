@@ -57,7 +57,8 @@ format.torch_memory_format <- format.torch_dtype
 #' @rdname torch_dtype
 #' @export
 print.torch_memory_format <- function(x, ...) {
-  cat(if (is_live(x)) paste0("torch_", as.character(x), "_format") else gone_text(x), "\n", sep = "")
+  text <- if (is_live(x)) paste0("torch_", as.character(x), "_format") else gone_text(x)
+  cat(text, "\n", sep = "")
   invisible(x)
 }
 
