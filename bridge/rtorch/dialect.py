@@ -315,6 +315,7 @@ def binary_cross_entropy(
 #: nnf_<name>()
 LAYERS: dict[str, Callable[..., Any]] = {"binary_cross_entropy": binary_cross_entropy}
 
+
 def index(self: Tensor, indices: list[Tensor]) -> Any:
     """The elements at positions (from 1), a tensor a dim; NULL is the whole dim."""
     return self[tuple(slice(None) if i is None else i for i in _listed(indices))]
