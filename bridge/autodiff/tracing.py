@@ -10,8 +10,8 @@ Tests: test-autodiff-compile.R.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -41,13 +41,43 @@ def trace(
     """
     examples = tuple(examples) if isinstance(examples, (list, tuple)) else (examples,)
     tensors = tuple(_tensor(example, place) for place, example in enumerate(examples, 1))
-    sizes = None
+    graph, sizes = _traced(function, tensors)
+    traced = Traced(graph, sizes, backend)
+    if isinstance(function, torch.nn.Module):
+        # Fakes: what the other mode is traced with, should it be asked for, holds no data.
+        blanks = tuple(torch.zeros_like(tensor, device="meta") for tensor in tensors)
+        devices = [tensor.device for tensor in tensors]
+        traced.training = function.training
+        traced.source = lambda mode: _in_mode(function, mode, blanks, devices)
+    return traced
+
+
+_Graph: TypeAlias = tuple[torch.fx.GraphModule, "list[tuple[int, ...]] | None"]
+
+
+def _traced(function: Callable[..., object], tensors: tuple[torch.Tensor, ...]) -> _Graph:
     try:
-        graph = _record(function, tensors, "symbolic")
+        return _record(function, tensors, "symbolic"), None
     except SizeRead:
-        graph = _record(function, tensors, "fake")
         sizes = [tuple(tensor.shape) for tensor in tensors]
-    return Traced(graph, sizes, backend)
+        return _record(function, tensors, "fake"), sizes
+
+
+def _in_mode(
+    module: torch.nn.Module,
+    mode: bool,
+    blanks: tuple[torch.Tensor, ...],
+    devices: Sequence[torch.device],
+) -> _Graph:
+    """The graph of a module in training (or evaluation); its own modes stay as they are."""
+    modes = {part: part.training for part in module.modules()}
+    try:
+        module.train(mode)
+        tensors = [torch.zeros_like(x, device=d) for x, d in zip(blanks, devices, strict=True)]
+        return _traced(module, tuple(tensors))
+    finally:
+        for part, training in modes.items():
+            part.training = training
 
 
 def trace_values(
@@ -96,19 +126,67 @@ def _is_data_dependent(error: BaseException) -> bool:
     return any(word in text for word in known)
 
 
+#: What operators that depend on the mode of a module are called.
+_OF_A_MODE = ("dropout", "bernoulli", "batch_norm", "instance_norm", "rrelu")
+
+
 class Traced(torch.nn.Module):
-    """A traced function: a graph of PyTorch operators, and the sizes it holds for."""
+    """A traced function: a graph of PyTorch operators, and the sizes it holds for.
+
+    Attributes:
+        source: the graph and its sizes in a mode, traced anew; None of what is no module.
+    """
 
     def __init__(
         self, graph: torch.fx.GraphModule, sizes: list[tuple[int, ...]] | None, backend: str | None
     ) -> None:
         super().__init__()
-        self.graph_module = graph
-        self.sizes = sizes
-        self._run: Callable[..., Any] = graph
-        if backend is not None:
-            find_headers()
-            self._run = torch.compile(graph, backend=backend)
+        self.source: Callable[[bool], _Graph] | None = None
+        self._backend = backend
+        # By mode, and not as a module's parts: both graphs have the same parameters.
+        self._graphs: dict[bool, tuple[_Graph, Callable[..., Any]]] = {}
+        self._take((graph, sizes), self._compiled(graph))
+
+    def _compiled(self, graph: torch.fx.GraphModule) -> Callable[..., Any]:
+        if self._backend is None:
+            return graph
+        find_headers()
+        return torch.compile(graph, backend=self._backend)
+
+    def _take(self, found: _Graph, run: Callable[..., Any]) -> None:
+        self.graph_module, self.sizes = found
+        self._run = run
+
+    def train(self, mode: bool = True) -> Traced:
+        """The graph of this mode, traced when it is first asked for.
+
+        Raises:
+            ValueError: the graph depends on the mode, and is not that of a module, or a copy's.
+        """
+        if mode == self.training:
+            return self
+        if self.source is not None:
+            now: _Graph = (self.graph_module, self.sizes)
+            self._graphs[self.training] = (now, self._run)
+            if mode not in self._graphs:
+                other = self.source(mode)
+                self._graphs[mode] = (other, self._compiled(other[0]))
+            self._take(*self._graphs[mode])
+        elif any(word in str(node.target) for node in self._nodes() for word in _OF_A_MODE):
+            verb = "train" if mode else "eval"
+            raise ValueError(
+                f"this graph was traced in the other mode, which is part of it: call ${verb}() of "
+                "the modules in the function, and compile it again"
+            )
+        self.training = mode
+        return self
+
+    def _nodes(self) -> Iterable[torch.fx.Node]:
+        return self.graph_module.graph.nodes
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy has its own parameters, and no way to trace the other mode with them."""
+        return {**self.__dict__, "source": None, "_graphs": {}}
 
     def forward(self, *inputs: torch.Tensor) -> Any:
         """Run the graph."""

@@ -5,8 +5,11 @@
 #' Python, or one over many small steps, pays nothing for R. The graph is differentiable and
 #' shares the parameters of the modules in it, so training one trains the other.
 #'
-#' What R decides while it runs is decided once: the mode (`train()`/`eval()`) of modules, `if`
-#' on R values, the number of turns of a loop. Branching on the value of a tensor is an error;
+#' `$train()` and `$eval()` of a compiled module change to the graph of that mode, which is traced
+#' when it is first asked for. Of a compiled function they are an error where its graph depends on
+#' the mode that the modules in it had.
+#'
+#' What R decides while it runs is decided once: `if` on R values, the number of turns of a loop. Branching on the value of a tensor is an error;
 #' `torch_where()` chooses element by element. Where the code reads a size (`dim()`,
 #' `length()`), the graph holds for the sizes of `example` only.
 #'
