@@ -12,25 +12,42 @@ suggest_python <- function() {
   }
 }
 
-# At library(): says what was chosen, or has started already.
+# At library(): says what was chosen, or has started already. Whether use_python() was called is not
+# asked here, as reticulate takes most of a second to answer.
 announce_python <- function() {
   if (hosted_by_rpy2()) return(invisible())
-  if (isNamespaceLoaded("reticulate") && reticulate::py_available(initialize = FALSE)) {
+  if (has_reticulate_started()) {
     python <- reticulate::py_config()$python
     packageStartupMessage("torchbridge: Python is ", python, ", which reticulate has started.")
     return(invisible())
   }
-  choice <- tryCatch(choose_python(), error = function(condition) NULL)
+  choice <- tryCatch(choose_python(asking = FALSE), error = function(condition) NULL)
   if (is.null(choice)) return(invisible())
   the$announced <- choice[[1L]]
-  packageStartupMessage("torchbridge: Python is ", choice, " (from ", names(choice), ").")
+  unless <- if (isNamespaceLoaded("reticulate") && !grepl("RETICULATE", names(choice))) {
+    ", unless reticulate was told another"
+  }
+  packageStartupMessage(
+    "torchbridge: Python is ", choice, " (from ", names(choice), ")", unless, "."
+  )
+}
+
+# Where it becomes another one after all.
+announce_other <- function(python, ...) {
+  if (!is.null(the$announced) && !same_python(python, the$announced)) {
+    message("torchbridge: Python is ", python, ...)
+  }
+}
+
+has_reticulate_started <- function() {
+  isNamespaceLoaded("reticulate") && reticulate::py_available(initialize = FALSE)
 }
 
 find_python <- function(python = NULL) unname(choose_python(python))
 
-# The path of the Python to start, its name what says so.
-choose_python <- function(python = NULL) {
-  choices <- python_choices(python, if (is.null(python)) told_to_reticulate())
+# The path of the Python to start, its name what says so. `asking`: whether reticulate is asked.
+choose_python <- function(python = NULL, asking = TRUE) {
+  choices <- python_choices(python, if (is.null(python)) told_to_reticulate(asking))
   if (length(choices) == 0L) {
     abort(
       NULL, "No Python was found.\nInstall Python 3.10 or later, or name one with ",
@@ -58,22 +75,25 @@ python_choices <- function(python = NULL, told = NULL) {
     told,
     "`python -m torchbridge install-r`" = if (nzchar(configured)) readLines(configured, n = 1L),
     "the environment variable VIRTUAL_ENV" =
-      if (nzchar(environment)) file.path(environment, "bin", "python"),
-    "PATH" = unname(Sys.which("python3"))
+      if (nzchar(environment)) file.path(environment, "bin", "python")
   )
-  choices[nzchar(choices)]
+  choices <- choices[nzchar(choices)]
+  if (length(choices) > 0L) return(choices)
+  # R asks a process of its own for it.
+  last <- Sys.which("python3")
+  if (nzchar(last)) c("PATH" = unname(last))
 }
 
 # What reticulate was told to use: a path, its name who told; NULL where nobody did. In reticulate's
 # own order, which it is asked for where it can have been told.
-told_to_reticulate <- function() {
+told_to_reticulate <- function(asking = TRUE) {
   variable <- Sys.getenv("RETICULATE_PYTHON")
   if (nzchar(variable) && variable != "managed") {
     if (dir.exists(variable)) variable <- file.path(variable, "bin", "python")
     return(c("the environment variable RETICULATE_PYTHON" = variable))
   }
   named <- nzchar(Sys.getenv("RETICULATE_PYTHON_ENV"))
-  if (!named && !isNamespaceLoaded("reticulate")) return(NULL)
+  if (!asking || !(named || isNamespaceLoaded("reticulate"))) return(NULL)
   config <- tryCatch(
     suppressWarnings(reticulate::py_discover_config()),
     error = function(condition) NULL

@@ -65,15 +65,14 @@ start_in_r <- function(python, call) {
       "Run `import torchbridge; torchbridge.start()` there first."
     )
   }
-  if (reticulate::py_available(initialize = FALSE)) {
+  if (has_reticulate_started()) {
     if (!is.null(python)) refuse_choice(call, "reticulate has started one")
     python <- reticulate::py_config()$python
-    if (!is.null(the$announced) && !same_python(python, the$announced)) {
-      message("torchbridge: Python is ", python, ", which reticulate has started.")
-    }
+    announce_other(python, ", which reticulate has started.")
   } else {
     choice <- choose_python(python)
     check_python_choice(choice)
+    if (is.null(python)) announce_other(choice, " (from ", names(choice), ").")
     python <- absolute_path(unname(choice))
     # reticulate heeds this variable before everything else.
     before <- Sys.getenv("RETICULATE_PYTHON", NA)

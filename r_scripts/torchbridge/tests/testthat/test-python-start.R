@@ -85,28 +85,34 @@ test_that("what reticulate was told is followed, or refused before anything star
   bare <- bare_environment()
   on.exit(unlink(bare, recursive = TRUE))
   other <- file.path(bare, "bin", "python")
-  # Before library() and after it.
   told <- paste0("reticulate::use_python(", deparse(other), ", required = TRUE)")
-  run <- run_r(
-    c(
-      told, "library(torchbridge)", "fails <- try(as_torch_tensor(1), silent = TRUE)",
-      "cat(fails)", "stopifnot(!reticulate::py_available())",
-      paste0("suppressWarnings(start_python(", deparse(find_python()), "))"),
-      "cat(to_r(as_torch_tensor(3)))"
-    )
-  )
+  run <- run_r(c(told, with_package(
+    "cat(try(as_torch_tensor(1), silent = TRUE))", "stopifnot(!reticulate::py_available())",
+    paste0("suppressWarnings(start_python(", deparse(find_python()), "))"),
+    "cat(to_r(as_torch_tensor(3)))"
+  )))
   expect_identical(run$status, 0L)
-  expect_match(run$out[1], paste0(other, " (from `reticulate::use_python()`)."), fixed = TRUE)
   expect_match(
     output(run), paste0(other, " (from `reticulate::use_python()`) has no torchbridge"),
     fixed = TRUE
   )
   expect_identical(run$out[length(run$out)], "3")
+
   run <- run_r(with_package("as_torch_tensor(1)"), env = c(RETICULATE_PYTHON = bare))
   expect_match(
     output(run), paste0(other, " (from the environment variable RETICULATE_PYTHON) has no torch"),
     fixed = TRUE
   )
+
+  # Once it has torchbridge it is used, and said, after library() too.
+  packages <- Sys.glob(file.path(bare, "lib", "python*", "site-packages"))
+  ours <- run_python("import sys; print(*sys.path[1:], sep = '\\n')")$out
+  writeLines(ours, file.path(packages, "ours.pth"))
+  run <- run_r(c("library(torchbridge)", told, "cat(to_r(as_torch_tensor(3)))"))
+  expect_identical(run$status, 0L)
+  expect_identical(run$out[-1L], c(
+    paste0("torchbridge: Python is ", other, " (from `reticulate::use_python()`)."), "3"
+  ))
 })
 
 test_that("reticulate before 1.33 starts a Python that has no module imp", {
