@@ -24,12 +24,12 @@ module_source <- function(module) {
   if (is.null(module)) return(NULL)
   half <- environment(module)
   own <- if (!is.null(half$definition)) {
-    frozen <- freeze_half(half)
+    values <- half_values(half)
     list(
       methods = lapply(module_lineage(half$definition), function(level) {
         origin_parts(c(level$methods, level$private, level$active))
       }),
-      fields = origin_parts(frozen$fields), private = origin_parts(frozen$private)
+      fields = origin_parts(values$fields), private = origin_parts(values$private)
     )
   }
   children <- lapply(module$children, module_source)

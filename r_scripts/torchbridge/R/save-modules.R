@@ -13,9 +13,12 @@ freeze_module <- function(x, store) {
 
 # The R side: the class, and the fields that are not methods of it.
 freeze_half <- function(half, store) {
+  c(list(definition = portable_definition(half$definition, store)), half_values(half))
+}
+
+half_values <- function(half) {
   lineage <- module_lineage(half$definition)
   list(
-    definition = portable_definition(half$definition, store),
     fields = own_values(half$fields, unlist(lapply(lineage, function(level) names(level$methods)))),
     private = if (length(half$scopes) > 0L) {
       own_values(half$scopes[[1L]]$private, unlist(lapply(lineage, private_methods)))
