@@ -10,14 +10,16 @@ import re
 
 def in_r_count(error: BaseException) -> None:
     """Has the message of an exception count from 1 where it counts dims or positions."""
-    if len(error.args) != 1 or not isinstance(error.args[0], str):
+    if len(error.args) != 1 or not isinstance(error.args[0], str) or hasattr(error, _DONE):
         return
     text = error.args[0]
     for pattern in _PATTERNS:
         text = pattern.sub(_one_more, text)
     error.args = (text,)
+    setattr(error, _DONE, True)  # it may pass here again, from a hook within a backward pass
 
 
+_DONE = "_torchbridge_counts_from_one"
 #: The numbers in groups count from 0; those below 0 count from the end and stay.
 _PATTERNS = tuple(
     re.compile(pattern)

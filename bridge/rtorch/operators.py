@@ -67,6 +67,7 @@ _POSITIONS = {
     "embedding": {"padding_idx"},
     "embedding_bag": {"padding_idx"},
     "slice_inverse": {"start"},
+    "tensorinv": {"ind"},
     "linear_cross_entropy": {"ignore_index"},
     "cross_entropy": {"ignore_index"},
     "nll_loss": {"ignore_index"},

@@ -78,7 +78,7 @@ to_r <- function(x, share = FALSE) {
 #' @return `as.array()` and `as_array()`: an array, or a plain vector for a tensor of at most one
 #'   dimension.
 #'   `as.matrix()`: a matrix, one column wide for a vector. `as.numeric()`, `as.integer()`,
-#'   `as.logical()`: a vector, column-major. `dim()`: the shape (`integer(0)` for a tensor of
+#'   `as.logical()`, `as.complex()`: a vector, column-major. `dim()`: the shape (`integer(0)` for a tensor of
 #'   no dimensions). `length()`: the number of elements. `levels()`: those of the factor the
 #'   tensor was made from.
 #' @name tensor_methods
@@ -123,6 +123,13 @@ as.double.torch_tensor <- function(x, ...) {
 as.integer.torch_tensor <- function(x, ...) {
   check_no_dots(...)
   as.integer(api("values", x))
+}
+
+#' @rdname tensor_methods
+#' @export
+as.complex.torch_tensor <- function(x, ...) {
+  check_no_dots(...)
+  as.complex(api("values", x))
 }
 
 #' @rdname tensor_methods

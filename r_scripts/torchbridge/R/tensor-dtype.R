@@ -74,9 +74,9 @@ torch_per_tensor_affine <- constant("per_tensor_affine")
 torch_per_tensor_symmetric <- constant("per_tensor_symmetric")
 
 # How a loss of many elements becomes one number, as ATen counts it.
-torch_reduction_none <- function() 0L
-torch_reduction_mean <- function() 1L
-torch_reduction_sum <- function() 2L
+torch_reduction_none <- function() 0
+torch_reduction_mean <- function() 1
+torch_reduction_sum <- function() 2
 
 torch_strided <- constant("strided")
 torch_sparse_coo <- constant("sparse_coo")

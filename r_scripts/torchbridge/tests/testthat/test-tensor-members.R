@@ -48,6 +48,7 @@ test_that("methods of R's torch are methods", {
   expect_false(withVisible((x * 2)$retain_grad())$visible)
   x$set_grad_(torch_zeros(2, 3))
   expect_identical(as.array(x$grad), matrix(0, 2, 3))
+  expect_identical(as.complex(torch_tensor(1i)), 1i)
 })
 
 test_that("a hook that gives no tensor changes nothing", {
@@ -83,6 +84,9 @@ test_that("messages count dims and positions from 1", {
   expect_error(torch_select(x, 1, 5), "index 5 out of range for tensor of size [2, 3] at dimension 1",
     fixed = TRUE
   )
+  y <- torch_tensor(2, requires_grad = TRUE)
+  y$register_hook(function(gradient) torch_tensor(1)$sum(dim = 4))
+  expect_error((2 * y)$backward(), "range of [-1, 1], but got 4)", fixed = TRUE)
   expect_error(x$permute(c(2, 0)), "Indexing starts at 1 but found a 0.", fixed = TRUE)
   expect_error(nnf_cross_entropy(torch_ones(1, 3), 4L), "Target 4 is out of bounds")
   expect_error(torch_cat(list(x, torch_ones(3, 4)), 1), "except in dimension 1")

@@ -267,6 +267,8 @@ test_that("positions that PyTorch gives count from 1", {
   expect_identical(as.array(torch_triu_indices(2, 2)), rbind(c(1L, 1L, 2L), c(1L, 2L, 2L)))
   at <- torch_unravel_index(torch_tensor(c(1L, 6L)), c(2, 3))
   expect_identical(lapply(at, as.array), list(c(1L, 2L), c(1L, 3L)))
+  a <- torch_eye(6)$reshape(c(2, 3, 6))
+  expect_identical(dim(linalg_tensorinv(a, ind = 3)), c(6L, 2L, 3L))
   x <- torch_tensor(c(3, 1, 2))
   expect_identical(
     as.array(torch_searchsorted(x, torch_tensor(2.5), sorter = torch_argsort(x))), 2L
