@@ -96,6 +96,15 @@ def test_a_long_function_says_why() -> None:
 # ---- sources and their tests ----
 
 
+def test_no_two_functions_of_r_have_one_name() -> None:
+    """R reads its files one after another, and the later function takes the earlier one's place."""
+    places: dict[str, list[str]] = {}
+    for source in sorted((PACKAGE / "R").glob("*.R")):
+        for name in re.findall(r"^([\w.]+) <- function\(", source.read_text(), re.M):
+            places.setdefault(name, []).append(source.name)
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def python_sources() -> Iterator[tuple[Path, Path]]:
     for top, tests in ((ROOT / "bridge", ROOT / "tests"), (ROOT / "models", ROOT / "tests/models")):
         for source in sorted(top.rglob("*.py")):

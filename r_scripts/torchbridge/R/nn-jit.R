@@ -61,7 +61,7 @@ jit_trace <- function(func, ..., strict = TRUE, respect_mode = TRUE) {
   }
   check_flag(strict, "strict")
   examples <- list(...)
-  fun <- function(...) to_jit(do.call(func, named_as(list(...), examples)))
+  fun <- function(...) to_jit(do.call(func, named_as_examples(list(...), examples)))
   script_function(call_python("jit.trace", fun, lapply(list(...), to_jit), strict, call = call))
 }
 
@@ -85,7 +85,7 @@ trace_methods <- function(module, inputs, strict, respect_mode, call) {
   methods <- lapply(names(inputs), function(name) {
     method <- if (name == "forward") module else module[[name]]
     if (!is.function(method)) abort(call, "`", name, "` is no method of the module.")
-    function(...) to_jit(do.call(method, named_as(list(...), inputs[[name]])))
+    function(...) to_jit(do.call(method, named_as_examples(list(...), inputs[[name]])))
   })
   names(methods) <- names(inputs)
   inputs <- lapply(inputs, unname)
@@ -179,7 +179,7 @@ to_jit <- function(x) {
 }
 
 # Of the values of a trace, a tuple has lost its names.
-named_as <- function(values, examples) {
+named_as_examples <- function(values, examples) {
   for (i in seq_along(values)) {
     if (inherits(examples[[i]], "jit_tuple")) names(values[[i]]) <- names(examples[[i]])
   }
