@@ -6,6 +6,7 @@ R objects stand in Python as `RObject`, Python objects in R as external pointers
 """
 
 from collections.abc import Callable
+from inspect import Signature
 from typing import Any, TypedDict, final
 
 from typing_extensions import CapsuleType
@@ -72,6 +73,32 @@ class RObject:
 
     def call(self, *args: object, **kwargs: object) -> RObject:
         """Call this R function; the result stays an RObject."""
+
+    @property
+    def __signature__(self) -> Signature:
+        """The arguments of this R function, with R's text of their defaults.
+
+        Raises:
+            AttributeError: it is no function.
+        """
+
+    @property
+    def __name__(self) -> str:
+        """ "r_function": R's functions have no names.
+
+        Raises:
+            AttributeError: it is no function.
+        """
+
+    @property
+    def __qualname__(self) -> str:
+        """The same as `__name__`."""
+
+    def __copy__(self) -> RObject:
+        """The same object: R's values do not change."""
+
+    def __deepcopy__(self, memo: object, /) -> RObject:
+        """The same object."""
 
     def value(self) -> Any:
         """The Python value of this R object; vectors of numbers are NumPy arrays."""

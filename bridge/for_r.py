@@ -33,6 +33,8 @@ MODULES = {
     "members": "torchbridge.rtorch.tensor_members",
     "nn_utils": "torchbridge.rtorch.nn_utils",
     "optim": "torchbridge.rtorch.optim",
+    "main": "torchbridge.values.main_module",
+    "objects": "torchbridge.values.objects",
     "files": "torchbridge.saving.files",
     "r_stream": "torchbridge.saving.r_stream",
     "saved_modules": "torchbridge.saving.saved_modules",
@@ -49,18 +51,8 @@ _FRAMES = (
     *("stream_at", "new_stream", "put_stream"),
 )
 _TENSORS = (
-    *(
-        "as_torch_tensor",
-        "tensor_to_read",
-        "damage",
-        "to_r",
-        "values",
-        "describe",
-        "levels",
-        "shape",
-        "numel",
-    ),
-    *("text", "attributes"),
+    *("as_torch_tensor", "tensor_to_read", "damage", "to_r", "values", "describe"),
+    *("levels", "shape", "numel"),
 )
 _RETICULATE = ("put", "take")
 _LANGUAGE = (

@@ -145,3 +145,11 @@ def is_ndarray(x: object) -> TypeIs[NDArray]:
     """Is x a NumPy array? NumPy is not imported to find out."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, numpy.ndarray)
+
+
+def offers(x: object, protocol: str) -> bool:
+    """Has x this method? One that makes up its attributes, and fails at this one, has not."""
+    try:
+        return hasattr(x, protocol)
+    except Exception:
+        return False

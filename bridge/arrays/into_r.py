@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from torchbridge.arrays import sparse, type_table
-from torchbridge.arrays.array_library import is_ndarray, is_tensor
+from torchbridge.arrays.array_library import is_ndarray, is_tensor, offers
 from torchbridge.arrays.dlpack import Checked
 from torchbridge.arrays.kept_storage import keep_in_place
 from torchbridge.arrays.rtypes import RType, set_rtype
@@ -232,4 +232,4 @@ def _r_codes(x: NDArray, rtype: RType) -> NDArray:
 
 def is_array(x: object) -> TypeIs[SupportsDLPack]:
     """Does x go to R as an array: a tensor, a NumPy array, or anything with DLPack?"""
-    return is_tensor(x) or is_ndarray(x) or hasattr(x, "__dlpack__")
+    return is_tensor(x) or is_ndarray(x) or offers(x, "__dlpack__")

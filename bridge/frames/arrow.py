@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from torchbridge.arrays.array_library import offers
 from torchbridge.process import host, rpy2_objects
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def has_stream(x: object) -> TypeIs[ArrowStream]:
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(x, (pandas.DataFrame, pandas.Series)):
         return False
-    return hasattr(x, "__arrow_c_stream__") or hasattr(x, "__arrow_c_array__")
+    return offers(x, "__arrow_c_stream__") or offers(x, "__arrow_c_array__")
 
 
 def to_robject(x: ArrowStream) -> RObject:

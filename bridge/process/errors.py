@@ -63,6 +63,9 @@ _R_TORCH = {
     "NotImplementedError": "not_implemented_error",
 }
 
+#: Files of the frames that stand between R and the Python code that it calls.
+hidden_files: set[str] = set()
+
 
 def describe(error: BaseException) -> tuple[str, list[str], list[str], object]:
     """What the native core makes an R condition of: message, classes, traceback, condition."""
@@ -75,10 +78,11 @@ def describe(error: BaseException) -> tuple[str, list[str], list[str], object]:
         c.__name__ for c in type(error).__mro__ if c not in (Exception, BaseException, object)
     ]
     classes += [_R_TORCH[name] for name in classes if name in _R_TORCH]
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename in hidden_files:
+        frames = frames.tb_next
     try:
-        lines = "".join(
-            traceback.format_exception(type(error), error, error.__traceback__)
-        ).splitlines()
+        lines = "".join(traceback.format_exception(type(error), error, frames)).splitlines()
     except Exception:  # what formats it fails too
         lines = []
     return message, classes, lines, getattr(error, "condition", None)

@@ -202,6 +202,16 @@ wrap_module <- function(handle, ...) {
   getNamespace("torchbridge")$wrap_module(handle, ...)
 }
 
+# A Python result with more than its items (values/any_value.py): their list, which knows the rest.
+new_result <- function(items, object, more) {
+  if (isNamespaceLoaded("torchbridge")) {
+    attributes(items) <- list(
+      names = names(items), class = c("python_result", "list"), python = object, more = more
+    )
+  }
+  items
+}
+
 # The R half of a module that readRDS() has read (frozen.py).
 saved_half <- function(access) getNamespace("torchbridge")$saved_half(access)
 
@@ -306,9 +316,9 @@ package_names <- function(name) {
 package_value <- function(package, name) getExportedValue(package, name)
 
 # Arguments and R's text of their defaults; NULL where there is none.
-arguments_of <- function(environment, name) {
-  formals <- formals(args(get(name, envir = environment)))
-  lapply(formals, function(default) {
+arguments_of <- function(environment, name) formals_of(get(name, envir = environment))
+formals_of <- function(f) {
+  lapply(formals(args(f)), function(default) {
     if (!identical(default, quote(expr = ))) paste(deparse(default, 500L), collapse = "\n")
   })
 }

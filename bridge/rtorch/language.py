@@ -113,9 +113,9 @@ def python(x: object) -> RObject:
     return host.native().object_handle(x)
 
 
-def same(x: object, y: RValue) -> bool:
-    """Are two Python objects equal, as a dtype or device is to another or to its name?"""
-    return bool(x == (as_dtype(y) if isinstance(x, torch.dtype) and isinstance(y, str) else y))
+def same(x: object, y: RValue) -> object:
+    """Python's ``x == y``; a dtype or device is equal to its name."""
+    return x == (as_dtype(y) if isinstance(x, torch.dtype) and isinstance(y, str) else y)
 
 
 def is_method(x: object, name: str) -> bool:

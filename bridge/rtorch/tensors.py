@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.into_r import is_array, refuse_nested, to_robject
 from torchbridge.arrays.torch_arrays import TorchArrays
+from torchbridge.values import objects
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,11 +79,16 @@ class _Readable(TorchArrays):
         """All goes: nobody writes."""
 
 
-def to_r(x: object, share: bool) -> RObject:
-    """R's ``to_r``: the R value of a tensor or array, with its type (factor, Date, ...)."""
-    if not is_array(x):
-        raise TypeError(f"x: expected a tensor or an array, not {type(x).__name__}")
-    return to_robject(x, share)
+def to_r(x: object, share: bool) -> object:
+    """R's ``to_r``: the R value of a tensor or array, with its type (factor, Date, ...).
+
+    Of any other Python object it is what a call that gave it would give in R.
+    """
+    if is_array(x):
+        return to_robject(x, share)
+    if share:
+        raise TypeError(f"share=True needs a tensor or an array, not {type(x).__name__}")
+    return objects.value(x)
 
 
 def values(x: Tensor) -> RObject:
@@ -136,16 +142,6 @@ def shape(x: Tensor) -> list[int]:
 def numel(x: Tensor) -> int:
     """R's ``length`` of a tensor."""
     return x.numel()
-
-
-def text(x: object) -> str:
-    """Python's own text for an object that is no tensor."""
-    return repr(x)
-
-
-def attributes(x: object) -> list[str]:
-    """The public attributes of an object, for completion at R's prompt."""
-    return [name for name in dir(x) if not name.startswith("_")]
 
 
 def _is_sparse(x: Tensor) -> bool:

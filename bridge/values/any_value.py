@@ -7,9 +7,12 @@ a shape, a class or a library of its own comes here.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Set
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping, MutableMapping, Set
 from pathlib import PurePath
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from torchbridge.arrays import scipy_arrays, sparse
 from torchbridge.arrays.array_library import is_ndarray, is_tensor
@@ -59,6 +62,8 @@ def from_r(x: RObject, has_labels: bool | None = None) -> Any:
     classes = x.classes
     if reticulate_objects.CLASS in classes and host.current() == "r":
         return reticulate_objects.object_of(x)
+    if "python_result" in classes and (given := x.attr("python")) is not None:
+        return given.value()
     if "data.frame" in classes:
         return pandas_frames.from_r(x)
     if "POSIXlt" in classes:
@@ -174,11 +179,11 @@ def _of_scipy(x: Any) -> Any:
 
 def _of_python(x: Any) -> Any:
     if isinstance(x, Mapping):
-        return dict(x)
+        return _of_mapping(x)
     if type(x).__name__ == "PackedSequence":  # a tuple that torch wants back as it is
         return NotImplemented
-    if isinstance(x, tuple) and (fields := _fields(x)):
-        return dict(zip(fields, x, strict=True))
+    if isinstance(x, tuple) and (found := fields(x)):
+        return _result(x, found)
     if isinstance(x, (list, tuple, range, Set, type({}.keys()), type({}.values()))):
         return list(x)
     if isinstance(x, (bytearray, memoryview)):
@@ -186,9 +191,53 @@ def _of_python(x: Any) -> Any:
     return str(x) if isinstance(x, PurePath) else None
 
 
-def _fields(x: tuple[object, ...]) -> tuple[str, ...]:
-    """The names of a named tuple's fields, or of a result of C code (os.uname()); () for none."""
-    names = getattr(x, "_fields", None)
-    if names is None and hasattr(x, "n_sequence_fields"):
-        names = type(x).__match_args__  # type: ignore[attr-defined]
-    return tuple(names) if names is not None and len(names) == len(x) else ()
+def fields(x: tuple[object, ...]) -> dict[str, object]:
+    """A named tuple's fields, or those of a result of C code (os.stat()); {} where it has none."""
+    names = _field_names(type(x))
+    if getattr(x, "n_unnamed_fields", 0):  # attributes have what these elements hold
+        return {name: getattr(x, name) for name in names}
+    return dict(zip(names, x, strict=True)) if len(names) == len(x) else {}
+
+
+def _field_names(cls: Any) -> tuple[str, ...]:
+    if not hasattr(cls, "n_sequence_fields"):
+        return tuple(getattr(cls, "_fields", ()))
+    if not cls.n_unnamed_fields:
+        return tuple(cls.__match_args__)
+    return tuple(n for n, kind in vars(cls).items() if isinstance(kind, MemberDescriptorType))
+
+
+def _of_mapping(x: Mapping[Any, Any]) -> Any:
+    """A dict is a list. In R, a mapping that writes elsewhere (os.environ), or does more, stays."""
+    if isinstance(x, dict):
+        return _result(x, x)
+    stays = isinstance(x, MutableMapping) or _more(type(x))
+    return NotImplemented if stays and host.current() == "r" else dict(x)
+
+
+def _result(x: Any, items: Mapping[Any, Any]) -> Any:
+    """The items; where x has attributes beyond them, R's list of them finds those, too."""
+    more = _more(type(x))
+    if not more or host.current() != "r":
+        return dict(items)
+    core = host.native()
+    return core.helper("new_result").call(dict(items), core.object_handle(x), more)
+
+
+#: What C's named tuples say of their fields.
+_OF_STRUCTS = ("n_fields", "n_sequence_fields", "n_unnamed_fields")
+
+
+_beyond: WeakKeyDictionary[type, list[str]] = WeakKeyDictionary()
+
+
+def _more(cls: type) -> list[str]:
+    """The public attributes of a class of mappings or tuples that are not its items."""
+    found = _beyond.get(cls)
+    if found is None:
+        known = {*dir(OrderedDict), *dir(defaultdict)}
+        if issubclass(cls, tuple):
+            known = {*dir(tuple), *_OF_STRUCTS, *_field_names(cls)}
+        found = sorted(n for n in dir(cls) if n not in known and not n.startswith("_"))
+        _beyond[cls] = found
+    return found

@@ -155,6 +155,11 @@ def _with_dots(name: str, names: Iterable[str]) -> list[str]:
     return [n for n in names if n.replace(".", "_") == name]
 
 
+def signature_of(function: RObject) -> inspect.Signature:
+    """The signature of an R function that R gave to Python; asked by the native core."""
+    return _signature(host.native().helper("formals_of")(function))
+
+
 class _Default(str):
     """R's text of an argument's default."""
 
@@ -167,7 +172,7 @@ def _signature(arguments: dict[str, str | None]) -> inspect.Signature:
     kinds = inspect.Parameter
     parameters: list[inspect.Parameter] = []
     named = False
-    for r_name, default in arguments.items():
+    for r_name, default in dict(arguments).items():  # none are an empty list
         if r_name == "...":
             parameters.append(kinds("args", kinds.VAR_POSITIONAL))
             named = True

@@ -19,6 +19,21 @@ static bool is_named(SEXP names, R_xlen_t i) {
          LENGTH(STRING_ELT(names, i)) > 0;
 }
 
+/* Who calls the function for R, and so gives it a caller's frame to find; NULL for nobody:
+ * functions in C look for none, but for some of Python's builtins. -1 where it could not be had. */
+static int caller_of(PyObject *function, PyObject **caller) {
+  *caller = NULL;
+  bool builtin = PyCFunction_Check(function);
+  if (builtin) {
+    PyObject *module = PyCFunction_GET_SELF(function);
+    if (!module || !PyModule_Check(module) || PyModule_GetDict(module) != PyEval_GetBuiltins())
+      return 0;
+  }
+  *caller = tb_hook(builtin ? TB_HOOK_BUILTIN_FROM_MAIN : TB_HOOK_FROM_MAIN);
+  return *caller ? 0 : -1;
+}
+
+/* `first` is the first argument, if not NULL. */
 static PyObject *call_python(PyObject *function, PyObject *first, SEXP args, tb_vectors vectors) {
   R_xlen_t n = Rf_xlength(args), n_named = 0;
   SEXP names = PROTECT(Rf_getAttrib(args, R_NamesSymbol));
@@ -66,7 +81,11 @@ typedef struct {
 
 static int call_work(void *p, SEXP *result) {
   entry_args *a = p;
-  return tb_give(call_python(a->object, NULL, a->args, a->vectors), result);
+  PyObject *caller = NULL;
+  if ((a->vectors & TB_LABELLED) && caller_of(a->object, &caller)) /* a call of the user's */
+    return -1;
+  PyObject *function = caller ? caller : a->object, *first = caller ? a->object : NULL;
+  return tb_give(call_python(function, first, a->args, a->vectors), result);
 }
 
 SEXP tb_entry_call(SEXP function, SEXP args) {
@@ -87,9 +106,27 @@ SEXP tb_entry_call_back(SEXP function, SEXP args) {
                                            .vectors = TB_AS_NUMPY | TB_LABELLED});
 }
 
+/* An attribute; of a mapping that has none of this name, the item. */
+static PyObject *get_member(PyObject *x, const char *name) {
+  PyObject *found = PyObject_GetAttrString(x, name), *type, *value, *trace;
+  if (found || !PyType_HasFeature(Py_TYPE(x), Py_TPFLAGS_MAPPING) ||
+      !PyErr_ExceptionMatches(PyExc_AttributeError))
+    return found;
+  PyErr_Fetch(&type, &value, &trace);
+  found = PyMapping_GetItemString(x, name);
+  if (!found && PyErr_ExceptionMatches(PyExc_LookupError)) {
+    PyErr_Restore(type, value, trace);
+    return NULL;
+  }
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(trace);
+  return found;
+}
+
 static int getattr_work(void *p, SEXP *result) {
   entry_args *a = p;
-  return tb_give(PyObject_GetAttrString(a->object, a->name), result);
+  return tb_give(get_member(a->object, a->name), result);
 }
 
 SEXP tb_entry_getattr(SEXP object, SEXP name) {
@@ -97,11 +134,20 @@ SEXP tb_entry_getattr(SEXP object, SEXP name) {
                                               .name = tb_string_argument(name, "name")});
 }
 
+/* An attribute; of a mapping that has none of this name, the item. */
+static int set_member(PyObject *x, const char *name, PyObject *value) {
+  PyMappingMethods *items = Py_TYPE(x)->tp_as_mapping;
+  if (PyType_HasFeature(Py_TYPE(x), Py_TPFLAGS_MAPPING) && items && items->mp_ass_subscript &&
+      !PyObject_HasAttrString(x, name))
+    return PyMapping_SetItemString(x, name, value);
+  return PyObject_SetAttrString(x, name, value);
+}
+
 static int setattr_work(void *p, SEXP *result) {
   entry_args *a = p;
   PyObject *value = tb_hold(tb_from_r(a->x, TB_AS_LIST | TB_LABELLED));
   *result = R_NilValue;
-  return value ? PyObject_SetAttrString(a->object, a->name, value) : -1;
+  return value ? set_member(a->object, a->name, value) : -1;
 }
 
 SEXP tb_entry_setattr(SEXP object, SEXP name, SEXP value) {

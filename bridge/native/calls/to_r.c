@@ -9,6 +9,7 @@
 #include "core/errors.h"
 #include "core/held.h"
 #include "core/helpers.h"
+#include "core/hooks.h"
 #include "core/interrupts.h"
 #include "core/lifetime.h"
 #include "core/robject.h"
@@ -110,12 +111,52 @@ static PyObject *call_raw(RObject *self, PyObject *args, PyObject *kwargs) {
   return call_r(self->x, args, kwargs, false);
 }
 
+/* ---- what Python asks of a function ---- */
+
+/* An R value that is no function has no attribute of this name. */
+static int is_function(RObject *self, const char *name) {
+  if (Rf_isFunction(self->x))
+    return 1;
+  PyErr_Format(PyExc_AttributeError, "an R %s has no attribute '%s'", Rf_type2char(TYPEOF(self->x)),
+               name);
+  return 0;
+}
+
+static PyObject *signature(RObject *self, void *name) {
+  if (tb_check_thread() || !is_function(self, name))
+    return NULL;
+  PyObject *hook = tb_hook(TB_HOOK_SIGNATURE);
+  return hook ? PyObject_CallOneArg(hook, (PyObject *)self) : NULL;
+}
+
+/* R's functions have no names; what labels them by one has this. */
+static PyObject *function_name(RObject *self, void *name) {
+  if (tb_check_thread() || !is_function(self, name))
+    return NULL;
+  return PyUnicode_FromString("r_function");
+}
+
+/* A copy of an R value may be the same: neither changes. */
+static PyObject *copied(RObject *self, PyObject *unused) {
+  (void)unused;
+  self->writable = false;
+  return Py_NewRef(self);
+}
+
 static const PyMethodDef methods[] = {{"call", (PyCFunction)(void (*)(void))call_raw,
                                        METH_VARARGS | METH_KEYWORDS,
                                        "Call this R function; the result stays an RObject."},
+                                      {"__copy__", (PyCFunction)copied, METH_NOARGS, "Itself."},
+                                      {"__deepcopy__", (PyCFunction)copied, METH_O, "Itself."},
                                       {NULL, NULL, 0, NULL}};
 
+static const PyGetSetDef properties[] = {
+    {"__signature__", (getter)signature, NULL, "A function's arguments.", "__signature__"},
+    {"__name__", (getter)function_name, NULL, "A function's name.", "__name__"},
+    {"__qualname__", (getter)function_name, NULL, "A function's name.", "__qualname__"},
+    {NULL, NULL, NULL, NULL, NULL}};
+
 void tb_to_r_add(void) {
-  tb_robject_add(methods, NULL);
+  tb_robject_add(methods, properties);
   tb_RObjectType.tp_call = (ternaryfunc)call;
 }

@@ -17,19 +17,22 @@ enum tb_hook {
   TB_HOOK_FROM_R,         /* (RObject, has labels): the value of what has a class or a shape */
   TB_HOOK_TO_R_VALUE,     /* (object): an RObject, a simpler value, or NotImplemented */
   TB_HOOK_TIMES_TO_R,     /* (tuple of dates or times): an RObject, or NotImplemented */
-  TB_HOOK_FOR_R,          /* the object whose attributes R calls by name */
-  TB_HOOK_FREEZE,         /* (object): (bytes, R's parts of it or None), for saveRDS() */
-  TB_HOOK_THAW,           /* (bytes, parts, shared): the object again */
-  TB_HOOK_NEW_SHARED,     /* (): what objects that were saved together have in common */
-  TB_HOOK_RESOLVE,        /* (name): the Operator of an R name */
-  TB_HOOK_AS_OPERAND,     /* (RObject): the tensor of an R vector */
-  TB_HOOK_AS_POSITIONS,   /* (RObject, argument): likewise, counted from 0 */
-  TB_HOOK_ZERO_BASED,     /* (object, argument): positions counted from 0 */
-  TB_HOOK_ONE_BASED,      /* (object): positions counted from 1 */
-  TB_HOOK_AS_DTYPE,       /* (name): the dtype */
-  TB_HOOK_GET_INDEX,      /* (tensor, key): x[i, j] where several vectors select */
-  TB_HOOK_SET_INDEX,      /* (tensor, key, value): x[i, j] <- value */
-  TB_HOOK_IN_R_COUNT,     /* (exception): has its message count dims and positions from 1 */
+  TB_HOOK_FROM_MAIN,      /* (function, ...): calls it, with a frame of the main module */
+  TB_HOOK_BUILTIN_FROM_MAIN, /* likewise a function of Python's builtins */
+  TB_HOOK_SIGNATURE,         /* (RObject that is a function): its inspect.Signature */
+  TB_HOOK_FOR_R,             /* the object whose attributes R calls by name */
+  TB_HOOK_FREEZE,            /* (object): (bytes, R's parts of it or None), for saveRDS() */
+  TB_HOOK_THAW,              /* (bytes, parts, shared): the object again */
+  TB_HOOK_NEW_SHARED,        /* (): what objects that were saved together have in common */
+  TB_HOOK_RESOLVE,           /* (name): the Operator of an R name */
+  TB_HOOK_AS_OPERAND,        /* (RObject): the tensor of an R vector */
+  TB_HOOK_AS_POSITIONS,      /* (RObject, argument): likewise, counted from 0 */
+  TB_HOOK_ZERO_BASED,        /* (object, argument): positions counted from 0 */
+  TB_HOOK_ONE_BASED,         /* (object): positions counted from 1 */
+  TB_HOOK_AS_DTYPE,          /* (name): the dtype */
+  TB_HOOK_GET_INDEX,         /* (tensor, key): x[i, j] where several vectors select */
+  TB_HOOK_SET_INDEX,         /* (tensor, key, value): x[i, j] <- value */
+  TB_HOOK_IN_R_COUNT,        /* (exception): has its message count dims and positions from 1 */
   TB_HOOKS
 };
 

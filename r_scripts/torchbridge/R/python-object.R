@@ -7,14 +7,17 @@
 #' Arguments: `NULL` is `None`; one string, number, integer or logical is the Python
 #' scalar (`3L` is an int, `3` a float); a longer vector is a list, a named list a dict,
 #' any other list a list; a vector with names is a pandas Series, and a table of one dim, too; a
-#' matrix or array is a NumPy array, a data frame a pandas frame;
-#' tensors and Python objects are themselves; an R function is a callable. NA in a vector
-#' is `None`, in a double NaN.
+#' matrix or array is a NumPy array, so `array(3)` is one of a single number; a data frame is a
+#' pandas frame; tensors and Python objects are themselves; an R function is a callable, whose
+#' arguments Python sees (`inspect.signature()`). NA in a vector is `None`, in a double NaN.
 #'
-#' Results: scalars, strings and lists of such are R vectors (`None` among them is NA), a
-#' dict is a named list, a tensor a `torch_tensor`, a NumPy array an array, a pandas frame
-#' a data frame, a pandas Series a vector, named by its index (unless that only counts); everything
-#' else stays a Python object.
+#' Results: scalars, strings and lists, tuples and sets of such are R vectors (`None` among them
+#' is NA), others lists; a dict is a named list, its keys as text; a named tuple, and what C
+#' gives with names (`os.stat()`), is a named list of its fields. Where a result has more, such as
+#' SciPy's `ttest_ind()` with `$df` and `$confidence_interval()`, its list (class
+#' `python_result`) finds that, too. A tensor is a `torch_tensor`, a NumPy array an array, a NumPy
+#' scalar or an array of one number a single number, a pandas frame a data frame, a pandas Series
+#' a vector, named by its index (unless that only counts); everything else stays a Python object.
 #'
 #' A matrix or array keeps its dimnames beside it, in Python's `x.dimnames` (a tuple of indexes,
 #' `None` for a dim without names), and an array that has them comes back with them; what is
@@ -24,6 +27,20 @@
 #' (they are joined by dots), a class that Python has none for.
 #' `withCallingHandlers(torchbridge_lossy = )` and `suppressWarnings(classes = "torchbridge_lossy")`
 #' see it. A function that wants a list or sizes gets them of `unname(x)`.
+#'
+#' With `convert = FALSE` results stay Python objects, and so do theirs; [to_r()] converts one.
+#' That keeps what R has no like of (a tuple, a set, keys that are numbers), and what is large
+#' and only passed on.
+#'
+#' @section Python objects in R:
+#' `x$name` is the attribute, `x["key"]`, `x[0L]`, `x[0L, 1L]` the item: positions count from 0,
+#' as in Python, and what is left out is all (`x[, 0L]`). `x[["key"]]` is the item, or the attribute
+#' where there is none; `x$key` of a mapping finds its items, too. Each takes `<-`. `length()` is
+#' Python's `len()` (1 of what has none), `names()` are keys, columns or fields, else the public
+#' attributes. `as.list()` has all that iteration gives, so `lapply()` and `sapply()` work;
+#' `for (item in as.list(x))`, or [py_iterate()] for one at a time. `as.character()` is `str()`,
+#' `as.numeric()` and `as.logical()` are the value's, or `float()` and `bool()`. Operators are
+#' Python's. `with()` is Python's `with`, see [with.python_object()].
 #'
 #' An exception in Python is an R error with the exception's message; its class is a
 #' class of the condition (`tryCatch(..., KeyError = )`) and its traceback the element
@@ -38,19 +55,35 @@
 #' `convert = FALSE`. Our tensors and objects go into reticulate's calls as they are.
 #'
 #' @param module Name of a module, such as `"torch"` or `"torch.nn"`.
+#' @param convert Do results become R values? `FALSE` leaves them Python's.
 #' @param x,object A Python object.
 #' @param name Name of an attribute.
-#' @param value Value for the attribute.
-#' @param ... Not used (`print()` ignores the arguments of [print.default()]).
-#' @return A Python object (class `python_object`), or the R value of an attribute.
+#' @param value Value for the attribute or item.
+#' @param ... Keys or positions. Else not used (`print()` ignores the arguments of
+#'   [print.default()]).
+#' @return A Python object (class `python_object`), or the R value of an attribute or item.
+#' @seealso [py_run()] for Python code, [py_doc()] for Python's help.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' torch <- py_import("torch")
 #' x <- torch$ones(c(2L, 3L))
 #' x$sum()$item()
+#'
+#' deque <- py_import("collections")$deque(list("a", 2, TRUE))
+#' deque[0L]
+#' length(deque)
+#' str(as.list(deque))
+#'
+#' builtins <- py_import("builtins", convert = FALSE)
+#' key <- builtins$tuple(c(1L, 2L)) # stays a tuple
+#' table <- builtins$dict()
+#' table[key] <- "one and two"
+#' table
 #' @export
-py_import <- function(module) {
+py_import <- function(module, convert = TRUE) {
   check_string(module, "module")
-  dot_call(native()$import, module)
+  check_flag(convert, "convert")
+  found <- dot_call(native()$import, module)
+  if (convert) found else unconverted(found)
 }
 
 #' @rdname py_import
@@ -59,7 +92,11 @@ py_import <- function(module) {
 
 #' @rdname py_import
 #' @export
-`[[.python_object` <- function(x, name) dot_call(native()$getattr, x, name)
+`[[.python_object` <- function(x, ...) ask(x, "member", subscripts(...))
+
+#' @rdname py_import
+#' @export
+`[.python_object` <- function(x, ...) ask(x, "item", subscripts(...))
 
 #' @rdname py_import
 #' @export
@@ -70,7 +107,17 @@ py_import <- function(module) {
 
 #' @rdname py_import
 #' @export
-`[[<-.python_object` <- `$<-.python_object`
+`[[<-.python_object` <- function(x, ..., value) {
+  ask(x, "set_member", c(list(value), subscripts(...)))
+  x
+}
+
+#' @rdname py_import
+#' @export
+`[<-.python_object` <- function(x, ..., value) {
+  ask(x, "set_item", c(list(value), subscripts(...)))
+  x
+}
 
 #' @rdname py_import
 #' @export
@@ -84,18 +131,26 @@ print.python_object <- function(x, ...) {
 #' @export
 format.python_object <- function(x, ...) {
   check_no_dots(...)
-  if (is_live(x)) paste("<python_object>", api("text", x)) else gone_text(x)
+  if (is_live(x)) paste("<python_object>", api("objects.text", x)) else gone_text(x)
 }
 
 #' @rdname py_import
 #' @importFrom utils str
 #' @export
-str.python_object <- function(object, ...) cat(" ", format(object), "\n", sep = "")
+str.python_object <- function(object, ...) {
+  cat(" ", one_line(format(object)), "\n", sep = "")
+}
+
+# In one line that fits, as str() has it.
+one_line <- function(text, width = getOption("width") - 4L) {
+  text <- gsub("\\s+", " ", text)
+  if (nchar(text) > width) paste0(substr(text, 1L, width - 4L), " ...") else text
+}
 
 #' @importFrom utils .DollarNames
 #' @export
 .DollarNames.python_object <- function(x, pattern = "") { # nolint: object_name_linter.
-  grep(pattern, api("attributes", x), value = TRUE)
+  grep(pattern, api("objects.attributes", x), value = TRUE)
 }
 
 # Ours, or what reticulate holds: every call of ours takes both.
@@ -108,3 +163,41 @@ gone_text <- function(x) paste0("<", class(x)[1L], " from another R session>")
 
 # A Python callable that readRDS() has read (host.R).
 call_again <- function(handle, arguments) dot_call(native()$call_found, handle, arguments)
+
+# ---- what all verbs have in common ----
+
+# A verb of Python's on an object (bridge/values/objects.py); what comes of an object that was
+# imported with convert = FALSE is one like it.
+ask <- function(x, verb, arguments = list(), call = sys.call(-1L)) {
+  stays <- inherits(x, "python_unconverted")
+  name <- paste0("objects.", if (stays) "unconverted" else verb)
+  arguments <- c(list(x), if (stays) verb, arguments)
+  found <- tryCatch(
+    dot_call(native()$call_found, python_function(name), arguments),
+    python_error = function(condition) {
+      condition$call <- without_class(call)
+      stop(condition)
+    }
+  )
+  if (stays) stays_with_python(found) else found
+}
+
+# The call of a method as the user wrote it.
+without_class <- function(call) {
+  if (is.symbol(call[[1L]])) {
+    call[[1L]] <- as.name(sub("[.]python_(object|unconverted)$", "", as.character(call[[1L]])))
+  }
+  call
+}
+
+# Subscripts as Python takes them; one that is left out is all.
+subscripts <- function(...) {
+  given <- as.list(substitute(list(...)))[-1L]
+  lapply(seq_along(given), function(i) {
+    if (identical(given[[i]], quote(expr = ))) whole_slice() else ...elt(i)
+  })
+}
+
+python_type <- function(x) api("objects.kind", x)
+
+whole_slice <- function() py_import("builtins")$slice(NULL)

@@ -25,7 +25,8 @@
 #'
 #' @param x For `as_torch_tensor()` an R vector, matrix, array or data frame of numbers; or a
 #'   tensor, to copy or move it, or a tensor or NumPy array that reticulate holds. For `to_r()` a
-#'   tensor or array in Python.
+#'   tensor or array in Python, or any Python object that has an R value, such as one of
+#'   [py_import()] with `convert = FALSE`.
 #' @param dtype Name of a dtype, such as `"float32"`, `"int64"`, `"bool"`, or one of Python's
 #'   (`torch$float32`). `NULL`: by the type of `x`, as in the table.
 #' @param device Name of a device, such as `"cuda"` or `"cuda:1"`, or one of Python's
@@ -40,7 +41,8 @@
 #'   `mask`, the mask `TRUE` where there is a value and `value` 0 elsewhere. A number: to put
 #'   in its place.
 #' @return `as_torch_tensor()`: a `torch_tensor`, or the list for `na = "mask"`. `to_r()`: an
-#'   R vector, array, factor, Date, POSIXct, difftime or dgCMatrix.
+#'   R vector, array, factor, Date, POSIXct, difftime or dgCMatrix; of other Python objects what
+#'   a call would give: see [py_import()].
 #' @seealso [tensor_methods] for `as.array()`, `as.numeric()` and others.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' x <- as_torch_tensor(matrix(1:6, 2))
@@ -61,10 +63,14 @@ as_torch_tensor <- function(x, dtype = NULL, device = NULL, share = FALSE, na = 
 #' @export
 to_r <- function(x, share = FALSE) {
   if (!is_python(x)) {
-    abort(sys.call(), "`x` must be a tensor, not ", friendly_type(x), ".")
+    abort(sys.call(), "`x` must be a tensor or a Python object, not ", friendly_type(x), ".")
   }
   check_flag(share, "share")
-  api("to_r", x, share)
+  value <- api("to_r", x, share)
+  if (inherits(value, "python_object") && !is.function(value)) {
+    abort(sys.call(), "`x`: R has no value for a Python ", python_type(x), ".")
+  }
+  value
 }
 
 #' Tensors as R values

@@ -98,14 +98,6 @@ cuda_is_available <- function() pytorch()$cuda$is_available()
 #' @export
 cuda_device_count <- function() pytorch()$cuda$device_count()
 
-#' @export
-Ops.python_object <- function(e1, e2) {
-  if (!.Generic %in% c("==", "!=")) {
-    stop("`", .Generic, "` is not for Python objects; use their methods", call. = FALSE)
-  }
-  same_objects(e1, e2) == (.Generic == "==")
-}
-
 same_objects <- function(x, y) api("same", x, y)
 
 #' Seed PyTorch's random numbers

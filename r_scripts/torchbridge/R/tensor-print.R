@@ -28,7 +28,7 @@ str.torch_tensor <- function(object, ...) {
   }
   shape <- shape_shown(object)
   if (is.null(shape)) {
-    cat(" torch_tensor ", gsub("\\s+", " ", api("text", object)), "\n", sep = "")
+    cat(" torch_tensor ", gsub("\\s+", " ", api("objects.text", object)), "\n", sep = "")
     return(invisible())
   }
   about <- api("describe", object, as.list(pmin(shape, 10)), 10)
@@ -49,7 +49,7 @@ tensor_lines <- function(x, n) {
   n <- if (n < 0) Inf else max(n, 1)
   width <- getOption("width")
   shape <- shape_shown(x)
-  if (is.null(shape)) return(c("torch_tensor", api("text", x)))
+  if (is.null(shape)) return(c("torch_tensor", api("objects.text", x)))
   # One line more than is shown tells whether there is more.
   part <- part_shown(shape, n + 1, width)
   about <- api("describe", x, as.list(part), min(n + 1, length(x)))

@@ -38,7 +38,7 @@ test_that("attributes are read and set", {
 
   expect_error(x$nothing, "no attribute 'nothing'", class = "AttributeError")
   expect_identical(conditionCall(error_of(x$nothing)), quote(x$nothing))
-  expect_error(x[[1]], "`name` must be one string")
+  expect_error(x[[1]], "not subscriptable", class = "TypeError")
   tensor <- torch_eval("torch.ones(2)")
   tensor$requires_grad <- TRUE
   expect_true(tensor$requires_grad)

@@ -409,7 +409,7 @@ test_that("what is no tensor is refused with a way out", {
   refused(quote(a), "`x`: an R object of type 'symbol'")
   refused(globalenv(), "`x`: an R object of type 'environment'")
   refused(y ~ x, "`x`")
-  expect_error(to_r(py_import("torch")), "`x`: expected a tensor or an array", class = "TypeError")
+  expect_error(to_r(py_import("torch")), "`x`: R has no value for a Python module", fixed = TRUE)
 })
 
 test_that("an error of Python is an R condition with class, call and traceback", {

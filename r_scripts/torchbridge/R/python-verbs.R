@@ -1,0 +1,71 @@
+# R's verbs on Python objects. Python's side is bridge/values/objects.py.
+
+#' @export
+length.python_object <- function(x) api("objects.length", x)
+
+#' @export
+names.python_object <- function(x) as.character(api("objects.names", x))
+
+#' @export
+as.list.python_object <- function(x, ...) {
+  if (is.function(x) && !api("objects.iterable", x)) return(NextMethod())
+  as.list(ask(x, "elements"))
+}
+
+#' @export
+as.character.python_object <- function(x, ...) api("objects.string", x)
+
+#' @export
+as.double.python_object <- function(x, ...) {
+  value <- api("objects.value", x)
+  if (inherits(value, "python_object")) api("objects.number", x) else as.double(value)
+}
+
+#' @export
+as.integer.python_object <- function(x, ...) as.integer(as.double(x))
+
+#' @export
+as.logical.python_object <- function(x, ...) {
+  value <- api("objects.value", x)
+  if (inherits(value, "python_object")) api("objects.truth", x) else as.logical(value)
+}
+
+# Comparisons give R's logicals wherever Python's give truth values.
+#' @export
+Ops.python_object <- function(e1, e2) {
+  if (missing(e2)) return(ask(e1, "operate", list(.Generic)))
+  is_first <- inherits(e1, "python_object")
+  object <- if (is_first) e1 else e2
+  other <- if (is_first) e2 else e1
+  if (.Generic == "==") return(api("same", object, other))
+  if (.Generic == "!=" && is.logical(same <- api("same", object, other))) return(!same)
+  verb <- if (is_first) "operate" else "operate_on"
+  if (.Generic %in% c("!=", "<", "<=", ">", ">=")) {
+    return(api(paste0("objects.", verb), object, .Generic, other))
+  }
+  ask(object, verb, list(.Generic, other))
+}
+
+# R's own would count from 1.
+
+#' @rawNamespace S3method(unlist,python_object)
+unlist.python_object <- function(x, ...) unlist(as.list(x), ...)
+
+#' @export
+rev.python_object <- function(x) rev(as.list(x))
+
+#' @importFrom utils head
+#' @export
+head.python_object <- function(x, ...) head(in_order(x), ...)
+
+#' @importFrom utils tail
+#' @export
+tail.python_object <- function(x, ...) tail(in_order(x), ...)
+
+in_order <- function(x) if (api("objects.is_frame", x)) as.data.frame(x) else as.list(x)
+
+#' @export
+as.array.python_object <- function(x, ...) as.array(to_r(x), ...)
+
+#' @export
+as.matrix.python_object <- function(x, ...) as.matrix(to_r(x), ...)
