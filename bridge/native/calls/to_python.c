@@ -33,6 +33,13 @@ static int caller_of(PyObject *function, PyObject **caller) {
   return *caller ? 0 : -1;
 }
 
+static bool is_given(PyObject *keys, Py_ssize_t n, PyObject *name) {
+  for (Py_ssize_t i = 0; i < n; i++)
+    if (PyTuple_GET_ITEM(keys, i) == name) /* all are interned */
+      return true;
+  return false;
+}
+
 /* `first` is the first argument, if not NULL. */
 static PyObject *call_python(PyObject *function, PyObject *first, SEXP args, tb_vectors vectors) {
   R_xlen_t n = Rf_xlength(args), n_named = 0;
@@ -52,7 +59,11 @@ static PyObject *call_python(PyObject *function, PyObject *first, SEXP args, tb_
       PyTuple_SET_ITEM(values, named ? n_positional + key : position++, value);
     if (value && named && (name = tb_string_from_r(STRING_ELT(names, i), "name", i))) {
       PyUnicode_InternInPlace(&name);
-      PyTuple_SET_ITEM(keys, key++, name);
+      if (is_given(keys, key, name)) {
+        PyErr_Format(PyExc_TypeError, "got multiple values for keyword argument '%U'", name);
+        Py_CLEAR(name);
+      } else
+        PyTuple_SET_ITEM(keys, key++, name);
     }
     failed = !value || (named && !name);
   }

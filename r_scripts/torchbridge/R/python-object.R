@@ -32,6 +32,10 @@
 #' That keeps what R has no like of (a tuple, a set, keys that are numbers), and what is large
 #' and only passed on.
 #'
+#' An exception in Python is an R error with the exception's message; its class is a
+#' class of the condition (`tryCatch(..., KeyError = )`) and its traceback the element
+#' `traceback`.
+#'
 #' @section Python objects in R:
 #' `x$name` is the attribute, `x["key"]`, `x[0L]`, `x[0L, 1L]` the item: positions count from 0,
 #' as in Python, and what is left out is all (`x[, 0L]`). `x[["key"]]` is the item, or the attribute
@@ -41,10 +45,6 @@
 #' `for (item in as.list(x))`, or [py_iterate()] for one at a time. `as.character()` is `str()`,
 #' `as.numeric()` and `as.logical()` are the value's, or `float()` and `bool()`. Operators are
 #' Python's. `with()` is Python's `with`, see [with.python_object()].
-#'
-#' An exception in Python is an R error with the exception's message; its class is a
-#' class of the condition (`tryCatch(..., KeyError = )`) and its traceback the element
-#' `traceback`.
 #'
 #' @section Beside reticulate:
 #' What reticulate imported stays reticulate's: tensors of `reticulate::import("torch")` count from
@@ -92,11 +92,11 @@ py_import <- function(module, convert = TRUE) {
 
 #' @rdname py_import
 #' @export
-`[[.python_object` <- function(x, ...) ask(x, "member", subscripts(...))
+`[[.python_object` <- function(x, ...) ask(x, "member", python_keys(...))
 
 #' @rdname py_import
 #' @export
-`[.python_object` <- function(x, ...) ask(x, "item", subscripts(...))
+`[.python_object` <- function(x, ...) ask(x, "item", python_keys(...))
 
 #' @rdname py_import
 #' @export
@@ -108,14 +108,14 @@ py_import <- function(module, convert = TRUE) {
 #' @rdname py_import
 #' @export
 `[[<-.python_object` <- function(x, ..., value) {
-  ask(x, "set_member", c(list(value), subscripts(...)))
+  ask(x, "set_member", c(list(value), python_keys(...)))
   x
 }
 
 #' @rdname py_import
 #' @export
 `[<-.python_object` <- function(x, ..., value) {
-  ask(x, "set_item", c(list(value), subscripts(...)))
+  ask(x, "set_item", c(list(value), python_keys(...)))
   x
 }
 
@@ -191,7 +191,7 @@ without_class <- function(call) {
 }
 
 # Subscripts as Python takes them; one that is left out is all.
-subscripts <- function(...) {
+python_keys <- function(...) {
   given <- as.list(substitute(list(...)))[-1L]
   lapply(seq_along(given), function(i) {
     if (identical(given[[i]], quote(expr = ))) whole_slice() else ...elt(i)

@@ -56,13 +56,13 @@ rev.python_object <- function(x) rev(as.list(x))
 
 #' @importFrom utils head
 #' @export
-head.python_object <- function(x, ...) head(in_order(x), ...)
+head.python_object <- function(x, ...) head(what_comes(x), ...)
 
 #' @importFrom utils tail
 #' @export
-tail.python_object <- function(x, ...) tail(in_order(x), ...)
+tail.python_object <- function(x, ...) tail(what_comes(x), ...)
 
-in_order <- function(x) if (api("objects.is_frame", x)) as.data.frame(x) else as.list(x)
+what_comes <- function(x) if (api("objects.is_frame", x)) as.data.frame(x) else as.list(x)
 
 #' @export
 as.array.python_object <- function(x, ...) as.array(to_r(x), ...)

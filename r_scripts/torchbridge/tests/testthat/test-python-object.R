@@ -332,7 +332,9 @@ test_that("a Python exception that crosses R comes out as itself", {
 
 test_that("exceptions are conditions of their class, with call and traceback", {
   error <- error_of(builtins$int("x"))
-  expect_s3_class(error, c("ValueError", "python_error", "error", "condition"), exact = TRUE)
+  expect_s3_class(
+    error, c("ValueError", "value_error", "python_error", "error", "condition"), exact = TRUE
+  )
   expect_identical(conditionCall(error), quote(builtins$int("x")))
   expect_match(conditionMessage(error), "invalid literal for int()", fixed = TRUE)
   expect_match(paste(error$traceback, collapse = "\n"), "ValueError: invalid literal", fixed = TRUE)

@@ -414,7 +414,9 @@ test_that("what is no tensor is refused with a way out", {
 
 test_that("an error of Python is an R condition with class, call and traceback", {
   error <- error_of(as_torch_tensor("a"))
-  expect_s3_class(error, c("TypeError", "python_error", "error", "condition"), exact = TRUE)
+  expect_s3_class(
+    error, c("TypeError", "type_error", "python_error", "error", "condition"), exact = TRUE
+  )
   expect_identical(conditionCall(error), quote(as_torch_tensor("a")))
   expect_type(error$traceback, "character")
   expect_match(error$traceback[1], "Traceback (most recent call last)", fixed = TRUE)
