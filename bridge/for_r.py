@@ -33,6 +33,7 @@ MODULES = {
     "members": "torchbridge.rtorch.tensor_members",
     "nn_utils": "torchbridge.rtorch.nn_utils",
     "optim": "torchbridge.rtorch.optim",
+    "own_functions": "torchbridge.rtorch.own_functions",
     "main": "torchbridge.values.main_module",
     "objects": "torchbridge.values.objects",
     "files": "torchbridge.saving.files",

@@ -291,7 +291,7 @@ def described(x: object) -> str:
 
 def counts_from_one(module: nn.Module) -> bool:
     """Are there positions, or other things of R's, among what a module takes or gives?"""
-    if isinstance(module, (nn.Sequential, *_TAKES_R)):
+    if isinstance(module, (nn.Sequential, *_TAKES_R, *_CAUSAL)):
         return True
     return _positions_of(module) is not None
 
@@ -341,7 +341,8 @@ def _signature_text(cls: type[nn.Module]) -> str | None:
         return None
     if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in found):
         return None
-    return " ".join(p.name + ("" if p.default is p.empty else "=") for p in found)
+    text = " ".join(p.name + ("" if p.default is p.empty else "=") for p in found)
+    return text.replace("average_attn_weights", "avg_weights")
 
 
 def forward_signature_of(name: str | type[nn.Module]) -> str | None:
@@ -369,9 +370,14 @@ def _shifted(
     adapt = _TAKES_R.get(type(module))
     if adapt is not None:
         args = adapt(args, kwargs)
+    if isinstance(module, tuple(_CAUSAL)):
+        kwargs = _with_mask(module, args, kwargs)
     inputs = _positions_of(_first(module))
     if inputs is not None and inputs[0]:
         ignored = getattr(_first(module), "ignore_index", None)
+        if isinstance(_first(module), nn.MultiLabelMarginLoss):
+            ignored = -1  # the end of the labels, in R as in Python
+            _check_labels(kwargs.get("target", args[1] if len(args) > 1 else None))
         args = tuple(_from_one(x, ignored) if i in inputs[0] else x for i, x in enumerate(args))
         kwargs = {k: _from_one(x, ignored) if k in inputs[0] else x for k, x in kwargs.items()}
     try:
@@ -382,6 +388,39 @@ def _shifted(
     if outputs is not None and outputs[1] and isinstance(result, tuple):
         return [x + 1 if i in outputs[1] else x for i, x in enumerate(result)]
     return result._asdict() if hasattr(result, "_fields") else result
+
+
+#: Layers with an argument that says "causal", and the one for its mask, which R torch makes.
+_CAUSAL: dict[type[nn.Module], tuple[str, str]] = {
+    nn.MultiheadAttention: ("is_causal", "attn_mask"),
+    nn.TransformerEncoderLayer: ("is_causal", "src_mask"),
+    nn.TransformerEncoder: ("is_causal", "mask"),
+    nn.TransformerDecoderLayer: ("tgt_is_causal", "tgt_mask"),
+    nn.TransformerDecoder: ("tgt_is_causal", "tgt_mask"),
+}
+
+
+def _with_mask(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """R torch's name of an argument, and the mask of what is causal."""
+    if "avg_weights" in kwargs:
+        kwargs["average_attn_weights"] = kwargs.pop("avg_weights")
+    causal, mask = next(_CAUSAL[cls] for cls in type(module).__mro__ if cls in _CAUSAL)
+    given = list(inspect.signature(type(module).forward).parameters)[1 : 1 + len(args)]
+    x = args[0] if args else None
+    if not kwargs.get(causal) or kwargs.get(mask) is not None or mask in given:
+        return kwargs
+    if isinstance(x, torch.Tensor):
+        attention = next(m for m in module.modules() if isinstance(m, nn.MultiheadAttention))
+        n = x.shape[1 if attention.batch_first and x.dim() == 3 else 0]
+        kwargs[mask] = nn.Transformer.generate_square_subsequent_mask(
+            n, device=x.device, dtype=x.dtype
+        )
+    return kwargs
+
+
+def _check_labels(target: object) -> None:
+    if isinstance(target, torch.Tensor) and bool((target == 0).any()):
+        raise ValueError("`target` counts classes from 1 (-1 ends them), not from 0")
 
 
 def _positions_of(module: nn.Module) -> _Positions | None:

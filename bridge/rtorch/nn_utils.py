@@ -78,3 +78,48 @@ def pad_sequence(
 ) -> torch.Tensor:
     """R's ``nn_utils_rnn_pad_sequence``."""
     return rnn.pad_sequence(sequences, batch_first, value, side)
+
+
+# ---- weight normalization ----
+
+
+def split_weight(module: nn.Module, name: str, dim: float | None) -> None:
+    """A parameter becomes its direction (``<name>_v``) and its length (``<name>_g``)."""
+    weight = module._parameters.get(name)
+    if weight is None:
+        raise ValueError(f"`name`: the module has no parameter `{name}`")
+    values = weight.detach()
+    del module._parameters[name]
+    module.register_parameter(f"{name}_g", nn.Parameter(_length(values, dim)))
+    module.register_parameter(f"{name}_v", nn.Parameter(values.clone()))
+    recompute_weight(module, name, dim)
+
+
+def normed_weight(module: nn.Module, name: str, dim: float | None) -> torch.Tensor:
+    """The weight of its direction and length."""
+    direction, length = (module._parameters.get(f"{name}_{part}") for part in "vg")
+    if direction is None or length is None:
+        raise ValueError(f"the module has no normalized weight `{name}`: use `$apply()` first")
+    return torch._weight_norm(direction, length, _axis(dim))
+
+
+def recompute_weight(module: nn.Module, name: str, dim: float | None) -> None:
+    """The module's weight is computed again: a tensor in its graph, and no parameter."""
+    module.__dict__[name] = normed_weight(module, name, dim)
+
+
+def join_weight(module: nn.Module, name: str, dim: float | None) -> None:
+    """One parameter again."""
+    weight = normed_weight(module, name, dim).detach()
+    for part in (f"{name}_g", f"{name}_v"):
+        del module._parameters[part]
+    module.__dict__.pop(name, None)
+    module.register_parameter(name, nn.Parameter(weight))
+
+
+def _axis(dim: float | None) -> int:
+    return -1 if dim is None else int(dim) - 1
+
+
+def _length(x: torch.Tensor, dim: float | None) -> torch.Tensor:
+    return torch.norm_except_dim(x, 2, _axis(dim))
