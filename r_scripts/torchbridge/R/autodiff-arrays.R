@@ -12,7 +12,8 @@ aperm.torch_numeric <- function(a, perm = NULL, resize = TRUE, ...) {
   }
   if (length(dims) == 1L) return(a)
   result <- rule("permuted", a, as.list(perm - 1))
-  if (resize) result else rule("array", result, as.list(dims))
+  if (!resize) return(rule("array", result, as.list(dims)))
+  with_dimnames(result, attr(a, "r_dimnames")[perm])
 }
 
 #' @export

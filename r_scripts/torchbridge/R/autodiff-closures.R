@@ -276,6 +276,7 @@ assigned <- function(value, target, kind, operator) {
   if (is.factor(target)) return(value)
   names <- r_names(target)
   target_made <- as_numeric(lifted(if (is.null(target)) numeric() else target), names)
+  target_made <- with_dimnames(target_made, dimnames_of(target))
   eval(call(operator, substitute(target), target_made), frame)
   value
 }

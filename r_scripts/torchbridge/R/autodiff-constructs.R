@@ -231,15 +231,13 @@ assigning_constructs <- list(
   `[<-` = function(x, ..., value) { # nolint: object_name_linter.
     # A plain vector that takes a tensor becomes one.
     if (is_tensor(value) && is.atomic(x) && !is.null(x)) {
-      names <- r_names(x)
-      x <- as_numeric(as_operand(x), names)
+      x <- with_dimnames(as_numeric(as_operand(x), r_names(x)), dimnames_of(x))
     }
     base::`[<-`(x, ..., value = value)
   },
   `[[<-` = function(x, ..., value) { # nolint: object_name_linter.
     if (is_tensor(value) && is.atomic(x) && !is.null(x)) {
-      names <- r_names(x)
-      x <- as_numeric(as_operand(x), names)
+      x <- with_dimnames(as_numeric(as_operand(x), r_names(x)), dimnames_of(x))
     }
     base::`[[<-`(x, ..., value = value)
   }

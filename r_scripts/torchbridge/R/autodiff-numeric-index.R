@@ -5,7 +5,7 @@
 `[.torch_numeric` <- function(x, ..., drop = TRUE) {
   given <- subscripts(substitute(list(...)), ...)
   dims <- dim(x)
-  names <- NULL
+  names <- labels <- NULL
   if (length(given) == 1L) {
     i <- given[[1L]]
     if (is.null(i)) return(x)
@@ -15,9 +15,13 @@
     given <- list(compact(places))
   } else {
     check_rank(given, dims)
-    given <- Map(dim_places, given, dims)
+    given <- dim_places(x, given, dims)
+    found <- dimnames_at(x, given, dims, drop)
+    names <- found$names
+    labels <- found$dimnames
+    given <- lapply(given, function(places) if (!is.null(places)) compact(places))
   }
-  as_numeric(bare_rule("take", x, unname(given), drop), names)
+  with_dimnames(as_numeric(bare_rule("take", x, unname(given), drop), names), labels)
 }
 
 #' @export
@@ -56,12 +60,14 @@
     }
   } else {
     check_rank(given, dims)
-    axes <- Map(function(i, n) if (is.null(i)) seq_len(n) else positions(i, n), given, dims)
+    axes <- dim_places(x, given, dims)
+    axes <- Map(function(i, n) if (is.null(i)) seq_len(n) else i, axes, dims)
     places <- linear_places(axes, dims)
   }
   value <- lift(value)
   if (length(places) == 0L) return(x)
-  as_numeric(bare_rule("put", x, position_tensor(places), value), names)
+  result <- as_numeric(bare_rule("put", x, position_tensor(places), value), names)
+  with_dimnames(result, attr(x, "r_dimnames"))
 }
 
 #' @export
@@ -112,7 +118,6 @@ named_places <- function(x, names) {
 
 # R's own rules, applied to 1, 2, ..., n. A subscript of NA chooses NA.
 positions <- function(i, n, missing = FALSE) {
-  if (is.character(i)) stop("a matrix of tensors has no dimnames; use numbers", call. = FALSE)
   places <- seq_len(n)[i]
   if (anyNA(places) && !(missing && sum(is.na(places)) == sum(is.na(i)))) {
     stop("subscript out of bounds (or NA)", call. = FALSE)
@@ -129,7 +134,15 @@ with_na <- function(x, places) {
   bare_rule("chosen", lifted(there), taken, lift(NA_real_))
 }
 
-dim_places <- function(i, n) if (!is.null(i)) compact(positions(i, n))
+# The positions of x[i, j, ...] in each dim, from 1; NULL for a whole one.
+dim_places <- function(x, given, dims) {
+  lapply(seq_along(given), function(k) {
+    i <- given[[k]]
+    if (is.null(i)) return(NULL)
+    if (is.character(i)) i <- match(i, attr(x, "r_dimnames")[[k]])
+    positions(i, dims[k])
+  })
+}
 
 # As rules.take() wants positions: one, a range, or a tensor of them; from 0.
 compact <- function(places) {

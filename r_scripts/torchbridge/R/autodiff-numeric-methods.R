@@ -31,17 +31,25 @@ joined_names <- function(parts) {
 
 #' @export
 rbind.torch_numeric <- function(..., deparse.level = 1) { # nolint: object_name_linter.
-  bound(list(...), TRUE)
+  bound(list(...), TRUE, written(substitute(list(...)), deparse.level))
 }
 
 #' @export
 cbind.torch_numeric <- function(..., deparse.level = 1) { # nolint: object_name_linter.
-  bound(list(...), FALSE)
+  bound(list(...), FALSE, written(substitute(list(...)), deparse.level))
 }
 
-bound <- function(parts, rows) {
-  parts <- parts[!vapply(parts, is.null, NA)]
-  rule("bind", unname(lapply(parts, lift)), rows)
+# What the caller wrote, where that may name a row or column.
+written <- function(call, level) if (level > 0) as.list(call)[-1L]
+
+bound <- function(parts, rows, expressions = NULL) {
+  there <- !vapply(parts, is.null, NA)
+  expressions <- if (length(expressions) == length(parts)) expressions[there]
+  parts <- parts[there]
+  value <- rule("bind", unname(lapply(parts, lift)), rows)
+  expressions <- expressions %||% rep(list(NULL), length(parts))
+  size <- dim(value)[if (rows) 2L else 1L]
+  with_dimnames(value, dimnames_of_bound(parts, expressions, rows, size))
 }
 
 #' @export
@@ -70,7 +78,10 @@ lagged_difference <- function(x, lag) {
 }
 
 #' @export
-t.torch_numeric <- function(x) rule("transpose", x)
+t.torch_numeric <- function(x) {
+  labels <- if (is.null(dim(x))) list(NULL, r_names(x)) else rev(attr(x, "r_dimnames"))
+  with_dimnames(rule("transpose", x), labels)
+}
 
 #' @export
 as.integer.torch_numeric <- function(x, ...) as.integer(plain_values(x))
@@ -85,7 +96,12 @@ plain_values <- function(x) api("values", x)
 solve.torch_numeric <- function(a, b, tol, ...) {
   check_no_dots(...)
   if (!missing(tol)) check_condition(a, tol)
-  rule("solve", a, if (!missing(b)) lift(b))
+  value <- rule("solve", a, if (!missing(b)) lift(b))
+  if (missing(b)) return(with_dimnames(value, rev(dimnames_of(a))))
+  if (length(dim(value)) == 2L) {
+    return(with_dimnames(value, list(names_along(a, 2L), names_along(b, 2L))))
+  }
+  as_numeric(value, names_along(a, 2L))
 }
 
 check_condition <- function(a, tol) {
@@ -102,7 +118,7 @@ check_condition <- function(a, tol) {
 chol.torch_numeric <- function(x, pivot = FALSE, ...) {
   check_no_dots(...)
   no_pivot(pivot)
-  rule("cholesky", x)
+  with_dimnames(rule("cholesky", x), attr(x, "r_dimnames"))
 }
 
 no_pivot <- function(pivot) {

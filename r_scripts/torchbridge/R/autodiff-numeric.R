@@ -139,13 +139,19 @@ memoised <- function(x, memo) {
 # differ, so both classes share theirs. Unary operators are "neg", "pos" and "!".
 numeric_ops <- function(generic, e1, e2) {
   generic <- switch(generic, neg = "-", pos = "+", generic)
-  if (missing(e2)) return(as_numeric(bare_rule("arith", generic, e1), attr(e1, "r_names")))
-  if (generic == "%*%") return(rule("matmul", lift(e1), lift(e2)))
+  if (missing(e2)) {
+    value <- as_numeric(bare_rule("arith", generic, e1), attr(e1, "r_names"))
+    return(with_dimnames(value, attr(e1, "r_dimnames")))
+  }
+  if (generic == "%*%") {
+    value <- rule("matmul", lift(e1), lift(e2))
+    return(with_dimnames(value, list(names_along(e1, 1L), names_along(e2, 2L))))
+  }
   names <- operand_names(e1, e2)
   a <- lift(e1)
   b <- lift(e2)
   if (isTRUE(the$beware) && generic %in% of_truth) return(truth_with_na(generic, a, b, names))
-  as_numeric(bare_rule("arith", generic, a, b), names)
+  with_dimnames(as_numeric(bare_rule("arith", generic, a, b), names), operand_dimnames(e1, e2))
 }
 
 of_truth <- c("==", "!=", "<", ">", "<=", ">=", "&", "|")
@@ -178,15 +184,17 @@ r_names <- function(x) if (is_tensor(x)) attr(x, "r_names") else if (is.null(dim
 #' @export
 Math.torch_numeric <- function(x, ...) {
   names <- attr(x, "r_names")
-  if (.Generic == "round") return(as_numeric(round_rule(x, ...), names))
+  if (.Generic == "round") {
+    return(with_dimnames(as_numeric(round_rule(x, ...), names), attr(x, "r_dimnames")))
+  }
   if (.Generic == "log") {
     # R hands arguments over in the order of the call, without their names.
     swapped <- identical(names(sys.call())[2L], "base") && !"base" %in% ...names()
     value <- if (swapped) log_rule(..1, x) else log_rule(x, ...)
-    return(as_numeric(value, names))
+    return(with_dimnames(as_numeric(value, names), attr(x, "r_dimnames")))
   }
   if (.Generic == "signif") stop("signif() has no derivative; write round()", call. = FALSE)
-  as_numeric(bare_rule("math", .Generic, x), names)
+  with_dimnames(as_numeric(bare_rule("math", .Generic, x), names), attr(x, "r_dimnames"))
 }
 
 round_rule <- function(x, digits = 0) bare_rule("round_to", x, digits)
@@ -249,9 +257,6 @@ names.torch_numeric <- function(x) attr(x, "r_names")
 }
 
 #' @export
-dimnames.torch_numeric <- function(x) NULL
-
-#' @export
 is.numeric.torch_numeric <- function(x) TRUE
 
 #' @export
@@ -303,7 +308,8 @@ as.array.torch_numeric <- function(x, ...) x
 
 #' @export
 as.matrix.torch_numeric <- function(x, ...) {
-  if (is.matrix(x)) x else rule("array", x, list(length(x), 1))
+  if (is.matrix(x)) return(x)
+  with_dimnames(rule("array", x, list(length(x), 1)), list(attr(x, "r_names"), NULL))
 }
 
 #' @export

@@ -144,7 +144,9 @@ by_part <- function(flat, skeleton, take, shape) {
 }
 
 part_of <- function(flat, part) {
-  if (length(dim(part)) > 1L) return(rule("array", flat, as.list(dim(part))))
+  if (length(dim(part)) > 1L) {
+    return(with_dimnames(rule("array", flat, as.list(dim(part))), dimnames_of(part)))
+  }
   names <- r_names(part)
   if (!is.null(names)) attr(flat, "r_names") <- names
   flat

@@ -9,8 +9,8 @@
 #'
 #' @param x,y,X,Y,a,b,k,n,l,r,data,test,yes,no Numbers, matrices or tensors, as in base R.
 #' @param nrow,ncol,byrow,dimnames,dim,dims,FUN,upper.tri,transpose,size,LINPACK,names,drop
-#'   As in base R. Tensors have no dimnames: they are left out. `FUN` of `outer()` is called once,
-#'   on vectors.
+#'   As in base R. Dimnames are kept inside differentiated functions; plain tensors have none.
+#'   `FUN` of `outer()` is called once, on vectors.
 #' @param na.rm `TRUE` leaves NaN out.
 #' @param ... For `pmin()` and `pmax()` numbers or tensors; for `outer()` arguments of `FUN`.
 #' @return As the function of base R, or a tensor where an argument is one.
@@ -50,7 +50,10 @@ tcrossprod <- if (getRversion() < "4.4.0") {
 cross_product <- function(x, y = NULL, transposed = FALSE) {
   numeric <- is_torch_numeric(x) || is_torch_numeric(y)
   second <- if (!is.null(y)) as_operand(matrix_operand(y, x))
-  tensor_rule(numeric, "crossprod", as_operand(matrix_operand(x, y)), second, transposed)
+  value <- tensor_rule(numeric, "crossprod", as_operand(matrix_operand(x, y)), second, transposed)
+  if (!numeric) return(value)
+  along <- if (transposed) 1L else 2L
+  with_dimnames(value, list(names_along(x, along), names_along(if (is.null(y)) x else y, along)))
 }
 
 #' @rdname torch_mathematics
@@ -73,7 +76,8 @@ diag <- mask("diag", function(x, nrow, ncol, names, no_nrow, no_ncol) {
 outer <- mask("outer", function(X, Y, FUN, ...) { # nolint: object_name_linter.
   if (identical(FUN, "*")) {
     numeric <- is_torch_numeric(X) || is_torch_numeric(Y)
-    return(tensor_rule(numeric, "outer", as_operand(X), as_operand(Y)))
+    value <- tensor_rule(numeric, "outer", as_operand(X), as_operand(Y))
+    return(if (numeric) labelled_outer(value, X, Y) else value)
   }
   # A name means what it means where outer() was called.
   if (!is.function(FUN)) FUN <- get(as.character(FUN), parent.frame(2L), mode = "function") # nolint
@@ -84,8 +88,13 @@ outer <- mask("outer", function(X, Y, FUN, ...) { # nolint: object_name_linter.
   if (length(result) != length(x)) {
     abort(sys.call(-1L), "`FUN` must give as many numbers as it gets, not ", length(result), ".")
   }
-  rule("array", as_operand(result), as.list(shape))
+  labelled_outer(rule("array", as_operand(result), as.list(shape)), X, Y)
 }, c("X", "Y"))
+
+labelled_outer <- function(value, x, y) {
+  if (!is.null(dim(x)) || !is.null(dim(y))) return(value)
+  with_dimnames(value, list(r_names(x), r_names(y)))
+}
 
 shape_of <- function(x) if (is.null(dim(x))) length(x) else dim(x)
 
@@ -101,7 +110,9 @@ mask_of_margin <- function(name) {
 margin <- function(name, x, na_rm, dims, ..., call) {
   check_no_dots(..., call = call)
   check_flag(na_rm, "na.rm", call)
-  tensor_rule(is_torch_numeric(x), "margins", name, x, na_rm, dims)
+  value <- tensor_rule(is_torch_numeric(x), "margins", name, x, na_rm, dims)
+  if (!is_torch_numeric(x) || length(dim(x)) != 2L) return(value)
+  as_numeric(value, names_along(x, if (startsWith(name, "row")) 1L else 2L))
 }
 
 #' @rdname torch_mathematics
@@ -178,21 +189,31 @@ matrix <- mask("matrix", function(data, nrow, ncol, byrow, dimnames, no_nrow, no
   size <- length(data)
   if (no_nrow) nrow <- if (no_ncol) size else ceiling(size / ncol)
   if (no_ncol) ncol <- ceiling(size / nrow)
-  tensor_rule(is_torch_numeric(data), "array", data, list(nrow, ncol), byrow)
+  value <- tensor_rule(is_torch_numeric(data), "array", data, list(nrow, ncol), byrow)
+  with_given_dimnames(value, dimnames)
 }, "data")
+
+# Of a plain tensor they are left out.
+with_given_dimnames <- function(value, dimnames) {
+  if (is_torch_numeric(value) && !is.null(dimnames)) dimnames(value) <- dimnames
+  value
+}
 
 #' @rdname torch_mathematics
 #' @export
 array <- mask("array", function(data, dim, dimnames) {
-  tensor_rule(is_torch_numeric(data), "array", data, as.list(dim))
+  with_given_dimnames(tensor_rule(is_torch_numeric(data), "array", data, as.list(dim)), dimnames)
 }, "data")
 
 #' @rdname torch_mathematics
 #' @export
 drop <- mask("drop", function(x) {
   if (!is_torch_numeric(x)) return(x$squeeze())
-  shape <- dim(x)[dim(x) != 1L]
-  rule("array", x, as.list(if (length(shape) > 0L) shape else length(x)))
+  dims <- dim(x)
+  shape <- dims[dims != 1L]
+  found <- dimnames_at(x, vector("list", length(dims)), dims, TRUE)
+  value <- rule("array", x, as.list(if (length(shape) > 0L) shape else length(x)))
+  if (length(shape) > 1L) with_dimnames(value, found$dimnames) else as_numeric(value, found$names)
 }, "x")
 
 #' @rdname torch_mathematics
