@@ -20,18 +20,6 @@ test_that("slices as values", {
   expect_equal(as_array(m[slc(1, 2), slc(1, 3, 2)]), matrix(c(1, 4, 3, 6), 2))
 })
 
-test_that("modules are cloned and lose their head", {
-  net <- nn_sequential(nn_linear(2, 3), nn_relu(), nn_linear(3, 1))
-  copy <- clone_module(net)
-  with_no_grad(copy[[1]]$weight$zero_())
-  expect_false(as.logical(torch_equal(net[[1]]$weight, copy[[1]]$weight)))
-  body <- nn_prune_head(net, 1)
-  expect_length(body, 2L)
-  expect_identical(dim(body(torch_ones(5, 2))), c(5L, 3L))
-  expect_error(nn_prune_head(net, 3), "head_size")
-  expect_error(nn_prune_head(nn_relu(), 1), "nn_sequential")
-})
-
 test_that("ignite optimizers are PyTorch's", {
   w <- torch_tensor(1, requires_grad = TRUE)
   v <- torch_tensor(1, requires_grad = TRUE)
