@@ -37,6 +37,7 @@ MODULES = {
     "main": "torchbridge.values.main_module",
     "objects": "torchbridge.values.objects",
     "files": "torchbridge.saving.files",
+    "pickled_states": "torchbridge.saving.pickled_states",
     "r_stream": "torchbridge.saving.r_stream",
     "saved_modules": "torchbridge.saving.saved_modules",
     "exact": "torchbridge.models.for_r.exact",

@@ -466,3 +466,15 @@ test_that("a description that was tampered with is an error, not a crash", {
   state <- '"kind": "module", "class": "x", "state": {"kind": "null"}'
   expect_match(described(state), "in the file .*/file[^ ]*\\.\nMake one and load into it")
 })
+
+test_that("a state that Python has written is read, and code is not run", {
+  file <- tempfile(fileext = ".pth")
+  net <- nn_linear(2, 1)
+  py_import("torch")$save(net$state_dict(), file)
+  state <- load_state_dict(file)
+  expect_identical(lapply(state, as.array), lapply(net$state_dict(), as.array))
+  other <- nn_linear(2, 1)
+  other$load_state_dict(state)
+  expect_identical(as.array(other$weight), as.array(net$weight))
+  expect_error(load_state_dict(tempfile()), "there is no file")
+})
