@@ -99,7 +99,14 @@ EVERY = 2**32 - 1
 #: Pooling with return_indices = TRUE, and what unpooling takes.
 _POOLING = re.compile(r"max_pool\dd(_with_indices)?$")
 #: ``dim`` that is a number of dims, or a size.
-_NOT_DIMS = {("tensordot", "dims"), ("cross_entropy", "dim"), ("tile", "dims")}
+_NOT_DIMS = {
+    ("tensordot", "dims"),
+    ("cross_entropy", "dim"),
+    ("tile", "dims"),
+    # From 0 in R torch, too.
+    ("quantize_per_channel", "axis"),
+    ("fake_quantize_per_channel_affine", "axis"),
+}
 
 #: R's comparison: Python's.
 COMPARISON: dict[str, Callable[..., Any]] = {

@@ -287,3 +287,12 @@ test_that("lists of tensors are taken as R's torch takes them", {
   expect_identical(as.array(torch_chain_matmul(c(a, a, a))), as.array(a %*% a %*% a))
   expect_identical(lapply(torch_atleast_2d(list(x, a)), dim), list(c(1L, 2L), c(2L, 2L)))
 })
+
+test_that("the axis of quantized channels counts from 0, as in R's torch", {
+  x <- torch_tensor(matrix(c(-1, 0, 1, 2), ncol = 2))
+  scales <- torch_tensor(c(0.1, 0.01))
+  rows <- suppressWarnings(
+    torch_quantize_per_channel(x, scales, torch_tensor(c(10L, 0L)), 0, torch_quint8())
+  )
+  expect_equal(as.array(rows$int_repr()), matrix(c(0, 0, 20, 200), 2))
+})
