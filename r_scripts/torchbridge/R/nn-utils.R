@@ -90,11 +90,13 @@ nn_utils_rnn_pack_padded_sequence <- function( # nolint: object_length_linter.
   check_flag(batch_first, "batch_first")
   check_flag(enforce_sorted, "enforce_sorted")
   if (is.numeric(lengths)) lengths <- as.list(as.integer(lengths))
-  packed(call_python("nn_utils.pack_padded_sequence", input, lengths, batch_first, enforce_sorted))
+  as_packed_sequence(call_python(
+    "nn_utils.pack_padded_sequence", input, lengths, batch_first, enforce_sorted
+  ))
 }
 
 # Its places are in R's numbers.
-packed <- function(x) {
+as_packed_sequence <- function(x) {
   class(x) <- c("packed_sequence", class(x))
   x
 }
@@ -109,7 +111,7 @@ packed <- function(x) {
 #' @export
 nn_utils_rnn_pack_sequence <- function(sequences, enforce_sorted = TRUE) {
   check_flag(enforce_sorted, "enforce_sorted")
-  packed(call_python(
+  as_packed_sequence(call_python(
     "nn_utils.pack_sequence", check_tensors(sequences, "sequences"), enforce_sorted
   ))
 }
