@@ -106,10 +106,7 @@ numbers are ints where PyTorch takes ints, and R vectors are tensors where it ta
 \\usage{{
 {usage}
 }}
-\\arguments{{
-{arguments}
-}}
-\\section{{Calls}}{{
+{arguments}\\section{{Calls}}{{
 {calls}
 }}
 \\value{{
@@ -146,7 +143,8 @@ def items_of(name: str, variants: list[str], overloads: list[Overload], known: N
             f"  \\item{{{escape(a)}}}{{{sentence(python_name, a, kind)}}}"
             for a, kind in types.items()
         ]
-    return "\n".join(items).replace("\\item{...}", "\\item{\\dots}")
+    text = "\n".join(items).replace("\\item{...}", "\\item{\\dots}")
+    return f"\\arguments{{\n{text}\n}}\n" if items else ""
 
 
 def call_of(name: str, overload: Overload, known: Names) -> str:
