@@ -194,7 +194,7 @@ without_class <- function(call) {
 python_keys <- function(...) {
   given <- as.list(substitute(list(...)))[-1L]
   lapply(seq_along(given), function(i) {
-    if (identical(given[[i]], quote(expr = ))) whole_slice() else ...elt(i)
+    if (identical(given[[i]], quote(expr = ))) whole_slice() else ...elt(i) # nolint.
   })
 }
 

@@ -1,5 +1,5 @@
-# Python code, iteration, contexts and help. Python's side is bridge/values/main_module.py and
-# bridge/values/objects.py.
+# Python code, iteration, contexts and help. Python's side is bridge/values: main_module.py and
+# objects.py there.
 
 #' Run Python code
 #'

@@ -49,7 +49,7 @@ Ops.python_object <- function(e1, e2) {
 # R's own would count from 1.
 
 #' @rawNamespace S3method(unlist,python_object)
-unlist.python_object <- function(x, ...) unlist(as.list(x), ...)
+unlist.python_object <- function(x, ...) unlist(as.list(x), ...) # nolint: object_name_linter.
 
 #' @export
 rev.python_object <- function(x) rev(as.list(x))
