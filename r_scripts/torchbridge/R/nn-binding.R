@@ -103,7 +103,9 @@ copy_half <- function(half, deep) {
   copy <- new_half(half$definition)
   copy_values(half$fields, copy$fields, deep)
   # All scopes have the same `private`.
-  if (length(half$scopes) > 0L) copy_values(half$scopes[[1L]]$private, copy$scopes[[1L]]$private, deep)
+  if (length(half$scopes) > 0L) {
+    copy_values(half$scopes[[1L]]$private, copy$scopes[[1L]]$private, deep)
+  }
   copy
 }
 

@@ -37,8 +37,8 @@ call_as_given <- function(call, where, half) {
   eval(call, scope)
 }
 
-# Of a module of Python's. `signature` has the names of its forward's arguments, apart by blanks, those
-# that may be left out with a `=`; NULL where they are not known.
+# Of a module of Python's. `signature` has the names of its forward's arguments, apart by blanks,
+# those that may be left out with a `=`; NULL where they are not known.
 face_of_python <- function(signature, counts_from_one) {
   key <- paste(signature, counts_from_one)
   known <- faces_of_python[[key]]
@@ -57,7 +57,7 @@ face_of_python <- function(signature, counts_from_one) {
       bquote(if (!missing(.(as.name(name)))) .(as.call(c(quote(list), value))))
     })
     formals(face) <- c(
-      stats::setNames(rep(list(quote(expr = )), sum(!may)), names[!may]),
+      stats::setNames(rep(list(quote(expr = )), sum(!may)), names[!may]), # nolint
       stats::setNames(vector("list", sum(may)), names[may])
     )
   }

@@ -11,20 +11,20 @@
 #'
 #' @section Modules:
 #' A traced module has the parameters, buffers and submodules of the original, the very tensors, and
-#' the methods that were traced. With `respect_mode = TRUE` the forward is traced twice, for training
-#' and for evaluation, and the traced module takes the one of its mode; a program other than R finds
-#' them as `trainforward` and `evalforward`. `$graph` is the graph, `$graph_for(...)` that which is run
-#' for some input.
+#' the methods that were traced. With `respect_mode = TRUE` the forward is traced twice, for
+#' training and for evaluation, and the traced module takes the one of its mode; a program other
+#' than R finds them as `trainforward` and `evalforward`. `$graph` is the graph, `$graph_for(...)`
+#' that which is run for some input.
 #'
 #' @section Values:
 #' Arguments and results are tensors, lists of them, unnamed or named (PyTorch's dicts; with
-#' `strict = FALSE` where they are results), and tuples, which `jit_tuple()` marks. A tuple comes back
-#' as a list.
+#' `strict = FALSE` where they are results), and tuples, which `jit_tuple()` marks. A tuple comes
+#' back as a list.
 #'
 #' @section Files:
 #' `jit_load()` reads what `jit_save()` or Python's `torch.jit.save()` has written; the code that
-#' is in such a file runs when the module is called. Files whose code would run when they are read are
-#' refused. `jit_save_for_mobile()` adds what PyTorch's interpreter for phones reads.
+#' is in such a file runs when the module is called. Files whose code would run when they are read
+#' are refused. `jit_save_for_mobile()` adds what PyTorch's interpreter for phones reads.
 #'
 #' @param func A function of R's, or a module.
 #' @param mod A module.
@@ -81,7 +81,9 @@ trace_methods <- function(module, inputs, strict, respect_mode, call) {
   check_flag(strict, "strict", call)
   check_flag(respect_mode, "respect_mode", call)
   taken <- intersect(names(inputs), c("trainforward", "evalforward"))
-  if (length(taken) > 0L) abort(call, "`", taken[1L], "` is the name of what is traced of `forward`.")
+  if (length(taken) > 0L) {
+    abort(call, "`", taken[1L], "` is the name of what is traced of `forward`.")
+  }
   methods <- lapply(names(inputs), function(name) {
     method <- if (name == "forward") module else module[[name]]
     if (!is.function(method)) abort(call, "`", name, "` is no method of the module.")

@@ -31,15 +31,17 @@
   half <- environment(x)
   fields <- half$fields
   if (is.null(fields)) {
-    abort(sys.call(), "`", name, "` cannot be set: this is no module, but the function that makes one.")
+    abort(
+      sys.call(), "`", name, "` cannot be set: this is no module, but the function that makes one."
+    )
   }
   here <- exists(name, envir = fields, inherits = FALSE)
   is_module <- is_nn_module(value)
   if (!here && name %in% names(module_parts)) {
     stop(errorCondition(
       paste0(
-        "It's not possible to modify the list of `", name, "`: change a tensor in place, or assign ",
-        "`module$name <- value`."
+        "It's not possible to modify the list of `", name, "`: change a tensor in place, or ",
+        "assign `module$name <- value`."
       ),
       class = "runtime_error", call = sys.call()
     ))

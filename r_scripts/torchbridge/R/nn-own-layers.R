@@ -33,8 +33,8 @@ nn_contrib_sparsemax <- nn_module(
 #' @param input Predictions, one for each element of `target`.
 #' @param target Classes: positive is the largest value, such as 2 of 1 and 2.
 #' @return `nnf_area_under_min_fpr_fnr()`: a tensor without dims. `nn_aum_loss()`: a module.
-#' @references Hillman and Hocking (2023), Optimizing ROC curves with a sort-based surrogate loss for
-#'   binary classification and changepoint detection, JMLR 24.
+#' @references Hillman and Hocking (2023), Optimizing ROC curves with a sort-based surrogate loss
+#'   for binary classification and changepoint detection, JMLR 24.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' nnf_area_under_min_fpr_fnr(torch_tensor(c(0.3, 0.1, 0.8)), torch_tensor(c(1L, 2L, 2L)))
 #' @export
@@ -53,10 +53,10 @@ nn_aum_loss <- nn_module(
 
 #' Weight normalization
 #'
-#' `nn_utils_weight_norm$new(name, dim)` splits a parameter of a module into its direction (`<name>_v`)
-#' and its length (`<name>_g`): the weight is `g * v / norm(v)`. `$apply(module)` does so,
-#' `$recompute(module)`, which belongs into the module's forward, computes the weight from the two
-#' again, and `$remove(module)` makes it one parameter again.
+#' `nn_utils_weight_norm$new(name, dim)` splits a parameter of a module into its direction
+#' (`<name>_v`) and its length (`<name>_g`): the weight is `g * v / norm(v)`. `$apply(module)` does
+#' so, `$recompute(module)`, which belongs into the module's forward, computes the weight from the
+#' two again, and `$remove(module)` makes it one parameter again.
 #'
 #' @format An R6 class.
 #' @section Arguments:

@@ -1,5 +1,6 @@
 # R torch's modules are R6 objects, and what makes them R6 classes. Code for it reads what R6 has:
-# a generator's `$public_methods`, `$get_inherit()`, ..., a module's `.__enclos_env__` and `private`.
+# a generator's `$public_methods`, `$get_inherit()`, ..., a module's `.__enclos_env__` and
+# `private`.
 
 # ---- generators ----
 

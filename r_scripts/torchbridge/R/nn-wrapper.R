@@ -3,8 +3,8 @@
 #
 # It is the environment of one call of new_half(), a `half` in the code. It holds the module's
 # handle, its `face` (the R function that users hold and call; nn-face.R), and for a module written
-# in R its fields and its methods, bound to `self`. saveRDS() writes this environment: the names in it, and
-# of the functions that access() calls, are those that saved modules know.
+# in R its fields and its methods, bound to `self`. saveRDS() writes this environment: the names in
+# it, and of the functions that access() calls, are those that saved modules know.
 
 new_half <- function(definition = NULL) {
   plain <- python_handle("plain")
@@ -50,8 +50,8 @@ python_handle <- function(name, module = "modules") {
   attr(python_function(paste0(module, ".", name)), "torchbridge_handle")
 }
 
-# Called by Python: makes the R function of a module. `signature` is that of its forward (nn-face.R),
-# `access` that of a module written in R.
+# Called by Python: makes the R function of a module. `signature` is that of its forward
+# (nn-face.R), `access` that of a module written in R.
 wrap_module <- function(handle, id, classes, counts_from_one, signature, access) {
   half <- if (is.null(access)) new_half() else environment(access)
   half$id <- id

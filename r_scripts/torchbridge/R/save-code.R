@@ -1,6 +1,6 @@
-# The R code of saved modules: functions and environments, as R's own serialize() writes them. A file
-# is not trusted: bridge/saving/r_stream.py checks the bytes before R reads them.
-# Tests: test-save-code.R.
+# The R code of saved modules: functions and environments, as R's own serialize() writes them. A
+# file is not trusted: bridge/saving/r_stream.py checks the bytes before R reads them. Tests:
+# test-save-code.R.
 
 # The name of these bytes among a file's tensors.
 code_name <- "torchbridge.code"
@@ -25,7 +25,9 @@ code_of <- function(bytes) {
   )
   for (package in unlist(found$namespaces)) {
     if (!isNamespaceLoaded(package)) {
-      stop("its R code is of the package ", package, ", which is not loaded: library(", package, ")")
+      stop(
+        "its R code is of the package ", package, ", which is not loaded: library(", package, ")"
+      )
     }
   }
   code <- unserialize(found$data)
@@ -34,16 +36,16 @@ code_of <- function(bytes) {
   code
 }
 
-# An argument of a function that is around a module's methods has its value in the file: one that has
-# not been asked for gets it now.
+# An argument of a function that is around a module's methods has its value in the file: one that
+# has not been asked for gets it now.
 settle_promises <- function(x, seen, call) {
   walk_environments(x, seen, function(env) {
     names <- ls(env, all.names = TRUE, sorted = FALSE)
     for (name in names[rlang::env_binding_are_lazy(env, names)]) {
       tryCatch(get(name, envir = env), error = function(condition) {
         abort(
-          call, "`obj`: the value of `", name, "`, which is around the methods of a module, cannot ",
-          "be found: ", conditionMessage(condition)
+          call, "`obj`: the value of `", name, "`, which is around the methods of a module, ",
+          "cannot be found: ", conditionMessage(condition)
         )
       })
     }

@@ -11,10 +11,10 @@
 #' these, such as a `state_dict()`. Functions, environments and other things that are no data
 #' are an error that names their place.
 #'
-#' Modules, whole: their class, parameters and buffers, mode, fields and, of a module that is written
-#' in R, its R functions with what is around them; hooks are not. A module with code in Python has its
-#' `state_dict()` in the file alone: make it first and have that loaded, `torch_load(path,
-#' module = net())`, which works for every module.
+#' Modules, whole: their class, parameters and buffers, mode, fields and, of a module that is
+#' written in R, its R functions with what is around them; hooks are not. A module with code in
+#' Python has its `state_dict()` in the file alone: make it first and have that loaded,
+#' `torch_load(path, module = net())`, which works for every module.
 #'
 #' The file is written whole or not at all: whenever the process or the disk ends, `path` is the
 #' last complete file. A new file's mode follows the umask, an old one's is kept, and a symbolic
@@ -31,9 +31,9 @@
 #' has its R functions beside the numbers: they run when the module is called, and not before.
 #' `weights_only = TRUE` refuses what has functions. They are checked before R reads them: bytecode
 #' becomes the source it was made from, pointers are NULL, R6 objects get their active bindings
-#' from their class; promises, other active bindings and packages that are not loaded are refused. An
-#' argument of a function around the methods, which has not been asked for, gets its value when the
-#' module is saved.
+#' from their class; promises, other active bindings and packages that are not loaded are refused.
+#' An argument of a function around the methods, which has not been asked for, gets its value when
+#' the module is saved.
 #'
 #' Files of Python's `torch.save()` are pickles, which can run code when they are read, and are
 #' refused.

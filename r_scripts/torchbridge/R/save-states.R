@@ -3,9 +3,9 @@
 
 #' Read a state that Python has written
 #'
-#' `load_state_dict()` reads the tensors of a file of Python's `torch.save(model.state_dict(), path)`.
-#' The file is a pickle: PyTorch reads the weights in it and nothing else, and from version 2.10 on it
-#' does so without running what is in the file. With an older one this is an error.
+#' `load_state_dict()` reads the tensors of a file of Python's `torch.save(model.state_dict(),
+#' path)`. The file is a pickle: PyTorch reads the weights in it and nothing else, and from version
+#' 2.10 on it does so without running what is in the file. With an older one this is an error.
 #'
 #' @param path Name of a file.
 #' @param ... Not used.
