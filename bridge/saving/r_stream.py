@@ -267,7 +267,7 @@ class _Reader:
         if not self._ours:
             raise RefusedStream("it holds a promise, which runs when it is looked at")
         if place.kind != _NULL or first.kind == 252:
-            raise RefusedStream("it holds an argument that was never asked for, and has no value")
+            return _Node(251)  # never asked for, and out of reach of save-code.R: a missing argument
         return first
 
     def _environment(self, flags: int) -> _Node:
