@@ -44,14 +44,17 @@ formula_frame <- function(formula, data, asked, env, call) {
   needed <- c(list(attr(terms, "variables")), unname(beside))
   scope <- call_scope(kept_scope(environment(terms), needed, columns), given, env)
   environment(attr(frame, "terms")) <- scope
-  names <- unique(unlist(lapply(needed, all.vars)))
-  digest <- function() data_digest(source_columns(names, columns, scope))
+  digest <- function() {
+    names <- unique(unlist(lapply(needed, all.vars)))
+    data_digest(source_columns(names, columns, scope))
+  }
   list(frame = frame, offset = given$offset, digest = digest)
 }
 
 # The environment of the formula, and in it what `subset`, `weights` and `offset` name and only the
 # caller has: a formula may come from elsewhere. (lm() finds no such names.)
 with_caller <- function(env, beside, columns, caller) {
+  if (length(beside) == 0L) return(env)
   names <- setdiff(unlist(lapply(beside, all.vars)), names(columns))
   absent <- Filter(function(name) !exists(name, env) && exists(name, caller), names)
   if (length(absent) == 0L) return(env)

@@ -29,7 +29,7 @@ call_scope <- function(scope, asked, env) {
       keep_one(as.character(part), from, found, keeper, "any")
     }
   }
-  if (length(ls(found, all.names = TRUE)) > 0L) found else scope
+  if (length(found) > 0L) found else scope
 }
 
 is_plain_value <- function(x) {
