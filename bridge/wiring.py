@@ -11,6 +11,7 @@ from torchbridge.process import hooks
 #: Asked by the native core (bridge/native), which keeps what it was given.
 CORE = {
     "RError": "torchbridge.process.errors:RError",
+    "RJump": "torchbridge.process.errors:RJump",
     "describe_error": "torchbridge.process.errors:describe",
     "modes": "torchbridge.rtorch.modes:CORE",
     "warn_lossy": "torchbridge.process.errors:warn_lossy",

@@ -43,6 +43,25 @@ class RError(RuntimeError):
         return f"{self.message}\nR traceback (most recent call last):\n{lines}"
 
 
+class RJump(BaseException):
+    """R jumps out of R code that Python called, to a handler or restart of R code further out.
+
+    Not an Exception: what ends here is no failure, and R waits for it. Python code that catches
+    it has ended the jump, and the call of R's goes on.
+
+    Attributes:
+        token: R's own, with which the C core goes on with the jump.
+        call: the number of the call of R's into Python in which it is good.
+    """
+
+    __module__ = "torchbridge"
+
+    def __init__(self, token: object, call: int) -> None:
+        super().__init__("R jumps to R code further out")
+        self.token = token
+        self.call = call
+
+
 class RWarning(UserWarning):
     """A warning raised by R code that Python called."""
 

@@ -1,26 +1,33 @@
 # The R side of the native core, loaded into an environment of its own in both
 # hosts. Errors, warnings and interrupts of an R function that Python called end here.
 
-# Runs a call of f. What goes wrong is reported to the core (errors.c) and ends at its
-# R_tryEvalSilent(), whatever handlers there are further down.
-call_function <- function(f, call) {
+# Runs a call of f. An error or interrupt is reported to the core (errors.c) and ends here,
+# whatever handlers there are further out; they see it where Python lets it pass. All else is
+# theirs: warnings, messages, signals, restarts.
+call_function <- function(f, call, outermost) {
   where <- environment()
   if (identical(f, call_by_name)) {
     # By name, so that tracebacks and sys.call() show it.
     where <- call[[2L]]
     call <- as.call(c(as.name(call[[3L]]), as.list(call)[-(1:3)]))
   }
+  delayedAssign("leave", return(NULL))
+  ended <- function(condition, calls) {
+    .Call(native_caught, condition, calls)
+    leave
+  }
   # Warnings first: a handler sees the errors of those before it.
   withCallingHandlers(
     eval(call, where),
     warning = function(condition) {
-      if (identical(getOption("torchbridge.host"), "python")) {
+      # Before, the handlers of R code that waits for Python have their turn.
+      if (identical(getOption("torchbridge.host"), "python") && outermost) {
         give_warning(readable(conditionMessage(condition)))
         invokeRestart("muffleWarning")
       }
     },
-    error = function(condition) caught(condition, as.list(sys.calls())),
-    interrupt = function(condition) caught(condition, NULL)
+    error = function(condition) ended(condition, as.list(sys.calls())),
+    interrupt = function(condition) ended(condition, NULL)
   )
 }
 
@@ -114,7 +121,7 @@ readable <- function(text) {
 # Leaves out what this file and R's own machinery put on the stack.
 is_shown <- function(call) {
   machinery <- c(
-    "call_function", "caught", "in_cell", "withCallingHandlers", "tryCatch", "tryCatchList",
+    "call_function", "caught", "ended", "in_cell", "withCallingHandlers", "tryCatch", "tryCatchList",
     "tryCatchOne", "doTryCatch", ".handleSimpleError", "eval", "withVisible", "h", "list", "stop"
   )
   called <- call[[1L]]

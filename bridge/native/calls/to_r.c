@@ -5,6 +5,7 @@
  * Tests: tests/native/calls/test_calls.py */
 #include "calls/to_r.h"
 
+#include "core/depth.h"
 #include "core/entry.h"
 #include "core/errors.h"
 #include "core/held.h"
@@ -53,9 +54,10 @@ static void build_run(void *p) {
   }
   if (!failed) {
     call = PROTECT(Rf_lang2(Rf_install("quote"), call));
-    job->call = Rf_lang3(tb_helper("call_function"), job->function, call);
+    SEXP outermost = PROTECT(Rf_ScalarLogical(tb_depth() == 0));
+    job->call = Rf_lang4(tb_helper("call_function"), job->function, call, outermost);
     R_PreserveObject(job->call);
-    UNPROTECT(1);
+    UNPROTECT(2);
   }
   if (items)
     Py_DECREF(tb_unhold());
@@ -88,6 +90,9 @@ static PyObject *call_r(SEXP function, PyObject *args, PyObject *kwargs, bool co
     PyEval_RestoreThread(others);
   bool interrupted = tb_interrupts_restore(&interrupts);
   PROTECT(job.value ? job.value : R_NilValue);
+  PROTECT(failure.condition);
+  PROTECT(failure.calls);
+  PROTECT(failure.jump);
   R_ReleaseObject(job.call);
   if (!job.value)
     tb_set_caught(&failure);
@@ -95,7 +100,7 @@ static PyObject *call_r(SEXP function, PyObject *args, PyObject *kwargs, bool co
     tb_set_keyboard_interrupt();
   else if (job.value && tb_protected(result_run, &job))
     job.result = NULL;
-  UNPROTECT(1);
+  UNPROTECT(4);
   return job.result;
 }
 

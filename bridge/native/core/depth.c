@@ -1,10 +1,19 @@
-/* The depth of calls within calls; entry.c counts, on R's main thread.
+/* Where in the calls of R's into Python we are; entry.c counts, on R's main thread.
  *
  * Tests: tests/native/calls/test_calls.py */
 #include "core/depth.h"
 
-static int depth = 0;
+static tb_call here = {0};
+static int64_t numbers = 0;
 
-int tb_depth(void) { return depth; }
+tb_call tb_here(void) { return here; }
 
-void tb_set_depth(int now) { depth = now; }
+int tb_depth(void) { return here.depth; }
+
+tb_call tb_call_begins(void) {
+  tb_call from = here;
+  here = (tb_call){from.depth + 1, ++numbers};
+  return from;
+}
+
+void tb_call_ends(tb_call from) { here = from; }

@@ -15,6 +15,7 @@
 #include "core/handle.h"
 #include "core/held.h"
 #include "core/interrupts.h"
+#include "core/jump.h"
 #include "core/lifetime.h"
 #include "core/limits.h"
 #include "core/notes.h"
@@ -49,10 +50,10 @@ int tb_check_thread(void) {
 typedef struct {
   int (*work)(void *data, SEXP *result);
   void *data;
-  bool failed, entered;
+  bool failed, jumps, entered;
   PyGILState_STATE gil;
   size_t held;
-  int depth;
+  tb_call from;
   tb_patience patience;
   PROTECT_INDEX result; /* protected while what was held is dropped */
 } entry;
@@ -76,14 +77,14 @@ static SEXP token(void) {
   return tokens[depth];
 }
 
-/* The R value of what the work gave, or (failed) the call that signals its error. */
+/* The R value of what the work gave, or (failed) the call that signals its error, or (jumps) the
+ * jump that goes on. */
 static SEXP entry_body(void *p) {
   entry *e = p;
   SEXP result = R_NilValue;
   e->gil = tb_fork_tell(PyGILState_Ensure()); /* here: R may raise an error before it comes here */
   e->held = tb_held();
-  e->depth = tb_depth();
-  tb_set_depth(e->depth + 1);
+  e->from = tb_call_begins();
   tb_interrupts_wait(&e->patience);
   tb_limits_begin();
   e->entered = true;
@@ -92,8 +93,10 @@ static SEXP entry_body(void *p) {
   REPROTECT(result, e->result);
   if (tb_limits_end())
     e->failed = true;
+  SEXP jump = e->failed ? tb_jump_take() : NULL;
+  e->jumps = jump != NULL;
   if (e->failed)
-    result = tb_condition_call();
+    result = jump ? jump : tb_condition_call();
   REPROTECT(result, e->result);
   return result;
 }
@@ -109,9 +112,9 @@ static void entry_leave(void *p, Rboolean jump) {
   tb_drop(e->held);
   PyGILState_Release(e->gil);
   tb_interrupts_wait_no_more(&e->patience);
-  tb_set_depth(e->depth);
-  if (jump && e->depth < TOKENS && e->depth > jumped)
-    jumped = e->depth;
+  tb_call_ends(e->from);
+  if (jump && e->from.depth < TOKENS && e->from.depth > jumped)
+    jumped = e->from.depth;
 }
 
 SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
@@ -130,6 +133,8 @@ SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
     SETCAR(continuation, R_NilValue); /* it must not keep the result */
   tb_notes_tell();
   UNPROTECT(1);
+  if (e.jumps)
+    R_ContinueUnwind(result);
   if (e.failed)
     tb_signal(result);
   return result;

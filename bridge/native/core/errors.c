@@ -3,11 +3,13 @@
  * traceback. */
 #include "core/errors.h"
 
+#include "core/depth.h"
 #include "core/handle.h"
 #include "core/held.h"
 #include "core/helpers.h"
 #include "core/hooks.h"
 #include "core/interrupts.h"
+#include "core/jump.h"
 #include "core/robject.h"
 #include "core/strings.h"
 #include "core/vector.h"
@@ -54,18 +56,31 @@ SEXP tb_entry_caught(SEXP condition, SEXP calls) {
 }
 
 /* R_tryEvalSilent keeps out the handlers and restarts of the R code below and stops every
- * jump; host.R's handlers say what it was. (R_tryCatchError does neither, and costs five
- * times as much.) */
-SEXP tb_try(SEXP call, tb_failure *failure) {
+ * jump; host.R's handlers say what it was, in either way of trying. (R_tryCatchError does neither,
+ * and costs five times as much.) */
+static SEXP try_alone(SEXP call, tb_failure *failure) {
+  int failed = 0;
+  SEXP value = R_tryEvalSilent(call, R_GlobalEnv, &failed);
+  failure->jump = R_NilValue;
+  return failed ? NULL : value;
+}
+
+static SEXP try_by(SEXP (*try)(SEXP, tb_failure *), SEXP call, tb_failure *failure) {
   /* In a finalizer: what the code that it interrupts was given and has not looked at yet. */
   SEXP condition = PROTECT(CAR(caught)), calls = PROTECT(TAG(caught));
   tb_entry_caught(R_NilValue, R_NilValue);
-  int failed = 0;
-  SEXP value = R_tryEvalSilent(call, R_GlobalEnv, &failed);
-  *failure = (tb_failure){CAR(caught), TAG(caught)};
+  SEXP value = try(call, failure);
+  failure->condition = CAR(caught);
+  failure->calls = TAG(caught);
   tb_entry_caught(condition, calls);
   UNPROTECT(2);
-  return failed ? NULL : value;
+  return failure->condition == R_NilValue ? value : NULL;
+}
+
+static SEXP try_within(SEXP call, tb_failure *failure) { return tb_jump_try(call, &failure->jump); }
+
+SEXP tb_try(SEXP call, tb_failure *failure) {
+  return try_by(tb_depth() ? try_within : try_alone, call, failure);
 }
 
 /* False after a jump. */
@@ -73,7 +88,7 @@ static bool runs(void (*fn)(void *), void *data, tb_failure *failure) {
   size_t held = tb_held();
   work now = {fn, data}, *outer = next_job;
   next_job = &now;
-  bool done = tb_try(protected_call, failure) != NULL;
+  bool done = try_by(try_alone, protected_call, failure) != NULL;
   next_job = outer;
   if (done)
     return true;
@@ -91,8 +106,8 @@ static bool runs(void (*fn)(void *), void *data, tb_failure *failure) {
  * Ctrl-C. This last leaves no text. */
 static void set_uncaught(void) {
   tb_failure ignored;
-  SEXP text = tb_try(message_call, &ignored);
-  PROTECT(text = text ? text : tb_try(text_call, &ignored));
+  SEXP text = try_by(try_alone, message_call, &ignored);
+  PROTECT(text = text ? text : try_by(try_alone, text_call, &ignored));
   const char *said = text && TYPEOF(text) == STRSXP ? R_CHAR(STRING_ELT(text, 0)) : "";
   PyObject *type = *said ? tb_hook(TB_HOOK_R_ERROR) : NULL;
   PyObject *message = PyUnicode_DecodeUTF8(said, (Py_ssize_t)strlen(said), "backslashreplace");
@@ -158,15 +173,20 @@ static void set_r_error(SEXP condition, SEXP calls) {
   tb_drop(held);
 }
 
+static void jump_run(void *jump) { tb_jump_set(jump); }
+
 void tb_set_caught(const tb_failure *failure) {
   SEXP condition = PROTECT(failure->condition), calls = PROTECT(failure->calls);
-  if (condition == R_NilValue)
+  SEXP jump = PROTECT(failure->jump);
+  if (condition == R_NilValue && jump != R_NilValue)
+    tb_protected(jump_run, jump);
+  else if (condition == R_NilValue)
     set_uncaught();
   else if (tb_has_class(condition, "interrupt"))
     tb_set_keyboard_interrupt();
   else
     set_r_error(condition, calls);
-  UNPROTECT(2);
+  UNPROTECT(3);
 }
 
 int tb_protected(void (*fn)(void *), void *data) {

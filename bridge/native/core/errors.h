@@ -10,11 +10,11 @@ void tb_errors_init(void); /* once the helpers are there; may jump */
  * No handler, restart or interrupt of R code below reaches into fn. */
 int tb_protected(void (*fn)(void *), void *data);
 
-/* Evaluates a call of host.R's protected() or call_function(), the GIL held or not: its value,
- * unprotected, or NULL. Then tb_set_caught makes the failure (unprotected too) the Python
- * exception. */
+/* Evaluates a call of host.R's call_function(), the GIL held or not: its value, unprotected, or
+ * NULL. Then tb_set_caught makes the failure (unprotected too) the Python exception. Where R waits
+ * for Python, handlers and restarts of R code further out are in force. */
 typedef struct {
-  SEXP condition, calls;
+  SEXP condition, calls, jump;
 } tb_failure;
 SEXP tb_try(SEXP call, tb_failure *failure);
 void tb_set_caught(const tb_failure *failure);

@@ -4,6 +4,7 @@
 
 static const char *const names[TB_HOOKS] = {
     [TB_HOOK_R_ERROR] = "RError",
+    [TB_HOOK_R_JUMP] = "RJump",
     [TB_HOOK_DESCRIBE_ERROR] = "describe_error",
     [TB_HOOK_MODES] = "modes",
     [TB_HOOK_WARN_LOSSY] = "warn_lossy",

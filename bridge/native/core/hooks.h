@@ -9,6 +9,7 @@
 
 enum tb_hook {
   TB_HOOK_R_ERROR,        /* the class of an R error in Python */
+  TB_HOOK_R_JUMP,         /* the class of what carries a jump of R's: (token, number of a call) */
   TB_HOOK_DESCRIBE_ERROR, /* (exception): (message, classes, traceback, R condition or None) */
   TB_HOOK_MODES,          /* (functions that read a mode of torch's each, restore(values)) */
   TB_HOOK_WARN_LOSSY,     /* (notes): warns of what was lost in a data frame or a list */
