@@ -46,7 +46,7 @@ def test_a_hook_that_is_not_there_is_an_error_each_time(r, look_up):
 
 
 def test_another_lookup_takes_over(r, look_up):
-    look_up(lambda name: {"from_r": lambda x: x.classes}.get(name) or hooks.get(name))
+    look_up(lambda name: {"from_r": lambda x, *how: x.classes}.get(name) or hooks.get(name))
     assert r("structure(1, class = 'units')").value() == ("units",)
     look_up(hooks.get)
     assert r("structure(1, class = 'units')").value() == 1
