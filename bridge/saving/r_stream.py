@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from math import prod
+from math import inf, prod
 from typing import Any
 
 
@@ -89,6 +89,8 @@ _REFUSED = {
     247: "a value that a hook must make",
     248: "a package to attach",
 }
+#: The second half of NA among doubles; of a string's flags, that it is ASCII.
+_MISSING, _ASCII = (1954).to_bytes(4, "big"), 1 << 18
 _WHOLE, _HAS_ATTRIBUTES, _HAS_TAG = 0xFF, 1 << 9, 1 << 10
 #: Of a binding of an environment: it is active (bit 15 of the levels).
 _ACTIVE = 1 << 27
@@ -99,6 +101,8 @@ _MADE_ANEW = frozenset(
 #: ALTREP classes of R's own that are plain numbers, or another vector in a wrapper.
 _COMPACT = frozenset((b"compact_intseq", b"compact_realseq"))
 _WRAPPERS = b"wrap_"
+#: What as.character() of numbers is until somebody reads it.
+_TEXT_OF_NUMBERS = b"deferred_string"
 
 
 @dataclass(eq=False)
@@ -267,7 +271,8 @@ class _Reader:
         if not self._ours:
             raise RefusedStream("it holds a promise, which runs when it is looked at")
         if place.kind != _NULL or first.kind == 252:
-            return _Node(251)  # never asked for, and out of reach of save-code.R: a missing argument
+            # Never asked for, and out of reach of save-code.R: a missing argument.
+            return _Node(251)
         return first
 
     def _environment(self, flags: int) -> _Node:
@@ -303,7 +308,7 @@ class _Reader:
         return self._remembered(_Node(_NAMESPACE, parts))
 
     def _altrep(self) -> _Node:
-        """A vector that R keeps in another form: a sequence, or a vector in a wrapper."""
+        """A vector that R keeps in another form: a sequence, numbers as text, or in a wrapper."""
         about, state, attributes = self._item(), self._item(), self._item()
         name = about.content[0][0].value if about.kind == _PAIRS else about
         name = name.content.content if name.kind == _SYMBOL else b""
@@ -317,14 +322,17 @@ class _Reader:
                 inner = _Node(inner.flags | _HAS_ATTRIBUTES, inner.content, attributes)
                 _check_attributes(inner)
             return inner
-        if name not in _COMPACT or state.kind != 14 or len(state.content) != 24:
-            raise RefusedStream("it holds a vector of an unknown class")
         if attributes.kind not in (_PAIRS, _NULL):
             raise RefusedStream("attributes in it are none")
-        n = struct.unpack(">ddd", state.content)[0]
-        if not 0 <= n < 2**31 or (n > 16 * len(self._data) + 1024 and not self._ours):
-            raise RefusedStream("a length in it is wrong")
-        node = _sequence(name == b"compact_intseq", state.content, int(n))
+        if name == _TEXT_OF_NUMBERS:
+            node = _text_of_numbers(state)
+        elif name in _COMPACT and state.kind == 14 and len(state.content) == 24:
+            n = struct.unpack(">ddd", state.content)[0]
+            if not 0 <= n < 2**31 or (n > 16 * len(self._data) + 1024 and not self._ours):
+                raise RefusedStream("a length in it is wrong")
+            node = _sequence(name == b"compact_intseq", state.content, int(n))
+        else:
+            raise RefusedStream("it holds a vector of an unknown class")
         if attributes.kind == _PAIRS:
             node.flags, node.attributes = node.flags | _HAS_ATTRIBUTES, attributes
             _check_attributes(node)
@@ -398,6 +406,47 @@ def _sequence(integers: bool, state: bytes, n: int) -> _Node:
     except (struct.error, ValueError, OverflowError) as error:
         raise RefusedStream("a sequence in it is none") from error
     return _Node(13 if integers else 14, packed)
+
+
+def _text_of_numbers(state: _Node) -> _Node:
+    """A text vector; `state`: the numbers and R's option "scipen"."""
+    pairs, end = state.content if state.kind == _PAIRS else ([], state)
+    numbers = pairs[0].value if len(pairs) == 1 else state
+    if numbers.kind not in (13, 14) or end.kind != 13 or len(end.content) != 4:
+        raise RefusedStream("a vector in it is none")
+    scipen = struct.unpack(">i", end.content)[0]
+    data, n = numbers.content, _length(numbers)
+    if numbers.kind == 13:
+        found = struct.unpack(f">{n}i", data)
+        texts = [None if x == -(2**31) else str(x) for x in found]
+    else:
+        missing = [data[at : at + 8][4:] == _MISSING for at in range(0, len(data), 8)]
+        found = struct.unpack(f">{n}d", data)
+        texts = [
+            None if x != x and na else _number_text(x, scipen)
+            for x, na in zip(found, missing, strict=True)
+        ]
+    return _Node(_STRINGS, [_Node(*_string(text)) for text in texts])
+
+
+def _string(text: str | None) -> tuple[int, bytes | None]:
+    return (_CHARS, None) if text is None else (_CHARS | _ASCII, text.encode())
+
+
+def _number_text(x: float, scipen: int) -> str:
+    """As as.character() writes a number: up to 15 digits, fixed unless that is longer."""
+    if x != x or abs(x) == inf:
+        return "NaN" if x != x else "Inf" if x > 0 else "-Inf"
+    mantissa, power = f"{abs(x):.14e}".split("e")
+    digits, exponent = mantissa.replace(".", "").rstrip("0") or "0", int(power)
+    after = max(0, len(digits) - 1 - exponent)
+    fixed = max(exponent, 0) + 1 + (after + 1 if after else 0)
+    scientific = len(digits) + (len(digits) > 1) + (5 if abs(exponent) >= 100 else 4)
+    if fixed <= scientific + scipen:
+        found = f"{abs(x):.{after}f}"
+    else:
+        found = digits[0] + ("." + digits[1:] if len(digits) > 1 else "") + f"e{exponent:+03d}"
+    return "-" + found if x < 0 else found
 
 
 def _name(pair: _Pair) -> bytes:
