@@ -48,8 +48,8 @@ start_python <- function(python = NULL) {
   if (is.null(getOption("torchbridge.native"))) start_in_r(python, sys.call())
   core <- getLoadedDLLs()[["_native"]]
   entries <- c(
-    "call", "call_found", "getattr", "setattr", "import", "api", "is_live", "op", "op1", "op2", "index",
-    "index_set"
+    "call", "call_found", "getattr", "setattr", "import", "api", "is_live", "op", "op1", "op2",
+    "index", "index_set"
   )
   the$native <- sapply(entries, simplify = FALSE, function(name) {
     getNativeSymbolInfo(paste0("tb_", name), core)$address

@@ -84,8 +84,8 @@ to_r <- function(x, share = FALSE) {
 #' @return `as.array()` and `as_array()`: an array, or a plain vector for a tensor of at most one
 #'   dimension.
 #'   `as.matrix()`: a matrix, one column wide for a vector. `as.numeric()`, `as.integer()`,
-#'   `as.logical()`, `as.complex()`: a vector, column-major. `dim()`: the shape (`integer(0)` for a tensor of
-#'   no dimensions). `length()`: the number of elements. `levels()`: those of the factor the
+#'   `as.logical()`, `as.complex()`: a vector, column-major. `dim()`: the shape (`integer(0)`
+#'   for a tensor of no dimensions). `length()`: the number of elements. `levels()`: those of the factor the
 #'   tensor was made from.
 #' @name tensor_methods
 NULL

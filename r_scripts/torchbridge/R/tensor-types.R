@@ -95,7 +95,10 @@ Ops.torch_dtype <- function(e1, e2) {
   comparable <- function(x) is.character(x) || inherits(x, "python_object")
   if (!comparable(e1) || !comparable(e2)) {
     other <- if (comparable(e1)) e2 else e1
-    abort(sys.call(-1L), "A dtype can't be compared with ", friendly_type(other), ", which is not a dtype.")
+    abort(
+      sys.call(-1L), "A dtype can't be compared with ", friendly_type(other),
+      ", which is not a dtype."
+    )
   }
   if (!.Generic %in% c("==", "!=")) abort(sys.call(-1L), "Dtypes have no order.")
   same_objects(e1, e2) == (.Generic == "==")

@@ -43,11 +43,11 @@ test_that("functions keep R's names and dimnames", {
 
 test_that("elements are chosen and set by dimnames", {
   covariance <- function(p) {
-    S <- diag(2)
-    dimnames(S) <- list(c("a", "b"), c("a", "b"))
-    S["a", "b"] <- S["b", "a"] <- p[["a"]] / 10
-    S["b", "b"] <- p[["b"]]
-    S
+    s <- diag(2)
+    dimnames(s) <- list(c("a", "b"), c("a", "b"))
+    s["a", "b"] <- s["b", "a"] <- p[["a"]] / 10
+    s["b", "b"] <- p[["b"]]
+    s
   }
   expect_as_in_r(covariance)
   expect_equal(

@@ -55,7 +55,8 @@ test_that("whole doubles are ints, also in vectors and by place", {
 
 test_that("dtype and device are names or Python's objects", {
   expect_match(nn_linear(1, 1, dtype = "float64")$weight$dtype$`__repr__`(), "float64")
-  expect_match(nn_linear(1, 1, dtype = py_import("torch")$float16)$weight$dtype$`__repr__`(), "float16")
+  half <- py_import("torch")$float16
+  expect_match(nn_linear(1, 1, dtype = half)$weight$dtype$`__repr__`(), "float16")
   expect_identical(nn_linear(1, 1, device = "meta")$weight$device$type, "meta")
 })
 

@@ -69,7 +69,9 @@ test_that("functions that look for their caller find the main module", {
   expect_identical(enum$`__module__`, "__main__")
   expect_identical(enum[["green"]]$value, 2L)
   skip_if_not(can_import("pandas"), "pandas")
-  expect_identical(as_py_frame(mtcars)$query("cyl == @torchbridge_limit"), mtcars[mtcars$cyl == 4, ])
+  expect_identical(
+    as_py_frame(mtcars)$query("cyl == @torchbridge_limit"), mtcars[mtcars$cyl == 4, ]
+  )
 })
 
 test_that("py_iterate() takes one item at a time", {
@@ -135,7 +137,9 @@ test_that("an error within with() reaches the context manager, which may take ca
 })
 
 test_that("py_doc() is Python's help", {
-  expect_output(text <- py_doc(py_import("math")$sqrt), "Return the square root of x.", fixed = TRUE)
+  expect_output(
+    text <- py_doc(py_import("math")$sqrt), "Return the square root of x.", fixed = TRUE
+  )
   expect_match(text, "sqrt(x, /)", fixed = TRUE)
   expect_error(py_doc("sqrt"), "`x` must be a Python object, not a string")
 })

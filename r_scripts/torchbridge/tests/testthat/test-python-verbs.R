@@ -113,7 +113,6 @@ test_that("operators are Python's", {
 test_that("a long object is one line in str()", {
   expect_identical(
     capture.output(str(list(do.call(deque, as.list(1:100)))))[2],
-    paste0(" $ : ", substr("<python_object> deque([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-      16, 17", 1, 72), " ...")
+    " $ : <python_object> deque([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 ..."
   )
 })

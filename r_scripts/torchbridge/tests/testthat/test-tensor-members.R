@@ -81,7 +81,8 @@ test_that("messages count dims and positions from 1", {
   expect_error(x[3, 1], "index 3 is out of bounds for dimension 1 with size 2")
   expect_error(x[1, 4], "index 4 is out of bounds for dimension 2 with size 3")
   expect_error(x + torch_ones(4), "at non-singleton dimension 2", class = "runtime_error")
-  expect_error(torch_select(x, 1, 5), "index 5 out of range for tensor of size [2, 3] at dimension 1",
+  expect_error(
+    torch_select(x, 1, 5), "index 5 out of range for tensor of size [2, 3] at dimension 1",
     fixed = TRUE
   )
   y <- torch_tensor(2, requires_grad = TRUE)

@@ -184,7 +184,8 @@ test_that("every name in the table is a function of this PyTorch", {
   for (name in names(operator_arguments)) expect_type(get(name), "closure")
   operators <- py_import("torchbridge.rtorch.operators")
   missing <- Filter(
-    function(name) inherits(try(operators$find(name), silent = TRUE), "try-error"), names(operator_arguments)
+    function(name) inherits(try(operators$find(name), silent = TRUE), "try-error"),
+    names(operator_arguments)
   )
   expect_length(missing, 0L)
 })

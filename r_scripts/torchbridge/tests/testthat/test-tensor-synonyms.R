@@ -68,5 +68,7 @@ test_that("operators without a function in Python are called by name", {
   y <- torch_tanh(tensor(c(0.5, 2)))
   found <- call_torch_function("torch_tanh_backward", torch_ones_like(y), y)
   expect_equal(as.numeric(found), 1 - tanh(c(0.5, 2))^2, tolerance = 1e-15)
-  expect_match(message_of(call_torch_function("torch_no_such_name", 1)), "has no torch_no_such_name")
+  expect_match(
+    message_of(call_torch_function("torch_no_such_name", 1)), "has no torch_no_such_name"
+  )
 })
