@@ -411,8 +411,10 @@ def _sequence(integers: bool, state: bytes, n: int) -> _Node:
 def _text_of_numbers(state: _Node) -> _Node:
     """A text vector; `state`: the numbers and R's option "scipen"."""
     pairs, end = state.content if state.kind == _PAIRS else ([], state)
-    numbers = pairs[0].value if len(pairs) == 1 else state
-    if numbers.kind not in (13, 14) or end.kind != 13 or len(end.content) != 4:
+    if len(pairs) != 1 or end.kind != 13 or len(end.content) != 4:
+        raise RefusedStream("a vector in it is none")
+    numbers = pairs[0].value
+    if numbers.kind not in (13, 14):
         raise RefusedStream("a vector in it is none")
     scipen = struct.unpack(">i", end.content)[0]
     data, n = numbers.content, _length(numbers)

@@ -36,6 +36,23 @@ def test_a_sequence_is_written_out():
     assert cleaned(HEAD + ints(238) + about + state + NULL).data == HEAD + numbers(5, 6, 7)
 
 
+def test_text_of_numbers_is_written_out():
+    about = ints(2, 1) + chars(b"deferred_string") + NULL
+    missing, scipen = struct.pack(">II", 0x7FF00000, 1954), numbers(0)
+    doubles = [1.5, -2, 1e5, 123456, 1e15, 0.1 + 0.2, 1e-20, 2 / 3, -0.0, float("inf")]
+    state = ints(2, 14, len(doubles) + 1) + struct.pack(f">{len(doubles)}d", *doubles) + missing
+    texts = [b"1.5", b"-2", b"1e+05", b"123456", b"1e+15", b"0.3", b"1e-20", b"0.666666666666667"]
+    expected = ints(16, len(doubles) + 1) + b"".join(map(chars, [*texts, b"0", b"Inf"]))
+    found = cleaned(HEAD + ints(238) + about + state + scipen + NULL).data
+    assert found == HEAD + expected + ints(9, -1)
+    state = ints(2) + numbers(7, -(2**31), 100000)
+    found = cleaned(HEAD + ints(238) + about + state + scipen + NULL).data
+    assert found == HEAD + ints(16, 3) + chars(b"7") + ints(9, -1) + chars(b"100000")
+    for wrong in (ints(2) + NULL + scipen, ints(2) + numbers(1) + NULL, numbers(1)):
+        with pytest.raises(RefusedStream, match="none"):
+            cleaned(HEAD + ints(238) + about + wrong + NULL)
+
+
 def test_a_sequence_that_would_fill_the_memory_is_refused():
     about = ints(2, 1) + chars(b"compact_realseq") + NULL
     state = ints(14, 3) + struct.pack(">ddd", 2e9, 1, 1)
