@@ -48,7 +48,7 @@ outline <- function(x) {
     return(list(class(x), utils::capture.output(print(x)), lapply(x$state_dict(), outline)))
   }
   if (inherits(x, "torch_tensor")) {
-    dense <- as.array(if (x$is_sparse) x$to_dense() else x)
+    dense <- as.array(if (x$is_sparse()) x$to_dense() else x)
     return(list(class(x), dense, x$requires_grad, format(x$dtype), format(x$layout)))
   }
   if (is.list(x)) {

@@ -111,7 +111,8 @@ torch_load <- function(path, device = "cpu", module = NULL, weights_only = FALSE
       "has the R functions of a module, and `weights_only` is TRUE."
     )
   }
-  is_module <- is_string(content$value$kind) && content$value$kind %in% c("module", "r_module")
+  kind <- if (is.list(content$value)) content$value$kind # else it is damaged
+  is_module <- is_string(kind) && kind %in% c("module", "r_module")
   if (!is.null(module) && is_module) {
     # Its state alone: no code is read.
     state <- tryCatch(unpack_value(content$value$state, reading(content, NULL)), error = damaged)
