@@ -85,8 +85,8 @@ to_r <- function(x, share = FALSE) {
 #'   dimension.
 #'   `as.matrix()`: a matrix, one column wide for a vector. `as.numeric()`, `as.integer()`,
 #'   `as.logical()`, `as.complex()`: a vector, column-major. `dim()`: the shape (`integer(0)`
-#'   for a tensor of no dimensions). `length()`: the number of elements. `levels()`: those of the factor the
-#'   tensor was made from.
+#'   for a tensor of no dimensions). `length()`: the number of elements. `levels()`: those of
+#'   the factor the tensor was made from.
 #' @name tensor_methods
 NULL
 
