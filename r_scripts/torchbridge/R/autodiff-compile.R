@@ -11,7 +11,8 @@
 #'
 #' What R decides while it runs is decided once: `if` on R values, the number of turns of a loop.
 #' Branching on the value of a tensor is an error; `torch_where()` chooses element by
-#' element. Where the code reads a size (`dim()`, `length()`), the graph holds for the sizes of `example` only.
+#' element. Where the code reads a size (`dim()`, `length()`), the graph holds for the sizes of
+#' `example` only.
 #'
 #' With numbers for `example` (a vector, an array, or a named list of them) `f` is a function of
 #' R's numbers, as [grad()] takes it: it runs by R's rules (see [as_torch_numeric()]), and what
