@@ -55,4 +55,8 @@ class ProgressBar(Callback):
 
 def is_interactive() -> bool:
     """Does a person watch: Python's prompt or a notebook?"""
-    return hasattr(sys, "ps1") or "ipykernel" in sys.modules
+    if hasattr(sys, "ps1"):
+        return True
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None  # others may import ipykernel, too

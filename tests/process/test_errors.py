@@ -383,4 +383,4 @@ def test_an_exception_whose_text_fails_keeps_its_class() -> None:
 
     message, classes, _, condition = describe(BadError())
     assert message == "its text could not be made (KeyError)"
-    assert (classes, condition) == (["BadError", "ValueError"], None)
+    assert (classes, condition) == (["BadError", "ValueError", "value_error"], None)
