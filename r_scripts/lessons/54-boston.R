@@ -73,8 +73,9 @@ errors <- function(part, predictor) {
 }
 thirds <- parts(0.3, 0)
 by_sklearn <- function(model, part) {
-  model$fit(as.matrix(part$train[-14]), part$train$medv)
-  function(rows) model$predict(as.matrix(rows[-14]))
+  columns <- function(rows) as.matrix(rows[-14], rownames.force = FALSE)
+  model$fit(columns(part$train), part$train$medv)
+  function(rows) model$predict(columns(rows))
 }
 all_columns <- torch_fit(medv ~ ., thirds$train, linear())
 lasso <- linear_model$Lasso(alpha = 0.1)

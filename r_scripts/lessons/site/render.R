@@ -66,7 +66,7 @@ run_r <- function(name, to, env) {
   knitr::knit_hooks$set(
     source = function(x, options) code_block(paste(x, collapse = "\n"), "r"),
     output = function(x, options) output_block(x),
-    warning = function(x, options) output_block(x),
+    warning = function(x, options) output_block(paste(x, collapse = "")),
     plot = function(x, options) {
       if (is.null(options$fig.alt)) stop("A plot of ", name, " has no fig.alt", call. = FALSE)
       figure_block(file.path("figures", basename(x)), options$fig.alt, was_picture())
