@@ -23,7 +23,7 @@ keeping_class <- function(key) {
   function(x) {
     function(...) {
       result <- call_operator(key, x, ...)
-      if (!identical(class(result), class(x))) attributes(result) <- attributes(x)
+      if (inherits(x, c("nn_parameter", "nn_buffer"))) attributes(result) <- attributes(x)
       result
     }
   }
