@@ -34,6 +34,9 @@ as.logical.python_object <- function(x, ...) {
 #' @export
 Ops.python_object <- function(e1, e2) {
   if (missing(e2)) return(ask(e1, "operate", list(.Generic)))
+  if (inherits(e1, "torch_dtype") || inherits(e2, "torch_dtype")) {
+    return(compare_dtypes(.Generic, e1, e2, sys.call(-1L)))
+  }
   is_first <- inherits(e1, "python_object")
   object <- if (is_first) e1 else e2
   other <- if (is_first) e2 else e1

@@ -89,19 +89,23 @@ print.torch_device <- function(x, ...) {
   dot_call(native()$getattr, x, name)
 }
 
+# One function, so that R finds one method for a dtype beside a handle without its class, as files
+# of version 0.1.0 hold.
 #' @rdname torch_dtype
 #' @export
-Ops.torch_dtype <- function(e1, e2) {
+Ops.torch_dtype <- Ops.python_object
+
+compare_dtypes <- function(operator, e1, e2, call) {
   comparable <- function(x) is.character(x) || inherits(x, "python_object")
   if (!comparable(e1) || !comparable(e2)) {
     other <- if (comparable(e1)) e2 else e1
     abort(
-      sys.call(-1L), "A dtype can't be compared with ", friendly_type(other),
+      call, "A dtype can't be compared with ", friendly_type(other),
       ", which is not a dtype."
     )
   }
-  if (!.Generic %in% c("==", "!=")) abort(sys.call(-1L), "Dtypes have no order.")
-  same_objects(e1, e2) == (.Generic == "==")
+  if (!operator %in% c("==", "!=")) abort(call, "Dtypes have no order.")
+  same_objects(e1, e2) == (operator == "==")
 }
 
 #' @rdname torch_settings
