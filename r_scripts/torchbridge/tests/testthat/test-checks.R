@@ -25,7 +25,7 @@ test_that("a wrong argument is named, with what is right and what was given", {
   )
   expect_identical(
     conditionMessage(error_of(to_r("a"))),
-    "`x` must be a tensor, not a string."
+    "`x` must be a tensor or a Python object, not a string."
   )
   expect_identical(
     conditionMessage(error_of(py_import(1:2))),

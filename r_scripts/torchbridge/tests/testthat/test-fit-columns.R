@@ -67,7 +67,7 @@ test_that("a damaged data frame is an error that says where", {
     expect_error(predict(fit, case[[1]]), paste0("`newdata`: ", case[[2]]))
     expect_error(as_py_frame(case[[1]]), case[[2]])
     expect_error(frame_tensors(case[[1]]), case[[2]])
-    expect_error(torch_tensor(case[[1]]), paste0("`x`: ", case[[2]]))
+    expect_error(torch_tensor(case[[1]]), "`data` must not be a data frame")
     expect_error(as_torch_tensor(case[[1]]), paste0("`x`: ", case[[2]]))
   }
 })
