@@ -59,11 +59,15 @@ rev.python_object <- function(x) rev(as.list(x))
 
 #' @importFrom utils head
 #' @export
-head.python_object <- function(x, ...) head(what_comes(x), ...)
+head.python_object <- function(x, ...) {
+  if (is_tensor(x)) NextMethod() else head(what_comes(x), ...) # tensors have rows as R has
+}
 
 #' @importFrom utils tail
 #' @export
-tail.python_object <- function(x, ...) tail(what_comes(x), ...)
+tail.python_object <- function(x, ...) {
+  if (is_tensor(x)) NextMethod() else tail(what_comes(x), ...)
+}
 
 what_comes <- function(x) if (api("objects.is_frame", x)) as.data.frame(x) else as.list(x)
 
