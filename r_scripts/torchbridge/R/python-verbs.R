@@ -1,10 +1,13 @@
 # R's verbs on Python objects. Python's side is bridge/values/objects.py.
+#
+# Tensors are Python objects too, but R's arrays: what they have no method for is R's default, not
+# Python's elements and attributes.
 
 #' @export
 length.python_object <- function(x) api("objects.length", x)
 
 #' @export
-names.python_object <- function(x) as.character(api("objects.names", x))
+names.python_object <- function(x) if (!is_tensor(x)) as.character(api("objects.names", x))
 
 #' @export
 as.list.python_object <- function(x, ...) {
@@ -52,15 +55,17 @@ Ops.python_object <- function(e1, e2) {
 # R's own would count from 1.
 
 #' @rawNamespace S3method(unlist,python_object)
-unlist.python_object <- function(x, ...) unlist(as.list(x), ...) # nolint: object_name_linter.
+unlist.python_object <- function(x, ...) { # nolint: object_name_linter.
+  if (is_tensor(x)) x else unlist(as.list(x), ...)
+}
 
 #' @export
-rev.python_object <- function(x) rev(as.list(x))
+rev.python_object <- function(x) if (is_tensor(x)) NextMethod() else rev(as.list(x))
 
 #' @importFrom utils head
 #' @export
 head.python_object <- function(x, ...) {
-  if (is_tensor(x)) NextMethod() else head(what_comes(x), ...) # tensors have rows as R has
+  if (is_tensor(x)) NextMethod() else head(what_comes(x), ...)
 }
 
 #' @importFrom utils tail

@@ -116,3 +116,13 @@ test_that("a long object is one line in str()", {
     " $ : <python_object> deque([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 ..."
   )
 })
+
+test_that("tensors keep R's own defaults: they are arrays, not objects with elements", {
+  for (x in list(torch_tensor(c(3, 1, 2)), as_torch_numeric(c(3, 1, 2)))) {
+    expect_null(names(x))
+    expect_s3_class(unlist(x), class(x), exact = TRUE)
+    expect_identical(as.numeric(to_r(rev(x)$detach())), c(2, 1, 3))
+    expect_identical(as.numeric(to_r(head(x, 2)$detach())), c(3, 1))
+    expect_identical(as.numeric(to_r(tail(x, 2)$detach())), c(1, 2))
+  }
+})
