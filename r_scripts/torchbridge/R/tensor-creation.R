@@ -20,22 +20,21 @@
 torch_tensor <- function(data, dtype = NULL, device = NULL, requires_grad = FALSE,
                          pin_memory = FALSE) {
   check_flag(requires_grad, "requires_grad")
+  # First, for it is the commonest and has the least to do.
+  if (is.null(dtype) && is.null(device) && missing(pin_memory) && is_few_numbers(data)) {
+    few_numbers <- python_function("language.few_numbers")
+    return(dot_call(native()$call, few_numbers, list(data, requires_grad)))
+  }
   if (is.data.frame(data)) {
     abort(
       sys.call(), "`data` must not be a data frame, whose columns may differ in type: write ",
       "as.matrix(data), or frame_tensors(data) to encode its columns."
     )
   }
-  if (!isFALSE(pin_memory)) {
-    check_flag(pin_memory, "pin_memory")
-    return(torch_tensor(data, dtype, device, requires_grad)$pin_memory())
-  }
+  check_flag(pin_memory, "pin_memory")
   if (is.null(data)) data <- logical()
-  if (is.null(dtype) && is.null(device) && is_few_numbers(data)) {
-    dot_call(native()$call, python_function("language.few_numbers"), list(data, requires_grad))
-  } else {
-    api("torch_tensor", data, dtype, device, requires_grad)
-  }
+  tensor <- api("torch_tensor", data, dtype, device, requires_grad)
+  if (pin_memory) tensor$pin_memory() else tensor
 }
 
 # Numbers that Python gets faster as a list than as an array.
