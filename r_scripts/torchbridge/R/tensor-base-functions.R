@@ -26,26 +26,21 @@ tensor_rule <- function(numeric, name, ...) {
   if (numeric) as_numeric(value) else value
 }
 
-#' @rdname torch_mathematics
-#' @rawNamespace if (getRversion() < "4.4.0") export(crossprod, tcrossprod)
-crossprod <- if (getRversion() < "4.4.0") {
-  mask("crossprod", function(x, y = NULL, ...) {
+# A mask where R does not dispatch these two itself.
+cross_product_mask <- function(name, transposed) {
+  if (getRversion() >= "4.4.0") return(rs_own(name))
+  mask(name, function(x, y = NULL, ...) {
     check_no_dots(..., call = sys.call(-1L))
-    cross_product(x, y, FALSE)
+    cross_product(x, y, transposed)
   }, c("x", "y"), dots = TRUE)
-} else {
-  base::crossprod
 }
 
 #' @rdname torch_mathematics
-tcrossprod <- if (getRversion() < "4.4.0") {
-  mask("tcrossprod", function(x, y = NULL, ...) {
-    check_no_dots(..., call = sys.call(-1L))
-    cross_product(x, y, TRUE)
-  }, c("x", "y"), dots = TRUE)
-} else {
-  base::tcrossprod
-}
+#' @rawNamespace if (getRversion() < "4.4.0") export(crossprod, tcrossprod)
+crossprod <- cross_product_mask("crossprod", FALSE)
+
+#' @rdname torch_mathematics
+tcrossprod <- cross_product_mask("tcrossprod", TRUE)
 
 cross_product <- function(x, y = NULL, transposed = FALSE) {
   numeric <- is_torch_numeric(x) || is_torch_numeric(y)
