@@ -31,7 +31,7 @@ SCREEN = 72
 
 def watch(core: NativeCore) -> None:
     """Show what R draws and says in the notebook whose kernel this process is, if it is one."""
-    shell = _kernel_shell()
+    shell = kernel_shell()
     if shell is not None:
         _Notebook(core, shell)
 
@@ -47,7 +47,7 @@ def add_helpers(core: NativeCore) -> None:
 _helpers_of: NativeCore | None = None
 
 
-def _kernel_shell() -> Any:
+def kernel_shell() -> Any:
     """IPython's shell where it is a kernel's, with a page to show figures on; else None."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()

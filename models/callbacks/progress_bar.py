@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from torchbridge.process.notebook import kernel_shell
+
 from ..arguments import flag
 from .callback import Callback
 
@@ -55,8 +57,4 @@ class ProgressBar(Callback):
 
 def is_interactive() -> bool:
     """Does a person watch: Python's prompt or a notebook?"""
-    if hasattr(sys, "ps1"):
-        return True
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    return getattr(shell, "kernel", None) is not None  # others may import ipykernel, too
+    return hasattr(sys, "ps1") or kernel_shell() is not None

@@ -2,6 +2,8 @@
 
 import csv
 import math
+import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,6 +20,7 @@ from torchbridge.models.callbacks import (
     ProgressBar,
     TensorBoard,
     as_callbacks,
+    is_interactive,
     progress_lines,
 )
 
@@ -266,6 +269,15 @@ def test_progress_bar_only_when_asked(regression, capsys):
     assert "2/2" in shown
     assert "train_loss=" in shown
     assert isinstance(as_callbacks({"progress_bar": {}})[0], ProgressBar)
+
+
+def test_a_bar_comes_by_itself_in_a_notebook_and_not_where_its_packages_are_imported(monkeypatch):
+    shell = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert not is_interactive()
+    shell.kernel = SimpleNamespace()
+    assert is_interactive()
 
 
 def test_checkpoint_of_the_best_only(regression, tmp_path):
