@@ -14,6 +14,8 @@ bind_members <- function(half, definition) {
     half$scopes <- c(half$scopes, scope)
     super <- list2env(mget(ls(super, all.names = TRUE), super), parent = emptyenv())
     class(super) <- "nn_super"
+    # As in R6, where code for it climbs from class to class by this.
+    assign(".__enclos_env__", scope, envir = super)
     for (name in names(level$methods)) {
       bound <- bind_method(level$methods[[name]], scope)
       assign(name, bound, envir = super)
@@ -58,11 +60,10 @@ new_super <- function(half, definition) {
   } else {
     quote(initialize_python(half, supplied_arguments(), sys.call()))
   }
-  environment(initialize) <- list2env(list(half = half), parent = topenv())
-  structure(
-    list2env(list(initialize = initialize, .half = half), parent = emptyenv()),
-    class = "nn_super"
-  )
+  enclosing <- list2env(list(half = half), parent = topenv())
+  environment(initialize) <- enclosing
+  members <- list(initialize = initialize, .half = half, .__enclos_env__ = enclosing)
+  structure(list2env(members, parent = emptyenv()), class = "nn_super")
 }
 
 initialize_python <- function(half, arguments, call) {

@@ -98,3 +98,19 @@ test_that("super has what every module has", {
   expect_false(net$trained)
   expect_false(net$layer$training)
 })
+
+test_that("the enclosing environments of super lead from class to class, and end", {
+  first <- nn_module("first", one = function() here)
+  second <- nn_module("second", inherit = first, two = function() here)
+  net <- nn_module("third", inherit = second, three = function() here)()
+  climbed <- 0
+  x <- net
+  while (!is.null(x)) {
+    climbed <- climbed + 1
+    assign("here", climbed, envir = x$.__enclos_env__)
+    x <- x$.__enclos_env__$super
+  }
+  # The three classes, and nn_Module.
+  expect_identical(climbed, 4)
+  expect_identical(c(net$three(), net$two(), net$one()), c(1, 2, 3))
+})
