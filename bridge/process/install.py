@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from torchbridge.process.rhome import RNotFound, find_r_home
@@ -66,6 +68,21 @@ def install_r(library: Path | None = None) -> Path:
     return installed
 
 
+def install_package(source: str, library: str, libraries: list[str]) -> None:
+    """Install an R package's source into a library, created if need be.
+
+    Args:
+        source: its folder.
+        library: the R library.
+        libraries: where the packages that it needs are, the first one first.
+
+    Raises:
+        InstallError: the library cannot be written, or R refuses the package.
+    """
+    _make_writable_library(Path(library))
+    _r_cmd_install(find_r_home(), Path(source), Path(library), libraries)
+
+
 def r_package_source() -> Path:
     """Return the folder of the R package's source: in the wheel, or in the checkout."""
     for source in (_PACKAGE / "r_package", _PACKAGE.parent / "r_scripts" / "torchbridge"):
@@ -113,13 +130,20 @@ def _make_writable_library(library: Path) -> None:
         ) from error
 
 
-def _r_cmd_install(r_home: str, source: Path, library: Path) -> None:
+def _r_cmd_install(r_home: str, source: Path, library: Path, libraries: Sequence[str] = ()) -> None:
     r = str(Path(r_home) / "bin" / "R")
-    _run([r, "CMD", "INSTALL", f"--library={library}", str(source)], "R could not install it")
+    command = [r, "CMD", "INSTALL", f"--library={library}", str(source)]
+    _run(command, "R could not install it", libraries)
 
 
-def _run(command: list[str], failure: str) -> str:
-    """Return what the command printed; where it fails, raise with all of it."""
+def _run(command: list[str], failure: str, libraries: Sequence[str] = ()) -> str:
+    """Return what the command printed; where it fails, raise with all of it.
+
+    ``libraries`` are R's besides its own; none leaves the choice to R.
+    """
+    environment = dict(os.environ)
+    if libraries:
+        environment["R_LIBS"] = os.pathsep.join(libraries)
     try:
         answer = subprocess.run(
             command,
@@ -128,6 +152,7 @@ def _run(command: list[str], failure: str) -> str:
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=_TIMEOUT_SECONDS,
+            env=environment,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InstallError(f"{failure}: {error}") from error

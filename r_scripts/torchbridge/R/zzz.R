@@ -1,6 +1,7 @@
-# Tests: test-python-start.R, test-python-reticulate.R.
+# Tests: test-python-start.R, test-python-reticulate.R, test-stand-in.R.
 
 .onLoad <- function(libname, pkgname) {
+  refuse_other_torch()
   for (name in c("op", "op1", "op2", "index", "index_set", "getattr")) promise_entry(name)
   suggest_python()
   if (isNamespaceLoaded("Matrix")) {
