@@ -60,6 +60,8 @@ TABLE = {
     "torch_polygamma": "n input=self",
     "torch_quantize_per_tensor": "self scale zero_point dtype .",
     "torch_rand": "... [names] [dtype] [layout] [device] [requires_grad] .",
+    "torch_randint": "[low] [high] [size] [generator] [dtype] [layout] [device] [requires_grad] "
+    "[memory_format]",
     "torch_randint_like": "input=self low high [dtype] [layout] [device] [requires_grad]",
     "torch_randn": "... [names] [dtype] [layout] [device] [requires_grad] .",
     "torch_set_rng_state": "state=new_state",

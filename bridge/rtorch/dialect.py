@@ -312,8 +312,74 @@ def binary_cross_entropy(
     return F.binary_cross_entropy(input, target, weight, reduction=reduction)
 
 
+def multi_head_attention_forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    training: bool = True,
+    key_padding_mask: Tensor | None = None,
+    need_weights: bool = True,
+    attn_mask: Tensor | None = None,
+    avg_weights: bool = True,
+    use_separate_proj_weight: bool = False,
+    q_proj_weight: Tensor | None = None,
+    k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None,
+    static_k: Tensor | None = None,
+    static_v: Tensor | None = None,
+    batch_first: bool = False,
+    is_causal: bool = False,
+) -> Any:
+    """``avg_weights``: one matrix of weights for all heads; ``batch_first``: the batch leads.
+
+    Long: one argument a line.
+    """
+    if batch_first:
+        query, key, value = (x.transpose(0, 1) for x in (query, key, value))
+    result, weights = F.multi_head_attention_forward(
+        query,
+        key,
+        value,
+        embed_dim_to_check,
+        num_heads,
+        in_proj_weight,
+        in_proj_bias,
+        bias_k,
+        bias_v,
+        add_zero_attn,
+        dropout_p,
+        out_proj_weight,
+        out_proj_bias,
+        training=training,
+        key_padding_mask=key_padding_mask,
+        need_weights=need_weights,
+        attn_mask=attn_mask,
+        use_separate_proj_weight=use_separate_proj_weight,
+        q_proj_weight=q_proj_weight,
+        k_proj_weight=k_proj_weight,
+        v_proj_weight=v_proj_weight,
+        static_k=static_k,
+        static_v=static_v,
+        average_attn_weights=avg_weights,
+        is_causal=is_causal,
+    )
+    return [result.transpose(0, 1) if batch_first else result, weights]
+
+
 #: nnf_<name>()
-LAYERS: dict[str, Callable[..., Any]] = {"binary_cross_entropy": binary_cross_entropy}
+LAYERS: dict[str, Callable[..., Any]] = {
+    function.__name__: function for function in (binary_cross_entropy, multi_head_attention_forward)
+}
 
 
 def index(self: Tensor, indices: list[Tensor]) -> Any:

@@ -172,6 +172,45 @@ def function_of(unit: Any, name: str) -> Any:
     return unit.find_function(name)
 
 
+def operator(namespace: str, name: str, args: list[Any]) -> Any:
+    """What an operator of TorchScript gives; R gets its one value, or a list of several.
+
+    All arguments come by position, those too that PyTorch takes by name only (``out``).
+    """
+    packet = _operator(namespace, name)
+    values = list(map(from_r, args))
+    schemas = [getattr(packet, overload)._schema for overload in packet.overloads()]
+    by_name = next(
+        (
+            [a.name for a in schema.arguments if a.kwarg_only]
+            for schema in schemas
+            if len(schema.arguments) == len(values)
+        ),
+        [],
+    )
+    first = len(values) - len(by_name)
+    result = packet(*values[:first], **dict(zip(by_name, values[first:], strict=True)))
+    return list(result) if isinstance(result, tuple) else result
+
+
+def operator_schemas(namespace: str, name: str) -> list[str]:
+    """Its overloads, as text."""
+    packet = _operator(namespace, name)
+    return [str(getattr(packet, overload)._schema) for overload in packet.overloads()]
+
+
+def operator_names() -> list[str]:
+    """``namespace::name`` of all that PyTorch has."""
+    return sorted({schema.name for schema in torch._C._jit_get_all_schemas()})
+
+
+def _operator(namespace: str, name: str) -> Any:
+    packet = getattr(getattr(torch.ops, namespace), name, None)
+    if packet is None:
+        raise AttributeError(f"PyTorch {torch.__version__} has no operator {namespace}::{name}")
+    return packet
+
+
 def graph(scripted: Any) -> str:
     """The graph of a script function or module, as text."""
     if isinstance(scripted, torch.jit.ScriptModule):

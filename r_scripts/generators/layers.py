@@ -83,11 +83,15 @@ def arguments(name: str) -> dict[str, str | None]:
     cls = layers.class_called(name)
     if name == "Identity":
         return {"...": None}
-    return {
+    found = {
         RENAMED.get(p.name, p.name): None if p.default is p.empty else default(p)
         for p in layers.signature(cls)
         if p.name not in LEFT_OUT
     }
+    if ".weight" in found:  # R torch has it last, before what PyTorch alone has
+        last = [p for p in (".weight", "device", "dtype") if p in found]
+        found.update({p: found.pop(p) for p in last})
+    return found
 
 
 def default(parameter: inspect.Parameter) -> str:

@@ -1193,7 +1193,7 @@ nn_embedding <- function(
 #' @export
 nn_embedding_bag <- function(
   num_embeddings, embedding_dim, max_norm = NULL, norm_type = 2, scale_grad_by_freq = FALSE,
-  mode = "mean", sparse = FALSE, .weight = NULL, include_last_offset = FALSE, padding_idx =
+  mode = "mean", sparse = FALSE, include_last_offset = FALSE, padding_idx = NULL, .weight =
   NULL, device = NULL, dtype = NULL
 ) NULL
 
