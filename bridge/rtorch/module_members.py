@@ -317,6 +317,8 @@ def set_item(module: Container, position: float, value: nn.Module | torch.Tensor
 def subset(module: Container, positions: RValue) -> nn.Module:
     """R's ``module[i]``: the same kind of container with some of the modules."""
     chosen = [module[_place(module, p)] for p in layers.as_list(positions)]
+    for value in chosen:
+        keep(value)
     return nn.Sequential(*chosen) if isinstance(module, nn.Sequential) else type(module)(chosen)
 
 

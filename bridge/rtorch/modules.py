@@ -19,6 +19,7 @@ module it is registered on. It goes when the hook is removed.
 from __future__ import annotations
 
 import copy
+import functools
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -103,6 +104,10 @@ class RModule(nn.Module):
 
     def _r_call(self, what: str, *args: object, **kwargs: object) -> Any:
         return _half_of(self)(what, *args, **kwargs)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _keep_what_is_registered()
 
     def _r_keep(self) -> None:
         """R gives the module to Python: from now on Python holds its R half."""
@@ -339,6 +344,15 @@ def keep(value: object) -> None:
     """A part of Python's is about to hold this value, maybe a module that only R has held."""
     if isinstance(value, RModule):
         value._r_keep()
+    elif isinstance(value, nn.Module):  # the R half of a module of Python's holds no others
+        for child in value._modules.values():
+            keep(child)
+
+
+@functools.cache
+def _keep_what_is_registered() -> None:
+    """From the first class written in R on: Python code makes modules of R's a part of its own."""
+    _global.register_module_module_registration_hook(lambda _parent, _name, part: keep(part))
 
 
 def settle() -> None:
@@ -353,10 +367,16 @@ def settle() -> None:
         )
         for module in modules:
             if isinstance(module, RModule) and module._r_half is not None and id(module) in ours:
-                for parent in parents[id(module)]:
-                    # Instead of Python: R's half of the parent holds that of the child.
-                    _access(parent)("hold", str(id(module)), module)
+                _hold(module, parents)
                 del module.__dict__["_r_half"]
+
+
+def _hold(module: nn.Module, parents: dict[int, list[nn.Module]]) -> None:
+    """Instead of Python: R's half of the parent holds that of the child."""
+    for parent in parents[id(module)]:
+        _access(parent)("hold", str(id(module)), module)
+        if not isinstance(parent, RModule):  # R has its half only while somebody looks at it
+            _hold(parent, parents)
 
 
 def _parents(modules: list[nn.Module]) -> dict[int, list[nn.Module]]:

@@ -90,6 +90,34 @@ test_that("one that was R's alone can be given to Python", {
   expect_equal(as.numeric(layers[[1]](x32(2))), 10)
 })
 
+test_that("so can a container of them: however it is held, what is in it works", {
+  class <- nn_module(initialize = function() self$k <- x32(5), forward = function(x) x * self$k)
+  collect <- function() for (i in 1:3) gc()
+  container <- function() {
+    net <- nn_sequential(class(), nn_relu())
+    collect() # now R's half of it holds the R half of its first
+    net
+  }
+  works <- function(made) {
+    collect()
+    expect_equal(as.numeric(made(x32(2))), 10)
+  }
+  works(container()[1])
+  works(nn_sequential(nn_sequential(container())))
+  works(nn_module_list(list(container()))[[1]])
+  works(nn_module_dict(list(a = container()))$a)
+  works(py_import("torch")$nn$Sequential(container()))
+  works(nn_module(
+    initialize = function(x) self$net <- x, forward = function(x) self$net(x)
+  )(container()))
+  # Collected while the user still has the inner one.
+  inner <- nn_sequential(class(), nn_relu())
+  outer <- nn_module_list(list(inner))
+  collect()
+  rm(inner)
+  works(outer[[1]])
+})
+
 test_that("a method that has escaped keeps its module", {
   getter <- nn_module(
     initialize = function() self$k <- nn_parameter(x32(5)),
