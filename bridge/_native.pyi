@@ -94,6 +94,9 @@ class RObject:
     def __qualname__(self) -> str:
         """The same as `__name__`."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What pickle keeps, on any thread: R's serialization (values/pickled_objects.py)."""
+
     def __copy__(self) -> RObject:
         """The same object: R's values do not change."""
 
@@ -223,6 +226,9 @@ def attach(library: str, helpers: str, python_hosts: bool, /) -> None:
 
 def close() -> None:
     """R is ending: releases do nothing from now on."""
+
+def running_r() -> bool:
+    """Is an R function at work that Python has called by the core?"""
 
 def python_forks(now: bool, /) -> None:
     """Python forks from now on (True), and sees to everything; or has forked (False)."""

@@ -21,6 +21,7 @@ CORE = {
     "to_r_value": "torchbridge.values.any_value:to_r_value",
     "from_main": "torchbridge.values.main_module:from_main",
     "builtin_from_main": "torchbridge.values.main_module:builtin_from_main",
+    "reduce": "torchbridge.values.pickled_objects:reduce",
     "signature": "torchbridge.values.r_functions:signature_of",
     "times_to_r": "torchbridge.frames.pandas_frames:times_to_r",
     "for_r": "torchbridge.for_r",

@@ -133,6 +133,11 @@ static PyObject *native_suspended(PyObject *self, PyObject *unused) {
   return PyBool_FromLong(tb_interrupts_suspended());
 }
 
+static PyObject *native_running_r(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  return PyBool_FromLong(tb_running_r());
+}
+
 static PyObject *native_python_forks(PyObject *self, PyObject *now) {
   (void)self;
   tb_fork_by_python(now == Py_True);
@@ -294,6 +299,8 @@ static PyMethodDef functions[] = {
      "let_r_look(): raises the interrupt or the time limit that R has, if R waits for this."},
     {"suspended", native_suspended, METH_NOARGS,
      "suspended(): has R code suspended interrupts (suspendInterrupts())?"},
+    {"running_r", native_running_r, METH_NOARGS,
+     "running_r(): is an R function at work that Python has called by the core?"},
     {"live", native_live, METH_NOARGS,
      "How many objects each side holds of the other, and their bytes."},
     {"base_function", native_base_function, METH_O,

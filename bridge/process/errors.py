@@ -143,13 +143,25 @@ def warn_lossy(notes: Sequence[str]) -> None:
 
     The native core calls it with one for each column that lost something.
     """
-    frame, level = sys._getframe(0), 1
-    while frame.f_back is not None and _is_ours(frame):
-        frame, level = frame.f_back, level + 1
+    level = _level_of_user(sys._getframe(1))
     for note in notes:
         warnings.warn(note, LossyWarning, stacklevel=level)
 
 
+def warn_r(message: str) -> None:
+    """Warn of what R code warns of, where the user's code is; R's own side calls it."""
+    warnings.warn(message, RWarning, stacklevel=_level_of_user(sys._getframe(1)))
+
+
+def _level_of_user(frame: FrameType) -> int:
+    """The ``stacklevel`` for the caller's frame of the first that is not this package's."""
+    level = 2
+    while frame.f_back is not None and _is_ours(frame):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def _is_ours(frame: FrameType) -> bool:
     name: str = frame.f_globals.get("__name__", "")
-    return name.startswith(("torchbridge", "contextlib"))
+    between = frame.f_code.co_filename in hidden_files
+    return between or name.split(".", 1)[0] in ("torchbridge", "contextlib")

@@ -13,7 +13,6 @@ import importlib
 import importlib.metadata
 import os
 import signal
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -23,7 +22,7 @@ except ImportError:  # Windows, where R knows its stack itself
     resource = None  # type: ignore[assignment]
 
 from torchbridge.process import forks, hooks, interrupts, notebook, output, own_blas, r_thread
-from torchbridge.process.errors import HostError, RWarning
+from torchbridge.process.errors import HostError, warn_r
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
 if TYPE_CHECKING:
@@ -82,11 +81,12 @@ def start() -> None:
         os.environ[_LIBRARIES] = libraries
     _attach("python")
     assert _native is not None
-    _native.helper("set_warning_handler")(_give_warning)
+    _native.helper("set_warning_handler")(warn_r)
     # After rpy2's own exit handler in the list, so before it in time: what Python
     # frees later must not reach an R that has ended.
     atexit.register(_native.close)
-    notebook.watch(_native)
+    if not notebook.watch(_native):
+        output.from_r(_native)
 
 
 def _limit_stack() -> None:
@@ -171,7 +171,3 @@ def _check_rpy2(version: tuple[int, int, int]) -> None:
 
 def _text(version: tuple[int, int, int]) -> str:
     return ".".join(map(str, version))
-
-
-def _give_warning(message: str) -> None:
-    warnings.warn(message, RWarning, stacklevel=3)

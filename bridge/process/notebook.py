@@ -29,11 +29,12 @@ _Figure = tuple[dict[str, Any], dict[str, Any]]
 SCREEN = 72
 
 
-def watch(core: NativeCore) -> None:
-    """Show what R draws and says in the notebook whose kernel this process is, if it is one."""
+def watch(core: NativeCore) -> bool:
+    """Show what R draws and says in the notebook whose kernel this process is; is it one?"""
     shell = kernel_shell()
     if shell is not None:
         _Notebook(core, shell)
+    return shell is not None
 
 
 def add_helpers(core: NativeCore) -> None:

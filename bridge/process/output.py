@@ -1,5 +1,5 @@
 """Where R hosts, what Python prints goes where R prints: ``capture.output()``, ``sink()``, knitr.
-Python's warnings are R warnings.
+Python's warnings are R warnings. Where Python hosts, what R writes to its stderr goes to Python's.
 
 Tests: tests/process/test_output.py
 """
@@ -55,6 +55,27 @@ def warnings_to_r(core: NativeCore) -> None:
             python_shows(message, category, filename, lineno, file, line)
 
     warnings.showwarning = show
+
+
+def from_r(core: NativeCore) -> None:
+    """Have messages of R code that is called by the bridge read on ``sys.stderr`` as R writes them.
+
+    Those of calls of rpy2's own stay rpy2's (a log), and so does all where somebody has replaced
+    rpy2's way to write.
+    """
+    from rpy2.rinterface_lib import callbacks
+
+    theirs = callbacks.consolewrite_warnerror
+    if theirs.__module__ != callbacks.__name__:
+        return
+
+    def write(text: str) -> None:
+        if not core.running_r():
+            theirs(text)
+        elif sys.stderr is not None:
+            sys.stderr.write(text)
+
+    callbacks.consolewrite_warnerror = write
 
 
 #: Where in PyTorch's own sources a warning was made.

@@ -8,6 +8,7 @@ Tests: tests/process/test_r_thread.py.
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import threading
 import time
@@ -54,15 +55,29 @@ def on_r_thread(f: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         RuntimeError: R's thread serves no other threads, and did not begin within a second.
         Exception: whatever ``f`` raises.
     """
+    return _call(lambda: f(*args, **kwargs), wake=None)
+
+
+def ask(f: Callable[[], Result]) -> Result:
+    """Call ``f()`` on R's thread, also between two steps of Python code that runs there.
+
+    For what is short and Python asks of itself, such as pickling: a thread that waits for others
+    in a loop, as joblib's, has named nobody to serve. Where R's thread waits in one call, this is
+    ``on_r_thread()``.
+    """
+    return _call(f, wake=lambda: ctypes.pythonapi.Py_AddPendingCall(_run_waiting, None))
+
+
+def _call(f: Callable[[], Result], wake: Callable[[], object] | None) -> Result:
     if here():
-        return f(*args, **kwargs)
+        return f()
     future: Future[Result] = Future()
 
     def run() -> None:
         if not future.set_running_or_notify_cancel():
             return
         try:
-            future.set_result(f(*args, **kwargs))
+            future.set_result(f())
         except BaseException as error:
             future.set_exception(error)
 
@@ -72,6 +87,8 @@ def on_r_thread(f: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
     else:
         loop = None
         _calls.put(run)
+        if wake is not None:
+            wake()
     last = time.monotonic()
     while True:
         try:
@@ -84,6 +101,14 @@ def on_r_thread(f: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
                 last = now
             elif now > last + GRACE and future.cancel():
                 raise RuntimeError(_NOT_SERVING) from None
+
+
+@ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+def _run_waiting(_: object) -> int:
+    """Python calls it on R's thread."""
+    while not _calls.empty():
+        _run_next()
+    return 0
 
 
 def serve(until: Awaited | Iterable[Awaited]) -> None:

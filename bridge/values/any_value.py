@@ -21,6 +21,7 @@ from torchbridge.arrays.into_r import is_array, to_robject
 from torchbridge.frames import arrow, labels, pandas_frames
 from torchbridge.process import hooks, host, rpy2_objects
 from torchbridge.values import reticulate_objects
+from torchbridge.values.pickled_objects import Unpickled
 
 if TYPE_CHECKING:
     from torchbridge._native import RObject
@@ -155,6 +156,8 @@ def _of_r(x: Any) -> Any:
         return rpy2_objects.robject(x)
     if isinstance(x, arrow.RFrame):
         return x.robject
+    if isinstance(x, Unpickled):
+        return x.made()
     return pandas_frames.to_r(x) if pandas_frames.is_pandas(x) else None
 
 

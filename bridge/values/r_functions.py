@@ -1,6 +1,6 @@
 """R functions as Python callables, and R environments whose attributes they are.
 
-Tests: tests/values/test_script.py, tests/values/test_package.py.
+Tests: tests/values/test_script.py, tests/values/test_package.py, tests/values/test_callbacks.py.
 """
 
 from __future__ import annotations

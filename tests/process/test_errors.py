@@ -277,6 +277,7 @@ def test_r_warnings_are_python_warnings(function):
     with pytest.warns(tb.RWarning) as found:
         assert f(2) == 4
     assert [str(w.message) for w in found] == ["careful: 2", "é"]
+    assert {w.filename for w in found} == {__file__}  # not of a line of the package's own
     with pytest.warns(tb.RWarning, match="NAs introduced by coercion"):
         function("function() as.integer('a')")()
 

@@ -1,4 +1,4 @@
-"""process/output.py: what Python prints goes where R prints."""
+"""process/output.py: what Python prints goes where R prints, what R says where Python says it."""
 
 from __future__ import annotations
 
@@ -51,3 +51,42 @@ def test_what_python_prints_is_captured_and_sunk_with_rs():
     assert ended.stdout.splitlines() == [
         "a|b é|c|no|sunkxy|1", "TOLD", "", "thread", "\\udc80", "TypeError"
     ]  # fmt: skip
+
+
+MESSAGES = """
+import logging, sys
+import torchbridge as tb
+
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+tb.source(text='message("sourced")')
+script = tb.source(text='''
+f <- function(g) { message("h\\u00e9"); cat("no\\\\n", file = stderr()); g() }
+''')
+script.f(lambda: script.f(lambda: 1))
+import rpy2.robjects as ro
+ro.r('message("of rpy2")')  # is rpy2's to tell
+with_theirs = []
+from rpy2.rinterface_lib import callbacks
+with callbacks.replace_in_module(callbacks, "consolewrite_warnerror", with_theirs.append):
+    script.f(lambda: 1)
+print(with_theirs)
+"""
+
+
+def test_messages_of_r_are_python_s_stderr_as_r_writes_them(python):
+    done = python(MESSAGES, PYTHONIOENCODING="utf-8", LC_ALL="C.UTF-8")
+    assert done.stderr.splitlines() == ["sourced", *["hé", "no"] * 2]
+    assert "R callback write-console: of rpy2" in done.stdout
+    assert done.stdout.splitlines()[-1] == r"['hé\n', 'no\n']"
+
+
+def test_messages_in_a_process_that_has_replaced_rpy2_s_console(python):
+    done = python(
+        "from rpy2.rinterface_lib import callbacks\n"
+        "heard = []\n"
+        "callbacks.consolewrite_warnerror = heard.append\n"
+        "import torchbridge as tb\n"
+        "tb.source(text='message(1)')\n"
+        "print(heard)\n"
+    )
+    assert (done.stdout, done.stderr) == ("['1\\n']\n", "")

@@ -70,6 +70,10 @@ static void result_run(void *p) {
                              : tb_robject(job->value, false);
 }
 
+static int running = 0;
+
+bool tb_running_r(void) { return running > 0; }
+
 static PyObject *call_r(SEXP function, PyObject *args, PyObject *kwargs, bool convert) {
   if (!Rf_isFunction(function)) {
     PyErr_Format(PyExc_TypeError, "an R %s is not a function", Rf_type2char(TYPEOF(function)));
@@ -85,7 +89,9 @@ static PyObject *call_r(SEXP function, PyObject *args, PyObject *kwargs, bool co
   tb_interrupts_to_r(&interrupts);
   PyThreadState *others = tb_python_hosts() ? PyEval_SaveThread() : NULL;
   tb_failure failure;
+  running++;
   job.value = tb_try(job.call, &failure);
+  running--;
   if (others)
     PyEval_RestoreThread(others);
   bool interrupted = tb_interrupts_restore(&interrupts);
@@ -148,12 +154,19 @@ static PyObject *copied(RObject *self, PyObject *unused) {
   return Py_NewRef(self);
 }
 
-static const PyMethodDef methods[] = {{"call", (PyCFunction)(void (*)(void))call_raw,
-                                       METH_VARARGS | METH_KEYWORDS,
-                                       "Call this R function; the result stays an RObject."},
-                                      {"__copy__", (PyCFunction)copied, METH_NOARGS, "Itself."},
-                                      {"__deepcopy__", (PyCFunction)copied, METH_O, "Itself."},
-                                      {NULL, NULL, 0, NULL}};
+static PyObject *reduce(RObject *self, PyObject *unused) {
+  (void)unused;
+  PyObject *hook = tb_hook(TB_HOOK_REDUCE);
+  return hook ? PyObject_CallOneArg(hook, (PyObject *)self) : NULL;
+}
+
+static const PyMethodDef methods[] = {
+    {"call", (PyCFunction)(void (*)(void))call_raw, METH_VARARGS | METH_KEYWORDS,
+     "Call this R function; the result stays an RObject."},
+    {"__copy__", (PyCFunction)copied, METH_NOARGS, "Itself."},
+    {"__deepcopy__", (PyCFunction)copied, METH_O, "Itself."},
+    {"__reduce__", (PyCFunction)reduce, METH_NOARGS, "What pickle keeps: R's serialization."},
+    {NULL, NULL, 0, NULL}};
 
 static const PyGetSetDef properties[] = {
     {"__signature__", (getter)signature, NULL, "A function's arguments.", "__signature__"},

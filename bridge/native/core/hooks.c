@@ -15,6 +15,7 @@ static const char *const names[TB_HOOKS] = {
     [TB_HOOK_TIMES_TO_R] = "times_to_r",
     [TB_HOOK_FROM_MAIN] = "from_main",
     [TB_HOOK_BUILTIN_FROM_MAIN] = "builtin_from_main",
+    [TB_HOOK_REDUCE] = "reduce",
     [TB_HOOK_SIGNATURE] = "signature",
     [TB_HOOK_FOR_R] = "for_r",
     [TB_HOOK_FREEZE] = "freeze",

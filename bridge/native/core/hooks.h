@@ -20,6 +20,7 @@ enum tb_hook {
   TB_HOOK_TIMES_TO_R,     /* (tuple of dates or times): an RObject, or NotImplemented */
   TB_HOOK_FROM_MAIN,      /* (function, ...): calls it, with a frame of the main module */
   TB_HOOK_BUILTIN_FROM_MAIN, /* likewise a function of Python's builtins */
+  TB_HOOK_REDUCE,            /* (RObject): what pickle keeps of it; called on any thread */
   TB_HOOK_SIGNATURE,         /* (RObject that is a function): its inspect.Signature */
   TB_HOOK_FOR_R,             /* the object whose attributes R calls by name */
   TB_HOOK_FREEZE,            /* (object): (bytes, R's parts of it or None), for saveRDS() */
