@@ -69,11 +69,11 @@ def from_r(core: NativeCore) -> None:
     if theirs.__module__ != callbacks.__name__:
         return
 
-    def write(text: str) -> None:
+    def write(s: str) -> None:
         if not core.running_r():
-            theirs(text)
+            theirs(s)
         elif sys.stderr is not None:
-            sys.stderr.write(text)
+            sys.stderr.write(s)
 
     callbacks.consolewrite_warnerror = write
 

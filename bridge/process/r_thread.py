@@ -65,7 +65,7 @@ def ask(f: Callable[[], Result]) -> Result:
     in a loop, as joblib's, has named nobody to serve. Where R's thread waits in one call, this is
     ``on_r_thread()``.
     """
-    return _call(f, wake=lambda: ctypes.pythonapi.Py_AddPendingCall(_run_waiting, None))
+    return _call(f, wake=lambda: ctypes.pythonapi.Py_AddPendingCall(_pending, None))
 
 
 def _call(f: Callable[[], Result], wake: Callable[[], object] | None) -> Result:
@@ -103,12 +103,14 @@ def _call(f: Callable[[], Result], wake: Callable[[], object] | None) -> Result:
                 raise RuntimeError(_NOT_SERVING) from None
 
 
-@ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 def _run_waiting(_: object) -> int:
-    """Python calls it on R's thread."""
     while not _calls.empty():
         _run_next()
     return 0
+
+
+#: Python calls it on R's thread.
+_pending = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(_run_waiting)
 
 
 def serve(until: Awaited | Iterable[Awaited]) -> None:

@@ -21,7 +21,6 @@ from torchbridge.process.errors import RError
 
 if TYPE_CHECKING:
     from torchbridge._native import RObject
-    from torchbridge.process.native_core import NativeCore
 
 
 def reduce(x: RObject) -> tuple[Callable[[bytes], object], tuple[bytes]]:
@@ -75,11 +74,10 @@ def _made(data: bytes) -> RObject:
 
 
 def _helper(name: str) -> RObject:
-    core = host.native()
-    _add_helpers(core)
-    return core.helper(name)
+    _add_helpers()
+    return host.native().helper(name)
 
 
 @cache
-def _add_helpers(core: NativeCore) -> None:
-    core.helper("add_helpers")(str(Path(__file__).with_suffix(".R")))
+def _add_helpers() -> None:
+    host.native().helper("add_helpers")(str(Path(__file__).with_suffix(".R")))

