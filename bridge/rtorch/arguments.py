@@ -87,12 +87,14 @@ def r_arguments(name: str, overloads: list[Overload]) -> list[Argument] | None:
         Argument(r_name(name, a, position), a, optional)
         for position, (a, optional) in enumerate(_merged(name, overloads))
     ]
-    row = TABLE.get(name)
+    row = TABLE.get(name.replace("$", "torch_"))
     if row is None:
         return found
     words = row.split()
     own = [_parsed(word) for word in words if word != "."]
     told = {argument.schema for argument in own}
+    if name.startswith("$") and not told <= {a.schema for a in found}:
+        return found  # a method that is written otherwise than the function, such as $split()
     whole = words[-1] == "."
     return own + [a for a in found if not whole and a.schema not in told]
 

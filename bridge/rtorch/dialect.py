@@ -203,7 +203,7 @@ def lu(A: torch.Tensor, pivot: bool = True, get_infos: bool = False, out: Any = 
     """The factors in one matrix and the pivots (from 1), with ``get_infos`` also the infos."""
     if out is not None:
         raise ValueError("out: not supported; take the result")
-    factors, pivots, infos = torch.linalg.lu_factor_ex(A, pivot=pivot, check_errors=not get_infos)
+    factors, pivots, infos = torch.linalg.lu_factor_ex(A, pivot=pivot)
     return [factors, pivots, infos] if get_infos else [factors, pivots]
 
 
@@ -427,7 +427,18 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     )
 }
 
+
+def where_method(
+    self: Tensor, condition: Tensor | float | None = None, other: Tensor | float | None = None
+) -> Any:
+    """PyTorch's ``x$where(condition, other)``, and R torch's ``condition$where(self, other)``."""
+    if isinstance(condition, torch.Tensor) and condition.dtype == torch.bool:
+        return where(condition, self, other)
+    return where(self, condition, other)
+
+
 #: $<name>()
 METHODS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (nonzero, unique, unique_consecutive)
+    "where": where_method,
+    **{function.__name__: function for function in (nonzero, unique, unique_consecutive)},
 }

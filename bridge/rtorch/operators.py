@@ -98,6 +98,10 @@ _INDEX_RESULTS = frozenset(
 EVERY = 2**32 - 1
 #: Pooling with return_indices = TRUE, and what unpooling takes.
 _POOLING = re.compile(r"max_pool\dd(_with_indices)?$")
+#: Tensors of functions in Python that are written without types.
+_TENSORS = frozenset({"input", "x1", "x2"})
+#: A tensor where R's numbers are ints: tensor_split(c(2, 4)).
+_NOT_TENSORS = frozenset({("tensor_split", "tensor_indices_or_sections")})
 #: ``dim`` that is a number of dims, or a size.
 _NOT_DIMS = {
     ("tensordot", "dims"),
@@ -363,6 +367,8 @@ def _annotation(parameter: inspect.Parameter) -> str:
         return str(parameter.annotation)
     if parameter.annotation is not inspect._empty:
         return str(getattr(parameter.annotation, "__name__", parameter.annotation))
+    if parameter.name in _TENSORS:
+        return "Tensor"
     default = parameter.default
     if isinstance(default, bool):
         return "bool"
@@ -388,7 +394,7 @@ def kind_of(function: str, name: str, kind: str) -> int:
     listed = re.compile(r"[Ll]ist\[(Optional\[)?Tensor\]+")
     if listed.search(kind):
         kinds |= TENSORS
-    if "Tensor" in listed.sub("", kind):
+    if "Tensor" in listed.sub("", kind) and (base, name) not in _NOT_TENSORS:
         kinds |= TENSOR
     if kinds and name in (_INDICES - _NOT_INDICES.get(base, set()) | _INDICES_OF.get(base, set())):
         kinds |= INDEX

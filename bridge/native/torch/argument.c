@@ -95,6 +95,38 @@ static PyObject *tensor_at(const void *data, R_xlen_t i) {
   return tb_argument(VECTOR_ELT(a->x, i), (a->kinds & ~TENSORS) | TENSOR, a->name);
 }
 
+/* What is given where a list of tensors is wanted, one tensor or R vector, is a list of one. */
+static bool is_one_of_list(int kinds, bool vector) {
+  return vector && (kinds & TENSORS) && !(kinds & (TENSOR | INT | INTS | SCALAR | DIM | POSITION));
+}
+
+/* Steals x. */
+static PyObject *list_of(PyObject *x) {
+  PyObject *list = x ? PyList_New(1) : NULL;
+  if (!list) {
+    Py_XDECREF(x);
+    return NULL;
+  }
+  PyList_SET_ITEM(list, 0, x);
+  return list;
+}
+
+/* The object of a handle; a tensor where only a number will do is its one number, as in R torch. */
+static PyObject *of_handle(SEXP x, int kinds, const char *name) {
+  PyObject *object = tb_from_r(x, TB_AS_LIST);
+  if (!object || !(kinds & (INDEX | TENSORS | SCALAR)) || !tb_is_tensor(object))
+    return object && (kinds & INDEX) ? ask(TB_HOOK_ZERO_BASED, object, name) : object;
+  if (kinds & INDEX)
+    object = ask(TB_HOOK_ZERO_BASED, object, name);
+  if (is_one_of_list(kinds, true))
+    return list_of(object);
+  if (!object || !(kinds & SCALAR) || kinds & (TENSOR | TENSORS))
+    return object;
+  PyObject *number = PyObject_CallMethod(object, "item", NULL);
+  Py_DECREF(object);
+  return number;
+}
+
 static PyObject *no_names(SEXP x, const char *name) {
   if (x == R_NilValue)
     Py_RETURN_NONE;
@@ -104,14 +136,16 @@ static PyObject *no_names(SEXP x, const char *name) {
 }
 
 PyObject *tb_argument(SEXP x, int kinds, const char *name) {
-  if (tb_is_handle(x)) {
-    PyObject *object = tb_from_r(x, TB_AS_LIST);
-    return object && (kinds & INDEX) ? ask(TB_HOOK_ZERO_BASED, object, name) : object;
-  }
+  if (tb_is_handle(x))
+    return of_handle(x, kinds, name);
   if (kinds & NAMES)
     return no_names(x, name);
   argument a = {x, kinds, name};
   bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x);
+  bool vector =
+      TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
+  if (is_one_of_list(kinds, vector))
+    return list_of(tb_argument(x, (kinds & ~TENSORS) | TENSOR, name));
   /* Where only a list of ints will do, one number is a list of one. */
   bool wrap = (kinds & (INTS | INT | TENSOR)) == INTS;
   bool only_tensor = (kinds & ~(INDEX | TENSORS)) == TENSOR;
@@ -124,8 +158,6 @@ PyObject *tb_argument(SEXP x, int kinds, const char *name) {
     return tb_list(Rf_xlength(x), number_at, &a);
   if (TYPEOF(x) == VECSXP && !Rf_isObject(x) && (kinds & TENSORS))
     return tb_list(Rf_xlength(x), tensor_at, &a);
-  bool vector =
-      TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
   bool scalar = TYPEOF(x) == LGLSXP && Rf_xlength(x) == 1 && !Rf_isObject(x) && !only_tensor;
   if (vector && !scalar && (kinds & (TENSOR | INDEX))) {
     bool positions = kinds & INDEX && numeric;

@@ -112,6 +112,31 @@ static const tb_parameter *named(const Operator *op, SEXP tag) {
   return NULL;
 }
 
+/* The one argument that begins with a tag, as R completes names: x$flip(dim = 1). */
+static const tb_parameter *completed(const Operator *op, SEXP tag) {
+  const char *text = R_CHAR(PRINTNAME(tag));
+  const tb_parameter *found = NULL;
+  for (int i = 0; i < op->n_order; i++) {
+    if (strncmp(R_CHAR(op->order[i]->r_name), text, strlen(text)) != 0)
+      continue;
+    if (found)
+      return NULL;
+    found = op->order[i];
+  }
+  return found;
+}
+
+/* The tags with whole names; `whole` has room for them. */
+static const SEXP *complete(const Operator *op, const SEXP *tags, int n, SEXP *whole) {
+  bool changed = false;
+  for (int i = 0; tags && i < n; i++) {
+    const tb_parameter *p = tags[i] && !named(op, tags[i]) ? completed(op, tags[i]) : NULL;
+    whole[i] = p ? Rf_installChar(p->r_name) : tags[i];
+    changed = changed || p;
+  }
+  return changed ? whole : tags;
+}
+
 /* Arguments without a name are R's, in order, but for those that were given by name. */
 static const tb_parameter *next(const Operator *op, const SEXP *tags, int n, int *at) {
   for (; *at < op->n_order; ++*at) {
@@ -127,6 +152,8 @@ static const tb_parameter *next(const Operator *op, const SEXP *tags, int n, int
 
 static int add_arguments(const Operator *op, arguments *to, const SEXP *values, const SEXP *tags,
                          int n) {
+  SEXP whole[MOST_ARGUMENTS];
+  tags = complete(op, tags, n, whole);
   int by_position = 0, at = 0, last = op->n_positional - 1;
   bool single = false; /* is the last by position one number? */
   for (int i = 0; i < n; i++)

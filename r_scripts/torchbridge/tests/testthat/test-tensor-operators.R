@@ -297,3 +297,41 @@ test_that("the axis of quantized channels counts from 0, as in R's torch", {
   )
   expect_identical(as.array(rows$int_repr()), array(as.raw(c(0, 0, 20, 200)), c(2, 2)))
 })
+
+test_that("one tensor or R vector where a list is wanted is a list of one", {
+  expect_identical(as.array(torch_cat(torch_tensor(1:3))), 1:3)
+  expect_identical(dim(torch_stack(c(1, 2))), c(1L, 2L))
+  expect_identical(as.array(torch_hstack(list(1, c(2, 3)))), c(1, 2, 3))
+  expect_identical(as.array(torch_block_diag(diag(2))), diag(2))
+  expect_identical(as.array(torch_index_put(torch_tensor(c(1, 2, 3)), 2L, 9)), c(1, 9, 3))
+})
+
+test_that("a tensor of one number is a number where only a number will do", {
+  expect_identical(as.array(torch_full(2, torch_tensor(3))), c(3, 3))
+  expect_identical(as.array(torch_add(1, 2, alpha = torch_tensor(3))), 7)
+})
+
+test_that("functions that PyTorch writes without types take R values", {
+  expect_identical(as.array(torch_cdist(diag(2), matrix(0, 2, 2))), matrix(1, 2, 2))
+  for (x in list(0.5, c(0, 1), -3L, diag(2))) {
+    expect_equal(as.array(nnf_tanh(x)), tanh(x), tolerance = 1e-6)
+    expect_equal(as.array(nnf_sigmoid(x)), stats::plogis(x), tolerance = 1e-6)
+    expect_equal(as.array(nnf_softsign(x)), x / (1 + abs(x)), tolerance = 1e-6)
+  }
+})
+
+test_that("methods take arguments as their functions do, and R completes their names", {
+  x <- torch_tensor(matrix(c(3, 1, 2, 6, 5, 4), 2))
+  expect_identical(as.array(x$sort(1)[[1]]), apply(as.array(x), 2, sort))
+  expect_identical(as.array(x$sort(2, TRUE)[[2]]), as.array(torch_sort(x, 2, TRUE)[[2]]))
+  expect_identical(as.array(x$argsort(1)), apply(as.array(x), 2, order))
+  expect_identical(as.array(x$flip(dim = 1)), as.array(x)[2:1, ])
+  expect_identical(as.array(x$sum(dim = 1, keep = TRUE)), t(colSums(as.array(x))))
+  expect_error(x$sum(d = 1), "d")
+  parts <- list(1:2, 3:4, 5:6)
+  expect_identical(lapply(torch_tensor_split(1:6, c(2, 4)), as.array), parts)
+  test <- x > 2
+  ours <- ifelse(as.array(x) > 2, 1, 2)
+  expect_identical(as.array(test$where(1, 2)), ours)
+  expect_identical(as.array(x$where(test, 0)), as.array(x) * (as.array(x) > 2))
+})
