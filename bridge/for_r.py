@@ -34,6 +34,7 @@ MODULES = {
     "members": "torchbridge.rtorch.tensor_members",
     "nn_utils": "torchbridge.rtorch.nn_utils",
     "optim": "torchbridge.rtorch.optim",
+    "seeds": "torchbridge.rtorch.seeds",
     "own_functions": "torchbridge.rtorch.own_functions",
     "main": "torchbridge.values.main_module",
     "objects": "torchbridge.values.objects",
@@ -59,7 +60,7 @@ _TENSORS = (
 )
 _RETICULATE = ("put", "take")
 _LANGUAGE = (
-    *("torch_tensor", "torch_arange", "manual_seed", "python", "same", "is_method"),
+    *("torch_tensor", "torch_arange", "python", "same", "is_method"),
     *("summarise", "bind", "signif", "gamma", "trigamma", "cospi", "sinpi", "tanpi"),
 )
 

@@ -103,11 +103,6 @@ def torch_arange(
     return result.to(dtype=as_dtype(dtype), device=device).requires_grad_(requires_grad)
 
 
-def manual_seed(_: object, seed: float) -> None:
-    """R's ``torch_manual_seed``."""
-    torch.manual_seed(int(seed))
-
-
 def python(x: object) -> RObject:
     """R's ``python()``: the object as Python has it, no tensor in R's eyes."""
     return host.native().object_handle(x)

@@ -272,8 +272,6 @@ def scheduler_step(scheduler: Scheduler, metrics: float | torch.Tensor | None) -
         if metrics is None:
             raise TypeError("`metrics` must be given: the schedule depends on it")
         scheduler.step(metrics)
-    elif metrics is not None:
-        raise TypeError(f"`metrics` is not for {type(scheduler).__name__}")
     else:
         scheduler.step()
 

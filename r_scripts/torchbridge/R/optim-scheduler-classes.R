@@ -118,8 +118,8 @@ PythonScheduler <- R6::R6Class( # nolint: object_name_linter.
   inherit = LRScheduler, lock_objects = FALSE,
   public = list(
     initialize = function(...) private$made <- private$make[[1L]](...),
-    step = function(...) {
-      private$made$step(...)
+    step = function() {
+      private$made$step()
       invisible(self)
     },
     get_last_lr = function() private$made$get_last_lr(),
@@ -132,6 +132,17 @@ PythonScheduler <- R6::R6Class( # nolint: object_name_linter.
     base_lrs = function(value) if (missing(value)) as.list(private$made$base_lrs)
   ),
   private = list(made = NULL)
+)
+
+PlateauScheduler <- R6::R6Class( # nolint: object_name_linter.
+  "PlateauScheduler",
+  inherit = PythonScheduler, lock_objects = FALSE,
+  public = list(
+    step = function(metrics) {
+      private$made$step(metrics)
+      invisible(self)
+    }
+  )
 )
 
 #' @export

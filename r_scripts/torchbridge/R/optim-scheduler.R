@@ -52,7 +52,7 @@ new_scheduler <- function(name, match, frame) {
   x
 }
 
-scheduler_step <- function(x, metrics) {
+scheduler_step <- function(x, metrics = NULL) {
   own <- attr(x, "optimizer")
   verbose <- attr(x, "verbose")
   before <- if (!is.null(verbose) && inherits(x, "lr_reduce_on_plateau")) rates_of(x)
@@ -86,7 +86,12 @@ say_rates <- function(scheduler, before = NULL) {
 `$.lr_scheduler` <- function(x, name) {
   if (is.environment(x)) return(get0(name, envir = x, inherits = FALSE)) # one that R wrote
   switch(name,
-    step = function(metrics = NULL) scheduler_step(x, metrics),
+    # Callers look at its arguments for whether it wants metrics.
+    step = if (inherits(x, "lr_reduce_on_plateau")) {
+      function(metrics) scheduler_step(x, if (!missing(metrics)) metrics)
+    } else {
+      function() scheduler_step(x)
+    },
     optimizer = if (is.null(attr(x, "optimizer"))) {
       as_optimizer(dot_call(native()$getattr, x, "optimizer"))
     } else {

@@ -20,10 +20,11 @@ for (name in c(names(optimizers), names(ignite_names))) {
 
 for (name in names(schedulers)) {
   make <- get(name)
+  parent <- if (name == "lr_reduce_on_plateau") PlateauScheduler else PythonScheduler
   assign(name, structure(
     make,
     class = c(name, "lr_scheduler", "lr_scheduler_generator"),
-    scheduler = inheritable(c(name, "lr_scheduler"), PythonScheduler, make)
+    scheduler = inheritable(c(name, "lr_scheduler"), parent, make)
   ))
 }
-rm(name, make, classes, own)
+rm(name, make, classes, own, parent)

@@ -23,8 +23,8 @@ language_version <- "0.17.0"
 #'
 #' @param library The R library to install into, or to remove from: a folder, made if need be. By
 #'   default the first of [.libPaths()], where `install.packages()` installs.
-#' @param replace Install over R's own torch, if that library has it? `FALSE` refuses. A stand-in that
-#'   is there already is made anew without asking.
+#' @param replace Install over R's own torch, if that library has it? `FALSE` refuses. A stand-in
+#'   that is there already is made anew without asking.
 #' @return The folder of the stand-in, invisibly; that of the removed one, or `NULL` where there was
 #'   none.
 #' @examplesIf interactive()
@@ -110,7 +110,7 @@ write_stand_in <- function(folder) {
   writeLines(
     c(
       "# Exports are those of the torchbridge that is installed now.",
-      ".onLoad <- function(libname, pkgname) torchbridge:::fill_stand_in(parent.env(environment()))",
+      ".onLoad <- function(libname, pkgname) torchbridge:::fill_stand_in(topenv())",
       ".onAttach <- function(libname, pkgname) torchbridge:::announce_stand_in()"
     ),
     file.path(folder, "R", "torch.R")
@@ -181,9 +181,9 @@ warn_of_shadow <- function(place) {
 # methods, and this package's tensors its. A hook can't refuse a package that is loaded later.
 refuse_other_torch <- function() {
   why <- paste(
-    "R's torch and torchbridge have classes of the same names, and one session can have",
-    "one of them only.\nRestart R, and load one. `torchbridge::stand_in_for_torch()` makes a package",
-    "torch that is torchbridge."
+    "R's torch and torchbridge have classes of the same names, and one session can have one of",
+    "them only.\nRestart R, and load one. `torchbridge::stand_in_for_torch()` makes a package torch",
+    "that is torchbridge."
   )
   if (isNamespaceLoaded("torch") && !is_stand_in(getNamespaceInfo("torch", "path"))) {
     abort(NULL, "R's torch is loaded. ", why)
@@ -195,7 +195,7 @@ refuse_other_torch <- function() {
   })
 }
 
-# --- what packages ask of the inside of R's torch, as torch:::name ---------------------------------
+# --- what packages ask of the inside of R's torch, as torch:::name ------------------------------
 
 is_torch_tensor <- function(x) is_tensor(x)
 

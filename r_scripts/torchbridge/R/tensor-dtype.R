@@ -103,6 +103,10 @@ same_objects <- function(x, y) api("same", x, y)
 #' Seed PyTorch's random numbers
 #'
 #' Sets PyTorch's own generators, on the CPU and every GPU. R's `set.seed()` is another stream.
+#'
+#' `options(torch.old_seed_behavior = TRUE)` gives, from the next `torch_manual_seed()` on, the numbers
+#' that R's torch gives with that option: what takes a generator (`$uniform_()`,
+#' `torch_bernoulli()`, the first weights of layers, ...) draws from a stream of its own.
 #' @param seed A whole number.
 #' @return `NULL`, invisibly.
 #' @export
@@ -110,7 +114,8 @@ torch_manual_seed <- function(seed) {
   if (!is.numeric(seed) || length(seed) != 1L || is.na(seed) || seed != trunc(seed)) {
     stop("`seed` must be one whole number", call. = FALSE)
   }
-  api("manual_seed", NULL, seed)
+  old <- isTRUE(getOption("torch.old_seed_behavior"))
+  call_python("seeds.manual_seed", NULL, seed, old)
   invisible(NULL)
 }
 

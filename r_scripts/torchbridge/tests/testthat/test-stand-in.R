@@ -123,7 +123,7 @@ test_that("arguments are checked by name", {
   expect_error(stand_in_for_torch(""), "`library` must be the path of a folder, not \"\".")
   expect_error(stand_in_for_torch(file), "`library` must be a folder; .* is a file.")
   expect_error(remove_stand_in_for_torch(file), "`library` must be a folder; .* is a file.")
-  expect_error(stand_in_for_torch(tempdir(), replace = "yes"), "`replace` must be `TRUE` or `FALSE`")
+  expect_error(stand_in_for_torch(tempdir(), replace = 1), "`replace` must be `TRUE` or `FALSE`")
 })
 
 test_that("torchbridge is not loaded beside R's own torch", {
@@ -132,13 +132,14 @@ test_that("torchbridge is not loaded beside R's own torch", {
   dir.create(library)
   other <- make_package("torch", "export(f)", "f <- function() 1")
   install <- sprintf(
-    "tools::Rcmd(c('INSTALL', '--no-test-load', '--library=%s', '%s'), stdout = FALSE, stderr = FALSE)",
+    "tools::Rcmd(c('INSTALL', '--no-test-load', '--library=%s', '%s'), FALSE, FALSE)",
     library, other
   )
   run <- run_r(c(
     install, sprintf(".libPaths(c('%s', .libPaths()))", library),
     "loadNamespace('torch')",
-    "message('first: ', conditionMessage(tryCatch(loadNamespace('torchbridge'), error = identity)))",
+    "refused <- tryCatch(loadNamespace('torchbridge'), error = identity)",
+    "message('first: ', conditionMessage(refused))",
     "unloadNamespace('torch')",
     "loadNamespace('torchbridge')",
     "tryCatch(loadNamespace('torch'), warning = function(w) message('then: ', conditionMessage(w)))"

@@ -64,3 +64,37 @@ test_that("the gradient scaler trains without a GPU, too", {
   scaler$update()
   expect_equal(as.numeric(w), 0)
 })
+
+test_that("with options(torch.old_seed_behavior) the numbers are R torch's with that option", {
+  # R torch's own numbers, of one session.
+  expected <- list(
+    -0.364226043, c(0.819215536, 0.695369661), 0.681896091, c(-0.60427916, -0.357315242),
+    c(0, 1, 0, 0, 0, 1), c(0.579167664, 0.308293223), -1.12995052
+  )
+  draws <- function() {
+    list(
+      torch_randn(1), torch_empty(2)$uniform_(), torch_rand(1), nn_linear(2, 1)$weight,
+      torch_bernoulli(torch_full(6, 0.5)), nn_init_xavier_normal_(torch_empty(1, 2)), torch_randn(1)
+    )
+  }
+  before <- options(torch.old_seed_behavior = TRUE)
+  on.exit({
+    options(before)
+    torch_manual_seed(1)
+  })
+  for (round in 1:2) {
+    torch_manual_seed(2019)
+    expect_equal(lapply(draws(), as.numeric), expected, tolerance = 1e-8)
+  }
+  # A generator that is named stays it, and a device around it changes nothing.
+  generator <- torch_generator()
+  generator$set_current_seed(2019)
+  own <- torch_empty(2)$uniform_(generator = generator)
+  torch_manual_seed(2019)
+  inside <- with_device(list(torch_randn(1), torch_empty(2)$uniform_()), device = "cpu")
+  expect_equal(as.numeric(inside[[2]]), expected[[2]], tolerance = 1e-8)
+  options(before)
+  torch_manual_seed(2019)
+  expect_equal(as.numeric(torch_empty(2)$uniform_()), c(0.291447163, 0.587546468), tolerance = 1e-8)
+  expect_equal(as.numeric(own), c(0.291447163, 0.587546468), tolerance = 1e-8)
+})
