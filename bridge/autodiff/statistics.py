@@ -87,3 +87,34 @@ def sums_by_group(x: Numbers, group: Tensor, groups: float, na_rm: bool) -> Tens
         x = torch.where(x.isnan(), 0.0, x)
     zeros = torch.zeros(int(groups), x.shape[1], dtype=x.dtype, device=x.device)
     return zeros.index_add(0, group.to(device=x.device, dtype=torch.int64), x)
+
+
+#: Elements of a series that one triangular system solves.
+_BLOCK = 256
+
+
+def recursive_filter(x: Numbers, taps: Numbers, before: Numbers | None) -> Tensor:
+    """R's ``filter(method = "recursive")`` of one series.
+
+    Args:
+        x: The series (n).
+        taps: The filter (p): ``y[i] = x[i] + taps[0] * y[i - 1] + ...``.
+        before: The p values before the first, the latest last; None is zeros.
+    """
+    x, taps = number(x).reshape(-1), number(taps).reshape(-1)
+    p, size = taps.numel(), max(min(x.numel(), _BLOCK), taps.numel())
+    lag = torch.arange(size)[:, None] - torch.arange(size)[None, :]
+    own = torch.where((lag > 0) & (lag <= p), -taps[(lag - 1).clamp(0, p - 1)], 0.0)
+    reach = torch.arange(size)[:, None] - torch.arange(p)[None, :] + p - 1
+    carried = torch.where(reach < p, taps[reach.clamp(max=p - 1)], 0.0)
+    last = taps.new_zeros(p) if before is None else number(before).reshape(-1)
+    parts = []
+    for part in x.split(size):
+        n = part.numel()
+        right = (part + carried[:n] @ last).unsqueeze(1)
+        y = torch.linalg.solve_triangular(
+            own[:n, :n], right, upper=False, unitriangular=True
+        ).squeeze(1)
+        last = torch.cat([last, y])[-p:]
+        parts.append(y)
+    return torch.cat(parts)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torch.fx.experimental.proxy_tensor import get_proxy_mode, has_proxy_slot
+
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.into_r import is_array, refuse_nested, to_robject
 from torchbridge.arrays.torch_arrays import TorchArrays
@@ -92,7 +94,14 @@ def to_r(x: object, share: bool) -> object:
 
 
 def values(x: Tensor) -> RObject:
-    """The numbers of a tensor, as a plain R vector or array."""
+    """The numbers of a tensor, as a plain R vector or array.
+
+    Raises:
+        RuntimeError: a graph is being recorded, which holds for other numbers, too.
+    """
+    recording = get_proxy_mode()
+    if recording is not None and has_proxy_slot(x, recording.tracer):
+        raise RuntimeError("tried to get value out of a tracing tensor")
     return to_robject(x.to_dense() if _is_sparse(x) else x, typed=False)
 
 

@@ -17,7 +17,7 @@ made_constructs <- function() {
     as.list(masks), list(dmvnorm = dmvnorm), joining_constructs, applying_constructs,
     finding_constructs, attribute_constructs, data_constructs, statistics_constructs,
     position_constructs, group_constructs, array_constructs, decomposition_constructs,
-    qr_constructs, special_constructs
+    qr_constructs, special_constructs, text_constructs, random_constructs, series_constructs
   )
   c(known, written_in_r(known))
 }
@@ -28,7 +28,8 @@ written_in_r <- function(known) {
   names <- c(
     "Reduce", "Filter", "Map", "Position", "Find", "replace", "append", "rapply", "Vectorize",
     "Negate", "simplify2array", "apply", "sweep", "scale.default", "diag<-", "toeplitz",
-    "quantile.default", "mahalanobis", "convolve", "embed", "cov.wt", "seq.default"
+    "quantile.default", "mahalanobis", "convolve", "embed", "cov.wt", "seq.default", "marginSums",
+    "margin.table", "proportions", "prop.table", "addmargins"
   )
   # The namespace of stats sees base's.
   overlay <- list2env(known, parent = asNamespace("stats"))
@@ -106,6 +107,11 @@ applying_constructs <- list(
     if (USE.NAMES && is.character(X) && is.null(names(answer))) names(answer) <- X
     simplified(answer)
   },
+  combn = function(x, m, FUN = NULL, simplify = TRUE, ...) { # nolint: object_name_linter.
+    FUN <- if (is.null(FUN)) identity else users_function(FUN, parent.frame()) # nolint
+    if (!is_tensor(x)) return(combinations(x, m, FUN, simplify, ...))
+    combinations(seq_along(plain_part(x)), m, function(places) FUN(x[places], ...), simplify)
+  },
   mapply = function(FUN, ..., MoreArgs = NULL, SIMPLIFY = TRUE, USE.NAMES = TRUE) { # nolint
     FUN <- users_function(FUN, parent.frame()) # nolint: object_name_linter.
     parts <- lapply(list(...), function(v) if (is_tensor(v)) as.list(v) else v)
@@ -116,6 +122,13 @@ applying_constructs <- list(
     if (has_tensor(answer)) simplified(answer) else simplify2array(answer, higher = FALSE)
   }
 )
+
+# R's own keeps what its first call gives in a plain vector.
+combinations <- function(x, m, f, simplify, ...) {
+  answer <- lapply(utils::combn(x, m, simplify = FALSE), f, ...)
+  if (!isTRUE(simplify)) return(answer)
+  if (has_tensor(answer)) simplified(answer) else simplify2array(answer)
+}
 
 # A function, or its name in the frame that hands it over, ready for tensors.
 users_function <- function(f, frame) {
@@ -153,6 +166,9 @@ finding_constructs <- list(
     if (!identical(ready, found)) what <- ready
     base::do.call(what, args, quote, envir)
   },
+  # What these make is a function of the frame that asked for it.
+  deriv = function(expr, ...) reached_in(stats::deriv(expr, ...), parent.frame()),
+  deriv3 = function(expr, ...) reached_in(stats::deriv3(expr, ...), parent.frame()),
   get = function(x, envir = parent.frame(), mode = "any", inherits = TRUE, pos = envir) {
     reached_in(base::get(x, envir = as.environment(pos), mode = mode, inherits = inherits), envir)
   },
@@ -168,7 +184,8 @@ finding_constructs <- list(
   `::` = function(pkg, name) {
     package <- as.character(substitute(pkg))
     name <- as.character(substitute(name))
-    known <- if (package %in% c("base", "stats")) all_constructs()[[name]]
+    ours <- package %in% c("base", "stats") || package == "mvtnorm" && name == "dmvnorm"
+    known <- if (ours) all_constructs()[[name]]
     if (is.null(known)) getExportedValue(package, name) else known
   }
 )
@@ -282,15 +299,16 @@ no_tensors <- paste(
   "invalid '\\w+' (value|argument)", "non-finite function value", "invalid input type",
   "invalid function value", "object is not a matrix", "applies only to vectors",
   "requires vector arguments", "non-string argument", "too long a vector", "matrix-like object",
-  "NA/NaN argument", "REAL\\(\\) can only", "LENGTH or similar",
+  "NA/NaN argument", "result of wrong length", "REAL\\(\\) can only", "LENGTH or similar",
   sep = "|"
 )
 
 explain_construct <- function(condition) {
   if (inherits(condition, c("not_differentiable", "python_error"))) return()
   message <- conditionMessage(condition)
-  if (!grepl(no_tensors, message)) return()
-  call <- as_written(culprit(conditionCall(condition)))
+  at <- culprit(conditionCall(condition))
+  if (!grepl(no_tensors, message) && !gets_a_tensor(at)) return()
+  call <- as_written(at)
   name <- if (is.call(call)) paste(deparse(call[[1L]]), collapse = "") else ""
   shown <- if (is.call(call)) paste0("`", short_call(call), "`") else "This code"
   stop(structure(
@@ -309,7 +327,13 @@ culprit <- function(call) {
   functions <- lapply(seq_along(calls), sys.function)
   failed <- length(calls)
   while (failed > 0L && !identical(calls[[failed]], call)) failed <- failed - 1L
-  users <- which(vapply(functions[seq_len(failed)], is_users, NA))
+  frames <- lapply(seq_along(calls), sys.frame)
+  # Not what a package's function makes while it runs.
+  is_written_by_user <- function(f) {
+    maker <- which(vapply(frames, identical, NA, environment(f)))
+    is_users(f) && (length(maker) == 0L || is_users(functions[[maker]]))
+  }
+  users <- which(vapply(functions[seq_len(failed)], is_written_by_user, NA))
   if (failed == 0L || length(users) == 0L) return(call)
   last <- max(users)
   # (An argument is evaluated within the call that it is for.)
@@ -328,6 +352,25 @@ culprit <- function(call) {
   call
 }
 
+# Is it a call of the user's to another's function, one of whose arguments names a tensor?
+gets_a_tensor <- function(call) {
+  if (!is.call(call)) return(FALSE)
+  frames <- sys.calls()
+  place <- which(vapply(frames, identical, NA, call))
+  if (length(place) == 0L) return(FALSE)
+  place <- max(place)
+  called <- sys.function(place)
+  if (is_users(called) || is_ours_alone(environment(called))) return(FALSE)
+  from <- sys.frame(sys.parents()[place])
+  for (name in all.vars(call)) {
+    # (An argument that is missing fails.)
+    if (is_tensor(tryCatch(get0(name, envir = from), error = function(e) NULL))) return(TRUE)
+  }
+  FALSE
+}
+
+is_ours_alone <- function(env) identical(env, topenv()) || is_of_masks(env)
+
 short_call <- function(call) {
   text <- sub("^base::", "", deparse(call, width.cutoff = 60L, nlines = 1L)[1L])
   if (nchar(text) > 70L) paste0(substr(text, 1L, 67L), "...") else text
@@ -338,7 +381,7 @@ advice <- function(name, message) {
     "A root or minimum inside the function: write the steps of Newton's method from there, in",
     "arithmetic; their derivatives are those of the root."
   )
-  interpolation <- "Write it with findInterval() and arithmetic."
+  interpolation <- "Write approx(), or findInterval() and arithmetic."
   no_formula <- "There is no formula of it on tensors: it is for plain numbers only."
   known <- c(
     `if` = paste(
@@ -349,16 +392,12 @@ advice <- function(name, message) {
     vapply = "Write do.call(c, lapply(x, f)).",
     sapply = "Write do.call(c, lapply(x, f)).",
     unlist = "Write do.call(c, x).",
-    cat = "Use print().",
     integrate = "Write a sum over the nodes and weights of a quadrature rule.",
     uniroot = implicit, optimize = implicit, optimise = implicit, optim = implicit,
     nlm = implicit, nlminb = implicit,
-    approx = interpolation, approxfun = interpolation, spline = interpolation,
-    splinefun = interpolation,
+    spline = interpolation, splinefun = interpolation,
     dist = "Write sqrt(outer(rowSums(x^2), rowSums(x^2), `+`) - 2 * tcrossprod(x)).",
-    cut = "Write findInterval().",
     ecdf = "Write mean(x <= q): it is a constant.",
-    filter = "Write convolve(), or a sum of shifted vectors.",
     ptukey = no_formula, qtukey = no_formula, psignrank = no_formula, qsignrank = no_formula,
     pwilcox = no_formula, qwilcox = no_formula, dsignrank = no_formula, dwilcox = no_formula,
     lm.fit = "Write qr.coef(qr(x), y) or solve(crossprod(x), crossprod(x, y))."

@@ -193,11 +193,16 @@ Math.torch_numeric <- function(x, ...) {
     value <- if (swapped) log_rule(..1, x) else log_rule(x, ...)
     return(with_dimnames(as_numeric(value, names), attr(x, "r_dimnames")))
   }
-  if (.Generic == "signif") stop("signif() has no derivative; write round()", call. = FALSE)
+  if (.Generic == "signif") {
+    return(with_dimnames(as_numeric(signif_rule(x, ...), names), attr(x, "r_dimnames")))
+  }
   with_dimnames(as_numeric(bare_rule("math", .Generic, x), names), attr(x, "r_dimnames"))
 }
 
 round_rule <- function(x, digits = 0) bare_rule("round_to", x, digits)
+
+# R's own numbers, which do not change near x.
+signif_rule <- function(x, digits = 6L) lifted(signif(plain_values(x), digits))
 
 log_rule <- function(x, base) {
   natural <- rule("math", "log", lift(x))
@@ -257,6 +262,16 @@ names.torch_numeric <- function(x) attr(x, "r_names")
 }
 
 #' @export
+`length<-.torch_numeric` <- function(x, value) { # nolint: object_name_linter.
+  # R's own checks, on a stand-in.
+  places <- seq_len(length(x))
+  length(places) <- value
+  kept <- rule("flat", x)[places[!is.na(places)]]
+  names(kept) <- names(x)[places[!is.na(places)]]
+  c(kept, rep(NA_real_, sum(is.na(places))))
+}
+
+#' @export
 is.numeric.torch_numeric <- function(x) TRUE
 
 #' @export
@@ -310,6 +325,21 @@ as.array.torch_numeric <- function(x, ...) x
 as.matrix.torch_numeric <- function(x, ...) {
   if (is.matrix(x)) return(x)
   with_dimnames(rule("array", x, list(length(x), 1)), list(attr(x, "r_names"), NULL))
+}
+
+#' @export
+as.data.frame.torch_numeric <- function(x, row.names = NULL, # nolint: object_name_linter.
+                                        optional = FALSE, ..., nm = NULL) {
+  columns <- if (is.matrix(x)) lapply(seq_len(ncol(x)), function(j) x[, j]) else list(x)
+  labels <- if (is.matrix(x)) names_along(x, 2L) else nm
+  if (is.null(labels) && !optional) {
+    labels <- if (is.matrix(x)) paste0("V", seq_along(columns)) else "x"
+  }
+  names(columns) <- labels
+  structure(
+    columns,
+    row.names = row.names %||% seq_len(NROW(x)), class = "data.frame"
+  )
 }
 
 #' @export

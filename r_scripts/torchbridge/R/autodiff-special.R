@@ -26,6 +26,21 @@ special_constructs <- list(
   atan2 = function(y, x) {
     if (is_tensor(y) || is_tensor(x)) rule("angle", lift(y), lift(x)) else base::atan2(y, x)
   },
+  complex = function(length.out = 0, real = numeric(), imaginary = numeric(), modulus = 1,
+                     argument = 0) {
+    if (!any_tensor(real, imaginary, modulus, argument)) {
+      if (missing(modulus) && missing(argument)) {
+        return(base::complex(length.out, real, imaginary))
+      }
+      return(base::complex(length.out, real, imaginary, modulus, argument))
+    }
+    if (missing(modulus) && missing(argument)) {
+      if (length(real) == 0L) real <- 0
+      if (length(imaginary) == 0L) imaginary <- 0
+      return(real + 1i * imaginary)
+    }
+    modulus * exp(1i * argument)
+  },
   psigamma = function(x, deriv = 0L) {
     if (!is_tensor(x) && !is_tensor(deriv)) return(base::psigamma(x, deriv))
     if (is_tensor(deriv) || length(deriv) != 1L || is.na(deriv) || deriv < 0) {

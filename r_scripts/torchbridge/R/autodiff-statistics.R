@@ -70,7 +70,7 @@ position_constructs <- c(
   sapply(
     c(
       "order", "sort.list", "rank", "which", "which.max", "which.min", "findInterval", "match",
-      "%in%", "tabulate", "is.unsorted"
+      "%in%", "is.element", "tabulate", "is.unsorted", "cut"
     ),
     of_plain_numbers,
     simplify = FALSE

@@ -72,3 +72,12 @@ test_that("a compiled function refuses a mode that its graph does not have", {
   copy <- torch_compile(nn_sequential(nn_dropout(0.5)), torch_ones(3))$clone()
   expect_error(copy$eval(), "compile it again")
 })
+
+test_that("a graph does not keep the order of the example's numbers", {
+  for (f in list(
+    function(x) sum(x[order(x)] * 1:3), function(x) sum(sort(x) * 1:3), function(x) median(x),
+    function(x) sum(x * findInterval(x, 2)), function(x) x[which.max(x)], function(x) sum(unique(x))
+  )) {
+    expect_error(torch_compile(f, c(1, 2, 3)), "a graph cannot know")
+  }
+})
