@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from torchbridge.process.whole_files import replacing
 from torchbridge.rtorch import layers, registration
@@ -37,11 +38,37 @@ def _torchscript() -> Iterator[Any]:
         yield jit
 
 
+class _SizesAreNumbers(TorchFunctionMode):
+    """Sizes that R code asks for are R numbers, and constants of the graph, as in R torch.
+
+    PyTorch gives tensors while it traces.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func not in _SIZES:
+            return result
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return list(map(int, result)) if isinstance(result, tuple) else int(result)
+
+
+_SIZES = (
+    torch.Tensor.shape.__get__,  # type: ignore[attr-defined]
+    torch.Tensor.size,
+    torch.Tensor.numel,
+    torch.numel,
+)
+
+
 def trace(function: Callable[..., Any], inputs: list[Any], strict: bool) -> Any:
     """The script function of an R function."""
 
     def traced(*args: Any) -> Any:
-        return from_r(function(*args))
+        with _SizesAreNumbers():
+            return from_r(function(*args))
 
     with _torchscript() as jit:
         return jit.trace(traced, tuple(map(from_r, inputs)), strict=strict, check_trace=False)
@@ -70,7 +97,8 @@ def trace_module(
         def traced(_: nn.Module, *args: Any) -> Any:
             for part, mode in was.items():
                 part.training = dict(modes).get(name, mode)
-            return from_r(function(*args))
+            with _SizesAreNumbers():
+                return from_r(function(*args))
 
         return traced
 

@@ -324,7 +324,8 @@ _TAKES_R: dict[type[nn.Module], Callable[[tuple[Any, ...], dict[str, Any]], tupl
 def forward_signature(cls: type[nn.Module]) -> str | None:
     """The names of the arguments of a class's forward, apart by blanks.
 
-    Those that may be left out end in ``=``. None where R must pass on anything (``*args``).
+    Those that may be left out end in ``=``, those of PyTorch's own layers that are tensors in ``~``
+    (R's numbers become tensors there). None where R must pass on anything (``*args``).
     """
     if cls not in _signatures:
         _signatures[cls] = _signature_text(cls)
@@ -341,8 +342,17 @@ def _signature_text(cls: type[nn.Module]) -> str | None:
         return None
     if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in found):
         return None
-    text = " ".join(p.name + ("" if p.default is p.empty else "=") for p in found)
+    ours = getattr(cls.forward, "__module__", "").startswith("torch.nn.")
+    text = " ".join(
+        p.name + ("~" if ours and _is_tensor(p) else "") + ("" if p.default is p.empty else "=")
+        for p in found
+    )
     return text.replace("average_attn_weights", "avg_weights")
+
+
+def _is_tensor(parameter: inspect.Parameter) -> bool:
+    kind = parameter.annotation
+    return kind in (torch.Tensor, torch.Tensor | None) or parameter.name == "input"
 
 
 def forward_signature_of(name: str | type[nn.Module]) -> str | None:

@@ -163,8 +163,14 @@ checked_length <- function(n, dataset) {
 
 item_indices <- function(dataset, i, call = sys.call(-1L)) {
   if (is.list(i) && !is.object(i)) i <- unlist(i)
-  check_indices(i, "i", if (is.function(dataset$.length)) length(dataset) else NA, call)
+  check_indices(i, "i", known_size(dataset), call)
   as.integer(i)
+}
+
+# NA where a dataset does not say how many items it has: R torch asks only to count batches.
+known_size <- function(dataset) {
+  n <- if (is.function(dataset$.length)) dataset$.length()
+  if (is.null(n)) NA else checked_length(n, dataset)
 }
 
 print_dataset <- function(x, ...) {

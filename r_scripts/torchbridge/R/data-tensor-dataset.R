@@ -57,7 +57,7 @@ dataset_subset <- dataset(
   initialize = function(dataset, indices) {
     check_dataset(dataset, "dataset", quote(dataset_subset()))
     if (is.list(indices) || is_tensor(indices)) indices <- as.integer(unlist(to_r(indices)))
-    check_indices(indices, "indices", length(dataset), quote(dataset_subset()))
+    check_indices(indices, "indices", known_size(dataset), quote(dataset_subset()))
     self$dataset <- dataset
     self$indices <- as.integer(indices)
     if (is.function(dataset$.getbatch)) {

@@ -38,22 +38,29 @@ call_as_given <- function(call, where, half) {
 }
 
 # Of a module of Python's. `signature` has the names of its forward's arguments, apart by blanks,
-# those that may be left out with a `=`; NULL where they are not known.
+# those that may be left out with a `=`, those that are tensors with a `~`; NULL where they are not
+# known.
 face_of_python <- function(signature, counts_from_one) {
   key <- paste(signature, counts_from_one)
   known <- faces_of_python[[key]]
   if (!is.null(known)) return(known)
   words <- if (is.null(signature)) character() else strsplit(signature, " ", fixed = TRUE)[[1L]]
-  names <- sub("=", "", words, fixed = TRUE)
+  names <- gsub("[=~]", "", words)
   if (any(names %in% face_names)) words <- character()
   may <- grepl("=", words, fixed = TRUE)
   face <- function(...) NULL
   values <- list(quote(...))
   optional <- list()
   if (length(words) > 0L) {
-    values <- lapply(names[!may], as.name)
-    optional <- lapply(names[may], function(name) {
-      value <- stats::setNames(list(as.name(name)), name)
+    given <- lapply(names, as.name)
+    tensors <- grepl("~", words, fixed = TRUE)
+    given[tensors] <- lapply(given[tensors], function(name) {
+      bquote(if (is.object(.(name))) .(name) else as_input(.(name)))
+    })
+    values <- given[!may]
+    optional <- lapply(which(may), function(i) {
+      name <- names[i]
+      value <- stats::setNames(given[i], name)
       bquote(if (!missing(.(as.name(name)))) .(as.call(c(quote(list), value))))
     })
     formals(face) <- c(
@@ -69,10 +76,15 @@ face_of_python <- function(signature, counts_from_one) {
   face
 }
 
+# R's numbers are tensors where a layer wants one, typed as torch_tensor() types them.
+as_input <- function(x) {
+  if (is.numeric(x) || is.logical(x) || is.complex(x)) torch_tensor(x) else x
+}
+
 faces_of_python <- new.env(parent = emptyenv())
 
 # What a face itself looks up: an argument of such a name would be found instead.
 face_names <- c(
   "forward", "handle", "module", "plain", "call_counting", "collections", "native", "dot_call",
-  "watch_collections", "call_as_given"
+  "watch_collections", "call_as_given", "as_input"
 )

@@ -82,6 +82,17 @@ test_that("indices outside and of the wrong kind are errors", {
   expect_match(message_of(ds["a"]), "must be whole numbers, not a string")
 })
 
+test_that("items can be had of a dataset that does not know how many it has", {
+  # dim() of a vector is NULL.
+  unsized <- dataset("unsized", .getitem = function(i) 10 * i, .length = function() dim(1:3)[1])()
+  expect_identical(unsized[2], 20)
+  expect_identical(unsized[[3]], 30)
+  some <- dataset_subset(unsized, c(1, 3))
+  batches <- dataloader(some, batch_size = 2)
+  expect_identical(length(batches), 1L)
+  expect_equal(as.numeric(dataloader_next(dataloader_make_iter(batches))), c(10, 30))
+})
+
 test_that("what a class lacks or got wrong is said", {
   no_length <- dataset("no_length", .getitem = function(i) i)()
   expect_identical(message_of(length(no_length)), "This no_length has no `.length()` method.")

@@ -40,3 +40,30 @@ test_that("arguments stay lazy, and hooks see the call", {
   expect_equal(as.numeric(doubled(torch_tensor(3), 5)), 15)
   expect_identical(calls, 2)
 })
+
+test_that("R's numbers are tensors where a layer wants one, typed as torch_tensor() types them", {
+  words <- nn_embedding(3, 5)
+  expect_identical(as.array(words(3L)), as.array(words(torch_tensor(3L))))
+  expect_identical(as.array(words(c(3L, 1L))), as.array(words(torch_tensor(c(3L, 1L)))))
+  net <- nn_sequential(nn_linear(2, 3), nn_relu())
+  x <- matrix(c(1, -2, 0.5, 3), 2)
+  expect_identical(as.array(net(x)), as.array(net(torch_tensor(x))))
+  expect_identical(as.array(net(x[1, ])), as.array(net(torch_tensor(x[1, ]))))
+  rnn <- nn_lstm(1, 1)
+  x <- array(c(1, 2), c(2, 1, 1))
+  expect_identical(as.array(rnn(x, NULL)[[1]]), as.array(rnn(torch_tensor(x))[[1]]))
+  expect_identical(as.numeric(nn_mse_loss()(c(1, 2), target = c(1, 4))), 2)
+  bag <- nn_embedding_bag(3, 2, mode = "sum")
+  expect_identical(
+    as.array(bag(c(1L, 2L, 3L), offsets = c(1L, 3L))),
+    as.array(bag(torch_tensor(c(1L, 2L, 3L)), offsets = torch_tensor(c(1L, 3L))))
+  )
+  # A class of somebody else's may want numbers.
+  own <- py_run("
+import torch
+class Power(torch.nn.Module):
+    def forward(self, input, by):
+        return type(by).__name__
+")$Power()
+  expect_identical(own(torch_tensor(1), 2), "float")
+})

@@ -20,6 +20,23 @@ test_that("a function is traced, called, printed, saved and loaded", {
   expect_error(jit_save(fn, file), "`obj` must be what `jit_trace()` gives", fixed = TRUE)
 })
 
+test_that("sizes that are asked for while tracing are R's numbers", {
+  fn <- function(x) {
+    n <- length(x)
+    while (dim(x)[1] < n) {
+      half <- ncol(x) / 2
+      x <- torch_vstack(list(x[, 1:half], x[, (half + 1):ncol(x)]))
+    }
+    x$reshape(c(x$size(1) * x$size(-1), x$numel() / n, prod(x$shape) / torch_numel(x)))
+  }
+  x <- torch_randn(2, 4)
+  traced <- jit_trace(fn, x)
+  expect_identical(traced(x)$shape, c(8L, 1L, 1L))
+  expect_identical(as.array(traced(2 * x)), as.array(fn(2 * x)))
+  net <- nn_module(forward = function(x) if (length(x) > 2) x$view(prod(dim(x))) else x)()
+  expect_identical(jit_trace(net, x)(x)$shape, 8L)
+})
+
 test_that("lists, named lists and tuples go in and out", {
   x <- list(a = torch_tensor(1), b = torch_tensor(2))
   named <- jit_trace(function(x) list(sum = x$a + x$b), x, strict = FALSE)
