@@ -1,6 +1,6 @@
-"""R torch's ``torch_manual_seed()``, and the two streams of its ``options(torch.old_seed_behavior)``.
+"""R torch's ``torch_manual_seed()``, and the two streams of its option old_seed_behavior.
 
-With that option R torch draws what takes a generator (``uniform_``, ``bernoulli``, ...; so the
+With ``options(torch.old_seed_behavior = TRUE)`` R torch draws what takes a generator (``uniform_``, ``bernoulli``, ...; so the
 first weights of layers) from a second generator, which it seeds from the first; ``torch_rand()``
 and ``torch_randn()`` stay with the first. Packages' reference values were made so.
 
@@ -46,12 +46,12 @@ class _SecondStream(TorchFunctionMode):
     def start(self) -> None:
         self.stop()
         self.generator.manual_seed(int(torch.randint(1, 1_000_000, (1,)).item()))
-        self.__enter__()
+        self.__enter__()  # type: ignore[no-untyped-call]
         self.started = True
 
     def stop(self) -> None:
         if self.started:
-            self.__exit__(None, None, None)
+            self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
             self.started = False
 
     def __torch_function__(

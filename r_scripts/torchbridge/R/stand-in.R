@@ -182,8 +182,8 @@ warn_of_shadow <- function(place) {
 refuse_other_torch <- function() {
   why <- paste(
     "R's torch and torchbridge have classes of the same names, and one session can have one of",
-    "them only.\nRestart R, and load one. `torchbridge::stand_in_for_torch()` makes a package torch",
-    "that is torchbridge."
+    "them only.\nRestart R, and load one. `torchbridge::stand_in_for_torch()` makes a package",
+    "torch that is torchbridge."
   )
   if (isNamespaceLoaded("torch") && !is_stand_in(getNamespaceInfo("torch", "path"))) {
     abort(NULL, "R's torch is loaded. ", why)

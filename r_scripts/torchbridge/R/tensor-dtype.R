@@ -104,8 +104,8 @@ same_objects <- function(x, y) api("same", x, y)
 #'
 #' Sets PyTorch's own generators, on the CPU and every GPU. R's `set.seed()` is another stream.
 #'
-#' `options(torch.old_seed_behavior = TRUE)` gives, from the next `torch_manual_seed()` on, the numbers
-#' that R's torch gives with that option: what takes a generator (`$uniform_()`,
+#' `options(torch.old_seed_behavior = TRUE)` gives, from the next `torch_manual_seed()` on, the
+#' numbers that R's torch gives with that option: what takes a generator (`$uniform_()`,
 #' `torch_bernoulli()`, the first weights of layers, ...) draws from a stream of its own.
 #' @param seed A whole number.
 #' @return `NULL`, invisibly.
