@@ -152,11 +152,16 @@ def load_state_dict(
         mine = ours.get(key)
         if not isinstance(mine, torch.Tensor) or isinstance(mine, _LAZY):
             continue
-        if mine.shape != value.shape:
+        if mine.shape == value.shape:
+            continue
+        if mine.numel() != 1 or value.numel() != 1:
             raise ValueError(
                 f'`state_dict` does not fit: "{key}" has shape {_shape(value)}, '
                 f"the module's {_shape(mine)}"
             )
+        # R has no vector of no dims: a state that went through arrays, or was R torch's own, has
+        # counters of shape (1).
+        given[key] = value.reshape(mine.shape)
     if refer:
         _refer(module, given, ours)
     else:

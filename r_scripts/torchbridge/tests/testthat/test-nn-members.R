@@ -109,6 +109,24 @@ test_that("batch normalization's counter need not be in a state", {
   expect_error(layer$load_state_dict(state, strict = TRUE), "num_batches_tracked")
 })
 
+test_that("one number of a state fits one number, with dims or without", {
+  layer <- nn_batch_norm1d(2)
+  state <- lapply(layer$state_dict(), as.array)
+  state$num_batches_tracked <- 7L
+  layer$load_state_dict(lapply(state, torch_tensor))
+  expect_identical(as.array(layer$num_batches_tracked), 7L)
+  expect_identical(dim(layer$num_batches_tracked), dim(nn_batch_norm1d(2)$num_batches_tracked))
+  state$num_batches_tracked <- torch_tensor(8)
+  layer$load_state_dict(state, .refer_to_state_dict = TRUE)
+  expect_identical(as.array(layer$num_batches_tracked), 8)
+  line <- nn_linear(1, 1)
+  line$load_state_dict(list(weight = torch_scalar_tensor(3), bias = torch_tensor(matrix(4))))
+  expect_identical(as.array(line(torch_tensor(matrix(5)))), matrix(19))
+  expect_identical(dim(line$bias), 1L)
+  state$num_batches_tracked <- torch_tensor(1:2)
+  expect_error(layer$load_state_dict(state), "\"num_batches_tracked\" has shape \\(2\\)")
+})
+
 test_that("train and eval switch the mode of all, and give the module", {
   net <- net_class()
   expect_true(net$training)
