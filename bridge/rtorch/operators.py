@@ -110,6 +110,8 @@ _NOT_DIMS = {
     # From 0 in R torch, too.
     ("quantize_per_channel", "axis"),
     ("fake_quantize_per_channel_affine", "axis"),
+    ("unfold", "dimension"),
+    ("unfold_copy", "dimension"),
 }
 
 #: R's comparison: Python's.

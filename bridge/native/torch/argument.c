@@ -158,6 +158,8 @@ PyObject *tb_argument(SEXP x, int kinds, const char *name) {
     return tb_list(Rf_xlength(x), number_at, &a);
   if (TYPEOF(x) == VECSXP && !Rf_isObject(x) && (kinds & TENSORS))
     return tb_list(Rf_xlength(x), tensor_at, &a);
+  if (TYPEOF(x) == VECSXP && !Rf_isObject(x) && Rf_xlength(x) == 0 && (kinds & TENSOR))
+    Py_RETURN_NONE; /* R's torch writes list() for a tensor that is not given */
   bool scalar = TYPEOF(x) == LGLSXP && Rf_xlength(x) == 1 && !Rf_isObject(x) && !only_tensor;
   if (vector && !scalar && (kinds & (TENSOR | INDEX))) {
     bool positions = kinds & INDEX && numeric;

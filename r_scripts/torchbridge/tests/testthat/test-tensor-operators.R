@@ -335,3 +335,27 @@ test_that("methods take arguments as their functions do, and R completes their n
   expect_identical(as.array(test$where(1, 2)), ours)
   expect_identical(as.array(x$where(test, 0)), as.array(x) * (as.array(x) > 2))
 })
+
+test_that("list() is a tensor that is not given, as R's torch writes its defaults", {
+  x <- torch_arange(1, 12)$view(c(1, 3, 4))
+  expect_identical(
+    as.array(torch_scaled_dot_product_attention(x, x, x, attn_mask = list())),
+    as.array(torch_scaled_dot_product_attention(x, x, x))
+  )
+  kernel <- torch_ones(1, 3, 1)
+  sums <- array(c(15, 18, 21, 24), c(1, 1, 4))
+  expect_identical(as.array(torch_conv1d(x, kernel, bias = list())), sums)
+  weight <- torch_ones(2, 4)
+  expect_identical(as.array(nnf_linear(x, weight, list())), as.array(nnf_linear(x, weight)))
+  expect_identical(as.array(torch_bincount(c(1L, 2L, 2L), weights = list())), c(1L, 2L))
+  expect_error(torch_conv1d(x, list()), "weight")
+  expect_error(torch_sum(list()), "input")
+})
+
+test_that("the dimension of unfold counts from 0, as in R's torch", {
+  x <- torch_arange(1, 10)$view(c(2, 5))
+  expect_identical(dim(x$unfold(1, 2, 3)), c(2L, 2L, 2L))
+  expect_identical(dim(x$unfold(dimension = 0, size = 2, step = 1)), c(1L, 5L, 2L))
+  expect_identical(as.array(x$unfold(-1, 2, 3)), as.array(x$unfold(1, 2, 3)))
+  expect_identical(as.array(torch_unfold_copy(x, 1, 2, 3)), as.array(x$unfold(1, 2, 3)))
+})
