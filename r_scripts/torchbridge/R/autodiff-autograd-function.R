@@ -25,8 +25,8 @@
 #'   tensor or a list of tensors. Gradients are not recorded while it runs.
 #' @param backward A function of `ctx` and the gradients of the results of `forward` (as many
 #'   arguments as results) that gives the gradients of the arguments: a list with their names,
-#'   where a missing one or `NULL` stands for zero; or, where a single argument is a tensor,
-#'   just its gradient.
+#'   where a missing one or `NULL` stands for zero, and what is given for an argument that is no
+#'   tensor is left out; or, where a single argument is a tensor, just its gradient.
 #' @return A function of the arguments of `forward` without `ctx`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' square <- autograd_function(
@@ -109,11 +109,6 @@ in_order <- function(gradients, context) {
   if (is_tensor(gradients) && length(tensors) == 1L) gradients <- list(gradients)
   wanted <- paste("gradients named", in_words(names[tensors]))
   if (!is.list(gradients)) wrong("a list of ", wanted, ", not ", friendly_type(gradients), ".")
-  for (i in seq_along(gradients)) {
-    if (!is.null(gradients[[i]]) && !is_tensor(gradients[[i]])) {
-      wrong("tensors or NULL; element ", i, " is ", friendly_type(gradients[[i]]), ".")
-    }
-  }
   result <- vector("list", length(names))
   if (!is.null(names(gradients))) {
     unknown <- setdiff(names(gradients), names)
@@ -128,7 +123,13 @@ in_order <- function(gradients, context) {
   } else {
     wrong("a list of ", wanted, ", not ", length(gradients), " of them.")
   }
-  result[places] <- gradients
+  # What stands for an argument that is no tensor may be anything, as in R's torch.
+  for (i in which(places %in% tensors)) {
+    if (!is.null(gradients[[i]]) && !is_tensor(gradients[[i]])) {
+      wrong("tensors or NULL; element ", i, " is ", friendly_type(gradients[[i]]), ".")
+    }
+    if (!is.null(gradients[[i]])) result[[places[i]]] <- gradients[[i]]
+  }
   result
 }
 

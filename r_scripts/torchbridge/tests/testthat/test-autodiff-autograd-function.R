@@ -276,6 +276,24 @@ test_that("what forward and backward must give is said", {
   expect_match(message_of(square(x, y = 1)), "unused argument (y)", fixed = TRUE)
 })
 
+test_that("what backward gives for an argument that is no tensor is left out", {
+  power <- autograd_function(
+    forward = function(ctx, input, dim = -1L, k = NULL) {
+      ctx$save_for_backward(input = input, dim = dim, k = k)
+      input$pow(2)
+    },
+    backward = function(ctx, grad) {
+      saved <- ctx$saved_variables
+      list(input = 2 * grad * saved$input, dim = saved$dim, k = saved$k)
+    }
+  )
+  for (apply in list(function(x) power(x, 1L, NULL), function(x) power(x, k = "many"))) {
+    x <- tensor(3, requires_grad = TRUE)
+    apply(x)$backward()
+    expect_identical(as.numeric(x$grad), 6)
+  }
+})
+
 test_that("a backward pass of another thread is refused in words", {
   other <- python_names(
     "import threading",
