@@ -19,7 +19,7 @@ ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: fuzz soak help demo lessons test test-fast bench lint document sanitize clean setup system
+.PHONY: fuzz packages soak help demo lessons test test-fast bench lint document sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -64,6 +64,13 @@ ROUNDS ?= 10000
 ONLY ?=
 soak: setup ## each conversion, call, fit and save 10,000 times; ROUNDS=200 ONLY=to_frame for less
 	$(VENV)/bin/python tests/soak/run.py --rounds $(ROUNDS) --only "$(ONLY)"
+
+# CHECKOUTS: a folder of checkouts, OWNER+NAME or NAME. PACKAGES: some of tests/packages/*.dcf.
+CHECKOUTS ?=
+PACKAGES ?=
+packages: export OMP_WAIT_POLICY ?= PASSIVE
+packages: setup ## tests of packages on R's torch, on the stand-in; CHECKOUTS=folder PACKAGES=luz
+	Rscript tests/packages/run.R "$(CHECKOUTS)" $(PACKAGES)
 
 # --- lint ---------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """R torch's ``torch_manual_seed()``, and the two streams of its option old_seed_behavior.
 
-With ``options(torch.old_seed_behavior = TRUE)`` R torch draws what takes a generator (``uniform_``, ``bernoulli``, ...; so the
-first weights of layers) from a second generator, which it seeds from the first; ``torch_rand()``
-and ``torch_randn()`` stay with the first. Packages' reference values were made so.
+With ``options(torch.old_seed_behavior = TRUE)`` R torch draws what takes a generator (``uniform_``,
+``bernoulli``, ...; so the first weights of layers) from a second generator, which it seeds from the
+first; ``torch_rand()`` and ``torch_randn()`` stay with the first. Packages' reference values were
+made so.
 
 Tests: test-tensor-contexts.R.
 """

@@ -1,0 +1,300 @@
+# The tests of packages on top of R's torch, run on the stand-in; the table is docs/PACKAGES.md.
+#
+#   Rscript tests/packages/run.R CHECKOUTS [NAME ...]
+#
+# CHECKOUTS is a folder of checkouts, each called OWNER+NAME or NAME; nothing is fetched. A package
+# is a file NAME.dcf beside this one. Its first record:
+#   Package, Checkout (owner/name)
+#   Needs     checkouts to install first (owner/name, ...), where R has not got them
+#   Variables environment variables (NAME=value, ...)
+#   Leaves    names of test files that are left out, as a pattern, and Because: why
+# and one for each test that may fail:
+#   Test      a pattern for "file: name of the test"
+#   Reason    why
+# The exit status is 1 where a test fails that no record explains.
+#
+# All is installed into output/packages/library, and tests run in a copy of the checkout.
+
+folder <- dirname(normalizePath(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))))
+top <- dirname(dirname(folder))
+work <- file.path(top, "output", "packages")
+library_of_packages <- file.path(work, "library")
+document <- file.path(top, "docs", "PACKAGES.md")
+
+# --- the story ------------------------------------------------------------------------------------
+
+main <- function(arguments) {
+  if (length(arguments) == 0L || !dir.exists(arguments[[1L]])) {
+    stop("Name the folder of checkouts: make packages CHECKOUTS=folder", call. = FALSE)
+  }
+  checkouts <- normalizePath(arguments[[1L]])
+  names <- sub("[.]dcf$", "", list.files(folder, "[.]dcf$"))
+  wanted <- if (length(arguments) > 1L) arguments[-1L] else names
+  unknown <- setdiff(wanted, names)
+  if (length(unknown) > 0L) stop("No such package: ", unknown[1L], call. = FALSE)
+  dir.create(library_of_packages, recursive = TRUE, showWarnings = FALSE)
+  .libPaths(c(library_of_packages, .libPaths()))
+  torchbridge::stand_in_for_torch(library_of_packages)
+  parts <- read_parts()
+  unexplained <- 0L
+  for (name in wanted) {
+    part <- run_package(name, checkouts)
+    parts[[name]] <- part$text
+    unexplained <- unexplained + part$unexplained
+    write_document(parts)
+  }
+  quit(status = as.integer(unexplained > 0L))
+}
+
+run_package <- function(name, checkouts) {
+  records <- read.dcf(file.path(folder, paste0(name, ".dcf")), all = TRUE)
+  about <- records[1L, ]
+  source <- checkout(checkouts, about$Checkout)
+  if (is.null(source)) {
+    message(name, ": no checkout of ", about$Checkout, " in ", checkouts)
+    return(list(text = NULL, unexplained = 0L))
+  }
+  for (needed in listed(about$Needs)) install_needed(needed, checkouts)
+  copy <- file.path(work, name)
+  unlink(copy, recursive = TRUE)
+  dir.create(copy)
+  file.copy(source, copy, recursive = TRUE)
+  copy <- file.path(copy, basename(source))
+  failure <- install(copy)
+  results <- if (is.null(failure)) run_tests(name, copy, about) else no_results()
+  report(name, about, source, results, records[-1L, , drop = FALSE], failure)
+}
+
+listed <- function(field) {
+  if (is.null(field) || is.na(field)) return(character())
+  trimws(strsplit(field, ",", fixed = TRUE)[[1L]])
+}
+
+checkout <- function(checkouts, repository) {
+  places <- file.path(checkouts, c(sub("/", "+", repository, fixed = TRUE), basename(repository)))
+  places <- places[file.exists(file.path(places, "DESCRIPTION"))]
+  if (length(places) > 0L) places[1L]
+}
+
+# --- installing -----------------------------------------------------------------------------------
+
+# What R has in the version of the checkout, or a later one, stays.
+install_needed <- function(repository, checkouts) {
+  source <- checkout(checkouts, repository)
+  if (is.null(source)) return(message("no checkout of ", repository))
+  about <- read.dcf(file.path(source, "DESCRIPTION"), c("Package", "Version"))
+  have <- tryCatch(utils::packageVersion(about[, "Package"]), error = function(e) NULL)
+  if (!is.null(have) && have >= about[, "Version"]) return(invisible())
+  failure <- install(source)
+  if (!is.null(failure)) message(repository, ":\n", failure)
+}
+
+# NULL, or what R said last.
+install <- function(source) {
+  log <- file.path(work, "install.log")
+  code <- bquote({
+    # A process of its own, and no shell: R CMD INSTALL of a folder writes into it.
+    utils::install.packages(
+      .(source), lib = .(library_of_packages), repos = NULL, type = "source",
+      INSTALL_opts = c("--no-docs", "--no-multiarch", "--no-test-load")
+    )
+  })
+  before <- Sys.time()
+  status <- run_code(code, log)
+  name <- read.dcf(file.path(source, "DESCRIPTION"), "Package")[1L]
+  built <- file.path(library_of_packages, name, "DESCRIPTION")
+  if (status == 0L && file.exists(built) && file.mtime(built) >= before - 1) return(NULL)
+  lines <- readLines(log, warn = FALSE)
+  paste(utils::tail(grep("ERROR|Error|error", lines, value = TRUE), 3L), collapse = "\n")
+}
+
+run_code <- function(code, log, variables = character(), timeout = 600) {
+  script <- tempfile(fileext = ".R")
+  writeLines(deparse(code), script)
+  on.exit(unlink(script))
+  libraries <- paste(.libPaths(), collapse = .Platform$path.sep)
+  suppressWarnings(system2(
+    file.path(R.home("bin"), "Rscript"), shQuote(script),
+    stdout = log, stderr = log, timeout = timeout,
+    env = c(paste0("R_LIBS=", shQuote(libraries)), variables)
+  ))
+}
+
+# --- running --------------------------------------------------------------------------------------
+
+no_results <- function() {
+  data.frame(
+    file = character(), test = character(), state = character(), expectations = integer(),
+    message = character()
+  )
+}
+
+# One process for all files. Where it ends before its time, the file that it was at is a failure, and
+# another process goes on after it.
+run_tests <- function(name, copy, about) {
+  tests <- file.path(copy, "tests", "testthat")
+  files <- list.files(tests, "^test.*[.][rR]$")
+  if (!is.null(about$Leaves) && !is.na(about$Leaves)) files <- files[!grepl(about$Leaves, files)]
+  if (length(files) == 0L) return(no_results())
+  state <- file.path(work, paste0(name, ".tsv"))
+  unlink(state)
+  repeat {
+    done <- read_results(state)
+    left <- setdiff(files, done$file)
+    if (length(left) == 0L) return(done)
+    code <- bquote({
+      setwd(.(tests))
+      library(.(name), character.only = TRUE)
+      run_files <- .(run_files)
+      run_files(.(name), .(left), .(state))
+    })
+    log <- file.path(work, paste0(name, ".log"))
+    status <- run_code(code, log, c("NOT_CRAN=true", listed(about$Variables)), timeout = 3000)
+    at <- setdiff(left, read_results(state)$file)
+    if (length(at) > 0L) {
+      last <- paste(utils::tail(readLines(log, warn = FALSE), 2L), collapse = " ")
+      ended <- data.frame(
+        file = at[1L], test = "(the process)", state = "failed", expectations = 0L,
+        message = gsub("[\t\n]", " ", paste0("ended with status ", status, ": ", last))
+      )
+      append_rows(ended, state)
+    }
+  }
+}
+
+append_rows <- function(rows, file) {
+  utils::write.table(
+    rows, file, append = TRUE, sep = "\t", quote = FALSE, row.names = FALSE, col.names = FALSE
+  )
+}
+
+read_results <- function(file) {
+  if (!file.exists(file)) return(no_results())
+  utils::read.table(
+    file, sep = "\t", quote = "", comment.char = "", col.names = names(no_results()),
+    colClasses = vapply(no_results(), class, "")
+  )
+}
+
+# In the process of the tests: it stands alone.
+run_files <- function(name, files, state) {
+  plain <- function(x) gsub("[\t\r\n]+", " ", x)
+  for (file in files) {
+    results <- tryCatch(
+      testthat::test_file(
+        file, package = name, load_package = "installed", stop_on_failure = FALSE,
+        reporter = testthat::ListReporter$new()
+      ),
+      error = function(e) {
+        broken <- structure(list(message = conditionMessage(e)), class = "expectation_error")
+        list(list(test = "(the file)", results = list(broken)))
+      }
+    )
+    rows <- lapply(results, function(result) {
+      is <- function(class) vapply(result$results, inherits, NA, class)
+      failed <- is("expectation_failure") | is("expectation_error")
+      skipped <- is("expectation_skip")
+      words <- vapply(result$results[failed | skipped], function(x) plain(x$message), "")
+      data.frame(
+        file = file, test = plain(result$test),
+        state = if (any(failed)) "failed" else if (any(skipped)) "skipped" else "passed",
+        expectations = sum(is("expectation_success")),
+        message = if (length(words) > 0L) substr(words[1L], 1L, 300L) else ""
+      )
+    })
+    if (length(rows) == 0L) {
+      rows <- list(data.frame(
+        file = file, test = "(no tests)", state = "skipped", expectations = 0L, message = ""
+      ))
+    }
+    utils::write.table(
+      do.call(rbind, rows), state,
+      append = TRUE, sep = "\t", quote = FALSE, row.names = FALSE, col.names = FALSE
+    )
+  }
+}
+
+# --- the table ------------------------------------------------------------------------------------
+
+# One package's row and its section: those of packages that are not run now stay what they are.
+report <- function(name, about, source, results, reasons, failure) {
+  version <- read.dcf(file.path(source, "DESCRIPTION"), "Version")[1L]
+  commit <- suppressWarnings(system2(
+    "git", c("-C", shQuote(source), "rev-parse", "--short", "HEAD"), stdout = TRUE, stderr = FALSE
+  ))
+  count <- function(state) sum(results$state == state)
+  failed <- results[results$state == "failed", , drop = FALSE]
+  titles <- sprintf("%s: %s", failed$file, failed$test)
+  why <- vapply(titles, explain, "", reasons)
+  unexplained <- sum(!nzchar(why)) + !is.null(failure)
+  row <- sprintf(
+    "| %s | %s (%s) | %d | %d | %d | %d | %d |", name, version, paste(commit, collapse = ""),
+    nrow(results) - count("skipped"), count("passed"), count("failed"), count("skipped"),
+    sum(results$expectations)
+  )
+  why[!nzchar(why)] <- "**not explained**"
+  lines <- c(
+    if (!is.null(failure)) paste0("- It can't be built: ", gsub("\n", " ", failure)),
+    if (!is.null(about$Leaves) && !is.na(about$Leaves)) {
+      paste0("- Left out, ", one_line(about$Because), ": files `", about$Leaves, "`.")
+    },
+    sprintf("- `%s`: %s", titles, why)
+  )
+  message(row)
+  for (i in which(why == "**not explained**")) message("  ", titles[i], ": ", failed$message[i])
+  list(text = list(row = row, section = lines), unexplained = unexplained)
+}
+
+explain <- function(title, reasons) {
+  for (i in seq_len(nrow(reasons))) {
+    if (grepl(reasons$Test[i], title)) return(one_line(reasons$Reason[i]))
+  }
+  ""
+}
+
+one_line <- function(text) gsub("[[:space:]]+", " ", trimws(text))
+
+head_of_document <- c(
+  "# The packages on top of R's torch",
+  "",
+  paste(
+    "Each package's own tests, unchanged, on the package `torch` that",
+    "`torchbridge::stand_in_for_torch()` makes."
+  ),
+  paste(
+    "`make packages CHECKOUTS=folder` runs them and writes this page (`PACKAGES=\"luz brulee\"`",
+    "some); it fetches"
+  ),
+  paste(
+    "nothing. Counted are `test_that()` blocks; a block that is skipped (no GPU, no download, a",
+    "package that is"
+  ),
+  "missing) is not among those run. The last column counts the expectations that hold.",
+  "",
+  "| package | version | run | passed | failed | skipped | expectations |",
+  "|---|---|---|---|---|---|---|"
+)
+
+write_document <- function(parts) {
+  parts <- parts[order(tolower(names(parts)))]
+  sections <- lapply(names(parts), function(name) {
+    if (length(parts[[name]]$section) > 0L) c("", paste("##", name), "", parts[[name]]$section)
+  })
+  writeLines(c(head_of_document, vapply(parts, `[[`, "", "row"), unlist(sections)), document)
+}
+
+read_parts <- function() {
+  if (!file.exists(document)) return(list())
+  lines <- readLines(document)
+  rows <- grep("^[|] [^ ]+ [|] [0-9]", lines, value = TRUE)
+  names <- sub("^[|] ([^ ]+) .*", "\\1", rows)
+  section <- cumsum(grepl("^## ", lines))
+  parts <- lapply(seq_along(rows), function(i) {
+    at <- section[match(paste("##", names[i]), lines)]
+    of_it <- if (!is.na(at)) lines[section == at & grepl("^- ", lines)]
+    list(row = rows[i], section = of_it)
+  })
+  stats::setNames(parts, names)
+}
+
+main(commandArgs(trailingOnly = TRUE))
