@@ -18,16 +18,15 @@
 
 /* ---- one subscript -> Python ---- */
 
-/* Beyond 2^53 a double no longer counts by ones. */
-static bool is_whole(double v) {
-  return R_FINITE(v) && v == trunc(v) && fabs(v) <= 9007199254740992;
-}
+/* R's subscripts are truncated: x[1:(n / 2)] for odd n, too. Beyond 2^53 a double no longer counts
+ * by ones. */
+static bool is_position(double v) { return R_FINITE(v) && fabs(v) <= 9007199254740992; }
 
-static int whole(SEXP x, const char *what, long long *value) {
+static int position(SEXP x, const char *what, long long *value) {
   double v =
       (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && Rf_xlength(x) == 1 ? Rf_asReal(x) : R_NaN;
-  if (!is_whole(v)) {
-    PyErr_Format(PyExc_IndexError, "%s must be one whole number", what);
+  if (!is_position(v)) {
+    PyErr_Format(PyExc_IndexError, "%s must be one number", what);
     return -1;
   }
   *value = (long long)v;
@@ -55,9 +54,9 @@ static PyObject *falling_at(const void *data, R_xlen_t i) {
 /* Positions from 1, both ends included; negative ones count from the end. */
 static PyObject *slice_of(SEXP range, bool *vector) {
   long long first, last, step = 1;
-  if (whole(CAR(range), "the start of a range", &first) ||
-      whole(CADR(range), "the end of a range", &last) ||
-      (CADDR(range) != R_NilValue && whole(CADDR(range), "the step of a range", &step)))
+  if (position(CAR(range), "the start of a range", &first) ||
+      position(CADR(range), "the end of a range", &last) ||
+      (CADDR(range) != R_NilValue && position(CADDR(range), "the step of a range", &step)))
     return NULL;
   if (first == 0 || last == 0)
     return zero_index();
@@ -91,14 +90,14 @@ static PyObject *logical_at(const void *vector, R_xlen_t i) {
 
 static PyObject *position_at(const void *vector, R_xlen_t i) {
   SEXP x = (SEXP)vector;
-  double v = TYPEOF(x) == REALSXP              ? REAL_ELT(x, i)
+  double v = TYPEOF(x) == REALSXP              ? trunc(REAL_ELT(x, i))
              : INTEGER_ELT(x, i) == NA_INTEGER ? R_NaN
                                                : INTEGER_ELT(x, i);
   if (v == 0)
     return zero_index();
-  if (is_whole(v))
+  if (is_position(v))
     return PyLong_FromDouble(v > 0 ? v - 1 : v);
-  PyErr_SetString(PyExc_IndexError, "subscripts must be whole numbers, without NA");
+  PyErr_SetString(PyExc_IndexError, "subscripts must be finite numbers, without NA");
   return NULL;
 }
 
@@ -131,7 +130,7 @@ static PyObject *value_of(SEXP x, bool drop, bool *vector) {
   }
   if (numeric && n == 1) {
     long long v;
-    if (whole(x, "a subscript", &v))
+    if (position(x, "a subscript", &v))
       return NULL;
     if (v == 0)
       return zero_index();

@@ -79,13 +79,27 @@ test_that("a range is a view, and assignment changes the tensor itself", {
   expect_identical(as.array(y)[1, 1], 7L)
 })
 
+test_that("subscripts are truncated, as R's are", {
+  v <- c(11, 12, 13, 14, 15, 16)
+  x <- as_torch_tensor(v)
+  n <- 7
+  expect_identical(as.numeric(x[1:(n / 2)]), v[1:(n / 2)])
+  expect_identical(as.numeric(x[(n / 2):N]), v[3:6])
+  expect_identical(as.numeric(x[1:6:2.9]), v[c(1, 3, 5)])
+  expect_identical(as.numeric(x[2.7]), v[2.7])
+  expect_identical(as.numeric(x[c(1.2, 2.9, 5.5)]), v[c(1.2, 2.9, 5.5)])
+  x[1:(n / 3)] <- 0
+  expect_identical(as.numeric(x), c(0, 0, 13, 14, 15, 16))
+})
+
 test_that("bad subscripts say what would be right", {
   expect_error(x[0, 1], "from 1")
   expect_error(x[c(1, 0), 1], "from 1")
   expect_error(x[4, 1], "out of bounds")
   expect_error(x[c(1, 4), 1], "out of bounds")
   expect_error(x["a", 1], "subscript")
-  expect_error(x[1.5, 1], "whole")
+  expect_error(x[NaN, 1], "a subscript must be one number")
+  expect_error(x[c(1, Inf), 1], "subscripts must be finite numbers, without NA")
   expect_error(x[c(NA, 1), 1], "NA")
   expect_error(x[c(TRUE, FALSE), 1], "logical subscript of length 2")
   expect_error(x[1, 1, 1], "too many")
