@@ -287,5 +287,8 @@ def arrow_classes() -> list[tuple[str, str | None]]:
 def note(message: str, classes: list[str], /) -> bool:
     """R warns of a condition of these classes when its call ends; False where none runs."""
 
+def soon(f: Callable[[], object], /) -> bool:
+    """R's thread calls f() when it runs Python code next; False where too many calls wait."""
+
 def set_tensor_type(cls: type, /) -> None:
     """What R gets as a torch_tensor."""

@@ -218,6 +218,9 @@ def to_r(x: Any) -> RObject:
     import pandas as pd
 
     core = host.native()
+    if isinstance(x, pd.MultiIndex):  # a column for each level
+        levels = [f"level_{i}" if name is None else name for i, name in enumerate(x.names)]
+        x = x.to_frame(index=False, name=levels)
     if isinstance(x, pd.DataFrame):
         if isinstance(x.index, pd.MultiIndex):
             x = x.reset_index()  # R's row names have one level
@@ -281,6 +284,8 @@ def array_to_r(x: NDArray) -> object:
     if x.dtype.kind == "M" and x.ndim < 2 and np.datetime_data(x.dtype)[0] in "YMWD":
         return _dates_to_r(x.reshape(-1))
     if x.dtype.kind in "mM" and x.ndim < 2:
+        if np.datetime_data(x.dtype)[0] == "generic" and np.isnat(x).all():  # of no unit
+            x = x.astype(f"{x.dtype.kind}8[us]")
         return to_r(x.reshape(-1))
     if x.dtype.names is not None and x.ndim < 2:
         return _records(x.reshape(-1))

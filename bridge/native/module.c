@@ -277,6 +277,23 @@ static PyObject *native_note(PyObject *self, PyObject *args) {
   return tb_note(message, classes) ? NULL : Py_NewRef(Py_True);
 }
 
+static int called_soon(void *f) {
+  PyObject *result = PyObject_CallNoArgs(f);
+  Py_DECREF((PyObject *)f);
+  Py_XDECREF(result);
+  return result ? 0 : -1;
+}
+
+/* Python calls it on its main thread, which is R's. */
+static PyObject *native_soon(PyObject *self, PyObject *f) {
+  (void)self;
+  if (Py_AddPendingCall(called_soon, Py_NewRef(f))) {
+    Py_DECREF(f);
+    Py_RETURN_FALSE;
+  }
+  Py_RETURN_TRUE;
+}
+
 static PyObject *native_set_tensor_type(PyObject *self, PyObject *type) {
   (void)self;
   if (!PyType_Check(type)) {
@@ -321,6 +338,8 @@ static PyMethodDef functions[] = {
      "arrow_classes(): (class, further class or None) of each type of R's that Arrow has."},
     {"note", native_note, METH_VARARGS,
      "note(message, classes): R warns of it when its call ends; False where R has called nothing."},
+    {"soon", native_soon, METH_O,
+     "soon(f): R's thread calls f() when it runs Python code next; False where too many wait."},
     {"set_tensor_type", native_set_tensor_type, METH_O,
      "set_tensor_type(cls): what R gets as a torch_tensor."},
     {NULL, NULL, 0, NULL}};

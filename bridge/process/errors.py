@@ -143,20 +143,23 @@ def warn_lossy(notes: Sequence[str]) -> None:
 
     The native core calls it with one for each column that lost something.
     """
-    level = _level_of_user(sys._getframe(1))
+    level = _level_of_user(sys._getframe().f_back)
     for note in notes:
         warnings.warn(note, LossyWarning, stacklevel=level)
 
 
 def warn_r(message: str) -> None:
     """Warn of what R code warns of, where the user's code is; R's own side calls it."""
-    warnings.warn(message, RWarning, stacklevel=_level_of_user(sys._getframe(1)))
+    warnings.warn(message, RWarning, stacklevel=_level_of_user(sys._getframe().f_back))
 
 
-def _level_of_user(frame: FrameType) -> int:
-    """The ``stacklevel`` for the caller's frame of the first that is not this package's."""
+def _level_of_user(frame: FrameType | None) -> int:
+    """The ``stacklevel`` for the caller's frame of the first that is not this package's.
+
+    Where R hosts and calls the core, there may be no frame of Python's at all: None.
+    """
     level = 2
-    while frame.f_back is not None and _is_ours(frame):
+    while frame is not None and frame.f_back is not None and _is_ours(frame):
         frame, level = frame.f_back, level + 1
     return level
 

@@ -189,13 +189,15 @@ in_r_words <- function(message) {
 
 # A Python callable as an R function: one that R looked up gets vectors as lists, as Python's
 # functions want sizes and the like; a callback, which Python gave to an R function, as arrays.
+#
+# None is nothing to show.
 wrap_callable <- function(handle) as_callable(handle, function(...) {
   if (identical(native_call, gone)) return(call_again(handle, list(...)))
-  .Call(native_call, handle, list(...))
+  if (is.null(value <- .Call(native_call, handle, list(...)))) invisible() else value
 })
 wrap_callback <- function(handle) as_callable(handle, function(...) {
   if (identical(native_call_back, gone)) return(call_again(handle, list(...)))
-  .Call(native_call_back, handle, list(...))
+  if (is.null(value <- .Call(native_call_back, handle, list(...)))) invisible() else value
 })
 as_callable <- function(handle, wrapped) {
   attributes(wrapped) <- list(class = callable_class, torchbridge_handle = handle)

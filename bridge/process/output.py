@@ -6,9 +6,12 @@ Tests: tests/process/test_output.py
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
 import sys
 import warnings
+from collections import deque
 from typing import TYPE_CHECKING, Any, TextIO
 
 from torchbridge.process import r_thread
@@ -83,18 +86,43 @@ _ORIGIN = re.compile(r"\s*\((function operator\(\)|Triggered internally at .*?)\
 
 
 class _ToR:
-    """A text stream that R writes; Python's own for other threads, and once R has ended."""
+    """A text stream that R writes; Python's own once R has ended.
+
+    What other threads print, R's thread writes as soon as it runs Python code; on ``stderr`` they
+    write themselves, for who says there what went wrong may be the last to say anything.
+    """
 
     def __init__(self, stream: TextIO, core: NativeCore, connection: str) -> None:
         self._stream = stream
         self._write = core.helper("write_to")
+        self._soon = core.soon
         self._connection = connection
+        self._of_threads: deque[str] = deque()
+        self._asked = False
+        self.buffer = _Bytes(self)
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if not r_thread.here():
+        if r_thread.here():
+            self._deliver()
+            return self._by_r(text)
+        if self._connection == "stderr":
             return self._at_once(text)
+        self._of_threads.append(text)
+        if not self._asked:
+            self._asked = self._soon(self._deliver)
+        return len(text)
+
+    def _deliver(self) -> None:
+        self._asked = False
+        texts = []
+        while self._of_threads:
+            texts.append(self._of_threads.popleft())
+        if texts:
+            self._by_r("".join(texts))
+
+    def _by_r(self, text: str) -> int:
         try:
             # R's strings end at a zero, and are valid UTF-8.
             clean = text.replace("\0", "").encode("utf-8", "backslashreplace").decode()
@@ -113,7 +141,29 @@ class _ToR:
         self.write("".join(lines))
 
     def flush(self) -> None:
+        if r_thread.here():
+            self._deliver()
         self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+class _Bytes(io.RawIOBase):
+    """The bytes below such a stream: ``sys.stdout.buffer``."""
+
+    def __init__(self, text: _ToR) -> None:
+        super().__init__()
+        self._text = text
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        taken = bytes(data)
+        self._text.write(self._decoder.decode(taken))
+        return len(taken)
+
+    def fileno(self) -> int:
+        return self._text.fileno()

@@ -252,6 +252,12 @@ CATEGORIES = {
         (lambda: pd.RangeIndex(3), "0:2"),
         (lambda: pd.NA, "NA"),
         (lambda: pd.NaT, "NA"),
+        (lambda: np.datetime64("NaT"), "as.POSIXct(NA, tz = 'UTC')"),
+        (lambda: np.timedelta64("NaT"), "as.difftime(NA_real_, units = 'secs')"),
+        (
+            lambda: pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["g", None]),
+            "data.frame(g = c('a', 'b'), level_1 = 1:2)",
+        ),
         (lambda: pd.Series([decimal.Decimal("1.25"), None]), "c(1.25, NA)"),
         (lambda: pd.Series([datetime.time(0, 1), None]), "as.difftime(c(60, NA), units = 'secs')"),
         (lambda: pd.Series([datetime.date(1970, 1, 2), None]), "as.Date(c('1970-01-02', NA))"),

@@ -27,11 +27,29 @@ logging <- py_import("logging")
 logger <- logging$getLogger("torchbridge_test")
 invisible(logger$addHandler(logging$StreamHandler()))
 cat(toupper(reticulate::py_capture_output(invisible(logger$warning("told")))))
-# Another thread's, and a lone surrogate: neither fails.
-threads <- py_import("threading")
-thread <- threads$Thread(target = builtins$print, args = list("thread"))
-invisible(thread$start())
-invisible(thread$join())
+# Other threads' (here and in reticulate's own calls), bytes, and a lone surrogate.
+main <- py_run("
+import sys, threading
+def told(k):
+    says = lambda i: sys.stdout.write(f'thread {i}\\n')
+    threads = [threading.Thread(target=says, args=[i]) for i in range(k)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    sys.stdout.buffer.write('\\u00e9\\n'.encode()[:1])
+    sys.stdout.buffer.write('\\u00e9\\n'.encode()[1:])
+")
+cat(sort(capture.output(main$told(3L)), method = "radix"), "\n", sep = "|")
+cat(capture.output(reticulate::py_run_string("told(1)")), "\n", sep = "|")
+outer <- tempfile()
+sink(outer)
+main$told(1L)
+inner <- tempfile()
+sink(inner)
+main$told(1L)
+sink()
+cat("outer\n")
+sink()
+cat(readLines(outer), readLines(inner), "\n", sep = "|")
 invisible(builtins$exec("print(chr(0xdc80))", list(z = 1)))
 cat(class(tryCatch(sys$stdout$write(1L), TypeError = identity))[1L])
 """
@@ -49,8 +67,15 @@ def test_what_python_prints_is_captured_and_sunk_with_rs():
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
-        "a|b é|c|no|sunkxy|1", "TOLD", "", "thread", "\\udc80", "TypeError"
-    ]  # fmt: skip
+        "a|b é|c|no|sunkxy|1",
+        "TOLD",
+        "",
+        "thread 0|thread 1|thread 2|é|",
+        "thread 0|é|",
+        "thread 0|é|outer|thread 0|é|",
+        "\\udc80",
+        "TypeError",
+    ]
 
 
 MESSAGES = """

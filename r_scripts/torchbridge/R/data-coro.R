@@ -5,7 +5,8 @@
 #'
 #' `loop(for (batch in loader) ...)`, `yield()` and `as_iterator()` are those of the package coro,
 #' where it is installed; where it isn't, they say so. Without it, loop with
-#' [dataloader_make_iter()] and [dataloader_next()].
+#' [dataloader_make_iter()] and [dataloader_next()]. What reticulate imported goes to its own
+#' `as_iterator()`, where reticulate is attached.
 #'
 #' @param loop A `for` loop over a dataloader, an iterator or a vector.
 #' @param x What to iterate over; of `yield()`, what a `coro::generator()` gives next.
@@ -28,7 +29,13 @@ yield <- function(x) {
 
 #' @rdname loop
 #' @export
-as_iterator <- function(x) of_coro("as_iterator", sys.call())(x)
+as_iterator <- function(x) {
+  if (inherits(x, "python.builtin.object") &&
+    !is.null(other <- stands_behind("as_iterator", as_iterator, FALSE))) {
+    return(other(x))
+  }
+  of_coro("as_iterator", sys.call())(x)
+}
 
 # A function of coro's, which is not among the packages that this one asks for.
 of_coro <- function(name, call) {

@@ -16,7 +16,8 @@ stays_with_python <- function(found) {
   }
   f <- function(...) {
     unconverted_call <- python_function("objects.unconverted")
-    stays_with_python(dot_call(native()$call_found, unconverted_call, list(handle, "call", ...)))
+    found <- dot_call(native()$call_found, unconverted_call, list(handle, "call", ...))
+    if (is.null(found)) invisible() else stays_with_python(found)
   }
   attributes(f) <- list(
     class = c("python_unconverted", "python_callable", "python_object"),

@@ -30,6 +30,16 @@ test_that("coro's verbs are coro's where it is installed", {
   expect_length(coro::collect(dataloader(stream(), batch_size = 2)), 2L)
 })
 
+test_that("objects of reticulate go to its own as_iterator()", {
+  said <- run_r(c(
+    "library(reticulate)",
+    "suppressMessages(library(torchbridge))",
+    "items <- as_iterator(r_to_py(list(4L, 5L)))",
+    "cat(py_to_r(iter_next(items)), py_to_r(iter_next(items)), is.null(iter_next(items)))"
+  ))
+  expect_match(output(said), "4 5 TRUE", fixed = TRUE)
+})
+
 test_that("the pipe is magrittr's", {
   expect_identical(c(1, 4) %>% sqrt(), c(1, 2))
   expect_identical(`%>%`, magrittr::`%>%`)

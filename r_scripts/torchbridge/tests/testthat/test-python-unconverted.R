@@ -3,6 +3,14 @@ skip_without_python()
 builtins <- py_import("builtins", convert = FALSE)
 kind <- function(x) py_import("builtins")$type(x)$`__name__`
 
+test_that("None as a result is nothing to show", {
+  for (builtins in list(py_import("builtins"), py_import("builtins", convert = FALSE))) {
+    expect_invisible(builtins$setattr(builtins, "torchbridge_test", 1L))
+    expect_visible(builtins$getattr(builtins, "torchbridge_test"))
+    expect_invisible(builtins$delattr(builtins, "torchbridge_test"))
+  }
+})
+
 test_that("convert = FALSE leaves results Python's, and theirs", {
   expect_s3_class(builtins, c("python_unconverted", "python_object"), exact = TRUE)
   key <- builtins$tuple(list(1L, "a"))
