@@ -23,7 +23,7 @@ CORE = {
     "builtin_from_main": "torchbridge.values.main_module:builtin_from_main",
     "reduce": "torchbridge.values.pickled_objects:reduce",
     "signature": "torchbridge.values.r_functions:signature_of",
-    "times_to_r": "torchbridge.frames.pandas_frames:times_to_r",
+    "scalars_to_r": "torchbridge.values.any_value:scalars_to_r",
     "for_r": "torchbridge.for_r",
     "resolve": "torchbridge.rtorch.operators:resolve",
     "as_operand": "torchbridge.rtorch.language:as_operand",

@@ -281,6 +281,10 @@ def array_to_r(x: NDArray) -> object:
 
     if x.dtype.kind in "biufc":
         return labels.with_r_dimnames(to_robject(x), x)
+    if x.dtype.kind in "mM" and np.datetime_data(x.dtype)[0] == "generic":
+        if not np.isnat(x).all():
+            raise TypeError("x: a timedelta64 without a unit; give it one: timedelta64(5, 's')")
+        x = x.astype(f"{x.dtype.kind}8[s]")
     if x.dtype.kind == "M" and x.ndim < 2 and np.datetime_data(x.dtype)[0] in "YMWD":
         return _dates_to_r(x.reshape(-1))
     if x.dtype.kind in "mM" and x.ndim < 2:
@@ -300,7 +304,16 @@ def array_to_r(x: NDArray) -> object:
     if x.dtype.kind in "UO":
         shaped = host.native().helper("with_dim").call(x.ravel(order="F").tolist(), list(x.shape))
         return labels.with_r_dimnames(shaped, x)
-    raise TypeError(f"x: R has no type for a NumPy array of dtype {np.dtype(x.dtype)}")
+    raise TypeError(f"x: R has no type for a NumPy array of dtype {x.dtype}{_way_out(x)}")
+
+
+def _way_out(x: NDArray) -> str:
+    """What would be right in place of an array that R has no type for."""
+    if x.dtype.kind == "S":
+        return "; make it text: numpy.char.decode(x)"
+    if x.dtype.kind in "mM" or x.dtype.names is not None:
+        return f" with {x.ndim} dims; make it one: x.ravel()"
+    return ""
 
 
 def _records(x: NDArray) -> RObject:
@@ -329,7 +342,12 @@ def _vector(x: pandas.Series) -> RObject:
     if isinstance(dtype, pd.SparseDtype):
         return _vector(x.sparse.to_dense())
     if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
-        raise TypeError(f"R has no type for pandas' {dtype}")
+        way = (
+            "dt.to_timestamp() or astype(str)"
+            if isinstance(dtype, pd.PeriodDtype)
+            else "astype(str)"
+        )
+        raise TypeError(f"R has no type for pandas' {dtype}; convert it: {way}")
     if dtype.kind == "O" and not pd.api.types.is_extension_array_dtype(dtype):
         return _objects(x)
     if dtype.kind in "biufc" and not pd.api.types.is_extension_array_dtype(dtype):

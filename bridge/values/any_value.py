@@ -6,6 +6,7 @@ a shape, a class or a library of its own comes here.
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, MutableMapping, Set
@@ -172,8 +173,39 @@ def _of_numpy(x: Any) -> Any:
     if isinstance(x, numpy.void) and x.dtype.names is not None:  # one record
         return {name: x[name] for name in x.dtype.names}
     if isinstance(x, numpy.generic):
+        # item() of a long double is itself.
+        if isinstance(x, numpy.complexfloating):
+            return complex(x)
         return float(x) if isinstance(x, numpy.floating) else x.item()
     return None
+
+
+def scalars_to_r(items: tuple[Any, ...]) -> Any:
+    """What a list is that has scalars of other libraries; asked by the native core.
+
+    The R vector (RObject) of dates, times or spans; of numbers of NumPy's, and with pandas' NA, a
+    tuple of Python's own scalars; NotImplemented for anything else, which R keeps in a list.
+    """
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    absent = () if pandas is None else (pandas.NA, pandas.NaT)
+    is_na = [any(x is a for a in absent) for x in items]
+    items = tuple(None if na else x for x, na in zip(items, is_na, strict=True))
+    there = [x for x in items if x is not None]
+    if any(isinstance(x, (datetime.date, datetime.timedelta)) for x in there):
+        return pandas_frames.times_to_r(items)
+    if numpy is None:
+        return items if any(is_na) else NotImplemented
+    for kind in (numpy.datetime64, numpy.timedelta64):
+        if any(isinstance(x, kind) for x in there):
+            if not all(isinstance(x, kind) for x in there):
+                return NotImplemented
+            return pandas_frames.array_to_r(
+                numpy.array([kind("NaT") if x is None else x for x in items])
+            )
+    numbers = [isinstance(x, numpy.generic) and not isinstance(x, numpy.void) for x in items]
+    if not any(is_na + numbers):  # arrays, and who knows what
+        return NotImplemented
+    return tuple(_of_numpy(x) if n else x for x, n in zip(items, numbers, strict=True))
 
 
 def _of_scipy(x: Any) -> Any:

@@ -217,6 +217,48 @@ def test_dates_and_times_are_rs(r):
         assert script.f(value) == expected, value
 
 
+def test_lists_of_like_scalars_are_vectors_whoever_made_the_scalars(r):
+    script = tb.source(text="f <- function(x) c(class(x)[1], format(x))")
+    for value, expected in [
+        (list(np.arange(2)), ["integer", "0", "1"]),
+        ([np.int64(1), None, pd.NA], ["integer", "1", "NA", "NA"]),
+        ((np.bool_(True), False), ["logical", "TRUE", "FALSE"]),
+        ([np.float32(0.5), 2], ["numeric", "0.5", "2.0"]),
+        ([1, pd.NA, 3], ["integer", " 1", "NA", " 3"]),
+        (["a", pd.NA], ["character", "a", "NA"]),
+        ([pd.NA, 1.5], ["numeric", " NA", "1.5"]),
+        ([1 + 2j, 3, 0.5], ["complex", "1.0+2i", "3.0+0i", "0.5+0i"]),
+        ([np.longdouble(1), np.clongdouble(1j)], ["complex", "1+0i", "0+1i"]),
+        ([np.ones(1), np.ones(1)], ["list", "1", "1"]),
+        ([np.complex64(1j), None], ["complex", "0+1i", "NA"]),
+        ([np.datetime64("2020-01-01"), None], ["Date", "2020-01-01", None]),
+        ([np.timedelta64(5, "s"), None], ["difftime", " 5 secs", "NA secs"]),
+        (np.datetime64("NaT"), ["POSIXct", None]),
+        ([np.int64(1), "a"], ["list", "1", "a"]),
+        ([np.datetime64("2020-01-01"), 1], ["list", "18262", "1"]),
+    ]:  # fmt: skip
+        found = script.f(value)
+        assert [x if x is None else x.strip() for x in found] == [
+            x if x is None else x.strip() for x in expected
+        ], value
+    identity = tb.source(text="id <- function(x) x").id
+    assert identity({}) == {} and identity([]) == []  # R's named list() is a dict
+
+
+def test_what_r_has_no_type_for_says_what_would_be_right(r):
+    script = tb.source(text="id <- function(x) x")
+    for value, message in [
+        (np.array([b"a"]), r"dtype \|S1; make it text: numpy.char.decode\(x\)"),
+        (np.zeros((2, 2), "datetime64[D]"), r"\[D\] with 2 dims; make it one: x.ravel\(\)"),
+        (np.zeros((2, 2), [("a", "f8")]), r"with 2 dims; make it one: x.ravel\(\)"),
+        (np.timedelta64(5), r"without a unit; give it one: timedelta64\(5, 's'\)"),
+        (pd.period_range("2020", periods=2, freq="M"), r"dt.to_timestamp\(\) or astype\(str\)"),
+        (pd.interval_range(0, 2), r"convert it: astype\(str\)"),
+    ]:
+        with pytest.raises(TypeError, match=message):
+            script.id(value)
+
+
 def test_python_functions_are_r_functions(script):
     assert script.call_back(lambda x, y: x + y, 1.5) == 3.5
     assert script.call_back(np.add, 1.5) == 3.5

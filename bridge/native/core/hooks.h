@@ -17,8 +17,8 @@ enum tb_hook {
   TB_HOOK_RESTORE_TYPE,   /* (RObject, text): sets that type; the class dropped, or None */
   TB_HOOK_FROM_R,         /* (RObject, has labels): the value of what has a class or a shape */
   TB_HOOK_TO_R_VALUE,     /* (object): an RObject, a simpler value, or NotImplemented */
-  TB_HOOK_TIMES_TO_R,     /* (tuple of dates or times): an RObject, or NotImplemented */
-  TB_HOOK_FROM_MAIN,      /* (function, ...): calls it, with a frame of the main module */
+  TB_HOOK_SCALARS_TO_R, /* (tuple): an RObject of times; one of plain scalars; or NotImplemented */
+  TB_HOOK_FROM_MAIN,    /* (function, ...): calls it, with a frame of the main module */
   TB_HOOK_BUILTIN_FROM_MAIN, /* likewise a function of Python's builtins */
   TB_HOOK_REDUCE,            /* (RObject): what pickle keeps of it; called on any thread */
   TB_HOOK_SIGNATURE,         /* (RObject that is a function): its inspect.Signature */

@@ -17,7 +17,7 @@
 
 /* Names of a list, when they can be the keys of a dict: all there and all different. */
 static bool usable_names(SEXP names, R_xlen_t n) {
-  if (TYPEOF(names) != STRSXP || n == 0)
+  if (TYPEOF(names) != STRSXP)
     return false;
   for (R_xlen_t i = 0; i < n; i++)
     if (STRING_ELT(names, i) == NA_STRING || LENGTH(STRING_ELT(names, i)) == 0)
@@ -92,14 +92,22 @@ PyObject *tb_list_from_r(SEXP x, tb_vectors vectors, int depth, tb_item_from_r i
 
 /* ---- Python -> R ---- */
 
-enum { HAS_NONE = 1, HAS_BOOL = 2, HAS_INT = 4, HAS_FLOAT = 8, HAS_STR = 16, HAS_OTHER = 32 };
+enum {
+  HAS_NONE = 1,
+  HAS_BOOL = 2,
+  HAS_INT = 4,
+  HAS_FLOAT = 8,
+  HAS_COMPLEX = 16,
+  HAS_STR = 32,
+  HAS_OTHER = 64
+};
 
 static int kind_of(PyObject *x) {
   if (x == Py_None)
     return HAS_NONE;
   if (PyBool_Check(x))
     return HAS_BOOL;
-  if (PyLong_CheckExact(x)) {
+  if (PyLong_Check(x)) {
     int overflow;
     long long value = PyLong_AsLongLongAndOverflow(x, &overflow);
     if (overflow)
@@ -108,78 +116,104 @@ static int kind_of(PyObject *x) {
   }
   if (PyFloat_Check(x))
     return HAS_FLOAT;
+  if (PyComplex_Check(x))
+    return HAS_COMPLEX;
   return PyUnicode_Check(x) ? HAS_STR : HAS_OTHER;
 }
 
-/* Is the first item of a tuple that is not None a date, a time or a span? */
-static bool begins_with_time(PyObject *x) {
-  if (!PyDateTimeAPI)
-    PyDateTime_IMPORT;
-  Py_ssize_t n = PyTuple_GET_SIZE(x), i = 0;
-  while (i < n && PyTuple_GET_ITEM(x, i) == Py_None)
-    i++;
-  return PyDateTimeAPI && i < n &&
-         (PyDate_Check(PyTuple_GET_ITEM(x, i)) || PyDelta_Check(PyTuple_GET_ITEM(x, i)));
+/* The vector that holds these kinds; a list where none does. */
+static SEXPTYPE type_for(int kinds) {
+  int values = kinds & ~HAS_NONE, reals = HAS_INT | HAS_FLOAT;
+  if (values == HAS_BOOL)
+    return LGLSXP;
+  if (values == HAS_INT)
+    return INTSXP;
+  if (values == HAS_STR)
+    return STRSXP;
+  if (values == 0 || (values & ~(reals | HAS_COMPLEX)))
+    return VECSXP;
+  return values & HAS_COMPLEX ? CPLXSXP : REALSXP;
 }
 
-/* 1 where the tuple is no vector of times. */
-static int times_to_r(PyObject *x, SEXP *result) {
-  PyObject *hook = tb_hook(TB_HOOK_TIMES_TO_R);
-  PyObject *made = hook ? PyObject_CallOneArg(hook, x) : NULL;
-  int status = !made ? -1 : made == Py_NotImplemented;
-  if (!status)
+/* A date, a time, a span, one of NumPy's scalars or pandas' NA. */
+static bool is_others_scalar(PyObject *x) {
+  if (!PyDateTimeAPI)
+    PyDateTime_IMPORT;
+  const char *type = Py_TYPE(x)->tp_name;
+  return (PyDateTimeAPI && (PyDate_Check(x) || PyDelta_Check(x))) ||
+         strncmp(type, "numpy.", 6) == 0 || strcmp(type, "NAType") == 0;
+}
+
+static int items_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to_r);
+
+/* 1 where the tuple is no vector of theirs. */
+static int others_scalars_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to_r) {
+  PyObject *hook = tb_hook(TB_HOOK_SCALARS_TO_R);
+  PyObject *made = hook ? tb_hold(PyObject_CallOneArg(hook, x)) : NULL;
+  if (!made)
+    return -1;
+  int status = 0;
+  if (made == Py_NotImplemented)
+    status = 1;
+  else if (PyTuple_CheckExact(made))
+    status = items_to_r(made, result, depth, item_to_r);
+  else
     *result = ((RObject *)made)->x;
   PROTECT(status ? R_NilValue : *result);
-  Py_XDECREF(made);
+  Py_DECREF(tb_unhold());
   UNPROTECT(1);
   return status;
 }
 
+/* Puts a scalar at its place in a vector; None is NA. */
+static int put_item(SEXP vector, SEXPTYPE type, Py_ssize_t i, PyObject *item) {
+  bool na = item == Py_None;
+  switch (type) {
+  case LGLSXP:
+    LOGICAL(vector)[i] = na ? NA_LOGICAL : item == Py_True;
+    return 0;
+  case INTSXP:
+    INTEGER(vector)[i] = na ? NA_INTEGER : (int)PyLong_AsLong(item);
+    return 0;
+  case REALSXP:
+    REAL(vector)[i] = na ? NA_REAL : PyFloat_AsDouble(item);
+    return 0;
+  case CPLXSXP: {
+    Py_complex value = na ? (Py_complex){NA_REAL, NA_REAL} : PyComplex_AsCComplex(item);
+    COMPLEX(vector)[i] = (Rcomplex){.r = value.real, .i = value.imag};
+    return 0;
+  }
+  default: {
+    SEXP text = na ? NA_STRING : tb_string_to_r(item, "element", i);
+    if (text)
+      SET_STRING_ELT(vector, i, text);
+    return text ? 0 : -1;
+  }
+  }
+}
+
 /* A list of like scalars is an R vector, None its NA; any other is an R list. `x` is a tuple. */
 static int items_to_r(PyObject *x, SEXP *result, int depth, tb_item_to_r item_to_r) {
-  Py_ssize_t n = PyTuple_GET_SIZE(x);
+  Py_ssize_t n = PyTuple_GET_SIZE(x), last = 0;
   int kinds = 0, failed = 0;
-  for (Py_ssize_t i = 0; i < n && !(kinds & HAS_OTHER); i++)
+  for (Py_ssize_t i = 0; i < n && !(kinds & HAS_OTHER); i++) {
     kinds |= kind_of(PyTuple_GET_ITEM(x, i));
-  if ((kinds & HAS_OTHER) && begins_with_time(x)) {
-    int status = times_to_r(x, result);
+    last = i;
+  }
+  if ((kinds & HAS_OTHER) && is_others_scalar(PyTuple_GET_ITEM(x, last))) {
+    int status = others_scalars_to_r(x, result, depth, item_to_r);
     if (status <= 0)
       return status;
   }
-  int values = kinds & ~HAS_NONE;
-  SEXPTYPE type = values == HAS_BOOL                                       ? LGLSXP
-                  : values == HAS_INT                                      ? INTSXP
-                  : values == HAS_FLOAT || values == (HAS_FLOAT | HAS_INT) ? REALSXP
-                  : values == HAS_STR                                      ? STRSXP
-                                                                           : VECSXP;
+  SEXPTYPE type = type_for(kinds);
   SEXP vector = PROTECT(Rf_allocVector(type, n));
   for (Py_ssize_t i = 0; i < n && !failed; i++) {
     PyObject *item = PyTuple_GET_ITEM(x, i);
-    bool na = item == Py_None;
-    switch (type) {
-    case LGLSXP:
-      LOGICAL(vector)[i] = na ? NA_LOGICAL : item == Py_True;
-      break;
-    case INTSXP:
-      INTEGER(vector)[i] = na ? NA_INTEGER : (int)PyLong_AsLong(item);
-      break;
-    case REALSXP:
-      REAL(vector)[i] = na ? NA_REAL : PyFloat_AsDouble(item);
-      break;
-    case STRSXP: {
-      SEXP text = na ? NA_STRING : tb_string_to_r(item, "element", i);
-      failed = !text;
-      if (!failed)
-        SET_STRING_ELT(vector, i, text);
-      break;
-    }
-    default: {
-      SEXP element;
-      failed = item_to_r(item, &element, depth + 1);
-      if (!failed)
-        SET_VECTOR_ELT(vector, i, element);
-    }
-    }
+    SEXP element;
+    if (type != VECSXP)
+      failed = put_item(vector, type, i, item);
+    else if (!(failed = item_to_r(item, &element, depth + 1)))
+      SET_VECTOR_ELT(vector, i, element);
   }
   UNPROTECT(1);
   *result = vector;
