@@ -207,7 +207,9 @@ def _order(size: int, shuffle: bool) -> Tensor | None:
 
 def draw_seed() -> int:
     """A number from PyTorch's generator, as DataLoader draws it at the start of an epoch."""
-    return int(torch.empty((), dtype=torch.int64).random_().item())
+    # Named, since torch.old_seed_behavior has another one for what names none (seeds.py).
+    drawn = torch.empty((), dtype=torch.int64).random_(generator=torch.default_generator)
+    return int(drawn.item())
 
 
 def sampled(sampler: Iterable[Any]) -> list[int | list[int]]:

@@ -86,6 +86,12 @@ test_that("with options(torch.old_seed_behavior) the numbers are R torch's with 
     torch_manual_seed(2019)
     expect_equal(lapply(draws(), as.numeric), expected, tolerance = 1e-8)
   }
+  # A dataloader, even one that shuffles, takes nothing of the second stream.
+  torch_manual_seed(2019)
+  loader <- dataloader(tensor_dataset(torch_zeros(4)), batch_size = 2, shuffle = TRUE)
+  batches <- dataloader_make_iter(loader)
+  while (!is.null(dataloader_next(batches))) NULL
+  expect_equal(as.numeric(torch_empty(2)$uniform_()), expected[[2]], tolerance = 1e-8)
   # A generator that is named stays it, and a device around it changes nothing.
   generator <- torch_generator()
   generator$set_current_seed(2019)
