@@ -71,9 +71,12 @@ def torch_tensor(x: RValue, dtype: TorchDType, device: Device, requires_grad: bo
     return result.requires_grad_(requires_grad) if requires_grad else result
 
 
-def as_operand(x: RValue) -> Tensor:
-    """A tensor of an R vector that stands where an operator wants one, with R torch's dtypes."""
-    return torch_tensor(x, None, None, False)
+def as_operand(x: RValue, beside: Tensor | None) -> Tensor:
+    """A tensor of an R vector that stands where an operator wants one, with R torch's dtypes.
+
+    It is on the device of `beside`, the first tensor that the operator was given.
+    """
+    return torch_tensor(x, None, None if beside is None else beside.device, False)
 
 
 def few_numbers(x: RValue, requires_grad: bool) -> Tensor:

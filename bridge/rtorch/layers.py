@@ -365,6 +365,12 @@ def call(module: nn.Module, /, *args: Any, **kwargs: Any) -> Any:
     return _shifted(module, module, args, kwargs)
 
 
+def device_of(module: nn.Module) -> str | None:
+    """Where a layer's parameters are; None where it has none."""
+    parameter = next(module.parameters(), None)
+    return None if parameter is None else str(parameter.device)
+
+
 def forward_of(module: nn.Module, cls: type[nn.Module]) -> Callable[..., Any]:
     """The forward of class `cls` for a module of a class derived from it, as R calls it."""
 

@@ -431,9 +431,13 @@ def zero_based(x: RValue, name: str) -> Tensor:
     return x - (x > 0).to(x.dtype)  # negative ones count from the end, or are to be ignored
 
 
-def as_positions(x: RValue, name: str) -> Tensor:
-    """R's whole numbers that name positions from 1, as PyTorch counts them."""
-    return zero_based(to_array(x, TorchArrays("int64", None), False, "error", first=1), name)
+def as_positions(x: RValue, beside: Tensor | None, name: str) -> Tensor:
+    """R's whole numbers that name positions from 1, as PyTorch counts them.
+
+    They are on the device of `beside`, the first tensor that the operator was given.
+    """
+    found = zero_based(to_array(x, TorchArrays("int64", None), False, "error", first=1), name)
+    return found if beside is None else found.to(beside.device)
 
 
 def one_based(x: Any) -> Any:

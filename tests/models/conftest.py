@@ -4,6 +4,12 @@ import pytest
 import torch
 
 
+@pytest.fixture(autouse=True)
+def on_cpu(monkeypatch):
+    """The tests' numbers are the CPU's, also where there is a GPU; undo() asks for that."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
 @pytest.fixture
 def regression():
     """Rows of three columns, and a response that is their sum with noise."""

@@ -27,14 +27,14 @@ enum tb_hook {
   TB_HOOK_THAW,              /* (bytes, parts, shared): the object again */
   TB_HOOK_NEW_SHARED,        /* (): what objects that were saved together have in common */
   TB_HOOK_RESOLVE,           /* (name): the Operator of an R name */
-  TB_HOOK_AS_OPERAND,        /* (RObject): the tensor of an R vector */
-  TB_HOOK_AS_POSITIONS,      /* (RObject, argument): likewise, counted from 0 */
-  TB_HOOK_ZERO_BASED,        /* (object, argument): positions counted from 0 */
-  TB_HOOK_ONE_BASED,         /* (object): positions counted from 1 */
-  TB_HOOK_AS_DTYPE,          /* (name): the dtype */
-  TB_HOOK_GET_INDEX,         /* (tensor, key): x[i, j] where several vectors select */
-  TB_HOOK_SET_INDEX,         /* (tensor, key, value): x[i, j] <- value */
-  TB_HOOK_IN_R_COUNT,        /* (exception): has its message count dims and positions from 1 */
+  TB_HOOK_AS_OPERAND,   /* (RObject, tensor or None): the tensor of an R vector, on its device */
+  TB_HOOK_AS_POSITIONS, /* (RObject, tensor or None, argument): likewise, counted from 0 */
+  TB_HOOK_ZERO_BASED,   /* (object, argument): positions counted from 0 */
+  TB_HOOK_ONE_BASED,    /* (object): positions counted from 1 */
+  TB_HOOK_AS_DTYPE,     /* (name): the dtype */
+  TB_HOOK_GET_INDEX,    /* (tensor, key): x[i, j] where several vectors select */
+  TB_HOOK_SET_INDEX,    /* (tensor, key, value): x[i, j] <- value */
+  TB_HOOK_IN_R_COUNT,   /* (exception): has its message count dims and positions from 1 */
   TB_HOOKS
 };
 

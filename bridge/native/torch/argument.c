@@ -9,6 +9,7 @@
 #include "core/held.h"
 #include "core/hooks.h"
 #include "core/robject.h"
+#include "core/vector.h"
 #include "values/values.h"
 
 #include <math.h>
@@ -21,6 +22,36 @@ static PyObject *ask(enum tb_hook hook, PyObject *x, const char *name) {
                               : PyObject_CallOneArg(f, x);
   Py_XDECREF(x);
   return result;
+}
+
+/* Also in a list of tensors: torch_cat(list(x, 1:3)). */
+static SEXP first_tensor(SEXP x) {
+  if (tb_is_handle(x))
+    return tb_has_class(x, "torch_tensor") ? x : R_NilValue;
+  SEXP found = R_NilValue;
+  if (TYPEOF(x) == VECSXP && !Rf_isObject(x))
+    for (R_xlen_t i = 0; i < Rf_xlength(x) && found == R_NilValue; i++)
+      found = first_tensor(VECTOR_ELT(x, i));
+  return found;
+}
+
+PyObject *tb_first_tensor(const tb_given *given) {
+  for (R_xlen_t i = 0; i < given->n; i++) {
+    SEXP found = first_tensor(given->values[i]);
+    if (found != R_NilValue)
+      return tb_hold(tb_from_r(found, TB_AS_LIST));
+  }
+  return tb_hold(Py_NewRef(Py_None));
+}
+
+/* The tensor of an R vector; `name` where it is of positions. */
+static PyObject *tensor_of(SEXP x, const char *name, const tb_given *given) {
+  PyObject *f = tb_hook(name ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND);
+  PyObject *beside = f ? tb_first_tensor(given) : NULL;
+  PyObject *r = beside ? tb_hold(tb_robject(x, false)) : NULL;
+  return !r     ? NULL
+         : name ? PyObject_CallFunction(f, "OOs", r, beside, name)
+                : PyObject_CallFunctionObjArgs(f, r, beside, NULL);
 }
 
 void tb_count_from_one(void) {
@@ -49,6 +80,7 @@ typedef struct {
   SEXP x;
   int kinds;
   const char *name; /* of the argument */
+  const tb_given *given;
 } argument;
 
 static PyObject *number(const void *data, R_xlen_t i) {
@@ -75,7 +107,7 @@ static PyObject *number(const void *data, R_xlen_t i) {
 /* One of a list of single numbers, as R torch also takes sizes. */
 static PyObject *number_at(const void *data, R_xlen_t i) {
   const argument *a = data;
-  return number(&(argument){VECTOR_ELT(a->x, i), a->kinds, a->name}, 0);
+  return number(&(argument){VECTOR_ELT(a->x, i), a->kinds, a->name, a->given}, 0);
 }
 
 static bool is_plain_number(SEXP x) {
@@ -92,7 +124,7 @@ static bool is_list_of_numbers(SEXP x) {
 
 static PyObject *tensor_at(const void *data, R_xlen_t i) {
   const argument *a = data;
-  return tb_argument(VECTOR_ELT(a->x, i), (a->kinds & ~TENSORS) | TENSOR, a->name);
+  return tb_argument(VECTOR_ELT(a->x, i), (a->kinds & ~TENSORS) | TENSOR, a->name, a->given);
 }
 
 /* What is given where a list of tensors is wanted, one tensor or R vector, is a list of one. */
@@ -135,17 +167,17 @@ static PyObject *no_names(SEXP x, const char *name) {
   return NULL;
 }
 
-PyObject *tb_argument(SEXP x, int kinds, const char *name) {
+PyObject *tb_argument(SEXP x, int kinds, const char *name, const tb_given *given) {
   if (tb_is_handle(x))
     return of_handle(x, kinds, name);
   if (kinds & NAMES)
     return no_names(x, name);
-  argument a = {x, kinds, name};
+  argument a = {x, kinds, name, given};
   bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x);
   bool vector =
       TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
   if (is_one_of_list(kinds, vector))
-    return list_of(tb_argument(x, (kinds & ~TENSORS) | TENSOR, name));
+    return list_of(tb_argument(x, (kinds & ~TENSORS) | TENSOR, name, given));
   /* Where only a list of ints will do, one number is a list of one. */
   bool wrap = (kinds & (INTS | INT | TENSOR)) == INTS;
   bool only_tensor = (kinds & ~(INDEX | TENSORS)) == TENSOR;
@@ -161,11 +193,8 @@ PyObject *tb_argument(SEXP x, int kinds, const char *name) {
   if (TYPEOF(x) == VECSXP && !Rf_isObject(x) && Rf_xlength(x) == 0 && (kinds & TENSOR))
     Py_RETURN_NONE; /* R's torch writes list() for a tensor that is not given */
   bool scalar = TYPEOF(x) == LGLSXP && Rf_xlength(x) == 1 && !Rf_isObject(x) && !only_tensor;
-  if (vector && !scalar && (kinds & (TENSOR | INDEX))) {
-    bool positions = kinds & INDEX && numeric;
-    return ask(positions ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND, tb_robject(x, false),
-               positions ? name : NULL);
-  }
+  if (vector && !scalar && (kinds & (TENSOR | INDEX)))
+    return tensor_of(x, kinds & INDEX && numeric ? name : NULL, given);
   PyObject *value = tb_from_r(x, TB_AS_LIST);
   return value && (kinds & DTYPE) && PyUnicode_Check(value) ? ask(TB_HOOK_AS_DTYPE, value, NULL)
                                                             : value;

@@ -19,8 +19,18 @@ enum tb_kind {
   SIZE = 1024 /* one of several ints that are given one by one */
 };
 
+/* All that a call was given: an R vector becomes a tensor on the device of the first tensor there.
+ */
+typedef struct {
+  const SEXP *values;
+  R_xlen_t n;
+} tb_given;
+
+/* The first tensor, held until the entry ends, or None. May jump. */
+PyObject *tb_first_tensor(const tb_given *given);
+
 /* `name` is the argument's, for messages. May jump. */
-PyObject *tb_argument(SEXP x, int kinds, const char *name);
+PyObject *tb_argument(SEXP x, int kinds, const char *name, const tb_given *given);
 
 /* The message of the exception counts dims and positions from 1. */
 void tb_count_from_one(void);

@@ -57,6 +57,7 @@ typedef struct {
   PyObject *slots[MOST_ARGUMENTS + 1], *by_name[MOST_ARGUMENTS], *names[MOST_ARGUMENTS];
   int n_positional, n_named;
   bool one_by_one;
+  tb_given all;
 } arguments;
 
 /* What an R function has where an argument was not given. */
@@ -90,7 +91,7 @@ static int add_argument(const Operator *op, arguments *to, SEXP x, const tb_para
   bool by_position = p ? p->places >> given & 1 : !tag;
   const char *label = p ? R_CHAR(p->r_name) : tag ? R_CHAR(PRINTNAME(tag)) : "argument";
   int kinds = tag || !by_position ? p ? p->kinds : 0 : kinds_at(op, to, p);
-  PyObject *value = tb_hold(tb_argument(x, kinds, label));
+  PyObject *value = tb_hold(tb_argument(x, kinds, label, &to->all));
   if (!value)
     return -1;
   if (by_position) {
@@ -178,6 +179,7 @@ static int add_arguments(const Operator *op, arguments *to, const SEXP *values, 
 static PyObject *apply(const Operator *op, const SEXP *values, const SEXP *tags, int n) {
   arguments given;
   given.n_positional = given.n_named = 0;
+  given.all = (tb_given){values, n};
   if (add_arguments(op, &given, values, tags, n))
     return NULL;
   PyObject *keys = NULL;

@@ -123,8 +123,8 @@ static PyObject *value_of(SEXP x, bool drop, bool *vector) {
     PyObject *f = tb_hook(numeric ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND);
     PyObject *object = f ? tb_robject(x, false) : NULL, *result = NULL;
     if (object)
-      result = numeric ? PyObject_CallFunction(f, "Os", object, "subscript")
-                       : PyObject_CallOneArg(f, object);
+      result = numeric ? PyObject_CallFunction(f, "OOs", object, Py_None, "subscript")
+                       : PyObject_CallFunctionObjArgs(f, object, Py_None, NULL);
     Py_XDECREF(object);
     return result;
   }
@@ -237,7 +237,7 @@ static int index_set_work(void *p, SEXP *result) {
   else {
     PyObject *r = tb_hold(tb_robject(a->value, false));
     f = r ? tb_hook(TB_HOOK_AS_OPERAND) : NULL;
-    value = f ? tb_hold(PyObject_CallOneArg(f, r)) : NULL;
+    value = f ? tb_hold(PyObject_CallFunctionObjArgs(f, r, a->x, NULL)) : NULL;
   }
   *result = R_NilValue;
   return value ? set_index(a->x, a->subscripts, value) : -1;

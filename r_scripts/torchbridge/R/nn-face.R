@@ -54,8 +54,9 @@ face_of_python <- function(signature, counts_from_one) {
   if (length(words) > 0L) {
     given <- lapply(names, as.name)
     tensors <- grepl("~", words, fixed = TRUE)
+    given_first <- as.name(names[1L])
     given[tensors] <- lapply(given[tensors], function(name) {
-      bquote(if (is.object(.(name))) .(name) else as_input(.(name)))
+      bquote(if (is.object(.(name))) .(name) else as_input(.(name), handle, .(given_first)))
     })
     values <- given[!may]
     optional <- lapply(which(may), function(i) {
@@ -76,9 +77,12 @@ face_of_python <- function(signature, counts_from_one) {
   face
 }
 
-# R's numbers are tensors where a layer wants one, typed as torch_tensor() types them.
-as_input <- function(x) {
-  if (is.numeric(x) || is.logical(x) || is.complex(x)) torch_tensor(x) else x
+# R's numbers are tensors where a layer wants one, typed as torch_tensor() types them. They are
+# where its first input is, or else its parameters.
+as_input <- function(x, module, first) {
+  if (!is.numeric(x) && !is.logical(x) && !is.complex(x)) return(x)
+  device <- if (is_tensor(first)) first$device else call_python("layers.device_of", module)
+  torch_tensor(x, device = device)
 }
 
 faces_of_python <- new.env(parent = emptyenv())

@@ -2,8 +2,7 @@
 
 #' What PyTorch has here
 #'
-#' @param device A CUDA device; `NULL` for the current one.
-#' @param abbreviated Only the main lines?
+#' @param device A CUDA device, counted from 0; `NULL` for the current one.
 #' @param state What `cuda_get_rng_state()` gave, a tensor.
 #' @param num_threads A whole number from 1.
 #' @param enabled,context,stacks,max_entries What `torch.cuda.memory._record_memory_history()` of
@@ -17,8 +16,10 @@
 #' @param ... Not used.
 #' @return `backends_*_is_available()`: `TRUE` or `FALSE`. `backends_cudnn_version()` and
 #'   `cuda_runtime_version()`: a [numeric_version()], or `NULL` where there is none.
-#'   `cuda_get_device_capability()`: two numbers. `cuda_memory_stats()`: a named list of numbers,
-#'   in bytes. `cuda_memory_summary()`: text. `torch_install_path()`: where PyTorch is.
+#'   `cuda_get_device_capability()`: two whole numbers. `cuda_memory_stats()`: counts and bytes, as
+#'   a list: `$allocated_bytes$all$current`; `cuda_memory_summary()` prints it.
+#'   `cuda_memory_snapshot()`: a raw vector, the pickle that `cuda_dump_memory_snapshot()` writes.
+#'   `torch_install_path()`: where PyTorch is.
 #'   `cpu_cache_flush()`, `set_cpu_allocator_config()`: nothing, as there is no cache of R's.
 #'   `install_torch()`: nothing; PyTorch comes with
 #'   torchbridge's Python package, and it is an error that says how where it does not.
@@ -66,20 +67,57 @@ cuda_runtime_version <- function() {
 
 #' @rdname torch_backends
 #' @export
-cuda_get_device_capability <- function(device = NULL) {
-  pytorch()$cuda$get_device_capability(device)
+cuda_get_device_capability <- function(device = cuda_current_device()) {
+  n <- cuda_device_count()
+  if (is.numeric(device) && (device < 0 || device >= n)) {
+    abort_as(
+      "value_error", sys.call(), "device must be an integer between 0 and the number of devices ",
+      "minus 1; there are ", n, "."
+    )
+  }
+  found <- as.integer(unlist(pytorch()$cuda$get_device_capability(device)))
+  stats::setNames(found, c("Major", "Minor"))
 }
 
 #' @rdname torch_backends
 #' @export
-cuda_memory_stats <- function(device = NULL) pytorch()$cuda$memory_stats(device)
+cuda_memory_stats <- function(device = cuda_current_device()) {
+  if (!cuda_is_available()) abort_as("runtime_error", sys.call(), "CUDA is not available.")
+  torch_empty(1, device = torch_device("cuda", device)) # what was never used has no statistics
+  memory_stats_as_list(pytorch()$cuda$memory_stats(device))
+}
+
+# PyTorch's flat names, "allocated_bytes.all.current", as R torch's lists in lists.
+memory_stats_as_list <- function(values) {
+  counts <- c("num_alloc_retries", "num_ooms", "max_split_size")
+  events <- c("oversize_allocations", "oversize_segments")
+  pools <- c("allocation", "segment", "active", "inactive_split")
+  at <- function(names, parts, of) {
+    sapply(names, simplify = FALSE, function(name) {
+      sapply(parts, simplify = FALSE, function(part) of(paste(name, part, sep = ".")))
+    })
+  }
+  value <- function(name) values[[name]]
+  metrics <- c("current", "peak", "allocated", "freed")
+  by_metric <- function(name) at(name, metrics, value)[[1L]]
+  result <- c(
+    sapply(counts, value, simplify = FALSE),
+    at(events, metrics, value),
+    at(c(pools, "allocated_bytes", "reserved_bytes", "active_bytes", "inactive_split_bytes"),
+       c("all", "small_pool", "large_pool"), by_metric)
+  )
+  structure(result, class = "cuda_memory_stats")
+}
+
+#' @export
+print.cuda_memory_stats <- function(x, ...) {
+  utils::str(unclass(x))
+  invisible(x)
+}
 
 #' @rdname torch_backends
 #' @export
-cuda_memory_summary <- function(device = NULL, abbreviated = FALSE) {
-  check_flag(abbreviated, "abbreviated")
-  pytorch()$cuda$memory_summary(device, abbreviated)
-}
+cuda_memory_summary <- function(device = cuda_current_device()) print(cuda_memory_stats(device))
 
 #' @rdname torch_backends
 #' @export
@@ -90,7 +128,9 @@ cuda_record_memory_history <- function(enabled, context = "all", stacks = "all",
 
 #' @rdname torch_backends
 #' @export
-cuda_memory_snapshot <- function() pytorch()$cuda$memory$`_snapshot`()
+cuda_memory_snapshot <- function() {
+  py_import("pickle")$dumps(pytorch()$cuda$memory$`_snapshot`())
+}
 
 #' @rdname torch_backends
 #' @export

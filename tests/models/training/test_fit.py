@@ -11,12 +11,6 @@ from torchbridge.models.training.fit import usual_batch_size
 HAS_GPU = torch.cuda.is_available()
 
 
-@pytest.fixture(autouse=True)
-def on_cpu(monkeypatch):
-    """The numbers below are the CPU's, also where there is a GPU."""
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-
-
 def regression(n=50, p=3, dtype=torch.float32, seed=0):
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(n, p, dtype=dtype, generator=generator)

@@ -58,6 +58,10 @@ test_that("R's numbers are tensors where a layer wants one, typed as torch_tenso
     as.array(bag(c(1L, 2L, 3L), offsets = c(1L, 3L))),
     as.array(bag(torch_tensor(c(1L, 2L, 3L)), offsets = torch_tensor(c(1L, 3L))))
   )
+  # Where its parameters are; a loss has none.
+  far <- nn_linear(2, 3)$to(device = "meta")(matrix(1, 2, 2))
+  expect_identical(far$device$type, "meta")
+  expect_identical(nn_mse_loss()(far, matrix(1, 2, 3))$device$type, "meta")
   # A class of somebody else's may want numbers.
   own <- py_run("
 import torch

@@ -359,3 +359,22 @@ test_that("the dimension of unfold counts from 0, as in R's torch", {
   expect_identical(as.array(x$unfold(-1, 2, 3)), as.array(x$unfold(1, 2, 3)))
   expect_identical(as.array(torch_unfold_copy(x, 1, 2, 3)), as.array(x$unfold(1, 2, 3)))
 })
+
+test_that("an R vector becomes a tensor where the tensors of its call are", {
+  far <- torch_ones(2, 3, device = "meta")
+  m <- matrix(1:6 + 0.5, 2)
+  where <- function(...) vapply(list(...), function(y) y$device$type, "")
+  expect_setequal(
+    where(
+      far + m, m - far, far * c(1, 2, 3), c(TRUE, FALSE, TRUE) | (far > 0), far == m, m^far,
+      far %% m, torch_add(far, m), torch_maximum(m, far), far$add(m), far$clamp(min = m),
+      far %*% t(m), torch_where(far > 0, far, m), nnf_mse_loss(far, m), torch_cat(list(far, m)),
+      torch_stack(list(m, far)), torch_index_select(far, 2, c(1, 3)),
+      nnf_cross_entropy(far, c(1L, 2L)), far$masked_fill(m > 2, 0)
+    ),
+    "meta"
+  )
+  y <- far$clone()
+  expect_no_error(y[1, ] <- c(1, 2, 3))
+  expect_identical((m + torch_ones(2, 3))$device$type, "cpu")
+})

@@ -61,7 +61,38 @@ test_that("memory formats, backends, threads", {
   if (!cuda_is_available()) {
     expect_error(cuda_get_device_capability(), "CUDA|NVIDIA")
     expect_null(backends_cudnn_version())
+    expect_error(cuda_memory_stats(), "not available", class = "runtime_error")
   }
+})
+
+test_that("the statistics of CUDA's memory are lists in lists, as in R's torch", {
+  pools <- c("all", "small_pool", "large_pool")
+  metrics <- c("current", "peak", "allocated", "freed")
+  kinds <- c(
+    "allocation", "segment", "active", "inactive_split", "allocated_bytes", "reserved_bytes",
+    "active_bytes", "inactive_split_bytes"
+  )
+  events <- c("oversize_allocations", "oversize_segments")
+  flat <- c(
+    "num_alloc_retries", "num_ooms", "max_split_size", outer(events, metrics, paste, sep = "."),
+    outer(outer(kinds, pools, paste, sep = "."), metrics, paste, sep = ".")
+  )
+  stats <- memory_stats_as_list(stats::setNames(as.list(seq_along(flat)), flat))
+  expect_s3_class(stats, "cuda_memory_stats")
+  expect_identical(
+    names(stats), c("num_alloc_retries", "num_ooms", "max_split_size", events, kinds)
+  )
+  expect_identical(stats$reserved_bytes$large_pool$peak,
+                   match("reserved_bytes.large_pool.peak", flat))
+  expect_identical(stats$oversize_segments$freed, match("oversize_segments.freed", flat))
+  expect_output(print(stats), "inactive_split_bytes")
+
+  skip_if_not(cuda_is_available(), "a GPU")
+  x <- torch_zeros(1e6, device = "cuda")
+  expect_gte(cuda_memory_stats()$allocated_bytes$all$current, 4e6)
+  expect_identical(names(cuda_get_device_capability()), c("Major", "Minor"))
+  expect_error(cuda_get_device_capability(cuda_device_count()), "between 0", class = "value_error")
+  expect_type(cuda_memory_snapshot(), "raw")
 })
 
 test_that("operators without a function in Python are called by name", {
