@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.loss import _WeightedLoss
 
 from torchbridge.rtorch.operators import as_dtype
 from torchbridge.values.protocols import RValue
@@ -105,8 +106,9 @@ def r_classes(module: nn.Module) -> list[str]:
     ours = [known[cls] for cls in type(module).__mro__ if cls in known]
     if isinstance(module, torch.jit.ScriptModule):
         return ["script_module", "nn_module"]
+    weighted = ["nn_weighted_loss"] if isinstance(module, _WeightedLoss) else []
     loss = ["nn_loss"] if isinstance(module, _LOSSES) else []
-    return [*ours, *loss, "nn_module"]
+    return [*ours, *weighted, *loss, "nn_module"]
 
 
 #: What R torch calls a loss.

@@ -59,6 +59,14 @@ def stride(self: Tensor, dim: int | None = None) -> list[float] | float:
     return [float(step) for step in self.stride()] if dim is None else float(self.stride(dim))
 
 
+def slice_(
+    self: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """Places `start` (from 0, in R too) to before `end` of a dim, a view."""
+    part: Tensor = torch.ops.aten.slice(self, dim, start, end, step)
+    return part
+
+
 def _unnamed(name: str) -> Callable[..., object]:
     def method(self: Tensor, *args: Any, **options: Any) -> object:
         raise no_names(f"${name}()")
@@ -81,6 +89,7 @@ _NAMED = ("rename", "rename_", "align_to", "align_as", "refine_names")
 
 #: $<name>(), beside those of dialect.py
 METHODS: dict[str, Callable[..., Any]] = {
+    "slice": slice_,
     **{function.__name__: function for function in _OWN},
     **{name: _attribute(name) for name in _ATTRIBUTES},
     **{name: _unnamed(name) for name in _NAMED},

@@ -41,16 +41,24 @@ module_lineage <- function(definition) {
 module_classes <- function(definition) {
   names <- character()
   while (!is.null(definition)) {
-    names <- c(names, definition$name, if (is_loss(definition)) "nn_loss")
+    names <- c(names, definition$name, loss_classes(definition))
     definition <- definition$parent
   }
   c(names, "nn_module")
 }
 
-# Is it one of PyTorch's losses?
-is_loss <- function(definition) {
-  is.null(definition$env) && is.character(definition$python) && grepl("Loss$", definition$python)
+# Those that R torch's losses have besides their own.
+loss_classes <- function(definition) {
+  python <- definition$python
+  if (!is.null(definition$env) || !is.character(python) || !grepl("Loss$", python)) return()
+  c(if (python %in% weighted_losses) "nn_weighted_loss", "nn_loss")
 }
+
+# PyTorch's classes of losses that weigh the classes of a response, before any Python is there.
+weighted_losses <- c(
+  "BCELoss", "CrossEntropyLoss", "LinearCrossEntropyLoss", "MultiLabelSoftMarginLoss",
+  "MultiMarginLoss", "NLLLoss"
+)
 
 # The nearest `initialize`, or NULL.
 initializer_of <- function(definition) {

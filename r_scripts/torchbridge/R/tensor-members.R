@@ -47,6 +47,9 @@ members$grad_fn <- function(x) {
 
 members$names <- function(x) NULL
 
+# In R's torch a tensor is its external pointer, and packages ask whether that is a NULL one.
+members$ptr <- function(x) x
+
 #' @export
 print.torch_node <- function(x, ...) {
   cat(if (is_live(x)) call_python("members.grad_fn_name", x) else gone_text(x), "\n", sep = "")

@@ -26,6 +26,14 @@ test_that("losses are of class nn_loss, and no other class is", {
   own <- nn_module("own", inherit = nn_mse_loss)
   expect_identical(class(own()), c("own", "nn_mse_loss", "nn_loss", "nn_module"))
   expect_false(inherits(nn_relu(), "nn_loss"))
+  weighted <- c("nn_weighted_loss", "nn_loss", "nn_module")
+  for (name in c("bce", "cross_entropy", "multi_margin", "multilabel_soft_margin", "nll")) {
+    name <- paste0("nn_", name, "_loss")
+    loss <- getExportedValue("torchbridge", name)
+    expect_identical(class(loss()), c(name, weighted))
+    expect_identical(class(nn_module("own", inherit = loss)()), c("own", name, weighted))
+  }
+  expect_false(inherits(nn_bce_with_logits_loss(), "nn_weighted_loss"))
 })
 
 test_that("containers can be inherited from", {

@@ -105,3 +105,32 @@ test_that("a data frame is no tensor", {
   expect_error(torch_tensor(mtcars), "as.matrix(data), or frame_tensors(data)", fixed = TRUE)
   expect_true(torch_tensor(NULL)$dtype == torch_bool())
 })
+
+test_that("the external pointer of a tensor is the tensor", {
+  x <- torch_tensor(1:2)
+  expect_identical(x$ptr, x)
+  bare <- function(pointer) {
+    all <- attributes(pointer)
+    on.exit(attributes(pointer) <- all)
+    attributes(pointer) <- NULL
+    identical(pointer, methods::new("externalptr"))
+  }
+  expect_false(bare(x$ptr))
+  expect_identical(as.array(x), 1:2)
+  expect_true(bare(unserialize(serialize(x, NULL))$ptr))
+})
+
+test_that("slice has a dim from 1, and places from 0 to before the end, as in R's torch", {
+  x <- torch_tensor(matrix(1:20, 4))
+  all <- as.array(x)
+  expect_identical(as.array(x$slice(1, 1, 3)), all[2:3, ])
+  expect_identical(as.array(x$slice(2, 0, 3)), all[, 1:3])
+  expect_identical(as.array(x$slice(1, 0, -1)), all[1:3, ])
+  expect_identical(as.array(x$slice(dim = 2, start = 1, end = 5, step = 2)), all[, c(2, 4)])
+  expect_identical(as.array(x$slice(2, -2)), all[, 4:5])
+  expect_identical(as.array(x$slice(-1, NULL, 2)), all[, 1:2])
+  expect_identical(as.array(x$slice()), all)
+  x$slice(1, 0, 1)$zero_()
+  expect_identical(as.array(x[1, ]), rep(0L, 5))
+  expect_error(x$slice(0), "count from 1")
+})
