@@ -1,4 +1,8 @@
-"""Matrix::dgCMatrix <-> sparse CSC tensor: the same three arrays on both sides."""
+"""Matrices of R's package Matrix <-> sparse CSC tensors: a dgCMatrix has the same three arrays.
+
+Other sparse classes (symmetric, triangular, diagonal, by rows, triplets, patterns, permutations) are
+made one by Matrix itself, or an lgCMatrix, whose tensor is bool; a dense one is a plain array.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from torchbridge.process import host
+from torchbridge.process.errors import RError
 
 if TYPE_CHECKING:
     import torch
@@ -21,19 +28,23 @@ def is_sparse_r(x: RObject) -> bool:
 
 
 def from_r(x: RObject, library: Arrays[Any, Any], convert: Callable[[RObject], Any]) -> Any:
-    """A sparse CSC tensor of a dgCMatrix (RObject); dimnames stay in R.
+    """A sparse CSC tensor of a matrix of Matrix (RObject), a plain one of a dense matrix.
 
-    `convert` gives the array of one slot, in the dtype and place asked for.
+    Dimnames stay in R. `convert` gives the array of one vector, in the dtype and place asked for.
+
+    Raises:
+        TypeError: the library is NumPy, and the matrix is sparse.
+        ValueError: the matrix's slots do not go together.
     """
     if "dgCMatrix" not in x.classes:
-        raise TypeError(
-            f"x: a {x.classes[0]} of package Matrix; as(x, 'CsparseMatrix') or as.matrix(x) "
-            "converts it in R"
-        )
+        x = _general(x)
+    if x.typeof != "S4":
+        return convert(x)
     torch = getattr(library, "torch", None)
     if torch is None:
         raise TypeError("x: NumPy has no sparse arrays; as.matrix(x) in R, or to_torch(x)")
-    slots = {name: _slot(x, name, kind) for name, kind in _SLOTS.items()}
+    kinds = {**_SLOTS, "x": "logical" if "lgCMatrix" in x.classes else "double"}
+    slots = {name: _slot(x, name, kind) for name, kind in kinds.items()}
     columns, rows, shape = (library.view(slots[name]).long() for name in ("p", "i", "Dim"))
     _check(columns, rows, len(slots["x"]), shape.tolist())
     values = convert(slots["x"])
@@ -70,6 +81,16 @@ def to_r(core: NativeCore, x: torch.Tensor, convert: Callable[[torch.Tensor], RO
         convert(values),
         list(x.shape),
     )
+
+
+def _general(x: RObject) -> RObject:
+    try:
+        found: RObject = host.native().helper("sparse_or_plain").call(x)
+    except RError as error:  # anybody can set R's slots
+        if "invalid class" not in error.message:
+            raise
+        raise ValueError(f"x: this {x.classes[0]} is damaged: {error.message}") from error
+    return found
 
 
 #: The slots of a dgCMatrix, and their types.

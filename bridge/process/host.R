@@ -370,6 +370,14 @@ general_columns <- function(x) {
   if (methods::is(x, "nMatrix")) methods::as(x, "lMatrix") else x
 }
 
+# The same, and a dense matrix of Matrix as R's own.
+sparse_or_plain <- function(x) {
+  loadNamespace("Matrix")
+  if (!methods::is(x, "denseMatrix")) return(general_columns(x))
+  methods::validObject(x)
+  methods::as(x, "matrix")
+}
+
 plain_text <- function(x) as.vector(unclass(x))
 
 # A Python object that reticulate holds, left where Python takes it (reticulate_objects.py).

@@ -97,19 +97,41 @@ def test_sharing_and_masks_are_not_for_sparse_matrices(matrix, options):
         tb.to_torch(matrix, **options)
 
 
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [
-        ("Matrix::Matrix(c(TRUE, FALSE), 1, 2, sparse = TRUE)", "lgCMatrix"),
-        ("methods::as(Matrix::Diagonal(2), 'TsparseMatrix')", "dtTMatrix"),
-        ("Matrix::Diagonal(2)", "ddiMatrix"),
-        ("Matrix::Matrix(c(2, 1, 1, 2), 2, 2, sparse = TRUE)", "dsCMatrix"),
-        ("Matrix::Matrix(c(2, 1, 3, 2), 2, 2)", "dgeMatrix"),
-    ],
-)
-def test_other_matrices_of_package_matrix_say_how_to_convert_them(r, code, name, nothing_left):
-    with pytest.raises(TypeError, match=f"x: a {name} of package Matrix; as"):
-        tb.to_torch(r(code))
+_CLASSES = {
+    "dsCMatrix": "Matrix::Matrix(c(2, 1, 1, 2), 2, 2, sparse = TRUE)",
+    "dtCMatrix": "Matrix::triu(m)",
+    "dgTMatrix": "methods::as(m, 'TsparseMatrix')",
+    "dgRMatrix": "methods::as(m, 'RsparseMatrix')",
+    "lgCMatrix": "m > 2",
+    "ngCMatrix": "methods::as(m, 'nMatrix')",
+    "ltCMatrix": "Matrix::triu(m > 2)",
+    "dtTMatrix": "methods::as(Matrix::Diagonal(2), 'TsparseMatrix')",
+    "ddiMatrix": "Matrix::Diagonal(2, 3:4)",
+    "ldiMatrix": "Matrix::Diagonal(2, c(TRUE, FALSE))",
+    "pMatrix": "methods::as(3:1, 'pMatrix')",
+    "dgeMatrix": "Matrix::Matrix(c(2, 1, 3, 2), 2, 2)",
+    "dsyMatrix": "Matrix::Matrix(c(2, 1, 1, 2), 2, 2, sparse = FALSE)",
+}
+
+
+@pytest.mark.parametrize("name", _CLASSES)
+def test_every_class_of_matrix_is_a_tensor(r, name, nothing_left):
+    made = "m <- Matrix::sparseMatrix(i = c(1, 2, 3, 3), j = c(1, 2, 2, 3), x = c(2, 3, 1, 4))"
+    x = r(f"{{ {made}; {_CLASSES[name]} }}")
+    assert r.true(f"methods::is(x, '{name}')", x=x)
+    tensor = tb.to_torch(x)
+    plain = tb.to_torch(r("as.matrix(x)", x=x))
+    dense = name in ("dgeMatrix", "dsyMatrix")
+    assert tensor.layout == (torch.strided if dense else torch.sparse_csc)
+    assert tensor.dtype == plain.dtype
+    assert torch.equal(tensor if dense else tensor.to_dense(), plain)
+    assert tb.to_torch(x, dtype="float32").dtype == torch.float32
+
+
+def test_a_damaged_symmetric_matrix_is_refused(r, nothing_left):
+    made = "x <- Matrix::Matrix(c(2, 1, 1, 2), 2, 2, sparse = TRUE); x@i[1] <- 9L; x"
+    with pytest.raises(ValueError, match="x: this dsCMatrix is damaged"):
+        tb.to_torch(r(f"{{ {made} }}"))
 
 
 def test_numpy_has_no_sparse_arrays(matrix):

@@ -12,7 +12,8 @@
 #' | `bit64::integer64` | int64 | integer if all values fit, else double if exact, else integer64 |
 #' | factor | int64, codes from 1, with `levels()` | factor |
 #' | Date, POSIXct, difftime | float64 | the same |
-#' | `Matrix::dgCMatrix` | sparse CSC | dgCMatrix |
+#' | sparse matrix of Matrix | sparse CSC (bool of logical ones) | dgCMatrix |
+#' | dense matrix of Matrix | float64, bool | matrix |
 #' | data frame of numbers and logicals | a row a row, a column a column | matrix |
 #'
 #' A matrix or array keeps its shape and element `[i, j, k]` its value; the tensor is
@@ -41,7 +42,7 @@
 #'   `mask`, the mask `TRUE` where there is a value and `value` 0 elsewhere. A number: to put
 #'   in its place.
 #' @return `as_torch_tensor()`: a `torch_tensor`, or the list for `na = "mask"`. `to_r()`: an
-#'   R vector, array, factor, Date, POSIXct, difftime or dgCMatrix; of other Python objects what
+#'   R vector, array, factor, Date, POSIXct, difftime or matrix of Matrix; of other Python objects what
 #'   a call would give: see [py_import()].
 #' @seealso [tensor_methods] for `as.array()`, `as.numeric()` and others.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))

@@ -175,7 +175,10 @@ test_that("sparse matrices come back identical", {
   expect_identical(as.array(tensor), as.matrix(x))
   expect_identical(as.matrix(tensor), as.matrix(x))
   expect_identical(as.numeric(tensor), as.vector(as.matrix(x)))
-  expect_error(as_torch_tensor(Matrix::Diagonal(3)), "CsparseMatrix")
+  for (y in list(Matrix::Diagonal(3), Matrix::crossprod(x), x > 2, as(3:1, "pMatrix"))) {
+    expect_identical(as.array(as_torch_tensor(y)), unname(as.matrix(y)))
+    expect_identical(as.array(torch_tensor(y)$to_dense()) > 0, unname(as.matrix(y)) > 0)
+  }
   wrong <- x
   wrong@p <- c(0L, 9L, 2L, 3L, 3L)
   expect_error(as_torch_tensor(wrong), "`x`: its slot p does not rise from 0: this dgCMatrix is")
