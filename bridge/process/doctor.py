@@ -78,6 +78,14 @@ for (package in commandArgs(trailingOnly = TRUE)) {{
     if (package == "torchbridge") say("place", place)
   }}
 }}
+torch <- system.file("DESCRIPTION", package = "torch")
+if (nzchar(torch)) {{
+  fields <- read.dcf(torch)
+  ours <- "Config/torchbridge/stand-in" %in% colnames(fields)
+  whose <- if (ours) "torchbridge's stand-in" else "R's own: not in one session with torchbridge"
+  say("torch", paste0(fields[, "Version"], " (", whose, ")"))
+  say("torch place", dirname(torch))
+}}
 """
 
 
@@ -261,6 +269,9 @@ def _examine_r(report: Report, r: _R) -> None:
     found = dict(rows)
     for name in _R_PACKAGES:
         report.versions.append((f"R: {name}", found.get(name, "not installed")))
+    if "torch" in found:
+        report.versions.append(("R: torch", found["torch"]))
+        report.paths.append(("R: torch", found["torch place"]))
     if "reticulate" not in found:
         fix = """Rscript -e 'install.packages("reticulate")'"""
         report.problems.append(Problem("the R package reticulate is not installed", fix))

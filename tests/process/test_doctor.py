@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from torchbridge.__main__ import main
 from torchbridge.process import doctor
-from torchbridge.process.rhome import RNotFound
+from torchbridge.process.rhome import RNotFound, find_r_home
 
 PYTHON_OF_R = f"{sys.executable}\n"
 
@@ -211,3 +212,28 @@ def test_r_and_torch_are_not_started_in_this_process():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("field", "whose"),
+    [
+        ("Config/torchbridge/stand-in: 0.1.0", "torchbridge's stand-in"),
+        ("Title: Tensors", "R's own: not in one session with torchbridge"),
+    ],
+)
+def test_the_package_torch_is_shown_with_whose_it_is(tmp_path, monkeypatch, field, whose):
+    place = tmp_path / "torch"
+    place.mkdir()
+    (place / "DESCRIPTION").write_text(f"Package: torch\nVersion: 0.17.0\n{field}\n")
+    monkeypatch.setenv("R_LIBS", str(tmp_path))
+    rscript = str(Path(find_r_home()) / "bin" / "Rscript")
+    answer = doctor._ask([rscript, "-e", doctor._R_CODE, "torchbridge"])
+    assert f"torch=0.17.0 ({whose})" in answer.marked()
+    assert f"torch place={place}" in answer.marked()
+
+
+def test_the_report_has_the_package_torch(machine):
+    machine.r_packages = {**machine.r_packages, "torch": "0.17.0 (ours)", "torch place": "/there"}
+    report = doctor.examine()
+    assert ("R: torch", "0.17.0 (ours)") in report.versions
+    assert ("R: torch", "/there") in report.paths
