@@ -99,7 +99,7 @@ EVERY = 2**32 - 1
 #: Pooling with return_indices = TRUE, and what unpooling takes.
 _POOLING = re.compile(r"max_pool\dd(_with_indices)?$")
 #: Tensors of functions in Python that are written without types.
-_TENSORS = frozenset({"input", "x1", "x2"})
+_TENSORS = frozenset({"input", "x1", "x2", "gradient"})
 #: A tensor where R's numbers are ints: tensor_split(c(2, 4)).
 _NOT_TENSORS = frozenset({("tensor_split", "tensor_indices_or_sections")})
 #: ``dim`` that is a number of dims, or a size.

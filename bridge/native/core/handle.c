@@ -17,7 +17,7 @@ typedef struct {
   int64_t bytes;
 } held;
 
-static SEXP tensor_class = NULL, object_class = NULL;
+static SEXP tensor_class = NULL, parameter_class = NULL, object_class = NULL;
 
 /* Python types whose objects have an R class of their own, as R's torch calls them. */
 static struct {
@@ -30,6 +30,7 @@ static struct {
     {"torch.memory_format", "torch_memory_format", NULL},
     {"torch.qscheme", "torch_qscheme", NULL},
     {"torch._C.Generator", "torch_generator", NULL},
+    {"PackedSequence", "packed_sequence", NULL},
     {NULL, NULL, NULL},
 };
 static PyObject *nbytes_name = NULL;
@@ -40,6 +41,10 @@ void tb_handle_init(void) {
   SET_STRING_ELT(tensor_class, 0, Rf_mkChar("torch_tensor"));
   SET_STRING_ELT(tensor_class, 1, Rf_mkChar("python_object"));
   MARK_NOT_MUTABLE(tensor_class);
+  parameter_class = Rf_lengthgets(tensor_class, 3);
+  R_PreserveObject(parameter_class);
+  SET_STRING_ELT(parameter_class, 2, Rf_mkChar("nn_parameter"));
+  MARK_NOT_MUTABLE(parameter_class);
   object_class = Rf_mkString("python_object");
   R_PreserveObject(object_class);
   MARK_NOT_MUTABLE(object_class);
@@ -54,7 +59,7 @@ void tb_handle_init(void) {
 
 static SEXP class_of(PyObject *x) {
   const char *type = Py_TYPE(x)->tp_name; /* a class written in Python has no dot in it */
-  if (strncmp(type, "torch.", 6) == 0)
+  if (strncmp(type, "torch.", 6) == 0 || strcmp(type, "PackedSequence") == 0)
     for (int i = 0; classed[i].type; i++)
       if (strcmp(classed[i].type, type) == 0)
         return classed[i].classes;
@@ -75,6 +80,11 @@ void tb_set_tensor_type(PyTypeObject *type) {
 bool tb_is_tensor(PyObject *x) { return tensor_type && PyObject_TypeCheck(x, tensor_type); }
 
 bool tb_is_plain_tensor(PyObject *x) { return tensor_type && Py_TYPE(x) == tensor_type; }
+
+static SEXP class_of_tensor(PyObject *x) {
+  bool parameter = !tb_is_plain_tensor(x) && strcmp(Py_TYPE(x)->tp_name, "Parameter") == 0;
+  return parameter ? parameter_class : tensor_class;
+}
 
 /* The getter of torch.Tensor's nbytes, found once; NULL for a class of another kind. */
 static PyGetSetDef *nbytes_getter(PyObject *x) {
@@ -134,7 +144,7 @@ static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
 
 SEXP tb_handle(PyObject *x, bool tensor) {
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tb_frozen_tag(), R_NilValue));
-  Rf_setAttrib(pointer, R_ClassSymbol, tensor ? tensor_class : class_of(x));
+  Rf_setAttrib(pointer, R_ClassSymbol, tensor ? class_of_tensor(x) : class_of(x));
   tb_frozen_set(pointer, tensor);
   R_RegisterCFinalizerEx(pointer, finalize, FALSE);
   held *h = malloc(sizeof *h); /* last: nothing can jump from here on */

@@ -195,6 +195,10 @@ PyObject *tb_argument(SEXP x, int kinds, const char *name, const tb_given *given
   bool scalar = TYPEOF(x) == LGLSXP && Rf_xlength(x) == 1 && !Rf_isObject(x) && !only_tensor;
   if (vector && !scalar && (kinds & (TENSOR | INDEX)))
     return tensor_of(x, kinds & INDEX && numeric ? name : NULL, given);
+  if (scalar && kinds & (TENSOR | SCALAR) && LOGICAL_ELT(x, 0) == NA_LOGICAL) {
+    PyErr_Format(PyExc_ValueError, "%s: NA is no value of a tensor; NA_real_ is NaN", name);
+    return NULL;
+  }
   PyObject *value = tb_from_r(x, TB_AS_LIST);
   return value && (kinds & DTYPE) && PyUnicode_Check(value) ? ask(TB_HOOK_AS_DTYPE, value, NULL)
                                                             : value;

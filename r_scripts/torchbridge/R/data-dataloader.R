@@ -62,7 +62,7 @@
 #' @param pin_memory `TRUE` puts batches where a copy to the GPU is fast. Without a GPU it warns
 #'   and has no effect.
 #' @param drop_last `TRUE` leaves out a last batch that is not full.
-#' @param timeout Seconds to wait for a worker's batch; -1 for ever.
+#' @param timeout Milliseconds to wait for a worker's batch; -1 for ever.
 #' @param worker_init_fn A function of the worker's number, from 1, that each worker calls
 #'   first, or `NULL`.
 #' @param worker_globals Names of objects that the workers shall have in their global
@@ -102,7 +102,7 @@ dataloader <- function(dataset, batch_size = 1, shuffle = FALSE, sampler = NULL,
   check_flag(pin_memory, "pin_memory")
   check_flag(drop_last, "drop_last")
   if (!is_number(timeout)) {
-    abort(call, "`timeout` must be a number of seconds, not ", friendly_type(timeout), ".")
+    abort(call, "`timeout` must be a number of milliseconds, not ", friendly_type(timeout), ".")
   }
   check_function(worker_init_fn, "worker_init_fn")
   if (!is.null(sampler) && shuffle) abort(call, "`shuffle` and `sampler` exclude each other.")

@@ -134,7 +134,7 @@ iterate_workers <- function(fetch, following, loader) {
       i <- following()
       if (is_exhausted(i)) NULL else as.list(as.integer(unlist(i)))
     },
-    begin, workers, loader$timeout, loader$.pins
+    begin, workers, loader$timeout / 1000, loader$.pins
   )
   function() {
     batch <- next_packed()
@@ -231,7 +231,7 @@ python_loader <- function(dataset, arguments, pin, call) {
   given <- arguments[!vapply(arguments, is.null, NA)]
   if (!is.null(given$batch_sampler)) given[c("batch_size", "shuffle", "drop_last")] <- NULL
   given$dataset <- NULL
-  given$timeout <- max(given$timeout, 0)
+  given$timeout <- max(given$timeout, 0) / 1000
   given$pin_memory <- pin
   call_python("data.python_loader", dataset, given, call = call)
 }

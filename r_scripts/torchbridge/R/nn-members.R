@@ -242,7 +242,7 @@ module_modes <- list(
     }
   },
   zero_grad = function(self) {
-    function(set_to_none = TRUE) {
+    function(set_to_none = FALSE) {
       check_flag(set_to_none, "set_to_none")
       in_place(self, "zero_grad", set_to_none)
     }

@@ -28,7 +28,7 @@
 #' * `$train(mode = TRUE)`, `$eval()`, `$training`: the mode, and what it is.
 #' * `$to(device =, dtype =)`, `$cuda()`, `$cpu()`, `$float()`, `$double()`, `$half()`,
 #'   `$bfloat16()`: move or convert all parameters and buffers, in place.
-#' * `$requires_grad_(requires_grad = TRUE)`, `$zero_grad(set_to_none = TRUE)`: of all
+#' * `$requires_grad_(requires_grad = TRUE)`, `$zero_grad(set_to_none = FALSE)`: of all
 #'   parameters.
 #' * `$apply(fn)`: calls `fn` with every submodule, then with the module.
 #' * `$add_module(name, module)`, `$register_parameter(name, param)`,

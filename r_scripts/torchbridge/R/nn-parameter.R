@@ -30,7 +30,9 @@ nn_parameter <- function(x, requires_grad = TRUE) {
 nn_buffer <- function(x, persistent = TRUE) {
   check_tensor(x, "x")
   check_flag(persistent, "persistent")
-  call_python("module_members.buffer", x, persistent)
+  buffer <- call_python("module_members.buffer", x, persistent)
+  class(buffer) <- c(class(buffer), "nn_buffer")
+  buffer
 }
 
 #' @rdname nn_parameter

@@ -90,17 +90,10 @@ nn_utils_rnn_pack_padded_sequence <- function( # nolint: object_length_linter.
   check_flag(batch_first, "batch_first")
   check_flag(enforce_sorted, "enforce_sorted")
   if (is.numeric(lengths)) lengths <- as.list(as.integer(lengths))
-  as_packed_sequence(call_python(
-    "nn_utils.pack_padded_sequence", input, lengths, batch_first, enforce_sorted
-  ))
+  call_python("nn_utils.pack_padded_sequence", input, lengths, batch_first, enforce_sorted)
 }
 
 # Its places are in R's numbers.
-as_packed_sequence <- function(x) {
-  class(x) <- c("packed_sequence", class(x))
-  x
-}
-
 #' @export
 `$.packed_sequence` <- function(x, name) {
   value <- `$.python_object`(x, name)
@@ -111,9 +104,7 @@ as_packed_sequence <- function(x) {
 #' @export
 nn_utils_rnn_pack_sequence <- function(sequences, enforce_sorted = TRUE) {
   check_flag(enforce_sorted, "enforce_sorted")
-  as_packed_sequence(call_python(
-    "nn_utils.pack_sequence", check_tensors(sequences, "sequences"), enforce_sorted
-  ))
+  call_python("nn_utils.pack_sequence", check_tensors(sequences, "sequences"), enforce_sorted)
 }
 
 #' @rdname nn_utils_rnn_pack_padded_sequence

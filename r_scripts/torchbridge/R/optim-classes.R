@@ -83,7 +83,7 @@ Optimizer <- R6::R6Class( # nolint: object_name_linter.
     step = function(closure = NULL) {
       abort(sys.call(), "This ", class(self)[1L], " has no method `step()`.")
     },
-    zero_grad = function(set_to_none = TRUE) {
+    zero_grad = function(set_to_none = FALSE) {
       check_flag(set_to_none, "set_to_none")
       call_python("optim.clear", parameters_of(self), set_to_none)
       invisible()
@@ -269,7 +269,7 @@ PythonOptimizer <- R6::R6Class( # nolint: object_name_linter.
       private$made$add_param_group(param_group)
       invisible(self)
     },
-    zero_grad = function(set_to_none = TRUE) private$made$zero_grad(set_to_none),
+    zero_grad = function(set_to_none = FALSE) private$made$zero_grad(set_to_none),
     state_dict = function() private$made$state_dict(),
     load_state_dict = function(state_dict, ..., .refer_to_state_dict = FALSE) {
       private$made$load_state_dict(state_dict, ..., .refer_to_state_dict = .refer_to_state_dict)

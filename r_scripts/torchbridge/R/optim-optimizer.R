@@ -8,7 +8,7 @@
 #' * `$step()` changes the parameters by their gradients. `$step(closure)` calls `closure`, a
 #'   function that clears the gradients, computes the loss, calls `$backward()` on it and
 #'   gives it; L-BFGS calls it several times. The result is that of `closure`, invisibly.
-#' * `$zero_grad(set_to_none = TRUE)` clears the gradients.
+#' * `$zero_grad(set_to_none = FALSE)` sets the gradients to zero, or to `NULL`.
 #' * `$param_groups`: a list of groups, each a list of `params` and options. Options can be
 #'   set and added: `optimizer$param_groups[[1]]$lr <- 0.01`. Options that only PyTorch has, such as
 #'   `foreach`, are among them where they were set.
@@ -70,7 +70,7 @@ as_optimizer <- function(x, name = NULL) {
       }
       invisible(dot_call(native()$call, python_function("optim.step"), list(x, closure)))
     },
-    zero_grad = function(set_to_none = TRUE) {
+    zero_grad = function(set_to_none = FALSE) {
       check_flag(set_to_none, "set_to_none")
       dot_call(native()$call, python_function("optim.zero_grad"), list(x, set_to_none))
       invisible()

@@ -65,13 +65,20 @@ rev.python_object <- function(x) if (is_tensor(x)) NextMethod() else rev(as.list
 #' @importFrom utils head
 #' @export
 head.python_object <- function(x, ...) {
-  if (is_tensor(x)) NextMethod() else head(what_comes(x), ...)
+  if (!is_tensor(x)) return(head(what_comes(x), ...))
+  if (x$is_sparse()) rows_of_sparse(x, head, ...) else NextMethod()
 }
 
 #' @importFrom utils tail
 #' @export
 tail.python_object <- function(x, ...) {
-  if (is_tensor(x)) NextMethod() else tail(what_comes(x), ...)
+  if (!is_tensor(x)) return(tail(what_comes(x), ...))
+  if (x$is_sparse()) rows_of_sparse(x, tail, ...) else NextMethod()
+}
+
+# Sparse tensors have no slices.
+rows_of_sparse <- function(x, which, ...) {
+  x$index_select(1L, torch_tensor(which(seq_len(dim(x)[1L]), ...)))
 }
 
 what_comes <- function(x) if (api("objects.is_frame", x)) as.data.frame(x) else as.list(x)

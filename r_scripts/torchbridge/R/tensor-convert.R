@@ -110,10 +110,6 @@ as_array.torch_tensor <- function(x) api("values", x)
 #' @export
 as.matrix.torch_tensor <- function(x, ...) {
   check_no_dots(...)
-  rank <- length(dim(x))
-  if (rank > 2L) {
-    abort(sys.call(), "`x` must have at most two dimensions, not ", rank, "; use `as.array(x)`.")
-  }
   values <- api("values", x)
   as.matrix(values)
 }

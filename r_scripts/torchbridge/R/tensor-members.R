@@ -67,8 +67,8 @@ print.torch_node <- function(x, ...) {
 as.integer64.torch_tensor <- function(x, ...) { # nolint: object_name_linter.
   values <- api("values", x)
   result <- bit64::as.integer64(values)
-  dim(result) <- dim(values)
-  result
+  if (is.null(dim(values))) return(result)
+  structure(result, dim = dim(values), class = c("integer64", "array"))
 }
 
 #' Comparisons by testthat and waldo

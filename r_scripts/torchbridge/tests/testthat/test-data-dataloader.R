@@ -532,7 +532,7 @@ test_that("a worker that fails to begin, ends or is late says so", {
   expect_error(first_of(ends, num_workers = 1), "worker", class = "runtime_error")
   late <- dataset(.getitem = function(i) Sys.sleep(30), .length = function() 1)()
   expect_error(
-    first_of(late, num_workers = 1, timeout = 1), "timed out", class = "runtime_error"
+    first_of(late, num_workers = 1, timeout = 1000), "timed out", class = "runtime_error"
   )
 })
 
@@ -692,7 +692,7 @@ test_that("wrong arguments are named", {
     message_of(dataloader(ds, collate_fn = 3)), "`collate_fn` must be a function or NULL"
   )
   expect_match(message_of(dataloader(ds, num_workers = -1)), "`num_workers` must be a whole number")
-  expect_match(message_of(dataloader(ds, timeout = "a")), "`timeout` must be a number of seconds")
+  expect_match(message_of(dataloader(ds, timeout = "a")), "`timeout` must be a number of milliseconds")
   expect_match(message_of(dataloader(ds, shufle = TRUE)), "unused argument")
 })
 

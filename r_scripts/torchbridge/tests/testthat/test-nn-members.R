@@ -161,6 +161,8 @@ test_that("gradients are switched and cleared", {
   net$eval()(x32(matrix(1, 1, 2)))$sum()$backward()
   expect_s3_class(net$layer$weight$grad, "torch_tensor")
   expect_identical(net$zero_grad(), net)
+  expect_identical(as.numeric(net$layer$weight$grad$abs()$sum()), 0)
+  net$zero_grad(set_to_none = TRUE)
   expect_null(net$layer$weight$grad)
   net$requires_grad_(FALSE)
   expect_false(net$layer$weight$requires_grad)

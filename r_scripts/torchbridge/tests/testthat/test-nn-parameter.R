@@ -38,3 +38,14 @@ test_that("a tied weight is one parameter", {
   nn_init_zeros_(net$a$weight)
   expect_equal(as.array(net$b$weight), matrix(0, 2, 2))
 })
+
+test_that("parameters and buffers have their classes, wherever they come from", {
+  p <- nn_parameter(torch_ones(2))
+  net <- nn_linear(2, 1)
+  for (x in list(p, net$weight, net$parameters[[1L]], p$detach(), p$clone())) {
+    expect_identical(class(x), c("torch_tensor", "python_object", "nn_parameter"))
+  }
+  b <- nn_buffer(torch_ones(2))
+  for (x in list(b, b$detach())) expect_s3_class(x, "nn_buffer")
+  expect_identical(class(p + 1), class(torch_ones(1)))
+})

@@ -49,3 +49,13 @@ test_that("sequences of different lengths are packed and padded", {
   expect_equal(as.array(nn_utils_rnn_pad_packed_sequence(both)[[1]])[2:3, 2, 1], c(0, 0))
   expect_error(nn_utils_rnn_pad_packed_sequence(a), "must be a packed sequence")
 })
+
+test_that("packed sequences that layers return count from 1, too", {
+  x <- torch_randn(4, 2, 2)
+  packed <- nn_utils_rnn_pack_padded_sequence(x, c(2L, 4L), enforce_sorted = FALSE)
+  for (p in list(packed, nn_gru(2, 3)(packed)[[1L]])) {
+    expect_identical(as.array(p$sorted_indices), 2:1)
+    expect_identical(as.array(p$unsorted_indices), 2:1)
+    expect_s3_class(p, "packed_sequence")
+  }
+})

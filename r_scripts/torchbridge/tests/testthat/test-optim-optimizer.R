@@ -290,9 +290,9 @@ test_that("zero_grad() clears gradients, or sets them to zero", {
   w <- tensor(c(1, 2), requires_grad = TRUE)
   optimizer <- optim_sgd(list(w))
   w$sum()$backward()
-  optimizer$zero_grad(set_to_none = FALSE)
-  expect_identical(as.numeric(w$grad), c(0, 0))
   optimizer$zero_grad()
+  expect_identical(as.numeric(w$grad), c(0, 0))
+  optimizer$zero_grad(set_to_none = TRUE)
   expect_null(w$grad)
 })
 

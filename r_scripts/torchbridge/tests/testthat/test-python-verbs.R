@@ -126,3 +126,12 @@ test_that("tensors keep R's own defaults: they are arrays, not objects with elem
     expect_identical(as.numeric(to_r(tail(x, 2)$detach())), c(1, 2))
   }
 })
+
+test_that("head() and tail() of sparse tensors", {
+  skip_without_python()
+  values <- matrix(c(0, 3, 0, 4, 0, 5), 3)
+  x <- torch_tensor(values)$to_sparse()
+  expect_identical(as.array(head(x, 2)$to_dense()), head(values, 2))
+  expect_identical(as.array(tail(x, 1)$to_dense()), tail(values, 1, keepnums = FALSE))
+  expect_identical(as.array(head(x, -1)$to_dense()), head(values, -1))
+})

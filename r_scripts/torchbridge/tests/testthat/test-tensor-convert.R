@@ -360,10 +360,8 @@ test_that("what cannot be shared is an error", {
 test_that("as.matrix() gives a matrix", {
   expect_identical(as.matrix(as_torch_tensor(matrix(1:6, 2))), matrix(1:6, 2))
   expect_identical(as.matrix(as_torch_tensor(1:3)), matrix(1:3))
-  cube <- as_torch_tensor(array(1, c(1, 1, 1)))
-  expect_error(as.matrix(cube), "`x` must have at most two dimensions, not 3; use `as.array(x)`.",
-    fixed = TRUE
-  )
+  cube <- array(as.double(1:8), c(2, 2, 2)) # one column, as R's own
+  expect_identical(as.matrix(as_torch_tensor(cube)), as.matrix(cube))
 })
 
 test_that("as.numeric(), as.integer() and as.logical() give plain vectors, column-major", {
@@ -479,4 +477,13 @@ test_that("without its row a class is dropped, with a warning from frames", {
   expect_identical(to_r(as_torch_tensor(x)), 1)
   frame <- structure(list(x = x), class = "data.frame", row.names = 1L)
   expect_warning(as_py_frame(frame), "class yearmon is dropped", class = "torchbridge_lossy")
+})
+
+test_that("as.matrix() of more dims is R's, and integer64 arrays say so", {
+  values <- array(1:8, c(2, 2, 2))
+  expect_identical(as.matrix(torch_tensor(values)), as.matrix(values))
+  expect_identical(as.matrix(torch_tensor(1:3)), as.matrix(1:3))
+  skip_if_not_installed("bit64")
+  expect_identical(class(bit64::as.integer64(torch_tensor(values))), c("integer64", "array"))
+  expect_identical(class(bit64::as.integer64(torch_tensor(1:3))), "integer64")
 })
