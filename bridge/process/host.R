@@ -315,8 +315,10 @@ value_of <- function(environment, name) get(name, envir = environment, inherits 
 # A function of a script or package; call_function() knows this one and calls by name itself.
 call_by_name <- function(environment, name, ...) NULL
 
-package_environment <- function(name) {
-  if (nzchar(system.file(package = name))) loadNamespace(name)
+package_environment <- function(name, attached) {
+  if (!nzchar(system.file(package = name))) return(NULL)
+  if (attached) library(name, character.only = TRUE)
+  loadNamespace(name)
 }
 package_names <- function(name) {
   if (name == "base") return(sort(ls(baseenv())))
@@ -332,13 +334,16 @@ formals_of <- function(f) {
   })
 }
 
-# The names that arguments may have: also those of a generic's default method.
-known_arguments <- function(environment, name) {
+# The names that arguments may have: also those of a generic's method for an object of these classes,
+# and of its default method.
+known_arguments <- function(environment, name, classes) {
   f <- get(name, envir = environment)
   known <- names(formals(args(f)))
   if ("..." %in% known && utils::isS3stdGeneric(f)) {
-    method <- utils::getS3method(name, "default", optional = TRUE, envir = environment)
-    known <- union(known, names(formals(method)))
+    for (class in c(unlist(classes), "default")) {
+      method <- utils::getS3method(name, class, optional = TRUE, envir = environment)
+      if (!is.null(method)) known <- union(known, names(formals(method)))
+    }
   }
   as.character(known)
 }

@@ -151,7 +151,9 @@ def serve_in(loop: asyncio.AbstractEventLoop) -> None:
             await asyncio.to_thread(script.f, x)
 
     A web server calls it when it starts (FastAPI: in the ``lifespan``): functions that it runs in
-    threads then use R, one after another. A call holds the loop as long as R works.
+    threads then use R, one after another. A call holds the loop as long as R works. A test client
+    that runs the loop on a thread of its own (Starlette's ``TestClient``) leaves nobody to serve:
+    test with ``httpx.AsyncClient(transport=httpx.ASGITransport(app))``.
 
     Args:
         loop: The loop; it serves while it runs.

@@ -8,16 +8,19 @@ from torchbridge.process import host
 from torchbridge.values.r_functions import REnvironment
 
 
-def package(name: str) -> RPackage:
+def package(name: str, attach: bool = False) -> RPackage:
     """The functions and data of an installed R package as attributes.
 
-        survival = tb.package("survival")
-        fit = survival.survfit(formula, data=survival.lung)
+        survival = tb.package("survival", attach=True)
+        formula = tb.package("stats").as_formula("Surv(time, status) ~ age")
+        fit = survival.coxph(formula, data=survival.lung)
 
-    ``help(survival.survfit)`` shows R's help page, and completion R's arguments.
+    ``help(survival.coxph)`` shows R's help page, and completion R's arguments.
 
     Args:
-        name: An R package in one of R's libraries (``.libPaths()``). It is loaded, not attached.
+        name: An R package in one of R's libraries (``.libPaths()``).
+        attach: Attach it, too, as R's ``library()`` does: formulas (``Surv()`` in that above) and
+            scripts then find its functions.
 
     Returns:
         An :class:`RPackage`.
@@ -26,7 +29,7 @@ def package(name: str) -> RPackage:
         ModuleNotFoundError: R has no such package.
         RError: the package does not load.
     """
-    return RPackage(name)
+    return RPackage(name, attach)
 
 
 class RPackage(REnvironment):
@@ -36,13 +39,14 @@ class RPackage(REnvironment):
     underscore. Values are converted when read.
     """
 
-    def __init__(self, name: str) -> None:
-        environment = host.native().helper("package_environment").call(name)
+    def __init__(self, name: str, attach: bool = False) -> None:
+        environment = host.native().helper("package_environment").call(name, attach)
         if environment.typeof == "NULL":
             raise ModuleNotFoundError(
                 f'R has no package {name!r}; in R: install.packages("{name}")', name=name
             )
         self.__name__ = name
+        self._attached = attach
         self._environment = environment
 
     def _label(self) -> str:
@@ -62,8 +66,8 @@ class RPackage(REnvironment):
         names = host.native().helper("package_names")(self.__name__)
         return [names] if isinstance(names, str) else list(names)
 
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return package, (self.__name__,)
+    def __reduce__(self) -> tuple[object, tuple[str, bool]]:
+        return package, (self.__name__, self._attached)
 
     def __repr__(self) -> str:
         return f"<R package {self.__name__}>"

@@ -8,12 +8,13 @@ from __future__ import annotations
 import inspect
 import keyword
 import operator
+import re
 from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays.array_library import is_tensor
 from torchbridge.arrays.into_r import to_robject
 from torchbridge.frames import arrow
-from torchbridge.process import host, r_thread
+from torchbridge.process import host, r_thread, rpy2_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,8 +90,9 @@ class RFunction:
     handed over: see ``torchbridge.serve()`` and ``serve_in()``.
 
     A dot in an argument's name may be written as an underscore: ``na_rm=True`` is
-    ``na.rm = TRUE`` where the function (or the default method of a generic) has that argument.
-    In ``...`` names stay as they are: ``f(x, **{"a.b": 1})``.
+    ``na.rm = TRUE`` where the function has that argument, or a generic's method for the class of
+    the first argument, or its default method; Python's reserved words have one behind:
+    ``lambda_=1``. In ``...`` names stay as they are: ``f(x, **{"a.b": 1})``.
 
     ``inspect.signature()`` and ``help()`` show R's arguments, with R's text of their defaults,
     and of a package's function R's help page. It pickles as the script's source, or the name of
@@ -110,14 +112,16 @@ class RFunction:
             self._environment,
             self.__name__,
             *(by_value(a) for a in args),
-            **{name: by_value(value) for name, value in self._in_r(kwargs).items()},
+            **{name: by_value(value) for name, value in self._in_r(args, kwargs).items()},
         )
 
-    def _in_r(self, kwargs: dict[str, object]) -> dict[str, object]:
-        """The arguments by R's names."""
+    def _in_r(self, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, object]:
+        """The arguments by R's names; R chooses a method by the first one's class."""
         if not any("_" in name for name in kwargs):
             return kwargs
-        known = host.native().helper("known_arguments")(self._environment, self.__name__)
+        known = host.native().helper("known_arguments")(
+            self._environment, self.__name__, _classes(next(iter((*args, *kwargs.values()))))
+        )
         names = [known] if isinstance(known, str) else list(known)
         result = {}
         for name, value in kwargs.items():
@@ -152,7 +156,24 @@ RFunction.__doc__ = _Help(RFunction.__doc__)  # type: ignore[assignment]
 
 
 def _with_dots(name: str, names: Iterable[str]) -> list[str]:
-    return [n for n in names if n.replace(".", "_") == name]
+    """Those of R's names that are this one in Python."""
+    return [n for n in names if _in_python(n) == name]
+
+
+def _in_python(name: str) -> str:
+    """An R name as Python can write it: na_rm, lambda_, my_arg for na.rm, lambda, `my arg`."""
+    name = re.sub(r"\W", "_", name)
+    return f"{name}_" if keyword.iskeyword(name) else f"_{name}" if name[:1].isdigit() else name
+
+
+def _classes(x: object) -> list[str]:
+    """The classes by which R chooses a method for x."""
+    if rpy2_objects.is_rpy2(x):
+        x = rpy2_objects.robject(x)
+    if isinstance(x, host.native().RObject):
+        return list(x.classes)
+    is_frame = hasattr(x, "__arrow_c_stream__") and hasattr(x, "columns")
+    return ["data.frame"] if is_frame else []
 
 
 def signature_of(function: RObject) -> inspect.Signature:
@@ -177,8 +198,9 @@ def _signature(arguments: dict[str, str | None]) -> inspect.Signature:
             parameters.append(kinds("args", kinds.VAR_POSITIONAL))
             named = True
             continue
-        name = r_name.replace(".", "_")
-        name = f"{name}_" if keyword.iskeyword(name) else name
+        name = _in_python(r_name)
+        if name != r_name and name in arguments:  # a name of its own, which goes first
+            continue
         # R takes arguments in any order: one without a default may follow one with it.
         given = inspect.Parameter.empty if default is None else _Default(default)
         kind = kinds.KEYWORD_ONLY if named else kinds.POSITIONAL_OR_KEYWORD

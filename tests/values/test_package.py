@@ -47,3 +47,17 @@ def test_a_missing_package_is_named(r):
         ModuleNotFoundError, match=r"R has no package \'absent.package\'; in R: inst"
     ):
         tb.package("absent.package")
+
+
+def test_a_package_may_be_attached_for_formulas(r):
+    if not r.true("nzchar(system.file(package = 'survival'))"):
+        pytest.skip("needs R's package survival")
+    survival, stats = tb.package("survival", attach=True), tb.package("stats")
+    formula = stats.as_formula("Surv(time, status) ~ age + sex")
+    fit = survival.coxph(formula, data=survival.lung)
+    expected = r("coef(survival::coxph(survival::Surv(time, status) ~ age + sex, survival::lung))")
+    assert stats.coef(fit).tolist() == list(expected)
+    assert stats.coef(fit).index.tolist() == ["age", "sex"]
+    again = pickle.loads(pickle.dumps(survival))
+    assert again.coxph(formula, data=survival.lung) is not None
+    r("detach('package:survival')")

@@ -137,6 +137,39 @@ def test_signatures_are_rs(script):
     assert shown == '(x=1, lambda_, *args, by=c("a", "b"), **kwargs)'
 
 
+def test_names_that_python_cannot_write(r):
+    script = tb.source(
+        text="f <- function(lambda = 1, `in` = 2, `my arg` = 3, x.y = 4, x_y = 5, `2nd` = 6, ...) "
+        "c(lambda, `in`, `my arg`, x.y, x_y, `2nd`, length(list(...)))\n"
+        "import <- function() 1\n`my fun` <- function() 2"
+    )
+    shown = "(lambda_=1, in_=2, my_arg=3, x_y=5, _2nd=6, *args, **kwargs)"
+    assert str(inspect.signature(script.f)) == shown
+    named = {"lambda_": 10, "in_": 20, "my_arg": 30, "x_y": 50, "_2nd": 60}
+    assert script.f(**named).tolist() == [10, 20, 30, 4, 50, 60, 0]
+    assert script.f(**{"x.y": 40}, other_=1).tolist() == [1, 2, 3, 40, 5, 6, 1]
+    assert script.import_() == 1 and script.my_fun() == 2
+
+
+def test_arguments_of_the_method_for_the_first_argument(r):
+    """predict(fit, se_fit=True) is se.fit of predict.lm(), and not lost in its dots."""
+    stats = tb.package("stats")
+    cars = tb.package("datasets").cars
+    fit = stats.lm("dist ~ speed", data=cars)
+    assert set(stats.predict(fit, se_fit=True)) == {"fit", "se.fit", "df", "residual.scale"}
+    assert set(stats.predict(object=fit, se_fit=True)) == set(stats.predict(fit, se_fit=True))
+    script = tb.source(
+        text="g <- function(x, ...) UseMethod('g')\n"
+        "g.mine <- function(x, my.arg = 1, ...) my.arg\n"
+        "g.data.frame <- function(x, row.s = 1, ...) row.s\n"
+        "g.default <- function(x, other.arg = 1, ...) other.arg\n"
+        "mine <- function() structure(list(), class = c('sub', 'mine'))"
+    )
+    assert script.g(script.mine(), my_arg=7) == 7
+    assert script.g(cars, row_s=7) == 7
+    assert script.g(1.0, other_arg=7) == 7 and script.g(1.0, my_arg=7) == 1  # of another class
+
+
 def test_a_callback_gets_what_a_result_would_be(script):
     kinds = []
 
