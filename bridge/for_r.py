@@ -41,6 +41,8 @@ MODULES = {
     "files": "torchbridge.saving.files",
     "pickled_states": "torchbridge.saving.pickled_states",
     "r_stream": "torchbridge.saving.r_stream",
+    "rds": "torchbridge.saving.rds",
+    "tensor_archives": "torchbridge.saving.tensor_archives",
     "saved_modules": "torchbridge.saving.saved_modules",
     "exact": "torchbridge.models.for_r.exact",
     "fit": "torchbridge.models.for_r.fit",

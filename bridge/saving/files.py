@@ -18,7 +18,7 @@ from torch import Tensor
 
 from torchbridge.arrays.rtypes import RType, attach
 from torchbridge.process.whole_files import replacing
-from torchbridge.saving import tensor_content
+from torchbridge.saving import rds, rtorch_format, tensor_content
 from torchbridge.saving.tensor_content import Content, DamagedContent, LaterFormat
 
 #: The entry of the header's metadata that is ours, and its version.
@@ -172,11 +172,16 @@ def load(path: str, device: str | None) -> dict[str, Any]:
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(f"`path`: there is no file {path}")
-    with file.open("rb") as start:
-        _check_start(start.read(16))
+    with file.open("rb") as opened:
+        start = opened.read(16)
+    _check_start(start)
     try:
+        if rds.is_rds(start):
+            return {"rds": rds.stream(file.read_bytes())}
         with tensor_content.opened(path) as content:
             return _read(content, device)
+    except rds.DamagedRds as error:
+        raise ValueError(f"`path`: {path} is not a whole .rds file ({error})") from error
     except DamagedContent as error:
         raise ValueError(f"`path`: {path} is not a whole safetensors file ({error})") from error
     except LaterFormat as error:
@@ -187,7 +192,11 @@ def loads(data: bytes, device: str | None) -> dict[str, Any]:
     """The same of what `dumps` gave."""
     _check_start(data[:16])
     try:
+        if rds.is_rds(data[:16]):
+            return {"rds": rds.stream(data)}
         return _read(tensor_content.of_bytes(data), device)
+    except rds.DamagedRds as error:
+        raise ValueError(f"`path`: these bytes are no whole .rds file ({error})") from error
     except DamagedContent as error:
         raise ValueError(f"`path`: these bytes are no safetensors content ({error})") from error
     except LaterFormat as error:
@@ -213,9 +222,11 @@ _DAMAGE = (
 
 def _read(content: Content, device: str | None) -> dict[str, Any]:
     if _ENTRY not in content.metadata:
-        tensors = content.tensors()
+        tensors, about = content.tensors(), rtorch_format.read(content)
+        if about is not None:
+            tensors, about = rtorch_format.restored(tensors, about)
         named = {n: x if device is None else x.to(device) for n, x in tensors.items()}
-        return {"value": None, "tensors": named}
+        return {"value": None, "r": about, "tensors": named}
     found = content.description(_ENTRY, _VERSION)
     stored = content.tensors()
     about_each, value = found.get("tensors"), found.get("value")

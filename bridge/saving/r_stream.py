@@ -5,13 +5,15 @@ parsed first: every length, reference and type, that attributes and environments
 them for. What could run while R reads or prints is replaced or refused:
 
 - bytecode becomes the expression that it was compiled from;
-- a promise with a value becomes that value where the stream is our own (`ours`), else a promise is
-  refused, as is an active binding. Those of an R6 object are left out: its class has them, and
+- a promise is refused in a file of ours, for none is written. In a stream of this session (`OURS`)
+  or of R's torch (`R_TORCH`) one with a value becomes that value, any other a missing argument;
+- an active binding is refused. Those of an R6 object are left out: its class has them, and
   save-code.R makes them again;
 - what names a package to attach, a hook, a file to map or a pointer's target is refused. (Pointers
   are NULL when R has read them, whatever wrote them.)
 
-Namespaces are told, for R loads those that are named: save-code.R asks whether they are there.
+Namespaces are told, for R loads those that are named: save-code.R asks whether they are there. That
+of R's torch is ours. Whether there is anything but data is told, too.
 
 The format is described in "R Internals", section 1.8, and in R's serialize.c.
 
@@ -37,30 +39,36 @@ class Cleaned:
     Attributes:
         data: the stream.
         namespaces: of the packages that it names.
+        has_code: it has a function, an environment or an expression.
     """
 
     data: bytes
     namespaces: list[str]
+    has_code: bool
 
 
-def for_r(data: bytes, ours: bool) -> dict[str, Any]:
-    """What R asks for: the stream, and the namespaces that it names."""
-    found = cleaned(data, ours)
-    return {"data": found.data, "namespaces": found.namespaces}
+#: Where a stream is from: a file; this session, of the user's own values; a file of R's torch.
+FILE, OURS, R_TORCH = "file", "ours", "r_torch"
 
 
-def cleaned(data: bytes, ours: bool = False) -> Cleaned:
+def for_r(data: bytes, source: str) -> dict[str, Any]:
+    """What R asks for: the stream, the namespaces that it names, and whether it has code."""
+    found = cleaned(data, source)
+    return {"data": found.data, "namespaces": found.namespaces, "has_code": found.has_code}
+
+
+def cleaned(data: bytes, source: str = FILE) -> Cleaned:
     """Check a stream, and write it again without what is not kept.
 
     Args:
         data: what R's ``serialize(x, NULL)`` gave.
-        ours: it was made in this session, of the user's own values.
+        source: where: `FILE`, `OURS` or `R_TORCH`.
 
     Raises:
         RefusedStream: it is damaged, or holds what is refused.
     """
     try:
-        reader = _Reader(data, ours)
+        reader = _Reader(data, source)
         value = reader.whole()
         writer = _Writer(10 * len(data) + 2**20)
         writer.item(value)
@@ -68,7 +76,8 @@ def cleaned(data: bytes, ours: bool = False) -> Cleaned:
         raise RefusedStream("it ends too early") from error
     except RecursionError as error:
         raise RefusedStream("it is nested too deeply") from error
-    return Cleaned(reader.header + b"".join(writer.parts), sorted(reader.namespaces))
+    stream = reader.header + b"".join(writer.parts)
+    return Cleaned(stream, sorted(reader.namespaces), reader.has_code)
 
 
 # The types of R's values, and what stands for some of them in a stream.
@@ -77,9 +86,13 @@ _SPECIAL, _BUILTIN, _CHARS, _DOTS = 7, 8, 9, 17
 _STRINGS, _LIST, _EXPRESSION, _BYTECODE, _POINTER, _RAW, _S4 = 16, 19, 20, 21, 22, 24, 25
 _ALTREP, _ATTRIBUTED_PAIRS, _ATTRIBUTED_CALL, _REPEATED, _REPEAT = 238, 239, 240, 243, 244
 _NAMESPACE, _REFERENCE, _NULL = 249, 255, 254
+_MISSING_ARGUMENT, _UNBOUND = 251, 252
 #: Values without content: base, empty and global environment, base namespace, missing, unbound.
 _ALONE = frozenset((241, 242, 250, 251, 252, 253, 254))
 _ENVIRONMENTS = frozenset((_ENVIRONMENT, _NAMESPACE, 241, 242, 250, 253))
+#: What is no data: R code, and what R code is in or reaches.
+_CODE = _ENVIRONMENTS | {_CLOSURE, _PROMISE, _CALL, _SPECIAL, _BUILTIN, _DOTS, _EXPRESSION}
+_CODE |= {_BYTECODE, _POINTER}
 #: Bytes an element of R's atomic vectors: logical, integer, double, complex, raw.
 _SIZES = {10: 4, 13: 4, 14: 8, 15: 16, _RAW: 1}
 _REFUSED = {
@@ -131,12 +144,13 @@ class _Pair:
 class _Reader:
     """Parses a stream, checking everything that R's own reader takes for granted."""
 
-    def __init__(self, data: bytes, ours: bool) -> None:
+    def __init__(self, data: bytes, source: str) -> None:
         self._data = data
         self._at = 0
-        self._ours = ours
+        self._source = source
         self._known: list[_Node] = []
         self.namespaces: set[str] = set()
+        self.has_code = False
         self.header = self._header()
 
     def whole(self) -> _Node:
@@ -181,6 +195,8 @@ class _Reader:
     def _item(self, flags: int | None = None) -> _Node:
         flags = self._int() if flags is None else flags
         kind = flags & _WHOLE
+        if kind in _CODE:
+            self.has_code = True
         if kind == _REFERENCE:
             place = (flags & 0xFFFFFFFF) >> 8 or self._int()
             if not 1 <= place <= len(self._known):
@@ -268,11 +284,11 @@ class _Reader:
             if place.kind not in _ENVIRONMENTS or first.kind not in (_PAIRS, _NULL):
                 raise RefusedStream("a function in it is none")
             return _Node(flags, [place, first, second], attributes)
-        if not self._ours:
+        if self._source not in (OURS, R_TORCH):
             raise RefusedStream("it holds a promise, which runs when it is looked at")
-        if place.kind != _NULL or first.kind == 252:
-            # Never asked for, and out of reach of save-code.R: a missing argument.
-            return _Node(251)
+        if place.kind != _NULL or first.kind == _UNBOUND:
+            # Never asked for, and out of reach of save-code.R: only a constant needs no asking.
+            return second if second.kind in (*_SIZES, _STRINGS, _NULL) else _Node(_MISSING_ARGUMENT)
         return first
 
     def _environment(self, flags: int) -> _Node:
@@ -304,6 +320,8 @@ class _Reader:
         parts = [self._item() for _ in range(self._count())]
         if not parts or any(x.kind != _CHARS or not x.content for x in parts):
             raise RefusedStream("the name of a package in it is none")
+        if parts[0].content == b"torch":  # what its code needs, ours has under the same names
+            parts = [_Node(_CHARS | _ASCII, b"torchbridge")]
         self.namespaces.add(parts[0].content.decode("utf-8", "replace"))
         return self._remembered(_Node(_NAMESPACE, parts))
 
@@ -328,7 +346,7 @@ class _Reader:
             node = _text_of_numbers(state)
         elif name in _COMPACT and state.kind == 14 and len(state.content) == 24:
             n = struct.unpack(">ddd", state.content)[0]
-            if not 0 <= n < 2**31 or (n > 16 * len(self._data) + 1024 and not self._ours):
+            if not 0 <= n < 2**31 or (n > 16 * len(self._data) + 1024 and self._source != OURS):
                 raise RefusedStream("a length in it is wrong")
             node = _sequence(name == b"compact_intseq", state.content, int(n))
         else:

@@ -9,6 +9,7 @@ Tests: test-save-files.R.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from torchbridge.rtorch import layers, registration, rnn_names
+from torchbridge.rtorch import layers, modules, registration, rnn_names
 from torchbridge.saving import names
 from torchbridge.saving.files import Tensors
 from torchbridge.saving.tensor_content import parsed
@@ -233,3 +234,76 @@ def fill(
 def set_training(module: nn.Module, training: bool) -> None:
     """The mode of the module itself: its parts have theirs."""
     module.training = training
+
+
+# ---- modules that R's torch has written ----
+
+
+def layer(name: str, arguments: dict[str, Any], state: Tensors) -> nn.Module:
+    """A layer of torch.nn from the arguments that R's torch had for it.
+
+    Args:
+        name: of the class.
+        arguments: R's, by name: counted from 1, and NULL where Python has a default of its own.
+        state: its tensors, by R's names.
+
+    Raises:
+        ValueError: they make no layer.
+    """
+    cls, tensors = names.layer_of_nn(name), dict(state)
+    try:
+        with torch.device("meta"):
+            module = layers.make(name, **_known(cls, dict(arguments), len(tensors)))
+        found = _unscaled(module) | rnn_names.python_names(module, tensors)
+        if found.keys() != module.state_dict().keys():
+            raise ValueError("the tensors have other names")
+        module.load_state_dict(found, strict=False, assign=True)
+    except Exception as error:  # any layer may refuse its arguments in a way of its own
+        raise ValueError(f"the fields and tensors of a {name} make none: {error}") from error
+    for path, parameter in module.named_parameters():
+        parameter.requires_grad_(path not in tensors or found[path].requires_grad)
+    return module
+
+
+def _unscaled(module: nn.Module) -> dict[str, torch.Tensor]:
+    """Weights of 1 for norms of transformers without bias, which have none in R's torch."""
+    return {
+        (f"{path}." if path else "") + f"{name}.weight": torch.ones(norm.normalized_shape)
+        for path, part in module.named_modules()
+        for name, norm in part.named_children()
+        if isinstance(part, nn.TransformerEncoderLayer) and isinstance(norm, nn.LayerNorm)
+    }
+
+
+def initialize_base(module: nn.Module, arguments: dict[str, Any]) -> None:
+    """The same for a module whose class in R inherits from a layer; without its tensors."""
+    assert isinstance(module, modules.RModule)
+    with torch.device("meta"):
+        modules.initialize_base(module, **_known(module._r_base, dict(arguments), 1000))
+
+
+def _known(cls: type[nn.Module], arguments: dict[str, Any], n_tensors: int) -> dict[str, Any]:
+    """Arguments that Python's class has, without NULL where it wants a value."""
+    if any(
+        isinstance(arguments.get(n), (int, float)) and arguments[n] > n_tensors for n in _COUNTS
+    ):
+        raise ValueError("there are more layers than tensors")
+    signature = {p.name: p for p in layers.signature(cls)}
+    return {
+        name: value
+        for name, value in arguments.items()
+        if name in signature and (value is not None or _takes_none(signature[name]))
+    }
+
+
+def _takes_none(parameter: inspect.Parameter) -> bool:
+    kind = layers.annotation(parameter)
+    return parameter.default is None or "None" in kind or "Optional" in kind
+
+
+def fill_state(module: nn.Module, parameters: Tensors, buffers: Tensors) -> None:
+    """Give a module written in R its own parameters and buffers, by their names in R."""
+    for kind, values in (("parameter", dict(parameters)), ("buffer", dict(buffers))):
+        for name, x in values.items():
+            value = nn.Parameter(x.detach(), x.requires_grad) if kind == "parameter" else x
+            registration.put(module, kind, rnn_names.python_name(module, name), value)

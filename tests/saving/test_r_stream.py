@@ -130,5 +130,41 @@ def test_every_shorter_stream_and_changed_byte_is_refused_or_clean():
 
 
 def test_r_gets_data_and_namespaces():
-    found = r_stream.for_r(HEAD + ints(249, 0, 1) + chars(b"stats"), False)
+    found = r_stream.for_r(HEAD + ints(249, 0, 1) + chars(b"stats"), "file")
     assert found["namespaces"] == ["stats"]
+
+
+def closure(body: bytes) -> bytes:
+    return ints(3 | 1024) + ints(253) + NULL + body
+
+
+def test_whether_there_is_code_is_told():
+    assert not cleaned(HEAD + ints(19, 1) + numbers(1)).has_code
+    for value in (closure(NULL), ints(6) + ints(1) + chars(b"f") + NULL, ints(253), ints(20, 0)):
+        assert cleaned(HEAD + ints(19, 1) + value).has_code
+
+
+def test_the_namespace_of_r_torch_is_ours():
+    def namespace(name: bytes) -> bytes:
+        return ints(249, 0, 2) + chars(name) + chars(b"0.17")
+
+    found = cleaned(HEAD + namespace(b"torch"), r_stream.R_TORCH)
+    assert found.namespaces == ["torchbridge"]
+    assert b"0.17" not in found.data
+    assert cleaned(HEAD + namespace(b"stats")).data == HEAD + namespace(b"stats")
+
+
+def test_promises_of_r_torch_are_values_or_missing():
+    def promise(value: bytes, expression: bytes, *place: bytes) -> bytes:
+        return ints(5 | (1024 if place else 0)) + b"".join(place) + value + expression
+
+    call, unbound = ints(6) + ints(1) + chars(b"f") + NULL, ints(252)
+    for value, becomes in (
+        (promise(numbers(1), call), numbers(1)),
+        (promise(unbound, numbers(2), ints(253)), numbers(2)),
+        (promise(unbound, call, ints(253)), ints(251)),
+    ):
+        stream = HEAD + ints(19, 1) + value
+        assert cleaned(stream, r_stream.R_TORCH).data == HEAD + ints(19, 1) + becomes
+        with pytest.raises(RefusedStream, match="promise"):
+            cleaned(stream)

@@ -97,6 +97,7 @@ saved_half <- function(access) {
     if (is.environment(scope$private)) add_parts(scope$private, half)
   }
   check_runs_nothing(half$fields, character())
+  put_our_functions(half$fields)
   for (name in c("children", "held")) {
     check_runs_nothing(half[[name]], ls(half[[name]], all.names = TRUE))
   }

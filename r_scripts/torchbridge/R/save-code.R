@@ -9,7 +9,7 @@ code_bytes <- function(code, call) {
   settle_promises(code, new.env(parent = emptyenv()), call)
   bytes <- serialize(code, NULL)
   tryCatch(
-    call_python("r_stream.for_r", bytes, TRUE)$data,
+    call_python("r_stream.for_r", bytes, "ours")$data,
     ValueError = function(condition) {
       abort(call, "`obj`: the R code of a module cannot be saved: ", conditionMessage(condition))
     }
@@ -18,22 +18,27 @@ code_bytes <- function(code, call) {
 
 code_of <- function(bytes) {
   if (is.null(bytes)) stop("R code of a module was kept beside the bytes, and is lost")
-  bytes <- call_python("files.vector_bytes", bytes)
+  code <- unserialize(checked_stream(call_python("files.vector_bytes", bytes), "file")$data)
+  if (!is.list(code) || is.object(code)) stop("the R code in it is none")
+  bind_again(code, new.env(parent = emptyenv()))
+  our_function(our_functions(code))
+}
+
+# Bytes that unserialize() may read (`data`), and whether there is code in them (`has_code`).
+checked_stream <- function(bytes, source) {
   found <- tryCatch(
-    call_python("r_stream.for_r", bytes, FALSE),
+    call_python("r_stream.for_r", bytes, source),
     ValueError = function(condition) stop("the R code in it: ", conditionMessage(condition))
   )
   for (package in unlist(found$namespaces)) {
-    if (!isNamespaceLoaded(package)) {
+    ours <- package %in% c("R6", "rlang") && requireNamespace(package, quietly = TRUE)
+    if (!ours && !isNamespaceLoaded(package)) {
       stop(
         "its R code is of the package ", package, ", which is not loaded: library(", package, ")"
       )
     }
   }
-  code <- unserialize(found$data)
-  if (!is.list(code) || is.object(code)) stop("the R code in it is none")
-  bind_again(code, new.env(parent = emptyenv()))
-  code
+  found
 }
 
 # An argument of a function that is around a module's methods has its value in the file: one that
@@ -66,6 +71,51 @@ bind_again <- function(x, seen) {
       if (!environmentIsLocked(env)) makeActiveBinding(name, method, env)
     }
   })
+}
+
+# PyTorch's functions, which code may hold as values (`self$act <- torch_relu`): ours have pointers
+# in their environment, R torch's call what is there alone. Both say in their body what they are, and
+# are ours of this session from now on. Functions that are made of others find those by name.
+our_functions <- function(x) {
+  walk_environments(x, new.env(parent = emptyenv()), put_our_functions)
+  x
+}
+
+put_our_functions <- function(env) {
+  for (name in ls(env, all.names = TRUE, sorted = FALSE)) {
+    if (reading_runs_code(env, name) || bindingIsLocked(name, env)) next
+    value <- tryCatch(get(name, envir = env), error = function(e) NULL) # a missing argument
+    ours <- our_function(value)
+    if (!identical(ours, value)) assign(name, ours, envir = env)
+  }
+}
+
+our_function <- function(x) {
+  if (typeof(x) == "list" && !is.object(x)) {
+    found <- lapply(x, our_function)
+    attributes(found) <- attributes(x)
+    return(found)
+  }
+  name <- if (is.function(x) && !is.primitive(x)) operator_called(x)
+  if (is.null(name)) x else get(name, envir = topenv())
+}
+
+# The name of the operator that a function is, or NULL.
+operator_called <- function(x) {
+  code <- body(x)
+  if (!is.call(code)) return(NULL)
+  if (identical(code[[1L]], quote(.External)) && identical(code[[2L]], quote(op))) {
+    name <- code[[3L]]
+    return(if (is_string(name) && name %in% names(operator_arguments)) name)
+  }
+  if (!identical(environment(x), topenv())) return(NULL)
+  start <- "^cpp_torch_(dispatch_)?namespace_"
+  called <- grep(start, all.names(code), value = TRUE)
+  if (length(called) == 0L) return(NULL)
+  words <- strsplit(sub(start, "", called[1L]), "_", fixed = TRUE)[[1L]]
+  names <- paste0("torch_", Reduce(function(a, b) paste(a, b, sep = "_"), words, accumulate = TRUE))
+  found <- intersect(names, names(operator_arguments))
+  if (length(found) > 0L) found[length(found)]
 }
 
 # Calls `visit` for each environment that a value reaches and a stream has: those of the session

@@ -72,9 +72,9 @@ torch_save <- function(obj, path, ..., compress = TRUE) {
     packed <- pack(obj, sys.call())
     writeBin(call_python("files.dumps", packed$tree, packed$tensors), path)
   } else {
-    check_string(path, "path")
+    path <- checked_path(path)
     packed <- pack(obj, sys.call())
-    call_python("files.save", path.expand(path), packed$tree, packed$tensors)
+    call_python("files.save", path, packed$tree, packed$tensors)
   }
   invisible(obj)
 }
@@ -89,11 +89,10 @@ torch_load <- function(path, device = "cpu", module = NULL, weights_only = FALSE
     abort(call, "`module` must be a module, not ", friendly_type(module), ".")
   }
   if (inherits(path, "connection")) path <- read_all(path)
-  if (!is.raw(path)) check_string(path, "path")
-  from <- if (is.raw(path)) "" else path.expand(path)
+  from <- if (is.raw(path)) "" else checked_path(path)
   damaged <- function(condition) {
     text <- conditionMessage(condition)
-    if (startsWith(text, "`path`")) stop(condition)
+    if (grepl("^(`path`|`module`)", text)) stop(condition)
     abort(call, "`path`: the file is damaged: ", from, if (nzchar(from)) ": ", text)
   }
   content <- tryCatch(
@@ -105,6 +104,12 @@ torch_load <- function(path, device = "cpu", module = NULL, weights_only = FALSE
     # What R has no value for.
     ValueError = damaged, OverflowError = damaged
   )
+  if (!is.null(content$rds) || !is.null(content$r)) {
+    return(tryCatch(
+      load_rtorch(content, device, module, weights_only, from, call),
+      error = damaged
+    ))
+  }
   if (weights_only && is.null(module) && has_code(content$value)) {
     abort(
       call, "`path`: ", if (nzchar(from)) paste(from, "") else "it ",
@@ -120,10 +125,7 @@ torch_load <- function(path, device = "cpu", module = NULL, weights_only = FALSE
   }
   value <- tryCatch(unpack(content, code = attr(path, "code")), error = damaged)
   if (inherits(value, "saved_module")) return(load_module(value, module, from, call))
-  if (!is.null(module)) {
-    where <- if (nzchar(from)) paste0(": ", from)
-    abort(call, "`module` is given, but no module was saved there", where, ".")
-  }
+  if (!is.null(module)) no_module(from, call)
   value
 }
 
@@ -155,6 +157,13 @@ torch_serialize <- function(obj, ...) {
   check_no_dots(..., except = "compress")
   packed <- pack(obj, sys.call())
   call_python("files.dumps", packed$tree, packed$tensors)
+}
+
+# Of class fs_path, too.
+checked_path <- function(path, call = sys.call(-1L)) {
+  path <- if (is.character(path)) as.vector(unclass(path)) else path
+  check_string(path, "path", call)
+  path.expand(path)
 }
 
 read_all <- function(connection) {

@@ -3,7 +3,7 @@ skip_without_python()
 # What is refused in a file before R reads it, and what is left out of it.
 
 cleaned <- function(x, ours = FALSE) {
-  call_python("r_stream.for_r", serialize(x, NULL), ours)
+  call_python("r_stream.for_r", serialize(x, NULL), if (ours) "ours" else "file")
 }
 
 test_that("bytecode becomes its source, and pointers are NULL", {
@@ -58,7 +58,7 @@ test_that("R6 objects get their active bindings from their class", {
 
 test_that("packages are not loaded for a file", {
   stream <- serialize(list(environment(tools::file_ext)), NULL)
-  found <- call_python("r_stream.for_r", stream, FALSE)
+  found <- call_python("r_stream.for_r", stream, "file")
   expect_identical(found$namespaces, "tools")
   at <- which(stream == charToRaw("t"))
   at <- at[vapply(at, function(i) identical(rawToChar(stream[i + 0:4]), "tools"), NA)][1]
@@ -72,7 +72,29 @@ test_that("what runs code when it is read is refused", {
   attached <- as.environment("package:stats")
   expect_error(suppressWarnings(cleaned(list(attached))), "a package to attach")
   expect_error(
-    call_python("r_stream.for_r", serialize(new.env(), NULL, refhook = function(x) "a"), FALSE),
+    call_python("r_stream.for_r", serialize(new.env(), NULL, refhook = function(x) "a"), "file"),
     "a value that a hook must make"
   )
+})
+
+test_that("functions of PyTorch that code holds are those of this session", {
+  held <- nn_module(
+    initialize = function(act) self$act <- act,
+    forward = function(x) self$act(x)
+  )
+  around <- local({
+    act <- torch_exp
+    nn_module(forward = function(x) act(x))
+  })
+  files <- c(tempfile(), tempfile(), tempfile())
+  torch_save(held(torch_relu), files[1])
+  torch_save(around(), files[2])
+  saveRDS(held(torch_relu), files[3])
+  run <- run_r(c(
+    "library(torchbridge)", sprintf("files <- %s", paste(deparse(files), collapse = "")),
+    "x <- torch_tensor(c(-1, 0, 2))", "found <- list(torch_load(files[1])(x),",
+    "  torch_load(files[2])(x), readRDS(files[3])(x))",
+    "cat('found:', round(unlist(lapply(found, as.numeric)), 4))"
+  ))
+  expect_match(output(run), "found: 0 0 2 0.3679 1 7.3891 0 0 2", fixed = TRUE)
 })

@@ -1,0 +1,74 @@
+"""What R's own torch wrote is read: tensors, lists, states, datasets, layers, modules in R."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import torchbridge as tb
+from torchbridge.saving import files, rtorch_format, tensor_content
+from torchbridge.saving.tensor_content import DamagedContent
+
+HERE = Path(__file__).parent
+#: ``written.R`` there made them, with R's torch.
+THEIRS = HERE / "r-torch-0.17"
+
+
+def test_files_of_r_torch_are_read(r):
+    assert tb.source(HERE / "r_torch_files.R").files_of_r_torch_are_read(str(THEIRS)) is True
+
+
+def content(about: object, tensors: dict[str, torch.Tensor]) -> bytes:
+    text = about if isinstance(about, str) else json.dumps(about)
+    return tensor_content.to_bytes(tensors, {rtorch_format.ENTRY: text})
+
+
+def test_complex_numbers_and_gradients_come_back():
+    x = torch.tensor([1 + 2j, 3], dtype=torch.complex64)
+    about = {
+        "type": "tensor",
+        "version": 3,
+        "requires_grad": {"a": True},
+        "special_dtype": {"a": {"shape": 2, "dtype": "cfloat"}},
+    }
+    found = files.loads(content(about, {"a": x.view(torch.uint8)}), "cpu")
+    assert found["r"] == {"type": "tensor", "object": None}
+    assert torch.equal(found["tensors"]["a"].detach(), x)
+    assert found["tensors"]["a"].requires_grad
+
+
+def test_an_r_object_is_bytes_apart_from_the_tensors():
+    data = torch.tensor([1, 2], dtype=torch.uint8)
+    about = {"type": "list", "version": 3, "requires_grad": [], "special_dtype": []}
+    tensors = {"a": torch.ones(2), "__robj__": data}
+    found = files.loads(content(about, tensors), None)
+    assert found["r"] == {"type": "list", "object": b"\x01\x02"}
+    assert list(found["tensors"]) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("about", "why"),
+    [
+        ("[]", "damaged"),
+        ("{", "JSON"),
+        ({"type": "tensor", "version": 4}, "later torch"),
+        ({"type": "exec", "version": 3}, "type"),
+        ({"type": "list", "version": 3}, "lost a part"),
+        ({"type": "tensor", "version": 3, "requires_grad": [1]}, "requires_grad"),
+        ({"type": "tensor", "version": 3, "requires_grad": {"b": True}}, "names"),
+        ({"type": "tensor", "version": 3, "special_dtype": {"a": {"dtype": "cfloat"}}}, "complex"),
+        ({"type": "tensor", "version": 3, "special_dtype": {"a": 1}}, "complex"),
+    ],
+)
+def test_a_description_that_is_damaged_is_an_error(about, why):
+    with pytest.raises((DamagedContent, ValueError), match=why):
+        files.loads(content(about, {"a": torch.ones(3)}), "cpu")
+
+
+def test_whole_numbers_have_no_gradients():
+    about = {"type": "tensor", "version": 3, "requires_grad": {"a": True}}
+    with pytest.raises(ValueError, match="whole numbers"):
+        files.loads(content(about, {"a": torch.ones(3, dtype=torch.int64)}), "cpu")
