@@ -74,8 +74,8 @@ bind_again <- function(x, seen) {
 }
 
 # PyTorch's functions, which code may hold as values (`self$act <- torch_relu`): ours have pointers
-# in their environment, R torch's call what is there alone. Both say in their body what they are, and
-# are ours of this session from now on. Functions that are made of others find those by name.
+# in their environment, R torch's call what is there alone. Both say in their body what they are,
+# and are ours of this session from now on. What is made of others finds those by name.
 our_functions <- function(x) {
   walk_environments(x, new.env(parent = emptyenv()), put_our_functions)
   x
