@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 import torch
 
-import torchbridge as tb
+from torchbridge.process.rhome import find_r_home
 from torchbridge.saving import files, rtorch_format, tensor_content
 from torchbridge.saving.tensor_content import DamagedContent
 
@@ -17,8 +18,11 @@ HERE = Path(__file__).parent
 THEIRS = HERE / "r-torch-0.17"
 
 
-def test_files_of_r_torch_are_read(r):
-    assert tb.source(HERE / "r_torch_files.R").files_of_r_torch_are_read(str(THEIRS)) is True
+def test_files_of_r_torch_are_read():
+    code = f"source('{HERE / 'r_torch_files.R'}'); files_of_r_torch_are_read('{THEIRS}')"
+    rscript = str(Path(find_r_home()) / "bin" / "Rscript")
+    done = subprocess.run([rscript, "-e", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def content(about: object, tensors: dict[str, torch.Tensor]) -> bytes:
