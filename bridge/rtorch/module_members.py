@@ -51,13 +51,14 @@ def is_buffer(x: object) -> bool:
 
 
 def parameters(module: nn.Module, recursive: bool = True) -> dict[str, nn.Parameter]:
-    """Parameters by name."""
-    return rnn_names.r_names(module, dict(module.named_parameters(recurse=recursive)))
+    """Parameters by name; of the module itself (``recursive=False``), under each of its names."""
+    found = module.named_parameters(recurse=recursive, remove_duplicate=recursive)
+    return rnn_names.r_names(module, dict(found))
 
 
 def buffers(module: nn.Module, recursive: bool = True) -> dict[str, torch.Tensor]:
-    """Buffers by name."""
-    return dict(module.named_buffers(recurse=recursive))
+    """Buffers by name, likewise."""
+    return dict(module.named_buffers(recurse=recursive, remove_duplicate=recursive))
 
 
 def children(module: nn.Module) -> dict[str, nn.Module]:

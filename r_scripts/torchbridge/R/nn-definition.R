@@ -2,7 +2,7 @@
 # Tests: test-nn-module.R.
 
 # One class. `env` is where its methods look things up; `python` is the Python class it
-# stands for or builds on: a name in torch.nn or a class.
+# stands for or builds on: a name in torch.nn or a class; the classes of modules are all of `name`.
 new_module_definition <- function(name, parent = NULL, methods = list(), fields = list(),
                            private = list(), active = list(), env = NULL,
                            python = parent$python, signature = parent$signature) {
@@ -73,7 +73,7 @@ python_class <- function(definition) {
   if (!is.null(known) && dot_call(native()$is_live, known)) return(known)
   levels <- module_lineage(definition)
   methods <- unique(unlist(lapply(levels, function(level) names(level$methods))))
-  name <- if (is.null(definition$name)) "nn_module" else definition$name
+  name <- if (is.null(definition$name)) "nn_module" else definition$name[1L]
   definition$class <- call_python(
     "modules.class_of", name, definition$python, as.list(methods), "forward" %in% methods
   )

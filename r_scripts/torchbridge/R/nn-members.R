@@ -148,7 +148,7 @@ module_parts <- list(
   named_children = function(self) {
     function() named(call_python("module_members.children", self))
   },
-  modules = function(self) unname(call_python("module_members.modules", self)),
+  modules = function(self) call_python("module_members.modules", self),
   named_modules = function(self) {
     function() call_python("module_members.modules", self)
   }

@@ -45,7 +45,8 @@
 #' from R as those of R classes are, and can be inherited from: `inherit =
 #' py_import("mypackage")$Net`.
 #'
-#' @param classname Name of the class, or `NULL`.
+#' @param classname Name of the class, or `NULL`; or several: the first is that of the class, and
+#'   modules inherit from all (`c("my_loss", "nn_loss")`).
 #' @param inherit The class to inherit from: another function made by `nn_module()`, a
 #'   layer such as [nn_linear], or a Python class of modules.
 #' @param ... Methods and fields by name. `initialize` makes the module from the arguments
@@ -75,7 +76,9 @@
 #' @export
 nn_module <- function(classname = NULL, inherit = nn_Module, ..., private = NULL,
                       active = NULL, parent_env = parent.frame()) {
-  if (!is.null(classname)) check_string(classname, "classname")
+  if (!is.null(classname) && !is_names(classname)) {
+    abort(sys.call(), "`classname` must be a name, or several, not ", friendly_type(classname), ".")
+  }
   members <- list(...)
   check_module_members(members, "...")
   private <- as.list(private)
@@ -127,6 +130,8 @@ check_module_members <- function(members, argument, call = sys.call(-1L)) {
 }
 
 # A method, and not a module, what makes one, or a Python callable, which are functions too.
+is_names <- function(x) is.character(x) && length(x) > 0L && !anyNA(x)
+
 is_plain_function <- function(x) is.function(x) && !inherits(x, c("python_object", "nn_module"))
 
 # ---- generators ----
@@ -150,7 +155,7 @@ make_module <- function(generator, call, where) {
   if (!is.null(initialize)) {
     # Evaluated where the user called, so that arguments stay lazy and `...` is theirs. The
     # name is what tracebacks show.
-    name <- paste0(if (is.null(definition$name)) "nn_module" else definition$name, "$initialize")
+    name <- paste0(if (is.null(definition$name)) "nn_module" else definition$name[1L], "$initialize")
     scope <- new.env(parent = where)
     assign(name, initialize, envir = scope)
     call[[1L]] <- as.name(name)
@@ -176,5 +181,5 @@ print.nn_module_generator <- function(x, ...) {
 
 generator_text <- function(x) {
   arguments <- sub("^function ?", "", deparse(args(unclass(x)), width.cutoff = 500L)[1L])
-  paste0("<nn_module generator> ", attr(x, "definition")$name, trimws(arguments))
+  paste0("<nn_module generator> ", attr(x, "definition")$name[1L], trimws(arguments))
 }

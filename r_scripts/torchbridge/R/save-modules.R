@@ -103,7 +103,7 @@ check_definition <- function(definition) {
         all(vapply(x, function(f) is.function(f) && !is.object(f), NA))
     }
     named_list <- function(x) is.list(x) && (length(x) == 0L || !is.null(names(x)))
-    ok <- plain("name", is_string) && plain("python", is_string) && plain("env", is.environment) &&
+    ok <- plain("name", is_names) && plain("python", is_string) && plain("env", is.environment) &&
       plain("methods", functions) && plain("active", functions) && plain("fields", named_list) &&
       plain("private", named_list) && plain("signature", is.function)
     if (!ok) stop("the R code of this saved module is damaged")

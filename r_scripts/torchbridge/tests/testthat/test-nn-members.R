@@ -253,3 +253,18 @@ test_that("names and completion show members", {
   completions <- utils::.DollarNames(net, "^s")
   expect_setequal(completions, c("scale", "state_dict"))
 })
+
+test_that("modules have names, and what has two names has both in its own module", {
+  net <- nn_module("net", initialize = function() {
+    weight <- nn_parameter(torch_ones(1))
+    self$a <- weight
+    self$b <- weight
+    self$part <- nn_sequential(nn_relu())
+  })()
+  classes <- vapply(net$modules, function(x) class(x)[1], "")
+  expect_identical(classes[[1]], "net")
+  expect_identical(classes[-1], c(part = "nn_sequential", part.0 = "nn_relu"))
+  expect_identical(names(net$parameters), "a")
+  expect_identical(names(net$named_parameters(recursive = FALSE)), c("a", "b"))
+  expect_identical(names(net$.__enclos_env__$private$parameters_), c("a", "b"))
+})

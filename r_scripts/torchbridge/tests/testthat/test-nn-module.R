@@ -301,7 +301,7 @@ test_that("an error in forward reaches the user once, as it is", {
 })
 
 test_that("bad input is refused", {
-  expect_error(nn_module(3), "`classname` must be a single string")
+  expect_error(nn_module(3), "`classname` must be a name, or several")
   expect_error(nn_module(inherit = 3), "`inherit` must be what `nn_module()` gives", fixed = TRUE)
   expect_error(nn_module(inherit = nn_relu()), "leave out the parentheses")
   expect_error(nn_module("a", nn_Module, function(x) x), "Every member in `...` must have a name")
@@ -325,4 +325,16 @@ test_that("an error in initialize leaves nothing behind", {
   for (i in 1:3) try(broken(), silent = TRUE)
   # Fewer may be left: the new last error takes the place of one before, and of what that held.
   expect_true(all(live_objects() <= before))
+})
+
+test_that("a class may have several names, which its modules inherit from", {
+  focal <- nn_module(c("focal", "nn_loss"), forward = function(input, target) (input - target)$abs())
+  loss <- focal()
+  expect_identical(class(loss), c("focal", "nn_loss", "nn_module"))
+  expect_identical(class(focal), c("focal", "nn_loss", "nn_module", "nn_module_generator"))
+  expect_identical(as.numeric(loss(torch_tensor(1), torch_tensor(3))), 2)
+  file <- tempfile()
+  torch_save(loss, file)
+  expect_identical(class(torch_load(file)), class(loss))
+  expect_error(nn_module(3), "`classname` must be a name, or several, not a number", fixed = TRUE)
 })
