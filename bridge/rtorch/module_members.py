@@ -88,6 +88,16 @@ def own_part(module: nn.Module, part: str) -> Any:
     return parameters(module, False) if part == "parameters" else buffers(module, False)
 
 
+def options(module: nn.Module) -> dict[str, Any]:
+    """What else a module itself was told, by name: values as they are, objects as their text."""
+    plain = (bool, int, float, str, type(None))
+    return {
+        name: value if isinstance(value, plain) else repr(value)
+        for name, value in sorted(vars(module).items())
+        if not name.startswith("_")
+    }
+
+
 def set_part(module: nn.Module, part: str, values: Any) -> None:
     """And ``private$modules_ <- values``: these are all of them now."""
     if part == "training":

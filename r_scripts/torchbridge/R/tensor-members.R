@@ -74,8 +74,9 @@ as.integer64.torch_tensor <- function(x, ...) { # nolint: object_name_linter.
 #' Comparisons by testthat and waldo
 #'
 #' `testthat::expect_equal()` compares tensors by values, dtype, device, shape, `requires_grad` and
-#' the name of `grad_fn`.
-#' @param x A tensor.
+#' the name of `grad_fn`, and modules by class, options, fields, methods, parameters, buffers and
+#' children.
+#' @param x A tensor or module.
 #' @param path Where it stands, as text.
 #' @return A list of `object` and `path`, as `waldo::compare_proxy()` wants it.
 #' @exportS3Method waldo::compare_proxy
