@@ -26,8 +26,6 @@ test_that("a package that imports torch runs on the stand-in, and one call remov
   on.exit(unlink(folder, recursive = TRUE))
   library <- file.path(folder, "of mine")
   expect_identical(stand_in_for_torch(library), file.path(normalizePath(library), "torch"))
-  # Once more: a stand-in is made anew without asking.
-  expect_silent(stand_in_for_torch(library))
   code <- c(
     "net <- torch::nn_module('net',",
     "  initialize = function() self$fc <- torch::nn_linear(2, 1),",
@@ -113,6 +111,10 @@ test_that("with replace = TRUE the stand-in takes the place of R's own torch", {
   expect_false(is_stand_in(file.path(library, "torch")))
   stand_in_for_torch(library, replace = TRUE)
   expect_true(is_stand_in(file.path(library, "torch")))
+  # A stand-in is made anew without asking.
+  unlink(file.path(library, "torch", "R"), recursive = TRUE)
+  expect_silent(stand_in_for_torch(library))
+  expect_true(dir.exists(file.path(library, "torch", "R")))
 })
 
 test_that("arguments are checked by name", {
