@@ -269,11 +269,11 @@ def is_dtype(x: object) -> bool:
 
 
 def as_device(x: Any) -> Any:
-    """A torch.device of its name."""
+    """A torch.device of its name; "auto" is the CPU, as in R's torch."""
     if not isinstance(x, str):
         return x
     try:
-        return torch.device(x)
+        return torch.device("cpu" if x == "auto" else x)
     except RuntimeError as error:
         raise ValueError(f"`device`: {str(error).splitlines()[0]}") from error
 

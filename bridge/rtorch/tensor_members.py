@@ -41,6 +41,8 @@ def to(
             dtype = named
         elif value is not None:
             device = value
+    # R's torch takes it for the CPU, which packages that choose a device themselves rely on.
+    device = "cpu" if device == "auto" else device
     return self.to(device=device, dtype=dtype, **more)
 
 

@@ -109,7 +109,7 @@ as_array.torch_tensor <- function(x) api("values", x)
 #' @rdname tensor_methods
 #' @export
 as.matrix.torch_tensor <- function(x, ...) {
-  check_no_dots(...)
+  check_no_dots(..., except = "device") # packages say that the CPU is to have it, as R always has
   values <- api("values", x)
   as.matrix(values)
 }

@@ -134,3 +134,12 @@ test_that("slice has a dim from 1, and places from 0 to before the end, as in R'
   expect_identical(as.array(x[1, ]), rep(0L, 5))
   expect_error(x$slice(0), "count from 1")
 })
+
+test_that("a device that is to be chosen is the CPU, as in R's torch", {
+  x <- torch_tensor(1:2)
+  expect_identical(x$to(device = "auto")$device$type, "cpu")
+  expect_identical(nn_linear(1, 1)$to(device = "auto")$weight$device$type, "cpu")
+  expect_error(x$to(device = "gpu"), "gpu")
+  expect_identical(as.matrix(x, device = "cpu"), matrix(1:2))
+  expect_error(as.matrix(x, devise = "cpu"), "devise")
+})
