@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 # What an argument may be; argument.h has the same bits. A value is read by its own type
 # where several are possible: torch_max(x, 1) names a dim, torch_max(x, y) another tensor.
-TENSOR, TENSORS, DIM, INDEX, POSITION, SCALAR, DTYPE, INT, INTS, NAMES = (1 << i for i in range(10))
+TENSOR, TENSORS, DIM, INDEX, POSITION, SCALAR, DTYPE, INT, INTS, NAMES, BOOL = (
+    1 << i for i in range(11)
+)
 
 #: Arguments that name dims: 1 is the first, -1 the last.
 _DIMS = frozenset(
@@ -405,6 +407,8 @@ def kind_of(function: str, name: str, kind: str) -> int:
     elif re.search(r"\b(int|SymInt)\b", kind):
         # INT matters beside TENSOR: repeat_interleave(x, 2).
         kinds |= INTS if re.fullmatch(r"(typing\.)?[Ll]ist\[int\]( \| None)?", kind) else INT
+    if re.search(r"\bbool\b", kind):
+        kinds |= BOOL
     if name == "dtype":
         kinds |= DTYPE
     return kinds

@@ -143,9 +143,21 @@ static PyObject *list_of(PyObject *x) {
   return list;
 }
 
+/* A dim or a position that is a tensor: its one number, counted as any other. Steals x. */
+static PyObject *counted(PyObject *x, int kinds, const char *name) {
+  PyObject *number = PyObject_CallMethod(x, "item", NULL);
+  Py_DECREF(x);
+  double value = number ? PyFloat_AsDouble(number) : 0;
+  Py_XDECREF(number);
+  return PyErr_Occurred() ? NULL : whole_number(trunc(value), kinds, name);
+}
+
 /* The object of a handle; a tensor where only a number will do is its one number, as in R torch. */
 static PyObject *of_handle(SEXP x, int kinds, const char *name) {
   PyObject *object = tb_from_r(x, TB_AS_LIST);
+  bool only_dim = (kinds & (DIM | TENSOR | TENSORS)) == DIM;
+  if (object && (kinds & POSITION || only_dim) && tb_is_tensor(object))
+    return counted(object, kinds, name);
   if (!object || !(kinds & (INDEX | TENSORS | SCALAR)) || !tb_is_tensor(object))
     return object && (kinds & INDEX) ? ask(TB_HOOK_ZERO_BASED, object, name) : object;
   if (kinds & INDEX)
@@ -172,8 +184,13 @@ PyObject *tb_argument(SEXP x, int kinds, const char *name, const tb_given *given
     return of_handle(x, kinds, name);
   if (kinds & NAMES)
     return no_names(x, name);
+  /* R's TRUE is 1 where only an int will do. */
+  bool counts = kinds & POSITION || (kinds & (DIM | INT | INTS | SIZE) &&
+                                     !(kinds & (TENSOR | TENSORS | INDEX | SCALAR | BOOL)));
+  kinds &= ~BOOL;
   argument a = {x, kinds, name, given};
-  bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x);
+  bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || (TYPEOF(x) == LGLSXP && counts)) &&
+                 !Rf_isObject(x);
   bool vector =
       TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
   if (is_one_of_list(kinds, vector))

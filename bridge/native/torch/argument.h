@@ -16,7 +16,8 @@ enum tb_kind {
   INT = 128,
   INTS = 256,
   NAMES = 512,
-  SIZE = 1024 /* one of several ints that are given one by one */
+  BOOL = 1024,
+  SIZE = 2048 /* one of several ints that are given one by one */
 };
 
 /* All that a call was given: an R vector becomes a tensor on the device of the first tensor there.

@@ -204,14 +204,14 @@ check_scripted <- function(x, name, classes = c("script_function", "script_modul
 
 script_function <- function(scripted) {
   structure(
-    function(...) call_python("jit.call", scripted, lapply(list(...), to_jit)),
+    function(...) call_python("jit.call", scripted, unname(lapply(list(...), to_jit))),
     class = "script_function", scripted = scripted
   )
 }
 
 # The function that stands for a script module (nn-wrapper.R).
 face_of_script <- function(...) {
-  call_python("jit.call_module", handle, lapply(list(...), to_jit))
+  call_python("jit.call_module", handle, unname(lapply(list(...), to_jit)))
 }
 
 script_graph <- function(text) structure(list(text = text), class = "script_graph")

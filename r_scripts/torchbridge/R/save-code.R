@@ -57,7 +57,8 @@ settle_promises <- function(x, seen, call) {
   })
 }
 
-# The active bindings of R6 objects, which no file has.
+# The active bindings of R6 objects, which no file has. Each of these functions sees the scope of
+# the class that it comes from, maybe a parent's.
 bind_again <- function(x, seen) {
   walk_environments(x, seen, function(env) {
     enclosing <- get0(".__enclos_env__", envir = env, inherits = FALSE)
@@ -67,7 +68,6 @@ bind_again <- function(x, seen) {
     for (name in names(active)) {
       method <- .subset2(active, name)
       if (exists(name, envir = env, inherits = FALSE) || !is.function(method)) next
-      environment(method) <- enclosing
       if (!environmentIsLocked(env)) makeActiveBinding(name, method, env)
     }
   })

@@ -20,6 +20,14 @@ test_that("a function is traced, called, printed, saved and loaded", {
   expect_error(jit_save(fn, file), "`obj` must be what `jit_trace()` gives", fixed = TRUE)
 })
 
+test_that("what was traced takes its arguments by their places, whatever their names", {
+  traced <- jit_trace(function(x, y) x - y, torch_tensor(1), torch_tensor(2))
+  expect_equal(as.numeric(traced(x = torch_tensor(5), y = torch_tensor(3))), 2)
+  module <- nn_module(forward = function(first, second) first - second)()
+  traced <- jit_trace(module, torch_tensor(1), torch_tensor(2))
+  expect_equal(as.numeric(traced(a.b = torch_tensor(5), c = torch_tensor(3))), 2)
+})
+
 test_that("sizes that are asked for while tracing are R's numbers", {
   fn <- function(x) {
     n <- length(x)

@@ -54,6 +54,18 @@ test_that("R6 objects get their active bindings from their class", {
   expect_identical(back[[1]]$twice, 2)
   back[[1]]$n <- 4
   expect_identical(back[[1]]$twice, 8)
+
+  # One that is inherited sees what its own class sees, not the scope of the child's.
+  parent <- local({
+    factor <- 10
+    R6::R6Class("parent",
+      public = list(n = 1), active = list(scaled = function() self$n * factor)
+    )
+  })
+  child <- R6::R6Class("child", inherit = parent)$new()
+  back <- code_of(call_python("files.vector", code_bytes(list(child), NULL), "raw"))
+  back[[1]]$n <- 3
+  expect_identical(back[[1]]$scaled, 30)
 })
 
 test_that("packages are not loaded for a file", {

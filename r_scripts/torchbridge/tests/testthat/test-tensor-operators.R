@@ -386,3 +386,32 @@ test_that("NA among tensors is an error, and no silent FALSE", {
   expect_error(NA < x, "NA is no value of a tensor", class = "value_error")
   expect_identical(as.numeric(x + NA_real_), c(NaN, NaN))
 })
+
+test_that("R's TRUE is 1 where only an int will do, and stays what it is elsewhere", {
+  x <- as_torch_tensor(matrix(1:12, 3))
+  expect_identical(as.array(torch_tril(x, FALSE)), as.array(torch_tril(x, 0)))
+  expect_identical(as.array(x$triu(diagonal = TRUE)), as.array(torch_triu(x, 1)))
+  expect_identical(as.array(torch_sum(x, TRUE)), as.array(torch_sum(x, 1)))
+  expect_identical(as.array(x$narrow(1, TRUE, 2)), as.array(x)[1:2, ])
+  expect_identical(torch_zeros(TRUE, 3)$shape, c(1L, 3L))
+  expect_identical(torch_zeros(c(TRUE, TRUE))$shape, c(1L, 1L))
+  expect_identical(nnf_pad(x, c(TRUE, FALSE))$shape, c(3L, 5L))
+  expect_true(torch_full(2, TRUE)$dtype == torch_bool())
+  expect_identical(as.array(torch_sort(x, descending = TRUE)[[1L]])[1, ], c(10L, 7L, 4L, 1L))
+  expect_error(x$tril(NA), "NA is not a number here")
+})
+
+test_that("a tensor that names a dim or a position counts from 1", {
+  x <- as_torch_tensor(matrix(1:12, 3))
+  for (two in list(torch_scalar_tensor(2L), torch_tensor(2L), torch_tensor(2))) {
+    expect_identical(as.array(x$narrow(1, two, 2)), as.array(x)[2:3, ])
+    expect_identical(as.array(torch_narrow(x, 1, two, 2)), as.array(x)[2:3, ])
+    expect_identical(as.array(x$select(1, two)), as.array(x)[2, ])
+    expect_identical(x$unsqueeze(two)$shape, c(3L, 1L, 4L))
+    expect_identical(as.array(torch_sum(x, two)), as.array(torch_sum(x, 2)))
+  }
+  expect_identical(as.array(x$select(1, torch_tensor(-1L))), as.array(x)[3, ])
+  expect_identical(as.array(torch_max(x, torch_tensor(5L))), pmax(as.array(x), 5L))
+  expect_error(x$narrow(1, torch_tensor(0L), 2), "start: Indexing starts at 1 but found a 0")
+  expect_error(x$select(1, torch_tensor(1:2)), "2 elements cannot be converted")
+})
