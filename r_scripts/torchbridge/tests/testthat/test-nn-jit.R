@@ -57,6 +57,7 @@ test_that("lists, named lists and tuples go in and out", {
 })
 
 test_that("a module is traced in both modes, and has the very parameters", {
+  torch_manual_seed(1) # y + 1 is not near 0, where float32 cancels
   net <- nn_module(
     "net",
     initialize = function() {
