@@ -70,14 +70,17 @@ nn_parameter_dict <- function(parameters = list()) {
 
 #' A network without its head
 #'
-#' @param x A module.
+#' @param x A module, or what a package has a method for.
 #' @param head_size How many of its last submodules are left out.
 #' @return An [nn_sequential()] of the others, under the names that they have: the very modules.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' net <- nn_sequential(nn_linear(4, 8), nn_relu(), nn_linear(8, 3))
 #' nn_prune_head(net, 1)
 #' @export
-nn_prune_head <- function(x, head_size = 1L) {
+nn_prune_head <- function(x, head_size = 1L) UseMethod("nn_prune_head")
+
+#' @export
+nn_prune_head.default <- function(x, head_size = 1L) {
   check_module(x, "x")
   check_count(head_size, "head_size", 1L)
   parts <- x$children

@@ -145,3 +145,11 @@ test_that("names with dots are those of children, parameters, buffers and fields
   expect_named(copy$state_dict(), c(".check", "c.d"))
   expect_s3_class(copy$a.b, "nn_relu")
 })
+
+test_that("packages prune what is theirs by methods of nn_prune_head()", {
+  method <- function(x, head_size = 1L) nn_prune_head(x$net, head_size)
+  registerS3method("nn_prune_head", "a_fit", method, envir = asNamespace("torchbridge"))
+  fit <- structure(list(net = nn_sequential(nn_relu(), nn_tanh())), class = "a_fit")
+  expect_length(nn_prune_head(fit)$children, 1L)
+  expect_error(nn_prune_head(3), "`x` must be an nn_module")
+})
