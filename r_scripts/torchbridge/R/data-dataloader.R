@@ -141,9 +141,13 @@ DataLoader <- R6::R6Class( # nolint: object_name_linter.
         private$python <- python_loader(self$dataset, arguments, self$.pins, call)
       } else {
         check_source(self, call)
-        self$sampler <- own_sampler(self)
+        # Made when asked for: rows of tensors are gathered without a sampler.
+        if (is.null(self$sampler)) delayedAssign("sampler", own_sampler(self), assign.env = self)
         if (is.null(self$batch_sampler) && !is.null(self$batch_size)) {
-          self$batch_sampler <- BatchSampler(self$sampler, self$batch_size, self$drop_last)
+          delayedAssign(
+            "batch_sampler", BatchSampler(self$sampler, self$batch_size, self$drop_last),
+            assign.env = self
+          )
         }
       }
     },
@@ -175,7 +179,6 @@ DataLoader <- R6::R6Class( # nolint: object_name_linter.
 )
 
 own_sampler <- function(loader) {
-  if (!is.null(loader$sampler)) return(loader$sampler)
   if (loader$.dataset_kind == "iterable") return(InfiniteSampler())
   if (loader$shuffle) RandomSampler(loader$dataset) else SequentialSampler(loader$dataset)
 }

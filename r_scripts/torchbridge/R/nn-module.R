@@ -155,7 +155,8 @@ make_module <- function(generator, call, where) {
   if (!is.null(initialize)) {
     # Evaluated where the user called, so that arguments stay lazy and `...` is theirs. The
     # name is what tracebacks show.
-    name <- paste0(if (is.null(definition$name)) "nn_module" else definition$name[1L], "$initialize")
+    class <- if (is.null(definition$name)) "nn_module" else definition$name[1L]
+    name <- paste0(class, "$initialize")
     scope <- new.env(parent = where)
     assign(name, initialize, envir = scope)
     call[[1L]] <- as.name(name)
