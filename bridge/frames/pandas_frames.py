@@ -120,12 +120,32 @@ def typed_from_r(x: RObject, scalar: bool = True) -> Any:
     make = next((_KINDS[row.pandas] for row in type_table.rows_of(x.classes) if row.pandas), None)
     if make is None:
         return None
+    if make in (_dates, _times, _spans) and x.dim is not None and len(x.dim) > 1:
+        return _with_dims(x, make)
     values = make(x)
     if not scalar or make is _categories or len(values) != 1:
         return values
     if make is _integers:
         return values.item() if x.dim is None and hasattr(values, "item") else values
     return _one(values)
+
+
+def _with_dims(x: RObject, make: Any) -> NDArray:
+    """A matrix or array of dates, times or spans: NumPy's, which has no time zone."""
+    import numpy as np
+
+    assert x.dim is not None
+    flat = host.native().helper("with_attribute").call(x, "dim", None)
+    if make is _dates:
+        array = np.array(arrow.to_array(flat).to_numpy(zero_copy_only=False))
+    else:
+        values = make(flat)
+        if make is _times:
+            if str(values.tz) not in ("UTC", "GMT"):
+                warn_lossy([f"an array of times has no time zone ({values.tz}): they are in UTC"])
+            values = values.tz_convert(None)
+        array = values.to_numpy()
+    return array.reshape(x.dim, order="F")
 
 
 def _one(values: pandas.Index | pandas.api.extensions.ExtensionArray) -> Any:
@@ -284,12 +304,13 @@ def array_to_r(x: NDArray) -> object:
     if x.dtype.kind in "mM" and np.datetime_data(x.dtype)[0] == "generic":
         if not np.isnat(x).all():
             raise TypeError("x: a timedelta64 without a unit; give it one: timedelta64(5, 's')")
-        x = x.astype(f"{x.dtype.kind}8[s]")
-    if x.dtype.kind == "M" and x.ndim < 2 and np.datetime_data(x.dtype)[0] in "YMWD":
+        x = x.astype(f"{x.dtype.kind}8[us]")
+    if x.dtype.kind in "mM" and x.ndim > 1:
+        vector = array_to_r(x.ravel(order="F"))
+        return host.native().helper("with_dim").call(vector, list(x.shape))
+    if x.dtype.kind == "M" and np.datetime_data(x.dtype)[0] in "YMWD":
         return _dates_to_r(x.reshape(-1))
-    if x.dtype.kind in "mM" and x.ndim < 2:
-        if np.datetime_data(x.dtype)[0] == "generic" and np.isnat(x).all():  # of no unit
-            x = x.astype(f"{x.dtype.kind}8[us]")
+    if x.dtype.kind in "mM":
         return to_r(x.reshape(-1))
     if x.dtype.names is not None and x.ndim < 2:
         return _records(x.reshape(-1))
@@ -311,7 +332,7 @@ def _way_out(x: NDArray) -> str:
     """What would be right in place of an array that R has no type for."""
     if x.dtype.kind == "S":
         return "; make it text: numpy.char.decode(x)"
-    if x.dtype.kind in "mM" or x.dtype.names is not None:
+    if x.dtype.names is not None:
         return f" with {x.ndim} dims; make it one: x.ravel()"
     return ""
 

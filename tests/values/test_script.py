@@ -250,6 +250,26 @@ def test_dates_and_times_are_rs(r):
         assert script.f(value) == expected, value
 
 
+def test_arrays_of_dates_and_times_keep_their_dims(r):
+    script = tb.source(
+        text="f <- function(x) c(class(x)[1], dim(x), format(x[1, 2]))\nid <- function(x) x\n"
+        "seoul <- function() structure(.POSIXct(c(0, 3600), 'Asia/Seoul'), dim = 1:2)"
+    )
+    days = np.array([["2020-01-01", "2021-01-01"], ["NaT", "1969-12-31"]], "datetime64[D]")
+    for value, expected in [
+        (days, ["Date", "2", "2", "2021-01-01"]),
+        (days.astype("datetime64[s]"), ["POSIXct", "2", "2", "2021-01-01"]),
+        (np.array([[1, 2, 3]], "timedelta64[s]"), ["difftime", "1", "3", "2 secs"]),
+    ]:
+        assert script.f(value) == expected
+        back = script.id(value)
+        assert back.shape == value.shape
+        np.testing.assert_array_equal(back, value)
+    with pytest.warns(tb.LossyWarning, match="no time zone \\(Asia/Seoul\\): they are in UTC"):
+        back = script.seoul()
+    assert back.tolist() == [[datetime.datetime(1970, 1, 1), datetime.datetime(1970, 1, 1, 1)]]
+
+
 def test_lists_of_like_scalars_are_vectors_whoever_made_the_scalars(r):
     script = tb.source(text="f <- function(x) c(class(x)[1], format(x))")
     for value, expected in [
@@ -282,7 +302,6 @@ def test_what_r_has_no_type_for_says_what_would_be_right(r):
     script = tb.source(text="id <- function(x) x")
     for value, message in [
         (np.array([b"a"]), r"dtype \|S1; make it text: numpy.char.decode\(x\)"),
-        (np.zeros((2, 2), "datetime64[D]"), r"\[D\] with 2 dims; make it one: x.ravel\(\)"),
         (np.zeros((2, 2), [("a", "f8")]), r"with 2 dims; make it one: x.ravel\(\)"),
         (np.timedelta64(5), r"without a unit; give it one: timedelta64\(5, 's'\)"),
         (pd.period_range("2020", periods=2, freq="M"), r"dt.to_timestamp\(\) or astype\(str\)"),
