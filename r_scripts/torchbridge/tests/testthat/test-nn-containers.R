@@ -106,7 +106,7 @@ test_that("what is no module is refused, with its place", {
   expect_error(nn_module_list(list(1)), "Element 1 of `modules`")
   expect_error(nn_module_dict(list(nn_relu())), "name of its own")
   expect_error(nn_parameter_list(list(1)), "`parameters` must be a tensor")
-  expect_error(nn_sequential(nn_relu())(3), "must be Tensor")
+  expect_error(nn_sequential(nn_relu())("3"), "must be Tensor")
 })
 
 test_that("a head is left out", {
