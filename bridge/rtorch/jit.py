@@ -52,7 +52,7 @@ class _SizesAreNumbers(TorchFunctionMode):
             return result
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return list(map(int, result)) if isinstance(result, tuple) else int(result)
+            return torch.Size(map(int, result)) if isinstance(result, tuple) else int(result)
 
 
 _SIZES = (

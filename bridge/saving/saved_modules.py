@@ -4,7 +4,7 @@ A description names classes of ``torch.nn`` and their arguments, which are read 
 attributes of the layers. It is used only where the module made from it is the same: same
 text, same names and shapes. Modules with code of their own have no description.
 
-Tests: test-save-files.R.
+Tests: test-save-files.R, tests/saving/test_saved_modules.py.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def _describe(module: nn.Module) -> dict[str, Any] | None:
             value = False
         if not _is_plain(value):
             return None
-        arguments[name] = value
+        # Defaults say nothing, and an older PyTorch may not know the argument.
+        if type(value) is not type(parameter.default) or value != parameter.default:
+            arguments[name] = value
     return {"class": cls.__name__, "arguments": arguments}
 
 
@@ -134,6 +136,8 @@ def _assembled(parts: dict[str, Any]) -> nn.Module:
     }
     if not all(_is_plain(value) for value in arguments.values()):
         raise TypeError(f"the arguments of torch.nn.{parts['class']} are no plain data")
+    if "bias" not in [parameter.name for parameter in layers.signature(cls)]:
+        arguments.pop("bias", None)  # a newer PyTorch's; the names of the tensors say the same
     with torch.device("meta"):
         return cls(**arguments)
 

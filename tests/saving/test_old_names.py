@@ -78,7 +78,7 @@ def test_a_checkpoint_goes_on(tmp_path):
         },
     )
     then = json.loads((OLD / "loop.json").read_text())
-    np.testing.assert_allclose(fit.history["train_loss"], then["train_loss"], rtol=1e-5)
+    np.testing.assert_allclose(fit.history["train_loss"], then["train_loss"], rtol=1e-3)
 
 
 def test_a_checkpoint_of_the_shell_goes_on(tmp_path):

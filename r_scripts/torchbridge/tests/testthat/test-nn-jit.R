@@ -90,6 +90,14 @@ test_that("a module is traced in both modes, and has the very parameters", {
   expect_equal(as.numeric(around(x)), max(0, y + 1), tolerance = 1e-6)
 })
 
+test_that("a layer that compares its sizes is traced", {
+  x <- torch_randn(4, 3, 2)
+  for (layer in list(nn_gru(2, 2), nn_rnn(2, 2))) {
+    traced <- jit_trace(layer, x, strict = FALSE)
+    expect_identical(as.array(traced(x)[[1]]), as.array(layer(x)[[1]]))
+  }
+})
+
 test_that("source is compiled", {
   unit <- jit_compile("
     def double(x):
