@@ -46,29 +46,42 @@ _SPARSE = {
 Tensors: TypeAlias = dict[str, Tensor] | list[Any]
 
 
-def save(path: str, tree: dict[str, Any], tensors: Tensors) -> None:
+def save(
+    path: str, tree: dict[str, Any], tensors: Tensors, for_rtorch: dict[str, Any] | None = None
+) -> None:
     """Write a file, whole or not at all.
 
     Args:
         path: where.
         tree: the description of the R value; its leaves name tensors.
         tensors: tensors by name; bytes (numpy arrays of uint8) of R's vectors among them.
+        for_rtorch: what `rtorch_format.described` needs, if R's torch is to read the file.
     """
     folder = Path(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(f"`path`: there is no folder {folder}")
-    stored, metadata = _described(tree, tensors)
+    content = _described(tree, tensors, for_rtorch)
     with replacing(path) as file:
-        tensor_content.write(file, stored, metadata)
+        tensor_content.write(file, *content)
 
 
-def dumps(tree: dict[str, Any], tensors: Tensors) -> bytes:
+def dumps(
+    tree: dict[str, Any], tensors: Tensors, for_rtorch: dict[str, Any] | None = None
+) -> bytes:
     """The content of the file that `save` writes."""
-    return tensor_content.to_bytes(*_described(tree, tensors))
+    return tensor_content.to_bytes(*_described(tree, tensors, for_rtorch))
 
 
-def _described(tree: dict[str, Any], tensors: Tensors) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors that a file has, and its metadata."""
+def same_tensors(tensors: Tensors) -> dict[str, str]:
+    """The name under which each tensor is in the file: one that is there twice has its first."""
+    first: dict[tuple[object, ...], str] = {}
+    return {name: first.setdefault(place(x), name) for name, x in dict(tensors).items()}
+
+
+def _described(
+    tree: dict[str, Any], tensors: Tensors, for_rtorch: dict[str, Any] | None
+) -> tuple[dict[str, Tensor], dict[str, str], list[str]]:
+    """The tensors that a file has, its metadata, and the tensors that its header has first."""
     given = dict(tensors)
     stored: dict[str, Tensor] = {}
     about: dict[str, Any] = {}
@@ -81,7 +94,10 @@ def _described(tree: dict[str, Any], tensors: Tensors) -> tuple[dict[str, Tensor
         seen[where] = name
         about[name] = _store(stored, name, value, given)
     text = json.dumps({"version": _VERSION, "value": tree, "tensors": about}, ensure_ascii=False)
-    return stored, {_ENTRY: text, "format": "pt"}
+    metadata, first = {_ENTRY: text, "format": "pt"}, list[str]()
+    if for_rtorch is not None and not any("layout" in said for said in about.values()):
+        metadata[rtorch_format.ENTRY], first = rtorch_format.described(given, stored, **for_rtorch)
+    return stored, metadata, first
 
 
 def vector(data: bytes, kind: str) -> Tensor:

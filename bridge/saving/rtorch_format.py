@@ -11,6 +11,7 @@ Tests: tests/saving/test_rtorch_format.py.
 
 from __future__ import annotations
 
+import json
 from math import prod
 from typing import Any
 
@@ -48,6 +49,33 @@ def read(content: Content) -> dict[str, Any] | None:
     if about.get("type") not in _TYPES:
         raise DamagedContent("what R's torch says of it in the header is damaged: `type`")
     return dict(about)
+
+
+def described(
+    given: dict[str, Tensor], stored: dict[str, Tensor], type: str, object: bytes | None = None
+) -> tuple[str, list[str]]:
+    """What the header says for R's torch, and the tensors that it must have first.
+
+    Args:
+        given: the tensors of the R value, by name.
+        stored: what of them the file has; the R object is put there.
+        type: of the R value, "tensor" or "list".
+        object: R's ``serialize()`` of a list, with names in the place of tensors.
+    """
+    if object is not None:
+        stored[OBJECT] = torch.frombuffer(bytearray(object), dtype=torch.uint8)
+    special = {
+        name: {"shape": list(given[name].shape), "dtype": COMPLEX_NAMES[given[name].dtype]}
+        for name in stored.keys() & given.keys()
+        if given[name].is_complex()
+    }
+    about = {
+        "type": type,
+        "version": VERSION,
+        "requires_grad": {n: True for n in stored if n in given and given[n].requires_grad} or [],
+        "special_dtype": special or [],
+    }
+    return json.dumps(about, ensure_ascii=False), list(special)  # it takes them by their places
 
 
 def restored(

@@ -17,7 +17,7 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -192,21 +192,30 @@ def of_bytes(data: bytes) -> Content:
 
 
 def write(
-    file: IO[bytes], tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+    file: IO[bytes],
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str] | None = None,
+    first: Sequence[str] = (),
 ) -> None:
     """Write the content of a file with these tensors: on the CPU and row-major.
+
+    The header has those of `first` before the others, wherever their memory is.
 
     Raises:
         TypeError: the format has no such dtype.
         ValueError: a tensor is not row-major, or is called as the metadata are.
     """
-    for piece in _pieces(tensors, metadata):
+    for piece in _pieces(tensors, metadata, first):
         file.write(piece)
 
 
-def to_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> bytes:
+def to_bytes(
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str] | None = None,
+    first: Sequence[str] = (),
+) -> bytes:
     """What `write` writes."""
-    return b"".join(_pieces(tensors, metadata))
+    return b"".join(_pieces(tensors, metadata, first))
 
 
 def parsed(text: Any) -> Any:
@@ -256,7 +265,7 @@ def _check_places(entries: Iterable[Entry], size: int) -> None:
 
 
 def _pieces(
-    tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None
+    tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None, first: Sequence[str]
 ) -> Iterator[bytes | memoryview]:
     """The header and then the tensors' memory, in an order in which each is aligned."""
     for name, x in tensors.items():
@@ -267,6 +276,7 @@ def _pieces(
     about = dict(metadata or {})
     checks = {name: zlib.crc32(_memory(x)) for name, x in tensors.items()}
     header: dict[str, Any] = {_METADATA: {**about, CHECKSUM: _checksum(about, tensors, checks)}}
+    header.update(dict.fromkeys(first))
     order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
     end = 0
     for name in order:

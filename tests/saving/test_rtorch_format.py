@@ -76,3 +76,33 @@ def test_whole_numbers_have_no_gradients():
     about = {"type": "tensor", "version": 3, "requires_grad": {"a": True}}
     with pytest.raises(ValueError, match="whole numbers"):
         files.loads(content(about, {"a": torch.ones(3, dtype=torch.int64)}), "cpu")
+
+
+def test_what_is_written_for_r_torch_is_what_it_writes():
+    leaf = torch.ones(2, requires_grad=True)
+    given = {"a": leaf, "z": torch.tensor([1j]), "b": torch.ones(2), "same": leaf}
+    assert files.same_tensors(given) == {"a": "a", "z": "z", "b": "b", "same": "a"}
+    data = files.dumps({"kind": "null"}, given, {"type": "list", "object": b"\x01\x02"})
+    content = tensor_content.of_bytes(data)
+    about = rtorch_format.read(content)
+    assert about == {
+        "type": "list",
+        "version": 3,
+        "requires_grad": {"a": True},
+        "special_dtype": {"z": {"shape": [1], "dtype": "cfloat"}},
+    }
+    # R's torch takes complex tensors by their places in the header.
+    assert next(iter(content.entries)) == "z"
+    tensors, found = rtorch_format.restored(content.tensors(), about)
+    assert found == {"type": "list", "object": b"\x01\x02"}
+    assert torch.equal(tensors["z"], given["z"])
+    assert tensors["a"].requires_grad
+    again = files.loads(data, "cpu")["tensors"]
+    assert list(again) == ["a", "z", "b", "same"]
+    assert again["same"] is again["a"]
+
+
+def test_sparse_tensors_are_ours_alone():
+    sparse = {"x": torch.eye(2).to_sparse()}
+    data = files.dumps({"kind": "tensor", "name": "x"}, sparse, {"type": "tensor"})
+    assert rtorch_format.ENTRY not in tensor_content.of_bytes(data).metadata

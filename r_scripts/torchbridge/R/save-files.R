@@ -26,6 +26,10 @@
 #' `torch_load()` also reads files that others wrote, as a named list of tensors. A file that is
 #' damaged is an error that names it.
 #'
+#' R's own torch reads files with a tensor or a list, such as a `state_dict()`: R data in a list is
+#' there a second time for it. `torch_load()` reads what R's torch wrote: tensors, lists, datasets,
+#' layers and modules that are written in R, of its format and of its former one (.rds).
+#'
 #' @section Code:
 #' Reading and printing never run what is in a file, whoever wrote it. A module that is written in R
 #' has its R functions beside the numbers: they run when the module is called, and not before.
@@ -70,11 +74,11 @@ torch_save <- function(obj, path, ..., compress = TRUE) {
   check_flag(compress, "compress")
   if (inherits(path, "connection")) {
     packed <- pack(obj, sys.call())
-    writeBin(call_python("files.dumps", packed$tree, packed$tensors), path)
+    writeBin(call_python("files.dumps", packed$tree, packed$tensors, packed$for_rtorch), path)
   } else {
     path <- checked_path(path)
     packed <- pack(obj, sys.call())
-    call_python("files.save", path, packed$tree, packed$tensors)
+    call_python("files.save", path, packed$tree, packed$tensors, packed$for_rtorch)
   }
   invisible(obj)
 }
@@ -156,7 +160,7 @@ torch_serialize <- function(obj, ...) {
   }
   check_no_dots(..., except = "compress")
   packed <- pack(obj, sys.call())
-  call_python("files.dumps", packed$tree, packed$tensors)
+  call_python("files.dumps", packed$tree, packed$tensors, packed$for_rtorch)
 }
 
 # Of class fs_path, too.
@@ -192,7 +196,7 @@ pack <- function(obj, call) {
     bytes <- code_bytes(store$code, call)
     store$tensors[[code_name]] <- call_python("files.vector", bytes, "raw")
   }
-  list(tree = tree, tensors = store$tensors)
+  list(tree = tree, tensors = store$tensors, for_rtorch = for_rtorch(obj, tree, store$tensors))
 }
 
 pack_value <- function(x, path, store, call) {
@@ -272,7 +276,7 @@ hint_for <- function(x) {
 # Under a name of its own, which is not that of the header's metadata.
 store_tensor <- function(x, path, store) {
   name <- if (length(path) == 0L) "value" else paste(path, collapse = ".")
-  taken <- c(names(store$tensors), "__metadata__", code_name)
+  taken <- c(names(store$tensors), "__metadata__", "__robj__", code_name)
   name <- make.unique(c(taken, name), sep = "#")[length(taken) + 1L]
   store$tensors[[name]] <- x
   name

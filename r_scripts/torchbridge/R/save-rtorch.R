@@ -430,3 +430,39 @@ as_plain_list <- function(x) {
   if (!is_plain_list(x)) stop("a list in it is none")
   x
 }
+
+# ---- writing for R's torch ----
+
+# Beside our description of a tensor or a list: what R's torch makes it of. NULL of what it does
+# not read: modules, R data alone, lists with tensors in attributes.
+for_rtorch <- function(obj, tree, tensors) {
+  if (tree$kind == "tensor") return(list(type = "tensor"))
+  if (tree$kind != "list" || !is_readable_there(tree)) return(NULL)
+  first <- if (length(tensors) > 1L) call_python("files.same_tensors", tensors)
+  object <- with_addresses(obj, tree, function(name) {
+    structure(if (is.null(first)) name else first[[name]], class = "torch_tensor_address")
+  })
+  list(type = "list", object = serialize(object, NULL))
+}
+
+is_readable_there <- function(node) {
+  plain <- function(attribute) !holds_tensor(attribute)
+  if (node$kind %in% c("module", "r_module", "module_again", "code")) return(FALSE)
+  all(vapply(node$attributes, plain, NA)) && all(vapply(node$items, is_readable_there, NA))
+}
+
+holds_tensor <- function(node) {
+  node$kind == "tensor" || any(vapply(c(node$items, node$attributes), holds_tensor, NA))
+}
+
+# R's value, with an address in the place of each tensor.
+with_addresses <- function(x, node, address) {
+  if (node$kind == "tensor") return(address(node$name))
+  if (node$kind != "list") return(x)
+  attributes <- attributes(x)
+  x <- lapply(seq_along(node$items), function(i) {
+    with_addresses(.subset2(x, i), node$items[[i]], address)
+  })
+  attributes(x) <- attributes
+  x
+}

@@ -399,7 +399,7 @@ test_that("connections can be written and read", {
 test_that("files are safetensors that others read, and others' are read", {
   file <- saved_file(list(layer = list(weight = tensor(c(1, 2))), other = tensor(3)))
   found <- py_import("safetensors.torch")$load_file(file)
-  expect_setequal(names(found), c("layer.weight", "other"))
+  expect_setequal(names(found), c("layer.weight", "other", "__robj__"))
   expect_identical(as.numeric(found$layer.weight), c(1, 2))
   py_import("safetensors.torch")$save_file(list(a = tensor(1), b = tensor(c(2, 3))), file)
   expect_identical(lapply(torch_load(file), as.numeric), list(a = 1, b = c(2, 3)))
