@@ -16,8 +16,8 @@ bit64::integer64               int64           integer if all fit, else double i
                                                else integer64 (also uint32, uint64)
 factor                         int64 codes     factor, while ``.r_type`` is kept
 Date, POSIXct, difftime        float64         the same, while ``.r_type`` is kept
-sparse matrix of Matrix         sparse CSC      dgCMatrix (every sparse layout)
-dense matrix of Matrix          its array       array
+sparse matrix of Matrix        sparse CSC      dgCMatrix (every sparse layout)
+dense matrix of Matrix         its array       array
 matrix, array                  same shape      array; 0 and 1 dimensions: plain vector
 =============================  ==============  ========================================
 

@@ -30,7 +30,8 @@
 #'
 #' With `convert = FALSE` results stay Python objects, and so do theirs; [to_r()] converts one.
 #' That keeps what R has no like of (a tuple, a set, keys that are numbers), and what is large
-#' and only passed on.
+#' and only passed on; and methods can be called of it, as in
+#' `to_r(py_import("pandas", convert = FALSE)$DataFrame(mtcars)$groupby("cyl")$mpg$mean())`.
 #'
 #' An exception in Python is an R error with the exception's message; its class is a
 #' class of the condition (`tryCatch(..., KeyError = )`) and its traceback the element
