@@ -1,7 +1,7 @@
 """Matrices of R's package Matrix <-> sparse CSC tensors: a dgCMatrix has the same three arrays.
 
-Other sparse classes (symmetric, triangular, diagonal, by rows, triplets, patterns, permutations) are
-made one by Matrix itself, or an lgCMatrix, whose tensor is bool; a dense one is a plain array.
+Other sparse classes (symmetric, triangular, diagonal, by rows, triplets, patterns, permutations)
+are made one by Matrix itself, or an lgCMatrix, whose tensor is bool; a dense one is a plain array.
 """
 
 from __future__ import annotations
