@@ -166,4 +166,5 @@ class _Bytes(io.RawIOBase):
         return len(taken)
 
     def fileno(self) -> int:
-        return self._text.fileno()
+        number: int = self._text.fileno()
+        return number
