@@ -74,6 +74,8 @@ def cleaned(data: bytes, source: str = FILE) -> Cleaned:
         writer.item(value)
     except (struct.error, IndexError) as error:
         raise RefusedStream("it ends too early") from error
+    except (AttributeError, TypeError) as error:  # a value of another type than R writes there
+        raise RefusedStream("a value in it is not what it must be") from error
     except RecursionError as error:
         raise RefusedStream("it is nested too deeply") from error
     stream = reader.header + b"".join(writer.parts)
@@ -255,7 +257,9 @@ class _Reader:
 
     def _attributes(self) -> _Node:
         found = self._item()
-        if found.kind != _PAIRS or any(p.tag is None for p in found.content[0]):
+        if found.kind != _PAIRS or any(
+            p.tag is None or p.tag.kind != _SYMBOL for p in found.content[0]
+        ):
             raise RefusedStream("attributes in it are none")
         return found
 

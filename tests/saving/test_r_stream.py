@@ -168,3 +168,9 @@ def test_promises_of_r_torch_are_values_or_missing():
         assert cleaned(stream, r_stream.R_TORCH).data == HEAD + ints(19, 1) + becomes
         with pytest.raises(RefusedStream, match="promise"):
             cleaned(stream)
+
+
+def test_an_attribute_without_a_name_is_refused():
+    value = ints(13 | 512, 1, 1) + ints(1026) + NULL + numbers(1) + NULL
+    with pytest.raises(RefusedStream, match="attributes"):
+        cleaned(HEAD + value)
