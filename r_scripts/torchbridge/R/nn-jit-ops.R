@@ -41,7 +41,7 @@ print.torch_ops <- function(x, ...) {
 }
 
 #' @exportS3Method utils::.DollarNames torch_ops
-.DollarNames.torch_ops <- function(x, pattern = "") {
+.DollarNames.torch_ops <- function(x, pattern = "") { # nolint: object_name_linter.
   if (is.function(x)) return(character())
   known <- strsplit(unlist(call_python("jit.operator_names")), "::", fixed = TRUE)
   spaces <- vapply(known, `[[`, "", 1L)

@@ -42,8 +42,8 @@
 #'   `mask`, the mask `TRUE` where there is a value and `value` 0 elsewhere. A number: to put
 #'   in its place.
 #' @return `as_torch_tensor()`: a `torch_tensor`, or the list for `na = "mask"`. `to_r()`: an
-#'   R vector, array, factor, Date, POSIXct, difftime or matrix of Matrix; of other Python objects what
-#'   a call would give: see [py_import()].
+#'   R vector, array, factor, Date, POSIXct, difftime or matrix of Matrix; of other Python objects
+#'   what a call would give: see [py_import()].
 #' @seealso [tensor_methods] for `as.array()`, `as.numeric()` and others.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' x <- as_torch_tensor(matrix(1:6, 2))

@@ -692,7 +692,9 @@ test_that("wrong arguments are named", {
     message_of(dataloader(ds, collate_fn = 3)), "`collate_fn` must be a function or NULL"
   )
   expect_match(message_of(dataloader(ds, num_workers = -1)), "`num_workers` must be a whole number")
-  expect_match(message_of(dataloader(ds, timeout = "a")), "`timeout` must be a number of milliseconds")
+  expect_match(
+    message_of(dataloader(ds, timeout = "a")), "`timeout` must be a number of milliseconds"
+  )
   expect_match(message_of(dataloader(ds, shufle = TRUE)), "unused argument")
 })
 

@@ -328,7 +328,9 @@ test_that("an error in initialize leaves nothing behind", {
 })
 
 test_that("a class may have several names, which its modules inherit from", {
-  focal <- nn_module(c("focal", "nn_loss"), forward = function(input, target) (input - target)$abs())
+  focal <- nn_module(
+    c("focal", "nn_loss"), forward = function(input, target) (input - target)$abs()
+  )
   loss <- focal()
   expect_identical(class(loss), c("focal", "nn_loss", "nn_module"))
   expect_identical(class(focal), c("focal", "nn_loss", "nn_module", "nn_module_generator"))
