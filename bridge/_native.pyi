@@ -240,6 +240,9 @@ def let_r_look() -> None:
         KeyboardInterrupt, RError: what R found.
     """
 
+def run_finalizers() -> None:
+    """Of what R has found to be gone, the finalizers run now: it must not come back to life."""
+
 def suspended() -> bool:
     """Has R code suspended interrupts (``suspendInterrupts()``)?
 

@@ -251,6 +251,19 @@ static PyObject *native_object_handle(PyObject *self, PyObject *value) {
   return run(object_handle_run, (object_job){.value = value});
 }
 
+static void finalizers_run(void *unused) {
+  (void)unused;
+  R_RunPendingFinalizers();
+}
+
+static PyObject *native_run_finalizers(PyObject *self, PyObject *unused) {
+  (void)self;
+  (void)unused;
+  if (tb_check_thread() || tb_protected(finalizers_run, NULL))
+    return NULL;
+  Py_RETURN_NONE;
+}
+
 static PyObject *native_foreign_vector(PyObject *self, PyObject *capsule) {
   (void)self;
   return tb_from_dlpack(capsule);
@@ -330,6 +343,8 @@ static PyMethodDef functions[] = {
      "handle(value): the R external pointer that owns a Python object."},
     {"object_handle", native_object_handle, METH_O,
      "object_handle(value): the same, of class python_object only."},
+    {"run_finalizers", native_run_finalizers, METH_NOARGS,
+     "Of what R has found to be gone, the finalizers run now: it must not come back to life."},
     {"foreign_vector", native_foreign_vector, METH_O,
      "foreign_vector(capsule): an R vector over the memory of a DLPack capsule."},
     {"arrow_to_r", native_arrow_to_r, METH_O,

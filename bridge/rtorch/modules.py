@@ -8,8 +8,8 @@ alive, as every R handle does. The other way:
 itself: it is new, or part of a module or container of Python's.
 
 *R holds it* where the one owner of the nn.Module is its R half (or other modules whose one
-owner that is): then no circle across the two collectors may keep the pair alive. After
-each collection of R's, `settle` looks for modules that have come into this state; `keep`
+owner that is): then no circle across the two collectors may keep the pair alive. In the first
+call after each collection of R's, `settle` looks for modules that have come into this state; `keep`
 ends it where R makes the module a part of another (`assign`, module_members.py).
 
 A circle remains where Python holds R code that holds a face: a hook that mentions the
@@ -271,9 +271,11 @@ _faces: dict[int, _Face] = {}
 def face(module: nn.Module) -> RObject:
     """The R function (an RObject) that stands for a module in R: always the same one."""
     core = host.native()
-    known = _face_of(module)
-    if known is not None:
-        return core.RObject.from_address(known.face)
+    if id(module) in _faces:
+        core.run_finalizers()  # `release` says what is gone, and must not be given away
+        known = _face_of(module)
+        if known is not None:
+            return core.RObject.from_address(known.face)
     half = module._r_half if isinstance(module, RModule) else None
     if half is None and isinstance(module, RModule):
         raise _gone(module)

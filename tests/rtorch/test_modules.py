@@ -31,7 +31,10 @@ net <- nn_module(
   })
 )
 make <- function(n = 2) net(n)
-collect <- function() for (i in 1:3) gc()
+collect <- function() for (i in 1:3) {
+  gc()
+  torchbridge:::settle_modules()
+}
 inside <- function(module) nn_sequential(module, nn_relu())
 same <- function(a, b) identical(a, b)
 reread <- function(module) unserialize(serialize(module, NULL))

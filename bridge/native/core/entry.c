@@ -10,7 +10,6 @@
 
 #include "core/depth.h"
 #include "core/errors.h"
-#include "core/fork.h"
 #include "core/frozen.h"
 #include "core/handle.h"
 #include "core/held.h"
@@ -82,7 +81,7 @@ static SEXP token(void) {
 static SEXP entry_body(void *p) {
   entry *e = p;
   SEXP result = R_NilValue;
-  e->gil = tb_fork_tell(PyGILState_Ensure()); /* here: R may raise an error before it comes here */
+  e->gil = PyGILState_Ensure(); /* here: R may raise an error before it comes here */
   e->held = tb_held();
   e->from = tb_call_begins();
   tb_interrupts_wait(&e->patience);

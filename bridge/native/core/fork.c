@@ -1,14 +1,15 @@
 /* R forks in C (parallel::mclapply()), where os.register_at_fork() never fires. Another thread may
  * hold Python's lock at that moment, and its owner is not in the child: so R's thread takes it
- * before a fork, and gives it back in the parent. The child keeps it until it first enters Python,
- * where Python is told of the fork (most children never do: they become another program).
+ * before a fork, and gives it back in the parent, and in the child once Python is told of the fork.
+ * That is at once: another thread may have asked for the lock, which Python would wait to hand
+ * over, and R's look for events (rpy2's function) may be the first to enter Python.
  *
  * Tests: tests/native/core/test_fork.py */
 #include "core/fork.h"
 
 #include "core/lifetime.h"
 
-static bool by_python = false, taken = false, forked = false;
+static bool by_python = false, taken = false;
 static PyGILState_STATE gil;
 
 void tb_fork_by_python(bool now) { by_python = now; }
@@ -27,7 +28,12 @@ static void in_parent(void) {
     PyGILState_Release(gil);
 }
 
-static void in_child(void) { forked = taken; }
+static void in_child(void) {
+  if (!taken)
+    return;
+  PyOS_AfterFork_Child();
+  PyGILState_Release(gil);
+}
 
 void tb_fork_init(void) {
   static bool done = false;
@@ -37,12 +43,3 @@ void tb_fork_init(void) {
 #else
 void tb_fork_init(void) {}
 #endif
-
-PyGILState_STATE tb_fork_tell(PyGILState_STATE entered) {
-  if (!forked)
-    return entered;
-  forked = false;
-  PyOS_AfterFork_Child();
-  PyGILState_Release(entered);
-  return gil;
-}

@@ -6,8 +6,5 @@
 
 void tb_fork_init(void);          /* once a process */
 void tb_fork_by_python(bool now); /* Python itself forks now, and sees to everything */
-/* In the first entry of a forked child, with the GIL: Python is told. What is to be given back at
- * the entry's end, in place of `entered`. */
-PyGILState_STATE tb_fork_tell(PyGILState_STATE entered);
 
 #endif

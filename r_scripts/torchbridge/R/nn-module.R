@@ -148,6 +148,7 @@ new_module_generator <- function(definition) {
 }
 
 make_module <- function(generator, call, where) {
+  if (!collections$watched) watch_collections()
   definition <- attr(generator, "definition")
   half <- new_half(definition)
   call_python("modules.create", python_class(definition), half$access, call = call)

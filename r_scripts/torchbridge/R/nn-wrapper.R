@@ -29,7 +29,10 @@ new_half <- function(definition = NULL) {
   # How Python reaches this environment: see RModule._r_call().
   access <- function(.what, .name, ...) {
     switch(.what,
-      call = if (.name == "forward") forward(...) else fields[[.name]](...),
+      call = {
+        if (!collections$watched) watch_collections()
+        if (.name == "forward") forward(...) else fields[[.name]](...)
+      },
       get = fields[[.name]],
       set = assign_field(half, .name, ...),
       has = exists(.name, envir = fields, inherits = FALSE),
@@ -73,7 +76,6 @@ wrap_module <- function(handle, id, classes, counts_from_one, signature, access)
   )
   for (scope in half$scopes) scope$self <- half$face
   reg.finalizer(half, release_half)
-  if (half$told && !collections$watched) watch_collections()
   list(half$face, half$access)
 }
 
@@ -141,7 +143,6 @@ revive_half <- function(half, id) {
   # Those of Python's own modules are made anew.
   if (!half$told) half$children <- new.env(parent = emptyenv())
   reg.finalizer(half, release_half)
-  if (half$told && !collections$watched) watch_collections()
   list(half$face, half$access)
 }
 
@@ -153,16 +154,25 @@ release_half <- function(half) {
   )
 }
 
-# At each collection Python looks which modules written in R only R owns: that is the
-# finalizer of a sentinel. It must not make the next sentinel itself: R (4.2 at least) may
-# lose finalizers that are registered while others run. The next call of a module does.
-collections <- list2env(list(watched = FALSE))
+# After each collection Python looks which modules written in R only R owns. The finalizer of a
+# sentinel says that there was one, and no more: beside it others wait for their turn, of halves
+# that a look would bring back to life, and R (4.2 at least) may lose finalizers that are
+# registered while others run. The next call of a module, or the next one made, looks.
+collections <- list2env(list(watched = FALSE, due = FALSE))
 
 watch_collections <- function() {
-  collections$watched <- TRUE
-  settle <- python_handle("settle")
-  reg.finalizer(new.env(), function(sentinel) {
-    collections$watched <- FALSE
-    tryCatch(.Call(the$native$call, settle, list()), error = function(condition) NULL)
-  })
+  if (collections$due) settle_modules()
+  if (!collections$watched) {
+    collections$watched <- TRUE
+    reg.finalizer(new.env(), function(sentinel) {
+      collections$watched <- FALSE
+      collections$due <- TRUE
+    })
+  }
+}
+
+settle_modules <- function() {
+  collections$due <- FALSE
+  call_python("modules.settle")
+  invisible()
 }

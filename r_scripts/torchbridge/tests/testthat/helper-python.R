@@ -21,6 +21,14 @@ can_import <- function(module) {
   system2(find_python(), c("-c", shQuote(code)), stdout = FALSE, stderr = FALSE) == 0L
 }
 
+# What only R owns only R keeps alive from now on, and what nobody owns is gone.
+collect <- function() {
+  for (i in 1:3) {
+    gc()
+    settle_modules()
+  }
+}
+
 # How many objects each language holds for the other once both have collected.
 live_objects <- function() {
   collector <- py_import("gc")
@@ -31,6 +39,7 @@ live_objects <- function() {
   repeat { # what one language collects may free what the other then can
     before <- live
     gc()
+    settle_modules()
     collector$collect()
     live <- native$live()[c("r_objects", "py_handles")]
     if (identical(live, before)) {

@@ -65,14 +65,14 @@ test_that("one that only Python has keeps its state and works", {
   )
   for (times in 1:2) {
     net <- nn_sequential(counting())
-    for (i in 1:3) gc()
+    collect()
     net(x32(1))
-    for (i in 1:3) gc()
+    collect()
     expect_equal(as.numeric(net(x32(1))), 11)
     expect_identical(net[[1]]$n, 2)
-    for (i in 1:3) gc()
+    collect()
     net[[1]]$n <- 7
-    for (i in 1:3) gc()
+    collect()
     expect_identical(net[[1]]$n, 7)
     expect_equal(as.numeric(net[[1]]$note[[1]]), 1)
   }
@@ -83,16 +83,15 @@ test_that("one that only Python has keeps its state and works", {
 test_that("one that was R's alone can be given to Python", {
   class <- nn_module(initialize = function() self$k <- x32(5), forward = function(x) x * self$k)
   net <- class()
-  for (i in 1:3) gc() # now only R keeps it alive
+  collect() # now only R keeps it alive
   layers <- nn_module_list(list(net))
   rm(net)
-  for (i in 1:3) gc()
+  collect()
   expect_equal(as.numeric(layers[[1]](x32(2))), 10)
 })
 
 test_that("so can a container of them: however it is held, what is in it works", {
   class <- nn_module(initialize = function() self$k <- x32(5), forward = function(x) x * self$k)
-  collect <- function() for (i in 1:3) gc()
   container <- function() {
     net <- nn_sequential(class(), nn_relu())
     collect() # now R's half of it holds the R half of its first
@@ -124,7 +123,7 @@ test_that("a method that has escaped keeps its module", {
     get = function() function() self$k
   )
   get <- getter()$get()
-  for (i in 1:3) gc()
+  collect()
   expect_equal(as.numeric(get()), 5)
 })
 
@@ -168,4 +167,22 @@ test_that("R sees what Python changes", {
   pair$insert(1, nn_sigmoid())
   expect_s3_class(pair$`0`, "nn_sigmoid")
   expect_identical(pair$`1`, first)
+})
+
+test_that("a container that R has just let go of does not come back without its memory", {
+  set.seed(1)
+  layer <- nn_module(initialize = function() self$k <- x32(2), forward = function(x) x * self$k)
+  block <- nn_module(
+    initialize = function() self$a <- nn_sequential(layer(), nn_relu()),
+    forward = function(x) self$a(x)
+  )
+  for (i in 1:40) {
+    net <- nn_sequential(nn_sequential(block(), layer()), nn_module_list(list(block()))[[1]])
+    for (j in 1:6) {
+      lapply(seq_len(sample(3000, 1)), function(i) new.env()) # a collection at any place
+      for (module in net$modules) if (inherits(module, "nn_sequential")) module$train(j %% 2 == 0)
+      found <- c(net(x32(1))$item(), net[[1]](x32(1))$item(), net$children[[1]][[1]](x32(1))$item())
+      expect_identical(found, c(8, 4, 2))
+    }
+  }
 })
