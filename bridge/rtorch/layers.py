@@ -344,7 +344,7 @@ def _signature_text(cls: type[nn.Module]) -> str | None:
         return None
     if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in found):
         return None
-    ours = getattr(cls.forward, "__module__", "").startswith("torch.nn.")
+    ours = (getattr(cls.forward, "__module__", None) or "").startswith("torch.nn.")
     text = " ".join(
         p.name + ("~" if ours and _is_tensor(p) else "") + ("" if p.default is p.empty else "=")
         for p in found

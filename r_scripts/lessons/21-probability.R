@@ -25,7 +25,7 @@ grid <- seq(-8, 11, length.out = 2001)
 normal <- c(
   r = integrate(function(x) x * dnorm(x, 1.5, 1), -Inf, Inf)$value,
   torch = torch_trapz(
-    torch_tensor(grid * dnorm(grid, 1.5), torch_double()), torch_tensor(grid, torch_double())
+    torch_tensor(grid * dnorm(grid, 1.5), torch_double()), x = torch_tensor(grid, torch_double())
   )$item()
 )
 rbind(die, normal)
