@@ -202,7 +202,7 @@ def find(name: str) -> tuple[Callable[..., Any], str, bool]:
         function = getattr(torch.ops.aten, python_name, None)
     if name.startswith("torch_") and callable(function):
         return function, python_name, False
-    raise AttributeError(f"PyTorch {torch.__version__} has no {name}()")
+    raise AttributeError(f"PyTorch {torch.__version__} has no {name}(): check your spelling")
 
 
 def _like(x: object, y: Tensor) -> object:

@@ -8,7 +8,7 @@
 #'
 #' @param ... Arguments of the function, as in its own page.
 #' @param name Such as `"torch_add"` or `"nnf_relu"`.
-#' @param quiet Not used.
+#' @param quiet `TRUE` calls without the warning that such functions may change with PyTorch.
 #' @return What the function gives.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' torch_fft_fft(torch_ones(4))
@@ -33,7 +33,16 @@ torch_scaled_dot_product_attention <- # nolint: object_length_linter.
 call_torch_function <- function(name, ..., quiet = FALSE) {
   check_string(name, "name")
   check_flag(quiet, "quiet")
-  call_operator(name, ...)
+  if (!startsWith(name, "torch_")) {
+    abort_as("value_error", sys.call(), "`name` must begin with \"torch_\", not \"", name, "\".")
+  }
+  if (!quiet) {
+    warning(
+      "`call_torch_function()` allows access to unexported functions, please use with caution: ",
+      "a new PyTorch may have others. `quiet = TRUE` calls without this warning."
+    )
+  }
+  do.call(call_operator, c(list(name), rlang::list2(...)), quote = TRUE)
 }
 
 call_operator <- hot(function(name, ...) .External(op, name, ...))

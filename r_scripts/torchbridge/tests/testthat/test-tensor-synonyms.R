@@ -4,7 +4,7 @@ test_that("names of R's torch package do what theirs do", {
   x <- torch_tensor(c(1, 2, 3, 4))
   expect_equal(as_array(torch_fft_fft(x)), as_array(fft_fft(x)))
   expect_equal(as_array(torch_fft_irfft(torch_fft_rfft(x))), c(1, 2, 3, 4), tolerance = 1e-6)
-  expect_equal(as.numeric(call_torch_function("torch_add", x, 1)), c(2, 3, 4, 5))
+  expect_equal(as.numeric(call_torch_function("torch_add", x, 1, quiet = TRUE)), c(2, 3, 4, 5))
   q <- torch_randn(1, 1, 2, 4)
   expect_equal(
     as_array(torch_scaled_dot_product_attention(q, q, q)),
@@ -97,9 +97,17 @@ test_that("the statistics of CUDA's memory are lists in lists, as in R's torch",
 
 test_that("operators without a function in Python are called by name", {
   y <- torch_tanh(tensor(c(0.5, 2)))
-  found <- call_torch_function("torch_tanh_backward", torch_ones_like(y), y)
+  expect_warning(
+    found <- call_torch_function("torch_tanh_backward", torch_ones_like(y), y), "with caution"
+  )
+  expect_identical(
+    as.numeric(call_torch_function("torch_tanh_backward", !!!list(1, y), quiet = TRUE)),
+    as.numeric(found)
+  )
+  expect_error(call_torch_function("tanh", y), "must begin with", class = "value_error")
   expect_equal(as.numeric(found), 1 - tanh(c(0.5, 2))^2, tolerance = 1e-15)
   expect_match(
-    message_of(call_torch_function("torch_no_such_name", 1)), "has no torch_no_such_name"
+    message_of(call_torch_function("torch_no_such_name", 1, quiet = TRUE)),
+    "has no torch_no_such_name(): check your spelling", fixed = TRUE
   )
 })
