@@ -2,6 +2,8 @@
 
 import copy
 import multiprocessing
+import multiprocessing.util
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -107,9 +109,15 @@ class _Launched:
         self.accelerator.fabric = fabric
         if fabric.world_size > 1:
             args = copy.deepcopy(args)
+        child = multiprocessing.parent_process() is not None
         try:
-            return self.train(self.accelerator, *args)
+            result = self.train(self.accelerator, *args)
         finally:
             # A new process ends now, and must not while threads of the group still run.
-            if multiprocessing.parent_process() is not None and dist.is_initialized():
+            if child and dist.is_initialized():
                 dist.destroy_process_group()
+        if child:
+            # What the group leaves behind can abort in destructors: the process ends without them,
+            # after all else (the queue with the result has priority -5).
+            multiprocessing.util.Finalize(None, os._exit, args=(0,), exitpriority=-1000)
+        return result
