@@ -35,7 +35,8 @@ static SEXP first_tensor(SEXP x) {
   return found;
 }
 
-PyObject *tb_first_tensor(const tb_given *given) {
+/* Held until the entry ends; None where there is no tensor. */
+static PyObject *first_given(const tb_given *given) {
   for (R_xlen_t i = 0; i < given->n; i++) {
     SEXP found = first_tensor(given->values[i]);
     if (found != R_NilValue)
@@ -47,7 +48,7 @@ PyObject *tb_first_tensor(const tb_given *given) {
 /* The tensor of an R vector; `name` where it is of positions. */
 static PyObject *tensor_of(SEXP x, const char *name, const tb_given *given) {
   PyObject *f = tb_hook(name ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND);
-  PyObject *beside = f ? tb_first_tensor(given) : NULL;
+  PyObject *beside = f ? first_given(given) : NULL;
   PyObject *r = beside ? tb_hold(tb_robject(x, false)) : NULL;
   return !r     ? NULL
          : name ? PyObject_CallFunction(f, "OOs", r, beside, name)
@@ -128,8 +129,8 @@ static PyObject *tensor_at(const void *data, R_xlen_t i) {
 }
 
 /* What is given where a list of tensors is wanted, one tensor or R vector, is a list of one. */
-static bool is_one_of_list(int kinds, bool vector) {
-  return vector && (kinds & TENSORS) && !(kinds & (TENSOR | INT | INTS | SCALAR | DIM | POSITION));
+static bool is_list_alone(int kinds) {
+  return kinds & TENSORS && !(kinds & (TENSOR | INT | INTS | SCALAR | DIM | POSITION));
 }
 
 /* Steals x. */
@@ -155,16 +156,17 @@ static PyObject *counted(PyObject *x, int kinds, const char *name) {
 /* The object of a handle; a tensor where only a number will do is its one number, as in R torch. */
 static PyObject *of_handle(SEXP x, int kinds, const char *name) {
   PyObject *object = tb_from_r(x, TB_AS_LIST);
+  bool tensor = object && tb_is_tensor(object);
   bool only_dim = (kinds & (DIM | TENSOR | TENSORS)) == DIM;
-  if (object && (kinds & POSITION || only_dim) && tb_is_tensor(object))
+  if (tensor && (kinds & POSITION || only_dim))
     return counted(object, kinds, name);
-  if (!object || !(kinds & (INDEX | TENSORS | SCALAR)) || !tb_is_tensor(object))
-    return object && (kinds & INDEX) ? ask(TB_HOOK_ZERO_BASED, object, name) : object;
-  if (kinds & INDEX)
+  if (object && kinds & INDEX)
     object = ask(TB_HOOK_ZERO_BASED, object, name);
-  if (is_one_of_list(kinds, true))
+  if (!object || !tensor)
+    return object;
+  if (is_list_alone(kinds))
     return list_of(object);
-  if (!object || !(kinds & SCALAR) || kinds & (TENSOR | TENSORS))
+  if (!(kinds & SCALAR) || kinds & (TENSOR | TENSORS))
     return object;
   PyObject *number = PyObject_CallMethod(object, "item", NULL);
   Py_DECREF(object);
@@ -193,7 +195,7 @@ PyObject *tb_argument(SEXP x, int kinds, const char *name, const tb_given *given
                  !Rf_isObject(x);
   bool vector =
       TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP || TYPEOF(x) == CPLXSXP;
-  if (is_one_of_list(kinds, vector))
+  if (vector && is_list_alone(kinds))
     return list_of(tb_argument(x, (kinds & ~TENSORS) | TENSOR, name, given));
   /* Where only a list of ints will do, one number is a list of one. */
   bool wrap = (kinds & (INTS | INT | TENSOR)) == INTS;

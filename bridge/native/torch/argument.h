@@ -27,9 +27,6 @@ typedef struct {
   R_xlen_t n;
 } tb_given;
 
-/* The first tensor, held until the entry ends, or None. May jump. */
-PyObject *tb_first_tensor(const tb_given *given);
-
 /* `name` is the argument's, for messages. May jump. */
 PyObject *tb_argument(SEXP x, int kinds, const char *name, const tb_given *given);
 

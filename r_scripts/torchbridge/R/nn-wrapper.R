@@ -158,21 +158,16 @@ release_half <- function(half) {
 # sentinel says that there was one, and no more: beside it others wait for their turn, of halves
 # that a look would bring back to life, and R (4.2 at least) may lose finalizers that are
 # registered while others run. The next call of a module, or the next one made, looks.
-collections <- list2env(list(watched = FALSE, due = FALSE))
+collections <- list2env(list(watched = FALSE))
 
 watch_collections <- function() {
-  if (collections$due) settle_modules()
-  if (!collections$watched) {
-    collections$watched <- TRUE
-    reg.finalizer(new.env(), function(sentinel) {
-      collections$watched <- FALSE
-      collections$due <- TRUE
-    })
-  }
+  collections$watched <- TRUE
+  reg.finalizer(new.env(), function(sentinel) collections$watched <- FALSE)
+  settle_modules()
 }
 
+# A failure of the look is none of the user's call: what it leaves, the next one finds.
 settle_modules <- function() {
-  collections$due <- FALSE
-  call_python("modules.settle")
+  tryCatch(call_python("modules.settle"), error = function(condition) NULL)
   invisible()
 }
