@@ -82,7 +82,9 @@ c(train = nrow(x), test = nrow(x_test), difference = max(abs(by_r - x_test)))
 #' L1 sets weights of a logistic regression to zero. One model a class, against the rest.
 
 penalised <- py_import("sklearn.multiclass")$OneVsRestClassifier(
-  py_import("sklearn.linear_model")$LogisticRegression(l1_ratio = 1, C = 1, solver = "liblinear")
+  py_import("sklearn.linear_model")$LogisticRegression(
+    l1_ratio = 1, C = 1, solver = "liblinear", tol = 1e-8, max_iter = 10000L, random_state = 1L
+  )
 )
 score <- function(model, columns = 1:13) {
   model$fit(x[, columns, drop = FALSE], split$y)
