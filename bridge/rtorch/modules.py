@@ -359,7 +359,7 @@ def _keep_what_is_registered() -> None:
 
 def settle() -> None:
     """Let go of the R halves of modules that only R owns."""
-    modules = [m for m in (known.module() for known in list(_faces.values())) if m is not None]
+    modules, _halves = _in_r()  # none of the halves goes while we look
     references = _references(modules)  # first: what follows holds more of them
     if any(isinstance(m, RModule) and m._r_half is not None for m in modules):
         parents = _parents(modules)
@@ -371,6 +371,20 @@ def settle() -> None:
             if isinstance(module, RModule) and module._r_half is not None and id(module) in ours:
                 _hold(module, parents)
                 del module.__dict__["_r_half"]
+
+
+def _in_r() -> tuple[list[nn.Module], list[RObject]]:
+    """The modules that have a half in R, and these halves."""
+    core = host.native()
+    core.run_finalizers()  # `release` says what is gone, and must not be given away
+    modules, halves = [], []
+    for address in list(_faces):
+        known = _faces.get(address)  # to hold one may collect others: asked one by one
+        module = None if known is None else known.module()
+        if known is not None and module is not None:
+            modules.append(module)
+            halves.append(core.RObject.from_address(known.half))
+    return modules, halves
 
 
 def _hold(module: nn.Module, parents: dict[int, list[nn.Module]]) -> None:
