@@ -17,6 +17,7 @@
 #' With numbers for `example` (a vector, an array, or a named list of them) `f` is a function of
 #' R's numbers, as [grad()] takes it: it runs by R's rules (see [as_torch_numeric()]), and what
 #' comes out is a function of numbers like it, whose evaluation and derivatives call no R.
+#' Parameters with names are found by them, in whatever order they come.
 #'
 #' @param f A function of tensors, an `nn_module`, or a function of numbers.
 #' @param example A tensor, or a list of tensors, to call `f` with. Their dtypes, devices and
@@ -59,11 +60,55 @@ compile_numeric <- function(f, example, ..., backend) {
   call_python("derivatives.value_of", target$f, target$x, call = call)
   graph <- call_python("tracing.trace_values", target$f, target$x, backend, call = call)
   evaluate <- function(x) {
-    check_like(check_parameters(x, "x", sys.call()), example, sys.call())
-    value <- call_python("derivatives.value_of", graph, flat_tensor(x), call = sys.call())
-    plain_values(value)
+    call <- sys.call()
+    f <- graph_at(check_parameters(x, "x", call), graph, example, call)
+    plain_values(call_python("derivatives.value_of", f, flat_tensor(x), call = call))
   }
   structure(evaluate, class = c("torch_compiled", "function"), graph = graph, skeleton = example)
+}
+
+# The graph of a compiled function, for parameters in the order that `x` has: those with names
+# are found by them, as in the function that was compiled.
+graph_at <- function(x, graph, example, call) {
+  places <- unlist(places_like(x, example, call), use.names = FALSE)
+  if (!is.unsorted(places)) graph else call_python("derivatives.in_order", graph, as.list(places))
+}
+
+# Where x has what is in the places of the example, in its shape.
+places_like <- function(x, example, call) {
+  places <- like_numbers(seq_len(sum(lengths(as_parts(x)))), x)
+  if (is.list(example)) {
+    if (!is.list(x)) abort(call, "`x` must be a list, as the example that `func` was compiled with.")
+    at <- by_names(seq_along(x), names(x), names(example), call)
+    x <- x[at]
+    places <- places[at]
+  } else if (is.list(x)) {
+    abort(call, "`x` must be numbers, as the example that `func` was compiled with, not a list.")
+  }
+  if (!identical(shapes_of(x), shapes_of(example))) {
+    abort(call, "`x` must have the shape of the example that `func` was compiled with.")
+  }
+  Map(places_in_part, as_parts(places), as_parts(x), as_parts(example), list(call))
+}
+
+places_in_part <- function(places, x, example, call) {
+  given <- dimnames_of(x)
+  known <- dimnames_of(example)
+  if (!is.null(given) && !is.null(known) && !identical(given, known)) {
+    abort(call, "`x` must have the dimnames of the example that `func` was compiled with.")
+  }
+  by_names(as.integer(places), r_names(x), r_names(example), call)
+}
+
+by_names <- function(places, given, known, call) {
+  if (is.null(given) || is.null(known) || identical(given, known)) return(places)
+  if (anyDuplicated(given) > 0L || !setequal(given, known)) {
+    abort(
+      call, "`x` must have the names of the example that `func` was compiled with (",
+      in_words(known), "), not ", in_words(given), "."
+    )
+  }
+  places[match(known, given)]
 }
 
 #' @export

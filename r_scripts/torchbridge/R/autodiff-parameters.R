@@ -16,8 +16,8 @@ differentiable <- function(func, x, ..., call = sys.call(-1L)) {
     if (...length() > 0L) {
       abort(call, "A compiled function takes no further arguments: they are in the graph.")
     }
-    check_like(skeleton, attr(func, "skeleton"), call)
-    return(list(f = attr(func, "graph"), x = flat_tensor(skeleton), skeleton = skeleton))
+    f <- graph_at(skeleton, attr(func, "graph"), attr(func, "skeleton"), call)
+    return(list(f = f, x = flat_tensor(skeleton), skeleton = skeleton))
   }
   if (!is.function(func)) {
     abort(call, "`func` must be a function, not ", friendly_type(func), ".")
@@ -43,12 +43,6 @@ check_parameters <- function(x, name, call) {
   }
   if (sum(lengths(as_parts(x))) == 0L) abort(call, "`", name, "` must have at least one number.")
   x
-}
-
-check_like <- function(x, example, call) {
-  if (!identical(shapes_of(x), shapes_of(example))) {
-    abort(call, "`x` must have the shape of the example that `func` was compiled with.")
-  }
 }
 
 shapes_of <- function(x) lapply(unname(as_parts(x)), function(p) as.integer(shape_of(p)))

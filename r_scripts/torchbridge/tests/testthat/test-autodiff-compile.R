@@ -81,3 +81,24 @@ test_that("a graph does not keep the order of the example's numbers", {
     expect_error(torch_compile(f, c(1, 2, 3)), "a graph cannot know")
   }
 })
+
+test_that("parameters with names are found by them, in whatever order they come", {
+  f <- function(p) p["a"]^2 + 3 * p["b"]
+  g <- torch_compile(f, c(a = 1, b = 2))
+  x <- c(b = 5, a = 7)
+  expect_identical(g(x), unname(f(x)))
+  expect_identical(grad(g, x), c(b = 3, a = 14))
+  expect_identical(hessian(g, x), hessian(f, x))
+  expect_identical(torch_objective(g, x)$gr(c(5, 7)), c(3, 14))
+  expect_identical(grad(g, c(5, 7)), c(10, 3))
+  expect_error(grad(g, c(a = 5, z = 7)), "`a`, `b`.*not `a`, `z`")
+  expect_error(g(c(a = 5, a = 7)), "names")
+
+  of_list <- torch_compile(function(p) p$a^2 * sum(p$b), list(a = 1, b = c(u = 2, v = 3)))
+  at <- list(b = c(v = 1, u = 4), a = 3)
+  expect_identical(grad(of_list, at), list(b = c(v = 9, u = 9), a = 30))
+  expect_error(grad(of_list, c(1, 2, 3)), "must be a list")
+  expect_error(grad(g, list(a = 1, b = 2)), "not a list")
+  m <- matrix(1:4 / 2, 2, dimnames = list(c("x", "y"), NULL))
+  expect_error(grad(torch_compile(function(p) sum(p["x", ]), m), m[2:1, ]), "dimnames")
+})
