@@ -74,19 +74,21 @@ graph_at <- function(x, graph, example, call) {
   if (!is.unsorted(places)) graph else call_python("derivatives.in_order", graph, as.list(places))
 }
 
+as_compiled <- "shape of the example that `func` was compiled with."
+
 # Where x has what is in the places of the example, in its shape.
 places_like <- function(x, example, call) {
   places <- like_numbers(seq_len(sum(lengths(as_parts(x)))), x)
   if (is.list(example)) {
-    if (!is.list(x)) abort(call, "`x` must be a list, as the example that `func` was compiled with.")
+    if (!is.list(x)) abort(call, "`x` must be a list, the ", as_compiled)
     at <- by_names(seq_along(x), names(x), names(example), call)
     x <- x[at]
     places <- places[at]
   } else if (is.list(x)) {
-    abort(call, "`x` must be numbers, as the example that `func` was compiled with, not a list.")
+    abort(call, "`x` must be numbers, not a list, the ", as_compiled)
   }
   if (!identical(shapes_of(x), shapes_of(example))) {
-    abort(call, "`x` must have the shape of the example that `func` was compiled with.")
+    abort(call, "`x` must have the ", as_compiled)
   }
   Map(places_in_part, as_parts(places), as_parts(x), as_parts(example), list(call))
 }
