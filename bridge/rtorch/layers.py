@@ -134,7 +134,9 @@ def make(name: str, /, *args: RValue, **kwargs: RValue) -> nn.Module:
     """The layer of a class of torch.nn, from R's arguments."""
     cls = class_called(name)
     args, kwargs = _converted(cls, args, kwargs)
-    return cls(*args, **kwargs)
+    module = cls(*args, **kwargs)
+    _finish(module)
+    return module
 
 
 def initialize(
@@ -144,6 +146,16 @@ def initialize(
     if not issubclass(cls, CONTAINERS):
         args, kwargs = _converted(cls, args, kwargs)
     cls.__init__(module, *args, **kwargs)
+    _finish(module)
+
+
+def _finish(module: nn.Module) -> None:
+    """Make a new layer as R's torch has it: without bias, its encoder's norms learn nothing."""
+    if isinstance(module, nn.TransformerEncoderLayer) and module.linear1.bias is None:
+        for name in ("norm1", "norm2"):
+            norm = getattr(module, name)
+            plain = nn.LayerNorm(norm.normalized_shape, norm.eps, elementwise_affine=False)
+            setattr(module, name, plain)
 
 
 def _converted(

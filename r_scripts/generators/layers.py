@@ -7,6 +7,7 @@ layers_text.py. R/nn-layers.R makes functions of them.
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 import textwrap
 from typing import Any
@@ -20,6 +21,19 @@ from torchbridge.rtorch import layers
 LEFT_OUT = {"size_average", "reduce", "min_value", "max_value", "_freeze", "_random_samples"}
 #: Python's private names that R users of torch know with a dot.
 RENAMED = {"_weight": ".weight"}
+#: What comes last and R's torch has not got: it goes through `...`, so that packages which read the
+#: arguments of a layer find those that they know. Of every class, of normalizing ones, of some.
+BESIDES = {"device", "dtype"}
+BESIDES_OF_NORMS = {"bias"}
+BESIDES_OF = {
+    "Hardsigmoid": {"inplace"},
+    "Hardswish": {"inplace"},
+    "LSTM": {"proj_size"},
+    "TransformerEncoder": {"enable_nested_tensor", "mask_check"},
+    "Upsample": {"recompute_scale_factor"},
+}
+#: Arguments that have no default there.
+NO_DEFAULT = {"Softmax": {"dim"}, "LogSoftmax": {"dim"}, "Softmin": {"dim"}}
 
 
 def files() -> dict[str, str]:
@@ -37,6 +51,7 @@ def files() -> dict[str, str]:
     parts = [
         header.of_r() + header.of_torch() + "# nolint start\n",
         classes(),
+        further(),
         *(family_text(name, family) for name, family in FAMILIES.items()),
         "# nolint end\n",
     ]
@@ -50,6 +65,19 @@ def classes() -> str:
     return f"# R function -> class of torch.nn.\nlayer_classes <- c(\n{rows}\n)\n"
 
 
+def further() -> str:
+    """The table of what formals() do not show: R/nn-layers.R reads `...` by it."""
+    rows = []
+    for family in FAMILIES.values():
+        for layer in family.layers:
+            names = [*besides(layer), *sorted(NO_DEFAULT.get(layer, ()))]
+            if names:
+                quoted = ", ".join(f'"{name}"' for name in names)
+                rows.append(f"  {layer} = c({quoted})")
+    head = "# Class -> arguments that go through `...`, or have a default that is not shown."
+    return "\n".join((head, "further_arguments <- list(", ",\n".join(rows), ")", ""))
+
+
 def family_text(name: str, family: Family) -> str:
     """One help page and its functions."""
     signatures = {layer: arguments(layer) for layer in family.layers}
@@ -61,14 +89,10 @@ def family_text(name: str, family: Family) -> str:
     for title, text in family.sections.items():
         lines += ["#'", f"#' @section {title}:", *comment(text)]
     lines += ["#'"]
-    seen: list[str] = []
-    for parameters in signatures.values():
-        seen += [p for p in parameters if p not in seen]
-    for parameter in seen:
-        text = family.arguments.get(parameter) or ARGUMENTS.get(parameter)
-        if text is None:
-            raise ValueError(f"{name}: argument {parameter} has no text yet")
-        lines += comment(f"@param {parameter} {text}", indent="  ")
+    for parameter in dict.fromkeys(p for found in signatures.values() for p in found):
+        if parameter != "...":
+            lines += comment(f"@param {parameter} {argument_text(name, parameter)}", indent="  ")
+    lines += dots_text(name, signatures)
     lines += comment(f"@return {family.value}", indent="  ")
     lines += ['#\' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))']
     lines += [f"#' {line}" for line in family.example.strip().splitlines()]
@@ -78,20 +102,58 @@ def family_text(name: str, family: Family) -> str:
     return "\n".join(lines)
 
 
+def argument_text(family: str, name: str) -> str:
+    """What an argument means on the page of a family."""
+    text = FAMILIES[family].arguments.get(name) or ARGUMENTS.get(name)
+    if text is None:
+        raise ValueError(f"{family}: argument {name} has no text yet")
+    return text
+
+
+def dots_text(family: str, signatures: dict[str, dict[str, str | None]]) -> list[str]:
+    """What `...` takes, for each layer that has it: a list."""
+    if not any("..." in found for found in signatures.values()):
+        return []
+    layers_of: dict[str, list[str]] = {}
+    for layer, found in signatures.items():
+        for name in besides(layer) if "..." in found else []:
+            layers_of.setdefault(name, []).append(layer)
+    if not layers_of:
+        return comment(f"@param ... {ARGUMENTS['...']}", indent="  ")
+    lines = ["#' @param ... What R's torch has not got, by name:"]
+    with_dots = [layer for layer, found in signatures.items() if "..." in found and besides(layer)]
+    for name, those in layers_of.items():
+        others = [layer for layer in with_dots if layer not in those]
+        shorter = min((those, others), key=len)
+        only = ", ".join(f"`{layers.r_spelling(layer)}()`" for layer in shorter)
+        text = argument_text(family, name)
+        if others:
+            text += f" ({only})" if shorter is those else f" (Not: {only}.)"
+        lines += [line.replace("#' ", "#'   ", 1) for line in bullet(f"`{name}`: {text}")]
+    return lines
+
+
 def arguments(name: str) -> dict[str, str | None]:
     """R's names of a layer's arguments -> the default in R, None where there is none."""
-    cls = layers.class_called(name)
     if name == "Identity":
         return {"...": None}
     found = {
         RENAMED.get(p.name, p.name): None if p.default is p.empty else default(p)
-        for p in layers.signature(cls)
-        if p.name not in LEFT_OUT
+        for p in layers.signature(layers.class_called(name))
+        if p.name not in LEFT_OUT | set(besides(name))
     }
-    if ".weight" in found:  # R torch has it last, before what PyTorch alone has
-        last = [p for p in (".weight", "device", "dtype") if p in found]
-        found.update({p: found.pop(p) for p in last})
-    return found
+    if ".weight" in found:  # R torch has it last
+        found[".weight"] = found.pop(".weight")
+    found.update(dict.fromkeys(NO_DEFAULT.get(name, ())))
+    return {**found, "...": None} if besides(name) else found
+
+
+def besides(name: str) -> list[str]:
+    """What goes through `...`, in PyTorch's order."""
+    names = BESIDES | BESIDES_OF.get(name, set()) | (BESIDES_OF_NORMS if "Norm" in name else set())
+    there = [p.name for p in layers.signature(layers.class_called(name)) if p.name not in LEFT_OUT]
+    last = itertools.takewhile(names.__contains__, reversed(there))
+    return list(last)[::-1]
 
 
 def default(parameter: inspect.Parameter) -> str:

@@ -322,7 +322,8 @@ encoder <- nn_transformer_encoder(nn_transformer_encoder_layer(8, 2), num_layers
             "activation": 'Activation of the feed-forward network: `"relu"`, `"gelu"`, or a '
             "function of a tensor.",
             "dropout": "Probability of a zero, while training.",
-            "bias": "Learn biases?",
+            "bias": "Learn biases? Without, the norms of `nn_transformer_encoder_layer()` learn "
+            "nothing, as in R's torch (PyTorch's keep a weight).",
             "num_layers": "Number of layers.",
         },
         value="An `nn_module`: call it with tensors.",

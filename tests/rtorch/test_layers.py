@@ -117,6 +117,20 @@ def test_bad_arguments_are_named(name, arguments, message):
         layers.make(name, **arguments)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_encoder_without_bias_has_norms_that_learn_nothing(bias):
+    layer = layers.make("TransformerEncoderLayer", 4.0, 2.0, bias=bias, layer_norm_eps=1e-3)
+    norms = [name for name, _ in layer.named_parameters() if name.startswith("norm")]
+    assert len(norms) == (4 if bias else 0)
+    assert layer.norm1.eps == layer.norm2.eps == 1e-3
+    # PyTorch's own, whose weight is 1, computes the same.
+    torch.manual_seed(1)
+    own = nn.TransformerEncoderLayer(4, 2, bias=bias, layer_norm_eps=1e-3).eval()
+    layer.load_state_dict(own.state_dict(), strict=bias)
+    x = torch.randn(3, 2, 4)
+    assert torch.equal(layer.eval()(x), own(x))
+
+
 def test_a_class_that_is_not_there_is_an_error():
     with pytest.raises(AttributeError, match="has no torch.nn.Nothing"):
         layers.make("Nothing")

@@ -157,6 +157,62 @@ layer_classes <- c(
   nn_triplet_margin_with_distance_loss = "TripletMarginWithDistanceLoss"
 )
 
+# Class -> arguments that go through `...`, or have a default that is not shown.
+further_arguments <- list(
+  Linear = c("device", "dtype"),
+  Bilinear = c("device", "dtype"),
+  LazyLinear = c("device", "dtype"),
+  Conv1d = c("device", "dtype"),
+  Conv2d = c("device", "dtype"),
+  Conv3d = c("device", "dtype"),
+  ConvTranspose1d = c("device", "dtype"),
+  ConvTranspose2d = c("device", "dtype"),
+  ConvTranspose3d = c("device", "dtype"),
+  LazyConv1d = c("device", "dtype"),
+  LazyConv2d = c("device", "dtype"),
+  LazyConv3d = c("device", "dtype"),
+  LazyConvTranspose1d = c("device", "dtype"),
+  LazyConvTranspose2d = c("device", "dtype"),
+  LazyConvTranspose3d = c("device", "dtype"),
+  PReLU = c("device", "dtype"),
+  Hardsigmoid = c("inplace"),
+  Hardswish = c("inplace"),
+  Softmax = c("dim"),
+  LogSoftmax = c("dim"),
+  Softmin = c("dim"),
+  BatchNorm1d = c("device", "dtype", "bias"),
+  BatchNorm2d = c("device", "dtype", "bias"),
+  BatchNorm3d = c("device", "dtype", "bias"),
+  LazyBatchNorm1d = c("device", "dtype", "bias"),
+  LazyBatchNorm2d = c("device", "dtype", "bias"),
+  LazyBatchNorm3d = c("device", "dtype", "bias"),
+  SyncBatchNorm = c("device", "dtype", "bias"),
+  InstanceNorm1d = c("device", "dtype", "bias"),
+  InstanceNorm2d = c("device", "dtype", "bias"),
+  InstanceNorm3d = c("device", "dtype", "bias"),
+  LazyInstanceNorm1d = c("device", "dtype", "bias"),
+  LazyInstanceNorm2d = c("device", "dtype", "bias"),
+  LazyInstanceNorm3d = c("device", "dtype", "bias"),
+  GroupNorm = c("device", "dtype", "bias"),
+  LayerNorm = c("bias", "device", "dtype"),
+  RMSNorm = c("device", "dtype"),
+  RNN = c("device", "dtype"),
+  LSTM = c("proj_size", "device", "dtype"),
+  GRU = c("device", "dtype"),
+  RNNCell = c("device", "dtype"),
+  LSTMCell = c("device", "dtype"),
+  GRUCell = c("device", "dtype"),
+  MultiheadAttention = c("device", "dtype"),
+  TransformerEncoderLayer = c("device", "dtype"),
+  TransformerDecoderLayer = c("device", "dtype"),
+  TransformerEncoder = c("enable_nested_tensor", "mask_check"),
+  Transformer = c("device", "dtype"),
+  Embedding = c("device", "dtype"),
+  EmbeddingBag = c("device", "dtype"),
+  Upsample = c("recompute_scale_factor"),
+  AdaptiveLogSoftmaxWithLoss = c("device", "dtype")
+)
+
 #' Linear layers
 #'
 #' Affine maps of the last dim. Weights start uniform within 1 / sqrt(`in_features`).
@@ -169,11 +225,11 @@ layer_classes <- c(
 #' @param in_features Number of features of the input.
 #' @param out_features Number of features of the output.
 #' @param bias Learn a bias?
-#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
-#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @param in1_features Number of features of the first input.
 #' @param in2_features Number of features of the second input.
-#' @param ... Anything.
+#' @param ... What R's torch has not got, by name:
+#'   * `device`: Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
+#'   * `dtype`: dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @return An `nn_module`: call it with a tensor.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' layer <- nn_linear(3, 2)
@@ -184,17 +240,15 @@ NULL
 
 #' @rdname nn_linear_layers
 #' @export
-nn_linear <- function(in_features, out_features, bias = TRUE, device = NULL, dtype = NULL) NULL
+nn_linear <- function(in_features, out_features, bias = TRUE, ...) NULL
 
 #' @rdname nn_linear_layers
 #' @export
-nn_bilinear <- function(
-  in1_features, in2_features, out_features, bias = TRUE, device = NULL, dtype = NULL
-) NULL
+nn_bilinear <- function(in1_features, in2_features, out_features, bias = TRUE, ...) NULL
 
 #' @rdname nn_linear_layers
 #' @export
-nn_lazy_linear <- function(out_features, bias = TRUE, device = NULL, dtype = NULL) NULL
+nn_lazy_linear <- function(out_features, bias = TRUE, ...) NULL
 
 #' @rdname nn_linear_layers
 #' @export
@@ -235,10 +289,11 @@ nn_identity <- function(...) NULL
 #' @param bias Learn a bias?
 #' @param padding_mode `"zeros"`, `"reflect"`, `"replicate"` or `"circular"` (transposed
 #'   convolutions: only `"zeros"`).
-#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
-#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @param output_padding Places added at the end of the output.
 #' @param output_size Height and width of the image.
+#' @param ... What R's torch has not got, by name:
+#'   * `device`: Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
+#'   * `dtype`: dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @return An `nn_module`: call it with a tensor.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' images <- as_torch_tensor(array(0, c(2, 1, 28, 28)), dtype = "float32")
@@ -251,84 +306,84 @@ NULL
 #' @export
 nn_conv1d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1,
-  bias = TRUE, padding_mode = "zeros", device = NULL, dtype = NULL
+  bias = TRUE, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_conv2d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1,
-  bias = TRUE, padding_mode = "zeros", device = NULL, dtype = NULL
+  bias = TRUE, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_conv3d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1,
-  bias = TRUE, padding_mode = "zeros", device = NULL, dtype = NULL
+  bias = TRUE, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_conv_transpose1d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups =
-  1, bias = TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
+  1, bias = TRUE, dilation = 1, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_conv_transpose2d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups =
-  1, bias = TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
+  1, bias = TRUE, dilation = 1, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_conv_transpose3d <- function(
   in_channels, out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups =
-  1, bias = TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
+  1, bias = TRUE, dilation = 1, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_lazy_conv1d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = TRUE,
-  padding_mode = "zeros", device = NULL, dtype = NULL
+  padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_lazy_conv2d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = TRUE,
-  padding_mode = "zeros", device = NULL, dtype = NULL
+  padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_lazy_conv3d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, dilation = 1, groups = 1, bias = TRUE,
-  padding_mode = "zeros", device = NULL, dtype = NULL
+  padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_lazy_conv_transpose1d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups = 1, bias =
-  TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
+  TRUE, dilation = 1, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_lazy_conv_transpose2d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups = 1, bias =
-  TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
+  TRUE, dilation = 1, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
 #' @export
 nn_lazy_conv_transpose3d <- function(
   out_channels, kernel_size, stride = 1, padding = 0, output_padding = 0, groups = 1, bias =
-  TRUE, dilation = 1, padding_mode = "zeros", device = NULL, dtype = NULL
+  TRUE, dilation = 1, padding_mode = "zeros", ...
 ) NULL
 
 #' @rdname nn_conv_layers
@@ -618,8 +673,6 @@ nn_circular_pad3d <- function(padding) NULL
 #' @param negative_slope Slope below 0.
 #' @param num_parameters Number of slopes: 1, or one for each channel.
 #' @param init The slopes to begin with.
-#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
-#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @param lower The least slope.
 #' @param upper The greatest slope.
 #' @param alpha Scale of the part below 0.
@@ -631,6 +684,11 @@ nn_circular_pad3d <- function(padding) NULL
 #' @param min_val The least value.
 #' @param max_val The greatest value.
 #' @param value The value at and below the threshold.
+#' @param ... What R's torch has not got, by name:
+#'   * `device`: Where the parameters are, such as `"cuda"`. `NULL`: the CPU. (`nn_prelu()`)
+#'   * `dtype`: dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
+#'     (`nn_prelu()`)
+#'   * `inplace`: Overwrite the input? (Not: `nn_prelu()`.)
 #' @return An `nn_module`: call it with a tensor.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' x <- as_torch_tensor(c(-2, -0.5, 0, 0.5, 2), dtype = "float32")
@@ -653,7 +711,7 @@ nn_leaky_relu <- function(negative_slope = 0.01, inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_prelu <- function(num_parameters = 1, init = 0.25, device = NULL, dtype = NULL) NULL
+nn_prelu <- function(num_parameters = 1, init = 0.25, ...) NULL
 
 #' @rdname nn_activations
 #' @export
@@ -725,11 +783,11 @@ nn_hardtanh <- function(min_val = -1, max_val = 1, inplace = FALSE) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_hardsigmoid <- function(inplace = FALSE) NULL
+nn_hardsigmoid <- function(...) NULL
 
 #' @rdname nn_activations
 #' @export
-nn_hardswish <- function(inplace = FALSE) NULL
+nn_hardswish <- function(...) NULL
 
 #' @rdname nn_activations
 #' @export
@@ -753,15 +811,15 @@ NULL
 
 #' @rdname nn_softmax_layers
 #' @export
-nn_softmax <- function(dim = NULL) NULL
+nn_softmax <- function(dim) NULL
 
 #' @rdname nn_softmax_layers
 #' @export
-nn_log_softmax <- function(dim = NULL) NULL
+nn_log_softmax <- function(dim) NULL
 
 #' @rdname nn_softmax_layers
 #' @export
-nn_softmin <- function(dim = NULL) NULL
+nn_softmin <- function(dim) NULL
 
 #' @rdname nn_softmax_layers
 #' @export
@@ -802,9 +860,6 @@ nn_softmax2d <- function() NULL
 #' @param momentum How fast running mean and variance change. `NULL`: they are plain means.
 #' @param affine Learn a weight and a bias?
 #' @param track_running_stats Keep running mean and variance for evaluation?
-#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
-#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
-#' @param bias Learn a bias too?
 #' @param process_group Processes to share with, an object of Python's. `NULL`: all.
 #' @param num_groups Number of groups.
 #' @param num_channels Number of channels.
@@ -814,6 +869,10 @@ nn_softmax2d <- function() NULL
 #' @param alpha Factor of the sum of squares.
 #' @param beta The power.
 #' @param k Added to the sum of squares.
+#' @param ... What R's torch has not got, by name:
+#'   * `device`: Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
+#'   * `dtype`: dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
+#'   * `bias`: Learn a bias too? (Not: `nn_rms_norm()`.)
 #' @return An `nn_module`: call it with a tensor.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' x <- as_torch_tensor(matrix(c(1, 2, 3, 10, 20, 30), 3), dtype = "float32")
@@ -825,112 +884,93 @@ NULL
 #' @rdname nn_norm_layers
 #' @export
 nn_batch_norm1d <- function(
-  num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device =
-  NULL, dtype = NULL, bias = TRUE
+  num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_batch_norm2d <- function(
-  num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device =
-  NULL, dtype = NULL, bias = TRUE
+  num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_batch_norm3d <- function(
-  num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device =
-  NULL, dtype = NULL, bias = TRUE
+  num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_lazy_batch_norm1d <- function(
-  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
-  NULL, bias = TRUE
+  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_lazy_batch_norm2d <- function(
-  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
-  NULL, bias = TRUE
+  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_lazy_batch_norm3d <- function(
-  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
-  NULL, bias = TRUE
+  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_sync_batch_norm <- function(
   num_features, eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE,
-  process_group = NULL, device = NULL, dtype = NULL, bias = TRUE
+  process_group = NULL, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_instance_norm1d <- function(
-  num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, device
-  = NULL, dtype = NULL, bias = TRUE
+  num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_instance_norm2d <- function(
-  num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, device
-  = NULL, dtype = NULL, bias = TRUE
+  num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_instance_norm3d <- function(
-  num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, device
-  = NULL, dtype = NULL, bias = TRUE
+  num_features, eps = 1e-05, momentum = 0.1, affine = FALSE, track_running_stats = FALSE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_lazy_instance_norm1d <- function(
-  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
-  NULL, bias = TRUE
+  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_lazy_instance_norm2d <- function(
-  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
-  NULL, bias = TRUE
+  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
 nn_lazy_instance_norm3d <- function(
-  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, device = NULL, dtype =
-  NULL, bias = TRUE
+  eps = 1e-05, momentum = 0.1, affine = TRUE, track_running_stats = TRUE, ...
 ) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_group_norm <- function(
-  num_groups, num_channels, eps = 1e-05, affine = TRUE, device = NULL, dtype = NULL, bias = TRUE
-) NULL
+nn_group_norm <- function(num_groups, num_channels, eps = 1e-05, affine = TRUE, ...) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_layer_norm <- function(
-  normalized_shape, eps = 1e-05, elementwise_affine = TRUE, bias = TRUE, device = NULL, dtype =
-  NULL
-) NULL
+nn_layer_norm <- function(normalized_shape, eps = 1e-05, elementwise_affine = TRUE, ...) NULL
 
 #' @rdname nn_norm_layers
 #' @export
-nn_rms_norm <- function(
-  normalized_shape, eps = NULL, elementwise_affine = TRUE, device = NULL, dtype = NULL
-) NULL
+nn_rms_norm <- function(normalized_shape, eps = NULL, elementwise_affine = TRUE, ...) NULL
 
 #' @rdname nn_norm_layers
 #' @export
@@ -962,9 +1002,10 @@ nn_local_response_norm <- function(size, alpha = 0.0001, beta = 0.75, k = 1) NUL
 #' @param dropout Probability of a zero between layers, while training.
 #' @param bidirectional Also go through the sequence from its end? The states of both ways are
 #'   joined.
-#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
-#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
-#' @param proj_size Project the state of an LSTM to so many features; 0: do not.
+#' @param ... What R's torch has not got, by name:
+#'   * `device`: Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
+#'   * `dtype`: dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
+#'   * `proj_size`: Project the state of an LSTM to so many features; 0: do not. (`nn_lstm()`)
 #' @return An `nn_module`: call it with a tensor (or a packed sequence, see
 #'   [nn_utils_rnn_pack_padded_sequence()]) and, if wanted, a first state.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -980,36 +1021,34 @@ NULL
 #' @export
 nn_rnn <- function(
   input_size, hidden_size, num_layers = 1, nonlinearity = "tanh", bias = TRUE, batch_first =
-  FALSE, dropout = 0, bidirectional = FALSE, device = NULL, dtype = NULL
+  FALSE, dropout = 0, bidirectional = FALSE, ...
 ) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
 nn_lstm <- function(
   input_size, hidden_size, num_layers = 1, bias = TRUE, batch_first = FALSE, dropout = 0,
-  bidirectional = FALSE, proj_size = 0, device = NULL, dtype = NULL
+  bidirectional = FALSE, ...
 ) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
 nn_gru <- function(
   input_size, hidden_size, num_layers = 1, bias = TRUE, batch_first = FALSE, dropout = 0,
-  bidirectional = FALSE, device = NULL, dtype = NULL
+  bidirectional = FALSE, ...
 ) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_rnn_cell <- function(
-  input_size, hidden_size, bias = TRUE, nonlinearity = "tanh", device = NULL, dtype = NULL
-) NULL
+nn_rnn_cell <- function(input_size, hidden_size, bias = TRUE, nonlinearity = "tanh", ...) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_lstm_cell <- function(input_size, hidden_size, bias = TRUE, device = NULL, dtype = NULL) NULL
+nn_lstm_cell <- function(input_size, hidden_size, bias = TRUE, ...) NULL
 
 #' @rdname nn_recurrent_layers
 #' @export
-nn_gru_cell <- function(input_size, hidden_size, bias = TRUE, device = NULL, dtype = NULL) NULL
+nn_gru_cell <- function(input_size, hidden_size, bias = TRUE, ...) NULL
 
 #' Attention and transformers
 #'
@@ -1027,14 +1066,13 @@ nn_gru_cell <- function(input_size, hidden_size, bias = TRUE, device = NULL, dty
 #' @param embed_dim Number of features of queries and of the output.
 #' @param num_heads Number of attention heads.
 #' @param dropout Probability of a zero, while training.
-#' @param bias Learn biases?
+#' @param bias Learn biases? Without, the norms of `nn_transformer_encoder_layer()` learn
+#'   nothing, as in R's torch (PyTorch's keep a weight).
 #' @param add_bias_kv Add learned biases to keys and values?
 #' @param add_zero_attn Add a batch of zeros to keys and values?
 #' @param kdim Number of features of keys. `NULL`: `embed_dim`.
 #' @param vdim Number of features of values. `NULL`: `embed_dim`.
 #' @param batch_first Is the batch the first dim?
-#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
-#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @param d_model Number of features.
 #' @param nhead Number of attention heads.
 #' @param dim_feedforward Width of the feed-forward network.
@@ -1045,13 +1083,19 @@ nn_gru_cell <- function(input_size, hidden_size, bias = TRUE, device = NULL, dty
 #' @param encoder_layer The layer that is copied.
 #' @param num_layers Number of layers.
 #' @param norm An nn_module for the output, such as `nn_layer_norm()`.
-#' @param enable_nested_tensor Skip padding at inference where that is faster?
-#' @param mask_check Look at the mask before skipping padding?
 #' @param decoder_layer The layer that is copied.
 #' @param num_encoder_layers Number of encoder layers.
 #' @param num_decoder_layers Number of decoder layers.
 #' @param custom_encoder An encoder of your own, an nn_module.
 #' @param custom_decoder A decoder of your own, an nn_module.
+#' @param ... What R's torch has not got, by name:
+#'   * `device`: Where the parameters are, such as `"cuda"`. `NULL`: the CPU. (Not:
+#'     `nn_transformer_encoder()`.)
+#'   * `dtype`: dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
+#'     (Not: `nn_transformer_encoder()`.)
+#'   * `enable_nested_tensor`: Skip padding at inference where that is faster?
+#'     (`nn_transformer_encoder()`)
+#'   * `mask_check`: Look at the mask before skipping padding? (`nn_transformer_encoder()`)
 #' @return An `nn_module`: call it with tensors.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' attention <- nn_multihead_attention(embed_dim = 8, num_heads = 2, batch_first = TRUE)
@@ -1065,28 +1109,26 @@ NULL
 #' @export
 nn_multihead_attention <- function(
   embed_dim, num_heads, dropout = 0, bias = TRUE, add_bias_kv = FALSE, add_zero_attn = FALSE,
-  kdim = NULL, vdim = NULL, batch_first = FALSE, device = NULL, dtype = NULL
+  kdim = NULL, vdim = NULL, batch_first = FALSE, ...
 ) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
 nn_transformer_encoder_layer <- function(
   d_model, nhead, dim_feedforward = 2048, dropout = 0.1, activation = "relu", layer_norm_eps =
-  1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, device = NULL, dtype = NULL
+  1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, ...
 ) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
 nn_transformer_decoder_layer <- function(
   d_model, nhead, dim_feedforward = 2048, dropout = 0.1, activation = "relu", layer_norm_eps =
-  1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, device = NULL, dtype = NULL
+  1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, ...
 ) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
-nn_transformer_encoder <- function(
-  encoder_layer, num_layers, norm = NULL, enable_nested_tensor = TRUE, mask_check = TRUE
-) NULL
+nn_transformer_encoder <- function(encoder_layer, num_layers, norm = NULL, ...) NULL
 
 #' @rdname nn_transformer_layers
 #' @export
@@ -1097,8 +1139,7 @@ nn_transformer_decoder <- function(decoder_layer, num_layers, norm = NULL) NULL
 nn_transformer <- function(
   d_model = 512, nhead = 8, num_encoder_layers = 6, num_decoder_layers = 6, dim_feedforward =
   2048, dropout = 0.1, activation = "relu", custom_encoder = NULL, custom_decoder = NULL,
-  layer_norm_eps = 1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, device = NULL,
-  dtype = NULL
+  layer_norm_eps = 1e-05, batch_first = FALSE, norm_first = FALSE, bias = TRUE, ...
 ) NULL
 
 #' Dropout
@@ -1171,10 +1212,11 @@ nn_feature_alpha_dropout <- function(p = 0.5, inplace = FALSE) NULL
 #' @param scale_grad_by_freq Divide gradients by how often an index is in the batch?
 #' @param sparse Make gradients sparse tensors (for [optim_sparse_adam()] and [optim_sgd()])?
 #' @param .weight The rows to begin with, a tensor. `NULL`: random.
-#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
-#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @param mode `"sum"`, `"mean"` or `"max"`.
 #' @param include_last_offset Does `offsets` end with one more, where the last bag ends?
+#' @param ... What R's torch has not got, by name:
+#'   * `device`: Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
+#'   * `dtype`: dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @return An `nn_module`: call it with a tensor.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' words <- nn_embedding(10, 3)
@@ -1186,7 +1228,7 @@ NULL
 #' @export
 nn_embedding <- function(
   num_embeddings, embedding_dim, padding_idx = NULL, max_norm = NULL, norm_type = 2,
-  scale_grad_by_freq = FALSE, sparse = FALSE, .weight = NULL, device = NULL, dtype = NULL
+  scale_grad_by_freq = FALSE, sparse = FALSE, .weight = NULL, ...
 ) NULL
 
 #' @rdname nn_embedding_layers
@@ -1194,7 +1236,7 @@ nn_embedding <- function(
 nn_embedding_bag <- function(
   num_embeddings, embedding_dim, max_norm = NULL, norm_type = 2, scale_grad_by_freq = FALSE,
   mode = "mean", sparse = FALSE, include_last_offset = FALSE, padding_idx = NULL, .weight =
-  NULL, device = NULL, dtype = NULL
+  NULL, ...
 ) NULL
 
 #' Layers that change the shape
@@ -1222,7 +1264,8 @@ nn_embedding_bag <- function(
 #' @param mode `"nearest"`, `"nearest-exact"`, `"linear"`, `"bilinear"`, `"bicubic"` or
 #'   `"trilinear"`.
 #' @param align_corners Keep the values at the corners where they are?
-#' @param recompute_scale_factor Compute the scale again from the sizes?
+#' @param ... What R's torch has not got, by name:
+#'   * `recompute_scale_factor`: Compute the scale again from the sizes?
 #' @return An `nn_module`: call it with a tensor.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' x <- as_torch_tensor(array(0, c(2, 3, 4)), dtype = "float32")
@@ -1254,8 +1297,7 @@ nn_channel_shuffle <- function(groups) NULL
 #' @rdname nn_shape_layers
 #' @export
 nn_upsample <- function(
-  size = NULL, scale_factor = NULL, mode = "nearest", align_corners = NULL,
-  recompute_scale_factor = NULL
+  size = NULL, scale_factor = NULL, mode = "nearest", align_corners = NULL, ...
 ) NULL
 
 #' @rdname nn_shape_layers
@@ -1392,12 +1434,15 @@ nn_gaussian_nll_loss <- function(full = FALSE, eps = 1e-06, reduction = "mean") 
 #' @param cutoffs Where clusters end: the number of classes in the first, in the first two, ...
 #' @param div_value By how much smaller the layer of each further cluster is.
 #' @param head_bias Give the first cluster a bias?
-#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
-#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @param num_classes Number of classes.
 #' @param out_features More dims of the output of the linear layer.
 #' @param bias Learn biases?
+#' @param device Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
+#' @param dtype dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @param options How the computation is split up, an object of Python's.
+#' @param ... What R's torch has not got, by name:
+#'   * `device`: Where the parameters are, such as `"cuda"`. `NULL`: the CPU.
+#'   * `dtype`: dtype of the parameters, such as `"float64"`. `NULL`: the default dtype, float32.
 #' @return An `nn_module`: call it with `input` and `target`; it gives a tensor.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' scores <- as_torch_tensor(matrix(c(2, 0, 0, 3), 2), dtype = "float32")
@@ -1454,7 +1499,7 @@ nn_ctc_loss <- function(blank = 0, reduction = "mean", zero_infinity = FALSE) NU
 #' @rdname nn_classification_losses
 #' @export
 nn_adaptive_log_softmax_with_loss <- function(
-  in_features, n_classes, cutoffs, div_value = 4, head_bias = FALSE, device = NULL, dtype = NULL
+  in_features, n_classes, cutoffs, div_value = 4, head_bias = FALSE, ...
 ) NULL
 
 #' @rdname nn_classification_losses

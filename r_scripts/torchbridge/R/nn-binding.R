@@ -58,7 +58,7 @@ new_super <- function(half, definition) {
   body(initialize) <- if (identical(definition$python, "Module")) {
     quote(invisible())
   } else {
-    quote(initialize_python(half, supplied_arguments(), sys.call()))
+    quote(initialize_python(half, supplied_arguments(half$definition$python), sys.call()))
   }
   enclosing <- list2env(list(half = half), parent = topenv())
   environment(initialize) <- enclosing

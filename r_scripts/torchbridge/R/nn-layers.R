@@ -6,7 +6,9 @@
 layer <- function(class, name, signature) {
   generator <- signature
   body(generator) <- bquote(
-    dot_call(native()$call, python_handle("make", "layers"), c(.(class), supplied_arguments()))
+    dot_call(
+      native()$call, python_handle("make", "layers"), c(.(class), supplied_arguments(.(class)))
+    )
   )
   environment(generator) <- topenv()
   definition <- new_module_definition(name, python = class, signature = signature)
@@ -16,24 +18,52 @@ layer <- function(class, name, signature) {
   )
 }
 
-# The arguments that the caller was given, by name; `...` as it came. Python has its own
-# defaults for the others.
-supplied_arguments <- function() {
+# The arguments that the caller was given for a class of torch.nn, by name. Python has its own
+# defaults for the others. `...` is what PyTorch has besides R's torch; of another class it is what
+# came.
+supplied_arguments <- function(class) {
   frame <- parent.frame()
   call <- sys.call(sys.parent())
   generator <- sys.function(sys.parent())
   matched <- match.call(generator, call, expand.dots = FALSE, envir = parent.frame(2L))
+  further <- if (is.character(class)) further_arguments[[class]]
   given <- list()
   for (name in names(formals(generator))) {
     if (name == "...") {
-      given <- c(given, eval(quote(rlang::list2(...)), frame))
+      dots <- eval(quote(rlang::list2(...)), frame)
+      if (!is.null(further)) dots <- matched_further(dots, further, generator, call)
+      given <- c(given, dots)
     } else if (name %in% names(matched)) {
       given[python_spelling(name)] <- list(eval(as.name(name), frame))
-    } else if (is.symbol(formals(generator)[[name]])) {
+    } else if (is.symbol(formals(generator)[[name]]) && !name %in% further) {
       abort(call, "`", name, "` is missing.")
     }
   }
   given
+}
+
+# `...` by the names of `further`, matched as R matches arguments: by name, by its beginning, by
+# place.
+matched_further <- function(dots, further, generator, call) {
+  if (length(dots) == 0L) return(dots)
+  names <- names(dots)
+  if (is.null(names)) names <- character(length(dots))
+  named <- nzchar(names)
+  twice <- anyDuplicated(names[named])
+  if (twice) abort(call, "`", names[named][twice], "` is given twice.")
+  found <- further[pmatch(names[named], further)]
+  left <- setdiff(further, found)
+  if (anyNA(found) || sum(!named) > length(left)) {
+    known <- c(setdiff(names(formals(generator)), "..."), further)
+    unused <- c(names[named][is.na(found)], "one without a name")[1L]
+    abort(
+      call, "unused argument (", unused, "). There are ", paste0("`", known, "`", collapse = ", "),
+      "."
+    )
+  }
+  names[named] <- found
+  names[!named] <- left[seq_len(sum(!named))]
+  stats::setNames(dots, names)
 }
 
 # A name that R cannot begin with an underscore begins with a dot.

@@ -54,6 +54,24 @@ test_that("whole doubles are ints, also in vectors and by place", {
   expect_identical(nn_conv1d(1, 1, 3, padding = "same")$padding, "same")
 })
 
+test_that("what R's torch has not got goes through `...`, by name, its beginning or place", {
+  expect_named(formals(nn_linear), c("in_features", "out_features", "bias", "..."))
+  is_double <- function(layer) expect_true(layer$weight$dtype == torch_float64())
+  is_double(nn_linear(3, 2, dtype = "float64"))
+  is_double(nn_linear(3, 2, dt = "float64"))
+  is_double(nn_linear(3, 2, TRUE, "cpu", "float64"))
+  is_double(nn_linear(3, 2, TRUE, !!!list(dtype = "float64")))
+  is_double((function(...) nn_linear(3, 2, ...))(dtype = "float64"))
+  is_double(nn_module(inherit = nn_linear)(3, 2, dtype = "float64"))
+  expect_null(nn_batch_norm2d(3, bias = FALSE)$bias)
+  expect_identical(nn_lstm(3, 4, proj_size = 2)$proj_size, 2L)
+  expect_true(nn_hardswish(TRUE)$inplace)
+  known <- "`in_features`, `out_features`, `bias`, `device`, `dtype`"
+  expect_error(nn_linear(3, 2, bais = FALSE), paste0("argument \\(bais\\). There are ", known))
+  expect_error(nn_linear(3, 2, TRUE, "cpu", "float64", 1), "argument \\(one without a name\\)")
+  expect_error(nn_linear(3, 2, device = "cpu", device = "cpu"), "`device` is given twice")
+})
+
 test_that("dtype and device are names or Python's objects", {
   expect_match(nn_linear(1, 1, dtype = "float64")$weight$dtype$`__repr__`(), "float64")
   half <- py_import("torch")$float16

@@ -16,7 +16,6 @@ test_that("every function of R's torch is here but one that needs its own CUDA k
 })
 
 test_that("arguments have R torch's names and order; PyTorch's own come last", {
-  # nn_rnn(...) and its kin hand `...` on to a function that takes nothing more.
   ours <- lapply(names(theirs), function(name) {
     if (exists(name, asNamespace("torchbridge"))) {
       as.character(names(formals(args(getExportedValue("torchbridge", name)))))
@@ -24,18 +23,26 @@ test_that("arguments have R torch's names and order; PyTorch's own come last", {
   })
   names(ours) <- names(theirs)
   ours$contrib_sort_vertices <- theirs$contrib_sort_vertices
-  recurrent <- c("nn_rnn", "nn_lstm", "nn_gru")
-  theirs[recurrent] <- lapply(theirs[recurrent], setdiff, "...")
   same <- mapply(function(a, b) identical(utils::head(a, length(b)), b), ours, theirs)
   expect_identical(names(ours)[!same], character())
   further <- unique(unlist(mapply(function(a, b) utils::tail(a, -length(b)), ours, theirs)))
   listed <- c(
-    "abbreviated", "align_to_window", "antialias", "beta", "bias", "capturable", "correction",
-    "decoupled_weight_decay", "device", "differentiable", "driver", "dtype", "enable_nested_tensor",
-    "eps", "error_if_nonfinite", "foreach", "fused", "generator", "inplace", "is_causal",
-    "label_smoothing", "left", "log_target", "mask_check", "maximize", "memory_format", "module",
-    "padding_side", "proj_size", "recompute_scale_factor", "stable", "three_phase", "upper",
-    "verbose", "weight", "weights_only"
+    "...", "abbreviated", "align_to_window", "antialias", "beta", "bias", "capturable",
+    "correction", "decoupled_weight_decay", "device", "differentiable", "driver", "dtype", "eps",
+    "error_if_nonfinite", "foreach", "fused", "generator", "is_causal", "label_smoothing", "left",
+    "log_target", "maximize", "memory_format", "module", "padding_side", "stable", "three_phase",
+    "upper", "verbose", "weight", "weights_only"
   )
   expect_identical(setdiff(further, listed), character())
+})
+
+test_that("layers have R torch's arguments and no others but `...`; a softmax has no default dim", {
+  layers <- setdiff(grep("^nn_", names(theirs), value = TRUE), c("nn_prune_head", "nn_buffer"))
+  layers <- layers[!grepl("_loss$|^nn_(init|utils)_|_(dict|list)$", layers)]
+  ours <- lapply(layers, function(x) names(formals(getExportedValue("torchbridge", x))))
+  further <- unlist(Map(setdiff, ours, theirs[layers]))
+  expect_identical(unique(further), "...")
+  for (softmax in list(nn_softmax, nn_log_softmax, nn_softmin)) {
+    expect_identical(formals(softmax), as.pairlist(alist(dim = )))
+  }
 })
