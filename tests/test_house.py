@@ -32,7 +32,7 @@ LONG = 60
 
 #: What a function may import: libraries that take long to load and that few calls need.
 HEAVY = {
-    *("numpy", "pandas", "polars", "pyarrow", "scipy", "torch", "rpy2"),
+    *("numpy", "pandas", "polars", "pyarrow", "duckdb", "scipy", "torch", "rpy2"),
     *("lightning_fabric", "onnx", "onnxscript", "optuna", "tqdm"),
 }
 #: Files whose functions may import our own: the shell's `doctor` must not wait for PyTorch.

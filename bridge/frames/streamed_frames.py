@@ -78,6 +78,22 @@ class FrameBatches:
         self._batch_size = batch_size
         self._options = (dtype, device)
 
+    @property
+    def path(self) -> str | None:
+        """The file or folder; None of a stream."""
+        return self._source.path
+
+    @property
+    def columns(self) -> list[str] | None:
+        """The names of the columns to read; None: all."""
+        return self._source.columns
+
+    def reader(self) -> pa.RecordBatchReader:
+        """What is left of the rows, as Arrow has them."""
+        return pa.RecordBatchReader.from_batches(
+            self.encoding.schema, self._source.batches(self._batch_size)
+        )
+
     def __iter__(self) -> Iterator[FrameTensors]:
         for table in _rechunk(self._source.batches(self._batch_size), self._batch_size):
             yield encoded_frames.tensors_of(table, self.encoding, *self._options, self.first)
@@ -107,9 +123,10 @@ class _Files:
         kind = _FORMATS.get(_suffix(Path(path)))
         if kind is None:
             raise ValueError(f"source: {path} has no files of {', '.join(_FORMATS)}")
+        self.path = path
         self._data = ds.dataset(path, format=_csv() if kind == "csv" else kind)
         _check_columns(columns, self._data.schema.names)
-        self._columns = columns
+        self.columns = columns
         self._options = (
             ds.ParquetFragmentScanOptions(pre_buffer=False) if kind == "parquet" else None
         )
@@ -130,9 +147,9 @@ class _Files:
 
     def _schema(self) -> pa.Schema:
         schema = self._data.schema
-        if self._columns is None:
+        if self.columns is None:
             return schema
-        return pa.schema([schema.field(name) for name in self._columns], schema.metadata)
+        return pa.schema([schema.field(name) for name in self.columns], schema.metadata)
 
     def _scan(self, columns: list[str] | None, size: int) -> Iterator[pa.RecordBatch]:
         # With threads, all of the file may be read ahead and wait in memory.
@@ -148,17 +165,19 @@ class _Files:
         return batches
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
-        return self._scan(self._columns, min(size, 65536))
+        return self._scan(self.columns, min(size, 65536))
 
 
 class _Stream:
     """An Arrow stream: read once."""
 
+    path = None
+
     def __init__(self, stream: ArrowStream, columns: list[str] | None) -> None:
         with arrow.producing():
             self._reader = pa.RecordBatchReader.from_stream(stream)
         _check_columns(columns, self._reader.schema.names)
-        self._columns = columns
+        self.columns = columns
         self._looked_at: list[pa.RecordBatch] = []
 
     def encoding(self) -> FrameEncoding:
@@ -184,7 +203,7 @@ class _Stream:
                 batch = next(self._reader, None)
             if batch is None:
                 return
-            yield batch if self._columns is None else batch.select(self._columns)
+            yield batch if self.columns is None else batch.select(self.columns)
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
         while self._looked_at:

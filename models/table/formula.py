@@ -8,7 +8,7 @@ file that holds one can run none.
 import ast
 import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,51 +64,85 @@ class Layout:
 
     def numeric(self, data: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
         """The design without intercept, shape (n, p), NaN where data are missing; and its names."""
-        present = [set(term) for term in self.terms] + ([set()] if self.intercept else [])
         columns: list[np.ndarray] = []
-        names: list[str] = []
+        for factors in self.blocks():
+            block = np.ones((len(data), 1))
+            for i, (part, shown) in enumerate(factors):
+                values = self._part(data, part, shown)
+                # (A product with ones would be the same, and takes as long as the rest.)
+                block = (
+                    (values[:, :, None] * block[:, None, :]).reshape(len(data), -1) if i else values
+                )
+            columns.append(block)
+        design = np.concatenate(columns, 1) if columns else np.empty((len(data), 0))
+        return design, self.names()
+
+    def blocks(self) -> list[list[tuple[str, list[str] | None]]]:
+        """Of each term that has columns its expressions, each with the levels that have one.
+
+        Such levels are None for an expression that is a number. The columns of a term are those of
+        all combinations, the first expression's running fastest.
+        """
+        present = [set(term) for term in self.terms] + ([set()] if self.intercept else [])
+        found: list[list[tuple[str, list[str] | None]]] = []
         for term in self.terms:
             if len(term) == 1 and term[0] in self.coded:
                 continue
-            block, labels = np.ones((len(data), 1)), [""]
-            for i, part in enumerate(term):
-                margin = set(term) - {part}
-                values, suffixes = self._part(data, part, margin in present)
-                block = (values[:, :, None] * block[:, None, :]).reshape(len(data), -1)
-                joint = ":" if i else ""
-                labels = [f"{old}{joint}{part}{new}" for new in suffixes for old in labels]
-            columns.append(block)
-            names += labels
+            block: list[tuple[str, list[str] | None]] = []
+            for part in term:
+                levels = self.levels.get(part)
+                contrasts = set(term) - {part} in present
+                block.append((part, None if levels is None else levels[contrasts:]))
+            found.append(block)
             if len(term) == 1 and term[0] in self.levels:
                 present.append(set())  # a factor's dummies span an intercept
-        design = np.concatenate(columns, 1) if columns else np.empty((len(data), 0))
-        return design, names
+        return found
+
+    def names(self) -> list[str]:
+        """The names of the design's columns, as R has them."""
+        names: list[str] = []
+        for block in self.blocks():
+            labels = [""]
+            for i, (part, shown) in enumerate(block):
+                suffixes = [""] if shown is None else shown
+                joint = ":" if i else ""
+                labels = [f"{old}{joint}{part}{new}" for new in suffixes for old in labels]
+            names += labels
+        return names
 
     def codes(self, data: pd.DataFrame) -> np.ndarray:
         """Codes from 0 of the factors that stay codes, -1 where data are missing."""
-        found = [self._factor(data, name).codes for name in self.coded]
+        found = [self._factor(data, name) for name in self.coded]
         return np.stack(found, 1).astype(np.int64) if found else np.empty((len(data), 0), np.int64)
 
-    def _part(self, data: pd.DataFrame, part: str, contrasts: bool) -> tuple[np.ndarray, list[str]]:
-        if part not in self.levels:
-            return evaluate(part, data)[:, None], [""]
-        codes = self._factor(data, part).codes
-        levels = self.levels[part]
-        first = 1 if contrasts else 0
-        dummies = (codes[:, None] == np.arange(first, len(levels))).astype(float)
+    def _part(self, data: pd.DataFrame, part: str, shown: list[str] | None) -> np.ndarray:
+        if shown is None:
+            return evaluate(part, data)[:, None]
+        codes, levels = self._factor(data, part), self.levels[part]
+        dummies = (codes[:, None] == np.arange(len(levels) - len(shown), len(levels))).astype(float)
         dummies[codes < 0] = np.nan
-        return dummies, levels[first:]
+        return dummies
 
-    def _factor(self, data: pd.DataFrame, name: str) -> pd.Categorical:
-        column = _column(data, name)
-        text = column.map(str, na_action="ignore")
-        new = sorted(set(text.dropna()) - set(self.levels[name]))
-        if new:
-            raise ValueError(f'data: column "{name}" has the new level "{new[0]}"')
-        return pd.Categorical(text, categories=self.levels[name])
+    def _factor(self, data: pd.DataFrame, name: str) -> np.ndarray:
+        """Codes from 0, -1 where data are missing."""
+        column, levels = _column(data, name), self.levels[name]
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.map(str, na_action="ignore").astype("category")
+        codes = np.asarray(column.cat.codes)
+        words = [str(word) for word in column.cat.categories]
+        places = pd.Index(levels).get_indexer(words) if words else np.empty(0, int)
+        unknown = np.flatnonzero(places < 0)
+        if len(unknown) and np.isin(codes, unknown).any():
+            new = min(words[place] for place in np.unique(codes[np.isin(codes, unknown)]))
+            raise ValueError(f'data: column "{name}" has the new level "{new}"')
+        return np.append(places, -1)[codes]  # (-1 is the last)
 
 
-def parse_formula(formula: str, data: pd.DataFrame) -> Layout:
+def parse_formula(
+    formula: str,
+    data: pd.DataFrame,
+    levels: Callable[[str, pd.Series], list[str]] | None = None,
+) -> Layout:
     """The layout that a formula means for these data.
 
     Args:
@@ -116,6 +150,7 @@ def parse_formula(formula: str, data: pd.DataFrame) -> Layout:
             names), `.` for all others, `+`, `-`, `:`, `*`, parentheses, `- 1` or `+ 0`, and
             log, log10, log2, log1p, exp, sqrt, abs and `I()` of arithmetic.
         data: their types decide what is a factor.
+        levels: gives the levels of a factor, by its name and column; None: `levels_of`.
     """
     if not isinstance(formula, str) or formula.count("~") != 1:
         raise ValueError(f'formula must be "response ~ terms", not {formula!r}')
@@ -130,7 +165,7 @@ def parse_formula(formula: str, data: pd.DataFrame) -> Layout:
     layout = Layout(response, [list(term) for term in terms], intercept)
     for part in dict.fromkeys(part for term in terms for part in term):
         if part in data.columns and is_factor(data[part]):
-            layout.levels[part] = levels_of(part, data[part])
+            layout.levels[part] = (levels or levels_of)(part, data[part])
     for part in (part for term in terms for part in term if part not in layout.levels):
         evaluate(part, data.head(1))
     return layout
@@ -259,6 +294,22 @@ def _text(node: ast.expr) -> str:
     if isinstance(node, ast.Name) and node.id.startswith("quoted__"):
         return bytes.fromhex(node.id.removeprefix("quoted__")).decode()
     return ast.unparse(node)
+
+
+def columns_in(expression: str, columns: Sequence[str]) -> list[str]:
+    """The columns that an expression names; an error where it names what is none."""
+    names = [expression] if expression in columns else _columns_of(_parsed(expression, expression))
+    missing = [name for name in names if name not in columns]
+    if missing:
+        raise FormulaError(f'data has no column "{missing[0]}"; it has {", ".join(columns)}')
+    return list(dict.fromkeys(names))
+
+
+def _columns_of(node: ast.expr) -> list[str]:
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return [_text(node)]
+    inner = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+    return [name for child in inner if isinstance(child, ast.expr) for name in _columns_of(child)]
 
 
 def _names(expression: str) -> set[str]:

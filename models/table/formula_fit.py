@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,26 +13,24 @@ import pandas as pd
 from torchbridge.process.whole_files import write_file
 from torchbridge.saving import tensor_content
 
-from ..arguments import kind_of, options
+from ..arguments import options
 from ..exact.glm import GLMFit
 from ..exact.multinomial import MultinomialFit
 from ..training.weights import from_bytes, to_bytes
 from .fit import fit_table
 from .formula import (
-    FormulaError,
     Layout,
     as_layout,
     check_layout,
     complete_rows,
     evaluate,
     is_expression,
-    is_factor,
-    levels_of,
     parse_formula,
 )
 from .model import TableModel, load_content
 from .registry import find_model
 from .result import TableFit
+from .shape import Shape, as_pandas, classes_of
 
 _ENTRY = "torchbridge_model"
 _VERSION = 2
@@ -65,7 +63,7 @@ class FormulaModel:
             A data frame with `pred`; with `pred_class` for classes; or with a column `pred_<name>`
             for each class or output. A row with missing values has a missing prediction.
         """
-        frame = _as_pandas("data", data)
+        frame = as_pandas("data", data)
         numeric, _ = self.layout.numeric(frame)
         codes = self.layout.codes(frame)
         offset = None if self.offset is None else evaluate(self.offset, frame)
@@ -189,16 +187,16 @@ def fit_formula(
     Raises:
         TypeError, ValueError: as of `fit_table`, or a formula that cannot be read.
     """
-    frame = _as_pandas("data", data)
+    frame = as_pandas("data", data)
     row = find_model(model)
     if not row.takes_response or row.n_dims != 1:
         raise ValueError(f'model "{model}" has no formula: fit_table takes its columns')
     layout = parse_formula(formula, frame)
     if row.takes_codes:
         layout.coded = [t[0] for t in layout.terms if len(t) == 1 and t[0] in layout.levels]
-    classes = _classes(layout.response, frame, row.response == "classes")
-    shape = _Shape(layout, classes, weights, offset)
-    rows, names, kept = shape.rows("data", frame)
+    classes = classes_of(layout.response, frame, row.response == "classes")
+    shape = Shape(layout, classes, weights, offset)
+    rows, names, kept = _complete("data", *shape.rows("data", frame))
     given = options("model_options", model_options)
     train = options("fit_options", fit_options)
     if row.exact:
@@ -209,7 +207,8 @@ def fit_formula(
             **options("origin", train.get("origin")),
         }
     if validation is not None and not isinstance(validation, (int, float)):
-        validation, _, _ = shape.rows("validation", _as_pandas("validation", validation))
+        given_rows = shape.rows("validation", as_pandas("validation", validation))
+        validation, _, _ = _complete("validation", *given_rows)
     table = fit_table(
         model,
         **rows,
@@ -242,77 +241,12 @@ def load_formula(path: str | os.PathLike[str]) -> FormulaModel:
     return FormulaModel(model, as_layout(about["layout"]), about["classes"], about["offset"])
 
 
-class _Shape(NamedTuple):
-    """What the columns of a data frame become."""
-
-    layout: Layout
-    classes: list[str] | None
-    weights: Any
-    offset: str | None
-
-    def rows(self, name: str, frame: pd.DataFrame) -> tuple[dict[str, Any], list[str], np.ndarray]:
-        """Arguments of `fit_table`, the names of the design's columns, which rows are complete."""
-        response = _response(self.layout.response, frame, self.classes)
-        numeric, names = self.layout.numeric(frame)
-        codes = self.layout.codes(frame)
-        weights = (
-            _weights(self.weights, frame) if name == "data" or _is_text(self.weights) else None
-        )
-        if self.offset is not None and not _is_text(self.offset):
-            raise TypeError(
-                f"offset must be a column's name or an expression, not {kind_of(self.offset)}"
-            )
-        offset = None if self.offset is None else evaluate(self.offset, frame)
-        extra = [column for column in (weights, offset) if column is not None]
-        kept = complete_rows(response, numeric, codes, *extra)
-        if not kept.any():
-            raise ValueError(f"{name} has no complete rows")
-        found = {
-            "numeric": np.ascontiguousarray(numeric[kept]),
-            "response": response[kept],
-            "codes": codes[kept] if self.layout.coded else None,
-            "weights": None if weights is None else weights[kept],
-            "offset": None if offset is None else offset[kept],
-        }
-        return found, names, kept
-
-
-def _is_text(x: Any) -> bool:
-    return isinstance(x, str)
-
-
-def _as_pandas(name: str, data: Any) -> pd.DataFrame:
-    if isinstance(data, pd.DataFrame):
-        return data
-    if hasattr(data, "to_pandas"):
-        return data.to_pandas()
-    raise TypeError(f"{name} must be a data frame, not {kind_of(data)}")
-
-
-def _weights(given: Any, frame: pd.DataFrame) -> np.ndarray | None:
-    if given is None or isinstance(given, str):
-        return None if given is None else evaluate(given, frame)
-    found = np.asarray(given, float)
-    if found.shape != (len(frame),):
-        raise ValueError(f"weights must have shape ({len(frame)},), not {found.shape}")
-    return found
-
-
-def _classes(name: str, data: pd.DataFrame, takes_classes: bool) -> list[str] | None:
-    """The classes of a response that has any."""
-    if name not in data.columns or not (is_factor(data[name]) or takes_classes):
-        return None
-    return levels_of(name, data[name])
-
-
-def _response(name: str, data: pd.DataFrame, classes: Sequence[str] | None) -> np.ndarray:
-    """Numbers, or codes of classes, -1 where they are missing."""
-    if classes is None:
-        return evaluate(name, data)
-    if name not in data.columns:
-        raise FormulaError(f'data has no column "{name}"')
-    text = data[name].map(str, na_action="ignore")
-    return pd.Categorical(text, categories=classes).codes.astype(np.int64)
+def _complete(
+    name: str, rows: dict[str, Any], names: list[str], kept: np.ndarray
+) -> tuple[dict[str, Any], list[str], np.ndarray]:
+    if not kept.any():
+        raise ValueError(f"{name} has no complete rows")
+    return rows, names, kept
 
 
 def _check_about(about: dict[str, Any]) -> None:
