@@ -500,6 +500,7 @@ def names(prefixes: Iterable[str] = tuple(_PREFIXES)) -> list[str]:
 
 _NOT_OPERATORS = frozenset(
     (
+        "Optional",
         "handle_torch_function",
         "has_torch_function",
         "has_torch_function_unary",

@@ -36,7 +36,7 @@ def test_what_python_writes_is_up_to_date(document):
     if version != document.header.torch_version():
         pytest.skip(f"written from PyTorch {version}")
     files = document.generated()
-    assert len(files) > 800
+    assert len(files) > 750
     stale = [name for name, text in files.items() if document.read(PACKAGE / name) != text]
     assert stale + document.leftovers(files, PACKAGE) == [], STALE
 

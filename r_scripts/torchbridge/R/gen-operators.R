@@ -66,7 +66,6 @@ operator_arguments <- c(
   linalg_vander = "x [N]",
   linalg_vecdot = "x y [dim]",
   linalg_vector_norm = "A [ord] [dim] [keepdim] [dtype]",
-  nnf_Optional = "...",
   nnf_adaptive_avg_pool1d = "input output_size",
   nnf_adaptive_avg_pool2d = "input output_size",
   nnf_adaptive_avg_pool3d = "input output_size",
