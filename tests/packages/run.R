@@ -85,8 +85,33 @@ install_needed <- function(repository, checkouts) {
   about <- read.dcf(file.path(source, "DESCRIPTION"), c("Package", "Version"))
   have <- tryCatch(utils::packageVersion(about[, "Package"]), error = function(e) NULL)
   if (!is.null(have) && have >= about[, "Version"]) return(invisible())
-  failure <- install(source)
+  copy <- file.path(work, "needed", basename(source))
+  unlink(copy, recursive = TRUE)
+  dir.create(dirname(copy), showWarnings = FALSE)
+  file.copy(source, dirname(copy), recursive = TRUE)
+  ask_for_less(copy)
+  failure <- install(copy)
   if (!is.null(failure)) message(repository, ":\n", failure)
+}
+
+# Of a needed package the newest is at hand, and what it imports is as old as this system: bounds of
+# versions go, and imports that nobody has (a search method of tune's, say). A test that comes to
+# what is missing fails and says so.
+ask_for_less <- function(copy) {
+  about <- read.dcf(file.path(copy, "DESCRIPTION"))
+  missing <- character()
+  for (field in intersect(c("Depends", "Imports", "LinkingTo"), colnames(about))) {
+    entries <- listed(about[, field])
+    names <- sub("[[:space:]]*[(].*", "", entries)
+    there <- vapply(names, function(name) name == "R" || nzchar(system.file(package = name)), NA)
+    missing <- c(missing, names[!there])
+    about[, field] <- paste(ifelse(names == "R", entries, names)[there], collapse = ", ")
+  }
+  write.dcf(about[, nzchar(about), drop = FALSE], file.path(copy, "DESCRIPTION"))
+  place <- file.path(copy, "NAMESPACE")
+  lines <- readLines(place)
+  imported <- sub("^import(From)?[(]([^,)]*).*", "\\2", lines)
+  writeLines(lines[!grepl("^import", lines) | !imported %in% missing], place)
 }
 
 # NULL, or what R said last.

@@ -67,21 +67,3 @@ type_names <- list(
   float16 = "Half", bfloat16 = "BFloat16", float32 = "Float", float64 = "Double",
   uint8 = "Byte", int8 = "Char", int16 = "Short", int32 = "Int", int64 = "Long", bool = "Bool"
 )
-
-#' @rdname compare_proxy.torch_tensor
-#' @exportS3Method waldo::compare_proxy
-compare_proxy.nn_module <- function(x, path = "x") { # nolint: object_name_linter.
-  if (inherits(x, "nn_module_generator") || !is_live(x)) return(list(object = x, path = path))
-  half <- environment(x)
-  fields <- as.list(half$fields, sorted = TRUE)
-  code <- lapply(module_lineage(half$definition), function(level) {
-    lapply(level$methods, function(method) list(formals(method), body(method)))
-  })
-  object <- list(
-    class = class(x), options = call_python("module_members.options", x),
-    fields = fields[!vapply(fields, is.function, NA)], code = code,
-    parameters = call_python("module_members.own_part", x, "parameters"),
-    buffers = call_python("module_members.own_part", x, "buffers"), children = x$children
-  )
-  list(object = object, path = paste0("plain(", path, ")"))
-}

@@ -70,19 +70,3 @@ as.integer64.torch_tensor <- function(x, ...) { # nolint: object_name_linter.
   if (is.null(dim(values))) return(result)
   structure(result, dim = dim(values), class = c("integer64", "array"))
 }
-
-#' Comparisons by testthat and waldo
-#'
-#' `testthat::expect_equal()` compares tensors by values, dtype, device, shape, `requires_grad` and
-#' the name of `grad_fn`, and modules by class, options, fields, methods, parameters, buffers and
-#' children.
-#' @param x A tensor or module.
-#' @param path Where it stands, as text.
-#' @return A list of `object` and `path`, as `waldo::compare_proxy()` wants it.
-#' @exportS3Method waldo::compare_proxy
-#' @keywords internal
-compare_proxy.torch_tensor <- function(x, path = "x") { # nolint: object_name_linter.
-  about <- call_python("members.same_parts", x)
-  object <- c(about, list(values = api("values", x$detach()$cpu())))
-  list(object = object, path = paste0("plain(", path, ")"))
-}

@@ -93,14 +93,6 @@ test_that("messages count dims and positions from 1", {
   expect_error(torch_cat(list(x, torch_ones(3, 4)), 1), "except in dimension 1")
 })
 
-test_that("waldo compares tensors by what they hold", {
-  skip_if_not_installed("waldo")
-  x <- torch_tensor(1)
-  expect_length(waldo::compare(x, torch_tensor(1)), 0L)
-  expect_gt(length(waldo::compare(x, torch_tensor(2))), 0L)
-  expect_gt(length(waldo::compare(x, torch_tensor(1, requires_grad = TRUE))), 0L)
-})
-
 test_that("a data frame is no tensor", {
   expect_error(torch_tensor(mtcars), "as.matrix(data), or frame_tensors(data)", fixed = TRUE)
   expect_true(torch_tensor(NULL)$dtype == torch_bool())

@@ -1,0 +1,45 @@
+# Comparisons of tensors, and what waldo and all.equal() ask for.
+
+#' Comparisons of tensors and modules
+#'
+#' `all.equal()` compares tensors by dtype, shape and values, and modules by class, options, fields,
+#' methods, parameters, buffers and children, numbers within `tolerance`. So a clone is equal, and
+#' another module of the same layers is not: `all.equal(nn_linear(2, 1), nn_linear(2, 1))` says
+#' which parameters differ. `testthat::expect_equal()` (waldo) compares the same, and of tensors the
+#' device, `requires_grad` and the name of `grad_fn` as well.
+#' @param target,current What is compared.
+#' @param ... For `all.equal()` of the values: `tolerance`, by default 1.5e-8, and others.
+#' @return `TRUE`, or the differences as text.
+#' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
+#' all.equal(torch_tensor(c(1, 2)), torch_tensor(c(1, 3)))
+#' net <- nn_linear(2, 1)
+#' all.equal(net, net$clone(deep = TRUE))
+#' @method all.equal torch_tensor
+#' @export
+all.equal.torch_tensor <- function(target, current, ...) {
+  if (!inherits(current, "torch_tensor")) return(not_one_class(target, current))
+  if (!is_live(target) || !is_live(current)) return(NextMethod())
+  parts <- c("dtype", "shape")
+  all.equal(compared(target, parts), compared(current, parts), ...)
+}
+
+#' Comparisons by testthat and waldo
+#'
+#' See [all.equal.torch_tensor()].
+#' @param x A tensor or module.
+#' @param path Where it stands, as text.
+#' @return A list of `object` and `path`, as `waldo::compare_proxy()` wants it.
+#' @exportS3Method waldo::compare_proxy
+#' @keywords internal
+compare_proxy.torch_tensor <- function(x, path = "x") { # nolint: object_name_linter.
+  list(object = compared(x), path = paste0("plain(", path, ")"))
+}
+
+# A tensor as R values: these parts of it, and its numbers.
+compared <- function(x, parts = c("dtype", "device", "shape", "requires_grad", "grad_fn")) {
+  c(call_python("members.same_parts", x)[parts], list(values = api("values", x$detach()$cpu())))
+}
+
+not_one_class <- function(target, current) {
+  sprintf("target is %s, current is %s", class(target)[1L], class(current)[1L])
+}

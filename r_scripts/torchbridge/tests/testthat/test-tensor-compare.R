@@ -1,0 +1,21 @@
+test_that("waldo compares tensors by what they hold", {
+  skip_if_not_installed("waldo")
+  x <- torch_tensor(1)
+  expect_length(waldo::compare(x, torch_tensor(1)), 0L)
+  expect_gt(length(waldo::compare(x, torch_tensor(2))), 0L)
+  expect_gt(length(waldo::compare(x, torch_tensor(1, requires_grad = TRUE))), 0L)
+})
+
+test_that("all.equal() compares tensors by dtype, shape and values", {
+  x <- torch_tensor(c(1, NaN))
+  expect_true(all.equal(x, x$clone()))
+  expect_true(all.equal(x, torch_tensor(c(1, NaN), requires_grad = TRUE)))
+  expect_match(
+    all.equal(x, torch_tensor(c(3, NaN))), "^Component .values.: Mean relative difference: 2$"
+  )
+  expect_match(all.equal(x, x$double()), "dtype", all = FALSE)
+  expect_match(all.equal(torch_ones(2), torch_ones(2, 1)), "shape", all = FALSE)
+  expect_true(all.equal(torch_tensor(1), torch_tensor(1.01), tolerance = 0.1))
+  expect_identical(all.equal(x, 1), "target is torch_tensor, current is numeric")
+  expect_match(all.equal(list(x), list(x * 2)), "Component 1", all = FALSE)
+})
