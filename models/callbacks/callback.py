@@ -42,9 +42,16 @@ class Callback:
         traceable: whether `on_gradients` consists of the same tensor operations in every step, so
             that `compile` can make it part of the compiled step. Else it is called between the
             compiled gradients and the compiled update.
+        reads_loss: whether `on_batch_end` looks at `loop.batch_loss`. Where several processes
+            train, each has the loss of its share of the batch; for such a callback they add up
+            that of the whole.
+
+    Where several processes train, each calls its callbacks, and `loop.accelerator.rank` says which
+    it is; losses and the history are those of the whole.
     """
 
     traceable = False
+    reads_loss = True
 
     def on_fit_begin(self, loop: Loop) -> None:
         """Before the first epoch, the weights being the initial ones."""

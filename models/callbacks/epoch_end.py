@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class EpochEnd(Callback):
-    """Calls a function with each epoch's line of the history.
+    """Calls a function with each epoch's line of the history: in the first process, of several.
 
     Args:
         function: gets a dict such as {"epoch": 3, "train_loss": 0.5, "valid_loss": 0.6}.
@@ -37,11 +37,17 @@ class EpochEnd(Callback):
 
     def on_epoch_end(self, loop: Loop) -> None:
         """Call it."""
-        found = passing_interrupts(self.function)({"epoch": loop.epoch, **loop.row})
+        call, line = passing_interrupts(self.function), {"epoch": loop.epoch, **loop.row}
+        found = loop.accelerator.from_first(lambda: decided(call(line)))
         if found is False:
             loop.stop("the function at the epoch's end returned False")
         if isinstance(found, Mapping):
             record_all(loop, found)
+
+
+def decided(found: Any) -> Any:
+    """What matters of what a function returned."""
+    return found if found is False or isinstance(found, Mapping) else None
 
 
 def record_all(loop: Loop, found: Mapping[str, Any]) -> None:

@@ -55,8 +55,11 @@ class LRFinder(Callback):
             return
         module = copy.deepcopy(loop.module.state_dict())
         optimizer = copy.deepcopy(loop.optimizer.state_dict())
-        with torch.random.fork_rng(loop.accelerator.gpus):
+        random = loop.accelerator.random_state()
+        try:
             self._test(loop)
+        finally:
+            loop.accelerator.set_random_state(random)
         loop.module.load_state_dict(module)
         loop.optimizer.load_state_dict(optimizer)
         self.suggestion = self._steepest()
@@ -79,7 +82,8 @@ class LRFinder(Callback):
                 batch = next(batches)
             for group in loop.optimizer.param_groups:
                 group["lr"] = self.min_lr * ratio**i
-            average = 0.9 * average + 0.1 * float(loop.step(batch))
+            loss = loop.accelerator.of_the_whole(loop.step(batch), batch)
+            average = 0.9 * average + 0.1 * float(loss)
             smooth = average / (1 - 0.9 ** (i + 1))
             lowest = min(lowest, smooth)
             if not math.isfinite(smooth) or smooth > 4 * lowest > 0:

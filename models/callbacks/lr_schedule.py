@@ -55,6 +55,8 @@ class LRSchedule(Callback):
             `max_lr` the fit's `lr`.
     """
 
+    reads_loss = False
+
     def __init__(self, name: str, **options: Any) -> None:
         self.scheduler_class, self.every_batch = lookup("lr_schedule", name, SCHEDULES)
         check_options("lr_schedule", name, self.scheduler_class, options)

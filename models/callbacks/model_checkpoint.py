@@ -52,5 +52,5 @@ class ModelCheckpoint(Callback):
         due = loop.epoch % self.every == 0 or last
         if self.best_only and loop.best is not None:
             due = loop.best.epoch == loop.epoch
-        if due and loop.accelerator.rank == 0:
+        if due:
             loop.save(self.path.replace("{epoch}", str(loop.epoch)))

@@ -55,6 +55,8 @@ class ProgressLines(Callback):
         say: as of `Lines`.
     """
 
+    reads_loss = False
+
     def __init__(self, say: Callable[[str], object] | None = None) -> None:
         self.lines = Lines(say)
         self.first = 0

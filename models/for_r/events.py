@@ -12,7 +12,7 @@ from torchbridge.process.interrupts import passing_interrupts
 
 from ..callbacks import Callback
 from ..callbacks.callback import EVENTS
-from ..callbacks.epoch_end import record_all
+from ..callbacks.epoch_end import decided, record_all
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,7 +66,9 @@ class EventFunctions(Callback):
             at["line"] = {"epoch": loop.epoch, **loop.row}
         if gradients is not None:
             at["gradients"] = _named(loop, gradients)
-        found = passing_interrupts(self.functions[event])(at)
+        mine = passing_interrupts(self.functions[event])(at)
+        # Of several processes all call it, for it may change what it gets; the first one decides.
+        found = loop.accelerator.from_first(lambda: decided(mine))
         if found is False:
             loop.stop(f"the function {event} returned False")
         if event == "on_epoch_end" and isinstance(found, Mapping):

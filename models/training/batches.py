@@ -10,6 +10,8 @@ import torch
 
 from ..arguments import kind_of
 from .data import Data
+from .device import Accelerator
+from .ranks import in_all
 
 
 class Batches(Protocol):
@@ -25,13 +27,14 @@ class Batches(Protocol):
 class TensorBatches:
     """Batches gathered on the device by one random order of the rows.
 
+    Where several processes train, each gets its share of every batch.
+
     Args:
         data: all rows, on the device.
         batch_size: rows in a batch; the last has what is left.
         shuffle: draw a new order every epoch, or keep the rows' own.
         least: rows that a batch must have: fewer that are left join the batch before.
-        rank, world_size: with several processes each gets its part of the order, all as
-            many rows: the first of the order come twice where they do not divide.
+        accelerator: which of the processes this is.
     """
 
     def __init__(
@@ -39,30 +42,46 @@ class TensorBatches:
         data: Data,
         batch_size: int,
         shuffle: bool,
-        least: int = 1,
-        rank: int = 0,
-        world_size: int = 1,
+        least: int,
+        accelerator: Accelerator,
     ) -> None:
         self.data = data
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.rank, self.world_size = rank, world_size
-        self.sizes = _sizes(-(-data.n_rows // world_size), batch_size, least)
+        self.shuffle = shuffle and batch_size < data.n_rows
+        self.least, self.accelerator = least, accelerator
+        self.sizes = _sizes(data.n_rows, batch_size, least)
 
     def __len__(self) -> int:
         return len(self.sizes)
 
     def __iter__(self) -> Iterator[Data]:
         n_rows, device = self.data.n_rows, self.data.y.device
-        if self.world_size == 1 and (self.batch_size >= n_rows or not self.shuffle):
+        alone = self.accelerator.world_size == 1
+        if alone and not self.shuffle:
             yield from self.data.split(self.sizes)
             return
-        order = torch.randperm(n_rows, device=device) if self.shuffle else torch.arange(n_rows)
-        if self.world_size > 1:
-            missing = -n_rows % self.world_size
-            order = torch.cat([order, order[:missing]])[self.rank :: self.world_size]
+        with self.accelerator.drawing():
+            draw = torch.randperm if self.shuffle else torch.arange
+            order = draw(n_rows, device=device)
         for index in order.split(self.sizes):
-            yield self.data.rows(index)
+            if alone:
+                yield self.data.rows(index)
+            else:
+                rows, share = share_of(self.accelerator, len(index), self.least)
+                yield self.data.rows(index[rows])._replace(share=share)
+
+
+def share_of(accelerator: Accelerator, n_rows: int, least: int) -> tuple[slice, tuple[int, int]]:
+    """Which rows of a batch are a process's, and the `share` of the `Data` that has them.
+
+    All get as many, as near as may be, and `least` at least. Where there is nothing left for the
+    last ones, they get the first rows, which do not count.
+    """
+    parts = max(1, min(accelerator.world_size, n_rows // least))
+    rank = accelerator.rank
+    if rank >= parts:
+        return slice(0, min(least, n_rows)), (0, n_rows)
+    rows = slice(n_rows * rank // parts, n_rows * (rank + 1) // parts)
+    return rows, (rows.stop - rows.start, n_rows)
 
 
 def _sizes(n_rows: int, batch_size: int, least: int) -> list[int]:
@@ -79,18 +98,28 @@ def _sizes(n_rows: int, batch_size: int, least: int) -> list[int]:
 class LoaderBatches:
     """The batches of a loader, such as `torch.utils.data.DataLoader`, moved to the device.
 
+    Where several processes train, each goes over the whole loader, which must give the same batches
+    in each, and takes its share of the rows.
+
     Args:
         name: what errors call the loader.
         loader: gives (x, y) or (x, y, weights), every time it is iterated; x is a tensor
             or, for a module of several arguments, a tuple or list of them.
         check: makes checked data of them (of x, y and weights).
-        device: where the batches go.
+        accelerator: where the batches go.
+        least: rows that a process's share must have.
     """
 
     def __init__(
-        self, name: str, loader: Iterable, check: Callable[..., Data], device: torch.device
+        self,
+        name: str,
+        loader: Iterable,
+        check: Callable[..., Data],
+        accelerator: Accelerator,
+        least: int = 1,
     ) -> None:
-        self.name, self.loader, self.check, self.device = name, loader, check, device
+        self.name, self.loader, self.check = name, loader, check
+        self.accelerator, self.least = accelerator, least
 
     def __len__(self) -> int:
         if not isinstance(self.loader, Sized):
@@ -98,16 +127,47 @@ class LoaderBatches:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[Data]:
-        empty = True
-        for batch in self.loader:
-            if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
-                raise TypeError(
-                    f"{self.name} must give batches (x, y) or (x, y, weights), not {kind_of(batch)}"
-                )
+        accelerator, empty = self.accelerator, True
+        with accelerator.drawing():
+            batches = iter(self.loader)
+        while True:
+            with accelerator.drawing():  # loaders draw as they go
+                batch = next(batches, _END)
+            found = None if batch is _END else self._checked(batch)
+            if accelerator.world_size > 1:
+                found = self._share(found)
+            if found is None:
+                break
             empty = False
-            yield self.check(*batch).to(self.device)
+            yield found.to(accelerator.device)
         if empty:
             raise ValueError(f"{self.name} gave no batches")
+
+    def _checked(self, batch: Any) -> Data:
+        if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
+            raise TypeError(
+                f"{self.name} must give batches (x, y) or (x, y, weights), not {kind_of(batch)}"
+            )
+        return self.check(*batch)
+
+    def _share(self, whole: Data | None) -> Data | None:
+        """This process's rows of a batch that all have; None after the last."""
+        n = 0 if whole is None else whole.n_rows
+        of_y = 0.0 if whole is None else float(whole.y.double().sum())
+        if not self.accelerator.alike(float(n), of_y):
+            raise in_all(
+                ValueError(
+                    f"{self.name} does not give the same batches in each process of the job: set "
+                    "the seed that its order comes from"
+                )
+            )
+        if whole is None:
+            return None
+        rows, share = share_of(self.accelerator, n, self.least)
+        return whole.each(lambda t: t[rows])._replace(share=share)
+
+
+_END = object()
 
 
 def is_loader(x: Any) -> bool:

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from torchbridge.process.whole_files import replacing
@@ -22,7 +21,7 @@ _VERSION = 2
 
 def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
     """Write all that `restore_state` needs to go on with the next epoch."""
-    tensors = {f"module.{name}": t for name, t in loop.module.state_dict().items()}
+    tensors = {f"module.{name}": t for name, t in loop.weights().items()}
     optimizer = loop.optimizer.state_dict()
     plain: dict[str, Any] = {"param_groups": optimizer["param_groups"], "state": {}}
     for key, entries in optimizer["state"].items():
@@ -36,9 +35,7 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
                     tensors |= {f"{place}.{i}": t for i, t in enumerate(value)}
             else:
                 plain["state"][place] = value
-    tensors["random.cpu"] = torch.get_rng_state()
-    for gpu in loop.accelerator.gpus:
-        tensors["random.cuda"] = torch.cuda.get_rng_state(gpu)
+    tensors |= {f"random.{name}": t for name, t in loop.accelerator.random_state().items()}
     if loop.best is not None:
         tensors |= {f"best.{name}": t for name, t in loop.best.weights.items()}
     about = {
@@ -53,8 +50,9 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
         "callbacks": {type(c).__name__: c.state() for c in loop.callbacks},
     }
     metadata = {_ENTRY: json.dumps(about, allow_nan=False)}
-    with replacing(path) as file:
-        tensor_content.write(file, copied(tensors), metadata)
+    if loop.accelerator.rank == 0:
+        with replacing(path) as file:
+            tensor_content.write(file, copied(tensors), metadata)
 
 
 def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
@@ -77,10 +75,7 @@ def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
         kept = about["callbacks"].get(type(callback).__name__)
         if kept:
             callback.load_state(kept)
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors:  # else it was written on a CPU
-        for gpu in loop.accelerator.gpus:
-            torch.cuda.set_rng_state(tensors["random.cuda"], gpu)
+    loop.accelerator.set_random_state(_part(tensors, "random."))
 
 
 def _optimizer_state(tensors: dict[str, Tensor], plain: dict[str, Any]) -> dict[str, Any]:

@@ -34,17 +34,26 @@ class Data(NamedTuple):
         y: targets.
         weights: what each row counts, of mean 1 over the whole, or None for all alike.
         offset: what is added to the module's output, or None for nothing.
+        share: where they are a process's share of a batch: how many of these rows count (all, or
+            none, and then they are there so that it has something to work on), and how many the
+            whole batch has. None where they are the whole.
     """
 
     x: tuple[Tensor, ...]
     y: Tensor
     weights: Tensor | None = None
     offset: Tensor | None = None
+    share: tuple[int, int] | None = None
 
     @property
     def n_rows(self) -> int:
-        """The number of observations."""
-        return len(self.y)
+        """The number of observations that count."""
+        return len(self.y) if self.share is None else self.share[0]
+
+    @property
+    def whole(self) -> int:
+        """That of the whole batch, in all processes."""
+        return len(self.y) if self.share is None else self.share[1]
 
     def to(self, device: torch.device) -> "Data":
         """The same on a device."""
@@ -53,7 +62,7 @@ class Data(NamedTuple):
 
     def rows(self, index: Tensor) -> "Data":
         """These rows."""
-        x, y, weights, offset = self
+        x, y, weights, offset, _ = self
         return Data(
             tuple([t.index_select(0, index) for t in x]),
             y.index_select(0, index),
@@ -68,6 +77,7 @@ class Data(NamedTuple):
             function(self.y),
             None if self.weights is None else function(self.weights),
             None if self.offset is None else function(self.offset),
+            self.share,
         )
 
     def split(self, sizes: Sequence[int]) -> Iterator["Data"]:

@@ -5,13 +5,14 @@ Tests: tests/models/training/test_fit.py.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..arguments import kind_of
+from .data import Data
 
 
 def training_device(device: str | torch.device | None) -> torch.device:
@@ -52,26 +53,90 @@ class Accelerator:
         """The GPUs whose random state is part of the fit's."""
         return [self.device] if self.device.type == "cuda" else []
 
+    # --- what several processes do together; one alone has nothing to do ---
+
+    def agreed(self) -> AbstractContextManager[None]:
+        """Each process has done this without an error, or each ends in one."""
+        return nullcontext()
+
+    def check_same(self, what: dict[str, Any]) -> None:
+        """An error where an argument is not the same in all of them."""
+
+    def alike(self, *values: float) -> bool:
+        """Are these numbers the same in all of them?"""
+        return True
+
+    def from_first(self, function: Callable[[], Any]) -> Any:
+        """What a function of the user's gives in the first process, where alone it is called."""
+        return function()
+
+    def of_the_whole(self, loss: Tensor, batch: Data) -> Tensor:
+        """The loss of the whole batch, of that of this process's share."""
+        return loss
+
+    def mean(self, total: Tensor, n_rows: int) -> Tensor:
+        """A mean over the rows of all processes, of this one's total and number of rows."""
+        return total / n_rows
+
+    def rows_of_all(self, value: Tensor) -> Tensor:
+        """The rows of each process's tensor."""
+        return value
+
+    # --- random numbers ---
+
+    def random_state(self) -> dict[str, Tensor]:
+        """Torch's random state, by "cpu" and "cuda"."""
+        state = {"cpu": torch.get_rng_state()}
+        for gpu in self.gpus:
+            state["cuda"] = torch.cuda.get_rng_state(gpu)
+        return state
+
+    def set_random_state(self, state: dict[str, Tensor]) -> None:
+        """Put it back; one that was taken on a CPU leaves the GPU's."""
+        torch.set_rng_state(state["cpu"])
+        if "cuda" in state:
+            for gpu in self.gpus:
+                torch.cuda.set_rng_state(state["cuda"], gpu)
+
+    def drawing(self) -> AbstractContextManager[None]:
+        """What is drawn within, such as the order of the rows, each process draws alike."""
+        return nullcontext()
+
+    def begin(self) -> None:
+        """Before the first epoch: random states are what they must be."""
+
+    def end(self) -> None:
+        """After the last."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Before each."""
+
+    # --- training ---
+
     def launch(self, train: Callable[..., Any], *args: Any) -> Any:
         """Call `train(accelerator, *args)` in every process; what the first one returns."""
         return train(self, *args)
 
+    def place(self, module: nn.Module) -> nn.Module:
+        """The module that is trained, which is on the device."""
+        return module.to(self.device)
+
     def setup(
         self, module: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[nn.Module, torch.optim.Optimizer]:
-        """The module and its optimizer, ready for the loop."""
+    ) -> tuple[Callable[..., Tensor], torch.optim.Optimizer]:
+        """What the loop calls for outputs, and the optimizer."""
         return module, optimizer
 
-    def backward(self, loss: Tensor) -> None:
-        """Compute the gradients."""
+    def backward(self, loss: Tensor, batch: Data) -> None:
+        """Compute the gradients of a batch's loss."""
         loss.backward()
 
     def unscale(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients what they are, where half precision has scaled them."""
 
-    def mean(self, value: Tensor) -> Tensor:
-        """The mean over the processes."""
-        return value
+    def weights(self, module: nn.Module) -> dict[str, Tensor]:
+        """The parameters and buffers of the module that is trained, whole."""
+        return module.state_dict()
 
 
 #: Multiplications in one step, forward, below which a second thread costs more than it brings:

@@ -12,7 +12,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..arguments import kind_of, lookup, whole_number
+from .data import Data
 from .device import Accelerator
+from .distributed import RankAccelerator
+from .ranks import Rank, find_rank, join
 
 # Fabric's names -> whether it takes Fabric
 PRECISIONS = {
@@ -29,12 +32,41 @@ def find_accelerator(
 ) -> Accelerator:
     """Where a fit runs that is to run so."""
     by_fabric = lookup("precision", precision, PRECISIONS)
-    devices = whole_number("devices", devices, 1)
+    place = find_rank()
+    n = _n_devices(devices, place)
     if not isinstance(strategy, str):
         raise TypeError(f"strategy must be a string, not {kind_of(strategy)}")
-    if not by_fabric and devices == 1 and strategy == "auto":
+    if place is not None and (n > 1 or strategy != "auto"):
+        device = _own_device(device, place)
+        group = join(place, device.type)
+        local = FabricAccelerator(device, 1, precision, "auto") if by_fabric else None
+        return RankAccelerator(group, local or Accelerator(device))
+    if not by_fabric and n == 1 and strategy == "auto":
         return Accelerator(device)
-    return FabricAccelerator(device, devices, precision, strategy)
+    return FabricAccelerator(device, n, precision, strategy)
+
+
+def _n_devices(devices: Any, place: Rank | None) -> int:
+    """How many processes or devices train together."""
+    here = 1 if place is None else place.world_size
+    if devices is None or (place is not None and devices == "all"):
+        return here
+    n = whole_number("devices", devices, 1)
+    if place is not None and n not in (1, here):
+        raise ValueError(
+            f"devices is {n}, and this process is one of a job of {here}: leave devices out, or "
+            "start as many"
+        )
+    return n
+
+
+def _own_device(device: torch.device, place: Rank) -> torch.device:
+    """The GPU of this process among those of its machine."""
+    if device.type != "cuda":
+        return device
+    own = torch.device("cuda", place.local_rank % torch.cuda.device_count())
+    torch.cuda.set_device(own)
+    return own
 
 
 class FabricAccelerator(Accelerator):
@@ -77,13 +109,13 @@ class FabricAccelerator(Accelerator):
 
     def setup(
         self, module: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[nn.Module, torch.optim.Optimizer]:
+    ) -> tuple[Callable[..., Tensor], torch.optim.Optimizer]:
         """Both wrapped: Fabric casts inputs, shards, and adds up gradients."""
         module, optimizer = self.fabric.setup(module, optimizer)
         self.device = self.fabric.device
         return module, optimizer
 
-    def backward(self, loss: Tensor) -> None:
+    def backward(self, loss: Tensor, batch: Data) -> None:
         """Compute the gradients, scaled and added up as need be."""
         self.fabric.backward(loss)
 
@@ -93,9 +125,9 @@ class FabricAccelerator(Accelerator):
             module, optimizer, max_norm=float("inf"), error_if_nonfinite=False
         )
 
-    def mean(self, value: Tensor) -> Tensor:
+    def mean(self, total: Tensor, n_rows: int) -> Tensor:
         """The mean over the processes."""
-        return self.fabric.all_reduce(value, reduce_op="mean")
+        return self.fabric.all_reduce(total / n_rows, reduce_op="mean")
 
 
 class _Launched:

@@ -105,7 +105,7 @@ def fit(
     seed: int | None = None,
     device: str | torch.device | None = None,
     precision: str = "32-true",
-    devices: int = 1,
+    devices: int | None = None,
     strategy: str = "auto",
     compile: bool = False,
     progress: bool | None = None,
@@ -177,8 +177,9 @@ def fit(
         precision: "32-true": computes in the module's own dtype. "16-mixed" and
             "bf16-mixed" compute in half precision and keep the weights; "bf16-true" and
             "64-true" convert the module. These need lightning-fabric.
-        devices: how many devices train together, each on its part of every epoch; above
-            1 it needs lightning-fabric, and `batch_size` is that of each.
+        devices: how many devices train together, each on its share of every batch. None is all
+            processes of the job where torchrun or Slurm has started this one, and else 1. A fit
+            on several is that on one: `batch_size` is the whole's.
         strategy: how they do, by lightning-fabric's names ("ddp", "ddp_spawn", "fsdp").
         compile: compile forward, backward and optimizer as one step. That takes some
             time at the first step (a message says so), and is kept for later fits of
@@ -211,15 +212,15 @@ def fit(
         batch_size = whole_number("batch_size", batch_size, 1)
     lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
     seed = None if seed is None else whole_number("seed", seed)
-    find_optimizer(optimizer)
-    loss_ = find_loss(loss)
-    accelerator = find_accelerator(training_device(device), precision, devices, strategy)
-    if flag("compile", compile):
-        check_compile(optimizer, accelerator)
-    found = _callbacks(callbacks, progress)
-    train = _source("", module, x, y, weights, offset, loss_)
-    valid = None if validation is None else _validation(module, validation, loss_)
-    n_rows, batch_size, least = _rows(module, train, batch_size)
+    loss_, _ = find_loss(loss), find_optimizer(optimizer)
+    compiled = optimizer if flag("compile", compile) else None
+    accelerator = _accelerator(device, precision, devices, strategy, compiled)
+    with accelerator.agreed():
+        found = _callbacks(callbacks, progress)
+        given = options("optimizer_options", optimizer_options)
+        train = _source("", module, x, y, weights, offset, loss_)
+        valid = _validation(module, validation, loss_)
+        n_rows, batch_size, least = _rows(module, train, batch_size)
     settings = {
         "n_rows": n_rows,
         "batch_size": batch_size,
@@ -230,12 +231,22 @@ def fit(
         "weight_decay": weight_decay,
         "precision": precision,
     }
-    given = options("optimizer_options", optimizer_options)
+    accelerator.check_same({"epochs": epochs, "seed": seed, **settings})
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
-    job.least_rows, job.metrics = least, _metrics(metrics, loss_, accelerator)
-    job.provenance = _provenance(job, devices, options("origin", origin))
+    job.least_rows, job.metrics = least, Metrics(metrics, loss_)
+    job.provenance = _provenance(job, options("origin", origin))
     return _launched(job, accelerator)
+
+
+def _accelerator(
+    device: Any, precision: Any, devices: Any, strategy: Any, compiled: str | None
+) -> Accelerator:
+    """Where the fit runs; `compiled` is the optimizer whose step is to be compiled."""
+    found = find_accelerator(training_device(device), precision, devices, strategy)
+    if compiled is not None:
+        check_compile(compiled, found)
+    return found
 
 
 def _check_module(module: Any) -> None:
@@ -276,13 +287,6 @@ def _check_resume(resume: Any) -> None:
         raise TypeError(f"resume must be a path, not {kind_of(resume)}")
 
 
-def _metrics(names: Any, loss: Loss, accelerator: Accelerator) -> Metrics:
-    found = Metrics(names, loss)
-    if found and type(accelerator) is not Accelerator and accelerator.world_size > 1:
-        raise ValueError("metrics are measured on one device: give devices=1")
-    return found
-
-
 def _callbacks(callbacks: Any, progress: bool | None) -> list[Callback]:
     found = as_callbacks(callbacks)
     if progress or (progress is None and is_interactive() and _has_tqdm()):
@@ -320,14 +324,15 @@ class _Outcome:
     weights: bytes
 
 
-def _provenance(job: _Job, devices: int, origin: Mapping[str, Any]) -> Provenance:
+def _provenance(job: _Job, origin: Mapping[str, Any]) -> Provenance:
     _check_resume(job.resume)
     usual = defaults_of(find_optimizer(job.settings["optimizer"])[0])
     given = job.optimizer_options.items()
     options_ = {
         **job.settings,
         "seed": job.seed,
-        "devices": devices,
+        # Batches are those of all: version 0.1.0 had batches of each of so many.
+        "devices": 1,
         "compile": job.compile,
         "metrics": job.metrics.names if job.metrics else [],
         "optimizer_options": {n: v for n, v in given if n not in usual or v != usual[n]},
@@ -358,20 +363,21 @@ def _launched(job: _Job, accelerator: Accelerator) -> Fit:
 def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     module, settings = job.module, job.settings
     initial = copy.deepcopy(module.state_dict())
-    module.to(accelerator.device)
+    trained = accelerator.place(module)
     optimizer = make_optimizer(
         settings["optimizer"],
-        module.parameters(),
+        trained.parameters(),
         settings["lr"],
         settings["weight_decay"],
         job.optimizer_options,
     )
-    ready, optimizer = accelerator.setup(module, optimizer)
+    forward, optimizer = accelerator.setup(trained, optimizer)
     size = settings["batch_size"] or 0
     loop = Loop(
-        module=ready,
+        module=trained,
         loss=job.loss,
         optimizer=optimizer,
+        forward=forward,
         batches=_batches(
             "x", job, job.train, accelerator, size, settings["shuffle"], job.least_rows
         ),
@@ -393,7 +399,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         with (
             waits_for_exits(),
             seeded(job.seed, accelerator.device),
-            mode(module, training=True),
+            mode(trained, training=True),
             threads_for(_multiplications(job)),
         ):
             loop.fit(restore)
@@ -402,7 +408,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         raise
     best = loop.best.epoch if loop.best is not None and loop.best.epoch else None
     # As bytes: tensors from another process would vanish with it.
-    weights = to_bytes(module.state_dict()) if accelerator.world_size > 1 else b""
+    weights = to_bytes(loop.weights()) if accelerator.world_size > 1 else b""
     return _Outcome(loop.history, _status(loop, best), best, weights)
 
 
@@ -438,8 +444,8 @@ def _source(
     return x
 
 
-def _validation(module: nn.Module, validation: Any, loss: Loss) -> Data | Iterable:
-    if is_loader(validation):
+def _validation(module: nn.Module, validation: Any, loss: Loss) -> Data | Iterable | None:
+    if validation is None or is_loader(validation):
         return validation
     if not isinstance(validation, (list, tuple)) or not 2 <= len(validation) <= 4:
         raise TypeError(
@@ -464,11 +470,9 @@ def _batches(
 ) -> Batches:
     if isinstance(source, Data):
         data = source.to(accelerator.device)
-        return TensorBatches(
-            data, batch_size, shuffle, least, accelerator.rank, accelerator.world_size
-        )
+        return TensorBatches(data, batch_size, shuffle, least, accelerator)
     check = partial(_checked_batch, name, job.module, job.loss)
-    return LoaderBatches(name, source, check, accelerator.device)
+    return LoaderBatches(name, source, check, accelerator)
 
 
 def _checked_batch(

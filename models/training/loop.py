@@ -35,6 +35,7 @@ class Loop:
     Attributes:
         module: the module, in train mode except while it is evaluated.
         optimizer: its optimizer.
+        forward: what is called for the module's outputs: the module, or what wraps it.
         epochs: the number of the last epoch, should nothing stop it before.
         epoch: the number of the present epoch, from 1; 0 before the first.
         row: the present epoch's line of the history; `record` adds to it.
@@ -54,6 +55,7 @@ class Loop:
     module: nn.Module
     loss: Loss
     optimizer: torch.optim.Optimizer
+    forward: Callable[..., Tensor]
     batches: Batches
     valid: Batches | None
     epochs: int
@@ -85,6 +87,11 @@ class Loop:
             ]
             for event in EVENTS
         }
+        #: Does a callback look at the loss of each batch? Several processes add it up for that.
+        self._hear_loss = any(
+            callback.reads_loss and type(callback).on_batch_end is not Callback.on_batch_end
+            for callback in self.callbacks
+        )
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.step: Callable[[Data], Tensor] = self.eager_step
         if isinstance(self.optimizer, torch.optim.LBFGS):
@@ -105,13 +112,18 @@ class Loop:
         """End the fit after this epoch; the reason becomes part of its status."""
         self.stop_reason = reason
 
+    def weights(self) -> dict[str, Tensor]:
+        """The module's parameters and buffers; of several processes all must ask."""
+        return self.accelerator.weights(self.module)
+
     def save(self, path: str) -> None:
-        """Write all that a later fit needs to go on with the next epoch."""
+        """Write all that a later fit needs to go on with the next epoch; of several, all do."""
         assert self.write is not None
         self.write(path, self)
 
     def fit(self, resume: Callable[["Loop"], None] | None = None) -> None:
         """Train until the last epoch, a reason to stop, or an interrupt."""
+        self.accelerator.begin()
         self.call("on_fit_begin")
         if resume is not None:
             resume(self)
@@ -128,10 +140,12 @@ class Loop:
             self.interrupted = True
             if self.best is not None:
                 self.best.restore(self.module)
+        self.accelerator.end()
         self.call("on_fit_end")
 
     def run_epoch(self) -> None:
         """Train on every batch, evaluate, and write one line of the history."""
+        self.accelerator.begin_epoch(self.epoch)
         self.call("on_epoch_begin")
         found = self.train_epoch()
         if self.valid is not None:
@@ -167,17 +181,19 @@ class Loop:
             for listener in begin:
                 listener(self)
             self.batch_loss = loss = self.step(batch)
+            if self._hear_loss:
+                self.batch_loss = self.accelerator.of_the_whole(loss, batch)
             total.add_(loss, alpha=batch.n_rows)
             n_rows += batch.n_rows
             for listener in end:
                 listener(self)
-        return {"train_loss": self.accelerator.mean(total / n_rows), **self._measured("train")}
+        return {"train_loss": self.accelerator.mean(total, n_rows), **self._measured("train")}
 
     def eager_step(self, batch: Data) -> Tensor:
         """One step of the optimizer; the loss before it."""
         self.optimizer.zero_grad()
         loss = self.loss_of(batch)
-        self.accelerator.backward(loss)
+        self.accelerator.backward(loss, batch)
         self._send_gradients()
         self.optimizer.step()
         return loss.detach()
@@ -189,9 +205,9 @@ class Loop:
             let_r_look()
             self.optimizer.zero_grad()
             loss = self.loss_of(batch)
-            self.accelerator.backward(loss)
+            self.accelerator.backward(loss, batch)
             self._send_gradients()
-            return loss
+            return self.accelerator.of_the_whole(loss, batch)
 
         optimizer: Any = self.optimizer
         before = 0 if self.seen is None else len(self.seen)
@@ -212,11 +228,13 @@ class Loop:
 
     def loss_of(self, batch: Data) -> Tensor:
         """The loss of a batch."""
-        output = self.module(*batch.x)
+        output = self.forward(*batch.x)
         if batch.offset is not None:
             output = output + batch.offset
         if self.seen is not None:
-            self.seen.append(Seen(output.detach(), batch.y, batch.weights))
+            n, weights = batch.n_rows, batch.weights
+            counted = None if weights is None else weights[:n]
+            self.seen.append(Seen(output.detach()[:n], batch.y[:n], counted))
         return self.loss(output, batch.y, batch.weights)
 
     def evaluate(self, batches: Batches) -> dict[str, Tensor]:
@@ -228,12 +246,14 @@ class Loop:
                 let_r_look()
                 total.add_(self.loss_of(batch), alpha=batch.n_rows)
                 n_rows += batch.n_rows
-        return {"valid_loss": self.accelerator.mean(total / n_rows), **self._measured("valid")}
+        return {"valid_loss": self.accelerator.mean(total, n_rows), **self._measured("valid")}
 
     def _measured(self, prefix: str) -> dict[str, Tensor]:
         """The metrics of the batches seen, which are then forgotten."""
         seen, self.seen = self.seen, None
-        return {} if self.metrics is None or seen is None else self.metrics.of(prefix, seen)
+        if self.metrics is None or seen is None:
+            return {}
+        return self.metrics.of(prefix, seen, self.accelerator.rows_of_all)
 
     def _zero(self) -> Tensor:
         """Where losses add up: on the device, in float64 whatever the module's dtype."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..arguments import kind_of, lookup
 from .losses import Loss
+from .ranks import in_all
 
 #: Losses of two classes, whose one output says how likely the second is -> where it begins to be
 #: the likelier one.
@@ -122,10 +123,19 @@ class Metrics:
     def __bool__(self) -> bool:
         return bool(self.names)
 
-    def of(self, prefix: str, seen: Sequence[Seen]) -> dict[str, Tensor]:
-        """By name with the prefix, of these batches together; float64."""
+    def of(
+        self,
+        prefix: str,
+        seen: Sequence[Seen],
+        rows_of_all: Callable[[Tensor], Tensor] = lambda rows: rows,
+    ) -> dict[str, Tensor]:
+        """By name with the prefix, of these batches together; float64.
+
+        Args:
+            rows_of_all: makes of the rows in this process those of all.
+        """
         output, y = (torch.cat([batch[i] for batch in seen]) for i in (0, 1))  # type: ignore
-        weights = _weights(seen)
+        output, y, weights = (rows_of_all(t) for t in (output, y, _weights(seen)))
         found: dict[str, Tensor] = {}
         for name in self.names:
             function, holds = METRICS[name]
@@ -170,9 +180,11 @@ def check_defined(row: dict[str, float]) -> None:
     """An error where a metric has no value."""
     for name, value in row.items():
         if value - value != 0:
-            raise ValueError(
-                f"{name} has no value in these rows: roc_auc takes both classes, r_squared a y "
-                "that is not constant"
+            raise in_all(
+                ValueError(
+                    f"{name} has no value in these rows: roc_auc takes both classes, r_squared a y "
+                    "that is not constant"
+                )
             )
 
 

@@ -110,8 +110,9 @@ def check_parts(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "
 def _data(source: Any) -> dict[str, Any]:
     if not isinstance(source, Data):
         return {"x": describe(source, files=True)}
-    x = source.x[0] if len(source.x) == 1 else list(source.x)
-    return {name: describe(value) for name, value in {**source._asdict(), "x": x}.items()}
+    parts = {**source._asdict(), "x": source.x[0] if len(source.x) == 1 else list(source.x)}
+    del parts["share"]
+    return {name: describe(value) for name, value in parts.items()}
 
 
 def _callbacks(callbacks: Sequence[Callback], epochs: int) -> dict[str, Any]:

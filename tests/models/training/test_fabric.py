@@ -46,7 +46,7 @@ def test_two_processes_step_as_one_with_their_batches_together(regression):
     x, y = regression
     options = {"epochs": 2, "shuffle": False, "seed": 0, "optimizer": "sgd", "lr": 0.1}
     two = fit(
-        network(), x, y, batch_size=25, devices=2, strategy="ddp_spawn", device="cpu", **options
+        network(), x, y, batch_size=50, devices=2, strategy="ddp_spawn", device="cpu", **options
     )
     one = fit(network(), x, y, batch_size=50, **options)
     for p, q in zip(one.module.parameters(), two.module.parameters(), strict=True):
