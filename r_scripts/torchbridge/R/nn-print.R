@@ -28,6 +28,7 @@ str.nn_module <- function(object, ...) {
   if (inherits(object, "nn_module_generator")) {
     return(cat(" ", generator_text(object), "\n", sep = ""))
   }
+  if (is_asleep()) return(cat(" ", asleep_text(object), "\n", sep = ""))
   if (!is_live(object)) return(cat(" <nn_module from another R session>\n"))
   total <- call_python("module_members.summary", object)$total
   cat(" <", class(object)[1L], "> module with ", parameter_count(total), "\n", sep = "")

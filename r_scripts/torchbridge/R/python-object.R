@@ -139,12 +139,25 @@ format.python_object <- function(x, ...) {
 #' @importFrom utils str
 #' @export
 str.python_object <- function(object, ...) {
-  cat(" ", one_line(format(object)), "\n", sep = "")
+  text <- if (is_asleep()) {
+    asleep_text(object)
+  } else if (is_live(object) && api("objects.is_frame", object)) {
+    paste0("<python_object> ", frame_line(object))
+  } else {
+    format(object)
+  }
+  cat(" ", one_line(text), "\n", sep = "")
+}
+
+# Size and columns of a data frame of Python's.
+frame_line <- function(x) {
+  size <- paste(unlist(x$shape), collapse = " x ")
+  paste0("data frame [", size, "]: ", paste(names(x), collapse = ", "))
 }
 
 # In one line that fits, as str() has it.
 one_line <- function(text, width = getOption("width") - 4L) {
-  text <- gsub("\\s+", " ", text)
+  text <- gsub("\\s+", " ", paste(text, collapse = " "))
   if (nchar(text) > width) paste0(substr(text, 1L, width - 4L), " ...") else text
 }
 

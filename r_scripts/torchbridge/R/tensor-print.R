@@ -22,6 +22,7 @@ format.torch_tensor <- function(x, n = 30, ...) {
 #' @importFrom utils str
 #' @export
 str.torch_tensor <- function(object, ...) {
+  if (is_asleep()) return(cat(" ", asleep_text(object), "\n", sep = ""))
   if (!is_live(object)) {
     cat(" ", gone_text(object), "\n", sep = "")
     return(invisible())

@@ -135,3 +135,14 @@ test_that("head() and tail() of sparse tensors", {
   expect_identical(as.array(tail(x, 1)$to_dense()), tail(values, 1, keepnums = FALSE))
   expect_identical(as.array(head(x, -1)$to_dense()), head(values, -1))
 })
+
+test_that("str() of a data frame of Python's is its size and columns", {
+  expect_output(
+    str(as_py_frame(cars)), "^ <python_object> data frame \\[50 x 2\\]: speed, dist$"
+  )
+})
+
+test_that("str() takes an object whose text has several lines", {
+  optimizer <- optim_sgd(nn_linear(1, 1)$parameters, lr = 0.1)
+  expect_length(capture.output(str(optimizer)), 1L)
+})
