@@ -45,6 +45,11 @@ class Callback:
         reads_loss: whether `on_batch_end` looks at `loop.batch_loss`. Where several processes
             train, each has the loss of its share of the batch; for such a callback they add up
             that of the whole.
+        in_session: where a session trains on several devices, in processes of their own, whether it
+            is called in the session, with a loop of `epoch`, `epochs`, `batch`, `batches`, `row`,
+            `history`, `record` and `stop` alone; else each process has its own copy, and the first
+            one's attributes come back.
+        here_only: why a session cannot train on several devices with it, if it cannot.
 
     Where several processes train, each calls its callbacks, and `loop.accelerator.rank` says which
     it is; losses and the history are those of the whole.
@@ -52,6 +57,8 @@ class Callback:
 
     traceable = False
     reads_loss = True
+    in_session = False
+    here_only: str | None = None
 
     def on_fit_begin(self, loop: Loop) -> None:
         """Before the first epoch, the weights being the initial ones."""

@@ -28,6 +28,8 @@ class EpochEnd(Callback):
             the line has already stays as it is. What else it returns does not matter.
     """
 
+    in_session = True
+
     def __init__(self, function: Callable[[dict[str, float]], Any]) -> None:
         if not callable(function):
             raise TypeError(f"function must be a function, not {kind_of(function)}")

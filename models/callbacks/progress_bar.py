@@ -26,6 +26,8 @@ class ProgressBar(Callback):
         leave: leave the bar on the screen at the end.
     """
 
+    in_session = True
+
     def __init__(self, leave: bool = True) -> None:
         try:
             from tqdm.auto import tqdm

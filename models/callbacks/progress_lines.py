@@ -56,6 +56,7 @@ class ProgressLines(Callback):
     """
 
     reads_loss = False
+    in_session = True
 
     def __init__(self, say: Callable[[str], object] | None = None) -> None:
         self.lines = Lines(say)

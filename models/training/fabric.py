@@ -1,14 +1,9 @@
 """Mixed precision and several devices, by lightning-fabric."""
 
-import copy
-import multiprocessing
-import multiprocessing.util
-import os
 from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..arguments import kind_of, lookup, whole_number
@@ -16,6 +11,7 @@ from .data import Data
 from .device import Accelerator
 from .distributed import RankAccelerator
 from .ranks import Rank, find_rank, join
+from .workers import Workers
 
 # Fabric's names -> whether it takes Fabric
 PRECISIONS = {
@@ -43,6 +39,8 @@ def find_accelerator(
         return RankAccelerator(group, local or Accelerator(device))
     if not by_fabric and n == 1 and strategy == "auto":
         return Accelerator(device)
+    if n > 1:
+        return Workers(device, n, precision, strategy)
     return FabricAccelerator(device, n, precision, strategy)
 
 
@@ -89,6 +87,7 @@ class FabricAccelerator(Accelerator):
         super().__init__(device)
         wanted: Any = [device.index] if device.type == "cuda" and devices == 1 else devices
         name: Any = precision
+        strategy = "ddp" if strategy == "ddp_spawn" else strategy
         self.fabric: Any = Fabric(
             accelerator=device.type, devices=wanted, precision=name, strategy=strategy
         )
@@ -105,7 +104,7 @@ class FabricAccelerator(Accelerator):
 
     def launch(self, train: Callable[..., Any], *args: Any) -> Any:
         """Call `train(accelerator, *args)` in every process; what the first one returns."""
-        return self.fabric.launch(_Launched(self, train), *args)
+        return self.fabric.launch(lambda _, *given: train(self, *given), *args)
 
     def setup(
         self, module: nn.Module, optimizer: torch.optim.Optimizer
@@ -128,28 +127,3 @@ class FabricAccelerator(Accelerator):
     def mean(self, total: Tensor, n_rows: int) -> Tensor:
         """The mean over the processes."""
         return self.fabric.all_reduce(total / n_rows, reduce_op="mean")
-
-
-class _Launched:
-    """What a new process is sent: `train`, bound to the accelerator as it is there."""
-
-    def __init__(self, accelerator: FabricAccelerator, train: Callable[..., Any]) -> None:
-        self.accelerator, self.train = accelerator, train
-
-    def __call__(self, fabric: Any, *args: Any) -> Any:
-        """Run it. CPU tensors come to a new process as shared memory, which must not be trained."""
-        self.accelerator.fabric = fabric
-        if fabric.world_size > 1:
-            args = copy.deepcopy(args)
-        child = multiprocessing.parent_process() is not None
-        try:
-            result = self.train(self.accelerator, *args)
-        finally:
-            # A new process ends now, and must not while threads of the group still run.
-            if child and dist.is_initialized():
-                dist.destroy_process_group()
-        if child:
-            # What the group leaves behind can abort in destructors: the process ends without them,
-            # after all else (the queue with the result has priority -5).
-            multiprocessing.util.Finalize(None, os._exit, args=(0,), exitpriority=-1000)
-        return result
