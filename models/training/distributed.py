@@ -171,6 +171,7 @@ class RankAccelerator(Accelerator):
         """Those of the first process: buffers may differ."""
         state = module.state_dict()
         named = dict(module.named_buffers())
-        for name in state.keys() & named.keys():
-            dist.broadcast(state[name], src=0)
+        for name in state:  # in an order that all have: that of a set differs
+            if name in named:
+                dist.broadcast(state[name], src=0)
         return state

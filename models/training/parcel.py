@@ -60,8 +60,9 @@ def _pickling() -> Any:
 
 def _refused(value: Any) -> str | None:
     """Why a value cannot be pickled; None where it can."""
+    nowhere: Any = _Nowhere()
     try:
-        torch.save(value, _Nowhere(), pickle_module=_pickling())
+        torch.save(value, nowhere, pickle_module=_pickling())
     except Exception as error:
         return str(error) or type(error).__name__
     return None
