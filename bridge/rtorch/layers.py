@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.loss import _WeightedLoss
+from torch.nn.modules import batchnorm, conv, dropout, loss, pooling
 
 from torchbridge.rtorch.operators import as_dtype
 from torchbridge.values.protocols import RValue
@@ -102,19 +102,31 @@ def r_name(cls: type[nn.Module]) -> str | None:
 
 def r_classes(module: nn.Module) -> list[str]:
     """The R classes of a module."""
-    known = _r_names()
-    ours = [known[cls] for cls in type(module).__mro__ if cls in known]
     if isinstance(module, torch.jit.ScriptModule):
         return ["script_module", "nn_module"]
-    weighted = ["nn_weighted_loss"] if isinstance(module, _WeightedLoss) else []
-    loss = ["nn_loss"] if isinstance(module, _LOSSES) else []
-    return [*ours, *weighted, *loss, "nn_module"]
+    return [*classes_of(type(module)), "nn_module"]
 
 
-#: What R torch calls a loss.
-_LOSSES = tuple(
-    cls for name, cls in vars(nn).items() if inspect.isclass(cls) and name.endswith("Loss")
-)
+def classes_of(cls: type[nn.Module]) -> tuple[str, ...]:
+    """R's names of a class and of the classes it is made from, without nn_module."""
+    known = _r_names()
+    names = ((known.get(base) or _FAMILIES.get(base)) for base in cls.__mro__)
+    return tuple(name for name in names if name is not None)
+
+
+#: What R's torch calls the classes that layers have in common.
+_FAMILIES: dict[type, str] = {
+    batchnorm._BatchNorm: "nn_batch_norm_",
+    batchnorm._NormBase: "nn_norm_base_",
+    conv._ConvNd: "nn_conv_nd",
+    conv._ConvTransposeNd: "nn_conv_transpose_nd",
+    dropout._DropoutNd: "nn_dropout_nd",
+    loss._Loss: "nn_loss",
+    loss._WeightedLoss: "nn_weighted_loss",
+    nn.RNNBase: "nn_rnn_base",
+    pooling._LPPoolNd: "lp_pool_nd",
+    pooling._MaxPoolNd: "nn_max_pool_nd",
+}
 
 
 def class_called(name: str) -> type[nn.Module]:

@@ -52,6 +52,7 @@ def files() -> dict[str, str]:
         header.of_r() + header.of_torch() + "# nolint start\n",
         classes(),
         further(),
+        bases(),
         *(family_text(name, family) for name, family in FAMILIES.items()),
         "# nolint end\n",
     ]
@@ -76,6 +77,19 @@ def further() -> str:
                 rows.append(f"  {layer} = c({quoted})")
     head = "# Class -> arguments that go through `...`, or have a default that is not shown."
     return "\n".join((head, "further_arguments <- list(", ",\n".join(rows), ")", ""))
+
+
+def bases() -> str:
+    """The table of the R classes that layers have besides their own."""
+    rows = []
+    for family in FAMILIES.values():
+        for layer in family.layers:
+            names = layers.classes_of(layers.class_called(layer))[1:]
+            if names:
+                quoted = ", ".join(f'"{name}"' for name in names)
+                rows.append(f"  {layer} = c({quoted})")
+    head = "# Class of torch.nn -> R classes of its layers besides their own."
+    return "\n".join((head, "layer_bases <- list(", ",\n".join(rows), ")", ""))
 
 
 def family_text(name: str, family: Family) -> str:

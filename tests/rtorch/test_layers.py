@@ -62,6 +62,26 @@ def test_classes_of_python_have_no_r_name():
     assert layers.r_classes(Own(1, 1))[:2] == ["nn_linear", "nn_module"]
 
 
+@pytest.mark.parametrize(
+    ("made", "classes"),
+    [
+        (nn.Conv2d(1, 1, 1), "nn_conv2d nn_conv_nd"),
+        (nn.ConvTranspose1d(1, 1, 1), "nn_conv_transpose1d nn_conv_transpose_nd nn_conv_nd"),
+        (nn.BatchNorm1d(1), "nn_batch_norm1d nn_batch_norm_ nn_norm_base_"),
+        (nn.LSTM(1, 1), "nn_lstm nn_rnn_base"),
+        (nn.Dropout2d(), "nn_dropout2d nn_dropout_nd"),
+        (nn.MaxPool3d(2), "nn_max_pool3d nn_max_pool_nd"),
+        (nn.LPPool1d(2, 2), "nn_lp_pool1d lp_pool_nd"),
+        (nn.ReLU6(), "nn_relu6 nn_hardtanh"),
+        (nn.NLLLoss(), "nn_nll_loss nn_weighted_loss nn_loss"),
+        (nn.MSELoss(), "nn_mse_loss nn_loss"),
+        (nn.GroupNorm(1, 1), "nn_group_norm"),
+    ],
+)
+def test_layers_have_the_classes_that_they_have_in_rs_torch(made, classes):
+    assert layers.r_classes(made) == [*classes.split(), "nn_module"]
+
+
 # ---- constructors --------------------------------------------------------------------
 
 

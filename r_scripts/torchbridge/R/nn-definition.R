@@ -41,24 +41,18 @@ module_lineage <- function(definition) {
 module_classes <- function(definition) {
   names <- character()
   while (!is.null(definition)) {
-    names <- c(names, definition$name, loss_classes(definition))
+    names <- c(names, definition$name, base_classes(definition))
     definition <- definition$parent
   }
   c(names, "nn_module")
 }
 
-# Those that R torch's losses have besides their own.
-loss_classes <- function(definition) {
-  python <- definition$python
-  if (!is.null(definition$env) || !is.character(python) || !grepl("Loss$", python)) return()
-  c(if (python %in% weighted_losses) "nn_weighted_loss", "nn_loss")
+# Those that R torch's layers have besides their own: nn_conv_nd, nn_loss, ...
+base_classes <- function(definition) {
+  if (is.null(definition$env) && is.character(definition$python)) {
+    layer_bases[[definition$python]]
+  }
 }
-
-# PyTorch's classes of losses that weigh the classes of a response, before any Python is there.
-weighted_losses <- c(
-  "BCELoss", "CrossEntropyLoss", "LinearCrossEntropyLoss", "MultiLabelSoftMarginLoss",
-  "MultiMarginLoss", "NLLLoss"
-)
 
 # The nearest `initialize`, or NULL.
 initializer_of <- function(definition) {

@@ -36,6 +36,23 @@ test_that("losses are of class nn_loss, and no other class is", {
   expect_false(inherits(nn_bce_with_logits_loss(), "nn_weighted_loss"))
 })
 
+test_that("layers have the classes of R torch's families, and so has what is made from them", {
+  families <- list(
+    nn_conv2d = "nn_conv_nd", nn_conv_transpose3d = c("nn_conv_transpose_nd", "nn_conv_nd"),
+    nn_batch_norm2d = c("nn_batch_norm_", "nn_norm_base_"), nn_gru = "nn_rnn_base",
+    nn_dropout = "nn_dropout_nd", nn_max_pool1d = "nn_max_pool_nd", nn_lp_pool2d = "lp_pool_nd",
+    nn_relu6 = "nn_hardtanh", nn_linear = character()
+  )
+  for (name in names(families)) {
+    layer <- getExportedValue("torchbridge", name)
+    classes <- c(name, families[[name]], "nn_module")
+    expect_identical(class(layer), c(classes, "nn_module_generator"))
+    own <- nn_module("own", inherit = layer)
+    expect_identical(class(own), c("own", classes, "nn_module_generator"))
+  }
+  expect_identical(class(nn_gru(1, 1)), c("nn_gru", "nn_rnn_base", "nn_module"))
+})
+
 test_that("containers can be inherited from", {
   block <- nn_module(
     "block", inherit = nn_sequential,
