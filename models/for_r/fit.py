@@ -140,7 +140,7 @@ def described(result: TableFit) -> dict[str, Any]:
         "spec": result.spec_json,
         "weights": weights,
         "handle": result.model,
-        "fitted": result.fitted.numpy(),
+        "fitted": None if result.fitted is None else result.fitted.numpy(),
         **trained(result, result.model.module),
         "exact": None,
     }

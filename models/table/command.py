@@ -64,9 +64,8 @@ def _fit(options: argparse.Namespace) -> None:
         model_options={name: given[name] for name in _MODEL_OPTIONS if name in given},
         fit_options=_fit_options(options),
     )
-    left_out = int((~fitted.kept).sum())
-    if left_out:
-        print(f"left out {left_out} rows with missing values", file=sys.stderr)
+    if fitted.left_out:
+        print(f"left out {fitted.left_out} rows with missing values", file=sys.stderr)
     _report(fitted)
     if options.output is not None:
         fitted.save(options.output)

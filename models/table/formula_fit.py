@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from torchbridge.frames.sources import is_source, open_source
 from torchbridge.process.whole_files import write_file
 from torchbridge.saving import tensor_content
 
@@ -31,6 +32,8 @@ from .model import TableModel, load_content
 from .registry import find_model
 from .result import TableFit
 from .shape import Shape, as_pandas, classes_of
+from .streamed_fit import as_source, check_share, fit_streamed, seed_of, showing
+from .streamed_table import learn
 
 _ENTRY = "torchbridge_model"
 _VERSION = 2
@@ -108,13 +111,16 @@ class FormulaFit:
         model: the `FormulaModel`, which predicts for other data frames.
         table: the `TableFit`: history, status, `exact`.
         names: the columns of the design, without the intercept.
-        kept: which rows had no missing value, shape (n,).
+        kept: which rows had no missing value, shape (n,); None where they were read batch by
+            batch.
+        left_out: how many rows had missing values.
     """
 
     model: FormulaModel
     table: TableFit
     names: list[str]
-    kept: np.ndarray
+    kept: np.ndarray | None
+    left_out: int = 0
 
     @property
     def history(self) -> dict[str, list]:
@@ -175,22 +181,41 @@ def fit_formula(
             log10, log2, log1p, exp, sqrt, abs and `I()` of arithmetic. Text, categories and truth
             values are factors: a column a level but the first, or codes for "tabular".
         data: a pandas data frame, or one that has `to_pandas()` (polars, pyarrow). Rows with
-            missing values are left out.
+            missing values are left out. Or what does not fit in memory, which is read once to
+            learn levels, means and counts, and then again in every epoch: the path of a Parquet,
+            CSV or Arrow (Feather) file, of a folder of such files of one kind, or of several by a
+            pattern with `*`; a query of SQL, for DuckDB; a `pyarrow.dataset.Dataset`, a polars
+            LazyFrame, `frame_batches()`; or a stream, such as a `pyarrow.RecordBatchReader` or a
+            DuckDB relation, which is kept in a temporary file.
         model: a name as of `fit_table`, of a model of columns with a response.
         weights: what each row counts: a column's name or an expression of columns, or an array
-            of shape (n,).
+            of shape (n,) where data is in memory.
         offset: a column's name or an expression of columns, added to the linear predictor (or the
             output), in predictions too.
-        validation: as of `fit_table`, a share of the rows; or a data frame like `data`.
+        validation: as of `fit_table`, a share of the rows; or other data, as `data`. Of what is
+            read from disk each row is drawn by itself, so that the share is about that.
         model_options, fit_options, standardize, dtype: as of `fit_table`.
 
     Raises:
         TypeError, ValueError: as of `fit_table`, or a formula that cannot be read.
     """
-    frame = as_pandas("data", data)
     row = find_model(model)
     if not row.takes_response or row.n_dims != 1:
         raise ValueError(f'model "{model}" has no formula: fit_table takes its columns')
+    if is_source(data):
+        return _fit_source(
+            formula,
+            data,
+            model,
+            weights,
+            offset,
+            validation,
+            options("model_options", model_options),
+            options("fit_options", fit_options),
+            standardize,
+            dtype,
+        )
+    frame = as_pandas("data", data)
     layout = parse_formula(formula, frame)
     if row.takes_codes:
         layout.coded = [t[0] for t in layout.terms if len(t) == 1 and t[0] in layout.levels]
@@ -220,7 +245,56 @@ def fit_formula(
         standardize=standardize,
         dtype=dtype,
     )
-    return FormulaFit(FormulaModel(table.model, layout, classes, offset), table, names, kept)
+    return FormulaFit(
+        FormulaModel(table.model, layout, classes, offset),
+        table,
+        names,
+        kept,
+        int((~kept).sum()),
+    )
+
+
+def _fit_source(
+    formula: str,
+    data: Any,
+    model: str,
+    weights: Any,
+    offset: str | None,
+    validation: Any,
+    given: dict[str, Any],
+    train: dict[str, Any],
+    standardize: bool | None,
+    dtype: str,
+) -> FormulaFit:
+    """The fit to what is read batch by batch."""
+    row = find_model(model)
+    if row.exact:
+        raise ValueError(f'model "{model}" needs data in memory')
+    share = validation if isinstance(validation, (int, float)) else None
+    with showing(train.get("progress")) as look:
+        table = learn(
+            open_source(data),
+            formula,
+            takes_classes=row.response == "classes",
+            coded=row.takes_codes,
+            weights=weights,
+            offset=offset,
+            dtype="float64" if train.get("precision") == "64-true" else dtype,
+            share=0.0 if share is None else check_share(share),
+            seed=seed_of(train.get("seed")),
+            look=look,
+        )
+    valid = None
+    if validation is not None and share is None:
+        valid = table.like(as_source(validation, "validation"))
+    train["origin"] = {
+        "columns": table.names + table.layout.coded,
+        **options("origin", train.get("origin")),
+    }
+    found = fit_streamed(model, table, valid, given, train, standardize=standardize, dtype=dtype)
+    layout, classes = table.layout, table.shape.classes
+    about = FormulaModel(found.model, layout, classes, offset)
+    return FormulaFit(about, found, table.names, None, table.left_out)
 
 
 def load_formula(path: str | os.PathLike[str]) -> FormulaModel:

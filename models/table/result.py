@@ -25,7 +25,8 @@ class TableFit:
         device: "cpu", "cuda:0", ...
         exact: the `GLMFit` or `MultinomialFit` of an exact fit (coefficients, covariance,
             log-likelihood, ...), or its `GaussianMixture`, `KMeans` or `PCA`, else None.
-        fitted: predictions of type "response" for the rows of the fit, offset included.
+        fitted: predictions of type "response" for the rows of the fit, offset included; None
+            where they were read batch by batch.
         callbacks: as of `Fit`.
     """
 
@@ -35,7 +36,7 @@ class TableFit:
     best_epoch: int | None
     device: str
     exact: Exact | None
-    fitted: Tensor
+    fitted: Tensor | None
     callbacks: Sequence[Any] = ()
 
     @property

@@ -38,7 +38,8 @@ class StreamedTable:
         moments: mean and standard deviation of each column of the design, of the rows to train
             with, rounded to `dtype`.
         response: those of the response; None of classes.
-        weight_mean: the mean of the weights, or None.
+        weight_means: the mean of the weights of the rows to train with, and of those for
+            validation; None without weights.
     """
 
     source: Source
@@ -52,7 +53,7 @@ class StreamedTable:
     left_out: int = 0
     moments: tuple[np.ndarray, np.ndarray] | None = None
     response: Moments | None = None
-    weight_mean: float | None = None
+    weight_means: tuple[float, float] | None = None
 
     @property
     def layout(self) -> Layout:
@@ -95,6 +96,24 @@ class StreamedTable:
                 rows = {n: None if x is None else x[chosen] for n, x in rows.items()}
             if len(rows["response"]):
                 yield rows
+
+    def like(self, source: Source) -> "StreamedTable":
+        """Other rows of such a table: those of a source for validation, which are counted."""
+        found = StreamedTable(source, self.shape, self.types, self.names)
+        counts: dict[int, int] = {}
+        weights = Moments()
+        for place, batch in source.placed(found.columns):
+            let_r_look()
+            rows, _, kept = self.shape.rows(source.name, self.types.frame(batch))
+            counts[place] = counts.get(place, 0) + int(kept.sum())
+            if rows["weights"] is not None:
+                weights.take(rows["weights"])
+        found.counts = [counts.get(place, 0) for place in range(len(source.pieces))]
+        if found.n_rows == 0:
+            raise ValueError(f"{source.name} has no complete rows")
+        if self.weight_means is not None:
+            found.weight_means = (weights.mean, weights.mean)
+        return found
 
     @property
     def about(self) -> dict[str, Any]:
@@ -191,7 +210,8 @@ class _Pass:
             for term in table.layout.terms
             if not (len(term) == 1 and term[0] in table.layout.coded)
         }
-        self.response, self.weights = Moments(), Moments()
+        self.response = Moments()
+        self.weights, self.valid_weights = Moments(), Moments()
         self.counts: dict[int, int] = {}
         self.valid: dict[int, int] = {}
         self.n_read = 0
@@ -238,6 +258,7 @@ class _Pass:
             if (weights[kept] < 0).any():
                 raise ValueError("weights must not be negative, and not all 0")
             self.weights.take(weights[train])
+            self.valid_weights.take(weights[kept & ~train])
 
     def finished(self) -> StreamedTable:
         """The table, with all that was learned."""
@@ -259,8 +280,8 @@ class _Pass:
         table.moments = design_moments(layout, self.terms, table.n_rows)
         table.response = None if self.classed else self.response
         if table.shape.weights is not None:
-            table.weight_mean = self.weights.mean
-            if table.weight_mean == 0:
+            table.weight_means = (self.weights.mean, self.valid_weights.mean)
+            if self.weights.mean == 0:
                 raise ValueError("weights must not be negative, and not all 0")
         return table
 

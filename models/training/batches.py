@@ -48,7 +48,7 @@ class TensorBatches:
         self.data = data
         self.shuffle = shuffle and batch_size < data.n_rows
         self.least, self.accelerator = least, accelerator
-        self.sizes = _sizes(data.n_rows, batch_size, least)
+        self.sizes = batch_sizes(data.n_rows, batch_size, least)
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -70,22 +70,26 @@ class TensorBatches:
                 yield self.data.rows(index[rows])._replace(share=share)
 
 
-def share_of(accelerator: Accelerator, n_rows: int, least: int) -> tuple[slice, tuple[int, int]]:
+def share_of(
+    accelerator: Accelerator, n_rows: int, least: int, rank: int | None = None
+) -> tuple[slice, tuple[int, int]]:
     """Which rows of a batch are a process's, and the `share` of the `Data` that has them.
+
+    The process is the accelerator's own, unless `rank` says.
 
     All get as many, as near as may be, and `least` at least. Where there is nothing left for the
     last ones, they get the first rows, which do not count.
     """
     parts = max(1, min(accelerator.world_size, n_rows // least))
-    rank = accelerator.rank
+    rank = accelerator.rank if rank is None else rank
     if rank >= parts:
         return slice(0, min(least, n_rows)), (0, n_rows)
     rows = slice(n_rows * rank // parts, n_rows * (rank + 1) // parts)
     return rows, (rows.stop - rows.start, n_rows)
 
 
-def _sizes(n_rows: int, batch_size: int, least: int) -> list[int]:
-    """Rows of each batch."""
+def batch_sizes(n_rows: int, batch_size: int, least: int) -> list[int]:
+    """Rows of each batch: fewer than `least` that are left join the one before."""
     sizes = [batch_size] * (n_rows // batch_size)
     left = n_rows % batch_size
     if left and (left >= least or not sizes):

@@ -36,6 +36,7 @@ from .metrics import Metrics
 from .optimizers import find_optimizer, make_optimizer
 from .predict import PREDICT_ROWS, predict
 from .provenance import Provenance
+from .streamed import CheckedStream, StreamBatches, buffer_rows, is_stream, n_rows_of
 from .weights import from_bytes, to_bytes
 
 
@@ -93,6 +94,7 @@ def fit(
     epochs: int = 100,
     batch_size: int | None = None,
     shuffle: bool = True,
+    shuffle_buffer: int | None = None,
     lr: float = 1e-3,
     optimizer: str = "adam",
     optimizer_options: Mapping[str, Any] | None = None,
@@ -124,7 +126,8 @@ def fit(
             tuple or list of such tensors for a module of several arguments. Or a loader
             (`torch.utils.data.DataLoader`, or anything that gives batches (x, y) or
             (x, y, weights) whenever it is iterated), without `y`: its batches are taken
-            as they come, and those weights count as they are.
+            as they come, and those weights count as they are. Or rows that are read in pieces
+            (a `RowStream`, as `fit_formula` makes of files), likewise.
         y: targets, one row an observation. For losses of values: the shape and dtype
             of the module's output; (n,) and (n, 1) are taken as the same. For
             `cross_entropy` and `nll_loss`: integer class codes from 0, shape (n,).
@@ -138,6 +141,8 @@ def fit(
             cannot be trained on one). None is 32 up to 6,400 rows, and beyond the power of
             two that makes at most 200 steps an epoch, at most 1,024.
         shuffle: visit the rows in a new random order every epoch, or in their own.
+        shuffle_buffer: of data that is read from disk, how many rows wait in the buffer that
+            they are shuffled in; None: 262,144, or what 64 MB hold.
         lr: learning rate, above 0.
         optimizer: "adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta", "adamax",
             "nadam", "radam", "rprop" or "lbfgs": torch.optim's, with torch's defaults
@@ -221,6 +226,7 @@ def fit(
         train = _source("", module, x, y, weights, offset, loss_)
         valid = _validation(module, validation, loss_)
         n_rows, batch_size, least = _rows(module, train, batch_size)
+        buffer = _buffer(train, shuffle_buffer, batch_size)
     settings = {
         "n_rows": n_rows,
         "batch_size": batch_size,
@@ -234,6 +240,7 @@ def fit(
     accelerator.check_same({"epochs": epochs, "seed": seed, **settings})
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
+    job.shuffle_buffer = buffer
     job.least_rows, job.metrics = least, Metrics(metrics, loss_)
     job.provenance = _provenance(job, options("origin", origin))
     return _launched(job, accelerator)
@@ -268,18 +275,32 @@ def usual_batch_size(n_rows: int) -> int:
 
 
 def _rows(
-    module: nn.Module, train: Data | Iterable, batch_size: int | None
+    module: nn.Module, train: Data | CheckedStream | Iterable, batch_size: int | None
 ) -> tuple[int | None, int | None, int]:
     """How many there are, and how many a batch has, and must have."""
-    if not isinstance(train, Data):
+    if isinstance(train, CheckedStream):
+        n_rows, least = n_rows_of(train), least_rows(module, train.sample)
+    elif isinstance(train, Data):
+        n_rows, least = train.n_rows, least_rows(module, train)
+    else:
         return None, None, 1
-    n_rows, least = train.n_rows, least_rows(module, train)
     batch_size = usual_batch_size(n_rows) if batch_size is None else batch_size
     if n_rows < least:
         raise ValueError("x has one row, and batch normalisation can only be trained on several")
     if batch_size < least:
         raise ValueError("batch_size must be at least 2 with batch normalisation, not 1")
     return n_rows, batch_size, least
+
+
+def _buffer(
+    train: Data | CheckedStream | Iterable, wanted: Any, batch_size: int | None
+) -> int | None:
+    """Rows of the buffer of a shuffle, of rows that are read from disk."""
+    if isinstance(train, CheckedStream):
+        return buffer_rows(train, wanted, batch_size or 1)
+    if wanted is not None:
+        raise TypeError("shuffle_buffer must be None: it is for data that is read from disk")
+    return None
 
 
 def _check_resume(resume: Any) -> None:
@@ -302,8 +323,8 @@ class _Job:
 
     module: nn.Module
     loss: Loss
-    train: Data | Iterable
-    valid: Data | Iterable | None
+    train: Data | CheckedStream | Iterable
+    valid: Data | CheckedStream | Iterable | None
     epochs: int
     callbacks: list[Callback]
     settings: dict[str, Any]
@@ -312,6 +333,7 @@ class _Job:
     resume: str | os.PathLike[str] | None
     compile: bool
     least_rows: int = 1
+    shuffle_buffer: int | None = None
     metrics: Metrics | None = None
     provenance: Provenance | None = None
 
@@ -336,6 +358,7 @@ def _provenance(job: _Job, origin: Mapping[str, Any]) -> Provenance:
         "compile": job.compile,
         "metrics": job.metrics.names if job.metrics else [],
         "optimizer_options": {n: v for n, v in given if n not in usual or v != usual[n]},
+        **({} if job.shuffle_buffer is None else {"shuffle_buffer": job.shuffle_buffer}),
         "loss": job.loss.name if job.loss.known else job.loss.function,
     }
     found = Provenance(
@@ -415,9 +438,10 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
 def _multiplications(job: _Job) -> float:
     """How many a step forward takes; infinite where weights are used more than once a row."""
     weights = list(job.module.parameters())
-    if not isinstance(job.train, Data) or any(x.ndim > 2 for x in (*job.train.x, *weights)):
+    train = job.train.sample if isinstance(job.train, CheckedStream) else job.train
+    if not isinstance(train, Data) or any(x.ndim > 2 for x in (*train.x, *weights)):
         return math.inf
-    rows = min(job.settings["batch_size"], job.train.n_rows)
+    rows = min(job.settings["batch_size"], job.settings["n_rows"])
     return rows * sum(weight.numel() for weight in weights)
 
 
@@ -432,19 +456,23 @@ def _status(loop: Loop, best: int | None) -> str:
 
 def _source(
     prefix: str, module: nn.Module, x: Any, y: Any, weights: Any, offset: Any, loss: Loss
-) -> Data | Iterable:
+) -> Data | CheckedStream | Iterable:
     """Checked data, or a loader as it is."""
-    if not is_loader(x):
+    if not is_loader(x) and not is_stream(x):
         return checked_data(prefix, module, x, y, loss, weights, offset)
     for name, value in (("y", y), ("weights", weights), ("offset", offset)):
         if value is not None:
             raise TypeError(
                 f"{prefix}{name} must be None where x is a loader, which brings its own"
             )
-    return x
+    return CheckedStream(x, prefix, module, loss) if is_stream(x) else x
 
 
-def _validation(module: nn.Module, validation: Any, loss: Loss) -> Data | Iterable | None:
+def _validation(
+    module: nn.Module, validation: Any, loss: Loss
+) -> Data | CheckedStream | Iterable | None:
+    if is_stream(validation):
+        return CheckedStream(validation, "validation ", module, loss)
     if validation is None or is_loader(validation):
         return validation
     if not isinstance(validation, (list, tuple)) or not 2 <= len(validation) <= 4:
@@ -471,6 +499,9 @@ def _batches(
     if isinstance(source, Data):
         data = source.to(accelerator.device)
         return TensorBatches(data, batch_size, shuffle, least, accelerator)
+    if isinstance(source, CheckedStream):
+        buffer = job.shuffle_buffer or batch_size
+        return StreamBatches(source, batch_size, shuffle, least, accelerator, buffer)
     check = partial(_checked_batch, name, job.module, job.loss)
     return LoaderBatches(name, source, check, accelerator)
 

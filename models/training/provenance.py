@@ -18,6 +18,7 @@ from ..callbacks import CALLBACKS, Callback, EpochEnd
 from .data import Data
 from .description import describe, describe_module
 from .metrics import METRICS
+from .streamed import CheckedStream
 
 #: Columns of the history that no callback's function has added.
 _OWN_COLUMNS = {"epoch", "train_loss", "valid_loss", "lr"}
@@ -108,6 +109,8 @@ def check_parts(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "
 
 
 def _data(source: Any) -> dict[str, Any]:
+    if isinstance(source, CheckedStream):
+        return {"x": describe(source.about, files=True)}
     if not isinstance(source, Data):
         return {"x": describe(source, files=True)}
     parts = {**source._asdict(), "x": source.x[0] if len(source.x) == 1 else list(source.x)}

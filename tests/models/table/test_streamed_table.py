@@ -75,7 +75,7 @@ def test_a_pass_learns_what_the_table_in_memory_has(folder, formula, dtype):
     mean, sd = table.moments
     np.testing.assert_allclose(mean, design.mean(0), rtol=1e-13, atol=1e-14)
     np.testing.assert_allclose(sd, design.std(0, ddof=1), rtol=1e-11)
-    assert table.weight_mean == pytest.approx(rows["weights"].mean(), rel=1e-14)
+    assert table.weight_means[0] == pytest.approx(rows["weights"].mean(), rel=1e-14)
     if classes is None:
         assert table.response.mean == pytest.approx(
             rows["response"].astype(dtype).astype(float).mean(), rel=1e-12, abs=1e-15
