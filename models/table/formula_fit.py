@@ -203,6 +203,145 @@ def fit_formula(
     if not row.takes_response or row.n_dims != 1:
         raise ValueError(f'model "{model}" has no formula: fit_table takes its columns')
     if is_source(data):
+        beside = (weights, offset, validation, standardize, dtype)
+        return _fit_source(formula, data, model, model_options, fit_options, *beside)
+    frame = as_pandas("data", data)
+        numeric, _ = self.layout.numeric(frame)
+        codes = self.layout.codes(frame)
+        offset = None if self.offset is None else evaluate(self.offset, frame)
+        kept = complete_rows(numeric, codes, *([] if offset is None else [offset]))
+        found = self.model.predict(
+            np.ascontiguousarray(numeric[kept]),
+            codes[kept] if self.layout.coded else None,
+            offset=None if offset is None else offset[kept],
+            type=type,
+        ).numpy()
+        classes = self.classes
+        columns: dict[str, Any] = {}
+        if type == "class":
+            named = [classes[code] if classes else code for code in found]
+            columns["pred_class"] = np.array(named, object)
+        elif found.ndim == 1:
+            columns["pred"] = found
+        else:
+            names = classes or range(found.shape[-1])
+            columns = {f"pred_{name}": found[:, i] for i, name in enumerate(names)}
+        rows = pd.DataFrame(columns, index=np.flatnonzero(kept)).reindex(range(len(frame)))
+        return rows.set_axis(frame.index)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to a safetensors file, which `load_formula` and `torchbridge predict` read."""
+        about = {
+            "version": _VERSION,
+            "spec": self.model.spec,
+            "layout": asdict(self.layout),
+            "classes": self.classes,
+            "offset": self.offset,
+        }
+        weights = from_bytes(self.model.weights)
+        write_file(path, to_bytes(weights, {_ENTRY: json.dumps(about)}))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FormulaFit:
+    """What `fit_formula` gives.
+
+    Attributes:
+        model: the `FormulaModel`, which predicts for other data frames.
+        table: the `TableFit`: history, status, `exact`.
+        names: the columns of the design, without the intercept.
+        kept: which rows had no missing value, shape (n,); None where they were read batch by
+            batch.
+        left_out: how many rows had missing values.
+    """
+
+    model: FormulaModel
+    table: TableFit
+    names: list[str]
+    kept: np.ndarray | None
+    left_out: int = 0
+
+    @property
+    def history(self) -> dict[str, list]:
+        """As of `Fit`."""
+        return self.table.history
+
+    @property
+    def status(self) -> str:
+        """As of `Fit`."""
+        return self.table.status
+
+    @property
+    def coefficients(self) -> pd.DataFrame | None:
+        """`estimate` and `std.error` by term (and class), of a model fitted exactly."""
+        exact = self.table.exact
+        if not isinstance(exact, (GLMFit, MultinomialFit)):
+            return None
+        rows = (["(Intercept)"] if exact.intercept else []) + self.names
+        estimates = np.atleast_2d(exact.coefficients.numpy())
+        errors = np.atleast_2d(exact.standard_errors.numpy())
+        classes = self.model.classes
+        if len(estimates) > 1 and classes:
+            rows = [f"{name} [{level}]" for level in classes[1:] for name in rows]
+        return pd.DataFrame(
+            {"estimate": estimates.ravel(), "std.error": errors.ravel()}, index=rows
+        )
+
+    def predict(self, data: Any, type: str = "response") -> pd.DataFrame:
+        """As of `FormulaModel`."""
+        return self.model.predict(data, type)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """As of `FormulaModel`."""
+        self.model.save(path)
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+
+def fit_formula(
+    formula: str,
+    data: Any,
+    model: str = "mlp",
+    *,
+    weights: Any = None,
+    offset: str | None = None,
+    validation: Any = None,
+    model_options: Mapping[str, Any] | None = None,
+    fit_options: Mapping[str, Any] | None = None,
+    standardize: bool | None = None,
+    dtype: str = "float32",
+) -> FormulaFit:
+    """Fit a model to a formula and a data frame, as R's `torch_fit()` and the shell do.
+
+    Args:
+        formula: such as "medv ~ . - zn + log(lstat) * chas": columns' names (in backticks where
+            they are no names), `.` for all others, `+`, `-`, `:`, `*`, parentheses, `- 1`, and log,
+            log10, log2, log1p, exp, sqrt, abs and `I()` of arithmetic. Text, categories and truth
+            values are factors: a column a level but the first, or codes for "tabular".
+        data: a pandas data frame, or one that has `to_pandas()` (polars, pyarrow). Rows with
+            missing values are left out. Or what does not fit in memory, which is read once to
+            learn levels, means and counts, and then again in every epoch: the path of a Parquet,
+            CSV or Arrow (Feather) file, of a folder of such files of one kind, or of several by a
+            pattern with `*`; a query of SQL, for DuckDB; a `pyarrow.dataset.Dataset`, a polars
+            LazyFrame, `frame_batches()`; or a stream, such as a `pyarrow.RecordBatchReader` or a
+            DuckDB relation, which is kept in a temporary file.
+        model: a name as of `fit_table`, of a model of columns with a response.
+        weights: what each row counts: a column's name or an expression of columns, or an array
+            of shape (n,) where data is in memory.
+        offset: a column's name or an expression of columns, added to the linear predictor (or the
+            output), in predictions too.
+        validation: as of `fit_table`, a share of the rows; or other data, as `data`. Of what is
+            read from disk each row is drawn by itself, so that the share is about that.
+        model_options, fit_options, standardize, dtype: as of `fit_table`.
+
+    Raises:
+        TypeError, ValueError: as of `fit_table`, or a formula that cannot be read.
+    """
+    row = find_model(model)
+    if not row.takes_response or row.n_dims != 1:
+        raise ValueError(f'model "{model}" has no formula: fit_table takes its columns')
+    if is_source(data):
         return _fit_source(
             formula,
             data,
@@ -245,28 +384,24 @@ def fit_formula(
         standardize=standardize,
         dtype=dtype,
     )
-    return FormulaFit(
-        FormulaModel(table.model, layout, classes, offset),
-        table,
-        names,
-        kept,
-        int((~kept).sum()),
-    )
+    about = FormulaModel(table.model, layout, classes, offset)
+    return FormulaFit(about, table, names, kept, int((~kept).sum()))
 
 
 def _fit_source(
     formula: str,
     data: Any,
     model: str,
+    model_options: Mapping[str, Any] | None,
+    fit_options: Mapping[str, Any] | None,
     weights: Any,
     offset: str | None,
     validation: Any,
-    given: dict[str, Any],
-    train: dict[str, Any],
     standardize: bool | None,
     dtype: str,
 ) -> FormulaFit:
     """The fit to what is read batch by batch."""
+    given, train = options("model_options", model_options), options("fit_options", fit_options)
     row = find_model(model)
     if row.exact:
         raise ValueError(f'model "{model}" needs data in memory')
