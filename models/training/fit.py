@@ -213,8 +213,6 @@ def fit(
     """
     _check_module(module)
     epochs = whole_number("epochs", epochs, 1)
-    if batch_size is not None:
-        batch_size = whole_number("batch_size", batch_size, 1)
     lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
     seed = None if seed is None else whole_number("seed", seed)
     loss_, _ = find_loss(loss), find_optimizer(optimizer)
@@ -240,8 +238,7 @@ def fit(
     accelerator.check_same({"epochs": epochs, "seed": seed, **settings})
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
-    job.shuffle_buffer = buffer
-    job.least_rows, job.metrics = least, Metrics(metrics, loss_)
+    job.least_rows, job.shuffle_buffer, job.metrics = least, buffer, Metrics(metrics, loss_)
     job.provenance = _provenance(job, options("origin", origin))
     return _launched(job, accelerator)
 
@@ -278,6 +275,8 @@ def _rows(
     module: nn.Module, train: Data | CheckedStream | Iterable, batch_size: int | None
 ) -> tuple[int | None, int | None, int]:
     """How many there are, and how many a batch has, and must have."""
+    if batch_size is not None:
+        batch_size = whole_number("batch_size", batch_size, 1)
     if isinstance(train, CheckedStream):
         n_rows, least = n_rows_of(train), least_rows(module, train.sample)
     elif isinstance(train, Data):
