@@ -3,14 +3,17 @@
 pickled <- function(x) {
   globals <- new.env(parent = emptyenv())
   packages <- new.env(parent = emptyenv())
-  if (is.function(x)) collect(x, globals, packages, new.env(parent = emptyenv()))
+  seen <- new.env(parent = emptyenv())
+  methods <- methods_of(x)
+  for (f in c(if (is.function(x)) x, methods)) collect(f, globals, packages, seen)
   serialize(
     list(
       value = x, globals = as.list(globals, all.names = TRUE),
       packages = setdiff(ls(packages), c("base", "package:base")), libraries = .libPaths()
     ),
     NULL,
-    refhook = refuse_pointer
+    # A module's half has pointers of ours, which are made anew.
+    refhook = if (length(methods) == 0L) refuse_pointer
   )
 }
 
@@ -52,6 +55,17 @@ collect <- function(f, globals, packages, seen) {
     if (identical(where, globalenv())) assign(name, value, envir = globals)
     if (is.function(value)) collect(value, globals, packages, seen)
   }
+}
+
+# The methods of a module whose half this is, and of its parent classes.
+methods_of <- function(half) {
+  found <- list()
+  level <- if (is.environment(environment(half))) environment(half)$definition
+  while (is.environment(level)) {
+    found <- c(found, Filter(is.function, c(as.list(level$methods), as.list(level$private))))
+    level <- level$parent
+  }
+  found
 }
 
 is_session <- function(env) {

@@ -32,6 +32,7 @@ class EventFunctions(Callback):
     ends the fit with the epoch at hand; a dict of numbers at an epoch's end is added to its line.
     """
 
+    here_only = "the functions of a torch_callback() see the network as it is trained, in this R"
     functions: Mapping[str, Callable[[dict[str, Any]], Any]]
     sources: Mapping[str, str]
 

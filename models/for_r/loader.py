@@ -44,6 +44,9 @@ class RLoader:
         about: what it is, for checkpoints.
     """
 
+    #: Why a session cannot train on several devices with it.
+    here_only = "the batches of a dataloader are made in this R"
+
     def __init__(self, start: Callable[[], Callable[[], Any]], about: Any = None) -> None:
         self.start = start
         self.about = about

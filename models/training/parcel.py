@@ -3,7 +3,7 @@
 The file is in a folder that only this user can read, and is read by the processes that were started
 for it: it is a pickle. Tensors lie in it as they are, once for all workers; what a worker writes
 into them stays its own. Functions and classes of the user's session go by value, where the package
-cloudpickle is there.
+cloudpickle is there; what is written in R goes as R saves it, and starts R in the worker.
 
 Tests: tests/models/training/test_workers.py.
 """
@@ -16,7 +16,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from torchbridge.process import hooks
 
 
 def write_parcel(path: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
@@ -50,12 +52,25 @@ def of_its_own(x: Tensor) -> Tensor:
 def _pickling() -> Any:
     """What torch takes for the module pickle."""
     try:
-        by_value: Any = importlib.import_module("cloudpickle")
+        base: Any = importlib.import_module("cloudpickle").Pickler
     except ImportError:
-        return pickle
-    return SimpleNamespace(
-        __name__="pickle", Pickler=by_value.Pickler, dumps=by_value.dumps, load=pickle.load
-    )
+        base = pickle.Pickler
+
+    class Pickler(base):  # type: ignore[misc]
+        """Pickles modules that are written in R, too."""
+
+        def reducer_override(self, x: Any) -> Any:
+            """How a value is pickled, where not as usual."""
+            if isinstance(x, nn.Module) and hasattr(x, "_r_half"):
+                return _made_in_r, (hooks.get("wrap_module")(x),)
+            return super().reducer_override(x) if base is not pickle.Pickler else NotImplemented
+
+    return SimpleNamespace(__name__="pickle", Pickler=Pickler)
+
+
+def _made_in_r(face: Any) -> Any:
+    """The module that an R function stands for."""
+    return face.attr("torchbridge_handle").value()
 
 
 def _refused(value: Any) -> str | None:

@@ -77,10 +77,12 @@ class Workers(Accelerator):
     def launch(self, train: Callable[..., Any], *args: Any) -> Any:
         """Call `train(accelerator, job)` in every process; what the first one returns."""
         (job,) = args
-        for callback in job.callbacks:
-            if callback.here_only is not None:
+        for each in (*job.callbacks, job.train, job.valid):
+            why = getattr(each, "here_only", None)
+            if why is not None:
                 raise ValueError(
-                    f"devices={self.devices}: {callback.here_only}, and workers are other processes"
+                    f"devices must be 1, not {self.devices}: {why}, and several devices train in "
+                    "processes of their own"
                 )
         with _folder(_size(job)) as folder:
             outcome = _Session(self, job, folder).run(train)
