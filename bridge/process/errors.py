@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType, TracebackType
+from typing import Any
 
 
 class RError(RuntimeError):
@@ -101,10 +102,55 @@ def describe(error: BaseException) -> tuple[str, list[str], list[str], object]:
     while frames is not None and frames.tb_frame.f_code.co_filename in hidden_files:
         frames = frames.tb_next
     try:
-        lines = "".join(traceback.format_exception(type(error), error, frames)).splitlines()
+        lines = "".join(_format(error, frames)).splitlines()
     except Exception:  # what formats it fails too
         lines = []
     return message, classes, lines, getattr(error, "condition", None)
+
+
+class _Frames(traceback.StackSummary):
+    """Frames that have been read of a traceback, each with its text once it was asked for."""
+
+    top: TracebackType | None = None
+    texts: dict[int, str]
+
+    def format_frame_summary(self, frame_summary: traceback.FrameSummary, **how: Any) -> str:
+        text = self.texts.get(id(frame_summary))
+        if text is None:
+            text = self.texts[id(frame_summary)] = super().format_frame_summary(
+                frame_summary, **how
+            )
+        return text
+
+    def __reduce__(self) -> tuple[type[_Frames], tuple[()]]:
+        # Exceptions that have crossed pickle, and a traceback does not.
+        return _Frames, ()
+
+
+def _format(error: BaseException, top: TracebackType | None) -> Iterable[str]:
+    """As `traceback.format_exception`, in time that does not grow with what was said before.
+
+    An exception that goes through R and Python by turns is described at each crossing, and its
+    traceback grows by what it has passed since: only that is read. Python 3.13 and later take
+    a millisecond for some frames.
+    """
+    if error.__cause__ is not None or error.__context__ is not None:
+        return traceback.format_exception(type(error), error, top)
+    read: _Frames | None = getattr(error, "_torchbridge_frames", None)
+    known = None if read is None else read.top
+    new, entry = 0, top
+    while entry is not None and entry is not known:
+        new, entry = new + 1, entry.tb_next
+    frames = _Frames(traceback.extract_tb(top, limit=new))
+    frames.top, frames.texts = top, {}
+    if read is not None and entry is not None:
+        frames.extend(read)
+        frames.texts = read.texts
+    with suppress(Exception):  # a class of one's own may refuse attributes
+        error._torchbridge_frames = frames  # type: ignore[attr-defined]
+    whole = traceback.TracebackException(type(error), error, top, limit=0)
+    whole.stack = frames
+    return whole.format()
 
 
 def _text(error: BaseException) -> str:

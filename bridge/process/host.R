@@ -5,7 +5,7 @@
 # whatever handlers there are further out; they see it where Python lets it pass. All else is
 # theirs: warnings, messages, signals, restarts.
 call_function <- function(f, call, outermost) {
-  where <- environment()
+  where <- own <- environment()
   if (identical(f, call_by_name)) {
     # By name, so that tracebacks and sys.call() show it.
     where <- call[[2L]]
@@ -26,9 +26,19 @@ call_function <- function(f, call, outermost) {
         invokeRestart("muffleWarning")
       }
     },
-    error = function(condition) ended(condition, as.list(sys.calls())),
+    error = function(condition) ended(condition, calls_since(own)),
     interrupt = function(condition) ended(condition, NULL)
   )
+}
+
+# The calls from this frame on, where Python called R: what led there is in the tracebacks of those
+# further out. sys.calls() would go through all frames for each of them, at every crossing: it takes
+# minutes where R and Python call each other hundreds of times.
+calls_since <- function(frame) {
+  last <- sys.nframe() - 1L
+  first <- last
+  while (first > 1L && !identical(sys.frame(first), frame)) first <- first - 1L
+  lapply(seq.int(first, last), sys.call)
 }
 
 # Runs what the core has prepared, likewise.

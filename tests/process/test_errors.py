@@ -159,6 +159,43 @@ def test_it_passes_through_any_number_of_frames_of_both(function):
     assert caught.value is error
 
 
+def test_calls_and_frames_are_said_once_however_often_an_error_crosses(function):
+    seen: list[tuple[str, ...]] = []
+
+    def down(n):
+        if n == 0:
+            return inner(1)
+        try:
+            return again(lambda: down(n - 1))
+        except tb.RError as error:
+            seen.append(error.calls)
+            raise
+
+    inner = function("function(x) { g <- function(y) stop('low'); g(x) }")
+    again = function("function(f) f()")
+    with pytest.raises(tb.RError, match="low"):
+        down(3)
+    # Each has what R did for it, and not what had led to Python before.
+    assert all(len(calls) <= 2 for calls in seen)
+
+
+def test_a_traceback_grows_by_what_an_exception_has_passed_since(function):
+    again = function("function(f) f()")
+
+    def fails(n):
+        return again(lambda: fails(n - 1)) if n else int("x")
+
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        fails(3)
+    first = describe(caught.value)[2]
+    whole = traceback.format_exception(caught.value)
+    assert first == "".join(whole).splitlines()
+    again_failed = pickle.loads(pickle.dumps(caught.value))
+    assert describe(again_failed)[2] == [first[-1]]
+    caught.value.__cause__ = KeyError("why")
+    assert describe(caught.value)[2][0] == "KeyError: 'why'"
+
+
 def test_r_handles_a_python_error_by_its_class(r, function, nothing_left):
     catch = function(
         "function(f, class) { handler <- list(function(e) c(conditionMessage(e), class(e)));"

@@ -1,8 +1,10 @@
 /* R forks in C (parallel::mclapply()), where os.register_at_fork() never fires. Another thread may
  * hold Python's lock at that moment, and its owner is not in the child: so R's thread takes it
  * before a fork, and gives it back in the parent, and in the child once Python is told of the fork.
- * That is at once: another thread may have asked for the lock, which Python would wait to hand
- * over, and R's look for events (rpy2's function) may be the first to enter Python.
+ * It is told before, too: its own locks are held across a fork, and a child that lets go of one that
+ * nobody held dies from Python 3.14 on. The child is told at once: another thread may have asked for
+ * the lock, which Python would wait to hand over, and R's look for events (rpy2's function) may be
+ * the first to enter Python.
  *
  * Tests: tests/native/core/test_fork.py */
 #include "core/fork.h"
@@ -19,13 +21,17 @@ void tb_fork_by_python(bool now) { by_python = now; }
 
 static void before(void) {
   taken = !by_python && tb_r_ready() && tb_on_main_thread() && Py_IsInitialized();
-  if (taken)
-    gil = PyGILState_Ensure();
+  if (!taken)
+    return;
+  gil = PyGILState_Ensure();
+  PyOS_BeforeFork();
 }
 
 static void in_parent(void) {
-  if (taken)
-    PyGILState_Release(gil);
+  if (!taken)
+    return;
+  PyOS_AfterFork_Parent();
+  PyGILState_Release(gil);
 }
 
 static void in_child(void) {
