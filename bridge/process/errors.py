@@ -117,9 +117,9 @@ class _Frames(traceback.StackSummary):
     def format_frame_summary(self, frame_summary: traceback.FrameSummary, **how: Any) -> str:
         text = self.texts.get(id(frame_summary))
         if text is None:
-            text = self.texts[id(frame_summary)] = super().format_frame_summary(
-                frame_summary, **how
-            )
+            # Python 3.10 formats without asking here, and has no such method.
+            text = super().format_frame_summary(frame_summary, **how)  # type: ignore[misc]
+            self.texts[id(frame_summary)] = text
         return text
 
     def __reduce__(self) -> tuple[type[_Frames], tuple[()]]:

@@ -223,7 +223,7 @@ def test_chunks_are_one_vector_and_their_dictionaries_one_factor(r):
         (pa.array([-(2**31), 1], pa.int32()), "c(-2147483648, 1)"),
         (pa.array([2**53, None], pa.int64()), "c(2^53, NA)"),
         (pa.array([2**63, 1], pa.uint64()), "c(2^63, 1)"),
-        (pa.array([1.5, None], pa.float16()), "c(1.5, NA)"),
+        (pa.array([np.float16(1.5), None], pa.float16()), "c(1.5, NA)"),
         (pa.array([0.5, None], pa.float32()), "c(0.5, NA)"),
         (pa.array([float("nan"), None]), "c(NaN, NA)"),
         (pa.array([None, None]), "c(NA, NA)"),

@@ -22,7 +22,8 @@ announce_python <- function() {
     return(invisible())
   }
   choice <- tryCatch(choose_python(asking = FALSE), error = function(condition) NULL)
-  if (is.null(choice)) return(invisible())
+  # A python3 that merely is on PATH may have nothing of ours, and asking it takes time.
+  if (is.null(choice) || names(choice) == "PATH") return(invisible())
   the$announced <- choice[[1L]]
   unless <- if (isNamespaceLoaded("reticulate") && !grepl("RETICULATE", names(choice))) {
     ", unless reticulate was told another"
@@ -49,10 +50,7 @@ find_python <- function(python = NULL) unname(choose_python(python))
 choose_python <- function(python = NULL, asking = TRUE) {
   choices <- python_choices(python, if (is.null(python)) told_to_reticulate(asking))
   if (length(choices) == 0L) {
-    abort(
-      NULL, "No Python was found.\nInstall Python 3.10 or later, or name one with ",
-      "`start_python(\"/path/to/python\")`."
-    )
+    abort(NULL, no_python_yet)
   }
   # Not normalised: the python of a virtual environment is a link, and the link is what counts.
   choices[] <- path.expand(choices)
@@ -68,12 +66,14 @@ choose_python <- function(python = NULL, asking = TRUE) {
 
 python_choices <- function(python = NULL, told = NULL) {
   configured <- system.file("python.txt", package = "torchbridge")
+  installed <- installed_python()
   environment <- Sys.getenv("VIRTUAL_ENV")
   choices <- c(
     "the argument `python`" = python,
     "the environment variable TORCHBRIDGE_PYTHON" = Sys.getenv("TORCHBRIDGE_PYTHON"),
     told,
     "`python -m torchbridge install-r`" = if (nzchar(configured)) readLines(configured, n = 1L),
+    "`install_torch()`" = installed,
     "the environment variable VIRTUAL_ENV" =
       if (nzchar(environment)) file.path(environment, "bin", "python")
   )
@@ -82,6 +82,13 @@ python_choices <- function(python = NULL, told = NULL) {
   # R asks a process of its own for it.
   last <- Sys.which("python3")
   if (nzchar(last)) c("PATH" = unname(last))
+}
+
+# What install_torch() made, while it is there.
+installed_python <- function() {
+  file <- choice_file()
+  python <- if (file.exists(file)) readLines(file, n = 1L)
+  if (length(python) == 1L && is_executable(path.expand(python))) python
 }
 
 # What reticulate was told to use: a path, its name who told; NULL where nobody did. In reticulate's
@@ -111,6 +118,9 @@ is_executable <- function(path) utils::file_test("-x", path) && !utils::file_tes
 # that was told to us may not be the one that reticulate was told.
 check_python_choice <- function(choice) {
   from <- names(choice)
+  if (from %in% c("PATH", "the environment variable VIRTUAL_ENV") && !has_torchbridge(choice)) {
+    abort(NULL, no_python_yet)
+  }
   if (grepl("reticulate|RETICULATE", from) && !has_torchbridge(choice)) {
     abort(
       NULL, "Python at ", choice, " (from ", from, ") has no torchbridge.\n", how_to_go_on(choice)
@@ -128,8 +138,8 @@ check_python_choice <- function(choice) {
 
 # Asked in a process of its own, where it is not known; the working directory does not count.
 has_torchbridge <- function(python) {
-  ours <- python_choices()["`python -m torchbridge install-r`"]
-  if (!is.na(ours) && same_python(python, ours)) return(TRUE)
+  ours <- python_choices()[c("`python -m torchbridge install-r`", "`install_torch()`")]
+  if (same_python(python, c(ours[!is.na(ours)], "")[[1L]])) return(TRUE)
   code <- paste0(
     "import sys, importlib.util; sys.path = [entry for entry in sys.path if entry]; ",
     "sys.exit(importlib.util.find_spec('torchbridge') is None)"

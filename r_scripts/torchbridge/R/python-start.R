@@ -194,7 +194,11 @@ check_version <- function() {
   if (!identical(ours, theirs)) {
     warning(
       "The R package torchbridge is version ", ours, ", Python's is ", theirs, ".\n",
-      "Bring them together with `python -m torchbridge install-r`.",
+      "Bring them together: ", if (nzchar(system.file("python", package = "torchbridge"))) {
+        "restart R, then torchbridge::install_torch()."
+      } else {
+        "`python -m torchbridge install-r`."
+      },
       call. = FALSE
     )
   }

@@ -11,7 +11,7 @@
 #' @param threshold_call_gc,cache_enabled,cache_max_size_mb,cache_min_block_size Settings of R
 #'   torch's own allocator, which is not here: memory is PyTorch's, and the collector's rules are
 #'   torchbridge's. Not used.
-#' @param check_writable,verbose,reinstall,.inform_restart Not used.
+#' @param check_writable,verbose Not used.
 #' @param version,type,libtorch,liblantern Of the files of R's torch, which are not used here.
 #' @param ... Not used.
 #' @return `backends_*_is_available()`: `TRUE` or `FALSE`. `backends_cudnn_version()` and
@@ -21,8 +21,7 @@
 #'   `cuda_memory_snapshot()`: a raw vector, the pickle that `cuda_dump_memory_snapshot()` writes.
 #'   `torch_install_path()`: where PyTorch is.
 #'   `cpu_cache_flush()`, `set_cpu_allocator_config()`: nothing, as there is no cache of R's.
-#'   `install_torch()`: nothing; PyTorch comes with
-#'   torchbridge's Python package, and it is an error that says how where it does not.
+#'   `install_torch_from_file()`: as [install_torch()] without arguments.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' backends_mkldnn_is_available()
 #' cuda_runtime_version()
@@ -192,14 +191,6 @@ install_torch_sitrep <- function(verbose = TRUE) {
 
 #' @rdname torch_backends
 #' @export
-install_torch <- function(reinstall = FALSE, ..., .inform_restart = TRUE) {
-  pytorch()
-  message("PyTorch ", pytorch()$`__version__`, " is here; there is nothing to install.")
-  invisible()
-}
-
-#' @rdname torch_backends
-#' @export
 install_torch_from_file <- function(version = NA, type = NA, libtorch = NULL, liblantern = NULL,
                                     ...) {
   install_torch()
@@ -209,7 +200,7 @@ install_torch_from_file <- function(version = NA, type = NA, libtorch = NULL, li
 #' @export
 get_install_libs_url <- function(version = NA, type = NA) {
   abort(
-    sys.call(), "PyTorch comes from Python's package index here: `pip install torchbridge` in the ",
-    "Python that R uses."
+    sys.call(), "PyTorch comes from Python's package index here: torchbridge::install_torch() ",
+    "installs it."
   )
 }
