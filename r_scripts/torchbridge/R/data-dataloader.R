@@ -59,8 +59,8 @@
 #' @param num_workers Number of processes that make batches ahead of time; see Workers.
 #' @param collate_fn A function of a list of items (of the batch, where the dataset has
 #'   `.getbatch`) that gives the batch. `NULL`: see [dataset()].
-#' @param pin_memory `TRUE` puts batches where a copy to the GPU is fast. Without a GPU it warns
-#'   and has no effect.
+#' @param pin_memory `TRUE` puts batches where a copy to the GPU is fast. Without a GPU it warns,
+#'   once a session, and has no effect.
 #' @param drop_last `TRUE` leaves out a last batch that is not full.
 #' @param timeout Milliseconds to wait for a worker's batch; -1 for ever.
 #' @param worker_init_fn A function of the worker's number, from 1, that each worker calls
@@ -132,7 +132,9 @@ DataLoader <- R6::R6Class( # nolint: object_name_linter.
     initialize = function(arguments, call) {
       list2env(arguments, envir = self)
       private$given <- arguments
-      if (self$pin_memory && !call_python("data.can_pin")) {
+      # Once, as PyTorch does: packages ask for it with every loader.
+      if (self$pin_memory && !isTRUE(the$told_of_pinning) && !call_python("data.can_pin")) {
+        the$told_of_pinning <- TRUE
         warning(simpleWarning(
           "`pin_memory` has no effect: there is no GPU to which batches could be copied.", call
         ))

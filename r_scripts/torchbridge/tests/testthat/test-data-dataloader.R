@@ -435,11 +435,14 @@ test_that("an epoch goes by what the loader's fields are when it begins", {
   expect_identical(order_of(rows), list(3:2))
 })
 
-test_that("pin_memory without a GPU warns and goes on", {
+test_that("pin_memory without a GPU warns once and goes on", {
   skip_if(py_import("torch")$accelerator$is_available())
+  kept <- torchbridge:::the
+  kept$told_of_pinning <- NULL
   expect_warning(
     loader <- dataloader(numbers(3), batch_size = 2, pin_memory = TRUE), "`pin_memory` has no"
   )
+  expect_no_warning(dataloader(numbers(3), batch_size = 2, pin_memory = TRUE))
   expect_identical(order_of(loader), list(1:2, 3L))
   expect_true(loader$pin_memory)
 })
