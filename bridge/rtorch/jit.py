@@ -141,12 +141,38 @@ def _name_of(module: nn.Module) -> str:
 
 
 def from_r(value: Any) -> Any:
-    """R's value with the tuples in it."""
+    """R's value with the tuples in it.
+
+    A list of parts of several kinds (what nn_lstm() gives: a tensor and a list) is a tuple, too:
+    a list of TorchScript's has one kind.
+    """
+    value = _with_tuples(value, from_r)
+    mixed = isinstance(value, list) and len({_kind(x) for x in value if x is not None}) > 1
+    return tuple(value) if mixed else value
+
+
+def _marked(value: Any) -> Any:
+    """R's value with those tuples only that R has marked."""
+    return _with_tuples(value, _marked)
+
+
+def _with_tuples(value: Any, part: Callable[[Any], Any]) -> Any:
     if isinstance(value, dict):
         if list(value) == ["__tuple__"]:
-            return tuple(map(from_r, layers.as_list(value["__tuple__"])))
-        return {key: from_r(part) for key, part in value.items()}
-    return [from_r(part) for part in value] if isinstance(value, list) else value
+            return tuple(map(part, layers.as_list(value["__tuple__"])))
+        return {key: part(x) for key, x in value.items()}
+    return list(map(part, value)) if isinstance(value, list) else value
+
+
+def _kind(value: Any) -> Any:
+    """What TorchScript tells apart, for one type in a list."""
+    if isinstance(value, dict):
+        return (dict, *map(_kind, list(value.values())[:1]))
+    if isinstance(value, tuple):
+        return (tuple, *map(_kind, value))
+    if isinstance(value, list):
+        return (list, *map(_kind, value[:1]))
+    return torch.Tensor if isinstance(value, torch.Tensor) else type(value)
 
 
 def call(scripted: Any, args: list[Any]) -> Any:
@@ -206,7 +232,7 @@ def operator(namespace: str, name: str, args: list[Any]) -> Any:
     All arguments come by position, those too that PyTorch takes by name only (``out``).
     """
     packet = _operator(namespace, name)
-    values = list(map(from_r, args))
+    values = list(map(_marked, args))
     schemas = [getattr(packet, overload)._schema for overload in packet.overloads()]
     by_name = next(
         (

@@ -287,6 +287,32 @@ def _class(name: str, value: RValue) -> int:
     return place - 1 if place >= 0 else place
 
 
+# ---- members ----
+
+
+def counts(module: nn.Module, name: str) -> bool:
+    """Is this a member of one of PyTorch's layers that names a dim or a class?"""
+    return (
+        name in DIMS | _CLASSES
+        and name in vars(module)
+        and any(name in _signature_of(cls.__name__) for cls in type(module).__mro__ if r_name(cls))
+    )
+
+
+def member_for_r(module: nn.Module, name: str, value: object) -> object:
+    """A member as R reads it: dims and classes count from 1."""
+    if isinstance(value, int) and value >= 0 and counts(module, name):
+        return value + 1
+    return value
+
+
+def member_from_r(module: nn.Module, name: str, value: Any) -> Any:
+    """What R assigns to a member, as PyTorch's layer has it."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and counts(module, name):
+        return _dim(name, value) if name in DIMS else _class(name, value)
+    return value
+
+
 def is_dtype(x: object) -> bool:
     """Is this a dtype, or the name of one?"""
     return isinstance(getattr(torch, x, None) if isinstance(x, str) else x, torch.dtype)

@@ -228,7 +228,7 @@ def base_member(module: RModule, name: str) -> Any:
     """R's ``super$<name>`` where the parent is a Python class."""
     if name == "forward":
         return layers.forward_of(module, module._r_base)
-    return getattr(super(RModule, module), name)
+    return layers.member_for_r(module, name, getattr(super(RModule, module), name))
 
 
 @contextmanager
@@ -479,5 +479,5 @@ def assign(module: nn.Module, name: str, value: Any) -> bool:
         if registered:
             registration.put_value(module, rnn_names.python_name(module, name), value)
         else:
-            nn.Module.__setattr__(module, name, value)
+            nn.Module.__setattr__(module, name, layers.member_from_r(module, name, value))
     return True

@@ -19,7 +19,8 @@
 #' @section Values:
 #' Arguments and results are tensors, lists of them, unnamed or named (PyTorch's dicts; with
 #' `strict = FALSE` where they are results), and tuples, which `jit_tuple()` marks. A tuple comes
-#' back as a list.
+#' back as a list. A list of parts of several kinds, such as the tensor and the list that an
+#' `nn_lstm()` gives, is a tuple without the mark.
 #'
 #' @section Files:
 #' `jit_load()` reads what `jit_save()` or Python's `torch.jit.save()` has written; the code that

@@ -121,8 +121,12 @@ other_member <- function(x, name) {
     }
   )
   if (is_nn_module(value)) assign(name, value, envir = half$children)
+  if (name %in% counted_members) value <- call_python("layers.member_for_r", x, name, value)
   value
 }
+
+# Those that may name a dim or a class, which PyTorch's layers count from 0.
+counted_members <- c("dim", "start_dim", "end_dim", "padding_idx", "ignore_index")
 
 # ---- members of every module ----
 

@@ -56,6 +56,26 @@ test_that("lists, named lists and tuples go in and out", {
   expect_error(swapped(unname(x)), "must be a tuple")
 })
 
+test_that("lists of parts of several kinds go in and out, as nn_lstm() gives them", {
+  x <- torch_randn(2, 5, 3)
+  lstm <- nn_lstm(3, 4, batch_first = TRUE)
+  jit_trace <- function(...) suppressWarnings(torchbridge::jit_trace(...)) # of lists, as Python's
+  traced <- jit_trace(lstm, x)
+  arrays <- function(x) rapply(x, as.array, how = "list")
+  expect_equal(arrays(traced(2 * x)), arrays(unname(lstm(2 * x))), tolerance = 1e-6)
+  state <- list(torch_ones(1, 2, 4), torch_zeros(1, 2, 4))
+  net <- nn_module(
+    initialize = function() self$lstm <- lstm,
+    forward = function(x, state) self$lstm(x, state)
+  )()
+  traced <- jit_trace(net, x, state)
+  expect_equal(arrays(traced(x, state)), arrays(unname(lstm(x, state))), tolerance = 1e-6)
+  back <- function(x) list(x[[2]], list(x[[1]], list(x[[2]][[1]])))
+  nested <- list(x, list(torch_ones(1), torch_zeros(2)))
+  expect_equal(arrays(jit_trace(back, nested)(nested)), arrays(back(nested)))
+  expect_error(jit_trace(back, nested)(list(x, x)), class = "python_error")
+})
+
 test_that("a module is traced in both modes, and has the very parameters", {
   torch_manual_seed(1) # y + 1 is not near 0, where float32 cancels
   net <- nn_module(

@@ -247,6 +247,33 @@ test_that("everything else of Python's module is there", {
   expect_identical(net$layer$extra_repr(), "in_features=2, out_features=2, bias=True")
 })
 
+test_that("members that name a dim or a class count from 1, as R's torch has them", {
+  expect_equal(nn_softmax(2)$dim, 2)
+  expect_equal(nn_glu()$dim, -1)
+  expect_equal(nn_unflatten(3, c(2, 2))$dim, 3)
+  flatten <- nn_flatten(1, 2)
+  expect_equal(c(flatten$start_dim, flatten$end_dim), c(1, 2))
+  expect_equal(nn_embedding(4, 2, padding_idx = 1)$padding_idx, 1)
+  expect_equal(nn_embedding_bag(4, 2, padding_idx = -1)$padding_idx, 4)
+  expect_null(nn_embedding(4, 2)$padding_idx)
+  expect_equal(nn_cross_entropy_loss(ignore_index = 3)$ignore_index, 3)
+  expect_equal(nn_nll_loss()$ignore_index, -100)
+  x <- x32(matrix(1:6, 2))
+  softmax <- nn_softmax(2)
+  softmax$dim <- 1
+  expect_equal(softmax$dim, 1)
+  expect_identical(as.array(softmax(x)), as.array(nnf_softmax(x, 1)))
+  expect_error(softmax$dim <- 0, "`dim` counts dims from 1")
+  # So does a class in R that inherits from such a layer.
+  logged <- nn_module(inherit = nn_softmax, forward = function(x) nnf_log_softmax(x, self$dim))(1)
+  expect_identical(as.array(logged(x)), as.array(nnf_log_softmax(x, 1)))
+  # A field of that name that is R's is what it is.
+  own <- nn_module(initialize = function() self$dim <- 0, forward = function(x) x)()
+  expect_identical(own$dim, 0)
+  own$dim <- 5
+  expect_identical(own$dim, 5)
+})
+
 test_that("names and completion show members", {
   net <- net_class()
   expect_setequal(names(net), c("forward", "scale", "layer", "norm"))
