@@ -4,16 +4,14 @@ pickled <- function(x) {
   globals <- new.env(parent = emptyenv())
   packages <- new.env(parent = emptyenv())
   seen <- new.env(parent = emptyenv())
-  methods <- methods_of(x)
-  for (f in c(if (is.function(x)) x, methods)) collect(f, globals, packages, seen)
+  for (f in c(if (is.function(x)) x, methods_of(x))) collect(f, globals, packages, seen)
   serialize(
     list(
       value = x, globals = as.list(globals, all.names = TRUE),
       packages = setdiff(ls(packages), c("base", "package:base")), libraries = .libPaths()
     ),
     NULL,
-    # A module's half has pointers of ours, which are made anew.
-    refhook = if (length(methods) == 0L) refuse_pointer
+    refhook = refuse_pointer
   )
 }
 
@@ -84,9 +82,11 @@ attached_by_r <- paste0(
   "package:", c("base", "methods", "datasets", "utils", "grDevices", "graphics", "stats")
 )
 
-# Tensors and modules have their bytes with them.
+# Tensors and modules have their bytes with them; the half of a module has addresses of our routines,
+# which are put there anew.
 refuse_pointer <- function(x) {
-  if (typeof(x) == "externalptr" && !inherits(x, c("torch_tensor", "python_object"))) {
+  known <- c("torch_tensor", "python_object", "NativeSymbol", "RegisteredNativeSymbol")
+  if (typeof(x) == "externalptr" && !inherits(x, known)) {
     kind <- class(x)[1L]
     stop(
       "this R object cannot be pickled: it holds an external pointer",

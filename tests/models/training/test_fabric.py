@@ -1,4 +1,4 @@
-"""Mixed precision and several processes, by lightning-fabric."""
+"""Mixed precision, by lightning-fabric."""
 
 import pytest
 import torch
@@ -40,18 +40,6 @@ def test_resumes_bit_for_bit(regression, tmp_path, same_weights):
     resumed = fit(network(), x, y, epochs=8, callbacks=stopping, resume=tmp_path / "c", **options)
     assert same_weights(whole.module, resumed.module)
     assert whole.history == resumed.history
-
-
-def test_two_processes_step_as_one_with_their_batches_together(regression):
-    x, y = regression
-    options = {"epochs": 2, "shuffle": False, "seed": 0, "optimizer": "sgd", "lr": 0.1}
-    two = fit(
-        network(), x, y, batch_size=50, devices=2, strategy="ddp_spawn", device="cpu", **options
-    )
-    one = fit(network(), x, y, batch_size=50, **options)
-    for p, q in zip(one.module.parameters(), two.module.parameters(), strict=True):
-        torch.testing.assert_close(p, q, rtol=1e-5, atol=1e-6)
-    assert two.history["train_loss"] == pytest.approx(one.history["train_loss"], rel=1e-5)
 
 
 def test_bad_argument_is_named(regression):

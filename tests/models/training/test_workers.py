@@ -59,12 +59,17 @@ def nothing_stays():
 
     before = seen()
     yield
-    assert seen() == before
+    for now, then in zip(seen(), before, strict=True):
+        assert now == then
     assert signal.getsignal(signal.SIGINT) is handler
 
 
 def variables():
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "TORCHINDUCTOR"))
+    }
 
 
 def listening():
@@ -93,7 +98,7 @@ def network():
 OPTIONS = {"batch_size": 20, "device": "cpu", "seed": 0, "progress": False}
 
 
-def test_a_session_trains_on_two_devices_and_goes_on(nothing_stays):
+def test_two_devices_give_the_fit_of_one_and_the_session_goes_on(nothing_stays):
     class Scaled(nn.Module):  # a class of the session's, known nowhere else
         def __init__(self):
             super().__init__()
@@ -102,31 +107,45 @@ def test_a_session_trains_on_two_devices_and_goes_on(nothing_stays):
         def forward(self, x):
             return 2 * self.inner(x)
 
-    seen = []
+    def run(devices):
+        def at_end(row):
+            seen.append(row["epoch"])
+            return False if row["epoch"] == 5 else {"score": 10.0 * row["epoch"]}
 
-    def at_end(row):
-        seen.append(row["epoch"])
-        return False if row["epoch"] == 3 else {"score": 10.0 * row["epoch"]}
+        seen, counter, module = [], in_workers().Counter(), Scaled()
+        found = fit(
+            module,
+            x,
+            y,
+            weights=weights,
+            validation=(x, y),
+            epochs=9,
+            lr=0.01,
+            loss=lambda output, y: (output - y).abs(),
+            callbacks=[EpochEnd(at_end), counter],
+            devices=devices,
+            **OPTIONS,
+        )
+        assert found.module is module and seen == [1, 2, 3, 4, 5]
+        return found, counter
 
-    counter = in_workers().Counter()
-    module = Scaled()
-    found = fit(
-        module,
-        *data(),
-        epochs=5,
-        loss=lambda output, y: (output - y).abs().mean(),
-        callbacks=[EpochEnd(at_end), counter],
-        devices=2,
-        **OPTIONS,
-    )
-    assert seen == found.history["epoch"] == [1, 2, 3]
-    assert found.history["score"][:2] == [10.0, 20.0]
+    x, y = data(67)  # four steps an epoch; the last has 7 rows, which no two share
+    weights = torch.arange(1.0, 68.0, dtype=torch.float64)
+    one, alone = run(1)
+    two, counter = run(2)
+    for p, q in zip(one.module.parameters(), two.module.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-10, atol=1e-12)
+    assert list(two.history) == ["epoch", "train_loss", "valid_loss", "score"]
+    for name, values in one.history.items():
+        assert two.history[name] == pytest.approx(values, rel=1e-10)
     assert (
-        found.status == "stopped early in epoch 3: the function at the epoch's end returned False"
+        two.status
+        == one.status
+        == ("stopped early in epoch 5: the function at the epoch's end returned False")
     )
-    assert found.module is module
-    assert counter.batches > 0 and counter.pid != os.getpid()
-    assert not torch.equal(module.inner[0].weight, network()[0].weight)
+    assert counter.batches == alone.batches == 20
+    assert alone.pid == os.getpid() != counter.pid
+    assert not torch.equal(two.module.inner[0].weight, network()[0].weight)
 
 
 def test_a_worker_that_is_killed_is_an_error_with_its_last_words(nothing_stays):
