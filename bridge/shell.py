@@ -31,6 +31,11 @@ METRICS = ("accuracy", "balanced_accuracy", "roc_auc", "mse", "rmse", "mae", "r_
 #: The types of prediction of all models of the registry.
 TYPES = ("response", "link", "prob", "class", "code")
 
+_DATA = (
+    "a .csv or .parquet file; or, to be read batch by batch, a folder of such files (or of .arrow "
+    "or .feather), a pattern with *, or a query of SQL for DuckDB"
+)
+
 
 def add_commands(commands: Any) -> None:
     """Add `fit` and `predict` to a parser's commands."""
@@ -38,7 +43,7 @@ def add_commands(commands: Any) -> None:
         "fit", help="fit a model to a CSV or Parquet file", argument_default=argparse.SUPPRESS
     )
     fit.add_argument("--formula", required=True, help="such as 'medv ~ . - zn'")
-    fit.add_argument("--data", required=True, type=Path, help="a .csv or .parquet file")
+    fit.add_argument("--data", required=True, help=_DATA)
     fit.add_argument("--model", required=True, choices=_models())
     fit.add_argument("--output", type=Path, default=None, help="where to write the model")
     fit.add_argument("--weights", default=None, help="a column of row weights")
@@ -55,16 +60,22 @@ def add_commands(commands: Any) -> None:
 
     predict = commands.add_parser("predict", help="predict with a model that fit wrote")
     predict.add_argument("--model", required=True, type=Path, help="the file fit wrote")
-    predict.add_argument("--data", required=True, type=Path, help="a .csv or .parquet file")
+    predict.add_argument("--data", required=True, help=_DATA)
     predict.add_argument("--type", default="response", choices=TYPES)
     predict.add_argument(
-        "--output", type=Path, default=None, help="a .csv or .parquet file (default: CSV on stdout)"
+        "--output",
+        type=Path,
+        default=None,
+        help="a .csv or .parquet file, or for data from disk a folder (default: CSV on stdout)",
     )
 
 
 def _add_training(training: Any) -> None:
     training.add_argument("--epochs", type=int)
     training.add_argument("--batch-size", type=int)
+    training.add_argument(
+        "--shuffle-buffer", type=int, help="rows that are shuffled at a time, of data from disk"
+    )
     training.add_argument("--lr", type=float)
     training.add_argument("--optimizer", choices=OPTIMIZERS)
     training.add_argument("--weight-decay", type=float)

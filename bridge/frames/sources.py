@@ -177,6 +177,11 @@ def is_source(data: object) -> bool:
     return streams or _is_lazy(data)
 
 
+def is_query(text: str) -> bool:
+    """Is it SQL, rather than a path?"""
+    return _QUERY.match(text) is not None and not os.path.exists(text)
+
+
 def open_source(data: object, name: str = "data") -> Source:
     """Open a table that is read batch by batch.
 
@@ -245,7 +250,7 @@ def _of_text(data: Any, name: str) -> Source:
     many = [data] if isinstance(data, (str, os.PathLike)) else list(data)
     if len(many) == 1 and isinstance(many[0], str):
         text = many[0]
-        if _QUERY.match(text) and not os.path.exists(text):
+        if is_query(text):
             return _of_query(text, name)
     paths: list[tuple[str, str]] = []
     for each in many:

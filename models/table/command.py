@@ -4,12 +4,15 @@ Their arguments are in `bridge/shell.py`.
 """
 
 import argparse
+import glob
 import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from torchbridge.frames.source_pieces import SUFFIXES
+from torchbridge.frames.sources import Source, is_query, open_source
 from torchbridge.process.whole_files import replacing
 
 from .formula import FormulaError
@@ -25,9 +28,11 @@ _MODEL_OPTIONS = (
     "family",
     "link",
 )
+_READERS = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
 _FIT_OPTIONS = (
     "epochs",
     "batch_size",
+    "shuffle_buffer",
     "lr",
     "optimizer",
     "weight_decay",
@@ -56,7 +61,7 @@ def _fit(options: argparse.Namespace) -> None:
     given = vars(options)
     fitted = fit_formula(
         options.formula,
-        read_table(options.data),
+        read_data(options.data),
         options.model,
         weights=options.weights,
         offset=options.offset,
@@ -91,8 +96,11 @@ def _fit_options(options: argparse.Namespace) -> dict[str, Any]:
 
 def _predict(options: argparse.Namespace) -> None:
     model = read_model(options.model)
-    data = read_table(options.data)
+    data = read_data(options.data)
     try:
+        if isinstance(data, Source) and _is_parquet(options.output):
+            model.predict(data, options.type, options.output)
+            return
         predictions = model.predict(data, options.type).reset_index(drop=True)
     except FormulaError as error:
         raise ValueError(f"--model: {options.model}: {error}") from error
@@ -106,6 +114,11 @@ def _predict(options: argparse.Namespace) -> None:
                 predictions.to_csv(file, index=False, compression=_compression(options.output))
 
 
+def _is_parquet(output: Path | None) -> bool:
+    """Is it one Parquet file, or a folder of them?"""
+    return output is not None and output.suffix in (".parquet", "")
+
+
 def _compression(path: Path) -> str | None:
     """pandas' name of it, by the end of a file's name."""
     return {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}.get(
@@ -113,15 +126,23 @@ def _compression(path: Path) -> str | None:
     )
 
 
+def read_data(text: str) -> Any:
+    """A CSV or Parquet file in memory; what is to be read batch by batch as it is."""
+    path = Path(text)
+    streamed = is_query(text) or path.is_dir() or path.suffix in set(SUFFIXES) - set(_READERS)
+    if streamed or (glob.has_magic(text) and not path.exists()):
+        return open_source(text, "--data")
+    return read_table(path)
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """A CSV or Parquet file."""
     if not path.is_file():
         raise FileNotFoundError(f"--data: there is no file {path}")
-    readers = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
-    if path.suffix not in readers:
-        raise ValueError(f"--data must be a .csv or .parquet file, not {path}")
+    if path.suffix not in _READERS:
+        raise ValueError(f"--data must be a .csv or .parquet file, or a folder, not {path}")
     try:
-        return readers[path.suffix](path)
+        return _READERS[path.suffix](path)
     except (ValueError, OSError, NotImplementedError) as error:
         raise ValueError(f"--data: {path} cannot be read: {first_line(error)}") from error
 

@@ -32,7 +32,9 @@ from .model import TableModel, load_content
 from .registry import find_model
 from .result import TableFit
 from .shape import Shape, as_pandas, classes_of
+from .streamed_columns import Types
 from .streamed_fit import as_source, check_share, fit_streamed, seed_of, showing
+from .streamed_predict import needed_columns, predictions, write_predictions
 from .streamed_table import learn
 
 _ENTRY = "torchbridge_model"
@@ -55,18 +57,37 @@ class FormulaModel:
     classes: list[str] | None
     offset: str | None
 
-    def predict(self, data: Any, type: str = "response") -> pd.DataFrame:
-        """Predictions for the rows of a data frame like that of the fit.
+    def predict(
+        self, data: Any, type: str = "response", to: str | os.PathLike[str] | None = None
+    ) -> Any:
+        """Predictions for the rows of data like that of the fit.
 
         Args:
-            data: a data frame with the columns of the formula.
+            data: as of `fit_formula`, with the columns of the formula.
             type: as of `TableModel.predict`; "class" gives the names of the classes.
+            to: where to write the predictions as Parquet, in the order of the rows and as they are
+                made, which takes little memory however many there are: a folder that is not there
+                yet, or is empty (for files `part-00000.parquet`, ...); or one `.parquet` file.
 
         Returns:
             A data frame with `pred`; with `pred_class` for classes; or with a column `pred_<name>`
-            for each class or output. A row with missing values has a missing prediction.
+            for each class or output. A row with missing values has a missing prediction. With `to`
+            the number of rows.
         """
-        frame = as_pandas("data", data)
+        if not is_source(data):
+            found = self._predicted(as_pandas("data", data), type)
+            return found if to is None else write_predictions(to, iter([found]))
+        source = open_source(data)
+        columns = needed_columns(self.layout, self.offset, source.schema.names)
+        parts = predictions(source, columns, Types(), lambda frame: self._predicted(frame, type))
+        if to is not None:
+            return write_predictions(to, parts)
+        found = list(parts)
+        if not found:
+            raise ValueError("data has no rows")
+        return pd.concat(found, ignore_index=True)
+
+    def _predicted(self, frame: pd.DataFrame, type: str) -> pd.DataFrame:
         numeric, _ = self.layout.numeric(frame)
         codes = self.layout.codes(frame)
         offset = None if self.offset is None else evaluate(self.offset, frame)
@@ -148,9 +169,11 @@ class FormulaFit:
             {"estimate": estimates.ravel(), "std.error": errors.ravel()}, index=rows
         )
 
-    def predict(self, data: Any, type: str = "response") -> pd.DataFrame:
+    def predict(
+        self, data: Any, type: str = "response", to: str | os.PathLike[str] | None = None
+    ) -> Any:
         """As of `FormulaModel`."""
-        return self.model.predict(data, type)
+        return self.model.predict(data, type, to)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """As of `FormulaModel`."""

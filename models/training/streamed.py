@@ -162,7 +162,7 @@ class StreamBatches:
         if skip == 0 and self.shuffle:
             with self.accelerator.drawing():
                 self.seed = int(torch.randint(2**62, ()))
-        with _Ahead(lambda: self._lists(self.seed or 0)) as ahead:
+        with Ahead(lambda: self._lists(self.seed or 0)) as ahead:
             for batches in ahead:
                 for batch in batches:
                     if skip:
@@ -329,7 +329,7 @@ class _Failed:
     error: BaseException
 
 
-class _Ahead:
+class Ahead:
     """What an iterator gives, made ahead by a thread of its own; the thread ends with the block."""
 
     def __init__(self, begin: Callable[[], Iterator[Any]]) -> None:
@@ -340,7 +340,7 @@ class _Ahead:
 
     def __enter__(self) -> Iterator[Any]:
         self.thread.start()
-        return iter(self._take, None)
+        return self._items()
 
     def __exit__(self, *_: object) -> None:
         self.ended.set()
@@ -350,11 +350,11 @@ class _Ahead:
             except queue.Empty:
                 continue
 
-    def _take(self) -> Any:
-        found = self.ready.get()
-        if isinstance(found, _Failed):
-            raise found.error
-        return found
+    def _items(self) -> Iterator[Any]:
+        while (found := self.ready.get()) is not None:
+            if isinstance(found, _Failed):
+                raise found.error
+            yield found
 
     def _work(self) -> None:
         items = self.begin()
