@@ -184,7 +184,11 @@ def fit(
             "64-true" convert the module. These need lightning-fabric.
         devices: how many devices train together, each on its share of every batch. None is all
             processes of the job where torchrun or Slurm has started this one, and else 1. A fit
-            on several is that on one: `batch_size` is the whole's.
+            on several is that on one: `batch_size` is the whole's. Elsewhere a session starts a
+            process for each, sends them what they need (the data through memory that they share;
+            classes and functions of the session's by value, with the package cloudpickle), and
+            goes on as it was: no script is run again. `Callback.in_session` says which callbacks
+            are called where. A process that dies is a RuntimeError with its last words.
         strategy: how they do, by lightning-fabric's names ("ddp", "ddp_spawn", "fsdp").
         compile: compile forward, backward and optimizer as one step. That takes some
             time at the first step (a message says so), and is kept for later fits of

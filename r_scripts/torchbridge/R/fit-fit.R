@@ -76,7 +76,7 @@
 #'   draws one from R's generator, so that `set.seed()` decides everything.}
 #' \item{`device`, `precision`, `devices`, `strategy`}{`"cpu"`, `"cuda"`, ... (NULL takes the GPU
 #'   when there is one); `"32-true"`, `"bf16-mixed"`, `"16-mixed"`, `"bf16-true"`, `"64-true"`; how
-#'   many devices, and by which of lightning-fabric's strategies.}
+#'   many devices train together, and how: see below.}
 #' \item{`compile`}{`TRUE` compiles forward, backward and optimizer as one step. That takes some
 #'   time at the first step, and pays for long fits.}
 #' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on
@@ -86,6 +86,16 @@
 #' \item{`verbose`}{`TRUE` shows a progress bar; by default in interactive sessions. A script hears
 #'   how far a fit is in messages, once it has taken ten seconds; `FALSE` shows nothing.}
 #' }
+#'
+#' @section Several devices:
+#' With `devices = 2` two processes train, each on its share of every batch: `batch_size` is the
+#' whole's, and the fit is that of one device. They start anew, which takes some seconds, and see the
+#' data in memory that they share. This R stays what it is: it calls the functions in `callbacks`,
+#' shows progress, and gets weights and history at the end. A network or a loss that is written in R
+#' starts R in each process, with the variables and packages that its code names; what it changes
+#' there does not come back. A [torch_callback()] and a dataloader belong to this R, and are an error.
+#' On a CPU the processes share the threads ([torch_set_num_threads()]). An interrupt ends all of
+#' them; one that dies is an error that shows what it has written last.
 #'
 #' @section What a fit holds:
 #' `saveRDS()` writes what is in the fit: the call, the parameters, the responses, the fitted
