@@ -9,6 +9,7 @@ Tests: test-optim-optimizer.R, test-optim-scheduler.R.
 from __future__ import annotations
 
 import math
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -42,11 +43,39 @@ def optimizer(name: str, params: list[Any], options: Options) -> torch.optim.Opt
     return made
 
 
-def scheduler(name: str, options: Options) -> Scheduler:
-    """The scheduler ``torch.optim.lr_scheduler.<name>``."""
+def scheduler(
+    name: str, options: Options, get_lr: Callable[[Scheduler], RValue] | None = None
+) -> Scheduler:
+    """The scheduler ``torch.optim.lr_scheduler.<name>``.
+
+    Args:
+        get_lr: what a class in R that inherits from it has in place of its learning rates, a
+            function of the scheduler.
+    """
     values = {key: _function(value) for key, value in dict(options).items()}
-    made: Scheduler = getattr(lr_scheduler, name)(**values)
+    cls = getattr(lr_scheduler, name)
+    if get_lr is not None:
+        cls = type(name, (cls,), {"get_lr": lambda made: _rates(get_lr(made), made)})
+    made: Scheduler = cls(**values)
     return made
+
+
+def _rates(value: Any, scheduler: lr_scheduler.LRScheduler) -> list[float]:
+    """What R's ``get_lr()`` gave: a learning rate for each group."""
+    found = [float(rate) for rate in value]
+    groups = len(scheduler.optimizer.param_groups)
+    if len(found) != groups:
+        raise ValueError(f"`get_lr()` must give {groups} learning rates, not {len(found)}")
+    return found
+
+
+def inherited_rates(scheduler: lr_scheduler.LRScheduler) -> list[float]:
+    """R's ``super$get_lr()``: what the schedule itself says for this epoch."""
+    cls = type(scheduler)
+    own: Any = cls.__mro__[1] if cls.__module__ == __name__ else cls
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="To get the last learning rate")
+        return [float(rate) for rate in own.get_lr(scheduler)]
 
 
 def _options(options: Options) -> dict[str, Any]:

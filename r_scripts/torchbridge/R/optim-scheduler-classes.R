@@ -11,8 +11,8 @@
 #'
 #' @param classname Name of the class, or `NULL`.
 #' @param inherit A generator whose methods and fields are taken over, or `NULL`. A schedule of
-#'   [lr_schedulers] can be inherited from, too: its `step()` sets learning rates in PyTorch, and a
-#'   `get_lr()` of one's own would not be asked.
+#'   [lr_schedulers] can be inherited from, too; `super$get_lr()` is what it says itself.
+#'   [lr_reduce_on_plateau()] asks no `get_lr()`.
 #' @param ... Methods and fields, with names.
 #' @param parent_env Where the functions find what they do not define.
 #' @return A generator, a function that makes schedulers, of class `lr_scheduler_generator`.
@@ -33,11 +33,11 @@ lr_scheduler <- function(classname = NULL, inherit = NULL, ..., parent_env = par
     sys.call(),
     class = c(classname, "lr_scheduler", "lr_scheduler_generator")
   )
-  of_python <- inherits_from(attr(generator, "scheduler"), "PythonScheduler")
-  if (of_python && "get_lr" %in% names(methods)) {
+  plateau <- inherits_from(attr(generator, "scheduler"), "PlateauScheduler")
+  if (plateau && "get_lr" %in% names(methods)) {
     abort(
-      sys.call(), "`get_lr` would never be asked: a schedule of PyTorch's sets the learning rates ",
-      "itself. Leave out `inherit`, or write `step`."
+      sys.call(), "`get_lr` would never be asked: `lr_reduce_on_plateau()` sets the learning rates ",
+      "by what is measured. Leave out `inherit`, or write `step`."
     )
   }
   generator
@@ -117,7 +117,19 @@ PythonScheduler <- R6::R6Class( # nolint: object_name_linter.
   "PythonScheduler",
   inherit = LRScheduler, lock_objects = FALSE,
   public = list(
-    initialize = function(...) private$made <- private$make[[1L]](...),
+    initialize = function(...) {
+      arguments <- list(...)
+      if (has_own_rates(self$get_lr)) {
+        subclass$get_lr <- function(made) {
+          private$made <- made # it takes its first step while it is made
+          as.list(self$get_lr())
+        }
+        on.exit(subclass$get_lr <- NULL)
+      }
+      make <- private$make[[1L]]
+      private$made <- do.call("make", arguments, quote = TRUE)
+    },
+    get_lr = function() as.list(call_python("optim.inherited_rates", private$made)),
     step = function() {
       private$made$step()
       invisible(self)
@@ -133,6 +145,20 @@ PythonScheduler <- R6::R6Class( # nolint: object_name_linter.
   ),
   private = list(made = NULL)
 )
+
+# The `get_lr` of a class that inherits from a schedule of PyTorch's, for the schedule that is made
+# next.
+subclass <- new.env(parent = emptyenv())
+
+rates_of_subclass <- function() {
+  get_lr <- subclass$get_lr
+  subclass$get_lr <- NULL
+  get_lr
+}
+
+has_own_rates <- function(get_lr) {
+  !identical(body(get_lr), body(PythonScheduler$public_methods$get_lr))
+}
 
 PlateauScheduler <- R6::R6Class( # nolint: object_name_linter.
   "PlateauScheduler",

@@ -39,12 +39,16 @@ new_scheduler <- function(name, match, frame) {
   # An optimizer that R wrote has a stand-in, which PyTorch's schedulers see.
   own <- if (is.environment(options$optimizer)) options$optimizer
   if (!is.null(own)) options$optimizer <- stand_in(own, call)
-  x <- call_python("optim.scheduler", schedulers[[name]], options, call = call)
-  class(x) <- c(name, "lr_scheduler", "LRScheduler", "python_object")
-  if (!is.null(own)) {
-    attr(x, "optimizer") <- own
-    take_over(own)
+  as_scheduler <- function(x) {
+    class(x) <- c(name, "lr_scheduler", "LRScheduler", "python_object")
+    if (!is.null(own)) attr(x, "optimizer") <- own
+    x
   }
+  get_lr <- rates_of_subclass()
+  rates <- if (!is.null(get_lr)) function(x) get_lr(as_scheduler(x))
+  x <- call_python("optim.scheduler", schedulers[[name]], options, rates, call = call)
+  x <- as_scheduler(x)
+  if (!is.null(own)) take_over(own)
   if (verbose) {
     attr(x, "verbose") <- TRUE
     if (name != "lr_reduce_on_plateau") say_rates(x)

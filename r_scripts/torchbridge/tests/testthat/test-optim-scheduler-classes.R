@@ -67,7 +67,49 @@ test_that("a schedule of PyTorch's can be inherited from", {
   expect_equal(rate(optimizer), 0.1)
   expect_identical(scheduler$last_epoch, 1L)
   expect_match(
-    message_of(lr_scheduler("no", inherit = lr_step, get_lr = function() 1)),
+    message_of(lr_scheduler("no", inherit = lr_reduce_on_plateau, get_lr = function() 1)),
     "`get_lr` would never be asked"
   )
+})
+
+test_that("get_lr() of such a class is asked, from the first step on; super$get_lr() is PyTorch's", {
+  rates <- function(scheduler, optimizer, n = 4) {
+    vapply(seq_len(n), function(i) {
+      now <- rate(optimizer)
+      optimizer$step()
+      scheduler$step()
+      now
+    }, 0)
+  }
+  twice <- lr_scheduler("twice", inherit = lr_lambda, get_lr = function() {
+    lapply(super$get_lr(), function(lr) 2 * lr)
+  })
+  optimizer <- at()
+  scheduler <- twice(optimizer, lr_lambda = function(epoch) 0.5^epoch)
+  expect_identical(rates(scheduler, optimizer), 2 * 0.5^(0:3))
+  expect_identical(scheduler$get_last_lr(), 2 * 0.5^4)
+  # Of an optimizer with groups, written in R, by a class of a class.
+  groups <- list(
+    list(params = list(tensor(1, requires_grad = TRUE)), lr = 1),
+    list(params = list(tensor(1, requires_grad = TRUE)), lr = 10)
+  )
+  own <- optimizer(
+    "own", initialize = function(params) super$initialize(params, list(lr = 1)),
+    step = function(closure = NULL) NULL
+  )(groups)
+  floor <- lr_scheduler("floor", inherit = lr_exponential, get_lr = function() {
+    expect_identical(unlist(self$base_lrs), c(1, 10))
+    pmax(unlist(self$base_lrs) * 0.1^self$last_epoch, self$least())
+  }, least = function() 0.05)
+  lower <- lr_scheduler("lower", inherit = floor, least = function() 0.02)
+  scheduler <- lower(own, gamma = 0.9)
+  seen <- lapply(1:3, function(i) {
+    scheduler$step()
+    vapply(own$param_groups, `[[`, 0, "lr")
+  })
+  expect_equal(seen, list(c(0.1, 1), c(0.02, 0.1), c(0.02, 0.02)), tolerance = 1e-12)
+  short <- lr_scheduler("short", inherit = lr_step, get_lr = function() c(1, 2))
+  expect_error(short(at(), step_size = 1), "`get_lr\\(\\)` must give 1 learning rates, not 2")
+  # A schedule that is made later has its own rates.
+  expect_identical(rate(lr_step(optimizer <- at(), 1)$optimizer), 1)
 })
