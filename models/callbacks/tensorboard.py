@@ -39,6 +39,7 @@ class TensorBoard(Callback):
 
     def on_epoch_logged(self, loop: Loop) -> None:
         """Write this epoch's values."""
+        weights = loop.weights() if self.weights else {}
         if loop.accelerator.rank != 0:
             return
         if self.writer is None:
@@ -47,9 +48,9 @@ class TensorBoard(Callback):
         for name, values in loop.history.items():
             if name != "epoch":
                 self.writer.add_scalar(name, values[-1], loop.epoch)
-        if self.weights:
-            for name, parameter in loop.module.named_parameters():
-                self.writer.add_histogram(name, parameter.detach().cpu(), loop.epoch)
+        for name, _ in loop.module.named_parameters():
+            if name in weights:
+                self.writer.add_histogram(name, weights[name].detach().cpu(), loop.epoch)
         self.writer.flush()
 
     def on_fit_end(self, loop: Loop) -> None:

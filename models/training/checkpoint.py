@@ -28,7 +28,7 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
         for name, value in entries.items():
             place = f"optimizer.{key}.{name}"
             if isinstance(value, Tensor):
-                tensors[place] = value
+                tensors[place] = loop.accelerator.whole(value)
             elif isinstance(value, list) and any(isinstance(t, Tensor) for t in value):
                 # (L-BFGS's "al" holds None beside tensors: scratch of one step.)
                 if all(isinstance(t, Tensor) for t in value):
@@ -37,7 +37,8 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
                 plain["state"][place] = value
     tensors |= {f"random.{name}": t for name, t in loop.accelerator.random_state().items()}
     if loop.best is not None:
-        tensors |= {f"best.{name}": t for name, t in loop.best.weights.items()}
+        whole = loop.accelerator.whole
+        tensors |= {f"best.{name}": whole(t) for name, t in loop.best.weights.items()}
     about = {
         "version": _VERSION,
         "epoch": loop.epoch,
@@ -61,15 +62,15 @@ def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
     Raises:
         ValueError: the loop is another fit than that of the file; the message names what differs.
     """
-    tensors, about = _read(path, loop)
-
-    loop.module.load_state_dict(_part(tensors, "module."))
-    loop.optimizer.load_state_dict(_optimizer_state(tensors, about["optimizer"]))
+    # Of several processes the first one reads.
+    tensors, about = loop.accelerator.from_first(lambda: _read(path, loop))
+    loop.module.load_state_dict(_weights(tensors, "module.", loop))
+    loop.optimizer.load_state_dict(_optimizer_state(tensors, about["optimizer"], loop))
     loop.epoch, loop.history = about["epoch"], about["history"]
     loop.stop_reason = about["stop_reason"]
     if loop.best is not None and about["best"] is not None:
         device = loop.accelerator.device
-        best = {name: t.to(device) for name, t in _part(tensors, "best.").items()}
+        best = {name: t.to(device) for name, t in _weights(tensors, "best.", loop).items()}
         loop.best.load_state(about["best"], best)
     for callback in loop.callbacks:
         kept = about["callbacks"].get(type(callback).__name__)
@@ -78,7 +79,25 @@ def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
     loop.accelerator.set_random_state(_part(tensors, "random."))
 
 
-def _optimizer_state(tensors: dict[str, Tensor], plain: dict[str, Any]) -> dict[str, Any]:
+def is_of_this_fit(path: str | os.PathLike[str], loop: Loop) -> str | None:
+    """Why a loop could not go on from this file; None where it can."""
+    try:
+        _read(path, loop)
+    except (ValueError, OSError) as error:
+        return str(error)
+    return None
+
+
+def _weights(tensors: dict[str, Tensor], prefix: str, loop: Loop) -> dict[str, Tensor]:
+    """A state of the module; where each process has a part of it, in parts."""
+    like = loop.module.state_dict()
+    part = loop.accelerator.part
+    return {name: part(t, like[name]) for name, t in _part(tensors, prefix).items()}
+
+
+def _optimizer_state(
+    tensors: dict[str, Tensor], plain: dict[str, Any], loop: Loop
+) -> dict[str, Any]:
     state: dict[int, dict[str, Any]] = {}
     lists: dict[tuple[int, str], dict[int, Tensor]] = {}
     found = {n: t for n, t in tensors.items() if n.startswith("optimizer.")}
@@ -87,6 +106,8 @@ def _optimizer_state(tensors: dict[str, Tensor], plain: dict[str, Any]) -> dict[
         if position:
             lists.setdefault((int(key), name), {})[int(position[0])] = value
         else:
+            if isinstance(value, Tensor):
+                value = loop.accelerator.part(value, loop.parameters[int(key)])
             state.setdefault(int(key), {})[name] = value
     for (key_, name), items in lists.items():
         state.setdefault(key_, {})[name] = [items[i] for i in sorted(items)]

@@ -138,6 +138,14 @@ class Accelerator:
         """The parameters and buffers of the module that is trained, whole."""
         return module.state_dict()
 
+    def whole(self, tensor: Tensor) -> Tensor:
+        """A tensor of which each process may have a part."""
+        return tensor
+
+    def part(self, tensor: Tensor, like: Tensor) -> Tensor:
+        """This process's part of a tensor, as it has one of `like`."""
+        return tensor
+
 
 #: Multiplications in one step, forward, below which a second thread costs more than it brings:
 #: threads wait for each other after every operation, and on a busy machine for the scheduler

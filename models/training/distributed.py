@@ -117,10 +117,15 @@ class RankAccelerator(Accelerator):
     def place(self, module: nn.Module) -> nn.Module:
         """The module on the device, with the weights of the first process."""
         module = self.local.place(module)
+        self.from_first_all(module)
+        return module
+
+    def from_first_all(self, module: nn.Module) -> None:
+        """Give the module the weights that it has in the first process."""
         with torch.no_grad():
             for tensor in module.state_dict().values():
-                dist.broadcast(tensor, src=0)
-        return module
+                if isinstance(tensor, Tensor):
+                    dist.broadcast(tensor, src=0)
 
     def setup(
         self, module: nn.Module, optimizer: torch.optim.Optimizer
@@ -168,10 +173,11 @@ class RankAccelerator(Accelerator):
         return nullcontext() if self.synced is None else self.synced.no_sync()
 
     def weights(self, module: nn.Module) -> dict[str, Tensor]:
-        """Those of the first process: buffers may differ."""
-        state = module.state_dict()
-        named = dict(module.named_buffers())
-        for name in state:  # in an order that all have: that of a set differs
-            if name in named:
-                dist.broadcast(state[name], src=0)
-        return state
+        """The parameters and buffers, whole; the first process's buffers, which may differ."""
+        buffers = dict(module.named_buffers())
+        found = {}
+        for name, tensor in module.state_dict().items():
+            if name in buffers:
+                dist.broadcast(tensor, src=0)
+            found[name] = self.whole(tensor)
+        return found

@@ -11,6 +11,7 @@ from .data import Data
 from .device import Accelerator
 from .distributed import RankAccelerator
 from .ranks import Rank, find_rank, join
+from .sharding import ShardedAccelerator
 from .workers import Workers
 
 # Fabric's names -> whether it takes Fabric
@@ -23,6 +24,15 @@ PRECISIONS = {
 }
 
 
+#: How processes train together, by name.
+STRATEGIES: dict[str, type[RankAccelerator]] = {
+    "auto": RankAccelerator,
+    "ddp": RankAccelerator,
+    "ddp_spawn": RankAccelerator,  # the name of it where Fabric starts processes
+    "fsdp": ShardedAccelerator,
+}
+
+
 def find_accelerator(
     device: torch.device, precision: Any, devices: Any, strategy: Any
 ) -> Accelerator:
@@ -32,11 +42,12 @@ def find_accelerator(
     n = _n_devices(devices, place)
     if not isinstance(strategy, str):
         raise TypeError(f"strategy must be a string, not {kind_of(strategy)}")
+    together = lookup("strategy", strategy, STRATEGIES) if place is not None else RankAccelerator
     if place is not None and (n > 1 or strategy != "auto"):
         device = _own_device(device, place)
         group = join(place, device.type)
         local = FabricAccelerator(device, 1, precision, "auto") if by_fabric else None
-        return RankAccelerator(group, local or Accelerator(device))
+        return together(group, local or Accelerator(device))
     if not by_fabric and n == 1 and strategy == "auto":
         return Accelerator(device)
     if n > 1:

@@ -36,6 +36,7 @@ from .metrics import Metrics
 from .optimizers import find_optimizer, make_optimizer
 from .predict import PREDICT_ROWS, predict
 from .provenance import Provenance
+from .restart import checkpoint_before
 from .streamed import CheckedStream, StreamBatches, buffer_rows, is_stream, n_rows_of
 from .weights import from_bytes, to_bytes
 
@@ -379,7 +380,7 @@ def _launched(job: _Job, accelerator: Accelerator) -> Fit:
     return Fit(
         job.module,
         outcome.history,
-        accelerator.device,
+        next(job.module.parameters()).device,
         outcome.status,
         outcome.best,
         job.callbacks,
@@ -416,11 +417,12 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         settings=settings,
         compile=CompiledStep if job.compile else None,
         write=save_state,
-        resumed=job.resume is not None,
         provenance=job.provenance,
         metrics=job.metrics or None,
     )
-    restore = None if job.resume is None else partial(restore_state, job.resume)
+    resume = checkpoint_before(loop) if job.resume is None else job.resume
+    loop.resumed = resume is not None
+    restore = None if resume is None else partial(restore_state, resume)
     try:
         with (
             waits_for_exits(),

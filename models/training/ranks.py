@@ -188,6 +188,8 @@ class Group:
             why = self._why(error)
             self.broken = why or _described(error)
             with suppress(Exception):
+                world: Any = dist.group.WORLD
+                world.abort()  # what else holds it would keep its connections
                 dist.destroy_process_group()
             if why is not None:
                 raise ElsewhereError(why) from error
@@ -195,16 +197,32 @@ class Group:
 
     def _why(self, error: BaseException) -> str | None:
         """What another has said that it failed of; where none has, say so of this one."""
-        if self.store is None:
-            return None
-        with suppress(Exception):
-            if _is_of_a_collective(error):
-                self.store.wait(["failed"], timedelta(seconds=_WHY))
-            first = self.store.compare_set("failed", "", f"{self.rank}:{_described(error)}")
-            rank, _, text = first.decode().partition(":")
-            if int(rank) != self.rank:
-                return self._failed(int(rank), text)
+        broke_off = _is_of_a_collective(error)
+        if self.store is not None:
+            with suppress(Exception):
+                if broke_off:
+                    self.store.wait(["failed"], timedelta(seconds=_WHY))
+                first = self.store.compare_set("failed", "", f"{self.rank}:{_described(error)}")
+                self.store.add("heard", 1)
+                rank, _, text = first.decode().partition(":")
+                if int(rank) != self.rank:
+                    return self._failed(int(rank), text)
+        if broke_off:
+            return (
+                f"another process of the job's {self.world_size} ended without a word, or did not "
+                f"answer within {deadline().total_seconds():g} s: what it has written says more"
+            )
         return None
+
+    def leave(self) -> None:
+        """End, but not before the others have read what this one keeps for them."""
+        if self.store is not None and self.broken is not None and self.rank == 0:
+            end = time.monotonic() + _WHY
+            with suppress(Exception):
+                while self.store.add("heard", 0) < self.world_size and time.monotonic() < end:
+                    time.sleep(0.02)
+        if dist.is_initialized():
+            dist.destroy_process_group()
 
 
 def in_all(error: E) -> E:
@@ -245,6 +263,9 @@ def join(place: Rank, device_type: str) -> Group:
         # Where the script has a group of its own, that is it.
         store = None if dist.is_initialized() else _meet(place, device_type)
         _group = Group(place, store)
+        if store is not None:
+            # What threads of the group still do must not outlive Python.
+            atexit.register(_group.leave)
     if _group.broken is not None:
         raise RuntimeError(
             f"the processes of this job have parted in a fit before this one ({_group.broken}): "
@@ -277,7 +298,6 @@ def _meet(place: Rank, device_type: str) -> Any:
             f"process {place.rank} did not meet the other {place.world_size - 1} of its job at "
             f"{place.address}: {error}"
         ) from error
-    atexit.register(_leave)
     return store
 
 
@@ -307,9 +327,3 @@ def _round(store: Any, place: Rank, wait: timedelta) -> str:
                 return found
         time.sleep(0.02)
     raise TimeoutError(f"not all of them were there after {wait.total_seconds():g} s")
-
-
-def _leave() -> None:
-    """What threads of the group still do must not outlive Python."""
-    if dist.is_initialized():
-        dist.destroy_process_group()
