@@ -148,9 +148,12 @@ class RankAccelerator(Accelerator):
         """The module in DDP, once it is known whether each parameter has a part in the output."""
         trained = [p for p in self.module.parameters() if p.requires_grad]
         with mode(self.module, training=False):
-            output = self.forward(*(t[:1] for t in x))
-            found = torch.autograd.grad(output.sum(), trained, allow_unused=True)
-        unused = float(any(gradient is None for gradient in found))
+            first = tuple(t[:1] for t in x)
+            output = self.forward(*first)
+            self.local.backward(output.sum(), Data(first, output))
+        unused = float(any(p.grad is None for p in trained))
+        for p in trained:
+            p.grad = None
         device = self.device.index
         return nn.parallel.DistributedDataParallel(
             self.forward,

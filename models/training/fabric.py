@@ -1,4 +1,4 @@
-"""Mixed precision and several devices, by lightning-fabric."""
+"""Where a fit runs: one process or several, and mixed precision by lightning-fabric."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..arguments import kind_of, lookup, whole_number
+from ..arguments import lookup, whole_number
 from .data import Data
 from .device import Accelerator
 from .distributed import RankAccelerator
@@ -28,7 +28,7 @@ PRECISIONS = {
 STRATEGIES: dict[str, type[RankAccelerator]] = {
     "auto": RankAccelerator,
     "ddp": RankAccelerator,
-    "ddp_spawn": RankAccelerator,  # the name of it where Fabric starts processes
+    "ddp_spawn": RankAccelerator,  # what it was called before
     "fsdp": ShardedAccelerator,
 }
 
@@ -40,19 +40,15 @@ def find_accelerator(
     by_fabric = lookup("precision", precision, PRECISIONS)
     place = find_rank()
     n = _n_devices(devices, place)
-    if not isinstance(strategy, str):
-        raise TypeError(f"strategy must be a string, not {kind_of(strategy)}")
-    together = lookup("strategy", strategy, STRATEGIES) if place is not None else RankAccelerator
+    together = lookup("strategy", strategy, STRATEGIES)
     if place is not None and (n > 1 or strategy != "auto"):
         device = _own_device(device, place)
         group = join(place, device.type)
-        local = FabricAccelerator(device, 1, precision, "auto") if by_fabric else None
-        return together(group, local or Accelerator(device))
-    if not by_fabric and n == 1 and strategy == "auto":
-        return Accelerator(device)
+        local = FabricAccelerator(device, precision) if by_fabric else Accelerator(device)
+        return together(group, local)
     if n > 1:
         return Workers(device, n, precision, strategy)
-    return FabricAccelerator(device, n, precision, strategy)
+    return FabricAccelerator(device, precision) if by_fabric else Accelerator(device)
 
 
 def _n_devices(devices: Any, place: Rank | None) -> int:
@@ -79,54 +75,33 @@ def _own_device(device: torch.device, place: Rank) -> torch.device:
 
 
 class FabricAccelerator(Accelerator):
-    """Where a fit runs, as a `lightning_fabric.Fabric` has it.
+    """Where a fit runs on one device in another precision, as a `lightning_fabric.Fabric` has it.
 
     Args:
-        device: the device to train on, or the kind of the devices.
-        devices: how many.
+        device: the device to train on.
         precision: Fabric's name of it: "16-mixed", "bf16-mixed", "64-true", ...
-        strategy: Fabric's name of it: "auto", "ddp", "ddp_spawn", "fsdp", ...
     """
 
-    def __init__(self, device: torch.device, devices: int, precision: str, strategy: str) -> None:
+    def __init__(self, device: torch.device, precision: str) -> None:
         try:
             from lightning_fabric import Fabric
+            from lightning_fabric.strategies.single_device import SingleDeviceStrategy
         except ImportError as error:
-            raise ImportError(
-                "precision, devices and strategy need the package lightning-fabric"
-            ) from error
+            raise ImportError("precision needs the package lightning-fabric") from error
         super().__init__(device)
-        wanted: Any = [device.index] if device.type == "cuda" and devices == 1 else devices
         name: Any = precision
-        strategy = "ddp" if strategy == "ddp_spawn" else strategy
-        self.fabric: Any = Fabric(
-            accelerator=device.type, devices=wanted, precision=name, strategy=strategy
-        )
-
-    @property
-    def rank(self) -> int:  # type: ignore[override]
-        """The number of this process."""
-        return self.fabric.global_rank
-
-    @property
-    def world_size(self) -> int:  # type: ignore[override]
-        """The number of processes."""
-        return self.fabric.world_size
-
-    def launch(self, train: Callable[..., Any], *args: Any) -> Any:
-        """Call `train(accelerator, *args)` in every process; what the first one returns."""
-        return self.fabric.launch(lambda _, *given: train(self, *given), *args)
+        # By its own strategy it looks around for a job to be part of.
+        self.fabric: Any = Fabric(precision=name, strategy=SingleDeviceStrategy(device))
 
     def setup(
         self, module: nn.Module, optimizer: torch.optim.Optimizer
     ) -> tuple[Callable[..., Tensor], torch.optim.Optimizer]:
-        """Both wrapped: Fabric casts inputs, shards, and adds up gradients."""
-        module, optimizer = self.fabric.setup(module, optimizer)
-        self.device = self.fabric.device
-        return module, optimizer
+        """Both wrapped: Fabric casts inputs, and scales what half precision asks for."""
+        forward, optimizer = self.fabric.setup(module, optimizer, move_to_device=False)
+        return forward, optimizer
 
     def backward(self, loss: Tensor, batch: Data) -> None:
-        """Compute the gradients, scaled and added up as need be."""
+        """Compute the gradients, scaled as need be."""
         self.fabric.backward(loss)
 
     def unscale(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -134,7 +109,3 @@ class FabricAccelerator(Accelerator):
         self.fabric.clip_gradients(
             module, optimizer, max_norm=float("inf"), error_if_nonfinite=False
         )
-
-    def mean(self, total: Tensor, n_rows: int) -> Tensor:
-        """The mean over the processes."""
-        return self.fabric.all_reduce(total / n_rows, reduce_op="mean")

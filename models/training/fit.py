@@ -190,7 +190,9 @@ def fit(
             classes and functions of the session's by value, with the package cloudpickle), and
             goes on as it was: no script is run again. `Callback.in_session` says which callbacks
             are called where. A process that dies is a RuntimeError with its last words.
-        strategy: how they do, by lightning-fabric's names ("ddp", "ddp_spawn", "fsdp").
+        strategy: "ddp" ("auto" is that): each process has the whole network; or "fsdp", where each
+            has a part of every weight, for networks that one GPU cannot hold: the module comes back
+            whole, on the device that it was on.
         compile: compile forward, backward and optimizer as one step. That takes some
             time at the first step (a message says so), and is kept for later fits of
             the same shapes in this process. For "adam", "adamw", "sgd", "rmsprop" and

@@ -50,7 +50,8 @@ def make_optimizer(
         options["weight_decay"] = weight_decay
     elif weight_decay:
         raise ValueError(f'weight_decay must be 0 with optimizer "{name}", which has none')
-    if has_fused and "foreach" not in given:
+    in_parts = any(hasattr(p, "full_tensor") for p in trained)  # for which SGD's cannot work
+    if has_fused and not in_parts and "foreach" not in given:
         options.setdefault("fused", True)
     check_options("optimizer_options", name, optimizer_class, given)
     return optimizer_class(trained, **options)

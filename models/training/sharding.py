@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .distributed import RankAccelerator
+from .ranks import in_all
 
 #: Weights that a block has at least to be put together on its own: below, one message costs more
 #: than its memory is worth.
@@ -47,10 +48,12 @@ class ShardedAccelerator(RankAccelerator):
         self, module: nn.Module, optimizer: torch.optim.Optimizer
     ) -> tuple[Callable[..., Tensor], torch.optim.Optimizer]:
         """What puts the network together for each pass, and the optimizer of its parts."""
-        if isinstance(optimizer, torch.optim.LBFGS):
-            raise ValueError(
-                'optimizer "lbfgs" takes all weights at once: strategy "fsdp", which has them in '
-                "parts, goes with the others"
+        if isinstance(optimizer, (torch.optim.LBFGS, torch.optim.Rprop)):
+            raise in_all(
+                ValueError(
+                    f'optimizer "{type(optimizer).__name__.lower()}" takes weights whole, and '
+                    'strategy "fsdp" has them in parts: it goes with the other optimizers'
+                )
             )
         self.module = module
         return self.local.setup(module, optimizer)

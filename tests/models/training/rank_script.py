@@ -5,6 +5,7 @@ import sys
 import torch
 
 from torchbridge.models import fit, mlp
+from torchbridge.models.training import sharding
 from torchbridge.models.training.ranks import find_rank
 
 place = find_rank()
@@ -68,6 +69,8 @@ def fits():
     both("unused", lambda **k: fit(Unused(), x, y, **whole, **k))
     both("loader", lambda **k: fit(network(), loader(1), **{**whole, "batch_size": None}, **k))
     both("single", lambda **k: fit(network(), x[:1], y[:1], **whole, **k))
+    half = {**whole, "precision": "bf16-mixed"}
+    both("bf16", lambda **k: fit(mlp(4, [8], 1, seed=1), x.float(), y.float(), **half, **k))
     # Without a seed the first process's random numbers are everybody's.
     rates = {"lr_finder": {"steps": 12}}
     torch.manual_seed(RANK)
@@ -77,6 +80,36 @@ def fits():
     ends = {"epoch_end": {"function": lambda row: lines.append(row) or {"two": 2.0}}}
     found["two"] = fit(network(), x, y, **whole, callbacks=ends).history["two"]
     found["lines"] = len(lines)
+
+
+def sharded():
+    """FSDP2: each process has a part of every weight."""
+    fsdp = {**whole, "strategy": "fsdp"}
+    clip = {"gradient_clipping": {"max_norm": 0.5}}
+    measured = {"validation": (x[:11], y[:11]), "metrics": ["mse", "r_squared"]}
+    adam = {**fsdp, "optimizer": "adamw", "weight_decay": 0.1, "callbacks": clip}
+    both("fsdp", lambda **k: fit(network(), x, y, weights=weights, **measured, **adam, **k))
+    sharding.BLOCK = 1
+    both("blocks", lambda **k: fit(network(dropout=0.0), x, y, **fsdp, **k))
+    half = {**fsdp, "precision": "bf16-mixed"}
+    both("fsdp bf16", lambda **k: fit(mlp(4, [8], 1, seed=1), x.float(), y.float(), **half, **k))
+    for name in ("sgd", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam"):
+        short = {**fsdp, "epochs": 2, "optimizer": name}
+        both(name, lambda short=short, **k: fit(network(), x, y, **short, **k))
+    told("fsdp lbfgs", lambda: fit(network(), x, y, **fsdp, optimizer="lbfgs"))
+    # A checkpoint has the whole state, whichever way it was written.
+    half_way = {**fsdp, "epochs": 2, "validation": (x, y)}
+    path = f"{sys.argv[1]}.checkpoint"
+    stopping = {"early_stopping": {"patience": 9}}
+    writing = {**stopping, "model_checkpoint": {"path": path}}
+    fit(network(), x, y, **half_way, callbacks=writing)
+    more = {**half_way, "epochs": 5, "callbacks": stopping}
+    for name, given in (("resumed", {"resume": path}), ("not interrupted", {})):
+        result = fit(network(), x, y, **more, **given)
+        found[name] = (result.module.state_dict(), result.history)
+    more["strategy"] = "ddp"
+    result = fit(network(), x, y, **more, resume=path)
+    found["resumed by ddp"] = (result.module.state_dict(), result.history)
 
 
 def errors():
@@ -104,6 +137,7 @@ def broken():
 
 
 fits()
+sharded()
 errors()
 broken()
 torch.save(found, f"{sys.argv[1]}.{RANK}")
