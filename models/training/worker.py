@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 import torch
 import torch.distributed as dist
 
+from .device import Accelerator
 from .fabric import find_accelerator
 from .parcel import read_parcel, write_parcel
 from .ranks import ElsewhereError
@@ -67,12 +68,14 @@ def _train(where: Path, plan: dict[str, Any], link: Connection, rank: int) -> No
     accelerator = find_accelerator(
         torch.device(plan["device"]), plan["precision"], plan["devices"], plan["strategy"]
     )
+    # Where there is no seed, the session's random state decides, and goes on from what is left.
+    here = Accelerator(accelerator.device)
+    here.set_random_state(sent["random"])
     outcome = accelerator.launch(sent["train"], job)
     if rank == 0:
-        write_parcel(
-            where / "outcome",
-            {"outcome": outcome, "callbacks": [_kept(callback) for callback in job.callbacks]},
-        )
+        found = {"outcome": outcome, "random": here.random_state()}
+        found["callbacks"] = [_kept(callback) for callback in job.callbacks]
+        write_parcel(where / "outcome", found)
     if dist.is_initialized():
         dist.destroy_process_group()
 

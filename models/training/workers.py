@@ -138,6 +138,7 @@ class _Session:
         # By the names of arguments, which errors give.
         parts = {"module": job.module, "loss": job.loss, "x": job.train, "validation": job.valid}
         parts |= {"callbacks": job.callbacks, "train": train, "job": job}
+        parts["random"] = self.workers.random_state()
         write_parcel(self.folder / "job", parts)
         workers = self.workers
         with working_directory_last():
@@ -238,6 +239,7 @@ class _Session:
         for callback, kept in zip(self.job.callbacks, found["callbacks"][1:], strict=True):
             if not callback.in_session:
                 vars(callback).update(kept)
+        self.workers.set_random_state(found["random"])
         return found["outcome"]
 
     def _fail(self, agent: Agent) -> None:
