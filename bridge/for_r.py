@@ -57,7 +57,15 @@ _FRAMES = (
     *("stream_at", "new_stream", "put_stream"),
 )
 _TENSORS = (
-    *("as_torch_tensor", "tensor_to_read", "damage", "to_r", "values", "describe"),
+    *(
+        "as_torch_tensor",
+        "tensor_to_read",
+        "sparse_to_read",
+        "damage",
+        "to_r",
+        "values",
+        "describe",
+    ),
     *("levels", "shape", "numel"),
 )
 _RETICULATE = ("put", "take")

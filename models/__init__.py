@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from .callbacks import CALLBACKS, SCHEDULES, Callback
 from .exact.families import FAMILIES
-from .exact.glm import GLMFit, fit_glm
+from .exact.glm import fit_glm
+from .exact.glm_fit import GLMFit
 from .exact.kmeans import KMeans, fit_kmeans
 from .exact.mixture import GaussianMixture, fit_mixture
 from .exact.multinomial import MultinomialFit, fit_multinomial

@@ -18,7 +18,7 @@ TESTTHAT = PACKAGE / "tests" / "testthat"
 #: From the lowest up: a room imports from its own line or a lower one, never from a higher.
 BRIDGE = ["native", "process", "arrays", "frames", "values", "rtorch", "autodiff", "saving"]
 MODELS = [
-    "arguments, randomness",
+    "arguments, randomness, sparse",
     "networks, exact",
     "callbacks",
     "training",

@@ -58,6 +58,32 @@ def from_r(x: RObject, library: Arrays[Any, Any], convert: Callable[[RObject], A
     )
 
 
+def rows_to_read(x: RObject, read: Callable[[RObject], torch.Tensor]) -> torch.Tensor:
+    """A CSR tensor of a sparse matrix of Matrix: a dgRMatrix's over R's own memory.
+
+    Others are put by rows, once. `read` gives the tensor over one vector's memory.
+
+    Raises:
+        ValueError: the matrix's slots do not go together.
+    """
+    import torch
+
+    by_rows = "dgRMatrix" in x.classes
+    if not by_rows and "dgCMatrix" not in x.classes:
+        x = _general(x)
+    inner = "j" if by_rows else "i"
+    kind = "logical" if "lgCMatrix" in x.classes else "double"
+    kinds = {"p": "integer", inner: "integer", "Dim": "integer", "x": kind}
+    slots = {name: _slot(x, name, kind) for name, kind in kinds.items()}
+    pointers, places, shape, values = (read(slots[name]) for name in ("p", inner, "Dim", "x"))
+    size = shape.tolist()
+    _check(pointers, places, len(slots["x"]), size if not by_rows else size[::-1])
+    _accept_beta()
+    make = torch.sparse_csr_tensor if by_rows else torch.sparse_csc_tensor
+    found = make(pointers, places, values, size=tuple(size), check_invariants=False)
+    return found if by_rows else found.to_sparse_csr()
+
+
 def to_r(core: NativeCore, x: torch.Tensor, convert: Callable[[torch.Tensor], RObject]) -> RObject:
     """A dgCMatrix of a 2-d sparse tensor of any layout, with double values."""
     torch = sys.modules["torch"]
@@ -130,8 +156,8 @@ def _damaged(slot: str, why: str) -> ValueError:
 
 
 def _accept_beta() -> None:
-    """torch warns once that its CSC layout may change; nobody here asked for that layout."""
-    warnings.filterwarnings("ignore", "Sparse CSC tensor support is in beta", UserWarning)
+    """torch warns once that these layouts may change; nobody here asked for them."""
+    warnings.filterwarnings("ignore", "Sparse CS[CR] tensor support is in beta", UserWarning)
 
 
 _INT_MAX = 2**31 - 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch.fx.experimental.proxy_tensor import get_proxy_mode, has_proxy_slot
 
+from torchbridge.arrays import sparse
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.into_r import is_array, refuse_nested, to_robject
 from torchbridge.arrays.torch_arrays import TorchArrays
@@ -65,6 +66,18 @@ def tensor_to_read(x: RObject) -> Tensor:
     return result
 
 
+def sparse_to_read(x: RObject) -> Tensor:
+    """The CSR tensor of a sparse matrix of package Matrix, for what only reads."""
+    return sparse.rows_to_read(x, _read_slot)
+
+
+def _read_slot(x: RObject) -> Tensor:
+    if x.typeof != "logical":
+        return tensor_to_read(x)
+    result: Tensor = to_array(x, TorchArrays(None, None), False, "error", first=1)
+    return result.double()
+
+
 def damage(x: RObject) -> str | None:
     """What R object x says of itself and does not hold, in words; None where it is sound."""
     try:
@@ -114,10 +127,10 @@ def describe(x: Tensor, part: list[float], most: float) -> dict[str, Any]:
     """
     name = str(x.dtype).removeprefix("torch.")
     x = x.to_dense() if x.is_mkldnn else x
-    sparse = _is_sparse(x)
+    stored = _is_sparse(x)
     shown: Tensor | None = None
     index = None
-    if sparse and not x.is_meta:
+    if stored and not x.is_meta:
         shown, index = _entries(x.detach(), int(min(most, x.numel())))
     elif not x.is_meta:
         shown = x.detach()
@@ -127,7 +140,7 @@ def describe(x: Tensor, part: list[float], most: float) -> dict[str, Any]:
         "values": None if shown is None else _printable(shown),
         "index": index,
         "shape": list(x.shape),
-        "type": ("Sparse" if sparse else "")
+        "type": ("Sparse" if stored else "")
         + x.device.type.upper()
         + TYPE_NAMES.get(name, name.capitalize())
         + "Type",

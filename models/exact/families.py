@@ -51,6 +51,14 @@ class Family(NamedTuple):
         """Is the response a share of successes, or one of two classes?"""
         return self.valid is _SHARE
 
+    def share_of_scale(self, weights: Tensor, n: int, weight: float) -> float:
+        """The share of the deviance at which some rows' log-likelihood is theirs of all rows'.
+
+        R's estimate of the dispersion is the deviance over the n rows ("gaussian") or over the
+        sum of their weights.
+        """
+        return len(weights) / n if self.name == "gaussian" else float(weights.sum()) / weight
+
     @property
     def estimates_scale(self) -> bool:
         """Does the likelihood have a dispersion parameter, which counts in AIC?"""
@@ -61,9 +69,13 @@ def _xlogy(x: Tensor, y: Tensor) -> Tensor:
     return torch.special.xlogy(x, y)
 
 
+def gaussian_log_likelihood(n: int, log_weight: float, deviance: float) -> float:
+    """Of n rows whose weights' logs have this sum, at R's estimate of the dispersion."""
+    return (log_weight - n * (math.log(2 * math.pi * deviance / n) + 1)) / 2
+
+
 def _gaussian_log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: float) -> float:
-    n = len(y)
-    return (float(weights.log().sum()) - n * (math.log(2 * math.pi * deviance / n) + 1)) / 2
+    return gaussian_log_likelihood(len(y), float(weights.log().sum()), deviance)
 
 
 def _binomial_log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: float) -> float:
@@ -292,3 +304,15 @@ def find_family(family: str, link: str | None = None) -> tuple[Family, Link]:
 
 
 _EXAMPLES = {"negative_binomial": '"negative_binomial(2)"', "quasi": '"quasi(mu^2)"'}
+
+
+def is_least_squares(family: Family, link: Link) -> bool:
+    """Is it least squares, in one step?"""
+    return (family.name, link.name) == ("gaussian", "identity")
+
+
+def check_values(argument: str, y: Tensor, family: Family, name: str) -> None:
+    """Are they values that the family, which the caller calls `name`, can give?"""
+    words, is_valid = family.valid
+    if not is_valid(y).all():
+        raise ValueError(f'{argument} must be {words} with family "{name}"')

@@ -10,8 +10,13 @@ from torch import Tensor
 
 from torchbridge.process.interrupts import let_r_look
 
-from ..arguments import flag, kind_of, positive, whole_number
-from .families import Family, find_family
+from ..arguments import flag, positive, whole_number
+from ..sparse import is_sparse
+from .block_glm import BlockTask, fit_blocks
+from .blocks import Block, check_square
+from .design import as_data, as_design, as_sparse_design, with_intercept
+from .families import Family, check_values, find_family, is_least_squares
+from .glm_fit import GLMFit
 from .least_squares import (
     independent_columns,
     scales,
@@ -19,73 +24,6 @@ from .least_squares import (
     weighted_least_squares,
 )
 from .links import Link
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class GLMFit:
-    """A generalized linear model and its estimates, all in float64 on the CPU.
-
-    Attributes:
-        family, link: R's names of them ("inverse_gaussian" with an underscore).
-        intercept: whether the first coefficient is the intercept.
-        coefficients: shape (p,), NaN for a column that depends on earlier ones.
-        covariance: of the coefficients, shape (p, p), NaN likewise.
-        standard_errors: of the coefficients, also where their squares leave the range of float64.
-        dispersion: 1 for binomial and poisson, else Pearson's estimate; NaN without
-            residual degrees of freedom.
-        deviance, null_deviance: the latter of the intercept (and offset) alone.
-        log_likelihood: as R's logLik; NaN for the quasi families.
-        df: parameters that logLik counts (the rank, and the dispersion where estimated).
-        rank: columns that count.
-        df_residual, df_null: residual degrees of freedom.
-        n_obs: rows with a weight above 0.
-        iterations, converged: how the fit went; 1 iteration for least squares.
-        linear_predictor, fitted: one a row, offset included; on the link's scale and the
-            response's.
-        working_weights: those of the last iteration.
-    """
-
-    family: str
-    link: str
-    intercept: bool
-    coefficients: Tensor
-    covariance: Tensor
-    standard_errors: Tensor
-    dispersion: float
-    deviance: float
-    null_deviance: float
-    log_likelihood: float
-    df: int
-    rank: int
-    df_residual: int
-    df_null: int
-    n_obs: int
-    iterations: int
-    converged: bool
-    linear_predictor: Tensor
-    fitted: Tensor
-    working_weights: Tensor
-
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion."""
-        return 2 * self.df - 2 * self.log_likelihood
-
-    def predict(self, x: Tensor, offset: Tensor | None = None, type: str = "response") -> Tensor:
-        """Means ("response") or linear predictors ("link") for rows of x, shape (n,)."""
-        design = new_design(x, self.intercept, len(self.coefficients), type)
-        eta = design @ self.coefficients.nan_to_num(0.0).to(design.device)
-        if offset is not None:
-            eta = eta + as_column("offset", offset, len(eta)).to(eta.device)
-        return (
-            eta if type == "link" else find_family(self.family, self.link)[1].inverse(eta)
-        ).cpu()
-
-    def __repr__(self) -> str:
-        return (
-            f"<GLMFit: {self.family}({self.link}), {self.n_obs} rows, rank {self.rank}, "
-            f"deviance {self.deviance:.6g} on {self.df_residual} degrees of freedom>"
-        )
 
 
 def fit_glm(
@@ -102,13 +40,15 @@ def fit_glm(
 ) -> GLMFit:
     """Fit a generalized linear model by iteratively reweighted least squares.
 
-    Each iteration solves by QR, in float64, on the device of `x`; a step that leaves the
+    Each iteration solves by QR (for a sparse `x` by its cross product, where that keeps the
+    digits), in float64, on the device of `x`; a step that leaves the
     range of the mean or raises the deviance to infinity is halved (McCullagh and Nelder,
     1989, section 2.5; R's glm.fit). With family "gaussian" and link "identity" that is
     least squares, in one step.
 
     Args:
-        x: shape (n, p), finite; p may be 0.
+        x: shape (n, p), finite; p may be 0. A sparse tensor stays one: the fit multiplies its
+            entries, and holds p x p numbers beside them.
         y: shape (n,): any values for "gaussian"; shares of successes (0 and 1 with a
             single trial) for "binomial"; counts for "poisson"; above 0 for "gamma" and
             "inverse_gaussian". "quasibinomial" and "quasipoisson" estimate the dispersion.
@@ -132,12 +72,13 @@ def fit_glm(
     """
     found, link_ = find_family(family, link)
     tol, max_iter = positive("tol", tol), whole_number("max_iter", max_iter, 1)
+    flag("intercept", intercept)
+    if is_sparse(x):
+        beside = (y, weights, offset)
+        return _fit_sparse(x, beside, found, link_, family, intercept, tol, max_iter)
     design = as_design("x", x)
-    if len(design) == 0:
-        raise ValueError("x has no rows")
-    y, w, o = as_data(design, y, weights, offset)
-    check_values("y", y, found, family)
-    design = with_intercept(design, flag("intercept", intercept))
+    y, w, o = _beside(design, y, weights, offset, found, family)
+    design = with_intercept(design, intercept)
     # A row that does not count must not matter, whatever its mean would be.
     counts = w > 0
     linear = is_least_squares(found, link_)
@@ -176,6 +117,33 @@ def fit_glm(
         fitted=unit * link_.inverse(eta).cpu(),
         working_weights=torch.zeros_like(y).masked_scatter(counts, found_.working_weights).cpu(),
     )
+
+
+def _beside(
+    design: Tensor, y: Tensor, weights: Any, offset: Any, family: Family, name: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    if len(design) == 0:
+        raise ValueError("x has no rows")
+    data = as_data(design, y, weights, offset)
+    check_values("y", data[0], family, name)
+    return data
+
+
+def _fit_sparse(
+    x: Tensor,
+    beside: tuple[Any, Any, Any],
+    family: Family,
+    link: Link,
+    name: str,
+    intercept: bool,
+    tol: float,
+    max_iter: int,
+) -> GLMFit:
+    x = as_sparse_design("x", x)
+    check_square(x.shape[1])
+    block = Block(x, *_beside(x, *beside, family, name))
+    settings = (family, link, name, intercept, tol, max_iter)
+    return fit_blocks(BlockTask(lambda: iter([block]), x.shape[1], *settings, keeps_rows=True))
 
 
 @dataclass
@@ -320,75 +288,5 @@ def _in_range(
     return design, y, offset, of_column, unit
 
 
-def is_least_squares(family: Family, link: Link) -> bool:
-    """Is it least squares, in one step?"""
-    return (family.name, link.name) == ("gaussian", "identity")
-
-
 def _is_still(b: Tensor, previous: Tensor | None) -> bool:
     return previous is not None and bool((b - previous).abs().max() <= 1e-10 * b.abs().max())
-
-
-def as_design(name: str, x: Any) -> Tensor:
-    """`x` as a finite float64 matrix."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name} must be a torch tensor, not {kind_of(x)}")
-    if x.ndim != 2:
-        raise ValueError(f"{name} must have shape (n, p), not {tuple(x.shape)}")
-    x = x.detach().to(torch.float64)
-    if not bool(x.isfinite().all()):
-        raise ValueError(f"{name} holds values that are NaN or infinite")
-    return x
-
-
-def as_column(name: str, value: Any, n: int) -> Tensor:
-    """`value` as n finite float64 numbers."""
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name} must be a torch tensor, not {kind_of(value)}")
-    if value.shape not in ((n,), (n, 1)):
-        raise ValueError(f"{name} must have shape ({n},), not {tuple(value.shape)}")
-    value = value.detach().to(torch.float64).reshape(n)
-    if not bool(value.isfinite().all()):
-        raise ValueError(f"{name} holds values that are NaN or infinite")
-    return value
-
-
-def as_weights(weights: Any, n: int) -> Tensor:
-    """What each of n rows counts: 1 for None."""
-    if weights is None:
-        return torch.ones(n, dtype=torch.float64)
-    found = as_column("weights", weights, n)
-    if found.min() < 0 or found.max() == 0:
-        raise ValueError("weights must not be negative, and not all 0")
-    return found
-
-
-def as_data(design: Tensor, y: Any, weights: Any, offset: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Response, weights (all 1 for None) and offset (all 0) for the rows of a design, beside it."""
-    n, device = len(design), design.device
-    y = as_column("y", y, n).to(device)
-    w = as_weights(weights, n).to(device)
-    o = torch.zeros_like(y) if offset is None else as_column("offset", offset, n).to(device)
-    return y, w, o
-
-
-def check_values(argument: str, y: Tensor, family: Family, name: str) -> None:
-    """Are they values that the family, which the caller calls `name`, can give?"""
-    words, is_valid = family.valid
-    if not is_valid(y).all():
-        raise ValueError(f'{argument} must be {words} with family "{name}"')
-
-
-def with_intercept(x: Tensor, intercept: bool) -> Tensor:
-    """`x` with a column of ones before it, or as it is."""
-    return torch.cat([x.new_ones(len(x), 1), x], 1) if intercept else x
-
-
-def new_design(x: Any, intercept: bool, n_coefficients: int, type: str) -> Tensor:
-    """The design of rows to predict a `type` for, checked against the fit's."""
-    if type not in ("response", "link"):
-        raise ValueError(f'type "{type}" is not known; it can be "response", "link"')
-    design = with_intercept(as_design("x", x), intercept)
-    if design.shape[1] != n_coefficients:
-        raise ValueError(f"x must have {n_coefficients - intercept} columns, not {x.shape[1]}")
-    return design

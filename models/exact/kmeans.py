@@ -12,7 +12,7 @@ from torchbridge.process.interrupts import let_r_look
 
 from ..arguments import whole_number
 from ..randomness import seeded
-from .glm import as_design
+from .design import as_design
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -13,7 +13,7 @@ from torchbridge.process.interrupts import let_r_look
 
 from ..arguments import lookup, positive, whole_number
 from ..randomness import seeded
-from .glm import as_design
+from .design import as_design
 from .kmeans import fit_kmeans, spread_out
 
 METHODS = {"em": "em", "gradient": "gradient"}

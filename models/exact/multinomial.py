@@ -10,7 +10,7 @@ from torch import Tensor
 from torchbridge.process.interrupts import let_r_look
 
 from ..arguments import flag, positive, whole_number
-from .glm import as_design, as_weights, new_design, with_intercept
+from .design import as_design, as_weights, new_design, times, with_intercept
 from .least_squares import independent_columns, scales
 
 
@@ -59,7 +59,8 @@ class MultinomialFit:
         """Probabilities ("response") or linear predictors ("link"), shape (n, classes)."""
         design = new_design(x, self.intercept, self.coefficients.shape[1], type)
         b = self.coefficients.nan_to_num(0.0).to(design.device)
-        eta = _scores(design, b, _as_offset(offset, len(design), len(b) + 1, design.device)).cpu()
+        beside = _as_offset(offset, len(design), len(b) + 1, design.device)
+        eta = _with_baseline(times(design, b.T, self.intercept), beside).cpu()
         return eta if type == "link" else eta.softmax(1)
 
     def __repr__(self) -> str:
@@ -209,7 +210,10 @@ def _as_offset(offset: Any, n: int, k: int, device: torch.device) -> Tensor:
 
 
 def _scores(x: Tensor, b: Tensor, offset: Tensor) -> Tensor:
-    eta = x @ b.T
+    return _with_baseline(x @ b.T, offset)
+
+
+def _with_baseline(eta: Tensor, offset: Tensor) -> Tensor:
     return torch.cat([eta.new_zeros(len(eta), 1), eta], 1) + offset
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import flag, whole_number
-from .glm import as_design
+from .design import as_design
 from .least_squares import scales
 
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from torchbridge.process.interrupts import let_r_look, took_interrupt, waits_for_exits
 
 from ..arguments import flag, positive, whole_number
-from .families import find_family
-from .glm import as_data, as_design, check_values
+from .design import as_data, as_design
+from .families import check_values, find_family
 from .least_squares import scales
 
 

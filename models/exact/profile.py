@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ..arguments import probability, whole_numbers
-from .glm import as_column, as_design, fit_glm, with_intercept
+from .design import as_column, as_design, with_intercept
+from .glm import fit_glm
 
 #: How often a limit is looked for twice as far out as before.
 _DOUBLINGS = 10

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import flag, kind_of
-from .glm import as_column, as_design, as_weights, with_intercept
+from .design import as_column, as_design, as_weights, with_intercept
 from .least_squares import independent_columns, scales, unscaled_covariance
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import whole_numbers
+from ..sparse import in_one_piece
 from ..table.registry import MODELS
 from ..training.data import dtype_of
 
@@ -48,7 +49,7 @@ class Columns:
                 the numbers as they are, (n, ...).
         """
         if len(columns) == 1 and columns[0].ndim > 1:
-            return columns[0].to(self.dtype).contiguous(), None
+            return in_one_piece(columns[0].to(self.dtype)), None
         if self.embeds:
             numbers = [c for c, n in zip(columns, self.levels, strict=True) if not n]
             factors = [c.long() - 1 for c, n in zip(columns, self.levels, strict=True) if n]

@@ -31,7 +31,7 @@ def _no_options() -> None:
 
 
 def _plain(row: Model) -> dict[str, Any]:
-    names = ("exact", "response", "takes_response", "family", "seeded", "types")
+    names = ("exact", "response", "takes_response", "family", "seeded", "types", "takes_sparse")
     return {
         **{name: getattr(row, name) for name in names},
         "offered": "r" in row.hosts,

@@ -14,6 +14,7 @@ from torch import Tensor
 from torchbridge.arrays.array_library import without_index
 
 from ..arguments import kind_of
+from ..sparse import as_rows, is_sparse_matrix, with_values
 
 
 @dataclass
@@ -36,7 +37,7 @@ def as_inputs_of(
     prefix: str = "",
 ) -> tuple[Tensor, ...]:
     """What the module takes, checked against the shape of a row and the levels."""
-    x = numbers(f"{prefix}numeric", numeric, dtype)
+    x = columns_of(f"{prefix}numeric", numeric, dtype)
     if x.ndim < 2:
         raise ValueError(f"{prefix}numeric must have shape (n, p), not {tuple(x.shape)}")
     if shape is not None and list(x.shape[1:]) != list(shape):
@@ -53,8 +54,18 @@ def as_inputs_of(
     return x, found
 
 
+def columns_of(name: str, value: Any, dtype: str) -> Tensor:
+    """Numeric columns in a dtype: those of a sparse matrix (SciPy's, torch's) stay sparse."""
+    if not is_sparse_matrix(value):
+        return numbers(name, value, dtype)
+    found, target = as_rows(name, value), getattr(torch, dtype)
+    return found if found.dtype == target else with_values(found, found.values().to(target))
+
+
 def as_tensor(name: str, value: Any) -> Tensor:
     """A tensor of a tensor, a NumPy array or a pandas Series of numbers."""
+    if is_sparse_matrix(value):
+        raise TypeError(f"{name} must be dense: sparse matrices are for numeric")
     if isinstance(value, Tensor):
         return value.detach()
     value = without_index(value)

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import parameters_of
-from ..exact.families import find_family
-from ..exact.glm import GLMFit, check_values, fit_glm
+from ..exact.families import check_values, find_family
+from ..exact.glm import fit_glm
+from ..exact.glm_fit import GLMFit
 from ..exact.kmeans import KMeans
 from ..exact.linear_predictor import LinearPredictor
 from ..exact.mixture import GaussianMixture
@@ -19,6 +20,7 @@ from ..exact.multinomial import MultinomialFit, fit_multinomial
 from ..exact.pca import PCA
 from ..exact.responses import ResponsesFit, fit_responses
 from ..exact.unsupervised import ResultModule
+from ..sparse import is_sparse
 from .columns import TableData, codes_within, numbers, optional_numbers
 
 Exact = GLMFit | ResponsesFit | MultinomialFit | GaussianMixture | KMeans | PCA
@@ -94,6 +96,10 @@ def _several_responses(task: ExactData, y: Tensor, beside: dict[str, Any]) -> Ex
     if task.model != "linear":
         raise ValueError(
             f'response has {y.shape[1]} columns: model "{task.model}" takes one, "linear" several'
+        )
+    if is_sparse(task.x):
+        raise ValueError(
+            f"response has {y.shape[1]} columns: beside a sparse matrix it must be one"
         )
     intercept = task.options.get("intercept", True)
     found = fit_responses(task.x, y, intercept=intercept, **beside)

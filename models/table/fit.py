@@ -6,9 +6,10 @@ from typing import Any
 from torch import nn
 
 from ..arguments import check_options, kind_of, lookup, options, whole_number, whole_numbers
+from ..sparse import is_sparse_matrix
 from ..training.device import training_device
 from ..training.fit import fit
-from .columns import TableData, numbers
+from .columns import TableData, columns_of
 from .exact import ExactData
 from .model import TableModel
 from .network import NetworkTask
@@ -41,7 +42,9 @@ def fit_table(
             "tabular", "cnn", "rnn" or "autoencoder", which are trained by `fit`; or a
             module, which is trained too, in place.
         numeric: numeric columns, a tensor or NumPy array of shape (n, p), all finite; p may
-            be 0 for "tabular". For "cnn" (n, channels, height, width), for "rnn"
+            be 0 for "tabular". Or a sparse matrix of SciPy's or torch's, which never becomes
+            dense: generalized linear models, "mlp" and modules whose first layer is linear
+            multiply its entries. For "cnn" (n, channels, height, width), for "rnn"
             (n, time, features).
         response: shape (n,) or (n, outputs), or with `n_classes` integer class codes
             from 0. None for "autoencoder", whose response is its input, and for
@@ -82,6 +85,9 @@ def fit_table(
     n_classes = None if n_classes is None else whole_number("n_classes", n_classes, 2)
     row = find_model(model) if isinstance(model, str) else None
     data = TableData(numeric, response, codes, weights, offset)
+    if row is not None and not row.takes_sparse and is_sparse_matrix(numeric):
+        takers = ", ".join(f'"{name}"' for name, each in MODELS.items() if each.takes_sparse)
+        raise TypeError(f'numeric is sparse: model "{model}" takes dense columns; {takers} do not')
     if isinstance(model, str) and row is not None and row.exact:
         _check_plain(model, data, n_classes, validation, standardize)
         return _fit_exactly(model, data, n_classes, given, train)
@@ -145,7 +151,7 @@ def _fit_exactly(
             f'fit_options: model "{model}" is fitted exactly and has no "{wrong[0]}"; only {only}'
         )
     device = training_device(train.get("device"))
-    x = numbers("numeric", data.numeric, "float64").to(device)
+    x = columns_of("numeric", data.numeric, "float64").to(device)
     check_model_options(model, given)
     found = row.fit(ExactData(model, row.family, x, data, n_classes, given, train.get("seed")))
     spec = {

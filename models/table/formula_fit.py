@@ -15,7 +15,7 @@ from torchbridge.process.whole_files import write_file
 from torchbridge.saving import tensor_content
 
 from ..arguments import options
-from ..exact.glm import GLMFit
+from ..exact.glm_fit import GLMFit
 from ..exact.multinomial import MultinomialFit
 from ..training.weights import from_bytes, to_bytes
 from .fit import fit_table

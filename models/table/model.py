@@ -17,6 +17,7 @@ from ..arguments import lookup
 from ..exact.links import find_link
 from ..networks.scaled import Scaled
 from ..networks.scaling import Standardize, Unstandardize
+from ..sparse import is_sparse_matrix
 from ..training.predict import predict
 from ..training.weights import to_bytes, weights_content
 from .columns import as_inputs_of, numbers
@@ -72,6 +73,8 @@ class TableModel:
         """
         lookup("type", type, dict.fromkeys(prediction_types()))
         spec = self.spec
+        if self.row is not None and not self.row.takes_sparse and is_sparse_matrix(numeric):
+            raise TypeError(f'numeric must be dense for model "{spec["model"]}"')
         inputs = as_inputs_of(numeric, codes, spec["dtype"], spec["inputs"], spec["n_levels"])
         if type == "code":
             if self.row is None or "code" not in self.row.types:

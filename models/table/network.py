@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..arguments import check_options, dtype_name, flag, kind_of, options
 from ..randomness import seeded
+from ..sparse import taken
 from ..training.data import dtype_of
 from ..training.fit import Fit, fit
 from .columns import TableData, as_inputs_of, codes_within, numbers, optional_numbers
@@ -41,7 +42,7 @@ class _Rows(NamedTuple):
         """These of them."""
         weights, offset = self.weights, self.offset
         return _Rows(
-            tuple(t.index_select(0, index) for t in self.inputs),
+            tuple(taken(t, index) for t in self.inputs),
             self.response.index_select(0, index),
             None if weights is None else weights.index_select(0, index),
             None if offset is None else offset.index_select(0, index),

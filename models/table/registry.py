@@ -57,6 +57,7 @@ class Model:
         family: of an exact fit; None where an option says it, or there is none.
         n_dims: dims of a row of its numeric input: 1 for columns, 2 for sequences, 3 for images.
         takes_codes: whether factors come to it as codes.
+        takes_sparse: whether its numeric input may be a sparse matrix.
         standardizes: whether `standardize` None is True.
         seeded: whether a seed decides anything.
         types: what `predict` can be asked for (classes and probabilities of responses that
@@ -76,6 +77,7 @@ class Model:
     family: str | None = None
     n_dims: int = 1
     takes_codes: bool = False
+    takes_sparse: bool = False
     standardizes: bool = False
     seeded: bool = True
     types: tuple[str, ...] = ("response", "link", "prob", "class")
@@ -138,6 +140,7 @@ def _of_family(
         module=linear_predictor,
         response=response,
         family=family,
+        takes_sparse=True,
         seeded=False,
         hosts=hosts,
     )
@@ -149,6 +152,7 @@ MODELS: dict[str, Model] = {
         mlp,
         ("in_features", "out_features"),
         lambda s, **o: mlp(s.inputs[0], out_features=s.n_outputs, **o),
+        takes_sparse=True,
         standardizes=True,
         hosts=("shell", "r"),
         defaults={"hidden": (64, 32)},
@@ -195,6 +199,7 @@ MODELS: dict[str, Model] = {
         fit=generalized,
         module=linear_predictor,
         response="numbers",
+        takes_sparse=True,
         seeded=False,
         hosts=("shell",),
     ),

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from ..arguments import kind_of
+from ..sparse import is_sparse_matrix
 from .data import Data
 from .device import Accelerator
 from .ranks import in_all
@@ -179,5 +180,5 @@ def is_loader(x: Any) -> bool:
     return (
         not isinstance(x, (torch.Tensor, tuple, list, str))
         and isinstance(x, Iterable)
-        and (not hasattr(x, "__array__"))
+        and not (hasattr(x, "__array__") or is_sparse_matrix(x))
     )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..arguments import dtype_name, kind_of
+from ..sparse import as_rows, in_one_piece, is_sparse, is_sparse_matrix, part, taken
 from .losses import Loss, check_own_loss
 
 # Rows that show how a caller's loss puts an output and y together.
@@ -58,13 +59,13 @@ class Data(NamedTuple):
     def to(self, device: torch.device) -> "Data":
         """The same on a device."""
         # Rows are gathered again and again: they should lie in one piece.
-        return self.each(lambda t: t.detach().to(device).contiguous())
+        return self.each(lambda t: in_one_piece(t.detach().to(device)))
 
     def rows(self, index: Tensor) -> "Data":
         """These rows."""
         x, y, weights, offset, _ = self
         return Data(
-            tuple([t.index_select(0, index) for t in x]),
+            tuple([taken(t, index) for t in x]),
             y.index_select(0, index),
             None if weights is None else weights.index_select(0, index),
             None if offset is None else offset.index_select(0, index),
@@ -84,7 +85,7 @@ class Data(NamedTuple):
         """Batches of so many rows, in order."""
         start = 0
         for size in sizes:
-            yield self.each(lambda t, start=start, end=start + size: t[start:end])
+            yield self.each(lambda t, start=start, end=start + size: part(t, start, end))
             start += size
 
 
@@ -92,6 +93,7 @@ def as_inputs(name: str, x: Any) -> tuple[Tensor, ...]:
     """The tensors that a module takes: one, or several with as many rows."""
     several = isinstance(x, (tuple, list)) and any(isinstance(t, Tensor) for t in x)
     inputs = tuple(x) if several else (x,)
+    inputs = tuple(as_rows(name, t) if is_sparse_matrix(t) else t for t in inputs)
     for i, t in enumerate(inputs):
         each = name if len(inputs) == 1 else f"{name}[{i}]"
         if not isinstance(t, Tensor):
@@ -117,6 +119,8 @@ def checked_data(
     inputs = check_input(x_name, module, x)
     if not isinstance(y, Tensor):
         raise TypeError(f"{y_name} must be a torch tensor, not {kind_of(y)}")
+    if is_sparse(y):
+        raise TypeError(f"{y_name} must be dense: {y_name}.to_dense()")
     n = len(inputs[0])
     if n == 0:
         raise ValueError(f"{x_name} has no rows")
@@ -127,7 +131,7 @@ def checked_data(
         _check_finite(name, value)
     few = 1 if loss.known else _FEW
     with mode(module, training=False), torch.no_grad():
-        output = output_of(x_name, module, tuple(t[:few] for t in inputs))
+        output = output_of(x_name, module, tuple(part(t, 0, few) for t in inputs))
     if weights is not None:
         weights = _checked_weights(f"{prefix}weights", weights, n, output)
     if offset is not None:
@@ -202,7 +206,7 @@ def least_rows(module: nn.Module, data: Data) -> int:
     hooks = [norm.register_forward_pre_hook(look) for norm in norms]
     try:
         with mode(module, training=False), torch.no_grad():
-            output_of("x", module, tuple(t[:1] for t in data.x))
+            output_of("x", module, tuple(part(t, 0, 1) for t in data.x))
     finally:
         for hook in hooks:
             hook.remove()
@@ -243,6 +247,8 @@ def _checked_rows(name: str, value: Any, n: int, output: Tensor) -> Tensor:
 
 
 def _check_finite(name: str, value: Tensor) -> None:
+    if is_sparse(value):
+        return  # as_rows() has looked
     # The sum is finite only if every value is, and costs no memory.
     if not value.is_floating_point() or value.sum().isfinite():
         return

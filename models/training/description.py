@@ -27,6 +27,7 @@ from torch.utils.data import DataLoader
 from torchbridge.process import host, rpy2_objects
 
 from ..arguments import dtype_name
+from ..sparse import as_rows, is_sparse
 
 if TYPE_CHECKING:
     from torchbridge._native import RObject
@@ -89,6 +90,11 @@ def describe(value: Any, *, files: bool = False, depth: int = _DEPTH) -> Any:
 
 def describe_tensor(x: Tensor) -> dict[str, str]:
     """Its dtype, shape and a digest of its values in their order."""
+    if is_sparse(x):
+        x = as_rows("x", x)
+        parts = (x.crow_indices().long(), x.col_indices().long(), x.values())
+        digests = "".join(describe_tensor(part)["digest"] for part in parts)
+        return {"kind": f"sparse {dtype_name(x.dtype)} {tuple(x.shape)}", "digest": digests}
     hasher = hashlib.sha256()
     rows_of = x.detach() if x.ndim else x.detach().reshape(1)
     size = max(1, rows_of[:1].numel() * x.element_size())

@@ -24,6 +24,7 @@ from ..callbacks import (
     is_interactive,
 )
 from ..randomness import seeded
+from ..sparse import is_sparse
 from .batches import Batches, LoaderBatches, TensorBatches, is_loader
 from .checkpoint import restore_state, save_state
 from .compiled import CompiledStep, check_compile
@@ -124,7 +125,9 @@ def fit(
             weights are the caller's (`mlp` has a `seed` for them).
         x: inputs, one row an observation: shape (n, ...), n >= 1, floating point of
             the module's dtype, all values finite, or int64 (codes for an embedding). A
-            tuple or list of such tensors for a module of several arguments. Or a loader
+            tuple or list of such tensors for a module of several arguments. A sparse matrix of
+            torch's or SciPy's goes to the module as batches by rows (CSR), which `nn.Linear`
+            and matrix products take. Or a loader
             (`torch.utils.data.DataLoader`, or anything that gives batches (x, y) or
             (x, y, weights) whenever it is iterated), without `y`: its batches are taken
             as they come, and those weights count as they are. Or rows that are read in pieces
@@ -342,6 +345,10 @@ class _Job:
     shuffle_buffer: int | None = None
     metrics: Metrics | None = None
     provenance: Provenance | None = None
+
+    def __post_init__(self) -> None:
+        if self.compile and isinstance(self.train, Data) and any(map(is_sparse, self.train.x)):
+            raise ValueError("compile must be False where x is sparse: its step cannot be compiled")
 
 
 @dataclass

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torchbridge.process.interrupts import let_r_look
 
 from ..arguments import kind_of, whole_number
+from ..sparse import part
 from .data import check_input, checked_offset, mode, output_of
 
 # Rows in one forward pass without gradients: enough to keep a GPU busy, few enough
@@ -44,9 +45,10 @@ def predict(
     inputs = check_input("x", module, x)
     with mode(module, training=False), torch.no_grad():
         outputs = []
-        for part in zip(*(t.split(batch_size) for t in inputs), strict=True):
+        for start in range(0, max(len(inputs[0]), 1), batch_size):
             let_r_look()
-            outputs.append(output_of("x", module, part).cpu())
+            rows = tuple(part(t, start, start + batch_size) for t in inputs)
+            outputs.append(output_of("x", module, rows).cpu())
         output = torch.cat(outputs)
     if offset is None:
         return output

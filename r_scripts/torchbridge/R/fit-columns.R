@@ -44,9 +44,40 @@ crossing <- function(columns) {
 # A tensor over the same memory, for reading; factors are codes from 1.
 as_tensor <- function(x) {
   if (is.null(x) || is_tensor(x)) return(x)
+  if (is_sparse(x)) return(api("sparse_to_read", x))
   if (is.factor(x)) return(api("tensor_to_read", as.integer(x)))
   if (is.logical(x)) return(as_torch_tensor(plain_vector(x)))
   api("tensor_to_read", plain_vector(plain_column(x)))
+}
+
+# A sparse matrix of package Matrix.
+is_sparse <- function(x) isS4(x) && methods::is(x, "sparseMatrix")
+
+# Which rows of one have an NA: a dgCMatrix, or what becomes one.
+sparse_na_rows <- function(x) {
+  x <- methods::as(methods::as(x, "CsparseMatrix"), "generalMatrix")
+  unique(x@i[is.na(x@x)]) + 1L
+}
+
+# A matrix of package Matrix as it can be taken: sparse, or R's own.
+as_plain_matrix <- function(x, name, model, call) {
+  loadNamespace("Matrix")
+  check_sound(x, name, call)
+  valid <- tryCatch(methods::validObject(x), error = conditionMessage)
+  if (is.character(valid)) abort(call, "`", name, "`: this ", class(x), " is damaged: ", valid, ".")
+  if (!is_sparse(x)) return(as.matrix(x))
+  if (!is.null(model) && is.null(model$module) && !model_row(model)$takes_sparse) {
+    abort(
+      call, "`", name, "` is sparse, and ", model_label(model), " takes dense columns: ",
+      "as.matrix(", name, "), or mlp(), linear(), logistic() or a family, which take it."
+    )
+  }
+  if (!methods::.hasSlot(x, "x")) x <- methods::as(x, "dMatrix")
+  if (!is.numeric(x@x) && !is.logical(x@x)) {
+    abort(call, "`", name, "` must be numeric, not ", friendly_type(x), ".")
+  }
+  if (any(is.infinite(x@x))) abort(call, "`", name, "` holds infinite values.")
+  x
 }
 
 # Without classes and names, copied only where there are any.

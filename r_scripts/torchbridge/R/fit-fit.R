@@ -108,12 +108,19 @@
 #' the data or in the global environment. An `nn_module` keeps its R code with
 #' all that this can see. Of callbacks and losses nothing is kept but what the call says.
 #'
+#' @section Sparse predictors:
+#' A sparse `x` (a `dgCMatrix`, or any other class of package Matrix) is never made dense: `linear()`,
+#' `logistic()` and the families multiply its entries, and hold a square of its number of columns
+#' beside them; [mlp()] and an `nn_module` get sparse batches, which the first layer multiplies (it
+#' must be linear), and `mlp()` standardizes within that layer. Results are those of
+#' `as.matrix(x)`. Other models are an error. [torch_tune()] takes a sparse matrix likewise.
+#'
 #' @section Interrupts:
 #' An interrupt (Ctrl-C, Esc) ends training after the epoch at hand and returns the fit so far, with
 #' the best weights where there is validation data or early stopping; `$status` says so.
 #'
-#' @param x A data frame, matrix, array or tensor of predictors, one row an observation; a recipe;
-#'   or a dataloader.
+#' @param x A data frame, matrix, array or tensor of predictors, one row an observation; a matrix of
+#'   package Matrix (see Sparse predictors); a recipe; or a dataloader.
 #' @param formula A formula: response and predictors.
 #' @param data A data frame.
 #' @param y The responses: a vector, factor or matrix.
@@ -191,6 +198,10 @@ torch_fit.matrix <- torch_fit.data.frame
 #' @rdname torch_fit
 #' @export
 torch_fit.array <- torch_fit.data.frame
+
+#' @rdname torch_fit
+#' @export
+torch_fit.Matrix <- torch_fit.data.frame
 
 #' @rdname torch_fit
 #' @export

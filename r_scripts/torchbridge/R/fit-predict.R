@@ -164,7 +164,9 @@ predict_rows <- function(fit, given, type) {
 
 complete_rows <- function(columns, offset) {
   if (is_tensor(columns)) return(rep(TRUE, dim(columns)[1L]))
-  if (!is.list(columns)) {
+  if (is_sparse(columns)) {
+    found <- !seq_len(nrow(columns)) %in% sparse_na_rows(columns)
+  } else if (!is.list(columns)) {
     n <- dim(columns)[1L]
     complete <- !anyNA(columns)
     found <- if (complete) rep(TRUE, n) else rowSums(is.na(matrix(columns, n))) == 0L

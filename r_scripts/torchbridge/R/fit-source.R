@@ -23,6 +23,10 @@ data_digest <- function(columns) {
 # Long ones in blocks, which take no memory to speak of; short ones as they are, for data_digest().
 column_digest <- function(x, block = 5e6, short = 1e4) {
   if (is_tensor(x)) return(NULL)
+  if (is_sparse(x)) {
+    slots <- setdiff(methods::slotNames(x), "factors")
+    return(list(class(x)[1L], lapply(slots, function(name) column_digest(methods::slot(x, name)))))
+  }
   if (is.list(x)) return(lapply(unclass(x), column_digest))
   about <- list(class(x), dim(x), levels(x), attr(x, "units"), attr(x, "contrasts"))
   if (is.object(x)) x <- unclass(x)

@@ -84,6 +84,10 @@ torch_tune.matrix <- torch_tune.data.frame
 
 #' @rdname torch_tune
 #' @export
+torch_tune.Matrix <- torch_tune.data.frame
+
+#' @rdname torch_tune
+#' @export
 torch_tune.recipe <- function(x, space, data, model = mlp(), ..., weights = NULL, offset = NULL,
                               validation = 0.2, n_trials = NULL, sampler = "tpe", pruner = "median",
                               n_jobs = 1, seed = NULL) {

@@ -2,6 +2,7 @@
 # Tests: test-fit-fit.R.
 
 prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
+  if (isS4(x) && methods::is(x, "Matrix")) x <- as_plain_matrix(x, "x", model, call)
   check_sound(x, "x", call)
   if (is.data.frame(x)) check_sound_columns(x, call)
   check_sound(y, "y", call)
@@ -23,10 +24,10 @@ prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
     prepared$digest <- data_digest(x)
     return(prepared)
   }
-  if (!is_tensor(x) && !is.numeric(x) && !is.logical(x)) {
+  if (!is_tensor(x) && !is.numeric(x) && !is.logical(x) && !is_sparse(x)) {
     abort(call, "`x` must be numeric, not ", friendly_type(x), ".")
   }
-  if (!is_tensor(x) && anyNA(x)) abort(call, "`x` has missing values.")
+  if (!is_tensor(x) && if (is_sparse(x)) length(sparse_na_rows(x)) > 0L else anyNA(x)) abort(call, "`x` has missing values.")
   if (anyNA(y)) abort(call, "`y` has missing values.")
   names <- if (length(dim(x)) == 2L && !is_tensor(x)) matrix_names(x)
   list(
@@ -158,8 +159,12 @@ new_table_columns <- function(preparation, newdata, call) {
 
 new_array <- function(preparation, newdata, call) {
   check_sound(newdata, "newdata", call)
+  if (isS4(newdata) && methods::is(newdata, "Matrix")) {
+    newdata <- as_plain_matrix(newdata, "newdata", NULL, call)
+  }
   if (is.data.frame(newdata)) newdata <- as.matrix(newdata)
-  if (!is_tensor(newdata) && !is.numeric(newdata) && !is.logical(newdata)) {
+  numbers <- is_tensor(newdata) || is.numeric(newdata) || is.logical(newdata) || is_sparse(newdata)
+  if (!numbers) {
     abort(
       call, "`newdata` must be numeric, as the `x` of the fit, not ", friendly_type(newdata), "."
     )

@@ -104,3 +104,90 @@ test_that("columns are found by their place: a name is looked for among all of t
   counted[["m"]] <- matrix(1:3)
   expect_error(torchbridge:::as_predictors(counted, quote(f())), "`m` must be a plain column")
 })
+
+# ---- sparse matrices ----
+
+sparse_table <- function() {
+  set.seed(1)
+  x <- Matrix::rsparsematrix(120, 6, 0.3)
+  colnames(x) <- paste0("v", 1:6)
+  list(x = x, y = as.vector(as.matrix(x) %*% 1:6) + rnorm(120))
+}
+
+test_that("a sparse matrix of any class gives lm()'s and glm()'s numbers", {
+  skip_if_not_installed("Matrix")
+  table <- sparse_table()
+  dense <- as.matrix(table$x)
+  weights <- rep(c(0, 1, 2), 40)
+  ours <- torch_fit(table$x, table$y, linear(), weights = weights)
+  rs <- lm(table$y ~ dense, weights = weights)
+  expect_equal(unname(coef(ours)), unname(coef(rs)), tolerance = 1e-12)
+  expect_equal(unname(vcov(ours)), unname(vcov(rs)), tolerance = 1e-12)
+  expect_equal(as.numeric(logLik(ours)), as.numeric(logLik(rs)), tolerance = 1e-12)
+  expect_equal(names(coef(ours)), c("(Intercept)", colnames(dense)))
+  for (class in c("RsparseMatrix", "TsparseMatrix")) {
+    again <- torch_fit(methods::as(table$x, class), table$y, linear(), weights = weights)
+    expect_identical(coef(again), coef(ours))
+  }
+  se <- predict(ours, table$x[1:5, ], se.fit = TRUE)
+  theirs <- predict(rs, se.fit = TRUE)
+  expect_equal(unname(se$fit), unname(theirs$fit[1:5]), tolerance = 1e-12)
+  expect_equal(unname(se$se.fit), unname(theirs$se.fit[1:5]), tolerance = 1e-12)
+  expect_equal(predict(ours, dense), predict(ours, table$x))
+
+  y <- factor(table$y > 0)
+  ours <- torch_fit(table$x, y, logistic())
+  rs <- glm(y ~ dense, family = binomial, control = glm.control(1e-14, 100))
+  expect_equal(unname(coef(ours)), unname(coef(rs)), tolerance = 1e-10)
+
+  # Of logicals, and of places alone.
+  for (x in list(table$x > 0, methods::as(table$x > 0, "nMatrix"))) {
+    expect_equal(
+      unname(coef(torch_fit(x, table$y, linear()))), unname(coef(lm(table$y ~ I(as.matrix(x) + 0)))),
+      tolerance = 1e-12
+    )
+  }
+})
+
+test_that("a network of a sparse matrix is that of the dense one", {
+  skip_if_not_installed("Matrix")
+  table <- sparse_table()
+  fit <- function(x, ...) {
+    torch_fit(x, table$y, ..., epochs = 2, seed = 1, precision = "64-true")
+  }
+  ours <- fit(table$x, mlp(4))
+  dense <- fit(as.matrix(table$x), mlp(4))
+  expect_equal(fitted(ours), fitted(dense), tolerance = 1e-10)
+  expect_equal(predict(ours, table$x[1:9, ]), fitted(dense)[1:9], tolerance = 1e-10)
+  net <- nn_module(
+    initialize = function() self$linear <- nn_linear(6, 1),
+    forward = function(x) self$linear(x)
+  )
+  expect_length(predict(torch_fit(table$x, table$y, net(), epochs = 1), table$x), 120)
+  tuned <- torch_tune(
+    table$x, list(lr = c(0.01, 0.1)), table$y,
+    model = mlp(2), epochs = 1, n_trials = 2, seed = 1
+  )
+  expect_equal(nrow(tuned$trials), 2)
+})
+
+test_that("what is wrong with a sparse matrix is said", {
+  skip_if_not_installed("Matrix")
+  table <- sparse_table()
+  expect_error(torch_fit(table$x, table$y, tabular()), "`x` is sparse, and tabular")
+  expect_error(torch_fit(table$x, table$y[1:5], linear()), "`y` must have 120 rows")
+  fit <- torch_fit(table$x, table$y, linear())
+  expect_error(predict(fit, table$x[, 1:2]), "`newdata` lacks the columns `v3`")
+  expect_error(predict(fit, unname(table$x)[, 1:2]), "`newdata` must have dims \\(n, 6\\)")
+  bad <- table$x
+  bad@x[2] <- NA
+  expect_error(torch_fit(bad, table$y, linear()), "`x` has missing values")
+  expect_equal(sum(is.na(predict(fit, bad))), 1)
+  bad@x[2] <- Inf
+  expect_error(torch_fit(bad, table$y, linear()), "`x` holds infinite values")
+  bad <- table$x
+  bad@i[1] <- 1000L
+  expect_error(torch_fit(bad, table$y, linear()), "`x`: this dgCMatrix is damaged")
+  wide <- Matrix::sparseMatrix(i = 1:3, j = c(1, 5, 1e6), x = 1, dims = c(3, 1e6))
+  expect_error(torch_fit(wide, 1:3, linear()), "x has 1000000 columns")
+})
