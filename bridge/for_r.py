@@ -49,6 +49,7 @@ MODULES = {
     "loader": "torchbridge.models.for_r.loader",
     "predict": "torchbridge.models.for_r.predict",
     "registry": "torchbridge.models.for_r.registry",
+    "streamed": "torchbridge.models.for_r.streamed",
     "tune": "torchbridge.models.for_r.tune",
 }
 

@@ -89,13 +89,27 @@ def frame_batches(
     dtype: TorchDType,
     device: Device,
     like: FrameTensors | FrameEncoding | None,
-) -> Iterator[FrameTensors]:
-    """R's ``frame_batches``: an iterator whose codes count from 1."""
+) -> RBatches:
+    """R's ``frame_batches``."""
     if isinstance(source, host.native().RObject):
         value = source.value()
         source = value if isinstance(value, str) else source
     batches = streamed_frames.frame_batches(source, int(batch_size), columns, dtype, device, like)
-    return map(_from_one, batches)
+    return RBatches(batches)
+
+
+class RBatches:
+    """An iterator of batches whose codes count from 1; `whole` is what they come from."""
+
+    def __init__(self, whole: streamed_frames.FrameBatches) -> None:
+        self.whole = whole
+        self._batches = map(_from_one, whole)
+
+    def __iter__(self) -> Iterator[FrameTensors]:
+        return self
+
+    def __next__(self) -> FrameTensors:
+        return next(self._batches)
 
 
 def next_batch(batches: Iterator[FrameTensors]) -> FrameTensors | None:

@@ -96,13 +96,13 @@ def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
         "codes": codes,
         "n_levels": () if codes is None else columns.factors,
         "validation": validation,
-        "model_options": _model_options(model, task.get("model_options")),
+        "model_options": model_options(model, task.get("model_options")),
         "fit_options": task["fit_options"],
         **{name: task.get(name) for name in names},
     }
 
 
-def _model_options(model: Any, given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def model_options(model: Any, given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Under Python's names."""
     if given is None or not isinstance(model, str):
         return None

@@ -75,11 +75,11 @@ class FormulaModel:
             the number of rows.
         """
         if not is_source(data):
-            found = self._predicted(as_pandas("data", data), type)
+            found = self.predicted(as_pandas("data", data), type)
             return found if to is None else write_predictions(to, iter([found]))
         source = open_source(data)
         columns = needed_columns(self.layout, self.offset, source.schema.names)
-        parts = predictions(source, columns, Types(), lambda frame: self._predicted(frame, type))
+        parts = predictions(source, columns, Types(), lambda frame: self.predicted(frame, type))
         if to is not None:
             return write_predictions(to, parts)
         found = list(parts)
@@ -87,7 +87,8 @@ class FormulaModel:
             raise ValueError("data has no rows")
         return pd.concat(found, ignore_index=True)
 
-    def _predicted(self, frame: pd.DataFrame, type: str) -> pd.DataFrame:
+    def predicted(self, frame: pd.DataFrame, type: str) -> pd.DataFrame:
+        """Those of a pandas data frame."""
         numeric, _ = self.layout.numeric(frame)
         codes = self.layout.codes(frame)
         offset = None if self.offset is None else evaluate(self.offset, frame)

@@ -86,6 +86,8 @@ def as_source(data: Any, name: str) -> Source:
     """Data for validation: a source, or a data frame in memory."""
     if is_source(data):
         return open_source(data, name)
+    if isinstance(data, pa.Table):
+        return open_source(data.to_reader(), name)
     table = pa.Table.from_pandas(as_pandas(name, data), preserve_index=False)
     return open_source(table.to_reader(), name)
 

@@ -97,21 +97,27 @@ class StreamedTable:
             if len(rows["response"]):
                 yield rows
 
-    def like(self, source: Source) -> "StreamedTable":
-        """Other rows of such a table: those of a source for validation, which are counted."""
-        found = StreamedTable(source, self.shape, self.types, self.names)
+    def like(self, source: Source, weighted: bool = True) -> "StreamedTable":
+        """Other rows of such a table: those of a source for validation, which are counted.
+
+        Args:
+            source: where they are.
+            weighted: whether they have the weights that the fit's rows have.
+        """
+        shape = self.shape if weighted else self.shape._replace(weights=None)
+        found = StreamedTable(source, shape, self.types, self.names)
         counts: dict[int, int] = {}
         weights = Moments()
         for place, batch in source.placed(found.columns):
             let_r_look()
-            rows, _, kept = self.shape.rows(source.name, self.types.frame(batch))
+            rows, _, kept = shape.rows(source.name, self.types.frame(batch))
             counts[place] = counts.get(place, 0) + int(kept.sum())
             if rows["weights"] is not None:
                 weights.take(rows["weights"])
         found.counts = [counts.get(place, 0) for place in range(len(source.pieces))]
         if found.n_rows == 0:
             raise ValueError(f"{source.name} has no complete rows")
-        if self.weight_means is not None:
+        if shape.weights is not None:
             found.weight_means = (weights.mean, weights.mean)
         return found
 

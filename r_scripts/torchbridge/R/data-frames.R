@@ -164,7 +164,7 @@ frame_batches <- function(source, batch_size = 65536, columns = NULL, dtype = "f
     "frame_batches", from_arrow(source), as.double(batch_size),
     if (!is.null(columns)) as.list(columns), dtype, device, like
   )
-  function() api("next_batch", batches)
+  structure(function() api("next_batch", batches), class = "frame_batches")
 }
 
 check_frame <- function(x, name, call = sys.call(-1L)) {

@@ -138,6 +138,7 @@ family.torch_fit <- function(object, ...) { # nolint: object_name_linter.
 #' @export
 fitted.torch_fit <- function(object, ...) {
   check_no_dots(...)
+  check_not_streamed(object, sys.call())
   stats::napredict(object$na.action, object$fitted.values)
 }
 

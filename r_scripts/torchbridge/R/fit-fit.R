@@ -20,6 +20,21 @@
 #' says which is at fault. Rows with NA are left out or refused as `na.action` says; NULL is
 #' `getOption("na.action")`.
 #'
+#' **Data beyond memory**: `data` may also be the path of a Parquet, CSV or Arrow (Feather) file, of a
+#' folder of such files of one kind (with those of `key=value` folders below it) or of several by a
+#' pattern with `*`; a query of SQL, which needs Python's package duckdb; a Python data set, reader
+#' or relation (`pyarrow.dataset`, DuckDB, polars); [frame_batches()]; or a table, data set or reader
+#' of the package arrow. It is read once to learn levels, means and how many rows have NA, and then
+#' again in every epoch, in bounded memory: decoded ahead by threads, and shuffled by permuting files
+#' and row groups and then in a buffer (`shuffle_buffer`). What can be read only once (a stream, a
+#' query) is kept in a temporary file. Rows of a process of several are those of its own part. Such
+#' a formula has columns, `offset()`, interactions, `log`, `log10`, `log2`, `log1p`, `exp`, `sqrt`,
+#' `abs`, `I()` of arithmetic, and numbers that are variables; other functions are for the query.
+#' The columns of all files must be there in one kind, and a level that training has not seen is an
+#' error. Without a shuffle the fit is that of the same rows in memory. It keeps no rows: predictions
+#' take `newdata`. Text in the files may be factors of any order: levels are sorted as R sorts them,
+#' those of Arrow's dictionaries (factors) keep their order.
+#'
 #' A **dataloader** gives batches of x and y (and weights) to a module of the caller's; R is called
 #' for each. Everything else crosses into Python once a fit.
 #'
@@ -30,7 +45,8 @@
 #' These are for networks; exact models take `device` alone.
 #' \describe{
 #' \item{`validation`}{The share of the rows to draw for validation, such as 0.2; or a data frame
-#'   like `data`; or `list(x, y)`. Its loss is in the history, and never trained on.}
+#'   like `data`; or `list(x, y)`. Its loss is in the history, and never trained on. Of data beyond
+#'   memory each row is drawn by itself, so that the share is about that.}
 #' \item{`loss`}{Name of a loss of `torch.nn.functional`: `"mse_loss"` (the default for numbers),
 #'   `"l1_loss"`, `"smooth_l1_loss"`, `"huber_loss"`, `"poisson_nll_loss"` (of log means),
 #'   `"gamma_nll_loss"` (likewise), `"cross_entropy"` (the default for classes),
@@ -42,6 +58,9 @@
 #'   6,400 rows, and beyond the power of two that makes at most 200 steps an epoch, at most 1,024),
 #'   and whether rows come in a new random order every epoch (`TRUE`). A single row that is left
 #'   joins the batch before where the model has batch normalisation.}
+#' \item{`shuffle_buffer`}{Of data beyond memory, how many rows wait in the buffer that they are
+#'   shuffled in: 262,144, or as many as 64 MB hold. As many as there are rows is a full shuffle; more
+#'   than half of the free memory is an error.}
 #' \item{`optimizer`, `optimizer_options`, `lr`, `weight_decay`}{`"adam"`, `"adamw"`, `"sgd"`,
 #'   `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"adamax"`, `"nadam"`, `"radam"`, `"rprop"` or
 #'   `"lbfgs"`; a list of more of its own arguments; the learning rate (0.001); L2 penalty, or decay
@@ -122,7 +141,7 @@
 #' @param x A data frame, matrix, array or tensor of predictors, one row an observation; a matrix of
 #'   package Matrix (see Sparse predictors); a recipe; or a dataloader.
 #' @param formula A formula: response and predictors.
-#' @param data A data frame.
+#' @param data A data frame, or what is read batch by batch: see below.
 #' @param y The responses: a vector, factor or matrix.
 #' @param model What to fit: [mlp()], [linear()] and the like, the name of one, a family such as
 #'   `poisson()`, or an `nn_module`.
@@ -157,6 +176,9 @@ torch_fit.formula <- function(formula, data = NULL, model = mlp(), ..., weights 
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
   asked <- match.call(expand.dots = FALSE)
+  if (is_streamed(data)) {
+    return(fit_streamed(formula, data, model, options, asked, na.action, parent.frame(), call))
+  }
   read <- formula_frame(formula, data, asked, parent.frame(), call)
   prepared <- prepare_formula(read, data, model, na.action, call, contrasts)
   fit_prepared(prepared, model, options, call)

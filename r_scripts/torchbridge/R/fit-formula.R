@@ -99,6 +99,19 @@ prepare_formula <- function(read, data, model, na_action, call, contrasts = NULL
   check_formula(attr(frame, "terms"), model, call)
   handled <- handle_na(frame, na_action, call)
   frame <- without_removed(handled$frame)
+  preparation <- formula_preparation(frame, data, read, model, contrasts, call)
+  keeps_frame <- is_exact_model(model) && takes_response(model)
+  list(
+    columns = frame_columns(preparation, frame), response = stats::model.response(frame, "any"),
+    weights = stats::model.weights(frame), offset = stats::model.offset(frame),
+    na.action = handled$na.action, n = nrow(frame), row_names = plain_row_names(frame),
+    preparation = preparation, frame = if (keeps_frame) frame,
+    digest = if (!keeps_frame) read$digest()
+  )
+}
+
+# All that new data need, of a model frame without NA.
+formula_preparation <- function(frame, data, read, model, contrasts, call) {
   terms <- attr(frame, "terms")
   predictors <- stats::delete.response(terms)
   preparation <- list(
@@ -111,15 +124,7 @@ prepare_formula <- function(read, data, model, na_action, call, contrasts = NULL
     preparation$contrasts <- design_contrasts(preparation, frame, contrasts, call)
   }
   if (is_exact_model(model)) preparation$intercept <- attr(terms, "intercept") == 1L
-  preparation <- c(preparation, term_places(preparation, frame))
-  keeps_frame <- is_exact_model(model) && takes_response(model)
-  list(
-    columns = frame_columns(preparation, frame), response = stats::model.response(frame, "any"),
-    weights = stats::model.weights(frame), offset = stats::model.offset(frame),
-    na.action = handled$na.action, n = nrow(frame), row_names = plain_row_names(frame),
-    preparation = preparation, frame = if (keeps_frame) frame,
-    digest = if (!keeps_frame) read$digest()
-  )
+  c(preparation, term_places(preparation, frame))
 }
 
 check_formula <- function(terms, model, call) {

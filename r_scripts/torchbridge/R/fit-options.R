@@ -2,8 +2,8 @@
 # Tests: test-fit-train.R.
 
 training_option_names <- c(
-  "validation", "loss", "metrics", "epochs", "batch_size", "shuffle", "optimizer",
-  "optimizer_options", "lr", "lr_schedule", "weight_decay", "early_stopping", "checkpoint",
+  "validation", "loss", "metrics", "epochs", "batch_size", "shuffle", "shuffle_buffer",
+  "optimizer", "optimizer_options", "lr", "lr_schedule", "weight_decay", "early_stopping", "checkpoint",
   "resume", "callbacks", "seed", "device", "precision", "devices", "strategy", "compile",
   "standardize", "verbose"
 )

@@ -5,7 +5,9 @@
 #' @param object A `torch_fit`.
 #' @param newdata New data like those of the fit: a data frame, a matrix or array, or `NULL` for the
 #'   rows of the fit. Of a fit to a dataloader: a tensor, a matrix or array, a list of such for a
-#'   module of several arguments, or a dataloader, whose batches begin with the inputs.
+#'   module of several arguments, or a dataloader, whose batches begin with the inputs. Of a fit of a
+#'   formula also what is read batch by batch, as `data` of [torch_fit()]: a folder, a query, a
+#'   stream.
 #' @param type `"response"`: the mean of the response; of two classes, the probability of the second
 #'   level, as of `glm()`; of more, a matrix with a column a class. `"prob"`: probabilities, always
 #'   a column a class. `"class"`: the most probable class, a factor. `"link"`: before the inverse
@@ -23,8 +25,12 @@
 #'   `x` and `y` need them. (Terms `offset()` of a formula are found in `newdata`.)
 #' @param tibble `TRUE` gives a tibble: `.pred` (with `.pred_lower` and `.pred_upper`, and
 #'   `.std_error`), `.pred_class`, or `.pred_<level>` for each class.
+#' @param to Where to write predictions of `newdata` that is read batch by batch, as Parquet, in the
+#'   order of its rows and as they are made, so that they take little memory: a folder that is not
+#'   there yet or is empty, or a file that ends in `.parquet`. The columns are those of `tibble`. It
+#'   is there when all is written.
 #' @param ... Not used.
-#' @return A vector, matrix or factor, a value for each row of `newdata`; NA where a predictor is
+#' @return With `to` that, invisibly. Else a vector, matrix or factor, a value for each row of `newdata`; NA where a predictor is
 #'   NA. With `interval`, a matrix of `fit`, `lwr` and `upr`. With `se.fit`, a list of `fit`,
 #'   `se.fit` and `residual.scale`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -34,11 +40,18 @@
 #' @export
 predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit = FALSE, # nolint
                               interval = "none", level = 0.95, offset = NULL, tibble = FALSE,
-                              ...) {
+                              to = NULL, ...) {
   check_no_dots(...)
   call <- sys.call()
   check_flag(tibble, "tibble", call)
   check_prediction(object, type, se.fit, interval, call)
+  if (is_streamed(newdata) && !is.null(object$preparation)) {
+    if (se.fit || interval != "none" || !is.null(offset)) {
+      abort(call, "`se.fit`, `interval` and `offset` are for `newdata` in memory.")
+    }
+    return(predict_streamed(object, newdata, type, to, tibble, call))
+  }
+  if (!is.null(to)) abort(call, "`to` is for `newdata` that is read batch by batch.")
   if (is.null(object$preparation)) return(predict_batches(object, newdata, type, call))
   if (type == "terms") return(predict_terms(object, newdata, call))
   if (type == "code" && !"code" %in% model_row(object$model)$types) {
@@ -46,6 +59,7 @@ predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit 
   }
   wide <- interval != "none"
   own <- is.null(newdata)
+  if (own) check_not_streamed(object, call)
   padded <- function(x) if (own) stats::napredict(object$na.action, x) else x
   if (!own) warn_of_aliased(object, newdata, call)
   if (own && !type %in% c("link", "code") && !se.fit && !wide) {

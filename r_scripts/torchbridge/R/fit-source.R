@@ -87,6 +87,7 @@ frame_again <- function(fit, data) {
 
 # The data of the fit without the rows left out; an error where they have changed since.
 own_data <- function(fit, call) {
+  check_not_streamed(fit, call)
   data <- tryCatch(source_data(fit), error = function(condition) {
     abort(call, "The data of the fit are not there any more: give `newdata`.")
   })
