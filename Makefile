@@ -19,7 +19,7 @@ ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: fuzz packages soak help demo lessons test test-fast bench lint document sanitize clean setup system
+.PHONY: dist check-dist check-matrix fuzz packages soak help demo lessons test test-fast bench lint document sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -71,6 +71,41 @@ PACKAGES ?=
 packages: export OMP_WAIT_POLICY ?= PASSIVE
 packages: setup ## tests of packages on R's torch, on the stand-in; CHECKOUTS=folder PACKAGES=luz
 	Rscript tests/packages/run.R "$(CHECKOUTS)" $(PACKAGES)
+
+# --- dist ---------------------------------------------------------------------------------------
+
+STAGE := build/dist
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bridge/__init__.py)
+
+# The R package carries the source distribution: install_torch() compiles it for the R that it is in.
+# The wheel links to libR, which is each machine's own; auditwheel names the oldest system it runs on.
+dist: APT += r-cran-rmarkdown pandoc patchelf
+dist: setup ## sdist, audited wheel and R source package into dist/, checked as CRAN does
+	$(PIP) install -q build twine auditwheel
+	rm -rf dist $(STAGE)
+	mkdir -p dist $(STAGE)/wheel
+	$(VENV)/bin/python -m build -q --no-isolation --sdist --outdir dist .
+	$(VENV)/bin/python -m build -q --no-isolation --wheel --outdir $(STAGE)/wheel .
+	PATH=$(VENV)/bin:$$PATH auditwheel repair --exclude 'libR.so*' -w dist $(STAGE)/wheel/*.whl
+	$(VENV)/bin/twine check --strict dist/torchbridge-*
+	cp -r r_scripts/torchbridge $(STAGE)/torchbridge
+	mkdir -p $(STAGE)/torchbridge/inst/python
+	cp dist/torchbridge-$(VERSION).tar.gz $(STAGE)/torchbridge/inst/python
+	cd $(STAGE) && R CMD build torchbridge
+	mv $(STAGE)/torchbridge_$(VERSION).tar.gz dist
+	$(MAKE) check-dist
+
+# What asks CRAN itself is off: the package is not there.
+check-dist: export _R_CHECK_CRAN_INCOMING_ := false
+check-dist: export _R_CHECK_FORCE_SUGGESTS_ := false
+check-dist: ## R CMD check --as-cran of dist/'s R package
+	cd $(STAGE) && R CMD check --as-cran --no-manual $(CURDIR)/dist/torchbridge_$(VERSION).tar.gz
+	@$(VENV)/bin/python tests/check_log.py $(STAGE)/torchbridge.Rcheck/00check.log
+
+# DEBIAN: chroots (folders) of Debian or Ubuntu, as debootstrap or mmdebstrap make them; as root.
+DEBIAN ?=
+check-matrix: ## builds and tests a clone of the last commit in chroots: DEBIAN="/srv/trixie /srv/sid"
+	@tests/matrix.sh $(DEBIAN)
 
 # --- lint ---------------------------------------------------------------------------------------
 
@@ -127,7 +162,7 @@ sanitize: setup ## the core's tests, fuzzed inputs and fits under ASan, UBSan, v
 CROSSINGS := '^(to_torch|to_numpy|to_r|handle)'
 
 clean: ## remove everything these commands made here (apt's packages stay)
-	rm -rf .venv .r-library build output torchbridge.egg-info bridge/_native.so
+	rm -rf .venv .r-library build dist output torchbridge.egg-info bridge/_native.so
 	rm -rf .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -151,6 +186,10 @@ export PYTHON_IS_COMPLETE
 python_is_complete = $(PYTHON) -c "$$PYTHON_IS_COMPLETE" 2>/dev/null
 
 system:
+	@! command -v $(PYTHON) >/dev/null \
+		|| $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "torchbridge needs Python 3.10 or later, and $(PYTHON) is older:" \
+			"name another with make PYTHON=..."; exit 1; }
 	@missing=; \
 	if command -v apt-get >/dev/null; then \
 		for package in $(APT); do \

@@ -78,6 +78,7 @@ for (package in commandArgs(trailingOnly = TRUE)) {{
     if (package == "torchbridge") say("place", place)
   }}
 }}
+say("chosen", file.path(tools::R_user_dir("torchbridge", "config"), "python.txt"))
 torch <- system.file("DESCRIPTION", package = "torch")
 if (nzchar(torch)) {{
   fields <- read.dcf(torch)
@@ -86,6 +87,18 @@ if (nzchar(torch)) {{
   say("torch", paste0(fields[, "Version"], " (", whose, ")"))
   say("torch place", dirname(torch))
 }}
+"""
+
+
+# Each host starts the other language, and a value goes there and back.
+_PYTHON_HOSTS_CODE = """
+import torch
+import torchbridge as tb
+assert list(tb.to_r(torch.ones(2, dtype=torch.float64))) == [1, 1], "a tensor came to R wrong"
+"""
+_R_HOSTS_CODE = """
+suppressPackageStartupMessages(library(torchbridge))
+stopifnot(identical(to_r(as_torch_tensor(c(1, 2))), c(1, 2)))
 """
 
 
@@ -142,6 +155,9 @@ def examine() -> Report:
         _examine_rpy2(report, r)
         _examine_native(report, r)
         _examine_r(report, r)
+        # What is wrong with a part alone has been said.
+        if not report.problems:
+            _examine_pair(report, r)
     return report
 
 
@@ -280,6 +296,34 @@ def _examine_r(report: Report, r: _R) -> None:
     _examine_r_torchbridge(report, found)
 
 
+def _examine_pair(report: Report, r: _R) -> None:
+    """Start R from Python and Python from R: the parts may be well, and not fit each other."""
+    found = {name: value.partition(" ")[0] for name, value in report.versions}
+    names = ("Python", "R", "R: reticulate", "rpy2-rinterface", "numpy")
+    parts = ", ".join(f"{name.removeprefix('R: ')} {found[name]}" for name in names)
+    answer = _python(_PYTHON_HOSTS_CODE)
+    if answer.failure is not None:
+        report.problems.append(
+            Problem(
+                f"R does not start in Python: {answer.failure} (with {parts})",
+                # Built once more, against the R that is here now.
+                _pip(
+                    *("--force-reinstall", "--no-deps", "--no-cache-dir"),
+                    f"rpy2-rinterface=={found['rpy2-rinterface']}",
+                ),
+            )
+        )
+    rscript = str(Path(r.home) / "bin" / "Rscript")
+    answer = _ask([rscript, "-e", _R_HOSTS_CODE])
+    if answer.failure is not None:
+        report.problems.append(
+            Problem(
+                f"Python does not start in R: {answer.failure} (with {parts})",
+                """Rscript -e 'install.packages("reticulate")'""",
+            )
+        )
+
+
 def _examine_reticulate(report: Report, version: str) -> None:
     """Name what reticulate's own calls (``r.df``, ``import("numpy")``) cannot carry; ours can."""
     numpy = _distribution_version("numpy")
@@ -316,7 +360,8 @@ def _examine_r_torchbridge(report: Report, found: dict[str, str]) -> None:
     if ours is not None and found["torchbridge"] != ours:
         what = f"torchbridge is {ours} in Python and {found['torchbridge']} in R"
         report.problems.append(Problem(what, fix))
-    python, source = _python_of_r(Path(found["place"]))
+    files = [Path(found["place"], PYTHON_FILE), Path(found.get("chosen", ""))]
+    python, source = _python_of_r(files)
     report.paths.append(("R uses Python", f"{python or 'unknown'} (from {source})"))
     if python is None or not _same_environment(python, sys.executable):
         what = f"R uses another Python than this one: {python or 'unknown'} (from {source})"
@@ -325,17 +370,21 @@ def _examine_r_torchbridge(report: Report, found: dict[str, str]) -> None:
         report.problems.append(Problem(what, fix))
 
 
-def _python_of_r(place: Path) -> tuple[str | None, str]:
-    """Return the Python that ``library(torchbridge)`` will start, and what says so."""
+def _python_of_r(files: list[Path]) -> tuple[str | None, str]:
+    """Return the Python that ``library(torchbridge)`` will start, and what says so.
+
+    ``files`` name it: of ``install-r``, and of R's ``install_torch()``.
+    """
     for variable in _CHOOSING:
         declared = os.environ.get(variable)
         if declared:
             return declared, variable
-    file = place / PYTHON_FILE
-    try:
-        return file.read_text(encoding="utf-8").strip(), str(file)
-    except OSError:
-        return None, f"{file}, which is missing"
+    for file in files:
+        try:
+            return file.read_text(encoding="utf-8").strip(), str(file)
+        except OSError:
+            continue
+    return None, f"{files[0]}, which is missing"
 
 
 def _same_environment(one: str, other: str) -> bool:
@@ -356,10 +405,20 @@ def _tested_versions(r: tuple[int, int, int] | None) -> dict[str, str]:
     pins = {}
     for file in files:
         for line in (_PACKAGE / file).read_text(encoding="utf-8").splitlines():
-            name, equals, version = line.partition("==")
-            if equals:
-                pins[name] = version
+            name, equals, rest = line.partition("==")
+            version, _, marker = rest.partition(";")
+            if equals and _is_for_this_python(marker):
+                pins[name] = version.strip()
     return pins
+
+
+def _is_for_this_python(marker: str) -> bool:
+    """Of the markers that the constraints files have: none, or Python's version."""
+    match = re.fullmatch(r' python_version (>=|<) "(\d+)\.(\d+)"', marker)
+    if match is None:
+        return not marker
+    least = (int(match[2]), int(match[3]))
+    return (sys.version_info >= least) == (match[1] == ">=")
 
 
 def _distribution_version(name: str) -> str | None:
@@ -408,5 +467,7 @@ def _ask(command: list[str]) -> _Answer:
         return _Answer("", str(error))
     if done.returncode == 0:
         return _Answer(done.stdout, None)
-    last = (done.stderr.strip().splitlines() or [""])[-1]
+    # R's last word is always the same.
+    said = done.stderr.strip().removesuffix("Execution halted").strip()
+    last = (said.splitlines() or [""])[-1].strip()
     return _Answer(done.stdout, last or f"exit code {done.returncode}")

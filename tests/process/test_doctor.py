@@ -105,6 +105,48 @@ def test_what_cannot_be_imported_is_reported_with_the_reason(machine, needle, wh
     assert "--force-reinstall" in fix
 
 
+def test_parts_that_are_well_and_do_not_fit_are_a_problem(machine, monkeypatch):
+    machine.failures = {"tb.to_r(": "RNotFound: no R"}
+    monkeypatch.setattr(
+        doctor,
+        "_ask",
+        lambda command: (
+            doctor._Answer("", "no NumPy")
+            if command[-1] == doctor._R_HOSTS_CODE
+            else machine.r(command)
+        ),
+    )
+    (python, fix), (r, _) = machine.problems()
+    parts = "(with Python 3"
+    assert python.startswith(f"R does not start in Python: RNotFound: no R {parts}")
+    assert python.endswith("R 4.2.2, reticulate 1.28, rpy2-rinterface 3.6.5, numpy 1.0)")
+    assert fix.endswith("--no-cache-dir rpy2-rinterface==3.6.5")
+    assert r.startswith(f"Python does not start in R: no NumPy {parts}")
+
+
+def test_the_python_that_install_torch_made_is_rs(machine, tmp_path):
+    (machine.r_package / "python.txt").unlink()
+    chosen = tmp_path / "python.txt"
+    chosen.write_text(PYTHON_OF_R)
+    machine.r_packages["chosen"] = str(chosen)
+    assert machine.problems() == []
+    chosen.write_text("/elsewhere/bin/python\n")
+    [(what, _)] = machine.problems()
+    assert what == f"R uses another Python than this one: /elsewhere/bin/python (from {chosen})"
+
+
+def test_r_says_what_failed_and_not_that_it_halted():
+    shell = "echo 'Error : boom' >&2; echo 'Execution halted' >&2; exit 1"
+    assert doctor._ask(["sh", "-c", shell]).failure == "Error : boom"
+
+
+def test_pins_are_those_of_this_python():
+    assert doctor._is_for_this_python("")
+    assert doctor._is_for_this_python(' python_version >= "3.10"')
+    assert not doctor._is_for_this_python(' python_version < "3.10"')
+    assert not doctor._is_for_this_python(" sys_platform == 'x'")
+
+
 def test_without_r_the_rest_is_still_reported(machine, monkeypatch, capsys):
     def missing():
         raise RNotFound("R was not found")
