@@ -67,11 +67,22 @@ typedef struct {
 
 /* R's own classes of ALTREP keep the memory in another object. Before R 4.6.2 R may exchange it, so
  * it is held too; since then a pointer that was asked for is good as long as x is, and R refuses to
- * go on where somebody else holds the object. */
+ * go on where somebody else holds the object. It is the R that runs that counts: a wheel is built
+ * with an older one. */
 static SEXP owners_of(SEXP x) {
 #if R_VERSION >= R_Version(4, 6, 2)
   return x;
 #else
+  static int holds_itself = -1;
+  if (holds_itself < 0) {
+    SEXP version = PROTECT(Rf_lang1(Rf_install("getRversion")));
+    SEXP since = PROTECT(Rf_mkString("4.6.2"));
+    SEXP call = PROTECT(Rf_lang3(Rf_install(">="), version, since));
+    holds_itself = Rf_asLogical(Rf_eval(call, R_BaseEnv));
+    UNPROTECT(3);
+  }
+  if (holds_itself)
+    return x;
   SEXP owners = Rf_allocVector(VECSXP, 3);
   SET_VECTOR_ELT(owners, 0, x);
   SET_VECTOR_ELT(owners, 1, R_altrep_data1(x));
