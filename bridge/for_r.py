@@ -20,6 +20,7 @@ MODULES = {
     "derivatives": "torchbridge.autodiff.derivatives",
     "minimise": "torchbridge.autodiff.minimise",
     "missing": "torchbridge.autodiff.missing",
+    "replay": "torchbridge.autodiff.replay",
     "rules": "torchbridge.autodiff.rules",
     "statistics": "torchbridge.autodiff.statistics",
     "tracing": "torchbridge.autodiff.tracing",

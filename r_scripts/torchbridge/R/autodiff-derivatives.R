@@ -14,6 +14,18 @@
 #' tensors once. A tensor among them is taken as the R array of its shape; on a GPU, it takes the
 #' computation there.
 #'
+#' @section Called again:
+#' R runs the function once; later calls repeat what it did to tensors, without R: the same bits in
+#' a fraction of the time. They do so only where nothing can have changed that the code names: the
+#' variables, functions and S3 methods that it sees, its further arguments, the shape and names of
+#' `x`; and along each way through the code that an `if` on a tensor has taken. What can't be known
+#' runs in R each time: code that draws random numbers, assigns outside, prints, warns, asks for
+#' options, files or the time, looks names up as text, calls a package or `package::name`, reads an
+#' environment, an active binding or an object of a class of its own, or more than 1 MB of data.
+#' What changes a vector behind R's back (`data.table::set()`, Rcpp, `share = TRUE`) is not seen.
+#' `options(torchbridge.trace = FALSE)` switches it off; `options(torchbridge.verbose = TRUE)` says
+#' why a function runs in R.
+#'
 #' @param func A function of `x` and further arguments. For `grad()`, `hessian()`,
 #'   `value_and_grad()` and `hvp()` it must give one number; for `grad()` also as many numbers as
 #'   `x` has where each depends on its own element of `x` only, such as `sin`. Or a function of
@@ -41,7 +53,7 @@
 grad <- function(func, x, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
-  result <- call_python("derivatives.gradient", target$f, target$x, call = call)
+  result <- derived("derivatives.gradient", target, target$x, call = call)
   like_parameters(result, target$skeleton)
 }
 
@@ -50,7 +62,7 @@ grad <- function(func, x, ...) {
 value_and_grad <- function(func, x, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
-  result <- call_python("derivatives.value_and_grad", target$f, target$x, call = call)
+  result <- derived("derivatives.value_and_grad", target, target$x, call = call)
   list(value = result[[1L]], gradient = like_parameters(result[[2L]], target$skeleton))
 }
 
@@ -59,7 +71,7 @@ value_and_grad <- function(func, x, ...) {
 jacobian <- function(func, x, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
-  like_matrix(call_python("derivatives.jacobian", target$f, target$x, call = call), target$skeleton)
+  like_matrix(derived("derivatives.jacobian", target, target$x, call = call), target$skeleton)
 }
 
 #' @rdname grad
@@ -67,7 +79,7 @@ jacobian <- function(func, x, ...) {
 hessian <- function(func, x, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
-  result <- call_python("derivatives.hessian", target$f, target$x, call = call)
+  result <- derived("derivatives.hessian", target, target$x, call = call)
   like_matrix(result, target$skeleton, both = TRUE)
 }
 
@@ -77,7 +89,7 @@ hvp <- function(func, x, v, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
   v <- flat_tensor(check_parameters(v, "v", call))
-  result <- call_python("derivatives.hvp", target$f, target$x, v, call = call)
+  result <- derived("derivatives.hvp", target, target$x, v, call = call)
   like_parameters(result, target$skeleton)
 }
 
@@ -87,7 +99,7 @@ vjp <- function(func, x, v, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
   v <- flat_tensor(check_parameters(v, "v", call))
-  result <- call_python("derivatives.vjp", target$f, target$x, v, call = call)
+  result <- derived("derivatives.vjp", target, target$x, v, call = call)
   like_parameters(result, target$skeleton)
 }
 
@@ -97,6 +109,6 @@ jvp <- function(func, x, v, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
   v <- flat_tensor(check_parameters(v, "v", call))
-  result <- call_python("derivatives.jvp", target$f, target$x, v, call = call)
+  result <- derived("derivatives.jvp", target, target$x, v, call = call)
   if (is_tensor(target$skeleton)) result else as.vector(plain_values(result))
 }

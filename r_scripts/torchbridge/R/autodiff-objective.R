@@ -33,7 +33,7 @@ torch_objective <- function(fn, par, ...) {
   }
   he <- function(p) {
     p <- check_point(p, length(start))
-    result <- call_python("derivatives.hessian", target$f, flat_tensor(p))
+    result <- derived("derivatives.hessian", target, flat_tensor(p))
     labelled(plain_values(result), names(start))
   }
   list(
@@ -51,7 +51,7 @@ torch_objective <- function(fn, par, ...) {
 
 evaluate_at <- function(target, p, n) {
   p <- check_point(p, n)
-  result <- call_python("derivatives.value_and_grad_or_nan", target$f, flat_tensor(p))
+  result <- derived("derivatives.value_and_grad_or_nan", target, flat_tensor(p))
   list(p = p, value = result[[1L]], gradient = as.vector(plain_values(result[[2L]])))
 }
 

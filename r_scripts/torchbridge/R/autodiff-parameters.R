@@ -22,7 +22,14 @@ differentiable <- function(func, x, ..., call = sys.call(-1L)) {
   if (!is.function(func)) {
     abort(call, "`func` must be a function, not ", friendly_type(func), ".")
   }
-  list(f = runner(func, skeleton, ...), x = flat_tensor(skeleton), skeleton = skeleton)
+  target <- list2env(
+    list(func = func, skeleton = skeleton, extra = list(...)), parent = emptyenv()
+  )
+  # (A replay may do without.)
+  delayedAssign("f", runner(func, skeleton, ...), assign.env = target)
+  take_replay(target)
+  target$x <- flat_tensor(skeleton)
+  target
 }
 
 check_parameters <- function(x, name, call) {

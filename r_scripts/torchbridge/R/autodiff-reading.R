@@ -10,8 +10,8 @@
 # Tests: test-autodiff-closures.R.
 
 # A list of `names` (all that the code may look up), `heads` (what it calls), `prefixes` (how S3
-# methods of these begin), `formals`, and where something was written anew `rewritten`, the function
-# as it is then.
+# methods of these begin), `assigned` (arguments and what it assigns), `packages` (of
+# `package::name`), `formals`, and where something was written anew `rewritten`, the function as it is then.
 read_function <- function(f) {
   code <- body(f)
   known <- found_reading(code)
@@ -48,7 +48,10 @@ keep_reading <- function(code, reading) {
 
 nothing_found <- function() {
   list2env(
-    list(names = character(), heads = character(), changed = FALSE),
+    list(
+      names = character(), heads = character(), assigned = character(), packages = character(),
+      changed = FALSE
+    ),
     parent = emptyenv()
   )
 }
@@ -56,12 +59,14 @@ nothing_found <- function() {
 what_was_found <- function(found) {
   heads <- unique(found$heads)
   list(
-    names = unique(c(found$names, heads)), heads = heads,
+    names = unique(c(found$names, heads)), heads = heads, assigned = unique(found$assigned),
+    packages = unique(found$packages),
     prefixes = paste0(c(heads, "Ops", "Math", "Summary"), ".")
   )
 }
 
 read_arguments <- function(arguments, found) {
+  found$assigned <- c(found$assigned, names(arguments))
   for (name in names(arguments)) {
     if (!is_missing_argument(arguments[[name]])) {
       # (Setting an element to NULL would delete it.)
@@ -82,6 +87,7 @@ read_code <- function(code, found) {
   name <- if (is.symbol(head)) as.character(head) else ""
   if (name %in% c("::", ":::")) {
     found$heads <- c(found$heads, as.character(code[[3L]]))
+    found$packages <- c(found$packages, as.character(code[[2L]]))
     return(code)
   }
   if (name %in% c("quote", "~", "bquote", "substitute", "expression")) {
@@ -95,6 +101,7 @@ read_code <- function(code, found) {
     return(code)
   }
   if (name %in% c("<-", "<<-", "=") && is.call(code[[2L]])) return(read_assignment(code, found))
+  if (name %in% c("<-", "=", "for")) found$assigned <- c(found$assigned, as.character(code[[2L]]))
   if (nzchar(name)) {
     found$heads <- c(found$heads, name)
   } else {

@@ -200,12 +200,21 @@ free_function <- function(model, full, total = TRUE) {
   places <- as_torch_tensor(free - 1, dtype = "int64")
   held <- lifted(unname(full))
   mark_prepared(environment())
-  function(theta) {
-    whole <- if (length(free) == length(full)) theta else rule("put", held, places, theta)
+  all_free <- length(free) == length(full)
+  value_of <- function(whole) {
     attr(whole, "r_names") <- NULL
     value <- evaluate(whole)
     if (total && length(value) != 1L) rule("summary", "sum", list(lift(value)), FALSE) else value
   }
+  run <- function(theta) value_of(if (all_free) theta else rule("put", held, places, theta))
+  if (model$style$kind == "compiled") return(run)
+  stands_for(
+    run, model$minuslogl,
+    values = c(model$style$given, model$extra),
+    kind = list(model$style$kind, model$skeleton, total),
+    whole = value_of, start = unname(full),
+    place = if (!all_free) function(f) call_python("replay.placed", f, held, places)
+  )
 }
 
 likelihood_of <- function(model) {

@@ -1,0 +1,272 @@
+# A differentiated function that was run before is replayed, without R, where what it reads is as
+# it was. Python notes what it does to tensors (bridge/autodiff/replay.py); here is what the code
+# itself says: that it depends on nothing but its parameters and on values that it names, in its own
+# environments. Those are held, and compared before each use: by identity, since R copies what is
+# held before it changes it.
+#
+# Tests: test-autodiff-replay.R.
+
+# What is kept of a function: `replay` is Python's, `world` what the code saw, and `state` says
+# whether R has run it since.
+replayable <- function(target) {
+  func <- users_code(target$func)
+  if (!isTRUE(getOption("torchbridge.trace", TRUE)) || !is_replayable(func)) return(NULL)
+  parts <- as_parts(target$skeleton)
+  for (part in parts) if (is_tensor(part)) return(NULL)
+  stand <- attr(target$func, "stands_for")
+  if (!is.null(stand)) parts <- list(stand$start)
+  kind <- list(
+    names(parts), lapply(parts, function(p) list(length(p), attributes(p))), formals(func),
+    stand$kind
+  )
+  extra <- c(target$extra, stand$values)
+  known <- found_replay(body(func))
+  same <- !is.null(known) && identical(known$kind, kind)
+  if (same) {
+    if (!is.null(known$why)) return(NULL)
+    if (same_values(extra, known$extra) && world_holds(known, environment(func))) {
+      known$used <- known$used + 1L
+      return(known)
+    }
+  }
+  state <- new.env(parent = emptyenv())
+  state$ran <- FALSE
+  entry <- list2env(list(
+    kind = kind, func = func, extra = extra, state = state, used = 0L,
+    # What changes from call to call is not worth the notes.
+    in_vain = if (same && known$used < 2L) known$in_vain + 1L else 0L
+  ), parent = emptyenv())
+  keep_replay(body(func), entry)
+  if (entry$in_vain > 4L) {
+    entry$why <- "what it reads is another each time"
+    return(NULL)
+  }
+  f <- if (is.null(stand)) target$f else runner(stand$whole, stand$start)
+  entry$replay <- call_python("replay.Replay", watched(f, state))
+  entry
+}
+
+# The target's function as it is replayed; NULL where it is not.
+take_replay <- function(target) {
+  entry <- target$replay <- replayable(target)
+  place <- attr(target$func, "stands_for")$place
+  target$replayed <- if (!is.null(entry) && !is.null(place)) place(entry$replay) else entry$replay
+  entry
+}
+
+# A plain function, which nobody debugs.
+is_replayable <- function(func) typeof(func) == "closure" && !isS4(func) && !isdebugged(func)
+
+# A function of ours that runs the user's `func` with these values; `kind` is what else it depends
+# on. Replayed is `whole`, a function of numbers like `start`; `place` makes of its replay that of
+# `run`.
+stands_for <- function(run, func, values, kind, whole, start, place) {
+  structure(run, stands_for = list(
+    func = func, values = values, kind = kind, whole = whole, start = start, place = place
+  ))
+}
+
+users_code <- function(func) attr(func, "stands_for")$func %||% func
+
+found_replay <- function(code) if (!is.null(the$replays)) utils::gethash(the$replays, code)
+
+keep_replay <- function(code, entry) {
+  if (is.null(the$replays)) the$replays <- utils::hashtab("address", 32L)
+  if (utils::numhash(the$replays) >= 32L) utils::clrhash(the$replays)
+  utils::sethash(the$replays, code, entry)
+  entry
+}
+
+# Runs f, and says what a replay could not repeat.
+watched <- function(f, state) {
+  function(flat) {
+    state$ran <- TRUE
+    seed <- random_seed()
+    value <- withCallingHandlers(
+      f(flat),
+      warning = function(w) spoil("it warns"),
+      message = function(m) spoil("it signals a message")
+    )
+    if (!identical(seed, random_seed())) spoil("it draws random numbers")
+    value
+  }
+}
+
+random_seed <- function() get0(".Random.seed", envir = globalenv(), inherits = FALSE)
+
+spoil <- function(why) python_rule("replay.spoil", why)
+
+# One of Python's verbs of a target, by the replay where there is one that holds.
+derived <- function(name, target, ..., call = sys.call(-1L)) {
+  entry <- target$replay
+  if (!is.null(entry)) {
+    if (world_holds(entry, environment(users_code(target$func)))) {
+      entry$used <- entry$used + 1L
+    } else {
+      entry <- take_replay(target)
+    }
+  }
+  if (is.null(entry)) return(call_python(name, target$f, ..., call = call))
+  value <- call_python(name, target$replayed, ..., call = call)
+  if (entry$state$ran) look_around(entry)
+  value
+}
+
+# Is what the function has seen as it was? (Where an error came between, nobody has looked.)
+world_holds <- function(entry, frame) {
+  if (!is.null(entry$why) || entry$state$ran) return(FALSE)
+  world <- entry$world
+  for (i in seq_along(world$names)) {
+    now <- get0(
+      world$names[[i]], envir = world$frames[[i]] %||% frame, mode = world$modes[[i]],
+      ifnotfound = absent
+    )
+    if (!same_values(now, world$values[[i]])) return(FALSE)
+  }
+  TRUE
+}
+
+same_values <- function(x, y) identical(x, y, num.eq = FALSE, single.NA = FALSE)
+
+look_around <- function(entry) {
+  world <- list2env(
+    list(names = character(), frames = list(), modes = character(), values = list(), size = 0),
+    parent = emptyenv()
+  )
+  world$seen <- list()
+  see_function(entry$func, NULL, world)
+  for (value in entry$extra) see_value(value, "an argument", world)
+  entry$why <- world$why %||% call_python("replay.reason", entry$replay)
+  if (!is.null(entry$why)) {
+    entry$replay <- entry$world <- NULL
+    if (isTRUE(getOption("torchbridge.verbose"))) {
+      message("torchbridge: a function is not replayed: ", entry$why, ".")
+    }
+  } else {
+    entry$world <- list(
+      names = world$names, frames = world$frames, modes = world$modes, values = world$values
+    )
+  }
+  entry$state$ran <- FALSE
+}
+
+# `frame` is NULL for the function itself, whose environment may be another next time.
+see_function <- function(f, frame, world) {
+  for (known in world$seen) if (identical(known, f)) return()
+  world$seen <- c(world$seen, list(f))
+  reading <- read_function(f)
+  if (length(reading$packages) > 0L) {
+    world$why <- paste0("it calls `", reading$packages[1L], "::`")
+    return()
+  }
+  from <- environment(f)
+  for (name in reading$names) {
+    if (!is.null(world$why)) return()
+    see_name(name, name %in% reading$heads, name %in% reading$assigned, from, frame, world)
+  }
+  see_methods(reading$prefixes, from, world)
+}
+
+see_name <- function(name, called, assigned, from, frame, world) {
+  if (!nzchar(name)) return()
+  where <- environment_of(name, from)
+  if (is.null(where)) {
+    if (called && !assigned) world$why <- paste0("nothing says what `", name, "` is")
+    return()
+  }
+  if (bindingIsActive(name, where)) {
+    world$why <- paste0("`", name, "` is an active binding")
+    return()
+  }
+  # An argument that nobody has asked for was not needed.
+  if (!is_packages(where) && rlang::env_binding_are_lazy(where, name)) return()
+  value <- tryCatch(get(name, envir = where, inherits = FALSE), error = function(e) absent)
+  if (identical(value, absent)) return()
+  note_name(name, "any", value, frame, from, world)
+  if (called && !is.function(value)) {
+    value <- get0(name, envir = from, mode = "function")
+    if (is.null(value)) {
+      if (!assigned) world$why <- paste0("nothing says what `", name, "` is")
+      return()
+    }
+    note_name(name, "function", value, frame, from, world)
+  }
+  # (An argument `sigma` is not the function of that name.)
+  if (!assigned || called || is_users(value)) see_value(value, name, world, from)
+}
+
+environment_of <- function(name, env) {
+  while (!identical(env, emptyenv())) {
+    if (exists(name, envir = env, inherits = FALSE)) return(env)
+    env <- parent.env(env)
+  }
+  NULL
+}
+
+note_name <- function(name, mode, value, frame, from, world) {
+  world$names <- c(world$names, name)
+  world$modes <- c(world$modes, mode)
+  own <- is.null(frame) || identical(from, environment(world$seen[[1L]]))
+  world$frames <- c(world$frames, list(if (!own) from))
+  world$values <- c(world$values, list(value))
+}
+
+see_value <- function(value, name, world, from = globalenv()) {
+  if (is.function(value)) {
+    if (is_users(value)) {
+      see_function(value, environment(value), world)
+    } else if (!name %in% pure_functions || !is_known_function(name, value, from)) {
+      world$why <- paste0("it calls `", name, "`")
+    }
+    return()
+  }
+  if (is_tensor(value)) return()
+  if (!is_plain_data(value)) {
+    world$why <- paste0("`", name, "` is ", friendly_type(value))
+    return()
+  }
+  world$size <- world$size + as.numeric(utils::object.size(value))
+  # What is held stays in memory; where there is much, R's part of the time is small.
+  if (world$size > 2^20) world$why <- "it reads more than 1 MB"
+}
+
+# R's own by this name, or ours.
+is_known_function <- function(name, value, from) {
+  if (is.primitive(value)) return(TRUE)
+  space <- topenv(environment(value) %||% baseenv())
+  identical(space, topenv()) || is_rs_own(name, from)
+}
+
+# Vectors, factors, data frames and lists of these: nothing that could change by itself.
+is_plain_data <- function(x) {
+  if (is.null(x)) return(TRUE)
+  # (Of another class there may be methods tomorrow.)
+  if (isS4(x) || is.object(x) && !all(class(x) %in% plain_classes)) return(FALSE)
+  if (is.list(x)) {
+    if (length(x) > 1000L) return(FALSE)
+    for (part in unclass(x)) if (!is_plain_data(part)) return(FALSE)
+    return(TRUE)
+  }
+  is.atomic(x)
+}
+
+plain_classes <- c(
+  "factor", "ordered", "data.frame", "Date", "POSIXct", "POSIXt", "difftime", "table", "noquote"
+)
+
+# S3 methods of the user's, of what the code calls.
+see_methods <- function(prefixes, from, world) {
+  for (env in users_environments(from, NULL)) {
+    there <- names(env)
+    dotted <- there[grepl(".", there, fixed = TRUE)]
+    for (prefix in prefixes) {
+      for (name in dotted[startsWith(dotted, prefix)]) {
+        value <- get0(name, envir = env, inherits = FALSE)
+        if (is.function(value) && is.null(world$why)) {
+          note_name(name, "function", value, env, env, world)
+          see_value(value, name, world, env)
+        }
+      }
+    }
+  }
+}

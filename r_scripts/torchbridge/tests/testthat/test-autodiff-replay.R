@@ -1,0 +1,213 @@
+skip_without_python()
+
+# How often R runs `f` can't be counted from inside: what assigns outside is not replayed.
+is_replayed <- function(f) {
+  entry <- found_replay(body(f))
+  !is.null(entry) && is.null(entry$why) && !is.null(entry$world)
+}
+
+untraced <- function(code) {
+  old <- options(torchbridge.trace = FALSE)
+  on.exit(options(old))
+  code
+}
+
+points <- list(
+  c(a = 0.4, b = -0.3), c(a = 1.7, b = 0.2), c(a = -1.1, b = 0.9), c(a = 0.4, b = -0.3)
+)
+
+expect_same <- function(f, ...) {
+  for (p in points) {
+    got <- value_and_grad(f, p, ...)
+    curved <- hessian(f, p, ...)
+    untraced({
+      expect_identical(got, value_and_grad(f, p, ...))
+      expect_identical(curved, hessian(f, p, ...))
+    })
+  }
+}
+
+test_that("a replay gives the same bits", {
+  y <- c(0.2, -1.4, 2.2, 0.7)
+  m <- matrix(c(2, 0.3, 0.3, 1), 2)
+  scaled <- function(v, by) v / exp(by)
+  functions <- list(
+    function(p) -sum(dnorm(y, p["a"], exp(p["b"]), log = TRUE)),
+    function(p) sum((y - p[1])^2) + if (p[1] > 0) exp(p[2]) else sin(p[2]),
+    function(p) sum(sapply(1:3, function(i) p[[1]]^i)) + prod(p),
+    function(p) sum(scaled(y, p[2]) * p[1]),
+    function(p) drop(p %*% solve(m + diag(2) * p[1]^2, p)),
+    function(p) {
+      x <- numeric(4)
+      for (i in 2:4) x[i] <- 0.5 * x[i - 1] + p[1] * y[i]
+      sum(x^2) + p[2]^2
+    },
+    function(p) sum(ifelse(y > p[1], y * p[2], p[1]^2))
+  )
+  for (f in functions) {
+    expect_same(f)
+    expect_true(is_replayed(f))
+  }
+  f <- function(p, y, scale = 1) sum(log(cosh(y - p[1]))) / scale + p[2]^2
+  expect_same(f, y = y)
+  expect_same(f, y = rev(y), scale = 2)
+})
+
+test_that("what the function reads may change: variables, helpers, arguments, R's own names", {
+  y <- c(1, 2, 4)
+  helper <- function(v) sum(v)
+  f <- function(p) helper((y - p)^2)
+  gradient <- function(...) grad(f, 1, ...)
+  expect_identical(gradient(), -8)
+  expect_true(is_replayed(f))
+  y[2] <- 5
+  expect_identical(gradient(), -14)
+  helper <- function(v) 2 * sum(v)
+  expect_identical(gradient(), -28)
+  sum <- function(v) base::sum(v) + base::sum(v)
+  expect_identical(gradient(), -56)
+  rm(sum)
+  expect_identical(gradient(), -28)
+  y <- list(1, 2)
+  expect_error(gradient())
+  y <- 3
+  expect_identical(gradient(), -8)
+
+  objective <- torch_objective(f, 1)
+  expect_identical(objective$gr(1), -8)
+  y <- 5
+  expect_identical(objective$gr(2), -12)
+})
+
+test_that("a function made anew is what it sees, and so is one that sees another's data", {
+  make <- function(y) function(p) sum((y - p)^2)
+  for (i in 1:12) expect_identical(grad(make(i), 0), -2 * i)
+  f <- make(1)
+  expect_identical(grad(f, 0), -2)
+  environment(f)$y <- 4
+  expect_identical(grad(f, 0), -8)
+})
+
+test_that("S3 methods, names and shapes of the parameters, and dtypes are looked at", {
+  area <- function(x, ...) UseMethod("area")
+  area.default <- function(x, ...) sum(x^2) # nolint: object_name_linter.
+  f <- function(p) area(p)
+  expect_identical(grad(f, c(1, 2)), c(2, 4))
+  area.default <- function(x, ...) sum(x^3) # nolint: object_name_linter.
+  expect_identical(grad(f, c(1, 2)), c(3, 12))
+
+  g <- function(p) if (is.null(names(p))) sum(p) else p[["a"]]^2 * p[["b"]]
+  expect_identical(grad(g, c(a = 3, b = 2)), c(a = 12, b = 9))
+  expect_identical(grad(g, c(b = 3, a = 2)), c(b = 4, a = 12))
+  expect_identical(grad(g, c(3, 2)), c(1, 1))
+  h <- function(p) if (length(p) > 2) sum(p^2) else if (is.matrix(p)) sum(p^3) else sum(p)
+  for (p in list(c(1, 2, 3), c(1, 2), matrix(c(1, 2)))) {
+    expect_identical(grad(h, p), untraced(grad(h, p)))
+  }
+})
+
+test_that("what a replay can't know runs as it did", {
+  bag <- new.env()
+  bag$y <- 2
+  count <- 0
+  makeActiveBinding("active", function() 3, environment())
+  weight <- torch_tensor(c(1, 2), dtype = "float64")
+  functions <- list(
+    random = function(p) sum(p * rnorm(2)),
+    outside = function(p) {
+      count <<- count + 1
+      sum(p^2)
+    },
+    environment = function(p) sum(p) * bag$y,
+    active = function(p) sum(p) * active,
+    option = function(p) sum(p) * getOption("torchbridge.test", 1),
+    looked_up = function(p) sum(p) * get("bag")$y,
+    evaluated = function(p) eval(quote(sum(p))),
+    clock = function(p) sum(p) * (as.numeric(Sys.time()) > 0),
+    output = function(p) {
+      cat("seen\n")
+      sum(p)
+    },
+    package = function(p) sum(p) * stats::sd(c(1, 3)),
+    torch_random = function(p) sum(p * as.array(torch_rand(2, dtype = "float64"))),
+    changed = function(p) {
+      weight$add_(1)
+      sum(p)
+    },
+    numbers = function(p) sum(p * to_r(p$detach()))
+  )
+  for (name in names(functions)) {
+    f <- functions[[name]]
+    for (p in points) {
+      set.seed(1)
+      torch_manual_seed(1)
+      printed <- utils::capture.output(got <- grad(f, p))
+      set.seed(1)
+      torch_manual_seed(1)
+      same <- utils::capture.output(expect_identical(got, untraced(grad(f, p)), info = name))
+      expect_identical(printed, same)
+    }
+    expect_false(is_replayed(f), info = name)
+  }
+  expect_identical(count, 8)
+  bag$y <- 7
+  expect_identical(grad(functions$environment, points[[1]]), c(a = 7, b = 7))
+})
+
+test_that("warnings and messages come each time", {
+  warns <- function(p) {
+    if (p[1] > 0) warning("large")
+    sum(p^2)
+  }
+  tells <- function(p) {
+    message("here")
+    sum(p^2)
+  }
+  for (i in 1:3) {
+    expect_warning(grad(warns, c(1, 1)), "large")
+    expect_message(grad(tells, c(1, 1)), "here")
+    expect_no_warning(grad(warns, c(-1, 1)))
+  }
+})
+
+test_that("errors are R's own, whichever way it goes", {
+  f <- function(p) {
+    if (p[1] < 0) stop("no negative number")
+    sum(log(p))
+  }
+  expect_identical(grad(f, c(1, 2)), c(1, 0.5))
+  expect_error(grad(f, c(-1, 2)), "no negative number")
+  expect_error(grad(f, c(0, 2)), "-Inf")
+  expect_identical(grad(f, c(2, 4)), c(0.5, 0.25))
+  chol_of <- function(p) sum(chol(matrix(c(p[1], 1, 1, 2), 2)))
+  expect_equal(grad(chol_of, 2), untraced(grad(chol_of, 2)))
+  expect_error(grad(chol_of, 0.1))
+})
+
+test_that("a tensor from outside is read as it is", {
+  w <- torch_tensor(c(1, 2), dtype = "float64")
+  f <- function(p) sum(p * w)
+  expect_identical(grad(f, c(1, 1)), c(1, 2))
+  with_no_grad(w$mul_(3))
+  expect_identical(grad(f, c(1, 1)), c(3, 6))
+})
+
+test_that("torch_mle() is the same, and so are its profiles", {
+  y <- c(2.1, 3.4, 1.9, 2.8, 3.3)
+  nll <- function(mu, sigma, y) -sum(dnorm(y, mu, sigma, log = TRUE))
+  run <- function() {
+    fit <- torch_mle(nll, list(mu = 2, sigma = 1), data = list(y = y), lower = c(sigma = 1e-6))
+    list(coef(fit), vcov(fit), confint(fit), logLik(fit))
+  }
+  expect_identical(run(), untraced(run()))
+  expect_true(is_replayed(nll))
+  y <- y + 1
+  expect_identical(run(), untraced(run()))
+})
+
+test_that("much data is not held", {
+  y <- as.double(1:2e5)
+  f <- function(p) sum((y - p)^2)
+  expect_identical(grad(f, 1), grad(f, 1))
+  expect_false(is_replayed(f))
+})
