@@ -61,8 +61,10 @@ run_package <- function(name, checkouts) {
   file.copy(source, copy, recursive = TRUE)
   copy <- file.path(copy, basename(source))
   failure <- install(copy)
+  before <- proc.time()
   results <- if (is.null(failure)) run_tests(name, copy, about) else no_results()
-  report(name, about, source, results, records[-1L, , drop = FALSE], failure)
+  minutes <- sum((proc.time() - before)[c("user.child", "sys.child")]) / 60
+  report(name, about, source, results, records[-1L, , drop = FALSE], failure, minutes)
 }
 
 listed <- function(field) {
@@ -154,6 +156,9 @@ no_results <- function() {
   )
 }
 
+# A download fails at once, where it would wait for a network that may not be there.
+no_network <- paste0(c("http", "https", "ftp"), "_proxy=http://127.0.0.1:9")
+
 # One process for all files. Where it ends before its time, the file that it was at is a failure, and
 # another process goes on after it.
 run_tests <- function(name, copy, about) {
@@ -174,7 +179,8 @@ run_tests <- function(name, copy, about) {
       run_files(.(name), .(left), .(state))
     })
     log <- file.path(work, paste0(name, ".log"))
-    status <- run_code(code, log, c("NOT_CRAN=true", listed(about$Variables)), timeout = 3000)
+    variables <- c("NOT_CRAN=true", no_network, listed(about$Variables))
+    status <- run_code(code, log, variables, timeout = 3000)
     at <- setdiff(left, read_results(state)$file)
     if (length(at) > 0L) {
       last <- paste(utils::tail(readLines(log, warn = FALSE), 2L), collapse = " ")
@@ -242,7 +248,7 @@ run_files <- function(name, files, state) {
 # --- the table ------------------------------------------------------------------------------------
 
 # One package's row and its section: those of packages that are not run now stay what they are.
-report <- function(name, about, source, results, reasons, failure) {
+report <- function(name, about, source, results, reasons, failure, minutes) {
   version <- read.dcf(file.path(source, "DESCRIPTION"), "Version")[1L]
   commit <- suppressWarnings(system2(
     "git", c("-C", shQuote(source), "rev-parse", "--short", "HEAD"), stdout = TRUE, stderr = FALSE
@@ -259,6 +265,7 @@ report <- function(name, about, source, results, reasons, failure) {
   )
   why[!nzchar(why)] <- "**not explained**"
   lines <- c(
+    if (minutes >= 1) sprintf("- Its tests take %.0f min of a processor's time.", minutes),
     if (!is.null(failure)) paste0("- It can't be built: ", gsub("\n", " ", failure)),
     if (!is.null(about$Leaves) && !is.na(about$Leaves)) {
       paste0("- Left out, ", one_line(about$Because), ": files `", about$Leaves, "`.")
