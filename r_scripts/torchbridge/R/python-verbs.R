@@ -52,6 +52,24 @@ Ops.python_object <- function(e1, e2) {
   ask(object, verb, list(.Generic, other))
 }
 
+# R calls any two external pointers equal.
+#' @rdname all.equal.torch_tensor
+#' @method all.equal python_object
+#' @export
+all.equal.python_object <- function(target, current, ...) {
+  if (!inherits(current, "python_object")) return(not_one_class(target, current))
+  if (!is_live(target) || !is_live(current)) return(NextMethod())
+  values <- lapply(list(target, current), function(x) api("to_r", x, FALSE))
+  if (!any(vapply(values, inherits, NA, "python_object"))) {
+    return(all.equal(values[[1L]], values[[2L]], ...))
+  }
+  if (isTRUE(target == current)) return(TRUE)
+  sprintf(
+    "target (a Python %s) and current (a Python %s) are not equal",
+    python_type(target), python_type(current)
+  )
+}
+
 # R's own would count from 1.
 
 #' @rawNamespace S3method(unlist,python_object)

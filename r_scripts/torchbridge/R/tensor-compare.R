@@ -1,12 +1,13 @@
 # Comparisons of tensors, and what waldo and all.equal() ask for.
 
-#' Comparisons of tensors and modules
+#' Comparisons of tensors, modules and Python objects
 #'
 #' `all.equal()` compares tensors by dtype, shape and values, and modules by class, options, fields,
 #' methods, parameters, buffers and children, numbers within `tolerance`. So a clone is equal, and
 #' another module of the same layers is not: `all.equal(nn_linear(2, 1), nn_linear(2, 1))` says
 #' which parameters differ. `testthat::expect_equal()` (waldo) compares the same, and of tensors the
-#' device, `requires_grad` and the name of `grad_fn` as well.
+#' device, `requires_grad` and the name of `grad_fn` as well. Other Python objects (dtypes, devices,
+#' data frames) are compared by their R values, or by Python's `==` where they have none.
 #' @param target,current What is compared.
 #' @param ... For `all.equal()` of the values: `tolerance`, by default 1.5e-8, and others.
 #' @return `TRUE`, or the differences as text.

@@ -146,3 +146,15 @@ test_that("str() takes an object whose text has several lines", {
   optimizer <- optim_sgd(nn_linear(1, 1)$parameters, lr = 0.1)
   expect_length(capture.output(str(optimizer)), 1L)
 })
+
+test_that("all.equal() compares Python objects by R values, or by Python's ==", {
+  skip_without_python()
+  expect_true(all.equal(as_py_frame(cars), as_py_frame(cars)))
+  expect_match(all.equal(as_py_frame(cars), as_py_frame(cars * 3)), "difference: 2", all = FALSE)
+  expect_true(all.equal(torch_float(), torch_float32()))
+  expect_match(all.equal(torch_float(), torch_double()), "are not equal$")
+  expect_true(all.equal(torch_device("cpu"), torch_device("cpu")))
+  expect_match(all.equal(torch_device("cpu"), torch_device("cuda")), "are not equal$")
+  expect_match(all.equal(torch_device("cpu"), torch_float()), "are not equal$")
+  expect_identical(all.equal(torch_float(), 1), "target is torch_dtype, current is numeric")
+})

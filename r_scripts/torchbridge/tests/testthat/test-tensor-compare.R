@@ -17,5 +17,8 @@ test_that("all.equal() compares tensors by dtype, shape and values", {
   expect_match(all.equal(torch_ones(2), torch_ones(2, 1)), "shape", all = FALSE)
   expect_true(all.equal(torch_tensor(1), torch_tensor(1.01), tolerance = 0.1))
   expect_identical(all.equal(x, 1), "target is torch_tensor, current is numeric")
+  sparse <- torch_tensor(diag(2))$to_sparse()
+  expect_true(all.equal(sparse, torch_tensor(diag(2))$to_sparse()))
+  expect_match(all.equal(sparse, sparse * 3), "difference: 2", all = FALSE)
   expect_match(all.equal(list(x), list(x * 2)), "Component 1", all = FALSE)
 })
