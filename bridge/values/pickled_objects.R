@@ -82,8 +82,8 @@ attached_by_r <- paste0(
   "package:", c("base", "methods", "datasets", "utils", "grDevices", "graphics", "stats")
 )
 
-# Tensors and modules have their bytes with them; the half of a module has addresses of our routines,
-# which are put there anew.
+# Tensors and modules have their bytes with them; in the half of a module are addresses of our
+# routines, which are put there anew.
 refuse_pointer <- function(x) {
   known <- c("torch_tensor", "python_object", "NativeSymbol", "RegisteredNativeSymbol")
   if (typeof(x) == "externalptr" && !inherits(x, known)) {

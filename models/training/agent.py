@@ -91,7 +91,7 @@ class Agent:
 
 def _one_machine() -> Any:
     """Where the workers meet. (Long: a class of methods that have nothing to do.)"""
-    import torch.distributed as dist
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
     from torch.distributed.elastic.rendezvous import (
         RendezvousHandler,
         RendezvousInfo,
@@ -105,7 +105,7 @@ def _one_machine() -> Any:
             # torch's own listener would be on every device.
             listener = socket.create_server((_LOOPBACK, 0), backlog=128)
             self._port = listener.getsockname()[1]
-            self._store: Any = dist.TCPStore(
+            self._store: Any = TCPStore(
                 _LOOPBACK,
                 self._port,
                 is_master=True,

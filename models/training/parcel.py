@@ -56,7 +56,7 @@ def _pickling() -> Any:
     except ImportError:
         base = pickle.Pickler
 
-    class Pickler(base):  # type: ignore[misc]
+    class Pickler(base):
         """Pickles modules that are written in R, too."""
 
         def reducer_override(self, x: Any) -> Any:

@@ -142,7 +142,7 @@ class Stopping(Callback):
         self.batches += 1
         asked, last = self.flags
         if asked and not last and loop.accelerator.rank == 0:
-            self.flags[1] = last = self.batches + loop.settings.get("accumulate", 1)
+            self.flags[1] = last = self.batches + 1
         if last and self.batches >= last:
             raise KeyboardInterrupt
 
