@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from ..arguments import kind_of
-from ..sparse import is_sparse_matrix
+from ..sparse import is_sparse_matrix, part
 from .data import Data
 from .device import Accelerator
 from .ranks import in_all
@@ -169,7 +169,7 @@ class LoaderBatches:
         if whole is None:
             return None
         rows, share = share_of(self.accelerator, n, self.least)
-        return whole.each(lambda t: t[rows])._replace(share=share)
+        return whole.each(lambda t: part(t, rows.start, rows.stop))._replace(share=share)
 
 
 _END = object()

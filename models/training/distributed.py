@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from ..sparse import part
 from .data import Data, mode
 from .device import Accelerator
 from .ranks import Group
@@ -148,7 +149,7 @@ class RankAccelerator(Accelerator):
         """The module in DDP, once it is known whether each parameter has a part in the output."""
         trained = [p for p in self.module.parameters() if p.requires_grad]
         with mode(self.module, training=False):
-            first = tuple(t[:1] for t in x)
+            first = tuple(part(t, 0, 1) for t in x)
             output = self.forward(*first)
             self.local.backward(output.sum(), Data(first, output))
         unused = float(any(p.grad is None for p in trained))

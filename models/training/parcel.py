@@ -11,6 +11,7 @@ Tests: tests/models/training/test_workers.py.
 import importlib
 import os
 import pickle
+import warnings
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -39,12 +40,23 @@ def write_parcel(path: str | os.PathLike[str], values: Mapping[str, Any]) -> Non
 
 def read_parcel(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The values; tensors on the CPU, over the file's own memory until they are written to."""
-    found: dict[str, Any] = torch.load(path, map_location="cpu", mmap=True, weights_only=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support")
+        found: dict[str, Any] = torch.load(path, map_location="cpu", mmap=True, weights_only=False)
     return found
+
+
+def size_of(x: Tensor) -> int:
+    """Bytes of a tensor's memory, or of a sparse one's by rows; about."""
+    if x.layout == torch.strided:
+        return x.numel() * x.element_size()
+    return x.values().numel() * (x.element_size() + 8) + 8 * len(x)
 
 
 def of_its_own(x: Tensor) -> Tensor:
     """The tensor without the rest of a larger memory that it is a part of."""
+    if x.layout != torch.strided:  # sparse: it is several tensors, which it made
+        return x
     part = x.untyped_storage().nbytes() > x.numel() * x.element_size()
     return x.clone() if part else x
 

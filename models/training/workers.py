@@ -38,7 +38,7 @@ from ..callbacks.callback import EVENTS
 from .agent import Agent
 from .data import Data
 from .device import Accelerator
-from .parcel import of_its_own, read_parcel, write_parcel
+from .parcel import of_its_own, read_parcel, size_of, write_parcel
 from .reports import Mirror, Relay, Stopping, new_flags, receive, send
 
 #: Seconds between two looks at what is not on a socket: R, Ctrl-C, the workers' output.
@@ -290,7 +290,7 @@ def _size(job: Any) -> int:
     for source in (job.train, job.valid):
         if isinstance(source, Data):
             source.each(tensors.append)
-    return sum(t.numel() * t.element_size() for t in tensors if isinstance(t, torch.Tensor))
+    return sum(size_of(t) for t in tensors if isinstance(t, torch.Tensor))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from torch import nn
 
 from torchbridge.models import Callback, fit, mlp
 from torchbridge.models.callbacks import EpochEnd
+from torchbridge.models.training.parcel import of_its_own, read_parcel, size_of, write_parcel
 
 pytest.importorskip("cloudpickle")
 
@@ -198,3 +199,17 @@ def test_what_cannot_be_sent_is_refused_before_anything_starts(nothing_stays):
             devices=2,
             **OPTIONS,
         )
+
+
+def test_tensors_are_sent_as_they_are_and_each_process_has_its_own(tmp_path):
+    whole = torch.arange(10.0**6)
+    dense = torch.tensor([[0.0, 2.0], [0.0, 0.0], [3.0, 0.0]])
+    sent = {"part": whole[3:5], "sparse": dense.to_sparse_csr(), "model": network()}
+    write_parcel(tmp_path / "parcel", {**sent, "part": of_its_own(sent["part"])})
+    assert (tmp_path / "parcel").stat().st_size < 20_000
+    assert size_of(whole) == 4 * 10**6 and size_of(sent["sparse"]) == 2 * 12 + 3 * 8
+    one, other = (read_parcel(tmp_path / "parcel") for _ in range(2))
+    one["part"].zero_()
+    assert other["part"].tolist() == [3.0, 4.0] == whole[3:5].tolist()
+    assert torch.equal(other["sparse"].to_dense(), dense)
+    assert torch.equal(other["model"][0].weight, network()[0].weight)
