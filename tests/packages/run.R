@@ -180,7 +180,7 @@ run_tests <- function(name, copy, about) {
     })
     log <- file.path(work, paste0(name, ".log"))
     variables <- c("NOT_CRAN=true", no_network, listed(about$Variables))
-    status <- run_code(code, log, variables, timeout = 3000)
+    status <- run_code(code, log, variables, timeout = 4 * 3600)
     at <- setdiff(left, read_results(state)$file)
     if (length(at) > 0L) {
       last <- paste(utils::tail(readLines(log, warn = FALSE), 2L), collapse = " ")
