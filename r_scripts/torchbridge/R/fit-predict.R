@@ -5,8 +5,8 @@
 #' @param object A `torch_fit`.
 #' @param newdata New data like those of the fit: a data frame, a matrix or array, or `NULL` for the
 #'   rows of the fit. Of a fit to a dataloader: a tensor, a matrix or array, a list of such for a
-#'   module of several arguments, or a dataloader, whose batches begin with the inputs. Of a fit of a
-#'   formula also what is read batch by batch, as `data` of [torch_fit()]: a folder, a query, a
+#'   module of several arguments, or a dataloader, whose batches begin with the inputs. Of a fit of
+#'   a formula also what is read batch by batch, as `data` of [torch_fit()]: a folder, a query, a
 #'   stream.
 #' @param type `"response"`: the mean of the response; of two classes, the probability of the second
 #'   level, as of `glm()`; of more, a matrix with a column a class. `"prob"`: probabilities, always
@@ -30,9 +30,9 @@
 #'   there yet or is empty, or a file that ends in `.parquet`. The columns are those of `tibble`. It
 #'   is there when all is written.
 #' @param ... Not used.
-#' @return With `to` that, invisibly. Else a vector, matrix or factor, a value for each row of `newdata`; NA where a predictor is
-#'   NA. With `interval`, a matrix of `fit`, `lwr` and `upr`. With `se.fit`, a list of `fit`,
-#'   `se.fit` and `residual.scale`.
+#' @return With `to` that, invisibly. Else a vector, matrix or factor, a value for each row of
+#'   `newdata`; NA where a predictor is NA. With `interval`, a matrix of `fit`, `lwr` and `upr`. With
+#'   `se.fit`, a list of `fit`, `se.fit` and `residual.scale`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(Species ~ ., data = iris, model = multinomial())
 #' predict(fit, iris[c(1, 51, 101), ], type = "class")

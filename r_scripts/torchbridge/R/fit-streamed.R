@@ -75,9 +75,9 @@ where x > 0\"." else "these are treatment contrasts."
     task$read <- progress$step
   }
   result <- run_fit("streamed.fit", task, options, opened$source, call = call)
-  options$loss_name <- if (!is.null(options$loss_name)) options$loss_name else if (
-    is.null(result$classes)
-  ) "mse_loss" else "cross_entropy"
+  if (is.null(options$loss_name)) {
+    options$loss_name <- if (is.null(result$classes)) "mse_loss" else "cross_entropy"
+  }
   finish_fit(made_streamed(formula, result, opened, read, model, asked, env, call), result, options)
 }
 
@@ -89,13 +89,11 @@ stand_in_columns <- function(opened, levels = list()) {
   names <- unlist(opened$names)
   columns <- lapply(seq_along(names), function(i) {
     known <- unlist(levels[[names[i]]])
+    if (is.null(known)) known <- c("a", "b")
     of <- function(x) rep_len(x, n)
     switch(kinds[i],
       logical = of(c(FALSE, TRUE)), integer = of(0:1), number = of(c(0.5, 1)),
-      factor = factor(of(if (is.null(known)) c("a", "b") else known), if (is.null(known)) {
-        c("a", "b")
-      } else known),
-      text = of(if (is.null(known)) c("a", "b") else known),
+      factor = factor(of(known), known), text = of(known),
       Date = of(as.Date(0:1, "1970-01-01")), POSIXct = of(as.POSIXct(0:1, "UTC", "1970-01-01")),
       difftime = of(as.difftime(0:1, units = "secs")),
       as.list(seq_len(n)) # of no use in a formula
@@ -178,9 +176,8 @@ with_values <- function(x, columns, env) {
 refuses_na <- function(na_action, call) {
   if (is.null(na_action)) na_action <- getOption("na.action", "na.omit")
   known <- list(na.omit = stats::na.omit, na.exclude = stats::na.exclude, na.fail = stats::na.fail)
-  name <- if (is_string(na_action)) na_action else {
-    names(known)[vapply(known, identical, NA, na_action)]
-  }
+  name <- na_action
+  if (!is_string(name)) name <- names(known)[vapply(known, identical, NA, na_action)]
   if (length(name) != 1L || !name %in% names(known)) {
     abort(call, "`na.action` must be na.omit, na.exclude or na.fail for what is not in memory.")
   }
@@ -195,9 +192,8 @@ made_streamed <- function(formula, result, opened, read, model, asked, env, call
     levels[[response]] <- result$classes
   }
   data <- stand_in_columns(opened, levels)
-  scope <- call_scope(kept_scope(environment(read$terms), list(attr(read$terms, "variables")), data),
-    asked, env
-  )
+  kept <- kept_scope(environment(read$terms), list(attr(read$terms, "variables")), data)
+  scope <- call_scope(kept, asked, env)
   terms <- read$terms
   environment(terms) <- scope
   frame <- suppressWarnings(
