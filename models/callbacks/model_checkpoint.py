@@ -28,10 +28,16 @@ class ModelCheckpoint(Callback):
         every: write in every so many epochs; the last epoch is always written.
         best_only: write only in epochs that are the best so far (by early stopping's
             monitor, or `valid_loss`).
+        every_batches: of data that is read from disk, write also within epochs, after so many
+            batches: the fit goes on in the middle of the epoch. None: at the ends alone.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], every: int = 1, best_only: bool = False
+        self,
+        path: str | os.PathLike[str],
+        every: int = 1,
+        best_only: bool = False,
+        every_batches: int | None = None,
     ) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise TypeError(f"path must be a path, not {kind_of(path)}")
@@ -40,11 +46,25 @@ class ModelCheckpoint(Callback):
         self.path = os.fspath(path)
         self.every = whole_number("every", every, 1)
         self.best_only = flag("best_only", best_only)
+        self.every_batches = (
+            None if every_batches is None else whole_number("every_batches", every_batches, 1)
+        )
 
     def on_fit_begin(self, loop: Loop) -> None:
         """Check that there is a best."""
         if self.best_only and loop.best is None:
             raise ValueError("best_only needs validation data, or early stopping before it")
+        if self.every_batches is None:
+            return
+        if not hasattr(loop.batches, "go_on"):
+            raise ValueError("every_batches must be None for data in memory, which has `every`")
+        if loop.metrics:
+            raise ValueError("every_batches must be None with metrics, which are of whole epochs")
+
+    def on_batch_end(self, loop: Loop) -> None:
+        """Write, if it is time within the epoch."""
+        if self.every_batches is not None and loop.batch % self.every_batches == 0:
+            loop.save(self.path.replace("{epoch}", str(loop.epoch)))
 
     def on_epoch_logged(self, loop: Loop) -> None:
         """Write, if it is time."""

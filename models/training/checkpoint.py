@@ -39,9 +39,11 @@ def save_state(path: str | os.PathLike[str], loop: Loop) -> None:
     if loop.best is not None:
         whole = loop.accelerator.whole
         tensors |= {f"best.{name}": whole(t) for name, t in loop.best.weights.items()}
+    where = loop.where()
     about = {
         "version": _VERSION,
-        "epoch": loop.epoch,
+        "epoch": loop.epoch - (where is not None),
+        "where": where,
         "history": loop.history,
         "optimizer": plain,
         "settings": loop.settings,
@@ -67,7 +69,7 @@ def restore_state(path: str | os.PathLike[str], loop: Loop) -> None:
     loop.module.load_state_dict(_weights(tensors, "module.", loop))
     loop.optimizer.load_state_dict(_optimizer_state(tensors, about["optimizer"], loop))
     loop.epoch, loop.history = about["epoch"], about["history"]
-    loop.stop_reason = about["stop_reason"]
+    loop.stop_reason, loop.begun = about["stop_reason"], about.get("where")
     if loop.best is not None and about["best"] is not None:
         device = loop.accelerator.device
         best = {name: t.to(device) for name, t in _weights(tensors, "best.", loop).items()}

@@ -55,11 +55,24 @@ _KEYS: dict[str, Callable[[Any], bool]] = {
 }
 
 
+def _is_where(x: object) -> bool:
+    """Where in an epoch; None, or not there, between two."""
+    return x is None or (
+        isinstance(x, dict)
+        and set(x) == {"batch", "seed", "loss"}
+        and _is_count(x["batch"])
+        and (x["seed"] is None or (type(x["seed"]) is int and 0 <= x["seed"] < 2**62))
+        and isinstance(x["loss"], float)
+    )
+
+
 def check_description(about: Any, content: Content, loop: Loop) -> None:
     """An error that names what is damaged, or what is not of this fit; nothing is read for it."""
     for key, check in _KEYS.items():
         if not isinstance(about, dict) or key not in about or not check(about[key]):
             raise DamagedContent(f"its description is damaged: {key} is not what it must be")
+    if not _is_where(about.get("where")):
+        raise DamagedContent("its description is damaged: where is not what it must be")
     n = len(list(loop.module.parameters()))
     for place in (*about["optimizer"]["state"], *_optimizer_places(content)):
         parts = place.split(".")
@@ -90,6 +103,11 @@ def _check_fit(about: dict[str, Any], loop: Loop) -> None:
         raise DamagedContent("its description is damaged: provenance is not what it must be")
     else:
         check_same(then, now.found, about["history"])
+    where = about.get("where")
+    if where is not None and not (
+        hasattr(loop.batches, "go_on") and where["batch"] <= len(loop.batches)
+    ):
+        raise DamagedContent("its description is damaged: where is not of these data")
     if loop.epochs < about["epoch"]:
         raise ValueError(
             f"epochs is {loop.epochs}, and the fit to resume has done {about['epoch']}"

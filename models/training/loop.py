@@ -49,6 +49,8 @@ class Loop:
         batch: the number of the present batch in its epoch, from 1.
         batch_loss: the loss that the last step began with, on the device.
         metrics: what is measured beside the loss, of the training and the validation rows.
+        so_far: within an epoch the total loss of its rows so far, and how many they are.
+        begun: where in an epoch a fit that is resumed goes on: what `where` gave.
         seen: the epoch's batches so far, where there are metrics.
     """
 
@@ -73,6 +75,8 @@ class Loop:
     stop_reason: str | None = None
     interrupted: bool = False
     metrics: Metrics | None = None
+    so_far: tuple[Tensor, int] | None = None
+    begun: dict[str, Any] | None = None
     batch: int = 0
     batch_loss: Tensor | None = None
     seen: list[Seen] | None = None
@@ -171,9 +175,8 @@ class Loop:
 
     def train_epoch(self) -> dict[str, Tensor]:
         """One step a batch; the mean loss of the rows, each at its own step, and the metrics."""
-        total, n_rows = self._zero(), 0
+        total, n_rows = self._gone_on()
         begin, end = self._listeners["on_batch_begin"], self._listeners["on_batch_end"]
-        self.batch = 0
         self.seen = [] if self.metrics else None
         for batch in self.batches:
             let_r_look()
@@ -185,9 +188,36 @@ class Loop:
                 self.batch_loss = self.accelerator.of_the_whole(loss, batch)
             total.add_(loss, alpha=batch.n_rows)
             n_rows += batch.n_rows
+            self.so_far = (total, n_rows)
             for listener in end:
                 listener(self)
+        self.so_far = None
         return {"train_loss": self.accelerator.mean(total, n_rows), **self._measured("train")}
+
+    def _gone_on(self) -> tuple[Tensor, int]:
+        """The total loss and the number of rows at the beginning of an epoch, or in its middle."""
+        begun, self.begun, self.batch = self.begun, None, 0
+        total, n_rows = self._zero(), 0
+        if begun is not None:
+            batches: Any = self.batches
+            self.batch = begun["batch"]
+            n_rows = batches.go_on(self.batch, begun["seed"])
+            alone = self.accelerator.world_size == 1
+            total += begun["loss"] * (1 if alone else n_rows)
+        return total, n_rows
+
+    def where(self) -> dict[str, Any] | None:
+        """Where in an epoch the fit is, for a checkpoint; None between two.
+
+        Its `loss` is the total so far, and of several processes the mean.
+        """
+        if self.so_far is None:
+            return None
+        total, n_rows = self.so_far
+        batches: Any = self.batches
+        alone = self.accelerator.world_size == 1
+        loss = float(total if alone else self.accelerator.mean(total, n_rows))
+        return {"batch": self.batch, "seed": batches.seed, "loss": loss}
 
     def eager_step(self, batch: Data) -> Tensor:
         """One step of the optimizer; the loss before it."""

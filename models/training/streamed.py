@@ -170,6 +170,14 @@ class StreamBatches:
                     else:
                         yield batch.to(self.accelerator.device)
 
+    def go_on(self, batch: int, seed: int | None) -> int:
+        """Begin the next epoch, of this seed, after so many batches; this process's rows of them.
+
+        They are read again, and not trained on.
+        """
+        self.skip, self.seed = batch, seed
+        return sum(own for own, _ in self.shares(self.accelerator.rank)[:batch])
+
     def shares(self, rank: int) -> list[tuple[int, tuple[int, int]]]:
         """How many rows of each batch a process has, and the `share` of its `Data`."""
         found = [share_of(self.accelerator, n, self.least, rank)[1] for n in self.sizes]

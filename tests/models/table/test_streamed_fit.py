@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from torchbridge.frames import sources
-from torchbridge.models import fit_formula, load_formula
+from torchbridge.models import Callback, fit_formula, load_formula
+from torchbridge.models.callbacks import ModelCheckpoint
 
 RANDOM = np.random.default_rng(8)
 N = 500
@@ -121,3 +122,39 @@ def test_a_fit_goes_on_from_a_checkpoint_of_the_same_files(folder, tmp_path):
     pq.write_table(pa.Table.from_pandas(DATA), folder / "3.parquet")
     with pytest.raises(ValueError, match="in the fit to resume"):
         fit_formula("y ~ x + g", folder, fit_options={**options, **saved, "resume": path})
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_fit_goes_on_in_the_middle_of_an_epoch(folder, tmp_path, shuffle):
+    """One that ended in its second epoch of 15 batches: bit for bit the one left alone."""
+    path = str(tmp_path / "c.safetensors")
+    options = {**FIT, "shuffle": shuffle, "shuffle_buffer": 50, "epochs": 3}
+    network = {"model_options": {"hidden": [6], "dropout": 0.3}}
+    saved = {"model_checkpoint": {"path": path, "every_batches": 4}}
+
+    class Stop(Callback):
+        n = 0
+
+        def on_batch_end(self, loop):
+            self.n += 1
+            if self.n == 21:
+                raise RuntimeError("the power is gone")
+
+    whole = fit_formula("y ~ x + g", folder, fit_options=options, **network)
+    with pytest.raises(RuntimeError, match="the power is gone"):
+        callbacks = [ModelCheckpoint(path, every_batches=4), Stop()]
+        fit_formula("y ~ x + g", folder, fit_options={**options, "callbacks": callbacks}, **network)
+    again = fit_formula(
+        "y ~ x + g", folder, fit_options={**options, "callbacks": saved, "resume": path}, **network
+    )
+    assert again.history == whole.history
+    assert again.table.weights == whole.table.weights
+
+
+def test_within_epochs_is_for_data_from_disk(folder, tmp_path):
+    path = str(tmp_path / "c.safetensors")
+    saved = {**FIT, "callbacks": {"model_checkpoint": {"path": path, "every_batches": 4}}}
+    with pytest.raises(ValueError, match="every_batches must be None for data in memory"):
+        fit_formula("y ~ z", DATA, fit_options=saved)
+    with pytest.raises(ValueError, match="every_batches must be None with metrics"):
+        fit_formula("y ~ z", folder, fit_options={**saved, "metrics": "mse"})
