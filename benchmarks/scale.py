@@ -7,19 +7,28 @@ Every section prints its own table; the last column is the bound that must hold.
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 
-from torchbridge.models import Callback, fit, mlp
+from torchbridge.models import Callback, fit, fit_formula, mlp
 
 
 def main() -> None:
     print(f"torch {torch.__version__}\n")
     start_of_workers()
     throughput_of_workers()
+    epochs_from_disk()
 
 
 class Clock(Callback):
@@ -74,9 +83,72 @@ def throughput_of_workers() -> None:
     show("throughput of two to that of one", rates[1] / rates[0], "", "1.6 at least")
 
 
+def epochs_from_disk() -> None:
+    """Seconds of an epoch from Parquet and from memory, and memory, by the number of rows.
+
+    Each fit has a process of its own. TORCHBRIDGE_BENCH_ROWS are the rows (5,000,000; at ten times
+    as many memory must be the same: 8 GB of disk).
+    """
+    rows = int(os.environ.get("TORCHBRIDGE_BENCH_ROWS", 5_000_000))
+    with tempfile.TemporaryDirectory() as folder:
+        for n in (rows // 10, rows):
+            write_rows(n, folder)
+            seconds = {}
+            for kind in ("memory", "disk"):
+                done = subprocess.run(
+                    [sys.executable, __file__, kind, folder],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                )
+                seconds[kind], megabytes = map(float, done.stdout.split())
+                show(f"{n:,} x 20 from {kind}, an epoch", seconds[kind], "s", "")
+            show(f"{n:,} x 20, disk to memory", seconds["disk"] / seconds["memory"], "", "1.3")
+            show(f"{n:,} x 20 from disk, VmHWM above baseline", megabytes, "MB", "500")
+
+
+def write_rows(n: int, folder: str) -> None:
+    """Parquet files of a million rows of 20 columns and a response each."""
+    generator = np.random.default_rng(0)
+    beta = generator.normal(size=20)
+    for start in range(0, n, 1_000_000):
+        x = generator.standard_normal((min(1_000_000, n - start), 20))
+        columns = {f"x{j}": x[:, j] for j in range(20)}
+        columns["y"] = x @ beta + generator.standard_normal(len(x))
+        path = f"{folder}/{start // 1_000_000:04}.parquet"
+        pq.write_table(pa.table(columns), path, row_group_size=2**17)
+
+
+def one_fit(kind: str, folder: str) -> None:
+    """Print seconds of the last of two epochs, and megabytes of memory above the beginning's."""
+    data = pq.read_table(folder).to_pandas() if kind == "memory" else folder
+    small = pd.DataFrame({"x": [0.0, 1.0] * 8, "y": [0.0, 1.0] * 8})
+    options = {"batch_size": 1024, "seed": 0, "progress": False, "device": "cpu"}
+    fit_formula("y ~ x", small, fit_options={**options, "epochs": 1})  # what PyTorch loads late
+    before, clock = most_memory(), Clock()
+    fit_formula(
+        "y ~ .",
+        data,
+        model_options={"hidden": [64, 32]},
+        fit_options={**options, "epochs": 2, "callbacks": [clock]},
+    )
+    print(clock.times[-1] - clock.times[0], most_memory() - before)
+
+
+def most_memory() -> float:
+    """VmHWM in megabytes."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    assert found is not None
+    return int(found[1]) / 1024
+
+
 def show(what: str, value: float, unit: str, bound: str) -> None:
-    print(f"{what:45} {value:10.2f} {unit:3} {bound}", flush=True)
+    print(f"{what:52} {value:10.2f} {unit:3} {bound}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) == 3:
+        one_fit(sys.argv[1], sys.argv[2])
+    else:
+        main()

@@ -20,20 +20,21 @@
 #' says which is at fault. Rows with NA are left out or refused as `na.action` says; NULL is
 #' `getOption("na.action")`.
 #'
-#' **Data beyond memory**: `data` may also be the path of a Parquet, CSV or Arrow (Feather) file, of a
-#' folder of such files of one kind (with those of `key=value` folders below it) or of several by a
-#' pattern with `*`; a query of SQL, which needs Python's package duckdb; a Python data set, reader
-#' or relation (`pyarrow.dataset`, DuckDB, polars); [frame_batches()]; or a table, data set or reader
-#' of the package arrow. It is read once to learn levels, means and how many rows have NA, and then
-#' again in every epoch, in bounded memory: decoded ahead by threads, and shuffled by permuting files
-#' and row groups and then in a buffer (`shuffle_buffer`). What can be read only once (a stream, a
-#' query) is kept in a temporary file. Rows of a process of several are those of its own part. Such
-#' a formula has columns, `offset()`, interactions, `log`, `log10`, `log2`, `log1p`, `exp`, `sqrt`,
-#' `abs`, `I()` of arithmetic, and numbers that are variables; other functions are for the query.
-#' The columns of all files must be there in one kind, and a level that training has not seen is an
-#' error. Without a shuffle the fit is that of the same rows in memory. It keeps no rows: predictions
-#' take `newdata`. Text in the files may be factors of any order: levels are sorted as R sorts them,
-#' those of Arrow's dictionaries (factors) keep their order.
+#' **Data beyond memory**: `data` may also be the path of a Parquet, CSV or Arrow (Feather) file,
+#' of a folder of such files of one kind (with those of `key=value` folders below it) or of several
+#' by a pattern with `*`; a query of SQL, which needs Python's package duckdb; a Python data set,
+#' reader or relation (`pyarrow.dataset`, DuckDB, polars); [frame_batches()]; or a table, data set
+#' or reader of the package arrow. It is read once to learn levels, means and how many rows have
+#' NA, and then again in every epoch, in bounded memory: decoded ahead by threads, and shuffled by
+#' permuting files and row groups and then in a buffer (`shuffle_buffer`). What can be read only
+#' once (a stream, a query) is kept in a temporary file. Rows of a process of several are those of
+#' its own part. Such a formula has columns, `offset()`, interactions, `log`, `log10`, `log2`,
+#' `log1p`, `exp`, `sqrt`, `abs`, `I()` of arithmetic, and numbers that are variables; other
+#' functions are for the query. The columns of all files must be there in one kind, and a level
+#' that training has not seen is an error. Without a shuffle the fit is that of the same rows in
+#' memory. It keeps no rows: predictions take `newdata`. Text in the files may be factors of any
+#' order: levels are sorted as R sorts them, those of Arrow's dictionaries (factors) keep their
+#' order.
 #'
 #' A **dataloader** gives batches of x and y (and weights) to a module of the caller's; R is called
 #' for each. Everything else crosses into Python once a fit.
@@ -59,8 +60,8 @@
 #'   and whether rows come in a new random order every epoch (`TRUE`). A single row that is left
 #'   joins the batch before where the model has batch normalisation.}
 #' \item{`shuffle_buffer`}{Of data beyond memory, how many rows wait in the buffer that they are
-#'   shuffled in: 262,144, or as many as 64 MB hold. As many as there are rows is a full shuffle; more
-#'   than half of the free memory is an error.}
+#'   shuffled in: 262,144, or as many as 64 MB hold. As many as there are rows is a full shuffle;
+#'   more than half of the free memory is an error.}
 #' \item{`optimizer`, `optimizer_options`, `lr`, `weight_decay`}{`"adam"`, `"adamw"`, `"sgd"`,
 #'   `"rmsprop"`, `"adagrad"`, `"adadelta"`, `"adamax"`, `"nadam"`, `"radam"`, `"rprop"` or
 #'   `"lbfgs"`; a list of more of its own arguments; the learning rate (0.001); L2 penalty, or decay
@@ -73,8 +74,9 @@
 #'   put back.}
 #' \item{`checkpoint`, `resume`}{A file (or a list of `path`, `every`, `best_only`) to write the
 #'   whole state to as training goes on; and such a file to go on from. The same fit goes on, and
-#'   equals one that was not interrupted, bit for bit. `epochs` may be more, unless `lr_schedule`
-#'   depends on it; `device`, `strategy`, `verbose`, logs and paths may be others, and functions in
+#'   equals one that was not interrupted, bit for bit. Of data beyond memory `every_batches` in the
+#'   list also writes within epochs, after so many batches. `epochs` may be more,
+#'   unless `lr_schedule` depends on it; `device`, `strategy`, `verbose`, logs and paths may be others, and functions in
 #'   `callbacks` that added nothing to the history may be left out. Other data (values, order,
 #'   columns, weights), another model, seed, option or function is an error that names the first.
 #'   For a new fit from the weights alone, load them into an `nn_module`: [torch_load()] of the file

@@ -3,9 +3,9 @@
 
 training_option_names <- c(
   "validation", "loss", "metrics", "epochs", "batch_size", "shuffle", "shuffle_buffer",
-  "optimizer", "optimizer_options", "lr", "lr_schedule", "weight_decay", "early_stopping", "checkpoint",
-  "resume", "callbacks", "seed", "device", "precision", "devices", "strategy", "compile",
-  "standardize", "verbose"
+  "optimizer", "optimizer_options", "lr", "lr_schedule", "weight_decay", "early_stopping",
+  "checkpoint", "resume", "callbacks", "seed", "device", "precision", "devices", "strategy",
+  "compile", "standardize", "verbose"
 )
 
 # What becomes something else on its way to Python.

@@ -31,8 +31,8 @@
 #'   is there when all is written.
 #' @param ... Not used.
 #' @return With `to` that, invisibly. Else a vector, matrix or factor, a value for each row of
-#'   `newdata`; NA where a predictor is NA. With `interval`, a matrix of `fit`, `lwr` and `upr`. With
-#'   `se.fit`, a list of `fit`, `se.fit` and `residual.scale`.
+#'   `newdata`; NA where a predictor is NA. With `interval`, a matrix of `fit`, `lwr` and `upr`.
+#'   With `se.fit`, a list of `fit`, `se.fit` and `residual.scale`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(Species ~ ., data = iris, model = multinomial())
 #' predict(fit, iris[c(1, 51, 101), ], type = "class")
