@@ -21,6 +21,7 @@ from ..table.registry import MODELS
 from ..table.result import TableFit
 from ..training.data import mode
 from ..training.fit import Fit
+from ..training.ranks import find_rank, join
 from .columns import Columns
 from .events import EventFunctions
 
@@ -58,6 +59,12 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
         # The fit is a value: the caller's module stays what it was.
         model.load_state_dict(before)
     return found
+
+
+def of_the_first(value: Any) -> Any:
+    """What the first process of the job gives here, where this is one of several."""
+    place = find_rank()
+    return value if place is None else join(place).from_first(value)
 
 
 def make_lazy_weights(module: nn.Module, x: Tensor, seed: int | None) -> None:

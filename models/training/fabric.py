@@ -43,7 +43,7 @@ def find_accelerator(
     together = lookup("strategy", strategy, STRATEGIES)
     if place is not None and (n > 1 or strategy != "auto"):
         device = _own_device(device, place)
-        group = join(place, device.type)
+        group = join(place)
         local = FabricAccelerator(device, precision) if by_fabric else Accelerator(device)
         return together(group, local)
     if n > 1:

@@ -149,13 +149,13 @@ class Group:
             yield
         except Exception as error:
             if not _is_in_all(error):
-                self.all_of(_described(error))
+                self._told(_described(error))
             raise in_all(error) from error.__cause__
-        self._raise_failures(self.all_of(None))
+        self._raise_failures(self._told(None))
 
     def check_same(self, what: Mapping[str, Any]) -> None:
         """An error where an argument is not the same in all of them."""
-        for other, given in enumerate(self.all_of(dict(what))):
+        for other, given in enumerate(self._told(dict(what))):
             for name, value in what.items():
                 if given[name] != value:
                     raise in_all(
@@ -164,6 +164,11 @@ class Group:
                             f"in process {self.rank}, and {given[name]} in process {other}"
                         )
                     )
+
+    def _told(self, value: Any) -> list[Any]:
+        """What each says; an error in all where one of them has gone."""
+        with self.together():
+            return self.all_of(value)
 
     def _raise_failures(self, failures: list[str | None]) -> None:
         failed = [(i, text) for i, text in enumerate(failures) if text is not None]
@@ -252,7 +257,7 @@ def _is_of_a_collective(error: BaseException) -> bool:
 _group: Group | None = None
 
 
-def join(place: Rank, device_type: str) -> Group:
+def join(place: Rank) -> Group:
     """The group of this process's job, which it joins at the first call.
 
     Raises:
@@ -261,7 +266,7 @@ def join(place: Rank, device_type: str) -> Group:
     global _group
     if _group is None:
         # Where the script has a group of its own, that is it.
-        store = None if dist.is_initialized() else _meet(place, device_type)
+        store = None if dist.is_initialized() else _meet(place)
         _group = Group(place, store)
         if store is not None:
             # What threads of the group still do must not outlive Python.
@@ -274,9 +279,9 @@ def join(place: Rank, device_type: str) -> Group:
     return _group
 
 
-def _meet(place: Rank, device_type: str) -> Any:
+def _meet(place: Rank) -> Any:
     """Join the others; the store in which they leave each other words."""
-    gpus = device_type == "cuda" and dist.is_nccl_available()
+    gpus = torch.cuda.is_available() and dist.is_nccl_available()
     host, _, port = place.address.rpartition(":")
     wait = deadline()
     # torchrun's agent has a store there already.

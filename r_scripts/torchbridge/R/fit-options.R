@@ -75,18 +75,26 @@ check_option_names <- function(given, known, call, of = "torch_fit", more = char
   }
 }
 
-# R's generator decides where the user does not.
+# R's generator decides where the user does not: in a job of several processes that of the first.
 as_seed <- function(found, call) {
   if (is.null(found$seed)) {
     if (!is.null(found$resume)) {
       abort(call, "`seed` must be given with `resume`: that of the fit to go on with.")
     }
-    return(sample.int(.Machine$integer.max, 1L))
+    seed <- sample.int(.Machine$integer.max, 1L)
+    alone <- is_number(found$devices) && found$devices == 1
+    if (!alone && is_in_job()) seed <- call_python("fit.of_the_first", seed, call = call)
+    return(seed)
   }
   if (!is_whole(found$seed)) {
     abort(call, "`seed` must be a whole number, not ", friendly_type(found$seed), ".")
   }
   found$seed
+}
+
+# Is this one of several processes that torchrun or srun has started?
+is_in_job <- function() {
+  any(nzchar(Sys.getenv(c("RANK", "SLURM_STEP_NUM_TASKS"))))
 }
 
 as_path <- function(x, name, call) {
