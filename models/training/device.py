@@ -127,6 +127,10 @@ class Accelerator:
         """What the loop calls for outputs, and the optimizer."""
         return module, optimizer
 
+    def output(self, forward: Callable[..., Tensor], batch: Data) -> Tensor:
+        """The module's output for a batch."""
+        return forward(*batch.x)
+
     def backward(self, loss: Tensor, batch: Data) -> None:
         """Compute the gradients of a batch's loss."""
         loss.backward()

@@ -17,6 +17,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..sparse import part
+from .batch_norm import as_before, of_whole_batches
 from .data import Data, mode
 from .device import Accelerator
 from .ranks import Group
@@ -35,6 +36,9 @@ class RankAccelerator(Accelerator):
         self.group, self.local = group, local
         self.rank, self.world_size = group.rank, group.world_size
         self.common: dict[str, Tensor] = {}
+        self.module: nn.Module = nn.Identity()
+        self.synced: Any = None
+        self.counts = True
 
     # --- what processes do together ---
 
@@ -48,8 +52,11 @@ class RankAccelerator(Accelerator):
 
     def launch(self, train: Callable[..., Any], *args: Any) -> Any:
         """Call `train(accelerator, *args)`, as each process does."""
-        with self.group.together():
-            return train(self, *args)
+        try:
+            with self.group.together():
+                return train(self, *args)
+        finally:
+            as_before(self.module)
 
     def alike(self, *values: float) -> bool:
         """Are these numbers the same in all of them?"""
@@ -117,9 +124,10 @@ class RankAccelerator(Accelerator):
 
     def place(self, module: nn.Module) -> nn.Module:
         """The module on the device, with the weights of the first process."""
-        module = self.local.place(module)
-        self.from_first_all(module)
-        return module
+        self.module = self.local.place(module)
+        self.from_first_all(self.module)
+        of_whole_batches(self.module, lambda: self.counts)
+        return self.module
 
     def from_first_all(self, module: nn.Module) -> None:
         """Give the module the weights that it has in the first process."""
@@ -132,8 +140,6 @@ class RankAccelerator(Accelerator):
         self, module: nn.Module, optimizer: torch.optim.Optimizer
     ) -> tuple[Callable[..., Tensor], torch.optim.Optimizer]:
         """The module as DDP has it, and its optimizer."""
-        self.module = module
-        self.synced: Any = None
         forward, optimizer = self.local.setup(module, optimizer)
         self.forward: Any = forward
         return self._forward, optimizer
@@ -163,6 +169,11 @@ class RankAccelerator(Accelerator):
             gradient_as_bucket_view=True,
             init_sync=False,
         )
+
+    def output(self, forward: Callable[..., Tensor], batch: Data) -> Tensor:
+        """The module's output for this process's share of a batch."""
+        self.counts = batch.n_rows > 0
+        return forward(*batch.x)
 
     def backward(self, loss: Tensor, batch: Data) -> None:
         """The gradients of the whole batch: each counts as its rows, and DDP takes the mean."""

@@ -258,7 +258,7 @@ class Loop:
 
     def loss_of(self, batch: Data) -> Tensor:
         """The loss of a batch."""
-        output = self.forward(*batch.x)
+        output = self.accelerator.output(self.forward, batch)
         if batch.offset is not None:
             output = output + batch.offset
         if self.seen is not None:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .batch_norm import of_whole_batches
 from .distributed import RankAccelerator
 from .ranks import in_all
 
@@ -41,8 +42,9 @@ class ShardedAccelerator(RankAccelerator):
         copied = copy.deepcopy(module)
         for block in blocks(copied, BLOCK):
             fully_shard(block, mesh=mesh)
-        sharded: Any = fully_shard(copied, mesh=mesh)
-        return sharded
+        self.module = fully_shard(copied, mesh=mesh)
+        of_whole_batches(self.module, lambda: self.counts)
+        return self.module
 
     def setup(
         self, module: nn.Module, optimizer: torch.optim.Optimizer
@@ -55,7 +57,6 @@ class ShardedAccelerator(RankAccelerator):
                     'strategy "fsdp" has them in parts: it goes with the other optimizers'
                 )
             )
-        self.module = module
         return self.local.setup(module, optimizer)
 
     def partly(self) -> AbstractContextManager[None]:

@@ -118,6 +118,17 @@
 #' are an error. On a CPU the processes share the threads ([torch_set_num_threads()]). An interrupt
 #' ends all of them; one that dies is an error that shows what it has written last.
 #'
+#' `strategy = "ddp"` (the default) has the whole network in each process; `"fsdp"` has a part of
+#' every weight in each, for networks that one GPU cannot hold.
+#'
+#' A script that **torchrun** or Slurm's srun has started in several processes, on one machine or
+#' many, needs no change: each finds its rank in its environment, and `devices` is all of them (1
+#' lets each train by itself). The first process alone writes, shows progress and calls functions
+#' at the ends of epochs, and its seed is everybody's; each returns the whole fit. With `checkpoint`
+#' a job that was started anew goes on where it was. An error in one process is an error in each;
+#' none waits for another longer than the environment variable `TORCHBRIDGE_DEADLINE` says (600
+#' seconds). `docs/guides/cluster.Rmd` has the commands.
+#'
 #' @section What a fit holds:
 #' `saveRDS()` writes what is in the fit: the call, the parameters, the responses, the fitted
 #' values, and of the predictors what new rows are checked by, and for an exact model of a formula

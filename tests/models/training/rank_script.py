@@ -69,6 +69,9 @@ def fits():
     both("unused", lambda **k: fit(Unused(), x, y, **whole, **k))
     both("loader", lambda **k: fit(network(), loader(1), **{**whole, "batch_size": None}, **k))
     both("single", lambda **k: fit(network(), x[:1], y[:1], **whole, **k))
+    valid = {"validation": (x[:11], y[:11])}
+    norm = {"normalization": "batch"}
+    both("batch norm", lambda **k: fit(network(**norm), x, y, **valid, **whole, **k))
     half = {**whole, "precision": "bf16-mixed"}
     both("bf16", lambda **k: fit(mlp(4, [8], 1, seed=1), x.float(), y.float(), **half, **k))
     # Without a seed the first process's random numbers are everybody's.
@@ -89,6 +92,8 @@ def sharded():
     measured = {"validation": (x[:11], y[:11]), "metrics": ["mse", "r_squared"]}
     adam = {**fsdp, "optimizer": "adamw", "weight_decay": 0.1, "callbacks": clip}
     both("fsdp", lambda **k: fit(network(), x, y, weights=weights, **measured, **adam, **k))
+    norm = {"normalization": "batch"}
+    both("fsdp batch norm", lambda **k: fit(network(**norm), x, y, **fsdp, **k))
     sharding.BLOCK = 1
     both("blocks", lambda **k: fit(network(dropout=0.0), x, y, **fsdp, **k))
     half = {**fsdp, "precision": "bf16-mixed"}
