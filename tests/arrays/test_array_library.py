@@ -275,7 +275,7 @@ def test_masked_values_follow_the_na_policy(convert, dtype):
     else:
         assert np.isnan(np.asarray(convert(x))).tolist() == [False, True, False]
     if dtype == "float64":
-        assert np.asarray(convert(x)).view(np.uint64)[1] & 0xFFFFFFFF == 1954
+        assert int(np.asarray(convert(x)).view(np.uint64)[1]) & 0xFFFFFFFF == 1954
     with pytest.raises(ValueError, match="na: 1.5 is not a value of int8|dtype: complex"):
         convert(x, dtype="int8", na=1.5)
 

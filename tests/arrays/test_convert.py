@@ -55,8 +55,10 @@ def assert_same(a: torch.Tensor, b: torch.Tensor) -> None:
     if a.dtype.is_floating_point and a.dtype != torch.float64:
         nan = a.double().isnan()
         assert torch.equal(nan, b.double().isnan())
-        a, b = a.contiguous()[~nan], b.contiguous()[~nan]
-    assert torch.equal(bits(a), bits(b))
+        a, b = (bits(x).reshape(-1, x.itemsize)[~nan.flatten()] for x in (a, b))
+    else:
+        a, b = bits(a), bits(b)
+    assert torch.equal(a, b)
 
 
 def random_tensor(dtype: str, shape: tuple[int, ...], seed: int) -> torch.Tensor:
