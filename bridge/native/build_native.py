@@ -115,4 +115,8 @@ def _r_include_flags(r_home: str) -> list[str]:
             f"`{shlex.join(command)}` failed: {answer.stderr.strip()}. R's headers are missing; "
             "on Debian and Ubuntu: apt-get install r-base-dev"
         )
-    return shlex.split(answer.stdout)
+    # Not ours to mend: R's headers from 4.5 on have warnings that we ask for.
+    flags = []
+    for flag in shlex.split(answer.stdout):
+        flags += ["-isystem", flag[2:]] if flag.startswith("-I") and flag != "-I" else [flag]
+    return flags

@@ -17,7 +17,7 @@ made_constructs <- function() {
     as.list(masks), list(dmvnorm = dmvnorm), joining_constructs, applying_constructs,
     finding_constructs, attribute_constructs, data_constructs, statistics_constructs,
     position_constructs, group_constructs, array_constructs, decomposition_constructs,
-    qr_constructs, special_constructs, text_constructs, random_constructs, series_constructs
+    qr_constructs, constructs_of_special, text_constructs, random_constructs, series_constructs
   )
   c(known, written_in_r(known))
 }

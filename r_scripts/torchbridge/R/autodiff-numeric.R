@@ -227,7 +227,7 @@ mean.torch_numeric <- function(x, trim = 0, na.rm = FALSE, ...) { # nolint: obje
   if (!is.numeric(trim) || length(trim) != 1L) stop("'trim' must be numeric of length one")
   if (na.rm) x <- x[!is.na(x)] else if (anyNA(x)) return(x[1L] * NA)
   n <- length(x)
-  if (trim >= 0.5) return(median(x))
+  if (trim >= 0.5) return(stats::median(x))
   cut <- floor(n * max(trim, 0))
   mean(sort(x)[seq.int(cut + 1, n - cut)])
 }

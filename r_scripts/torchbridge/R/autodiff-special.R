@@ -2,7 +2,7 @@
 # Tests: test-autodiff-rules.R.
 
 # nolint start: object_name_linter.
-special_constructs <- list(
+constructs_of_special <- list(
   besselI = function(x, nu, expon.scaled = FALSE) {
     if (!is_tensor(x) && !is_tensor(nu)) return(base::besselI(x, nu, expon.scaled))
     bessel_rule("besselI", x, nu, expon.scaled)

@@ -37,7 +37,7 @@ as_iterator <- function(x) {
   of_coro("as_iterator", sys.call())(x)
 }
 
-# A function of coro's, which is not among the packages that this one asks for.
+# A function of coro, which is only suggested.
 of_coro <- function(name, call) {
   package <- "coro"
   if (!requireNamespace(package, quietly = TRUE)) {

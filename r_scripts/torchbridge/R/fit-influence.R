@@ -17,6 +17,7 @@
 #' @param ... More arguments of the same functions for `lm()` and `glm()`, such as `type` of
 #'   `rstandard()`.
 #' @param infl,res As of [stats::influence.measures()].
+#' @param do.coef As of [stats::lm.influence()].
 #' @param nsim,seed As of [stats::simulate()].
 #' @return As of the same functions for `lm()` and `glm()`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -134,8 +135,9 @@ influence.measures <- mask("influence.measures", function(model, infl, no_infl) 
   if (no_infl) stats::influence.measures(model) else stats::influence.measures(model, infl)
 }, "model", tensor = is_of_fit)
 
-# R 4.6 has made it generic.
+# R 4.6 has made it generic: its usage is that of the R that is here.
 #' @rdname torch_fit_influence
+#' @usage NULL
 #' @rawNamespace if ("infl" %in% names(formals(stats::dffits))) export(dffits)
 dffits <- if ("infl" %in% names(formals(stats::dffits))) {
   mask("dffits", function(model, infl, res, no_infl, no_res) {

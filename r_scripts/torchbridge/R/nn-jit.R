@@ -211,6 +211,7 @@ script_function <- function(scripted) {
 }
 
 # The function that stands for a script module (nn-wrapper.R).
+utils::globalVariables("handle") # of the half, which is its environment (nn-wrapper.R)
 face_of_script <- function(...) {
   call_python("jit.call_module", handle, unname(lapply(list(...), to_jit)))
 }

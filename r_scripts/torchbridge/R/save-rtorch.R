@@ -242,7 +242,7 @@ state_below <- function(tensors, prefix) {
 
 # A layer's arguments are its fields.
 layer_arguments <- function(part, generator, reading, prefix) {
-  special <- special_arguments[[part$name]]
+  special <- arguments_of_special[[part$name]]
   if (!is.null(special)) return(special(part, reading, prefix))
   parameters <- get0("parameters_", envir = part$private, inherits = FALSE)
   buffers <- get0("buffers_", envir = part$private, inherits = FALSE)
@@ -265,7 +265,7 @@ layer_arguments <- function(part, generator, reading, prefix) {
 }
 
 # What is not in the fields under the names of the arguments.
-special_arguments <- list(
+arguments_of_special <- list(
   nn_pairwise_distance = function(part, reading, prefix) {
     fields <- mget(c("norm", "eps", "keepdim"), envir = part$object)
     stats::setNames(fields, c("p", "eps", "keepdim"))

@@ -29,7 +29,7 @@ language_version <- "0.17.0"
 #'   none.
 #' @examplesIf interactive()
 #' stand_in_for_torch()
-#' library(torch)
+#' library("torch", character.only = TRUE)
 #' torch_tensor(1:3)
 #' remove_stand_in_for_torch()
 #' @export
@@ -164,9 +164,8 @@ language <- function(names) {
     "sampler", "set_autocast", "set_cpu_allocator_config", "slc", "tensor_dataset",
     "unset_autocast", "yield"
   )
-  own <- "special_constructs"
   of_kind <- grepl(paste0("^(", paste(kinds, collapse = "|"), ")_"), names)
-  names[(of_kind | names %in% words) & !names %in% own]
+  names[of_kind | names %in% words]
 }
 
 # library() takes the first torch that it finds.

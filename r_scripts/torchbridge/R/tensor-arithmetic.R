@@ -90,6 +90,7 @@ NULL
 # R 4.3 and later dispatch %*% on S3 classes, R 4.4 crossprod() and tcrossprod() with it: there they
 # are R's own. Before, this package has masks of these names.
 #' @rdname torch_ops
+#' @usage NULL
 #' @rawNamespace if (getRversion() >= "4.3.0") S3method(matrixOps, torch_tensor)
 matrixOps.torch_tensor <- function(x, y = NULL) {
   switch(.Generic,
