@@ -62,6 +62,9 @@ def install_r(library: Path | None = None) -> Path:
         shutil.copytree(r_package_source(), source, ignore=shutil.ignore_patterns("__pycache__"))
         target = _inspect(r_home, source, library)
         _make_writable_library(target)
+        vignettes = Path(__file__).with_name("vignettes.R")
+        rscript = str(Path(r_home) / "bin" / "Rscript")
+        _run([rscript, str(vignettes), str(source)], "R could not prepare the vignettes")
         _r_cmd_install(r_home, source, target)
     installed = target / "torchbridge"
     write_file(installed / PYTHON_FILE, f"{sys.executable}\n".encode())

@@ -55,6 +55,15 @@ def test_the_installed_package_loads_and_knows_this_python(arrived):
     assert loaded.stdout.endswith("loaded")
 
 
+def test_its_vignettes_are_there(arrived):
+    library, _, _ = arrived
+    rscript = str(Path(find_r_home()) / "bin" / "Rscript")
+    code = f"v <- vignette('torch_fit', lib.loc = '{library}'); cat(v$Title, file.exists(file.path("
+    code += "v$Dir, 'doc', v$PDF)))"
+    found = subprocess.run([rscript, "-e", code], capture_output=True, text=True)
+    assert found.stdout == "Fit a model in one line TRUE", found.stderr
+
+
 def test_the_command_ends_with_what_to_type_next(arrived):
     library, printed, _ = arrived
     last = printed.splitlines()[-1]
