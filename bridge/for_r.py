@@ -37,6 +37,7 @@ MODULES = {
     "optim": "torchbridge.rtorch.optim",
     "seeds": "torchbridge.rtorch.seeds",
     "own_functions": "torchbridge.rtorch.own_functions",
+    "chunks": "torchbridge.values.chunks",
     "main": "torchbridge.values.main_module",
     "objects": "torchbridge.values.objects",
     "files": "torchbridge.saving.files",

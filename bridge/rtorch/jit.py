@@ -218,7 +218,8 @@ def forward_of(module: Any) -> Callable[..., Any]:
 def compiled(source: str) -> Any:
     """The functions that a text in TorchScript's language defines."""
     with _torchscript() as jit:
-        return jit.CompilationUnit(textwrap.dedent(source))
+        # TorchScript wants its last line to end.
+        return jit.CompilationUnit(textwrap.dedent(source) + "\n")
 
 
 def function_of(unit: Any, name: str) -> Any:
