@@ -19,14 +19,14 @@ ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: dist check-dist check-matrix fuzz packages soak help demo lessons test test-fast bench lint document sanitize clean setup system
+.PHONY: docs dist check-dist check-matrix fuzz packages soak help demo lessons test test-fast bench lint document sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 # Threads that wait by spinning take the cores from whatever else runs there: with a busy machine's
 # every step of a small network then waits for the scheduler (measured: 44 s instead of 4).
-demo lessons test test-fast: export OMP_WAIT_POLICY ?= PASSIVE
+demo docs lessons test test-fast: export OMP_WAIT_POLICY ?= PASSIVE
 
 demo: setup ## the main job: R's data, a PyTorch network, R's figures; then the same from Python
 	Rscript r_scripts/demo.R
@@ -39,6 +39,20 @@ lessons: setup ## every lesson of r_scripts/lessons as a page of output/lessons/
 	Rscript r_scripts/lessons/site/render.R output/lessons
 	rm output/lessons/*.json
 	@echo "Open output/lessons/index.html in a browser."
+
+# docs/site/requirements.txt has what only the guides need; every chunk of theirs is run.
+SITE := output/docs
+docs: export TORCHBRIDGE_PYTHON := $(VENV)/bin/python
+docs: setup ## the documentation as a site, every code of it run: output/docs/index.html
+	$(PIP) install -q $(PINS) -r docs/site/requirements.txt
+	rm -rf $(SITE)
+	$(VENV)/bin/python r_scripts/lessons/site/spin.py $(SITE)/lessons r_scripts/lessons/*.py
+	$(VENV)/bin/python r_scripts/lessons/site/spin.py $(SITE)/guides docs/guides/*.py
+	$(VENV)/bin/python docs/site/reference.py $(SITE)/python.json
+	Rscript docs/site/build.R $(SITE)
+	rm $(SITE)/guides/*.json $(SITE)/lessons/*.json
+	$(VENV)/bin/python docs/site/finish.py $(SITE)
+	@echo "Open $(SITE)/index.html in a browser."
 
 # FILE: a file or a folder of either language, by path or by bare name, or pytest's path::test.
 test: setup ## every test of both languages, and the checks; FILE=... runs one file or folder

@@ -11,8 +11,9 @@ library(torchbridge)
 library(ggplot2)
 
 #' ## Linkage of genes
-#' 197 animals fall into four classes with probabilities 1/2 + t/4, (1 - t)/4, (1 - t)/4 and t/4. EM
-#' imagines the first class split in two. Its step has a closed form.
+#' 197 animals fall into four classes with probabilities $\frac{1}{2} + \frac{t}{4}$,
+#' $\frac{1 - t}{4}$, $\frac{1 - t}{4}$ and $\frac{t}{4}$. EM imagines the first class split in two.
+#' Its step has a closed form.
 
 counts <- c(125, 18, 20, 34)
 log_lik <- function(t) {
@@ -26,7 +27,7 @@ em_step <- function(t) {
 theta <- Reduce(function(t, i) em_step(t), 1:30, 0.5, accumulate = TRUE)
 head(data.frame(theta, log_lik = log_lik(theta)), 5)
 
-#' The limit is where the slope of the likelihood is zero: the root of 197 t^2 - 15 t - 68.
+#' The limit is where the slope of the likelihood is zero: the root of $197 t^2 - 15 t - 68$.
 
 limit <- theta[31]
 slope <- grad(log_lik, limit)

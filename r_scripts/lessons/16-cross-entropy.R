@@ -11,7 +11,9 @@ library(torchbridge)
 library(ggplot2)
 
 #' ## The chain rule by hand
-#' a = sigmoid(z) and L = -(y log a + (1 - y) log(1 - a)). Then dL/da times da/dz is a - y.
+#' With the sigmoid $a = \sigma(z)$ and $L = -(y \log a + (1 - y) \log(1 - a))$ it says
+#' $$\frac{\partial L}{\partial z} =
+#' \frac{\partial L}{\partial a} \cdot \frac{\partial a}{\partial z} = a - y.$$
 
 y <- 1
 z <- 0.7
@@ -23,7 +25,7 @@ loss <- function(z, y) -(y * log(plogis(z)) + (1 - y) * log(1 - plogis(z)))
 by_autograd <- grad(loss, z, y = y)
 c(chain_rule = dl_da * da_dz, short = a - y, d = by_d, autograd = by_autograd)
 
-#' Weights come one link further: dL/dw is (a - y) x.
+#' Weights come one link further: $\frac{\partial L}{\partial w} = (a - y) x$.
 
 x <- c(0.5, -1.2, 2)
 w <- c(0.3, 0.1, -0.4)

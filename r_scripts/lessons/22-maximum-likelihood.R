@@ -17,7 +17,9 @@ by_optimize <- optimize(log_lik, c(0.01, 0.99), maximum = TRUE, tol = 1e-9)$maxi
 c(theta = by_optimize, log_lik = log_lik(0.27), probability = dbinom(k, n, 0.27))
 
 #' ## Descent
-#' The best theta has the smallest minus log-likelihood. The function is the same: R's `log()` works
+#' The best $\theta$ has the smallest minus log-likelihood,
+#' $$-\log L(\theta) = -k \log \theta - (n - k) \log(1 - \theta).$$
+#' The function is the same: R's `log()` works
 #' on tensors. Two thousand small steps from 0.5:
 
 minus_log_lik <- function(theta) -log_lik(theta)
@@ -39,7 +41,7 @@ for (step in 1:2000) {
 format(theta$item(), digits = 8)
 
 #' ## How sure
-#' The second derivative at the peak is one over the variance: n / (theta (1 - theta)).
+#' The second derivative at the peak is one over the variance: $\frac{n}{\theta (1 - \theta)}$.
 
 curvature <- c(hessian(minus_log_lik, 0.27))
 c(hessian = curvature, formula = n / (0.27 * 0.73), standard_error = 1 / sqrt(curvature))

@@ -15,7 +15,7 @@ y <- c(1, 2, 3)
 cost <- function(w) mean((x * w - y)^2)
 
 #' ## By hand
-#' The sum of (xw - y)x points uphill. Step a tenth of it the other way.
+#' The sum of the slopes, $\sum_i (x_i w - y_i) x_i$, points uphill. Step a tenth of it back.
 
 w <- 0
 by_hand <- data.frame(w = numeric(10), cost = numeric(10))

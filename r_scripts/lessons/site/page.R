@@ -5,19 +5,23 @@ chapters <- c(
   S3 = "Networks from scratch", S4 = "Models, training and classical learning"
 )
 
-document <- function(title, body, class) {
-  style <- readLines(file.path(site, "style.css"), encoding = "UTF-8")
+# root: the way from the page to the documentation's site that it belongs to (docs/site/build.R),
+# which has style and script once for all; NULL for lessons alone, whose pages have them inside.
+document <- function(title, body, class, root = NULL) {
+  part <- function(file) readLines(file.path(site, file), encoding = "UTF-8")
+  head <- if (is.null(root)) c("<style>", part("style.css"), "</style>") else site_head(root)
   c(
     "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
-    sprintf("<title>%s</title>", escape(title)), "<style>", style, "</style>", "</head>",
-    sprintf('<body class="%s">', class), body, "</body>", "</html>"
+    sprintf("<title>%s</title>", escape(title)), head, "</head>",
+    sprintf('<body class="%s">', class), if (!is.null(root)) site_header(root), body,
+    if (is.null(root)) c("<script>", part("page.js"), "</script>"), "</body>", "</html>"
   )
 }
 
 # name: the file without its ending; header: of lesson_header(); body: HTML.
-page <- function(name, header, body) {
+page <- function(name, header, body, root = NULL) {
   all <- lesson_names()
   at <- match(name, all)
   has_python <- file.exists(file.path(lessons, paste0(name, ".py")))
@@ -39,7 +43,7 @@ page <- function(name, header, body) {
     if (at < length(all)) neighbour(all[at + 1], "", " &rarr;"),
     "</nav>"
   )
-  document(header$title, c(top, "<main>", body, "</main>", bottom), "lesson")
+  document(header$title, c(top, "<main>", body, "</main>", bottom), "lesson", root)
 }
 
 neighbour <- function(name, before, after) {
@@ -49,7 +53,7 @@ neighbour <- function(name, before, after) {
 }
 
 # Writes index.html beside the pages that are there.
-write_index <- function(to) {
+write_index <- function(to, root = NULL) {
   names <- lesson_names()
   headers <- lapply(names, lesson_header)
   cards <- mapply(card, names, headers, MoreArgs = list(to = to))
@@ -65,7 +69,7 @@ write_index <- function(to) {
     "in five minutes and to run with one command.</p></header>",
     "<main>", unlist(sections), "</main>"
   )
-  writeLines(document("Lessons", body, "index"), file.path(to, "index.html"), useBytes = TRUE)
+  writeLines(document("Lessons", body, "index", root), file.path(to, "index.html"), useBytes = TRUE)
 }
 
 card <- function(name, header, to) {

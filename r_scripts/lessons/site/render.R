@@ -9,6 +9,7 @@ site <- "r_scripts/lessons/site"
 lessons <- dirname(site)
 
 source(file.path(site, "highlight.R"))
+source(file.path(site, "math.R"))
 source(file.path(site, "page.R"))
 
 lesson_names <- function() {
@@ -33,20 +34,29 @@ lesson_header <- function(name) {
   values
 }
 
-# Runs one lesson in the environment `env` and writes its page into the folder `to`.
-render_lesson <- function(name, to, env = new.env(parent = globalenv())) {
+# Runs one lesson in the environment `env` and writes its page into the folder `to`. See document()
+# for `root`.
+render_lesson <- function(name, to, env = new.env(parent = globalenv()), root = NULL) {
   dir.create(file.path(to, "figures"), showWarnings = FALSE, recursive = TRUE)
   header <- lesson_header(name)
-  body <- run_r(name, to, env)
+  body <- c('<section id="r">', run_r(name, to, env), "</section>")
   if (file.exists(file.path(lessons, paste0(name, ".py")))) {
     body <- c(body, python_body(name, to))
   }
-  writeLines(page(name, header, body), file.path(to, paste0(name, ".html")), useBytes = TRUE)
+  writeLines(page(name, header, body, root), file.path(to, paste0(name, ".html")), useBytes = TRUE)
   invisible(env)
 }
 
 # The lesson in R: knitr runs it, our hooks write the HTML.
 run_r <- function(name, to, env) {
+  lines <- readLines(file.path(lessons, paste0(name, ".R")), encoding = "UTF-8")
+  lines <- lines[-seq_len(grep("^#' ---$", lines)[2])]
+  knit_html(knitr::spin(text = lines, knit = FALSE, report = FALSE, format = "Rmd"), name, to, env)
+}
+
+# HTML of R Markdown: its chunks are run in `env`, their figures go to the folder figures of `to`.
+# alt: what is said of a figure without a fig.alt; NULL makes that an error.
+knit_html <- function(text, name, to, env, alt = NULL) {
   attached <- search()
   on.exit(for (package in setdiff(search(), attached)) detach(package, character.only = TRUE))
   before <- options(width = 80, digits = 7, knitr.duplicate.label = "allow")
@@ -64,18 +74,20 @@ run_r <- function(name, to, env) {
     fig.height = 4.2, fig.path = file.path(to, "figures", paste0(name, "-"))
   )
   knitr::knit_hooks$set(
-    source = function(x, options) code_block(paste(x, collapse = "\n"), "r"),
+    source = function(x, options) {
+      block <- code_block(paste(x, collapse = "\n"), "r")
+      if (isFALSE(options$eval)) sub("<pre", '<pre title="Not run here"', block) else block
+    },
     output = function(x, options) output_block(x),
     warning = function(x, options) output_block(paste(x, collapse = "")),
+    error = function(x, options) output_block(paste(x, collapse = "")),
     plot = function(x, options) {
-      if (is.null(options$fig.alt)) stop("A plot of ", name, " has no fig.alt", call. = FALSE)
-      figure_block(file.path("figures", basename(x)), options$fig.alt, was_picture())
+      shown <- if (is.null(options$fig.alt)) alt else options$fig.alt
+      if (is.null(shown)) stop("A plot of ", name, " has no fig.alt", call. = FALSE)
+      figure_block(file.path("figures", basename(x)), shown, was_picture())
     },
     chunk = function(x, options) x
   )
-  lines <- readLines(file.path(lessons, paste0(name, ".R")), encoding = "UTF-8")
-  lines <- lines[-seq_len(grep("^#' ---$", lines)[2])]
-  text <- knitr::spin(text = lines, knit = FALSE, report = FALSE, format = "Rmd")
   text <- knitr::knit(text = text, envir = env, quiet = TRUE, encoding = "UTF-8")
   prose(text)
 }
@@ -105,7 +117,9 @@ python_body <- function(name, to) {
 }
 
 prose <- function(text) {
-  commonmark::markdown_html(enc2utf8(text), extensions = TRUE, smart = FALSE)
+  with_math(enc2utf8(text), function(markdown) {
+    commonmark::markdown_html(markdown, extensions = TRUE, smart = FALSE)
+  })
 }
 
 # One look for all plots. Okabe and Ito's colours: colour-blind readers can tell them apart.
