@@ -79,8 +79,8 @@ write_home <- function(to) {
   body <- rmd_html(file.path(guides, "home.Rmd"), "start", to)
   figure <- '<figure class="wide"><img src="assets/demo.png" alt="%s"></figure>'
   body <- sub("<p>DEMO</p>", sprintf(figure, paste(
-    "A network's training in R's own graphics: its loss by epoch, predictions against what was",
-    "observed, and the importance of each variable"
+    "A network's training in R's own graphics: its loss by epoch, and its predictions against what",
+    "was observed, beside those of lm()"
   )), body, fixed = TRUE)
   file.copy("docs/demo.png", file.path(to, "assets", "demo.png"))
   write_page(file.path(to, "index.html"), "torchbridge", body, "", contents = FALSE)
