@@ -24,7 +24,7 @@ _CONDITION = 1e3
 #: between this and one over the squared condition the cross product cannot tell.
 _DEPENDS = 1e-13
 #: What is left of a response of length 1 must be more than this, squared, or QR finds it.
-_LEFT = 1e-6
+_LEFT = 1e-4
 #: Squares beyond these have left the range of float64, or are near its ends.
 _RANGE = (2.0**-800, 2.0**800)
 #: Rows that are added to a triangle at once, at least.

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import parameters_of
-from ..exact.families import check_values, find_family
+from ..exact.families import Family, check_values, find_family
 from ..exact.glm import fit_glm
 from ..exact.glm_fit import GLMFit
 from ..exact.kmeans import KMeans
 from ..exact.linear_predictor import LinearPredictor
+from ..exact.links import Link
 from ..exact.mixture import GaussianMixture
 from ..exact.multinomial import MultinomialFit, fit_multinomial
 from ..exact.pca import PCA
@@ -66,29 +67,36 @@ class ExactResult(NamedTuple):
 
 def generalized(task: ExactData) -> ExactResult:
     """A generalized linear model."""
-    beside = _beside(task)
-    name = task.options.get("family", task.family)
-    if name is None:
-        raise ValueError(f'model_options: "family" is missing for model "{task.model}"')
-    family = find_family(name, task.options.get("link"))[0]
-    n_classes = task.n_classes
-    if n_classes is not None and (n_classes != 2 or not family.takes_shares):
-        raise ValueError(
-            f'n_classes is {n_classes}: model "{task.model}" takes '
-            + ("two classes" if family.takes_shares else "numbers, n_classes must be None")
-        )
+    beside, n_classes = _beside(task), task.n_classes
+    name, family, _ = family_of(task.model, task.options, n_classes, task.family)
     y = numbers("response", task.data.response, "float64")
     if y.ndim == 2 and y.shape[1] > 1:
         return _several_responses(task, y, beside)
     check_values("response", y, family, name)
     found = fit_glm(task.x, y, **{**task.options, "family": name}, **beside)
-    return _coefficients_of(
+    return coefficients_of(
         found,
         found.coefficients[None],
         n_classes=2 if family.takes_shares else n_classes,
         link=found.link,
         baseline=False,
     )
+
+
+def family_of(
+    model: str, options: Mapping[str, Any], n_classes: int | None, family: str | None
+) -> tuple[str, Family, Link]:
+    """What a model's family is called, the family and its link, checked beside the classes."""
+    name = options.get("family", family)
+    if name is None:
+        raise ValueError(f'model_options: "family" is missing for model "{model}"')
+    found, link = find_family(name, options.get("link"))
+    if n_classes is not None and (n_classes != 2 or not found.takes_shares):
+        raise ValueError(
+            f'n_classes is {n_classes}: model "{model}" takes '
+            + ("two classes" if found.takes_shares else "numbers, n_classes must be None")
+        )
+    return name, found, link
 
 
 def _several_responses(task: ExactData, y: Tensor, beside: dict[str, Any]) -> ExactResult:
@@ -103,7 +111,7 @@ def _several_responses(task: ExactData, y: Tensor, beside: dict[str, Any]) -> Ex
         )
     intercept = task.options.get("intercept", True)
     found = fit_responses(task.x, y, intercept=intercept, **beside)
-    return _coefficients_of(
+    return coefficients_of(
         found, found.coefficients.T, n_classes=None, link="identity", baseline=False, squeeze=False
     )
 
@@ -116,9 +124,7 @@ def multinomial(task: ExactData) -> ExactResult:
         raise ValueError(f'n_classes is missing: model "{task.model}" takes class codes')
     y = codes_within("response", task.data.response, [n_classes], 1)
     found = fit_multinomial(task.x, y, n_classes, **beside, **task.options)
-    return _coefficients_of(
-        found, found.coefficients, n_classes=n_classes, link=None, baseline=True
-    )
+    return coefficients_of(found, found.coefficients, n_classes=n_classes, link=None, baseline=True)
 
 
 def _beside(task: ExactData) -> dict[str, Any]:
@@ -131,7 +137,7 @@ def _beside(task: ExactData) -> dict[str, Any]:
     }
 
 
-def _coefficients_of(
+def coefficients_of(
     found: GLMFit | ResponsesFit | MultinomialFit,
     coefficients: Tensor,
     *,
@@ -140,6 +146,7 @@ def _coefficients_of(
     baseline: bool,
     squeeze: bool = True,
 ) -> ExactResult:
+    """The module of a fit's coefficients, a row an output, and its spec."""
     spec = {
         "n_outputs": len(coefficients),
         "n_classes": n_classes,

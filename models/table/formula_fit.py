@@ -33,6 +33,7 @@ from .registry import find_model
 from .result import TableFit
 from .shape import Shape, as_pandas, classes_of
 from .streamed_columns import Types
+from .streamed_exact import check_streamed, fit_streamed_exactly
 from .streamed_fit import as_source, check_share, fit_streamed, seed_of, showing
 from .streamed_predict import needed_columns, predictions, write_predictions
 from .streamed_table import learn
@@ -206,7 +207,8 @@ def fit_formula(
             values are factors: a column a level but the first, or codes for "tabular".
         data: a pandas data frame, or one that has `to_pandas()` (polars, pyarrow). Rows with
             missing values are left out. Or what does not fit in memory, which is read once to
-            learn levels, means and counts, and then again in every epoch: the path of a Parquet,
+            learn levels, means and counts, and then again in every epoch (of an exact fit, in
+            every iteration; linear models have one): the path of a Parquet,
             CSV or Arrow (Feather) file, of a folder of such files of one kind, or of several by a
             pattern with `*`; a query of SQL, for DuckDB; a `pyarrow.dataset.Dataset`, a polars
             LazyFrame, `frame_batches()`; or a stream, such as a `pyarrow.RecordBatchReader` or a
@@ -279,7 +281,7 @@ def _fit_source(
     given, train = options("model_options", model_options), options("fit_options", fit_options)
     row = find_model(model)
     if row.exact:
-        raise ValueError(f'model "{model}" needs data in memory')
+        check_streamed(model, validation, standardize, train)
     share = validation if isinstance(validation, (int, float)) else None
     with showing(train.get("progress")) as look:
         table = learn(
@@ -294,6 +296,12 @@ def _fit_source(
             seed=seed_of(train.get("seed")),
             look=look,
         )
+    layout, classes = table.layout, table.shape.classes
+    if row.exact:
+        given = {"intercept": layout.intercept, **given}
+        found = fit_streamed_exactly(model, table, given, train)
+        about = FormulaModel(found.model, layout, classes, offset)
+        return FormulaFit(about, found, table.names, None, table.left_out)
     valid = None
     if validation is not None and share is None:
         valid = table.like(as_source(validation, "validation"))
@@ -302,7 +310,6 @@ def _fit_source(
         **options("origin", train.get("origin")),
     }
     found = fit_streamed(model, table, valid, given, train, standardize=standardize, dtype=dtype)
-    layout, classes = table.layout, table.shape.classes
     about = FormulaModel(found.model, layout, classes, offset)
     return FormulaFit(about, found, table.names, None, table.left_out)
 

@@ -58,6 +58,7 @@ class Model:
         n_dims: dims of a row of its numeric input: 1 for columns, 2 for sequences, 3 for images.
         takes_codes: whether factors come to it as codes.
         takes_sparse: whether its numeric input may be a sparse matrix.
+        streams: whether an exact fit takes rows that are read batch by batch.
         standardizes: whether `standardize` None is True.
         seeded: whether a seed decides anything.
         types: what `predict` can be asked for (classes and probabilities of responses that
@@ -78,6 +79,7 @@ class Model:
     n_dims: int = 1
     takes_codes: bool = False
     takes_sparse: bool = False
+    streams: bool = False
     standardizes: bool = False
     seeded: bool = True
     types: tuple[str, ...] = ("response", "link", "prob", "class")
@@ -141,6 +143,7 @@ def _of_family(
         response=response,
         family=family,
         takes_sparse=True,
+        streams=True,
         seeded=False,
         hosts=hosts,
     )
@@ -200,6 +203,7 @@ MODELS: dict[str, Model] = {
         module=linear_predictor,
         response="numbers",
         takes_sparse=True,
+        streams=True,
         seeded=False,
         hosts=("shell",),
     ),
