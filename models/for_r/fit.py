@@ -47,7 +47,7 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
     data = arranged(task)
     model, options = data["model"], dict(data["fit_options"])
     if isinstance(model, str) and MODELS[model].exact:
-        return _with_notes(lambda: described(fit_table(**data)))
+        return with_notes(lambda: described(fit_table(**data)))
     options["callbacks"] = callbacks(task)
     options["origin"] = origin(task)
     before = None
@@ -74,7 +74,8 @@ def make_lazy_weights(module: nn.Module, x: Tensor, seed: int | None) -> None:
             module(x[:1])
 
 
-def _with_notes(fit: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def with_notes(fit: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A fit, described, and as `notes` what it warns of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         found = fit()

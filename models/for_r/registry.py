@@ -31,7 +31,16 @@ def _no_options() -> None:
 
 
 def _plain(row: Model) -> dict[str, Any]:
-    names = ("exact", "response", "takes_response", "family", "seeded", "types", "takes_sparse")
+    names = (
+        "exact",
+        "response",
+        "takes_response",
+        "family",
+        "seeded",
+        "types",
+        "takes_sparse",
+        "streams",
+    )
     return {
         **{name: getattr(row, name) for name in names},
         "offered": "r" in row.hosts,

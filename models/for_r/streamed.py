@@ -27,10 +27,11 @@ from ..table.formula_fit import FormulaModel
 from ..table.model import TableModel
 from ..table.registry import MODELS
 from ..table.streamed_columns import Types
+from ..table.streamed_exact import check_streamed, fit_streamed_exactly
 from ..table.streamed_fit import as_source, check_share, fit_streamed, seed_of, showing
 from ..table.streamed_predict import needed_columns, predictions, write_predictions
-from ..table.streamed_table import learn
-from .fit import callbacks, described, model_options, origin
+from ..table.streamed_table import StreamedTable, learn
+from .fit import callbacks, described, model_options, origin, with_notes
 from .predict import holding
 
 #: Seconds between two looks of R's progress bar.
@@ -82,8 +83,11 @@ def fit(source: Source, task: Mapping[str, Any]) -> dict[str, Any]:
     row = MODELS[model] if isinstance(model, str) else None
     share = task.get("validation")
     share = share if isinstance(share, (int, float)) else None
-    # R checks a name's options there; the pass takes longer.
-    train_options["callbacks"] = callbacks(task)
+    exact = row is not None and row.exact
+    if exact:
+        check_streamed(model, task.get("validation"), task.get("standardize"), train_options)
+    else:  # R checks a name's options there; the pass takes longer.
+        train_options["callbacks"] = callbacks(task)
     layout = Layout(**task["layout"])
     with _reading(task) as look:
         table = learn(
@@ -94,14 +98,36 @@ def fit(source: Source, task: Mapping[str, Any]) -> dict[str, Any]:
             weights=task.get("weights"),
             offset=task.get("offset"),
             types=types_of(task["numbers"], task["sort"]),
-            dtype="float64" if train_options.get("precision") == "64-true" else "float32",
+            dtype="float64" if exact or train_options.get("precision") == "64-true" else "float32",
             share=0.0 if share is None else check_share(share),
             seed=seed_of(train_options.get("seed")),
             look=look,
         )
     if table.left_out and task["refuses_na"]:
         raise ValueError(f"data has missing values, in {table.left_out} rows")
+    if exact:
+        given = {"intercept": layout.intercept, **(task.get("model_options") or {})}
+        found = with_notes(
+            lambda: described(fit_streamed_exactly(model, table, given, train_options))
+        )
+    else:
+        found = _trained(model, table, train_options, task)
+    found |= {
+        "levels": table.layout.levels,
+        "classes": table.shape.classes,
+        "n_rows": table.n_rows,
+        "n_valid": table.n_valid,
+        "left_out": table.left_out,
+    }
+    return found
+
+
+def _trained(
+    model: Any, table: StreamedTable, train_options: dict[str, Any], task: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The fit of a network, described."""
     given = task.get("validation")
+    share = given if isinstance(given, (int, float)) else None
     valid = None if given is None or share is not None else table.like(given, weighted=False)
     train_options["origin"] = {**options("origin", origin(task)), "columns": table.names}
     before = copy.deepcopy(model.state_dict()) if isinstance(model, nn.Module) else None
@@ -116,13 +142,6 @@ def fit(source: Source, task: Mapping[str, Any]) -> dict[str, Any]:
     found = described(result)
     if before is not None:
         model.load_state_dict(before)
-    found |= {
-        "levels": table.layout.levels,
-        "classes": table.shape.classes,
-        "n_rows": table.n_rows,
-        "n_valid": table.n_valid,
-        "left_out": table.left_out,
-    }
     return found
 
 

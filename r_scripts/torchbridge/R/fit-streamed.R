@@ -31,7 +31,7 @@ streamed_handle <- function(x) {
 path_or_query <- function(x) if (startsWith(x, "~")) path.expand(x) else x
 
 fit_streamed <- function(formula, data, model, options, asked, na_action, env, call) { # nolint
-  if (is_exact_model(model)) {
+  if (is_exact_model(model) && !model_row(model)$streams) {
     abort(call, "`data`: ", model_label(model), " takes a data frame in memory.")
   }
   for (name in c("subset", "contrasts")) {
@@ -78,6 +78,7 @@ where x > 0\"." else "these are treatment contrasts."
   if (is.null(options$loss_name)) {
     options$loss_name <- if (is.null(result$classes)) "mse_loss" else "cross_entropy"
   }
+  for (note in unlist(result$notes)) warning(warningCondition(note, call = call))
   finish_fit(made_streamed(formula, result, opened, read, model, asked, env, call), result, options)
 }
 
@@ -121,7 +122,7 @@ streamed_formula <- function(formula, columns, beside, model, options, env, call
   })
   response <- variables[[attr(terms, "response")]]
   numbers <- names(columns)[vapply(columns, is.logical, NA)]
-  design <- any(attr(terms, "order") > 1L)
+  design <- any(attr(terms, "order") > 1L) || is_exact_model(model)
   y <- if (is.symbol(response)) columns[[as.character(response)]]
   classes <- streamed_classes(y, model, options, call)
   # In a design TRUE is a level; a response has classes; else it is 1.

@@ -84,11 +84,15 @@ exact_table <- function(exact) {
 # As of summary.lm().
 r_squared <- function(fit) {
   exact <- fit$exact
-  w <- row_weights(fit)
-  mu <- fit$fitted.values
-  centre <- if (exact$intercept) sum(w * mu) / sum(w) else 0
-  explained <- sum(w * (mu - centre)^2)
   rss <- exact$deviance
+  if (isTRUE(fit$streamed)) {
+    explained <- exact$null_deviance - rss # no row is there any more
+  } else {
+    w <- row_weights(fit)
+    mu <- fit$fitted.values
+    centre <- if (exact$intercept) sum(w * mu) / sum(w) else 0
+    explained <- sum(w * (mu - centre)^2)
+  }
   squared <- explained / (explained + rss)
   df_model <- exact$rank - exact$intercept
   list(

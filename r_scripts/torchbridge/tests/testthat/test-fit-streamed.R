@@ -120,3 +120,36 @@ test_that("what is wrong is named", {
   write_parquet(transform(d, g = "zz"), other)
   expect_error(predict(fit_to(y ~ g, folder), other), "new level \"zz\"")
 })
+
+test_that("exact models of a folder have lm()'s and glm()'s numbers", {
+  expect_same <- function(ours, theirs) {
+    expect_equal(coef(ours), coef(theirs), tolerance = 1e-9)
+    # (glm() has the weights of the step before its last.)
+    expect_equal(vcov(ours), vcov(theirs), tolerance = if (inherits(theirs, "glm")) 1e-6 else 1e-9)
+    expect_equal(deviance(ours), deviance(theirs), tolerance = 1e-11)
+    expect_equal(as.numeric(logLik(ours)), as.numeric(logLik(theirs)), tolerance = 1e-11)
+    expect_equal(df.residual(ours), df.residual(theirs))
+    expect_equal(predict(ours, d), predict(theirs, d, type = "response"), tolerance = 1e-9)
+    expect_equal(predict(ours, folder), unname(predict(ours, d)), tolerance = 1e-9)
+  }
+  ours <- torch_fit(y ~ x + log(z) * g + t, folder, linear())
+  theirs <- lm(y ~ x + log(z) * g + t, d)
+  expect_same(ours, theirs)
+  expect_equal(summary(ours)$r.squared, summary(theirs)$r.squared, tolerance = 1e-12)
+  expect_equal(
+    confint(ours, level = 0.9), confint(theirs, level = 0.9), tolerance = 1e-9
+  )
+  expect_same(
+    torch_fit(y ~ x + g - 1 + offset(o), folder, linear(), weights = w),
+    lm(y ~ x + g - 1 + offset(o), d, weights = w)
+  )
+  tight <- glm.control(1e-14, 50)
+  expect_same(
+    torch_fit(k ~ x + f, folder, logistic()), glm(k ~ x + f, binomial, d, control = tight)
+  )
+  expect_same(
+    torch_fit(w ~ x + g, folder, poisson()), glm(w ~ x + g, poisson, d, control = tight)
+  )
+  expect_error(torch_fit(g ~ x, folder, multinomial()), "takes a data frame in memory")
+  expect_error(fitted(ours), "keeps no rows of data that was read batch by batch")
+})
