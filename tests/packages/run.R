@@ -8,8 +8,9 @@
 #   Needs     checkouts to install first (owner/name, ...), where R has not got them
 #   Variables environment variables (NAME=value, ...)
 #   Leaves    names of test files that are left out, as a pattern, and Because: why
-# and one for each test that may fail:
+# and one for each kind of failure that may be:
 #   Test      a pattern for "file: name of the test"
+#   Says      a pattern for what the failure says; one of the two may be left out
 #   Reason    why
 # The exit status is 1 where a test fails that no record explains.
 #
@@ -256,7 +257,7 @@ report <- function(name, about, source, results, reasons, failure, minutes) {
   count <- function(state) sum(results$state == state)
   failed <- results[results$state == "failed", , drop = FALSE]
   titles <- sprintf("%s: %s", failed$file, failed$test)
-  why <- vapply(titles, explain, "", reasons)
+  why <- as.character(mapply(explain, titles, failed$message, MoreArgs = list(reasons)))
   unexplained <- sum(!nzchar(why)) + !is.null(failure)
   row <- sprintf(
     "| %s | %s (%s) | %d | %d | %d | %d | %d |", name, version, paste(commit, collapse = ""),
@@ -277,9 +278,12 @@ report <- function(name, about, source, results, reasons, failure, minutes) {
   list(text = list(row = row, section = lines), unexplained = unexplained)
 }
 
-explain <- function(title, reasons) {
+explain <- function(title, message, reasons) {
+  fits <- function(pattern, text) is.null(pattern) || is.na(pattern) || grepl(pattern, text)
   for (i in seq_len(nrow(reasons))) {
-    if (grepl(reasons$Test[i], title)) return(one_line(reasons$Reason[i]))
+    if (fits(reasons$Test[i], title) && fits(reasons$Says[i], message)) {
+      return(one_line(reasons$Reason[i]))
+    }
   }
   ""
 }

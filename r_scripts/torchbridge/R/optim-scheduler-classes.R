@@ -36,8 +36,8 @@ lr_scheduler <- function(classname = NULL, inherit = NULL, ..., parent_env = par
   plateau <- inherits_from(attr(generator, "scheduler"), "PlateauScheduler")
   if (plateau && "get_lr" %in% names(methods)) {
     abort(
-      sys.call(), "`get_lr` would never be asked: `lr_reduce_on_plateau()` sets the learning rates ",
-      "by what is measured. Leave out `inherit`, or write `step`."
+      sys.call(), "`get_lr` would never be asked: `lr_reduce_on_plateau()` sets the learning ",
+      "rates by what is measured. Leave out `inherit`, or write `step`."
     )
   }
   generator

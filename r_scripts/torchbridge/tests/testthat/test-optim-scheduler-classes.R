@@ -72,7 +72,7 @@ test_that("a schedule of PyTorch's can be inherited from", {
   )
 })
 
-test_that("get_lr() of such a class is asked, from the first step on; super$get_lr() is PyTorch's", {
+test_that("get_lr() of such a class is asked from the first step on, super's is PyTorch's", {
   rates <- function(scheduler, optimizer, n = 4) {
     vapply(seq_len(n), function(i) {
       now <- rate(optimizer)
