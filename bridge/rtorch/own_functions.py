@@ -43,5 +43,8 @@ def area_under_min_fpr_fnr(x: torch.Tensor, target: torch.Tensor) -> torch.Tenso
     above = positive[order].to(x.dtype)
     false_negative = 1 - above.cumsum(0) / n
     false_positive = (1 - above).cumsum(0) / (len(positive) - n)
-    smaller = torch.minimum(false_positive, false_negative)[:-1]
+    smaller = torch.minimum(false_positive, false_negative)
+    # Equal predictions are one threshold, whose gradient is the last one's, as in R's torch.
+    last = torch.cat([ordered[:-1] != ordered[1:], torch.ones_like(positive[:1])])
+    smaller, ordered = smaller[last][:-1], ordered[last]
     return (smaller * (ordered[:-1] - ordered[1:])).sum()

@@ -7,6 +7,7 @@ said here, once each.
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import re
 import textwrap
@@ -280,6 +281,9 @@ R_NAMES = {"lambd": "lambda"}
 
 # Arguments that R torch has not, behind those that it has.
 BEHIND = {"OneCycleLR": "three_phase"}
+# Those of optimizers go through `...`, so that packages which read the arguments of an optimizer
+# find those that they know.
+BESIDES = ("capturable", "decoupled_weight_decay", "differentiable", "foreach", "fused", "maximize")
 
 
 def files() -> dict[str, str]:
@@ -297,6 +301,7 @@ def files() -> dict[str, str]:
         _table("optimizers", "torch.optim", optimizers, optimizer_name),
         _table("schedulers", "torch.optim.lr_scheduler", schedulers, scheduler_name),
         _kinds(),
+        _further(optimizers),
     ]
     for name in optimizers:
         parts.append(_function(getattr(torch.optim, name), optimizer_name(name), OPTIMIZERS[name]))
@@ -331,14 +336,47 @@ def _kinds() -> str:
     return f"{about}\nargument_kinds <- c(\n{rows}\n)\n"
 
 
+def _further(optimizers: list[str]) -> str:
+    rows = []
+    for name in optimizers:
+        quoted = ", ".join(f'"{p.name}"' for p in _besides(getattr(torch.optim, name)))
+        if quoted:
+            row = f"{optimizer_name(name)} = c({quoted})"
+            rows += [
+                "\n".join(textwrap.wrap(row, 98, initial_indent="  ", subsequent_indent="    "))
+            ]
+    head = "# What goes through `...` of an optimizer, as R's torch has not got it."
+    return "\n".join((head, "further_options <- list(", ",\n".join(rows), ")", ""))
+
+
+def _besides(python_class: type) -> list[inspect.Parameter]:
+    """What comes last of a class and R's torch has not got, in PyTorch's order."""
+    if not issubclass(python_class, Optimizer):
+        return []
+    there = reversed(inspect.signature(python_class).parameters.values())
+    return list(itertools.takewhile(lambda parameter: parameter.name in BESIDES, there))[::-1]
+
+
 def _function(python_class: type, name: str, about: tuple[str, str]) -> str:
     title, description = about
     is_scheduler = name.startswith("lr_")
-    parameters = _parameters(python_class, is_scheduler)
+    besides = _besides(python_class)
+    parameters = [
+        p
+        for p in _parameters(python_class, is_scheduler)
+        if p.name not in {further.name for further in besides}
+    ]
     lines = [title, "", description, ""]
     for parameter in parameters:
         name_in_r = _r_name(parameter)
         lines += _wrap(f"@param {name_in_r} {ARGUMENTS[name_in_r][1]}", indent=True)
+    if besides:
+        lines += ["@param ... What R's torch has not got, by name:"]
+        lines += [
+            "  " + line
+            for p in besides
+            for line in _wrap(f"* `{p.name}`: {ARGUMENTS[p.name][1]}", indent=True)
+        ]
     if is_scheduler:
         lines += ["@inherit lr_schedulers return"]
     else:
@@ -348,7 +386,8 @@ def _function(python_class: type, name: str, about: tuple[str, str]) -> str:
     for line in lines:
         documented += [line] if line.startswith((" ", "@")) else _wrap(line)
     comment = "\n".join(f"#' {line}".rstrip() for line in documented)
-    head = _head(f"{name} <- function(", [_formal(parameter) for parameter in parameters])
+    formals = [_formal(parameter) for parameter in parameters]
+    head = _head(f"{name} <- function(", [*formals, "..."] if besides else formals)
     maker = "new_scheduler" if is_scheduler else "new_optimizer"
     return f'{comment}\n{head}\n  {maker}("{name}", match.call(), environment())\n}}\n'
 

@@ -271,11 +271,25 @@ report <- function(name, about, source, results, reasons, failure, minutes) {
     if (!is.null(about$Leaves) && !is.na(about$Leaves)) {
       paste0("- Left out, ", one_line(about$Because), ": files `", about$Leaves, "`.")
     },
-    sprintf("- `%s`: %s", titles, why)
+    by_reason(failed$file, titles, why)
   )
   message(row)
   for (i in which(why == "**not explained**")) message("  ", titles[i], ": ", failed$message[i])
   list(text = list(row = row, section = lines), unexplained = unexplained)
+}
+
+# One line for each reason, with the tests, or, where they are many, with the files.
+by_reason <- function(files, titles, why) {
+  vapply(unique(why), function(reason) {
+    at <- why == reason
+    counts <- table(files[at])
+    named <- if (sum(at) <= 8L) {
+      paste0("`", titles[at], "`")
+    } else {
+      paste0("`", names(counts), "` (", counts, ")")
+    }
+    paste0("- ", sub("[.]$", "", reason), " (", sum(at), "): ", paste(named, collapse = ", "), ".")
+  }, "", USE.NAMES = FALSE)
 }
 
 explain <- function(title, message, reasons) {

@@ -71,3 +71,27 @@ friendly_type <- function(x) {
   type <- if (is.double(x)) "numeric" else typeof(x)
   paste(if (type == "integer") "an" else "a", type, if (is.null(dim(x))) "vector" else "array")
 }
+
+# `...` by the names of `further`, matched as R matches arguments: by name, by its beginning, by
+# place.
+matched_further <- function(dots, further, generator, call) {
+  if (length(dots) == 0L) return(dots)
+  names <- names(dots)
+  if (is.null(names)) names <- character(length(dots))
+  named <- nzchar(names)
+  twice <- anyDuplicated(names[named])
+  if (twice) abort(call, "`", names[named][twice], "` is given twice.")
+  found <- further[pmatch(names[named], further)]
+  left <- setdiff(further, found)
+  if (anyNA(found) || sum(!named) > length(left)) {
+    known <- c(setdiff(names(formals(generator)), "..."), further)
+    unused <- c(names[named][is.na(found)], "one without a name")[1L]
+    abort(
+      call, "unused argument (", unused, "). There are ", paste0("`", known, "`", collapse = ", "),
+      "."
+    )
+  }
+  names[named] <- found
+  names[!named] <- left[seq_len(sum(!named))]
+  stats::setNames(dots, names)
+}

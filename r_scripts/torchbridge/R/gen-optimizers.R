@@ -120,6 +120,24 @@ argument_kinds <- c(
   weight_decay = "number"
 )
 
+# What goes through `...` of an optimizer, as R's torch has not got it.
+further_options <- list(
+  optim_asgd = c("foreach", "maximize", "differentiable", "capturable"),
+  optim_adadelta = c("foreach", "capturable", "maximize", "differentiable"),
+  optim_adafactor = c("foreach", "maximize"),
+  optim_adagrad = c("foreach", "maximize", "differentiable", "fused"),
+  optim_adam = c("foreach", "maximize", "capturable", "differentiable", "fused",
+    "decoupled_weight_decay"),
+  optim_adamw = c("maximize", "foreach", "capturable", "differentiable", "fused"),
+  optim_adamax = c("foreach", "maximize", "differentiable", "capturable"),
+  optim_nadam = c("decoupled_weight_decay", "foreach", "maximize", "capturable", "differentiable"),
+  optim_radam = c("decoupled_weight_decay", "foreach", "maximize", "capturable", "differentiable"),
+  optim_rmsprop = c("capturable", "foreach", "maximize", "differentiable"),
+  optim_rprop = c("capturable", "foreach", "maximize", "differentiable"),
+  optim_sgd = c("maximize", "foreach", "differentiable", "fused"),
+  optim_sparse_adam = c("maximize")
+)
+
 #' Averaged stochastic gradient descent
 #'
 #' Stochastic gradient descent whose iterates are averaged from step `t0` on (Polyak and
@@ -132,16 +150,16 @@ argument_kinds <- c(
 #' @param alpha How much of a running mean (or, in `optim_asgd()`, power) is kept.
 #' @param t0 The step from which the iterates are averaged.
 #' @param weight_decay Factor of the L2 penalty.
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
-#' @param differentiable Record the step itself for gradients?
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
+#' @param ... What R's torch has not got, by name:
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `differentiable`: Record the step itself for gradients?
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_asgd <- function(params, lr = 0.01, lambda = 0.0001, alpha = 0.75, t0 = 1e+06,
-                       weight_decay = 0, foreach = NULL, maximize = FALSE, differentiable = FALSE,
-                       capturable = FALSE) {
+                       weight_decay = 0, ...) {
   new_optimizer("optim_asgd", match.call(), environment())
 }
 
@@ -156,15 +174,15 @@ optim_asgd <- function(params, lr = 0.01, lambda = 0.0001, alpha = 0.75, t0 = 1e
 #' @param rho How much of the running means is kept.
 #' @param eps Added to a divisor so that it is not zero.
 #' @param weight_decay Factor of the L2 penalty.
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
-#' @param maximize Go up the gradient, not down?
-#' @param differentiable Record the step itself for gradients?
+#' @param ... What R's torch has not got, by name:
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `differentiable`: Record the step itself for gradients?
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
-optim_adadelta <- function(params, lr = 1, rho = 0.9, eps = 1e-06, weight_decay = 0, foreach = NULL,
-                           capturable = FALSE, maximize = FALSE, differentiable = FALSE) {
+optim_adadelta <- function(params, lr = 1, rho = 0.9, eps = 1e-06, weight_decay = 0, ...) {
   new_optimizer("optim_adadelta", match.call(), environment())
 }
 
@@ -180,13 +198,14 @@ optim_adadelta <- function(params, lr = 1, rho = 0.9, eps = 1e-06, weight_decay 
 #' @param eps Added to a divisor so that it is not zero.
 #' @param d The largest root mean square that an update may have.
 #' @param weight_decay Factor of the L2 penalty.
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
+#' @param ... What R's torch has not got, by name:
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_adafactor <- function(params, lr = 0.01, beta2_decay = -0.8, eps = list(NULL, 0.001), d = 1,
-                            weight_decay = 0, foreach = NULL, maximize = FALSE) {
+                            weight_decay = 0, ...) {
   new_optimizer("optim_adafactor", match.call(), environment())
 }
 
@@ -202,16 +221,16 @@ optim_adafactor <- function(params, lr = 0.01, beta2_decay = -0.8, eps = list(NU
 #' @param weight_decay Factor of the L2 penalty.
 #' @param initial_accumulator_value What the sum of squares starts from.
 #' @param eps Added to a divisor so that it is not zero.
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
-#' @param differentiable Record the step itself for gradients?
-#' @param fused Do a whole step in one kernel, which is fastest? `NULL` lets PyTorch choose.
+#' @param ... What R's torch has not got, by name:
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `differentiable`: Record the step itself for gradients?
+#'   * `fused`: Do a whole step in one kernel, which is fastest? `NULL` lets PyTorch choose.
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_adagrad <- function(params, lr = 0.01, lr_decay = 0, weight_decay = 0,
-                          initial_accumulator_value = 0, eps = 1e-10, foreach = NULL,
-                          maximize = FALSE, differentiable = FALSE, fused = NULL) {
+                          initial_accumulator_value = 0, eps = 1e-10, ...) {
   new_optimizer("optim_adagrad", match.call(), environment())
 }
 
@@ -227,18 +246,18 @@ optim_adagrad <- function(params, lr = 0.01, lr_decay = 0, weight_decay = 0,
 #' @param eps Added to a divisor so that it is not zero.
 #' @param weight_decay Factor of the L2 penalty.
 #' @param amsgrad Divide by the largest second moment so far (Reddi and others, 2018)?
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
-#' @param differentiable Record the step itself for gradients?
-#' @param fused Do a whole step in one kernel, which is fastest? `NULL` lets PyTorch choose.
-#' @param decoupled_weight_decay Decay the parameters themselves, as AdamW does?
+#' @param ... What R's torch has not got, by name:
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
+#'   * `differentiable`: Record the step itself for gradients?
+#'   * `fused`: Do a whole step in one kernel, which is fastest? `NULL` lets PyTorch choose.
+#'   * `decoupled_weight_decay`: Decay the parameters themselves, as AdamW does?
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_adam <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1e-08, weight_decay = 0,
-                       amsgrad = FALSE, foreach = NULL, maximize = FALSE, capturable = FALSE,
-                       differentiable = FALSE, fused = NULL, decoupled_weight_decay = FALSE) {
+                       amsgrad = FALSE, ...) {
   new_optimizer("optim_adam", match.call(), environment())
 }
 
@@ -254,17 +273,17 @@ optim_adam <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1e-08, w
 #' @param eps Added to a divisor so that it is not zero.
 #' @param weight_decay Factor of the L2 penalty.
 #' @param amsgrad Divide by the largest second moment so far (Reddi and others, 2018)?
-#' @param maximize Go up the gradient, not down?
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
-#' @param differentiable Record the step itself for gradients?
-#' @param fused Do a whole step in one kernel, which is fastest? `NULL` lets PyTorch choose.
+#' @param ... What R's torch has not got, by name:
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
+#'   * `differentiable`: Record the step itself for gradients?
+#'   * `fused`: Do a whole step in one kernel, which is fastest? `NULL` lets PyTorch choose.
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_adamw <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1e-08, weight_decay = 0.01,
-                        amsgrad = FALSE, maximize = FALSE, foreach = NULL, capturable = FALSE,
-                        differentiable = FALSE, fused = NULL) {
+                        amsgrad = FALSE, ...) {
   new_optimizer("optim_adamw", match.call(), environment())
 }
 
@@ -279,16 +298,16 @@ optim_adamw <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1e-08, 
 #' @param betas How much of the running means of the gradient and its square is kept.
 #' @param eps Added to a divisor so that it is not zero.
 #' @param weight_decay Factor of the L2 penalty.
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
-#' @param differentiable Record the step itself for gradients?
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
+#' @param ... What R's torch has not got, by name:
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `differentiable`: Record the step itself for gradients?
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_adamax <- function(params, lr = 0.002, betas = c(0.9, 0.999), eps = 1e-08, weight_decay = 0,
-                         foreach = NULL, maximize = FALSE, differentiable = FALSE,
-                         capturable = FALSE) {
+                         ...) {
   new_optimizer("optim_adamax", match.call(), environment())
 }
 
@@ -352,17 +371,17 @@ optim_muon <- function(params, lr = 0.001, weight_decay = 0.1, momentum = 0.95, 
 #' @param eps Added to a divisor so that it is not zero.
 #' @param weight_decay Factor of the L2 penalty.
 #' @param momentum_decay Decay of the momentum.
-#' @param decoupled_weight_decay Decay the parameters themselves, as AdamW does?
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
-#' @param differentiable Record the step itself for gradients?
+#' @param ... What R's torch has not got, by name:
+#'   * `decoupled_weight_decay`: Decay the parameters themselves, as AdamW does?
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
+#'   * `differentiable`: Record the step itself for gradients?
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_nadam <- function(params, lr = 0.002, betas = c(0.9, 0.999), eps = 1e-08, weight_decay = 0,
-                        momentum_decay = 0.004, decoupled_weight_decay = FALSE, foreach = NULL,
-                        maximize = FALSE, capturable = FALSE, differentiable = FALSE) {
+                        momentum_decay = 0.004, ...) {
   new_optimizer("optim_nadam", match.call(), environment())
 }
 
@@ -377,17 +396,17 @@ optim_nadam <- function(params, lr = 0.002, betas = c(0.9, 0.999), eps = 1e-08, 
 #' @param betas How much of the running means of the gradient and its square is kept.
 #' @param eps Added to a divisor so that it is not zero.
 #' @param weight_decay Factor of the L2 penalty.
-#' @param decoupled_weight_decay Decay the parameters themselves, as AdamW does?
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
-#' @param differentiable Record the step itself for gradients?
+#' @param ... What R's torch has not got, by name:
+#'   * `decoupled_weight_decay`: Decay the parameters themselves, as AdamW does?
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
+#'   * `differentiable`: Record the step itself for gradients?
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_radam <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1e-08, weight_decay = 0,
-                        decoupled_weight_decay = FALSE, foreach = NULL, maximize = FALSE,
-                        capturable = FALSE, differentiable = FALSE) {
+                        ...) {
   new_optimizer("optim_radam", match.call(), environment())
 }
 
@@ -404,16 +423,16 @@ optim_radam <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1e-08, 
 #' @param weight_decay Factor of the L2 penalty.
 #' @param momentum How much of the last step is kept in the next.
 #' @param centered Divide by the standard deviation of the gradient, not its root square?
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
-#' @param differentiable Record the step itself for gradients?
+#' @param ... What R's torch has not got, by name:
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `differentiable`: Record the step itself for gradients?
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_rmsprop <- function(params, lr = 0.01, alpha = 0.99, eps = 1e-08, weight_decay = 0,
-                          momentum = 0, centered = FALSE, capturable = FALSE, foreach = NULL,
-                          maximize = FALSE, differentiable = FALSE) {
+                          momentum = 0, centered = FALSE, ...) {
   new_optimizer("optim_rmsprop", match.call(), environment())
 }
 
@@ -427,16 +446,15 @@ optim_rmsprop <- function(params, lr = 0.01, alpha = 0.99, eps = 1e-08, weight_d
 #' @param lr Learning rate.
 #' @param etas Factors by which a step size shrinks and grows.
 #' @param step_sizes The smallest and the largest step size.
-#' @param capturable May the step be part of a CUDA graph? Slower where it is not.
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param maximize Go up the gradient, not down?
-#' @param differentiable Record the step itself for gradients?
+#' @param ... What R's torch has not got, by name:
+#'   * `capturable`: May the step be part of a CUDA graph? Slower where it is not.
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `differentiable`: Record the step itself for gradients?
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
-optim_rprop <- function(params, lr = 0.01, etas = c(0.5, 1.2), step_sizes = c(1e-06, 50),
-                        capturable = FALSE, foreach = NULL, maximize = FALSE,
-                        differentiable = FALSE) {
+optim_rprop <- function(params, lr = 0.01, etas = c(0.5, 1.2), step_sizes = c(1e-06, 50), ...) {
   new_optimizer("optim_rprop", match.call(), environment())
 }
 
@@ -451,16 +469,16 @@ optim_rprop <- function(params, lr = 0.01, etas = c(0.5, 1.2), step_sizes = c(1e
 #' @param dampening How much of the new gradient is left out of the momentum.
 #' @param weight_decay Factor of the L2 penalty.
 #' @param nesterov Nesterov's momentum, which looks ahead?
-#' @param maximize Go up the gradient, not down?
-#' @param foreach Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
-#' @param differentiable Record the step itself for gradients?
-#' @param fused Do a whole step in one kernel, which is fastest? `NULL` lets PyTorch choose.
+#' @param ... What R's torch has not got, by name:
+#'   * `maximize`: Go up the gradient, not down?
+#'   * `foreach`: Update all tensors together, faster on a GPU? `NULL` lets PyTorch choose.
+#'   * `differentiable`: Record the step itself for gradients?
+#'   * `fused`: Do a whole step in one kernel, which is fastest? `NULL` lets PyTorch choose.
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
 optim_sgd <- function(params, lr = 0.001, momentum = 0, dampening = 0, weight_decay = 0,
-                      nesterov = FALSE, maximize = FALSE, foreach = NULL, differentiable = FALSE,
-                      fused = NULL) {
+                      nesterov = FALSE, ...) {
   new_optimizer("optim_sgd", match.call(), environment())
 }
 
@@ -474,12 +492,12 @@ optim_sgd <- function(params, lr = 0.001, momentum = 0, dampening = 0, weight_de
 #' @param lr Learning rate.
 #' @param betas How much of the running means of the gradient and its square is kept.
 #' @param eps Added to a divisor so that it is not zero.
-#' @param maximize Go up the gradient, not down?
+#' @param ... What R's torch has not got, by name:
+#'   * `maximize`: Go up the gradient, not down?
 #' @inherit optimizers return
 #' @family optimizers
 #' @export
-optim_sparse_adam <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1e-08,
-                              maximize = FALSE) {
+optim_sparse_adam <- function(params, lr = 0.001, betas = c(0.9, 0.999), eps = 1e-08, ...) {
   new_optimizer("optim_sparse_adam", match.call(), environment())
 }
 

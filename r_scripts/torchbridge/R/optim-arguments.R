@@ -2,14 +2,20 @@
 # be stands in gen-optimizers.R.
 # Tests: test-optim-optimizer.R.
 
-# The arguments of a call that the user gave: PyTorch has the others' defaults itself.
-given_arguments <- function(match, frame, call) {
-  names <- as.character(names(match)[-1L])
+# The arguments of a call that the user gave: PyTorch has the others' defaults itself. `further` are
+# the names of what goes through `...`.
+given_arguments <- function(match, frame, call, further = NULL) {
+  generator <- sys.function(-2L)
+  names <- intersect(as.character(names(match)[-1L]), names(formals(generator)))
   values <- mget(names, envir = frame)
-  for (name in names) {
+  if (!is.null(further)) {
+    dots <- eval(quote(rlang::list2(...)), frame)
+    values <- c(values, matched_further(dots, further, generator, call))
+  }
+  for (name in names(values)) {
     values[name] <- list(check_option(values[[name]], argument_kinds[[name]], name, call))
   }
-  missing <- setdiff(required(formals(sys.function(-2L))), names)
+  missing <- setdiff(required(formals(generator)), c(names, "..."))
   if (length(missing) > 0L) {
     abort(call, "`", missing[1L], "` is missing, with no default.")
   }

@@ -43,7 +43,7 @@ NULL
 
 new_optimizer <- function(name, match, frame) {
   call <- sys.call(-1L)
-  options <- given_arguments(match, frame, call)
+  options <- given_arguments(match, frame, call, further_options[[name]])
   params <- options$params
   options$params <- NULL
   x <- call_python("optim.optimizer", optimizers[[name]], params, options, call = call)

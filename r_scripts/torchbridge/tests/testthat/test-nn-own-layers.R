@@ -38,6 +38,12 @@ test_that("the area under the smaller error rate is that of its steps", {
   out$backward()
   expect_true(all(is.finite(as.numeric(input$grad))))
   expect_equal(as.numeric(loss(input, torch_tensor(rep(1L, 4)))), 0)
+  # Of equal predictions one has the gradient of their threshold, as in R's torch.
+  input <- torch_tensor(c(0.3, 0.1, 0.8, -1, 0.1), requires_grad = TRUE)
+  out <- loss(input, torch_tensor(c(1L, 2L, 1L, 2L, 1L)))
+  out$backward()
+  expect_equal(as.numeric(out), 0.85, tolerance = 1e-6)
+  expect_equal(as.numeric(input$grad), c(1 / 3, 0, 1 / 3, -0.5, -1 / 6), tolerance = 1e-6)
 })
 
 test_that("a weight is split into direction and length, and joined again", {

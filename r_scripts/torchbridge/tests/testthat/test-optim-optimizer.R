@@ -494,3 +494,16 @@ test_that("every optimizer and scheduler of this PyTorch has its function", {
   expect_in(names(torchbridge:::optimizers))
   expect_in(names(torchbridge:::schedulers))
 })
+
+test_that("what R's torch has not got goes through `...`, by name, its beginning or place", {
+  w <- tensor(c(1, 2), requires_grad = TRUE)
+  group <- function(...) optim_sgd(list(w), lr = 0.1, ...)$param_groups[[1]]
+  expect_named(formals(optim_adagrad)[5:7], c("initial_accumulator_value", "eps", "..."))
+  expect_true(group(maximize = TRUE)$maximize)
+  expect_true(group(maxi = TRUE)$maximize)
+  expect_true(optim_sgd(list(w), 0.1, 0, 0, 0, FALSE, TRUE)$param_groups[[1]]$maximize)
+  expect_s3_class(optim_ignite_adam(list(w), decoupled_weight_decay = TRUE), "optim_ignite_adam")
+  expect_false(isTRUE(group()$maximize))
+  expect_error(group(maximize = 1), "`maximize` must be `TRUE` or `FALSE`, not 1")
+  expect_error(group(momentm = 1), "unused argument \\(momentm\\). There are `params`, `lr`")
+})

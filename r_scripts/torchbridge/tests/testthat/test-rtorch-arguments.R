@@ -27,21 +27,22 @@ test_that("arguments have R torch's names and order; PyTorch's own come last", {
   expect_identical(names(ours)[!same], character())
   further <- unique(unlist(mapply(function(a, b) utils::tail(a, -length(b)), ours, theirs)))
   listed <- c(
-    "...", "abbreviated", "align_to_window", "antialias", "beta", "bias", "capturable",
-    "correction", "decoupled_weight_decay", "device", "differentiable", "driver", "dtype", "eps",
-    "error_if_nonfinite", "foreach", "fused", "generator", "is_causal", "label_smoothing", "left",
-    "log_target", "maximize", "memory_format", "module", "padding_side", "stable", "three_phase",
-    "upper", "verbose", "weight", "weights_only"
+    "...", "abbreviated", "align_to_window", "antialias", "backend", "beta", "bias", "correction",
+    "device", "driver", "dtype", "environment", "eps", "error_if_nonfinite", "generator", "index",
+    "is_causal", "label_smoothing", "left", "log_target", "memory_format", "module",
+    "padding_side", "python", "stable", "three_phase", "upper", "verbose", "weight", "weights_only"
   )
   expect_identical(setdiff(further, listed), character())
 })
 
-test_that("layers have R torch's arguments and no others but `...`; a softmax has no default dim", {
+test_that("layers and optimizers have R torch's arguments and no others but `...`", {
   layers <- setdiff(grep("^nn_", names(theirs), value = TRUE), c("nn_prune_head", "nn_buffer"))
   layers <- layers[!grepl("_loss$|^nn_(init|utils)_|_(dict|list)$", layers)]
+  layers <- c(layers, grep("^optim_", names(theirs), value = TRUE))
   ours <- lapply(layers, function(x) names(formals(getExportedValue("torchbridge", x))))
   further <- unlist(Map(setdiff, ours, theirs[layers]))
   expect_identical(unique(further), "...")
+  # Nor a default that R's torch has not.
   for (softmax in list(nn_softmax, nn_log_softmax, nn_softmin)) {
     expect_identical(formals(softmax), as.pairlist(alist(dim = )))
   }
