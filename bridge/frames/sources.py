@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from torchbridge.frames.protocols import ArrowStream
 
 #: Rows of a batch, at most.
-ROWS = 65536
+ROWS = 16384
 
 _QUERY = re.compile(r"\s*(select|with|from|pivot|values)\b", re.IGNORECASE)
 

@@ -37,12 +37,15 @@ class Shape(NamedTuple):
         extra = [column for column in (weights, offset) if column is not None]
         kept = complete_rows(response, numeric, codes, *extra)
         found = {
-            "numeric": np.ascontiguousarray(numeric[kept]),
-            "response": response[kept],
-            "codes": codes[kept] if self.layout.coded else None,
-            "weights": None if weights is None else weights[kept],
-            "offset": None if offset is None else offset[kept],
+            "numeric": numeric,
+            "response": response,
+            "codes": codes if self.layout.coded else None,
+            "weights": weights,
+            "offset": offset,
         }
+        if not kept.all():
+            found = {n: x if x is None else x[kept] for n, x in found.items()}
+        found["numeric"] = np.ascontiguousarray(found["numeric"])
         return found, names, kept
 
 

@@ -106,7 +106,7 @@ class TableRows:
         self, table: StreamedTable, dtype: str, valid: bool = False, as_values: bool = False
     ) -> None:
         self.table, self.valid, self.as_values = table, valid, as_values
-        self.dtype = getattr(torch, dtype)
+        self.dtype = np.dtype(dtype)
         self.name = table.source.name
         self.counts = table.valid_counts if valid else table.counts
         self.about = {**table.about, "valid": valid}
@@ -123,15 +123,15 @@ class TableRows:
         """The rows of some pieces."""
         means = self.table.weight_means
         for rows in self.table.blocks(pieces, self.valid):
-            y = torch.from_numpy(rows["response"])
+            y = rows["response"]
             classes = self.table.shape.classes is not None and not self.as_values
             weights = rows["weights"]
             yield Data(
                 self._inputs(rows),
-                y.long() if classes else y.to(self.dtype),
+                torch.from_numpy(y.astype(np.int64)) if classes else self._numbers(y),
                 None
                 if weights is None or means is None
-                else torch.from_numpy(weights).to(self.dtype) / means[self.valid],
+                else self._numbers(weights) / means[self.valid],
                 None if rows["offset"] is None else self._numbers(rows["offset"]),
             )
 
@@ -140,7 +140,8 @@ class TableRows:
         return (numeric,) if rows["codes"] is None else (numeric, torch.from_numpy(rows["codes"]))
 
     def _numbers(self, x: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.require(x, requirements=["C", "W"])).to(self.dtype)
+        # (torch's own conversion would start threads, and those wait for each other.)
+        return torch.from_numpy(np.require(x, self.dtype, ["C", "W"]))
 
 
 class StreamedTask(NetworkTask):
