@@ -201,6 +201,7 @@ def test_what_cannot_be_sent_is_refused_before_anything_starts(nothing_stays):
         )
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
 def test_tensors_are_sent_as_they_are_and_each_process_has_its_own(tmp_path):
     whole = torch.arange(10.0**6)
     dense = torch.tensor([[0.0, 2.0], [0.0, 0.0], [3.0, 0.0]])
