@@ -124,7 +124,7 @@ def test_na_never_becomes_a_number(from_r):
     import pandas as pd
 
     x = from_r("c(1, NA, NaN)")
-    assert x.view(np.uint64)[1] & 0xFFFFFFFF == 1954
+    assert int(x.view(np.uint64)[1]) & 0xFFFFFFFF == 1954
     assert np.isnan(x).tolist() == [False, True, True]
     for code, dtype in (("c(1L, NA)", "Int32"), ("c(TRUE, NA)", "boolean")):
         x = from_r(code)
