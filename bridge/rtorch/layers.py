@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules import batchnorm, conv, dropout, loss, pooling
@@ -227,6 +228,8 @@ def argument(parameter: inspect.Parameter, value: RValue, ours: bool) -> Any:
     if ours and name in _CLASSES:
         return _class(name, value)
     kind = annotation(parameter)
+    if "Tensor" in kind and isinstance(value, (int, float, list, np.ndarray)):
+        return torch.as_tensor(np.atleast_1d(value), dtype=torch.get_default_dtype())
     if re.search(r"(Module|Layer)\b", kind) and not isinstance(value, nn.Module):
         raise TypeError(f"`{name}` must be an nn_module, not {described(value)}")
     if takes_ints(parameter):

@@ -265,3 +265,15 @@ test_that("output_size is whole numbers, which R has as doubles", {
     dim(unpool(found[[1]], found[[2]], output_size = c(1, 1, 5, 5))), c(1L, 1L, 5L, 5L)
   )
 })
+
+test_that("R's numbers are tensors where a layer wants one", {
+  expect_identical(as.array(nn_bce_with_logits_loss(pos_weight = 2)$pos_weight), 2)
+  loss <- nn_cross_entropy_loss(weight = c(1, 3))
+  scores <- x32(matrix(c(1, 2, 0, -1), 2))
+  expect_identical(
+    loss(scores, long(1:2))$item(),
+    nn_cross_entropy_loss(weight = x32(c(1, 3)))(scores, long(1:2))$item()
+  )
+  rows <- matrix(1:6, 3)
+  expect_equal(as.array(nn_embedding(3, 2, .weight = rows)$weight), rows)
+})
