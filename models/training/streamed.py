@@ -162,13 +162,16 @@ class StreamBatches:
         if skip == 0 and self.shuffle:
             with self.accelerator.drawing():
                 self.seed = int(torch.randint(2**62, ()))
-        with Ahead(lambda: self._lists(self.seed or 0)) as ahead:
-            for batches in ahead:
-                for batch in batches:
+        with Ahead(lambda: self._several(self.seed or 0)) as ahead:
+            for rows, shares in ahead:
+                # One copy for several batches: on a GPU each would wait for its own.
+                moved = rows.to(self.accelerator.device)
+                parts = moved.split([own for own, _ in shares])
+                for part, share in zip(parts, shares, strict=True):
                     if skip:
                         skip -= 1
                     else:
-                        yield batch.to(self.accelerator.device)
+                        yield self._shared(part, share)
 
     def go_on(self, batch: int, seed: int | None) -> int:
         """Begin the next epoch, of this seed, after so many batches; this process's rows of them.
@@ -183,9 +186,8 @@ class StreamBatches:
         found = [share_of(self.accelerator, n, self.least, rank)[1] for n in self.sizes]
         return [(own, (own, n)) for own, n in found]
 
-    def _lists(self, seed: int) -> Iterator[list[Data]]:
-        """The epoch's batches, several at a time."""
-        alone = self.accelerator.world_size == 1
+    def _several(self, seed: int) -> Iterator[tuple[Data, list[tuple[int, tuple[int, int]]]]]:
+        """The epoch's rows, and the shares of the batches that they are."""
         waiting = self.shares(self.accelerator.rank)[::-1]
         left: Data | None = None
         for block in self._rows(seed):
@@ -195,26 +197,20 @@ class StreamBatches:
             while waiting and taken + waiting[-1][0] <= rows.n_rows:
                 found.append(waiting.pop())
                 taken += found[-1][0]
-            sizes = [own for own, _ in found]
-            parts = list(rows.split([*sizes, rows.n_rows - taken]))
-            left = parts.pop()
-            if parts:
-                yield (
-                    parts
-                    if alone
-                    else [
-                        self._shared(part, share)
-                        for part, (_, share) in zip(parts, found, strict=True)
-                    ]
-                )
+            whole, left = rows.split([taken, rows.n_rows - taken])
+            if found:
+                yield whole, found
         if waiting or (left is not None and left.n_rows):
             raise ValueError(f"{self.stream.name} has other rows than when it was read first")
 
-    def _shared(self, part: Data, share: tuple[int, int]) -> Data:
+    def _shared(self, part: Data, share: tuple[int, tuple[int, int]]) -> Data:
         """A process without rows of a batch has some that do not count."""
+        if self.accelerator.world_size == 1:
+            return part
         if part.n_rows == 0:
-            part = self.stream.sample.each(lambda t: t[: self.least])
-        return part._replace(share=share)
+            device = self.accelerator.device
+            part = self.stream.sample.each(lambda t: t[: self.least].to(device))
+        return part._replace(share=share[1])
 
     def _rows(self, seed: int) -> Iterator[Data]:
         """The rows of this process in the order of the epoch, a block at a time."""
