@@ -315,6 +315,9 @@ check_installed <- function(python, call) {
   )
   status <- attr(said, "status")
   if (!is.null(status) && status != 0L) {
-    abort(call, "Installed, but not all is well:\n", paste(said, collapse = "\n"))
+    # R cuts long messages: what is wrong stands at the end of the report.
+    wrong <- said[cumsum(startsWith(said, "problems:")) > 0L]
+    if (length(wrong) == 0L) wrong <- utils::tail(said, 5L)
+    abort(call, "Installed, but not all is well:\n", paste(wrong, collapse = "\n"))
   }
 }
