@@ -12,6 +12,7 @@ from typing import Any
 from torchbridge.process.interrupts import passing_interrupts
 
 from ..arguments import options, whole_number
+from ..tuning.shared import run_shared
 from ..tuning.tune import (
     count_complete,
     described_trial,
@@ -19,6 +20,7 @@ from ..tuning.tune import (
     find_optuna,
     n_trials_of,
     new_study,
+    shared_study,
     status_of,
     suggestions_of,
     telling,
@@ -67,6 +69,7 @@ def search_function(
     seed: int | None = None,
     maximize: bool = False,
     say: Callable[[str], object] | None = None,
+    shared: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Search the arguments of an R function for the best value.
 
@@ -76,6 +79,7 @@ def search_function(
         space, n_trials, sampler, seed: as of `tune`.
         maximize: whether more is better.
         say: called with a line that says how far a long search is.
+        shared: `storage` and `study_name`, as of `tune`.
     """
     optuna = find_optuna()
     found = options("space", space)
@@ -93,11 +97,19 @@ def search_function(
 
     with _quiet(optuna):
         direction = "maximize" if maximize else "minimize"
-        study = new_study(optuna, sampler, found, n_trials, seed, direction=direction)
-        tell = telling(study, n_trials, say or False)
-        search = partial(study.optimize, objective, n_trials=n_trials, callbacks=[tell])
+        storage = (shared or {}).get("storage")
+        if storage is None:
+            study = new_study(optuna, sampler, found, n_trials, seed, direction=direction)
+            tell = telling(study, n_trials, say or False)
+            search = partial(study.optimize, objective, n_trials=n_trials, callbacks=[tell])
+        else:
+            name = (shared or {})["study_name"]
+            study = shared_study(optuna, sampler, found, seed, storage, name, direction)
+            tell = telling(study, n_trials, say or False)
+            search = partial(run_shared, study, objective, n_trials, tell)
         interrupted = ended_by_interrupt(search)
-    trials = [described_trial(trial, suggestions) for trial in study.trials]
+    begun = [trial for trial in study.trials if trial.state.name != "WAITING" or interrupted]
+    trials = [described_trial(trial, suggestions) for trial in begun]
     complete = count_complete(trials, interrupted)
     if not complete:
         raise ValueError("objective gave a number in none of the trials")

@@ -2,8 +2,11 @@
 
 import inspect
 import itertools
+import json
 import math
+import os
 import random
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +22,7 @@ from ..table.fit import fit_table
 from ..table.result import TableFit
 from ..training.fit import fit
 from .rounds import Report, is_interrupted, run_rounds
+from .shared import check_about, open_storage, run_shared, run_workers
 
 #: What stops a trial that lags behind, by Optuna's names.
 PRUNERS = {"none": "NopPruner", "median": "MedianPruner", "hyperband": "HyperbandPruner"}
@@ -59,6 +63,7 @@ class Tuned:
         return f"<Tuned: {len(self.trials)} trials, {best}{how}>"
 
 
+# Long: each argument is checked before anything runs, and most of it is their text.
 def tune(
     model: str,
     space: Mapping[str, Any],
@@ -68,6 +73,9 @@ def tune(
     sampler: str = "tpe",
     pruner: str = "median",
     n_jobs: int = 1,
+    workers: int = 1,
+    storage: str | os.PathLike[str] | None = None,
+    study_name: str = "torchbridge",
     seed: int | None = None,
     progress: bool | Callable[[str], object] | None = None,
     model_options: Mapping[str, Any] | None = None,
@@ -93,6 +101,14 @@ def tune(
             seconds to begin. They go in rounds: what one round has found decides what the
             next one draws, so that the same seed and `n_jobs` give the same trials. A script
             then needs `if __name__ == "__main__":`, as multiprocessing does.
+        workers: trials at once, in processes that each draw anew whenever they are done, so that
+            none waits and who is faster decides what is drawn. A worker that is killed loses its
+            trial ("fail"), and another takes its place.
+        storage: where the trials are kept, for other sessions and machines, and for going on
+            later: the path of a journal (a file on a drive that all see), or the URL of a
+            database, as Optuna has it ("postgresql://user:password@host/db", "sqlite:///a.db").
+            All that are given the same draw from one study, until it has `n_trials` in all.
+        study_name: which study of the storage.
         seed: decides what is drawn, and the training of every trial.
         progress: None says now and then on standard error how far the search is, once it has
             taken ten seconds; False says nothing, and a function is called with the lines.
@@ -115,7 +131,16 @@ def tune(
             'pruner "hyperband" compares trials as they run, in an order that no seed decides: '
             'with n_jobs above 1 it must be "median" or "none"'
         )
+    workers = whole_number("workers", workers, 1)
+    if not isinstance(study_name, str) or not study_name:
+        raise TypeError(f"study_name must be text, not {kind_of(study_name)}")
+    if n_jobs > 1 and (workers > 1 or storage is not None):
+        raise ValueError("n_jobs goes in rounds, workers and storage do not: n_jobs must be 1")
     run = _Trainer(model, args, data, validation, shared, fixed, seed)
+    if workers > 1 or storage is not None:
+        return _tune_shared(
+            optuna, run, space, n_trials, sampler, pruner, workers, storage, study_name, progress
+        )
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -147,6 +172,109 @@ def tune(
     fitted = so_far.fit if interrupted else run(best, [])
     status = status_of(trials, complete, interrupted)
     return Tuned(best, study.best_value, trials, fitted, study, status)
+
+
+def _tune_shared(
+    optuna: Any,
+    run: "_Trainer",
+    space: Mapping[str, Any],
+    n_trials: int,
+    sampler: str,
+    pruner: str,
+    workers: int,
+    storage: str | os.PathLike[str] | None,
+    study_name: str,
+    progress: bool | Callable[[str], object] | None,
+) -> Tuned:
+    """A search in a storage: a journal of its own, where none is given."""
+    suggestions, level = suggestions_of(space), optuna.logging.get_verbosity()
+    draws = partial(_sampler, sampler, run.seed)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="torchbridge-tune-") as folder:
+        place = os.path.join(folder, "journal") if storage is None else storage
+        try:
+            study = shared_study(
+                optuna,
+                sampler,
+                space,
+                run.seed,
+                place,
+                study_name,
+                pruner=getattr(optuna.pruners, lookup("pruner", pruner, PRUNERS))(),
+                model=run.model,
+            )
+            tell = telling(study, n_trials, progress)
+            if workers == 1:
+                objective = objective_of(optuna, run, space)
+                search = partial(run_shared, study, objective, n_trials, tell)
+            else:
+                search = partial(
+                    run_workers, study, place, run, space, draws, n_trials, workers, tell
+                )
+            interrupted = ended_by_interrupt(search)
+            found = [t for t in study.get_trials() if t.state.name != "WAITING"]
+            best = None if not any(t.state.name == "COMPLETE" for t in found) else study.best_trial
+            sampled = study if storage is not None else _copied(optuna, study)
+        finally:
+            optuna.logging.set_verbosity(level)
+    trials = [described_trial(trial, suggestions) for trial in found]
+    complete = count_complete(trials, interrupted)
+    if best is None:
+        raise RuntimeError("no trial was completed: every one diverged; try lower lr in space")
+    options_ = best.user_attrs["options"]
+    fitted = None if interrupted else run(options_, [])
+    status = status_of(trials, complete, interrupted)
+    return Tuned(options_, best.value, trials, fitted, sampled, status)
+
+
+def shared_study(
+    optuna: Any,
+    sampler: str,
+    space: Mapping[str, Any],
+    seed: int | None,
+    storage: str | os.PathLike[str],
+    name: str,
+    direction: str = "minimize",
+    pruner: Any = None,
+    model: str | None = None,
+) -> Any:
+    """The study of that name in a storage, which is made where there is none."""
+    lookup("sampler", sampler, SAMPLERS)
+    study = optuna.create_study(
+        storage=open_storage(optuna, storage),
+        study_name=name,
+        sampler=_sampler(sampler, seed, 0),
+        pruner=pruner,
+        direction=direction,
+        load_if_exists=True,
+    )
+    plain = json.loads(json.dumps(dict(space), default=repr))
+    check_about(study, {"model": model, "space": plain, "direction": direction}, name)
+    if sampler == "grid" and not study.get_trials(deepcopy=False):
+        # All: who comes later may want more trials.
+        _enqueue(study, space, math.prod(map(len, _grid(space))), seed)
+    return study
+
+
+def _sampler(name: str, seed: int | None, number: int) -> Any:
+    """The sampler of a worker; each draws in its own way."""
+    import optuna
+
+    return getattr(optuna.samplers, SAMPLERS[name])(seed=None if seed is None else seed + number)
+
+
+def _copied(optuna: Any, study: Any) -> Any:
+    """A study in memory, of one whose file goes."""
+    found = optuna.create_study(study_name=study.study_name, pruner=study.pruner)
+    found.add_trials([trial for trial in study.get_trials() if trial.state.is_finished()])
+    return found
+
+
+def objective_of(
+    optuna: Any, run: Callable[..., TableFit], space: Mapping[str, Any]
+) -> Callable[[Any], float]:
+    """A function of a trial that draws the options and gives the lowest validation loss."""
+    return partial(_value, optuna, run, suggestions_of(space), _Best())
 
 
 @dataclass
@@ -252,12 +380,16 @@ def new_study(
     draw = getattr(optuna.samplers, lookup("sampler", sampler, SAMPLERS))(seed=seed)
     study = optuna.create_study(sampler=draw, **options)
     if sampler == "grid":
-        # Optuna's own sampler of grids cannot serve trials that run in rounds.
-        combinations = list(itertools.product(*_grid(space)))
-        random.Random(seed).shuffle(combinations)
-        for places in combinations[:n_trials]:
-            study.enqueue_trial(dict(zip(space, places, strict=True)))
+        _enqueue(study, space, n_trials, seed)
     return study
+
+
+def _enqueue(study: Any, space: Mapping[str, Any], n_trials: int, seed: int | None) -> None:
+    # Optuna's own sampler of grids cannot serve trials that run in rounds.
+    combinations = list(itertools.product(*_grid(space)))
+    random.Random(seed).shuffle(combinations)
+    for places in combinations[:n_trials]:
+        study.enqueue_trial(dict(zip(space, places, strict=True)))
 
 
 def _grid(space: Mapping[str, Any]) -> list[range]:

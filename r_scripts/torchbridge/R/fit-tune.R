@@ -22,6 +22,15 @@
 #' @param n_jobs Trials at once, in processes that each take a copy of the data and some seconds to
 #'   begin. They go in rounds: what one round has found decides what the next one draws, so that
 #'   the same seed and `n_jobs` give the same trials.
+#' @param workers Trials at once, in processes that each draw anew whenever they are done, so that
+#'   none waits, and who is faster decides what is drawn. A worker that is killed loses its trial
+#'   (its state is `"fail"`), and another takes its place. A function of R's runs in this session:
+#'   for several at once start several sessions with one `storage`.
+#' @param storage Where the trials are kept, for other sessions and machines, and for going on
+#'   later: the path of a journal (a file on a drive that all see), or a database's URL as Optuna
+#'   has it (`"postgresql://user:password@host/db"`, `"sqlite:///a.db"`). All that are given the
+#'   same draw from one study, until it has `n_trials` in all; a search that was ended goes on.
+#' @param study_name Which study of the storage.
 #' @param seed Decides what is drawn and every training; NULL draws one from R's generator.
 #' @param maximize `TRUE` where more is better, for a function.
 #' @param low,high Ends of an interval.
@@ -50,7 +59,8 @@ torch_tune <- function(x, space, ...) UseMethod("torch_tune")
 #' @export
 torch_tune.formula <- function(x, space, data = NULL, model = mlp(), ..., weights = NULL,
                                offset = NULL, validation = 0.2, n_trials = NULL, sampler = "tpe",
-                               pruner = "median", n_jobs = 1, seed = NULL) {
+                               pruner = "median", n_jobs = 1, workers = 1, storage = NULL,
+                               study_name = "torchbridge", seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
   model <- as_tunable(model, call)
@@ -59,7 +69,7 @@ torch_tune.formula <- function(x, space, data = NULL, model = mlp(), ..., weight
   read <- formula_frame(x, data, asked, parent.frame(), call)
   prepared <- prepare_formula(read, data, model, NULL, call)
   origin <- list(formula = stats::formula(attr(read$frame, "terms")), data = asked$data)
-  search <- list(n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs)
+  search <- search_of(n_trials, sampler, pruner, n_jobs, workers, storage, study_name)
   tune_prepared(prepared, model, options, space, search, origin, call)
 }
 
@@ -67,14 +77,15 @@ torch_tune.formula <- function(x, space, data = NULL, model = mlp(), ..., weight
 #' @export
 torch_tune.data.frame <- function(x, space, y, model = mlp(), ..., weights = NULL, offset = NULL,
                                   validation = 0.2, n_trials = NULL, sampler = "tpe",
-                                  pruner = "median", n_jobs = 1, seed = NULL) {
+                                  pruner = "median", n_jobs = 1, workers = 1, storage = NULL,
+                               study_name = "torchbridge", seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
   model <- as_tunable(model, call)
   options <- tuned_options(list(...), validation, seed, model, call)
   prepared <- prepare_xy(x, y, weights, offset, model, NULL, call)
   prepared$env <- kept_scope(parent.frame(), list(asked$x))
-  search <- list(n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs)
+  search <- search_of(n_trials, sampler, pruner, n_jobs, workers, storage, study_name)
   tune_prepared(prepared, model, options, space, search, list(x = asked$x, y = asked$y), call)
 }
 
@@ -90,23 +101,31 @@ torch_tune.Matrix <- torch_tune.data.frame
 #' @export
 torch_tune.recipe <- function(x, space, data, model = mlp(), ..., weights = NULL, offset = NULL,
                               validation = 0.2, n_trials = NULL, sampler = "tpe", pruner = "median",
-                              n_jobs = 1, seed = NULL) {
+                              n_jobs = 1, workers = 1, storage = NULL, study_name = "torchbridge",
+                              seed = NULL) {
   call <- sys.call()
   asked <- match.call(expand.dots = FALSE)
   model <- as_tunable(model, call)
   options <- tuned_options(list(...), validation, seed, model, call)
   prepared <- prepare_recipe(x, data, weights, offset, model, NULL, call)
   prepared$env <- kept_scope(parent.frame(), list(asked$data))
-  search <- list(n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs)
+  search <- search_of(n_trials, sampler, pruner, n_jobs, workers, storage, study_name)
   tune_prepared(prepared, model, options, space, search, list(x = asked$x, data = asked$data), call)
 }
 
 #' @rdname torch_tune
 #' @export
 torch_tune.function <- function(x, space, n_trials = NULL, sampler = "tpe", seed = NULL,
-                                maximize = FALSE, ...) {
+                                maximize = FALSE, ..., workers = 1, storage = NULL,
+                                study_name = "torchbridge") {
   check_no_dots(...)
   call <- sys.call()
+  if (!identical(as.numeric(workers), 1)) {
+    abort(
+      call, "`workers` must be 1 for a function of R's, which runs in this session: start several ",
+      "sessions with the same `storage`."
+    )
+  }
   check_flag(maximize, "maximize")
   objective <- function(values) {
     value <- x(values)
@@ -119,6 +138,9 @@ torch_tune.function <- function(x, space, n_trials = NULL, sampler = "tpe", seed
   found <- call_python(
     "tune.search_function", objective, as_space(space, call), n_trials, sampler, seed,
     maximize, said_by(NULL),
+    list(
+      storage = if (is_string(storage)) path_or_query(storage) else storage, study_name = study_name
+    ),
     call = call
   )
   as_tuned(found, seed)
@@ -142,6 +164,13 @@ tune_range <- function(low, high, log = FALSE, step = NULL, int = FALSE) {
 }
 
 # ---- how ----
+
+search_of <- function(n_trials, sampler, pruner, n_jobs, workers, storage, study_name) {
+  list(
+    n_trials = n_trials, sampler = sampler, pruner = pruner, n_jobs = n_jobs, workers = workers,
+    storage = if (is_string(storage)) path_or_query(storage) else storage, study_name = study_name
+  )
+}
 
 tune_prepared <- function(prepared, model, options, space, search, origin, call) {
   if (length(options$functions) + length(options$events) > 0L) {
@@ -203,7 +232,9 @@ tuned_options <- function(given, validation, seed, model, call) {
   if (is.null(validation)) {
     abort(call, "`validation` must be a share or data: it is what is compared.")
   }
-  searched <- c("space", "n_trials", "sampler", "pruner", "n_jobs")
+  searched <- c(
+    "space", "n_trials", "sampler", "pruner", "n_jobs", "workers", "storage", "study_name"
+  )
   options <- training_options(
     c(given, list(validation = validation, seed = seed)), model, call, "torch_tune", searched
   )

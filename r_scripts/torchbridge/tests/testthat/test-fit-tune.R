@@ -117,3 +117,27 @@ test_that("a script hears how far a long search is", {
   ))
   expect_match(said[1], "^trial 1 of 3, best value 1\\.[0-9]+; 0 s, about 0 s to go$")
 })
+
+test_that("a search in a storage goes on, of models and of functions", {
+  storage <- tempfile(fileext = ".log")
+  search <- function(n) {
+    torch_tune(
+      mpg ~ wt, list(lr = c(0.01, 0.1)), mtcars, mlp(2),
+      epochs = 1, n_trials = n, storage = storage, seed = 1
+    )
+  }
+  first <- search(1)
+  second <- search(2)
+  expect_equal(second$trials$value[1], first$trials$value)
+  expect_equal(nrow(second$trials), 2)
+  of_function <- function(n) {
+    torch_tune(
+      function(at) (at$x - 1)^2, list(x = tune_range(-5, 5)),
+      n_trials = n, storage = storage, study_name = "function", seed = 1
+    )
+  }
+  expect_equal(of_function(2)$trials$value, of_function(3)$trials$value[1:2])
+  expect_error(
+    torch_tune(function(at) 1, list(x = c(1, 2)), workers = 2), "start several sessions with the same"
+  )
+})
