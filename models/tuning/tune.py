@@ -63,7 +63,6 @@ class Tuned:
         return f"<Tuned: {len(self.trials)} trials, {best}{how}>"
 
 
-# Long: each argument is checked before anything runs, and most of it is their text.
 def tune(
     model: str,
     space: Mapping[str, Any],
@@ -117,7 +116,7 @@ def tune(
     An interrupt (Ctrl-C) ends the search, not one trial alone: the trials so far come back, if
     one of them is complete; else it is a KeyboardInterrupt.
 
-    Needs the package optuna.
+    Needs the package optuna. (Long: each argument is checked before anything runs.)
     """
     optuna = find_optuna()
     seed = None if seed is None else whole_number("seed", seed, 0)
