@@ -81,6 +81,18 @@ class Data(NamedTuple):
             self.share,
         )
 
+    def parts(self, n: int, least: int) -> Iterator["Data"]:
+        """The rows in `n` shares of `least` or more; where none are left, the last do not count."""
+        rows = len(self.y)
+        full = max(1, min(n, rows // least))
+        for i in range(n):
+            start, end = rows * i // full, rows * (i + 1) // full
+            counted = end - start if self.n_rows else 0
+            if i >= full:
+                start, end, counted = 0, min(least, rows), 0
+            part = self.rows(torch.arange(start, end, device=self.y.device))
+            yield part._replace(share=(counted, self.whole))
+
     def split(self, sizes: Sequence[int]) -> Iterator["Data"]:
         """Batches of so many rows, in order."""
         start = 0

@@ -132,8 +132,12 @@ class Accelerator:
         return forward(*batch.x)
 
     def backward(self, loss: Tensor, batch: Data) -> None:
-        """Compute the gradients of a batch's loss."""
-        loss.backward()
+        """Add the gradients of a batch's loss; of a part of a batch, as much as it is of it."""
+        (loss if batch.share is None else loss * (batch.n_rows / batch.whole)).backward()
+
+    def partly(self) -> AbstractContextManager[None]:
+        """Gradients of a part of a batch, to which more are added."""
+        return nullcontext()
 
     def unscale(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients what they are, where half precision has scaled them."""

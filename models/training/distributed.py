@@ -177,7 +177,8 @@ class RankAccelerator(Accelerator):
 
     def backward(self, loss: Tensor, batch: Data) -> None:
         """The gradients of the whole batch: each counts as its rows, and DDP takes the mean."""
-        self.local.backward(loss * (batch.n_rows * self.world_size / batch.whole), batch)
+        share = batch.n_rows * self.world_size / batch.whole
+        self.local.backward(loss * share, batch._replace(share=None))
 
     def unscale(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients what they are, where half precision has scaled them."""

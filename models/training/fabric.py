@@ -102,7 +102,8 @@ class FabricAccelerator(Accelerator):
 
     def backward(self, loss: Tensor, batch: Data) -> None:
         """Compute the gradients, scaled as need be."""
-        self.fabric.backward(loss)
+        share = 1.0 if batch.share is None else batch.n_rows / batch.whole
+        self.fabric.backward(loss if share == 1 else loss * share)
 
     def unscale(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Fabric unscales in its own clipping; a limit that nothing reaches leaves just that."""

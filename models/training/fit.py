@@ -110,6 +110,7 @@ def fit(
     device: str | torch.device | None = None,
     precision: str = "32-true",
     devices: int | None = None,
+    accumulate: int = 1,
     strategy: str = "auto",
     compile: bool = False,
     progress: bool | None = None,
@@ -193,6 +194,9 @@ def fit(
             classes and functions of the session's by value, with the package cloudpickle), and
             goes on as it was: no script is run again. `Callback.in_session` says which callbacks
             are called where. A process that dies is a RuntimeError with its last words.
+        accumulate: in how many parts each process works through its rows of a batch, one after
+            another: the gradients add up to the batch's, in less memory. Batch normalisation sees
+            one part at a time.
         strategy: "ddp" ("auto" is that): each process has the whole network; or "fsdp", where each
             has a part of every weight, for networks that one GPU cannot hold: the module comes back
             whole, on the device that it was on.
@@ -221,10 +225,9 @@ def fit(
             epoch. After this or any other error the module's weights are what they
             were before.
     """
-    _check_module(module)
-    epochs = whole_number("epochs", epochs, 1)
+    module, epochs = _checked_module(module), whole_number("epochs", epochs, 1)
     lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
-    seed = None if seed is None else whole_number("seed", seed)
+    seed = seed if seed is None else whole_number("seed", seed)
     loss_, _ = find_loss(loss), find_optimizer(optimizer)
     compiled = optimizer if flag("compile", compile) else None
     accelerator = _accelerator(device, precision, devices, strategy, compiled)
@@ -248,9 +251,16 @@ def fit(
     accelerator.check_same({"epochs": epochs, "seed": seed, **settings})
     make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
-    job.least_rows, job.shuffle_buffer, job.metrics = least, buffer, Metrics(metrics, loss_)
-    job.provenance = _provenance(job, options("origin", origin))
-    return _launched(job, accelerator)
+    job.least_rows, job.shuffle_buffer, job.accumulate = least, buffer, _parts(accumulate, job)
+    job.metrics = Metrics(metrics, loss_)
+    return _launched(job, accelerator, options("origin", origin))
+
+
+def _parts(accumulate: Any, job: "_Job") -> int:
+    n = whole_number("accumulate", accumulate, 1)
+    if n > 1 and job.compile:
+        raise ValueError(f"accumulate must be 1 with compile, whose steps are whole, not {n}")
+    return n
 
 
 def _accelerator(
@@ -263,11 +273,12 @@ def _accelerator(
     return found
 
 
-def _check_module(module: Any) -> None:
+def _checked_module(module: Any) -> nn.Module:
     if not isinstance(module, nn.Module):
         raise TypeError(f"module must be a torch nn.Module, not {kind_of(module)}")
     if not any(p.requires_grad for p in module.parameters()):
         raise ValueError("module has no parameters that require a gradient")
+    return module
 
 
 def usual_batch_size(n_rows: int) -> int:
@@ -342,6 +353,7 @@ class _Job:
     resume: str | os.PathLike[str] | None
     compile: bool
     least_rows: int = 1
+    accumulate: int = 1
     shuffle_buffer: int | None = None
     metrics: Metrics | None = None
     provenance: Provenance | None = None
@@ -382,7 +394,8 @@ def _provenance(job: _Job, origin: Mapping[str, Any]) -> Provenance:
     return found
 
 
-def _launched(job: _Job, accelerator: Accelerator) -> Fit:
+def _launched(job: _Job, accelerator: Accelerator, origin: Mapping[str, Any]) -> Fit:
+    job.provenance = _provenance(job, origin)
     outcome = accelerator.launch(_train, job)
     if accelerator.world_size > 1:
         job.module.load_state_dict(from_bytes(outcome.weights))
@@ -425,6 +438,8 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         callbacks=job.callbacks,
         settings=settings,
         compile=CompiledStep if job.compile else None,
+        accumulate=job.accumulate,
+        least_rows=job.least_rows,
         write=save_state,
         provenance=job.provenance,
         metrics=job.metrics or None,

@@ -9,6 +9,7 @@ Tests: tests/models/training/test_fit.py.
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,8 @@ class Loop:
         write: writes the state of the loop to a file, for `save`.
         resumed: whether the fit goes on from a checkpoint.
         provenance: what the fit came from, for its checkpoints.
+        accumulate: in how many parts a process works through its rows of a batch.
+        least_rows: rows that each must have.
         batch: the number of the present batch in its epoch, from 1.
         batch_loss: the loss that the last step began with, on the device.
         metrics: what is measured beside the loss, of the training and the validation rows.
@@ -68,6 +71,8 @@ class Loop:
     write: Callable[[str, "Loop"], None] | None = None
     resumed: bool = False
     provenance: Provenance | None = None
+    accumulate: int = 1
+    least_rows: int = 1
     epoch: int = 0
     row: dict[str, float] = field(default_factory=dict)
     history: dict[str, list] = field(default_factory=lambda: {"epoch": []})
@@ -222,11 +227,24 @@ class Loop:
     def eager_step(self, batch: Data) -> Tensor:
         """One step of the optimizer; the loss before it."""
         self.optimizer.zero_grad()
-        loss = self.loss_of(batch)
-        self.accelerator.backward(loss, batch)
+        loss = self.backward(batch)
         self._send_gradients()
         self.optimizer.step()
         return loss.detach()
+
+    def backward(self, batch: Data) -> Tensor:
+        """The loss of a batch, with its gradients: all at once, or added up in parts."""
+        if self.accumulate == 1:
+            loss = self.loss_of(batch)
+            self.accelerator.backward(loss, batch)
+            return loss
+        total = self._zero()
+        for i, part in enumerate(batch.parts(self.accumulate, self.least_rows), 1):
+            with nullcontext() if i == self.accumulate else self.accelerator.partly():
+                loss = self.loss_of(part)
+                self.accelerator.backward(loss, part)
+            total.add_(loss.detach(), alpha=part.n_rows)
+        return total.div_(max(batch.n_rows, 1)).to(loss.dtype)
 
     def closure_step(self, batch: Data) -> Tensor:
         """One step of an optimizer that evaluates the loss itself, several times."""
@@ -234,8 +252,7 @@ class Loop:
         def closure() -> Tensor:
             let_r_look()
             self.optimizer.zero_grad()
-            loss = self.loss_of(batch)
-            self.accelerator.backward(loss, batch)
+            loss = self.backward(batch)
             self._send_gradients()
             return self.accelerator.of_the_whole(loss, batch)
 
@@ -243,7 +260,7 @@ class Loop:
         before = 0 if self.seen is None else len(self.seen)
         loss = optimizer.step(closure).detach()
         if self.seen is not None:
-            del self.seen[before + 1 :]  # the first evaluation is that of the loss
+            del self.seen[before + self.accumulate :]  # the first evaluation is that of the loss
         return loss
 
     def _send_gradients(self) -> None:

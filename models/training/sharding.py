@@ -42,7 +42,8 @@ class ShardedAccelerator(RankAccelerator):
         copied = copy.deepcopy(module)
         for block in blocks(copied, BLOCK):
             fully_shard(block, mesh=mesh)
-        self.module = fully_shard(copied, mesh=mesh)
+        sharded: Any = fully_shard(copied, mesh=mesh)
+        self.module = sharded
         of_whole_batches(self.module, lambda: self.counts)
         return self.module
 

@@ -98,6 +98,8 @@
 #' \item{`device`, `precision`, `devices`, `strategy`}{`"cpu"`, `"cuda"`, ... (NULL takes the GPU
 #'   when there is one); `"32-true"`, `"bf16-mixed"`, `"16-mixed"`, `"bf16-true"`, `"64-true"`; how
 #'   many devices train together, and how: see below.}
+#' \item{`accumulate`}{In how many parts each process works through its rows of a batch (1): gradients
+#'   add up to the batch's, in less memory. Batch normalisation sees one part at a time.}
 #' \item{`compile`}{`TRUE` compiles forward, backward and optimizer as one step. That takes some
 #'   time at the first step, and pays for long fits.}
 #' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on

@@ -4,8 +4,8 @@
 training_option_names <- c(
   "validation", "loss", "metrics", "epochs", "batch_size", "shuffle", "shuffle_buffer",
   "optimizer", "optimizer_options", "lr", "lr_schedule", "weight_decay", "early_stopping",
-  "checkpoint", "resume", "callbacks", "seed", "device", "precision", "devices", "strategy",
-  "compile", "standardize", "verbose"
+  "checkpoint", "resume", "callbacks", "seed", "device", "precision", "devices", "accumulate",
+  "strategy", "compile", "standardize", "verbose"
 )
 
 # What becomes something else on its way to Python.

@@ -64,6 +64,16 @@ def fits():
     both("adamw", lambda **k: fit(network(), x, y, weights=weights, **measured, **adam, **k))
     both("in order", lambda **k: fit(network(), x, y, **whole, shuffle=False, **k))
     quasi = {"optimizer": "lbfgs", "optimizer_options": {"line_search_fn": "strong_wolfe"}}
+    # Three parts in each of the two, beside one process that takes all at once.
+    parts = {**whole, "optimizer": "sgd", **measured, "weights": weights}
+    for name, strategy in (("parts", "ddp"), ("fsdp parts", "fsdp")):
+        given = {**parts, "strategy": strategy}
+        both(
+            name,
+            lambda devices, given=given: fit(
+                network(), x, y, **given, devices=devices, accumulate=1 if devices else 3
+            ),
+        )
     full = {**whole, "batch_size": 103, "epochs": 3, "lr": 1.0}
     both("lbfgs", lambda **k: fit(network(), x, y, **full, **quasi, **k))
     both("unused", lambda **k: fit(Unused(), x, y, **whole, **k))

@@ -49,15 +49,15 @@ def equal(one, other):
 
 
 ALIKE = ["adamw", "in order", "lbfgs", "unused", "loader", "single", "batch norm", "bf16"]
-SHARDED = ["fsdp", "fsdp batch norm", "blocks", "fsdp bf16"]
+SHARDED = ["parts", "fsdp parts", "fsdp", "fsdp batch norm", "blocks", "fsdp bf16"]
 SHARDED += ["sgd", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam"]
 
 
 @pytest.mark.parametrize("name", ALIKE + SHARDED)
 def test_two_processes_give_the_weights_and_losses_of_one(found, name):
     together, alone = found[0][f"{name} None"], found[0][f"{name} 1"]
-    # L-BFGS divides by differences of gradients, Adam those of a bias that batch normalisation takes
-    # away by their own size; half precision has three digits.
+    # L-BFGS divides by differences of gradients, Adam the gradient of a bias that batch
+    # normalisation takes away by its own size; half precision has three digits.
     tol = 1e-7 if name in ("lbfgs", "batch norm", "fsdp batch norm") else 1e-9
     tol = 0.02 if name.endswith("bf16") else tol
     for key, weight in alone[0].items():

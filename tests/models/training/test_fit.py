@@ -676,3 +676,17 @@ def test_a_small_step_takes_one_thread(hidden, threads):
         assert (seen, torch.get_num_threads()) == ([threads or 2], 2)
     finally:
         torch.set_num_threads(before)
+
+
+def test_parts_of_a_batch_add_up_to_it(regression):
+    x, y = (t.double() for t in regression)
+    options = {"epochs": 3, "batch_size": 16, "seed": 0, "metrics": "mse"}
+    whole = fit(mlp(3, [8], 1, seed=1).double(), x, y, **options)
+    parts = fit(mlp(3, [8], 1, seed=1).double(), x, y, accumulate=5, **options)
+    for a, b in zip(whole.module.parameters(), parts.module.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
+    assert parts.history["train_mse"] == pytest.approx(whole.history["train_mse"], rel=1e-9)
+    with pytest.raises(ValueError, match="accumulate must be 1 with compile"):
+        fit(mlp(3, [8], 1), x.float(), y.float(), accumulate=2, compile=True)
+    with pytest.raises(ValueError, match="accumulate must be at least 1"):
+        fit(mlp(3, [8], 1), x.float(), y.float(), accumulate=0)
