@@ -1,10 +1,10 @@
 /* R forks in C (parallel::mclapply()), where os.register_at_fork() never fires. Another thread may
  * hold Python's lock at that moment, and its owner is not in the child: so R's thread takes it
  * before a fork, and gives it back in the parent, and in the child once Python is told of the fork.
- * It is told before, too: its own locks are held across a fork, and a child that lets go of one that
- * nobody held dies from Python 3.13 on. The child is told at once: another thread may have asked for
- * the lock, which Python would wait to hand over, and R's look for events (rpy2's function) may be
- * the first to enter Python.
+ * It is told before, too: its own locks are held across a fork, and a child that lets go of one
+ * that nobody held dies from Python 3.13 on. The child is told at once: another thread may have
+ * asked for the lock, which Python would wait to hand over, and R's look for events (rpy2's
+ * function) may be the first to enter Python.
  *
  * Tests: tests/native/core/test_fork.py */
 #include "core/fork.h"

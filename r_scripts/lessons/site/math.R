@@ -37,7 +37,7 @@ mathml <- function(tex) {
   display <- startsWith(tex, "$$")
   parsed <- row_of(tokens_of(gsub("^\\$+|\\$+$", "", tex)))
   sprintf(
-    '<math%s>%s</math>', if (display) ' display="block"' else "", parsed$html
+    "<math%s>%s</math>", if (display) ' display="block"' else "", parsed$html
   )
 }
 

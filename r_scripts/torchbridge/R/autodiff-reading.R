@@ -11,7 +11,8 @@
 
 # A list of `names` (all that the code may look up), `heads` (what it calls), `prefixes` (how S3
 # methods of these begin), `assigned` (arguments and what it assigns), `packages` (of
-# `package::name`), `formals`, and where something was written anew `rewritten`, the function as it is then.
+# `package::name`), `formals`, and where something was written anew `rewritten`, the function as it
+# is then.
 read_function <- function(f) {
   code <- body(f)
   known <- found_reading(code)

@@ -76,8 +76,8 @@
 #'   whole state to as training goes on; and such a file to go on from. The same fit goes on, and
 #'   equals one that was not interrupted, bit for bit. Of data beyond memory `every_batches` in the
 #'   list also writes within epochs, after so many batches. `epochs` may be more,
-#'   unless `lr_schedule` depends on it; `device`, `strategy`, `verbose`, logs and paths may be others, and functions in
-#'   `callbacks` that added nothing to the history may be left out. Other data (values, order,
+#'   unless `lr_schedule` depends on it; `device`, `strategy`, `verbose`, logs and paths may be
+#'   others, and functions in `callbacks` that added nothing to the history may be left out. Other data (values, order,
 #'   columns, weights), another model, seed, option or function is an error that names the first.
 #'   For a new fit from the weights alone, load them into an `nn_module`: [torch_load()] of the file
 #'   gives a list with the names `"module.0.weight"` and so on, and `$load_state_dict()` takes them
@@ -143,7 +143,8 @@
 #' all that this can see. Of callbacks and losses nothing is kept but what the call says.
 #'
 #' @section Sparse predictors:
-#' A sparse `x` (a `dgCMatrix`, or any other class of package Matrix) is never made dense: `linear()`,
+#' A sparse `x` (a `dgCMatrix`, or any other class of package Matrix) is never made dense:
+#' `linear()`,
 #' `logistic()` and the families multiply its entries, and hold a square of its number of columns
 #' beside them; [mlp()] and an `nn_module` get sparse batches, which the first layer multiplies (it
 #' must be linear), and `mlp()` standardizes within that layer. Results are those of

@@ -27,7 +27,8 @@ prepare_xy <- function(x, y, weights, offset, model, na_action, call) {
   if (!is_tensor(x) && !is.numeric(x) && !is.logical(x) && !is_sparse(x)) {
     abort(call, "`x` must be numeric, not ", friendly_type(x), ".")
   }
-  if (!is_tensor(x) && if (is_sparse(x)) length(sparse_na_rows(x)) > 0L else anyNA(x)) abort(call, "`x` has missing values.")
+  missing <- if (is_sparse(x)) length(sparse_na_rows(x)) > 0L else !is_tensor(x) && anyNA(x)
+  if (missing) abort(call, "`x` has missing values.")
   if (anyNA(y)) abort(call, "`y` has missing values.")
   names <- if (length(dim(x)) == 2L && !is_tensor(x)) matrix_names(x)
   list(

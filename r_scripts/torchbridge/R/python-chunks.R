@@ -2,8 +2,9 @@
 
 #' Python chunks in R Markdown and Quarto
 #'
-#' After `use_python_chunks()` in a document's first R chunk, its Python chunks run in this session's
-#' Python, and both languages see each other's variables: `py$x` in R chunks, `r.x` in Python chunks.
+#' After `use_python_chunks()` in a document's first R chunk, its Python chunks run in this
+#' session's Python, and both languages see each other's variables: `py$x` in R chunks, `r.x` in
+#' Python chunks.
 #' What crosses does so as it does everywhere in this package: tensors stay tensors, data frames
 #' cross through Arrow, and positions count from 1 in R and from 0 in Python.
 #'
@@ -62,7 +63,7 @@ python_chunk <- function(options) {
 
 # The first rows of a data frame of Python's as a table; what else Python has as it prints itself.
 #' @exportS3Method knitr::knit_print python_object
-knit_print.python_object <- function(x, ...) {
+knit_print.python_object <- function(x, ...) { # nolint: object_name_linter.
   if (!is_live(x) || !api("objects.is_frame", x)) return(knitr::normal_print(x))
   frame <- as.data.frame(x)
   more <- if (nrow(frame) > 10L) paste0("\n\n10 of ", nrow(frame), " rows")
@@ -70,4 +71,4 @@ knit_print.python_object <- function(x, ...) {
   knitr::asis_output(paste(c("", "", table, more, "", ""), collapse = "\n"))
 }
 #' @exportS3Method knitr::knit_print torch_tensor
-knit_print.torch_tensor <- function(x, ...) knitr::normal_print(x)
+knit_print.torch_tensor <- function(x, ...) knitr::normal_print(x) # nolint: object_name_linter.

@@ -135,7 +135,7 @@ def test_a_default_of_training_stands_in_one_place(tmp_path):
 def test_defaults_are_what_they_were():
     defaults = {name: p.default for name, p in inspect.signature(fit).parameters.items()}
     expected = {"epochs": 100, "batch_size": None, "shuffle": True, "lr": 1e-3, "optimizer": "adam"}
-    expected |= {"loss": "mse_loss", "weight_decay": 0.0, "precision": "32-true", "devices": 1}
+    expected |= {"loss": "mse_loss", "weight_decay": 0.0, "precision": "32-true", "devices": None}
     expected |= {"strategy": "auto", "compile": False, "seed": None, "device": None}
     assert {name: defaults[name] for name in expected} == expected
     assert {name: dict(row.training) for name, row in MODELS.items() if row.training} == {}

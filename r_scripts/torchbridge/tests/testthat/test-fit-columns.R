@@ -143,7 +143,8 @@ test_that("a sparse matrix of any class gives lm()'s and glm()'s numbers", {
   # Of logicals, and of places alone.
   for (x in list(table$x > 0, methods::as(table$x > 0, "nMatrix"))) {
     expect_equal(
-      unname(coef(torch_fit(x, table$y, linear()))), unname(coef(lm(table$y ~ I(as.matrix(x) + 0)))),
+      unname(coef(torch_fit(x, table$y, linear()))),
+      unname(coef(lm(table$y ~ I(as.matrix(x) + 0)))),
       tolerance = 1e-12
     )
   }

@@ -15,7 +15,9 @@ net <- nn_module(
   forward = function(x) self$outer(torch_tanh(self$inner(x)))
 )()$to(dtype = torch_double())
 fits <- function(...) {
-  options <- list(epochs = 5, batch_size = 34, lr = 0.02, device = "cpu", precision = "64-true", ...)
+  options <- list(
+    epochs = 5, batch_size = 34, lr = 0.02, device = "cpu", precision = "64-true", ...
+  )
   first <- list(y ~ a + b, frame, mlp(c(8, 8)), validation = 0.2)
   table <- do.call(torch_fit, c(first, options))
   square <- function(output, y) (output - y)^2

@@ -14,7 +14,9 @@ knitted <- function(...) {
 
 chunk <- function(language, ...) c(paste0("```{", language, "}"), ..., "```")
 
-first <- chunk("r", "use_python_chunks(environment())", "m <- matrix(1:6, 2)", "cars <- mtcars[1:2, ]")
+first <- chunk(
+  "r", "use_python_chunks(environment())", "m <- matrix(1:6, 2)", "cars <- mtcars[1:2, ]"
+)
 
 test_that("chunks of both languages see each other's variables", {
   text <- knitted(
@@ -36,8 +38,11 @@ test_that("a chunk shows output behind the lines that print it, and figures at i
     chunk("python, fig.width = 3", "import matplotlib", "matplotlib.use('Agg')",
       "import matplotlib.pyplot as plt", "plt.plot([1, 2])", "plt.title('a')")
   )
-  expect_match(done$text, "x = 1\nprint('one')\n```\n\n```\n## one\n```\n\n```python\nx + 1;\ny = 2\n```",
-    fixed = TRUE)
+  expect_match(
+    done$text,
+    "x = 1\nprint('one')\n```\n\n```\n## one\n```\n\n```python\nx + 1;\ny = 2\n```",
+    fixed = TRUE
+  )
   expect_length(grep("[.]png$", done$files), 1L)
 })
 
