@@ -77,8 +77,8 @@
 #'   equals one that was not interrupted, bit for bit. Of data beyond memory `every_batches` in the
 #'   list also writes within epochs, after so many batches. `epochs` may be more,
 #'   unless `lr_schedule` depends on it; `device`, `strategy`, `verbose`, logs and paths may be
-#'   others, and functions in `callbacks` that added nothing to the history may be left out. Other data (values, order,
-#'   columns, weights), another model, seed, option or function is an error that names the first.
+#'   others, and functions in `callbacks` that added nothing to the history may be left out. Other
+#'   data (values, order, columns, weights), another model, seed, option or function is an error that names the first.
 #'   For a new fit from the weights alone, load them into an `nn_module`: [torch_load()] of the file
 #'   gives a list with the names `"module.0.weight"` and so on, and `$load_state_dict()` takes them
 #'   without `"module."`.}
@@ -98,8 +98,8 @@
 #' \item{`device`, `precision`, `devices`, `strategy`}{`"cpu"`, `"cuda"`, ... (NULL takes the GPU
 #'   when there is one); `"32-true"`, `"bf16-mixed"`, `"16-mixed"`, `"bf16-true"`, `"64-true"`; how
 #'   many devices train together, and how: see below.}
-#' \item{`accumulate`}{In how many parts each process works through its rows of a batch (1): gradients
-#'   add up to the batch's, in less memory. Batch normalisation sees one part at a time.}
+#' \item{`accumulate`}{In how many parts each process works through its rows of a batch (1):
+#'   gradients add up to the batch's, in less memory. Batch normalisation sees one part at a time.}
 #' \item{`compile`}{`TRUE` compiles forward, backward and optimizer as one step. That takes some
 #'   time at the first step, and pays for long fits.}
 #' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on

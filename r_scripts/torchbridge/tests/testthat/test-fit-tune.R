@@ -138,6 +138,7 @@ test_that("a search in a storage goes on, of models and of functions", {
   }
   expect_equal(of_function(2)$trials$value, of_function(3)$trials$value[1:2])
   expect_error(
-    torch_tune(function(at) 1, list(x = c(1, 2)), workers = 2), "start several sessions with the same"
+    torch_tune(function(at) 1, list(x = c(1, 2)), workers = 2),
+    "start several sessions with the same"
   )
 })

@@ -44,6 +44,6 @@ test_that("layers and optimizers have R torch's arguments and no others but `...
   expect_identical(unique(further), "...")
   # Nor a default that R's torch has not.
   for (softmax in list(nn_softmax, nn_log_softmax, nn_softmin)) {
-    expect_identical(formals(softmax), as.pairlist(list(dim = quote(expr = ))))
+    expect_identical(formals(softmax), formals(function(dim) NULL))
   }
 })
