@@ -58,8 +58,8 @@ def check_square(p: int) -> None:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if 4 * 8 * p**2 > memory:
         raise ValueError(
-            f"x has {p} columns, whose covariance alone takes {8e-9 * p**2:.0f} GB: fit_path "
-            "(torch_path() in R) and networks take so many"
+            f"x has {p} columns, whose covariance alone takes {8e-9 * p**2:.0f} GB: mlp() "
+            "takes so many, and where x is dense fit_path (torch_path() in R)"
         )
 
 

@@ -78,7 +78,8 @@
 #'   list also writes within epochs, after so many batches. `epochs` may be more,
 #'   unless `lr_schedule` depends on it; `device`, `strategy`, `verbose`, logs and paths may be
 #'   others, and functions in `callbacks` that added nothing to the history may be left out. Other
-#'   data (values, order, columns, weights), another model, seed, option or function is an error that names the first.
+#'   data (values, order, columns, weights), another model, seed, option or function is an error
+#'   that names the first.
 #'   For a new fit from the weights alone, load them into an `nn_module`: [torch_load()] of the file
 #'   gives a list with the names `"module.0.weight"` and so on, and `$load_state_dict()` takes them
 #'   without `"module."`.}
