@@ -38,7 +38,8 @@ calls_since <- function(frame) {
   last <- sys.nframe() - 1L
   first <- last
   while (first > 1L && !identical(sys.frame(first), frame)) first <- first - 1L
-  lapply(seq.int(first, last), sys.call)
+  # (A finalizer that R runs between two calls may have none.)
+  Filter(Negate(is.null), lapply(seq.int(first, length.out = max(0L, last - first + 1L)), sys.call))
 }
 
 # Runs what the core has prepared, likewise.

@@ -259,7 +259,7 @@ for allocations in range(1, 120):
         assert found.startswith(result), found
 core.base_function("gc")()
 assert called[::2] == ["list"] * 238, called
-assert all(text.startswith("inner") for text in called[1::2])
+assert all(text.startswith("inner") for text in called[1::2]), set(called)
 """)
     assert ended.returncode == 0, ended.stderr
 
