@@ -44,7 +44,7 @@ test_that("a fit enters Python once, and once for the frame, each column and the
   expect_identical(entries_of(fit()), rep(c("api", "call"), c(15, 1)))
 })
 
-test_that("a gradient enters Python once, beside three general verbs and what R runs of the function", {
+test_that("a gradient enters Python once, beside three verbs and what R runs of the function", {
   f <- function(x) sum(x^3)
   grad(f, c(1, 2))
   # x, its parts, the gradient, and the result; where R runs f, within it x^3 and sum().
