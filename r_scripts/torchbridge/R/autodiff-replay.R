@@ -38,7 +38,7 @@ replayable <- function(target) {
   ), parent = emptyenv())
   keep_replay(body(func), entry)
   if (entry$in_vain > 4L) {
-    entry$why <- "what it reads is another each time"
+    give_up(entry, "what it reads is another each time")
     return(NULL)
   }
   f <- if (is.null(stand)) target$f else runner(stand$whole, stand$start)
@@ -107,12 +107,11 @@ derived <- function(name, target, ..., call = sys.call(-1L)) {
     }
   }
   if (is.null(entry)) return(call_python(name, target$f, ..., call = call))
-  value <- call_python(name, target$replayed, ..., call = call)
-  if (entry$state$ran) look_around(entry)
-  value
+  on.exit(if (entry$state$ran) look_around(entry))
+  call_python(name, target$replayed, ..., call = call)
 }
 
-# Is what the function has seen as it was? (Where an error came between, nobody has looked.)
+# Is what the function has seen as it was?
 world_holds <- function(entry, frame) {
   if (!is.null(entry$why) || entry$state$ran) return(FALSE)
   world <- entry$world
@@ -134,24 +133,27 @@ look_around <- function(entry) {
     parent = emptyenv()
   )
   world$seen <- list()
-  see_function(entry$func, NULL, world)
+  see_function(entry$func, world)
   for (value in entry$extra) see_value(value, "an argument", world)
-  entry$why <- world$why %||% call_python("replay.reason", entry$replay)
-  if (!is.null(entry$why)) {
-    entry$replay <- entry$world <- NULL
-    if (isTRUE(getOption("torchbridge.verbose"))) {
-      message("torchbridge: a function is not replayed: ", entry$why, ".")
-    }
+  why <- world$why %||% call_python("replay.reason", entry$replay)
+  if (is.null(why)) {
+    entry$world <- as.list(world)[c("names", "frames", "modes", "values")]
   } else {
-    entry$world <- list(
-      names = world$names, frames = world$frames, modes = world$modes, values = world$values
-    )
+    give_up(entry, why)
   }
   entry$state$ran <- FALSE
 }
 
-# `frame` is NULL for the function itself, whose environment may be another next time.
-see_function <- function(f, frame, world) {
+# From now on R runs the function, and nothing of it is held.
+give_up <- function(entry, why) {
+  entry$why <- why
+  entry$replay <- entry$world <- entry$func <- entry$extra <- NULL
+  if (isTRUE(getOption("torchbridge.verbose"))) {
+    message("torchbridge: a function is not replayed: ", why, ".")
+  }
+}
+
+see_function <- function(f, world) {
   for (known in world$seen) if (identical(known, f)) return()
   world$seen <- c(world$seen, list(f))
   reading <- read_function(f)
@@ -162,12 +164,12 @@ see_function <- function(f, frame, world) {
   from <- environment(f)
   for (name in reading$names) {
     if (!is.null(world$why)) return()
-    see_name(name, name %in% reading$heads, name %in% reading$assigned, from, frame, world)
+    see_name(name, name %in% reading$heads, name %in% reading$assigned, from, world)
   }
   see_methods(reading$prefixes, from, world)
 }
 
-see_name <- function(name, called, assigned, from, frame, world) {
+see_name <- function(name, called, assigned, from, world) {
   if (!nzchar(name)) return()
   where <- environment_of(name, from)
   if (is.null(where)) {
@@ -182,14 +184,14 @@ see_name <- function(name, called, assigned, from, frame, world) {
   if (!is_packages(where) && rlang::env_binding_are_lazy(where, name)) return()
   value <- tryCatch(get(name, envir = where, inherits = FALSE), error = function(e) absent)
   if (identical(value, absent)) return()
-  note_name(name, "any", value, frame, from, world)
+  note_name(name, "any", value, from, world)
   if (called && !is.function(value)) {
     value <- get0(name, envir = from, mode = "function")
     if (is.null(value)) {
       if (!assigned) world$why <- paste0("nothing says what `", name, "` is")
       return()
     }
-    note_name(name, "function", value, frame, from, world)
+    note_name(name, "function", value, from, world)
   }
   # (An argument `sigma` is not the function of that name.)
   if (!assigned || called || is_users(value)) see_value(value, name, world, from)
@@ -203,10 +205,11 @@ environment_of <- function(name, env) {
   NULL
 }
 
-note_name <- function(name, mode, value, frame, from, world) {
+# The frame is NULL where it is the function's own, which may be another next time.
+note_name <- function(name, mode, value, from, world) {
   world$names <- c(world$names, name)
   world$modes <- c(world$modes, mode)
-  own <- is.null(frame) || identical(from, environment(world$seen[[1L]]))
+  own <- identical(from, environment(world$seen[[1L]]))
   world$frames <- c(world$frames, list(if (!own) from))
   world$values <- c(world$values, list(value))
 }
@@ -214,7 +217,7 @@ note_name <- function(name, mode, value, frame, from, world) {
 see_value <- function(value, name, world, from = globalenv()) {
   if (is.function(value)) {
     if (is_users(value)) {
-      see_function(value, environment(value), world)
+      see_function(value, world)
     } else if (!name %in% pure_functions || !is_known_function(name, value, from)) {
       world$why <- paste0("it calls `", name, "`")
     }
@@ -263,7 +266,7 @@ see_methods <- function(prefixes, from, world) {
       for (name in dotted[startsWith(dotted, prefix)]) {
         value <- get0(name, envir = env, inherits = FALSE)
         if (is.function(value) && is.null(world$why)) {
-          note_name(name, "function", value, env, env, world)
+          note_name(name, "function", value, env, world)
           see_value(value, name, world, env)
         }
       }

@@ -210,4 +210,11 @@ test_that("much data is not held", {
   f <- function(p) sum((y - p)^2)
   expect_identical(grad(f, 1), grad(f, 1))
   expect_false(is_replayed(f))
+
+  g <- function(p, y) sum((y - p)^2)
+  expect_identical(grad(g, 1, y = y), grad(g, 1, y = y))
+  expect_null(found_replay(body(g))$extra)
+  expect_null(found_replay(body(g))$func)
+  expect_error(grad(g, 1, y = c(y, Inf)), "Inf")
+  expect_null(found_replay(body(g))$extra)
 })
