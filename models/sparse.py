@@ -6,13 +6,14 @@ tensor. torch multiplies these, and does little else with them: their rows are t
 Tests: tests/models/test_sparse.py.
 """
 
-import sys
 import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from torchbridge.arrays.scipy_arrays import canonical, is_scipy
 
 from .arguments import kind_of
 
@@ -24,8 +25,7 @@ def is_sparse(x: Any) -> bool:
 
 def is_sparse_matrix(x: Any) -> bool:
     """Is it that, or a sparse matrix or array of SciPy's?"""
-    scipy = sys.modules.get("scipy.sparse")
-    return is_sparse(x) or (scipy is not None and bool(scipy.issparse(x)))
+    return is_sparse(x) or is_scipy(x)
 
 
 def as_rows(name: str, x: Any) -> Tensor:
@@ -151,10 +151,7 @@ def _accept_beta() -> None:
 def _of_scipy(name: str, x: Any) -> Tensor:
     if x.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, not {x.dtype}")
-    x = x.tocsr()
-    if not x.has_canonical_format:
-        x = x.copy()
-        x.sum_duplicates()
+    x = canonical(x.tocsr())
     # Read-only arrays would make torch warn: what it gets, nobody writes to.
     parts = [torch.from_numpy(np.require(a, requirements=["C", "W"])) for a in _arrays(x)]
     return csr(parts[0], parts[1], parts[2], (x.shape[0], x.shape[1]))

@@ -28,6 +28,14 @@ def is_scipy(x: object) -> bool:
     return sparse is not None and bool(sparse.issparse(x))
 
 
+def canonical(x: Any) -> Any:
+    """A matrix by rows or columns, sorted, entries given twice added: itself, or a copy."""
+    if not x.has_canonical_format:
+        x = x.copy()
+        x.sum_duplicates()
+    return x
+
+
 def to_r(x: Any) -> RObject:
     """The dgCMatrix (lgCMatrix) of a sparse matrix: sorted, and entries given twice added.
 
@@ -41,10 +49,7 @@ def to_r(x: Any) -> RObject:
         raise TypeError(f"x: R has sparse matrices only, and this array has {x.ndim} dims")
     if x.dtype.kind not in "biuf":
         raise TypeError(f"x: R has no sparse matrices of {x.dtype}; use x.toarray()")
-    x = x.tocsc()
-    if not x.has_canonical_format:
-        x = x.copy()
-        x.sum_duplicates()
+    x = canonical(x.tocsc())
     whole = x.dtype.kind in "iu" and x.nnz
     check_fits(x.shape, x.nnz, max(abs(int(x.max())), abs(int(x.min()))) if whole else 0)
     logical = x.dtype.kind == "b"

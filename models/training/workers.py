@@ -25,13 +25,13 @@ from typing import Any
 
 import torch
 
+from torchbridge.process.child_process import child_command
 from torchbridge.process.interrupts import (
     let_r_look,
     took_interrupt,
     uninterrupted,
     waits_for_exits,
 )
-from torchbridge.process.own_imports import working_directory_last
 
 from ..callbacks import Callback
 from ..callbacks.callback import EVENTS
@@ -45,11 +45,6 @@ from .reports import Mirror, Relay, Stopping, new_flags, receive, send
 _EVERY = 0.1
 #: Characters of a worker's last words.
 _LAST_WORDS = 2000
-#: The session's path, the working directory last: nothing of ours comes from there.
-_PROGRAM = (
-    "import sys; sys.path[:] = open(sys.argv[1] + '/path').read().split(chr(0)); "
-    "from torchbridge.models.training.worker import main; main(sys.argv[1])"
-)
 
 
 class Workers(Accelerator):
@@ -114,7 +109,7 @@ class _Session:
         """Start the workers, and serve them until they have ended; the first one's outcome."""
         self.flags = new_flags(self.folder / "stop")
         self._write(train)
-        program = [sys.executable, "-c", _PROGRAM, str(self.folder)]
+        program = child_command("torchbridge.models.training.worker", self.folder)
         agent = Agent(program, self.workers.devices, self.folder / "log")
         with socket.socket(socket.AF_UNIX) as server, waits_for_exits():
             server.bind(str(self.folder / "socket"))
@@ -141,8 +136,6 @@ class _Session:
         parts["random"] = self.workers.random_state()
         write_parcel(self.folder / "job", parts)
         workers = self.workers
-        with working_directory_last():
-            (self.folder / "path").write_text(chr(0).join(map(os.path.abspath, sys.path)))
         plan = {
             "session": os.getpid(),
             "environment": _environment(),

@@ -12,15 +12,15 @@ import os
 import pickle
 import platform
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from torchbridge.process.child_process import child_command
 from torchbridge.process.interrupts import EVERY, let_r_look
 
 from ..arguments import kind_of
@@ -31,10 +31,6 @@ _ABOUT, _WORKER = "torchbridge_about", "torchbridge_worker"
 _MOST_DEATHS = 3
 #: Characters of a worker's last words.
 _LAST_WORDS = 1500
-_PROGRAM = (
-    "import sys; sys.path[:] = open(sys.argv[1] + '/path').read().split(chr(0)); "
-    "from torchbridge.models.tuning.worker import main; main(sys.argv[1], int(sys.argv[2]))"
-)
 
 
 def open_storage(optuna: Any, storage: str | os.PathLike[str]) -> Any:
@@ -128,7 +124,6 @@ def run_workers(
     with tempfile.TemporaryDirectory(prefix="torchbridge-tune-") as folder:
         place = Path(folder)
         (place / "parcel").write_bytes(parcel)
-        (place / "path").write_text("\0".join(_search_path()), encoding="utf-8")
         pool = _Pool(study, place, n_trials)
         try:
             pool.run(workers, tell)
@@ -173,7 +168,7 @@ class _Pool:
         log = self.folder / f"log{number}"
         with log.open("wb") as out:
             self.running[number] = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(self.folder), str(number)],
+                child_command("torchbridge.models.tuning.worker", self.folder, str(number)),
                 stdin=subprocess.PIPE,  # whose end tells it that this process has ended
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -262,10 +257,3 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         return True
     return True
-
-
-def _search_path() -> Iterator[str]:
-    """The session's path, the working directory last: nothing of ours comes from there."""
-    here = {"", os.getcwd()}
-    yield from (entry for entry in sys.path if entry not in here)
-    yield from (entry for entry in sys.path if entry in here)

@@ -16,7 +16,7 @@ from .shared import open_storage, run_shared
 from .tune import find_optuna, objective_of
 
 
-def main(folder: str, number: int) -> None:
+def main(folder: str, number: str) -> None:
     """A worker: trials until there are enough."""
     optuna = find_optuna()
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -26,7 +26,7 @@ def main(folder: str, number: int) -> None:
     study = optuna.load_study(
         study_name=parcel["study"],
         storage=open_storage(optuna, parcel["storage"]),
-        sampler=parcel["sampler"](number),
+        sampler=parcel["sampler"](int(number)),
         pruner=parcel["pruner"],
     )
     objective = objective_of(optuna, parcel["trainer"], parcel["space"])
