@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torchbridge.arrays.scipy_arrays import canonical, is_scipy
+from torchbridge.arrays.sparse import canonical, is_scipy
 
 from .arguments import kind_of
 

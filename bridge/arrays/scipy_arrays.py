@@ -9,31 +9,16 @@ Tests: tests/arrays/test_scipy_arrays.py
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from torchbridge.arrays.into_r import to_robject
-from torchbridge.arrays.sparse import check_fits
+from torchbridge.arrays.sparse import canonical, check_fits
 from torchbridge.process import host
 from torchbridge.process.errors import RError
 
 if TYPE_CHECKING:
     from torchbridge._native import RObject
     from torchbridge.arrays.protocols import NDArray
-
-
-def is_scipy(x: object) -> bool:
-    """Is x a sparse matrix or array of SciPy's? False, at no cost, where SciPy is not loaded."""
-    sparse = sys.modules.get("scipy.sparse")
-    return sparse is not None and bool(sparse.issparse(x))
-
-
-def canonical(x: Any) -> Any:
-    """A matrix by rows or columns, sorted, entries given twice added: itself, or a copy."""
-    if not x.has_canonical_format:
-        x = x.copy()
-        x.sum_duplicates()
-    return x
 
 
 def to_r(x: Any) -> RObject:

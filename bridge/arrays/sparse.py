@@ -27,6 +27,20 @@ def is_sparse_r(x: RObject) -> bool:
     return x.typeof == "S4" and any(name.endswith("Matrix") for name in x.classes)
 
 
+def is_scipy(x: object) -> bool:
+    """Is x a sparse matrix or array of SciPy's? False, at no cost, where SciPy is not loaded."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(x))
+
+
+def canonical(x: Any) -> Any:
+    """A matrix by rows or columns, sorted, entries given twice added: itself, or a copy."""
+    if not x.has_canonical_format:
+        x = x.copy()
+        x.sum_duplicates()
+    return x
+
+
 def from_r(x: RObject, library: Arrays[Any, Any], convert: Callable[[RObject], Any]) -> Any:
     """A sparse CSC tensor of a matrix of Matrix (RObject), a plain one of a dense matrix.
 

@@ -209,7 +209,7 @@ def scalars_to_r(items: tuple[Any, ...]) -> Any:
 
 
 def _of_scipy(x: Any) -> Any:
-    return scipy_arrays.to_r(x) if scipy_arrays.is_scipy(x) else None
+    return scipy_arrays.to_r(x) if sparse.is_scipy(x) else None
 
 
 def _of_python(x: Any) -> Any:

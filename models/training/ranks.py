@@ -52,11 +52,13 @@ class ElsewhereError(RuntimeError):
 
 def find_rank(env: Mapping[str, str] = os.environ) -> Rank | None:
     """The rank of this process as its environment has it; None where it is no part of a job."""
-    if {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= set(env):
+    if all(name in env for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")):
         rank, size = _whole(env, "RANK"), _whole(env, "WORLD_SIZE")
         address = f"{env['MASTER_ADDR']}:{env['MASTER_PORT']}"
         local = _whole(env, "LOCAL_RANK", rank), _whole(env, "LOCAL_WORLD_SIZE", size)
-    elif {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST"} <= set(env):
+    elif all(
+        name in env for name in ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST")
+    ):
         # srun has started this very process: in a batch script they are not all there.
         rank, size = _whole(env, "SLURM_PROCID"), _whole(env, "SLURM_STEP_NUM_TASKS")
         address = f"{_first_host(env['SLURM_STEP_NODELIST'])}:{_slurm_port(env)}"

@@ -5,6 +5,8 @@ are permuted, four are read at a time, and their rows go through a buffer from w
 random order. With several processes each reads its share of the pieces' rows and no others.
 """
 
+from __future__ import annotations  # np.random is loaded where it is used
+
 import os
 import queue
 import threading
@@ -55,7 +57,7 @@ class RowStream(Protocol):
         ...
 
 
-def is_stream(x: object) -> "TypeIs[RowStream]":
+def is_stream(x: object) -> TypeIs[RowStream]:
     """Is it rows that are read in pieces?"""
     return hasattr(x, "counts") and hasattr(x, "blocks") and hasattr(x, "sample")
 
