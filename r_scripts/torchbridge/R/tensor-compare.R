@@ -9,7 +9,10 @@
 #' device, `requires_grad` and the name of `grad_fn` as well. Other Python objects (dtypes, devices,
 #' data frames) are compared by their R values, or by Python's `==` where they have none.
 #' @param target,current What is compared.
-#' @param ... For `all.equal()` of the values: `tolerance`, by default 1.5e-8, and others.
+#' @param tolerance Of the values; by default 1.5e-8, and for narrower numbers what
+#'   `torch.testing.assert_close()` takes for rounding: 1.3e-6 for float32 and complex64, 1e-3 for
+#'   float16, 1.6e-2 for bfloat16.
+#' @param ... For `all.equal()` of the values.
 #' @return `TRUE`, or the differences as text.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' all.equal(torch_tensor(c(1, 2)), torch_tensor(c(1, 3)))
@@ -17,11 +20,17 @@
 #' all.equal(net, net$clone(deep = TRUE))
 #' @method all.equal torch_tensor
 #' @export
-all.equal.torch_tensor <- function(target, current, ...) {
+all.equal.torch_tensor <- function(target, current, ..., tolerance = NULL) {
   if (!inherits(current, "torch_tensor")) return(not_one_class(target, current))
   if (!is_live(target) || !is_live(current)) return(NextMethod())
   parts <- c("dtype", "shape")
-  all.equal(compared(target, parts), compared(current, parts), ...)
+  target <- compared(target, parts)
+  current <- compared(current, parts)
+  all.equal(target, current, ..., tolerance = tolerance %||% rounding_of(target$dtype))
+}
+
+rounding_of <- function(dtype) {
+  switch(dtype, Half = 1e-3, BFloat16 = 1.6e-2, Float = , ComplexFloat = 1.3e-6, 1.5e-8)
 }
 
 #' Comparisons by testthat and waldo

@@ -22,3 +22,22 @@ test_that("all.equal() compares tensors by dtype, shape and values", {
   expect_match(all.equal(sparse, sparse * 3), "difference: 2", all = FALSE)
   expect_match(all.equal(list(x), list(x * 2)), "Component 1", all = FALSE)
 })
+
+test_that("all.equal() knows how far numbers of a dtype can be told apart", {
+  near <- function(dtype, by, ...) {
+    x <- torch_tensor(c(1, 2), dtype = dtype)
+    isTRUE(all.equal(x, x * (1 + by), ...))
+  }
+  expect_true(near("float32", 1e-6))
+  expect_false(near("float32", 2e-6))
+  expect_false(near("float32", 1e-6, tolerance = 1e-8))
+  expect_false(near("float64", 1e-6))
+  expect_true(near("float64", 1e-9))
+  expect_true(near("float16", 9.8e-4))
+  expect_false(near("bfloat16", 0.05))
+  x <- nn_linear(2, 1)
+  y <- x$clone(deep = TRUE)
+  with_no_grad(y$weight$mul_(1 + 1e-6))
+  expect_true(all.equal(x, y))
+  expect_false(isTRUE(all.equal(x, y, tolerance = 1e-8)))
+})
