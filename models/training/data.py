@@ -49,7 +49,7 @@ class Data(NamedTuple):
     @property
     def n_rows(self) -> int:
         """The number of observations that count."""
-        return len(self.y) if self.share is None else self.share[0]
+        return self.y.shape[0] if self.share is None else self.share[0]
 
     @property
     def whole(self) -> int:

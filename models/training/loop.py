@@ -26,6 +26,7 @@ from .data import Data, mode
 from .device import Accelerator
 from .losses import Loss
 from .metrics import Metrics, Seen, check_defined
+from .optimizers import bare_step
 from .provenance import Provenance
 
 
@@ -103,6 +104,7 @@ class Loop:
         )
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.step: Callable[[Data], Tensor] = self.eager_step
+        self.bare_step = bare_step(self.optimizer)
         if isinstance(self.optimizer, torch.optim.LBFGS):
             self.step = self.closure_step
         if self.valid is not None:
@@ -226,10 +228,13 @@ class Loop:
 
     def eager_step(self, batch: Data) -> Tensor:
         """One step of the optimizer; the loss before it."""
-        self.optimizer.zero_grad()
+        for group in self.optimizer.param_groups:  # zero_grad() takes as long as a layer
+            for parameter in group["params"]:
+                parameter.grad = None
         loss = self.backward(batch)
         self._send_gradients()
-        self.optimizer.step()
+        with torch.no_grad():
+            self.bare_step()
         return loss.detach()
 
     def backward(self, batch: Data) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from torchbridge.models import LOSSES, OPTIMIZERS, Fit, fit, mlp, predict
+from torchbridge.models import LOSSES, OPTIMIZERS, Callback, Fit, fit, mlp, predict
 from torchbridge.models.training.fit import usual_batch_size
 
 HAS_GPU = torch.cuda.is_available()
@@ -690,3 +690,44 @@ def test_parts_of_a_batch_add_up_to_it(regression):
         fit(mlp(3, [8], 1), x.float(), y.float(), accumulate=2, compile=True)
     with pytest.raises(ValueError, match="accumulate must be at least 1"):
         fit(mlp(3, [8], 1), x.float(), y.float(), accumulate=0)
+
+
+class Counts(Callback):
+    """Hears of a fit's steps by torch's own hooks."""
+
+    def on_fit_begin(self, loop):
+        self.before, self.after = [], []
+        loop.optimizer.register_step_pre_hook(lambda *_: self.before.append(loop.batch))
+        loop.optimizer.register_step_post_hook(lambda *_: self.after.append(loop.batch))
+
+
+def test_hooks_of_the_optimizer_are_called(regression):
+    x, y = regression
+    counts = Counts()
+    fit(mlp(3, [4], 1, seed=1), x, y, epochs=2, batch_size=16, seed=0, callbacks=[counts])
+    assert counts.before == counts.after == [1, 2, 3, 4] * 2
+
+
+class Grows(Callback):
+    """Trains more of the module from the second epoch on."""
+
+    def on_epoch_begin(self, loop):
+        if loop.epoch == 2:
+            more = loop.module[0].requires_grad_()
+            loop.optimizer.add_param_group({"params": list(more.parameters())})
+
+
+def test_what_the_optimizer_gets_later_is_trained_as_the_rest(regression):
+    x, y = regression
+    net = mlp(3, [4], 1, seed=1)
+    net[0].requires_grad_(False)
+    fit(net, x, y, epochs=3, batch_size=len(x), optimizer="sgd", lr=0.1, callbacks=[Grows()])
+    by_hand = mlp(3, [4], 1, seed=1)
+    for epoch in (1, 2, 3):
+        by_hand.zero_grad()
+        torch.nn.functional.mse_loss(by_hand(x), y).backward()
+        with torch.no_grad():
+            for parameter in (by_hand if epoch > 1 else by_hand[-1]).parameters():
+                parameter -= 0.1 * parameter.grad
+    for ours, theirs in zip(net.parameters(), by_hand.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
