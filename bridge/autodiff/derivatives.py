@@ -49,9 +49,8 @@ def value_and_grad(f: Function, x: Tensor) -> tuple[float, Tensor]:
     Raises:
         ValueError: f(x) is not one finite number, or a derivative is NaN.
     """
-    x = _variable(x)
-    y = _finite(_scalar(_call(f, x), "func"))
-    return y.item(), _not_nan(_backward(y, x))
+    y, slope = bare_value_and_grad(f, _variable(x))
+    return _finite(y).item(), _not_nan(slope)
 
 
 def value_and_grad_or_nan(f: Function, x: Tensor) -> tuple[float, Tensor]:
@@ -105,18 +104,16 @@ def hessian(f: Function, x: Tensor) -> Tensor:
 
 def value_grad_hessian(f: Function, x: Tensor) -> tuple[float, Tensor, Tensor]:
     """f(x), its gradient (n) and Hessian (n x n)."""
-    x = _variable(x)
-    y = _finite(_scalar(_call(f, x), "func"))
-    first = _backward(y, x, create=True)
-    second = _rows(first, x, _eye(x.numel(), x))
-    return y.item(), _not_nan(first.detach()), _not_nan((second + second.mT) / 2)
+    y, first, second = bare_hessian(f, _variable(x))
+    return _finite(y).item(), _not_nan(first), _not_nan(second)
 
 
 def hvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """The Hessian times a vector (n), without the Hessian."""
     x = _variable(x)
-    y = _finite(_scalar(_call(f, x), "func"))
-    return _not_nan(_backward(_backward(y, x, create=True), x, _like(v, x, "v")))
+    y, product = bare_hvp(f, x, _like(v, x, "v"))
+    _finite(y)
+    return _not_nan(product)
 
 
 def vjp(f: Function, x: Tensor, v: Numbers) -> Tensor:
@@ -135,6 +132,29 @@ def jvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
         return torch.zeros_like(y)
     weights = torch.zeros_like(y, requires_grad=True)
     return _not_nan(_backward(_backward(y, x, weights, create=True), weights, v))
+
+
+# ---- unchecked: the value first; programs.py makes programs of these -------------------------
+
+
+def bare_value_and_grad(f: Function, x: Tensor) -> tuple[Tensor, Tensor]:
+    """f(x) and its gradient, of a leaf that requires it."""
+    y = _scalar(_call(f, x), "func")
+    return y.detach(), _backward(y, x)
+
+
+def bare_hessian(f: Function, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """f(x), its gradient and Hessian."""
+    y = _scalar(_call(f, x), "func")
+    first = _backward(y, x, create=True)
+    second = _rows(first, x, _eye(x.numel(), x))
+    return y.detach(), first.detach(), (second + second.mT) / 2
+
+
+def bare_hvp(f: Function, x: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """f(x) and its Hessian times a vector."""
+    y = _scalar(_call(f, x), "func")
+    return y.detach(), _backward(_backward(y, x, create=True), x, v)
 
 
 # ---- the steps -----------------------------------------------------------------------------

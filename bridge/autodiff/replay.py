@@ -49,12 +49,14 @@ class Replay:
 
     Attributes:
         why: why it is not replayed; None where it is.
+        path: the way that the last call was replayed along.
     """
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        self._paths: dict[object, list[_Path]] = {}
+        self._paths: dict[object, list[Path]] = {}
         self.why: str | None = None
+        self.path: Path | None = None
 
     def __call__(self, x: Tensor) -> object:
         """The function's value at x."""
@@ -64,6 +66,7 @@ class Replay:
         for path in paths:
             result = path(x)
             if result is not None:
+                self.path = path
                 return result
         if len(paths) >= _MOST_PATHS:
             self._give_up(f"it has taken more than {_MOST_PATHS} ways")
@@ -75,7 +78,7 @@ class Replay:
         self.why = why
         self._paths.clear()
 
-    def _record(self, x: Tensor, paths: list[_Path]) -> object:
+    def _record(self, x: Tensor, paths: list[Path]) -> object:
         before = torch.default_generator.get_state()
         notes = _Notes(x)
         _running.append(notes)
@@ -91,7 +94,7 @@ class Replay:
         if notes.why is not None:
             self._give_up(notes.why)
         else:
-            paths.append(_Path(notes, notes.name_of(result)))
+            paths.append(Path(notes, notes.name_of(result)))
         return result
 
 
@@ -247,10 +250,15 @@ class _Notes(TorchFunctionMode):
                 self._give_names(part, f"{made}[{i}]")
 
 
-class _Path:
+class Path:
     """One way through the function: code that gives its value, or None where it went another.
 
     The code is made of names of our own (x, t1, k2) alone; what they stand for is not text.
+
+    Attributes:
+        run: The code.
+        known: The tensors that it names.
+        versions: Tensors that do not depend on x, and their versions when they were met.
     """
 
     def __init__(self, notes: _Notes, result: str) -> None:
@@ -259,15 +267,17 @@ class _Path:
         code = f"def run(x{given}, same=same):\n{body}    return {result}\n"
         space: dict[str, Any] = {**notes.outside, "same": _same}
         exec(compile(code, "<replay of an R function>", "exec"), space)  # noqa: S102
-        self._run: Callable[[Tensor], Tensor | None] = space["run"]
-        self._versions = notes.versions
+        self.run: Callable[[Tensor], Tensor | None] = space["run"]
+        self.known = [value for value in notes.outside.values() if isinstance(value, Tensor)]
+        self.versions = notes.versions
 
     def __call__(self, x: Tensor) -> Tensor | None:
-        for tensor, version in self._versions:
+        """Its value at x, or None."""
+        for tensor, version in self.versions:
             if tensor._version != version:
                 return None
         try:
-            return self._run(x)
+            return self.run(x)
         except (RuntimeError, ValueError):  # R's own run of it says what is wrong
             return None
 

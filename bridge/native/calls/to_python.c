@@ -117,6 +117,28 @@ SEXP tb_entry_call_back(SEXP function, SEXP args) {
                                            .vectors = TB_AS_NUMPY | TB_LABELLED});
 }
 
+static int numbers_work(void *p, SEXP *result) {
+  entry_args *a = p;
+  PyObject *given = tb_hold(PyByteArray_FromStringAndSize(
+      (const char *)REAL(a->x), (Py_ssize_t)(Rf_xlength(a->x) * (R_xlen_t)sizeof(double))));
+  PyObject *found = given ? tb_hold(call_python(a->object, given, R_NilValue, TB_AS_LIST)) : NULL;
+  if (!found)
+    return -1;
+  if (!PyBytes_Check(found) || PyBytes_GET_SIZE(found) % (Py_ssize_t)sizeof(double)) {
+    PyErr_SetString(PyExc_TypeError, "a function of numbers must give doubles, as bytes");
+    return -1;
+  }
+  *result = Rf_allocVector(REALSXP, PyBytes_GET_SIZE(found) / (Py_ssize_t)sizeof(double));
+  memcpy(REAL(*result), PyBytes_AS_STRING(found), (size_t)PyBytes_GET_SIZE(found));
+  return 0;
+}
+
+SEXP tb_entry_numbers(SEXP function, SEXP x) {
+  if (TYPEOF(x) != REALSXP)
+    Rf_error("`x` must be doubles");
+  return tb_enter(numbers_work, &(entry_args){.object = tb_object_argument(function), .x = x});
+}
+
 /* An attribute; of a mapping that has none of this name, the item. */
 static PyObject *get_member(PyObject *x, const char *name) {
   PyObject *found = PyObject_GetAttrString(x, name), *type, *value, *trace;

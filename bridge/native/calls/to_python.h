@@ -11,6 +11,8 @@ SEXP tb_entry_call(SEXP function, SEXP args);
 SEXP tb_entry_call_found(SEXP function, SEXP args);
 /* The same of a function that Python gave to an R function: it gets what results of R's are. */
 SEXP tb_entry_call_back(SEXP function, SEXP args);
+/* function(x) of torchbridge's own that takes doubles and gives doubles: bytes there. */
+SEXP tb_entry_numbers(SEXP function, SEXP x);
 SEXP tb_entry_getattr(SEXP object, SEXP name);
 SEXP tb_entry_setattr(SEXP object, SEXP name, SEXP value);
 SEXP tb_entry_import(SEXP name);

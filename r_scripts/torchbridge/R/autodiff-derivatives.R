@@ -53,6 +53,8 @@
 grad <- function(func, x, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
+  numbers <- derived_numbers("gradient", target, flat_numbers(target), call = call)
+  if (!is.null(numbers)) return(numbers_like(numbers, target$skeleton))
   result <- derived("derivatives.gradient", target, target$x, call = call)
   like_parameters(result, target$skeleton)
 }
@@ -62,6 +64,10 @@ grad <- function(func, x, ...) {
 value_and_grad <- function(func, x, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
+  numbers <- derived_numbers("value_and_grad", target, flat_numbers(target), call = call)
+  if (!is.null(numbers)) {
+    return(list(value = numbers[1L], gradient = numbers_like(numbers[-1L], target$skeleton)))
+  }
   result <- derived("derivatives.value_and_grad", target, target$x, call = call)
   list(value = result[[1L]], gradient = like_parameters(result[[2L]], target$skeleton))
 }
@@ -79,6 +85,8 @@ jacobian <- function(func, x, ...) {
 hessian <- function(func, x, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
+  numbers <- derived_numbers("hessian", target, flat_numbers(target), call = call)
+  if (!is.null(numbers)) return(like_matrix(square(numbers), target$skeleton, both = TRUE))
   result <- derived("derivatives.hessian", target, target$x, call = call)
   like_matrix(result, target$skeleton, both = TRUE)
 }
@@ -111,4 +119,10 @@ jvp <- function(func, x, v, ...) {
   v <- flat_tensor(check_parameters(v, "v", call))
   result <- derived("derivatives.jvp", target, target$x, v, call = call)
   if (is_tensor(target$skeleton)) result else as.vector(plain_values(result))
+}
+
+square <- function(numbers) {
+  n <- round(sqrt(length(numbers)))
+  dim(numbers) <- c(n, n)
+  numbers
 }

@@ -33,8 +33,13 @@ torch_objective <- function(fn, par, ...) {
   }
   he <- function(p) {
     p <- check_point(p, length(start))
-    result <- derived("derivatives.hessian", target, flat_tensor(p))
-    labelled(plain_values(result), names(start))
+    numbers <- derived_numbers("hessian", target, p)
+    result <- if (is.null(numbers)) {
+      plain_values(derived("derivatives.hessian", target, flat_tensor(p)))
+    } else {
+      square(numbers)
+    }
+    labelled(result, names(start))
   }
   list(
     par = start,
@@ -51,6 +56,8 @@ torch_objective <- function(fn, par, ...) {
 
 evaluate_at <- function(target, p, n) {
   p <- check_point(p, n)
+  numbers <- derived_numbers("value_and_grad_or_nan", target, p)
+  if (!is.null(numbers)) return(list(p = p, value = numbers[1L], gradient = numbers[-1L]))
   result <- derived("derivatives.value_and_grad_or_nan", target, flat_tensor(p))
   list(p = p, value = result[[1L]], gradient = as.vector(plain_values(result[[2L]])))
 }

@@ -27,8 +27,8 @@ differentiable <- function(func, x, ..., call = sys.call(-1L)) {
   )
   # (A replay may do without.)
   delayedAssign("f", runner(func, skeleton, ...), assign.env = target)
+  delayedAssign("x", flat_tensor(skeleton), assign.env = target)
   take_replay(target)
-  target$x <- flat_tensor(skeleton)
   target
 }
 
@@ -55,6 +55,12 @@ check_parameters <- function(x, name, call) {
 shapes_of <- function(x) lapply(unname(as_parts(x)), function(p) as.integer(shape_of(p)))
 
 as_parts <- function(x) if (is.list(x)) x else list(x)
+
+# The numbers of a target that is replayed, in R's order.
+flat_numbers <- function(target) {
+  if (is.null(target$replay)) return(NULL)
+  as.double(if (is.list(target$skeleton)) unlist(target$skeleton) else target$skeleton)
+}
 
 # The numbers of x in R's order as one tensor, on the device of its tensors.
 flat_tensor <- function(x) {
@@ -173,10 +179,27 @@ like_part <- function(flat, part) {
   values
 }
 
+# Numbers in the user's own shape.
+numbers_like <- function(values, skeleton) {
+  if (is.list(skeleton)) return(Map(numbers_like, split_like(values, skeleton), skeleton))
+  if (is.null(dim(skeleton))) {
+    names(values) <- names(skeleton)
+  } else {
+    dim(values) <- dim(skeleton)
+    dimnames(values) <- dimnames(skeleton)
+  }
+  values
+}
+
+split_like <- function(values, skeleton) {
+  ends <- cumsum(lengths(skeleton))
+  Map(function(size, end) values[seq_len(size) + end - size], lengths(skeleton), ends)
+}
+
 # A matrix of derivatives: R's, labelled by the parameters, or a tensor where x is one.
 like_matrix <- function(value, skeleton, both = FALSE) {
   if (is_tensor(skeleton)) return(value)
-  value <- plain_values(value)
+  if (is_tensor(value)) value <- plain_values(value)
   labels <- labels_of(skeleton)
   if (!is.null(labels)) dimnames(value) <- list(if (both) labels, labels)
   value

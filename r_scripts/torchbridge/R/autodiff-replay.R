@@ -58,11 +58,12 @@ take_replay <- function(target) {
 is_replayable <- function(func) typeof(func) == "closure" && !isS4(func) && !isdebugged(func)
 
 # A function of ours that runs the user's `func` with these values; `kind` is what else it depends
-# on. Replayed is `whole`, a function of numbers like `start`; `place` makes of its replay that of
-# `run`.
-stands_for <- function(run, func, values, kind, whole, start, place) {
+# on. Replayed is `whole`, a function of numbers like `start`; `free` (NULL: all) are those that
+# `run` is a function of, and `place` makes of the replay that of `run`.
+stands_for <- function(run, func, values, kind, whole, start, free, place) {
   structure(run, stands_for = list(
-    func = func, values = values, kind = kind, whole = whole, start = start, place = place
+    func = func, values = values, kind = kind, whole = whole, start = start, free = free,
+    place = place
   ))
 }
 
@@ -98,29 +99,58 @@ spoil <- function(why) python_rule("replay.spoil", why)
 
 # One of Python's verbs of a target, by the replay where there is one that holds.
 derived <- function(name, target, ..., call = sys.call(-1L)) {
-  entry <- target$replay
-  if (!is.null(entry)) {
-    if (world_holds(entry, environment(users_code(target$func)))) {
-      entry$used <- entry$used + 1L
-    } else {
-      entry <- take_replay(target)
-    }
-  }
+  entry <- held_replay(target)
   if (is.null(entry)) return(call_python(name, target$f, ..., call = call))
   on.exit(if (entry$state$ran) look_around(entry))
   call_python(name, target$replayed, ..., call = call)
 }
 
+# The same of and in R's numbers, without a tensor: NULL where this is not to be had.
+derived_numbers <- function(verb, target, p, ..., call = sys.call(-1L)) {
+  entry <- held_replay(target)
+  if (is.null(entry)) return(NULL)
+  p <- as.double(p)
+  if (!all(is.finite(p))) return(NULL)
+  stand <- attr(target$func, "stands_for")
+  evaluator <- evaluator_of(entry, verb, stand$free)
+  if (!is.null(stand$free)) p <- replace(stand$start, stand$free, p)
+  on.exit(if (entry$state$ran) look_around(entry))
+  tryCatch(
+    dot_call(native()$numbers, evaluator, c(p, ...)),
+    python_error = function(condition) {
+      condition$call <- call
+      stop(condition)
+    }
+  )
+}
+
+evaluator_of <- function(entry, verb, free) {
+  key <- paste(c(verb, free), collapse = " ")
+  found <- entry$evaluators[[key]]
+  if (is.null(found)) {
+    places <- if (!is.null(free)) as_torch_tensor(free - 1, dtype = "int64")
+    found <- call_python("programs.Evaluator", entry$replay, verb, places)
+    entry$evaluators[[key]] <- found
+  }
+  found
+}
+
+held_replay <- function(target) {
+  entry <- target$replay
+  if (is.null(entry)) return(NULL)
+  if (!world_holds(entry, environment(users_code(target$func)))) return(take_replay(target))
+  entry$used <- entry$used + 1L
+  entry
+}
+
 # Is what the function has seen as it was?
 world_holds <- function(entry, frame) {
   if (!is.null(entry$why) || entry$state$ran) return(FALSE)
-  world <- entry$world
-  for (i in seq_along(world$names)) {
-    now <- get0(
-      world$names[[i]], envir = world$frames[[i]] %||% frame, mode = world$modes[[i]],
-      ifnotfound = absent
+  for (group in entry$world) {
+    now <- mget(
+      group$names, group$frame %||% frame, group$mode, ifnotfound = list(absent), inherits = TRUE
     )
-    if (!same_values(now, world$values[[i]])) return(FALSE)
+    if (!same_values(now, group$values)) return(FALSE)
   }
   TRUE
 }
@@ -137,17 +167,36 @@ look_around <- function(entry) {
   for (value in entry$extra) see_value(value, "an argument", world)
   why <- world$why %||% call_python("replay.reason", entry$replay)
   if (is.null(why)) {
-    entry$world <- as.list(world)[c("names", "frames", "modes", "values")]
+    entry$world <- grouped(world)
   } else {
     give_up(entry, why)
   }
   entry$state$ran <- FALSE
 }
 
+# What one look gives: the names that are looked up from one frame in one mode.
+grouped <- function(world) {
+  groups <- list()
+  for (i in seq_along(world$names)) {
+    frame <- world$frames[[i]]
+    mode <- world$modes[[i]]
+    at <- 0L
+    for (k in seq_along(groups)) {
+      if (identical(groups[[k]]$frame, frame) && groups[[k]]$mode == mode) at <- k
+    }
+    if (at == 0L) {
+      at <- length(groups) + 1L
+      groups[[at]] <- list(frame = frame, mode = mode, values = list())
+    }
+    groups[[at]]$values[world$names[[i]]] <- world$values[i]
+  }
+  lapply(groups, function(group) c(group, list(names = names(group$values))))
+}
+
 # From now on R runs the function, and nothing of it is held.
 give_up <- function(entry, why) {
   entry$why <- why
-  entry$replay <- entry$world <- entry$func <- entry$extra <- NULL
+  entry$replay <- entry$world <- entry$func <- entry$extra <- entry$evaluators <- NULL
   if (isTRUE(getOption("torchbridge.verbose"))) {
     message("torchbridge: a function is not replayed: ", why, ".")
   }

@@ -212,7 +212,7 @@ free_function <- function(model, full, total = TRUE) {
     run, model$minuslogl,
     values = c(model$style$given, model$extra),
     kind = list(model$style$kind, model$skeleton, total),
-    whole = value_of, start = unname(full),
+    whole = value_of, start = unname(full), free = if (!all_free) free,
     place = if (!all_free) function(f) call_python("replay.placed", f, held, places)
   )
 }

@@ -53,6 +53,38 @@ test_that("a replay gives the same bits", {
   expect_same(f, y = rev(y), scale = 2)
 })
 
+# (After a few calls the derivative is one program, bridge/autodiff/programs.py.)
+test_that("many calls give the same bits, whichever way they go, and held parameters stay", {
+  y <- c(0.2, -1.4, 2.2, 0.7)
+  f <- function(p) {
+    size <- sum((y - p[["mu"]])^2) / exp(p[["s"]])
+    if (p[["mu"]] > 0) size + p[["s"]]^4 else sum(sin(y * p[["s"]])) + size
+  }
+  objective <- torch_objective(f, c(mu = 1, s = 0))
+  for (i in 1:26) {
+    p <- c(mu = cos(i), s = sin(i / 3))
+    got <- list(
+      grad(f, p), value_and_grad(f, list(mu = p[[1]], s = p[[2]])), hessian(f, p),
+      objective$gr(p), objective$fn(p), objective$he(p)
+    )
+    want <- untraced(list(
+      grad(f, p), value_and_grad(f, list(mu = p[[1]], s = p[[2]])), hessian(f, p),
+      torch_objective(f, p)$gr(p), torch_objective(f, p)$fn(p), torch_objective(f, p)$he(p)
+    ))
+    expect_identical(got, want)
+    if (i == 20) y[1] <- 3
+  }
+  nll <- function(mu, sigma, y) -sum(dnorm(y, mu, sigma, log = TRUE))
+  fit <- function() {
+    fit <- torch_mle(nll, list(mu = 2, sigma = 1), data = list(y = y), fixed = list(sigma = 1.5))
+    c(coef(fit), vcov(fit))
+  }
+  expect_identical(fit(), untraced(fit()))
+  m <- matrix(c(1, 2, 3, 4), 2, dimnames = list(c("a", "b"), NULL))
+  g <- function(m) sum(m %*% m)
+  for (i in 1:6) expect_identical(grad(g, m * i), untraced(grad(g, m * i)))
+})
+
 test_that("what the function reads may change: variables, helpers, arguments, R's own names", {
   y <- c(1, 2, 4)
   helper <- function(v) sum(v)
