@@ -103,11 +103,15 @@ class CrossProduct:
 
     def _dense(self, x: Tensor, weights: Tensor, z: Tensor) -> Tensor:
         assert self.shift is not None
-        columns = [x - self.shift[:-1] if self.intercept else x, z[:, None]]
-        if self.intercept:
-            columns.insert(0, torch.ones_like(columns[-1]))
-        all_ = torch.cat(columns, 1)
-        return all_.T @ (weights[:, None] * all_)
+        first, p = int(self.intercept), x.shape[1]
+        all_ = x.new_empty(len(x), first + p + 1)
+        if first:
+            all_[:, 0] = 1.0
+            torch.sub(x, self.shift[:-1], out=all_[:, 1:-1])
+        else:
+            all_[:, :-1] = x
+        all_[:, -1] = z
+        return all_.T @ (all_ if bool((weights == 1).all()) else weights[:, None] * all_)
 
     def _sparse(self, x: Tensor, weights: Tensor, z: Tensor) -> Tensor:
         weighted = with_values(x, x.values() * weights[row_numbers(x)])

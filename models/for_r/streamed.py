@@ -24,6 +24,7 @@ from torchbridge.frames.sources import Source
 from ..arguments import options
 from ..table.formula import Layout
 from ..table.formula_fit import FormulaModel
+from ..table.frame import Columns
 from ..table.model import TableModel
 from ..table.registry import MODELS
 from ..table.streamed_columns import Types
@@ -102,15 +103,16 @@ def fit(source: Source, task: Mapping[str, Any]) -> dict[str, Any]:
             share=0.0 if share is None else check_share(share),
             seed=seed_of(train_options.get("seed")),
             look=look,
+            numbers=not exact,
         )
+        if exact:
+            given = {"intercept": layout.intercept, **(task.get("model_options") or {})}
+            found = with_notes(
+                lambda: described(fit_streamed_exactly(model, table, given, train_options, look))
+            )
     if table.left_out and task["refuses_na"]:
         raise ValueError(f"data has missing values, in {table.left_out} rows")
-    if exact:
-        given = {"intercept": layout.intercept, **(task.get("model_options") or {})}
-        found = with_notes(
-            lambda: described(fit_streamed_exactly(model, table, given, train_options))
-        )
-    else:
+    if not exact:
         found = _trained(model, table, train_options, task)
     found |= {
         "levels": table.layout.levels,
@@ -181,7 +183,7 @@ def predict(
         second = type == "response" and classes is not None and len(classes) == 2
         kind = "prob" if second else type
 
-        def made(frame: pd.DataFrame) -> pd.DataFrame:
+        def made(frame: Columns) -> pd.DataFrame:
             found = named.predicted(frame, kind)
             if second:
                 found = found.iloc[:, 1:].set_axis(["pred"], axis=1)

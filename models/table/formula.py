@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .frame import Column, Factor, Frame, Numbers
+
 _FUNCTIONS: dict[str, Any] = {
     "log": np.log,
     "log10": np.log10,
@@ -62,9 +64,13 @@ class Layout:
     levels: dict[str, list[str]] = field(default_factory=dict)
     coded: list[str] = field(default_factory=list)
 
-    def numeric(self, data: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-        """The design without intercept, shape (n, p), NaN where data are missing; and its names."""
-        columns: list[np.ndarray] = []
+    def numeric(self, data: Frame, dtype: Any = float) -> tuple[np.ndarray, list[str]]:
+        """The design without intercept, shape (n, p), NaN where data are missing; and its names.
+
+        It is computed in float64, and rounded to `dtype`.
+        """
+        names = self.names()
+        design, end = np.empty((len(data), len(names)), dtype), 0
         for factors in self.blocks():
             block = np.ones((len(data), 1))
             for i, (part, shown) in enumerate(factors):
@@ -73,9 +79,9 @@ class Layout:
                 block = (
                     (values[:, :, None] * block[:, None, :]).reshape(len(data), -1) if i else values
                 )
-            columns.append(block)
-        design = np.concatenate(columns, 1) if columns else np.empty((len(data), 0))
-        return design, self.names()
+            start, end = end, end + block.shape[1]
+            design[:, start:end] = block
+        return design, names
 
     def blocks(self) -> list[list[tuple[str, list[str] | None]]]:
         """Of each term that has columns its expressions, each with the levels that have one.
@@ -110,12 +116,12 @@ class Layout:
             names += labels
         return names
 
-    def codes(self, data: pd.DataFrame) -> np.ndarray:
+    def codes(self, data: Frame) -> np.ndarray:
         """Codes from 0 of the factors that stay codes, -1 where data are missing."""
         found = [self._factor(data, name) for name in self.coded]
         return np.stack(found, 1).astype(np.int64) if found else np.empty((len(data), 0), np.int64)
 
-    def _part(self, data: pd.DataFrame, part: str, shown: list[str] | None) -> np.ndarray:
+    def _part(self, data: Frame, part: str, shown: list[str] | None) -> np.ndarray:
         if shown is None:
             return evaluate(part, data)[:, None]
         codes, levels = self._factor(data, part), self.levels[part]
@@ -123,13 +129,10 @@ class Layout:
         dummies[codes < 0] = np.nan
         return dummies
 
-    def _factor(self, data: pd.DataFrame, name: str) -> np.ndarray:
+    def _factor(self, data: Frame, name: str) -> np.ndarray:
         """Codes from 0, -1 where data are missing."""
-        column, levels = _column(data, name), self.levels[name]
-        if not isinstance(column.dtype, pd.CategoricalDtype):
-            column = column.map(str, na_action="ignore").astype("category")
-        codes = np.asarray(column.cat.codes)
-        words = [str(word) for word in column.cat.categories]
+        column, levels = coded_factor(_column(data, name)), self.levels[name]
+        codes, words = column.codes, column.words
         places = pd.Index(levels).get_indexer(words) if words else np.empty(0, int)
         unknown = np.flatnonzero(places < 0)
         if len(unknown) and np.isin(codes, unknown).any():
@@ -140,8 +143,8 @@ class Layout:
 
 def parse_formula(
     formula: str,
-    data: pd.DataFrame,
-    levels: Callable[[str, pd.Series], list[str]] | None = None,
+    data: Frame,
+    levels: Callable[[str, Any], list[str]] | None = None,
 ) -> Layout:
     """The layout that a formula means for these data.
 
@@ -171,9 +174,20 @@ def parse_formula(
     return layout
 
 
-def is_factor(column: pd.Series) -> bool:
+def is_factor(column: pd.Series | Column) -> bool:
     """Is it text, categories or truth values, rather than numbers?"""
+    if isinstance(column, Column):
+        return isinstance(column, Factor)
     return not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
+
+
+def coded_factor(column: pd.Series | Column) -> Factor:
+    """The codes of a column, -1 where it is missing, and the words that they stand for."""
+    if isinstance(column, Column):
+        return column.factor
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.map(str, na_action="ignore").astype("category")
+    return Factor(np.asarray(column.cat.codes), [str(word) for word in column.cat.categories])
 
 
 def levels_of(name: str, column: pd.Series) -> list[str]:
@@ -188,7 +202,7 @@ def levels_of(name: str, column: pd.Series) -> list[str]:
     return levels
 
 
-def evaluate(expression: str, data: pd.DataFrame) -> np.ndarray:
+def evaluate(expression: str, data: Frame) -> np.ndarray:
     """The numbers that an expression of columns means."""
     if expression in data.columns:
         return _numeric(expression, data)
@@ -200,7 +214,7 @@ def evaluate(expression: str, data: pd.DataFrame) -> np.ndarray:
     return np.broadcast_to(np.asarray(value, float), (len(data),))
 
 
-def _value(node: ast.expr, data: pd.DataFrame) -> Any:
+def _value(node: ast.expr, data: Frame) -> Any:
     if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
         return float(node.value)
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
@@ -220,14 +234,16 @@ def _value(node: ast.expr, data: pd.DataFrame) -> Any:
     raise FormulaError(f"formula: {ast.unparse(node)} is not understood")
 
 
-def _numeric(name: str, data: pd.DataFrame) -> np.ndarray:
+def _numeric(name: str, data: Frame) -> np.ndarray:
     column = _column(data, name)
     if is_factor(column):
         raise ValueError(f'formula: column "{name}" is not numeric, arithmetic needs numbers')
+    if isinstance(column, Numbers):
+        return column.values
     return column.to_numpy(float, na_value=np.nan)
 
 
-def _column(data: pd.DataFrame, name: str) -> pd.Series:
+def _column(data: Frame, name: str) -> Any:
     if name not in data.columns:
         raise ValueError(f'data has no column "{name}"; it has {", ".join(map(str, data.columns))}')
     return data[name]
@@ -323,9 +339,17 @@ def complete_rows(*columns: np.ndarray) -> np.ndarray:
     kept = np.ones(len(columns[0]), bool)
     for column in columns:
         block = column.reshape(len(column), -1)
-        missing = block < 0 if block.dtype.kind == "i" else np.isnan(block)
-        kept &= ~missing.any(1)
+        if block.dtype.kind == "i":
+            kept &= ~(block < 0).any(1)
+        elif _may_miss(block):
+            kept &= ~np.isnan(block).any(1)
     return kept
+
+
+def _may_miss(block: np.ndarray) -> bool:
+    """Is the sum NaN? Of most blocks it is not, and then nothing is missing."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isnan(block.sum()))
 
 
 def as_layout(value: Mapping[str, Any]) -> Layout:

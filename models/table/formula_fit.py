@@ -28,6 +28,7 @@ from .formula import (
     is_expression,
     parse_formula,
 )
+from .frame import Frame
 from .model import TableModel, load_content
 from .registry import find_model
 from .result import TableFit
@@ -88,8 +89,8 @@ class FormulaModel:
             raise ValueError("data has no rows")
         return pd.concat(found, ignore_index=True)
 
-    def predicted(self, frame: pd.DataFrame, type: str) -> pd.DataFrame:
-        """Those of a pandas data frame."""
+    def predicted(self, frame: Frame, type: str) -> pd.DataFrame:
+        """Those of the columns of some rows."""
         numeric, _ = self.layout.numeric(frame)
         codes = self.layout.codes(frame)
         offset = None if self.offset is None else evaluate(self.offset, frame)
@@ -295,13 +296,14 @@ def _fit_source(
             share=0.0 if share is None else check_share(share),
             seed=seed_of(train.get("seed")),
             look=look,
+            numbers=not row.exact,
         )
-    layout, classes = table.layout, table.shape.classes
-    if row.exact:
-        given = {"intercept": layout.intercept, **given}
-        found = fit_streamed_exactly(model, table, given, train)
-        about = FormulaModel(found.model, layout, classes, offset)
-        return FormulaFit(about, found, table.names, None, table.left_out)
+        layout, classes = table.layout, table.shape.classes
+        if row.exact:
+            given = {"intercept": layout.intercept, **given}
+            found = fit_streamed_exactly(model, table, given, train, look)
+            about = FormulaModel(found.model, layout, classes, offset)
+            return FormulaFit(about, found, table.names, None, table.left_out)
     valid = None
     if validation is not None and share is None:
         valid = table.like(as_source(validation, "validation"))

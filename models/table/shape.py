@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..arguments import kind_of
 from .formula import FormulaError, Layout, complete_rows, evaluate, is_factor, levels_of
+from .frame import Column, Frame
 
 
 class Shape(NamedTuple):
@@ -21,10 +22,18 @@ class Shape(NamedTuple):
     weights: Any
     offset: str | None
 
-    def rows(self, name: str, frame: pd.DataFrame) -> tuple[dict[str, Any], list[str], np.ndarray]:
-        """Arguments of `fit_table`, the names of the design's columns, which rows are complete."""
+    def rows(
+        self, name: str, frame: Frame, dtype: Any = float
+    ) -> tuple[dict[str, Any], list[str], np.ndarray]:
+        """Arguments of `fit_table`, the names of the design's columns, which rows are complete.
+
+        Args:
+            name: what errors call the frame.
+            frame: the columns.
+            dtype: what the design is rounded to.
+        """
         response = response_of(self.layout.response, frame, self.classes)
-        numeric, names = self.layout.numeric(frame)
+        numeric, names = self.layout.numeric(frame, dtype)
         codes = self.layout.codes(frame)
         weights = (
             _weights(self.weights, frame) if name == "data" or _is_text(self.weights) else None
@@ -65,13 +74,18 @@ def classes_of(name: str, data: pd.DataFrame, takes_classes: bool) -> list[str] 
     return levels_of(name, data[name])
 
 
-def response_of(name: str, data: pd.DataFrame, classes: Sequence[str] | None) -> np.ndarray:
+def response_of(name: str, data: Frame, classes: Sequence[str] | None) -> np.ndarray:
     """Numbers, or codes of classes, -1 where they are missing."""
     if classes is None:
         return evaluate(name, data)
     if name not in data.columns:
         raise FormulaError(f'data has no column "{name}"')
-    text = data[name].map(str, na_action="ignore")
+    column = data[name]
+    if isinstance(column, Column):
+        found = column.factor
+        places = pd.Index(classes).get_indexer(pd.Index(found.words, dtype=object))
+        return np.append(places, -1)[found.codes].astype(np.int64)  # (-1 is the last)
+    text = column.map(str, na_action="ignore")
     return pd.Categorical(text, categories=classes).codes.astype(np.int64)
 
 
@@ -79,7 +93,7 @@ def _is_text(x: Any) -> bool:
     return isinstance(x, str)
 
 
-def _weights(given: Any, frame: pd.DataFrame) -> np.ndarray | None:
+def _weights(given: Any, frame: Frame) -> np.ndarray | None:
     if given is None or isinstance(given, str):
         return None if given is None else evaluate(given, frame)
     found = np.asarray(given, float)

@@ -1,4 +1,4 @@
-"""Record batches as data frames of numbers and factors: what a formula is computed of.
+"""Record batches as columns of numbers and factors: what a formula is computed of.
 
 Tests: tests/models/table/test_streamed_table.py.
 """
@@ -6,10 +6,13 @@ Tests: tests/models/table/test_streamed_table.py.
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from torchbridge.frames import frame_encoding
+
+from .frame import Columns, Factor, Numbers
 
 #: More different values are no factor.
 MOST_LEVELS = 100_000
@@ -30,63 +33,48 @@ class Types(NamedTuple):
     times: bool = False
     sort: Callable[[list[str]], list[str]] = sorted
 
-    def frame(self, batch: pa.RecordBatch) -> pd.DataFrame:
-        """The columns of a batch: numbers, and categories of text."""
-        schema = batch.schema
-        columns = {
-            field.name: self._column(field.name, column)
-            for field, column in zip(schema, batch.columns, strict=True)
-        }
-        return pd.DataFrame(columns, index=range(len(batch)), copy=False)
+    def frame(self, batch: pa.RecordBatch) -> Columns:
+        """The columns of a batch."""
+        columns = zip(batch.schema.names, batch.columns, strict=True)
+        return Columns(len(batch), {name: self._column(name, column) for name, column in columns})
 
-    def _column(self, name: str, column: pa.Array) -> pd.Series:
+    def _column(self, name: str, column: pa.Array) -> Numbers | Factor:
         kind, t = column.type, pa.types
         if t.is_boolean(kind):
             codes = column.cast(pa.int8())
             if name in self.numbers:
-                return _numbers(codes)
-            values = codes.fill_null(-1).to_numpy(zero_copy_only=False)
-            return pd.Series(pd.Categorical.from_codes(values, list(self.words)))
+                return Numbers(codes)
+            return Factor(codes.fill_null(-1).to_numpy(zero_copy_only=False), self.words)
         if t.is_integer(kind) or t.is_floating(kind):
-            return _numbers(column)
-        if t.is_decimal(kind):
-            return _numbers(column.cast(pa.float64()))
-        if t.is_null(kind):
-            return _numbers(column.cast(pa.float64()))
+            return Numbers(column)
+        if t.is_decimal(kind) or t.is_null(kind):
+            return Numbers(column.cast(pa.float64()))
         if frame_encoding.is_coded(kind):
             return _factor(column)
         if t.is_temporal(kind) and not t.is_interval(kind):
             if self.times:
                 missing = column.is_null().to_numpy(zero_copy_only=False)
-                return pd.Series(frame_encoding.numbers(column, name)).astype(float).mask(missing)
-            return column.to_pandas().map(str, na_action="ignore").astype("category")
+                values = np.asarray(frame_encoding.numbers(column, name), float)
+                return Numbers(pa.array(values, mask=missing))
+            return _text(column)
         raise TypeError(f'data: column "{name}" is {kind}, which is neither numbers nor text')
 
 
-def _numbers(column: pa.Array) -> pd.Series:
-    """Integers with missing values stay integers: as classes they are text."""
-    if column.null_count and pa.types.is_integer(column.type):
-        return column.to_pandas(types_mapper=_NULLABLE.get)
-    return column.to_pandas()
+def _text(column: pa.Array) -> Factor:
+    """Times as pandas writes them."""
+    found = column.to_pandas().map(str, na_action="ignore").astype("category").cat
+    return Factor(np.asarray(found.codes), list(found.categories))
 
 
-_NULLABLE = {
-    getattr(pa, f"{kind}{bits}")(): pd.api.types.pandas_dtype(f"{name}{bits}")
-    for kind, name in (("int", "Int"), ("uint", "UInt"))
-    for bits in (8, 16, 32, 64)
-}
-
-
-def _factor(column: pa.Array) -> pd.Series:
+def _factor(column: pa.Array) -> Factor:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     words = [None if word is None else str(word) for word in column.dictionary.to_pylist()]
-    places = pd.Series(words, dtype=object)
     codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    if places.isna().any() or places.duplicated().any():  # of the data's own dictionaries
-        known, levels = pd.factorize(places)
-        codes, words = pd.Series([*known, -1]).to_numpy()[codes], list(levels)
-    return pd.Series(pd.Categorical.from_codes(codes, words))
+    if None in words or len(set(words)) < len(words):  # of the data's own dictionaries
+        known, levels = pd.factorize(pd.Series(words, dtype=object))
+        return Factor(np.append(known, -1)[codes], list(levels))
+    return Factor(codes, words)
 
 
 class Levels:
@@ -102,14 +90,11 @@ class Levels:
         self.places: dict[str, int] = {word: i for i, word in enumerate(given)}
         self.present: set[int] = set()
 
-    def look(self, column: pd.Series) -> list[int]:
-        """Take in a column; the place of each of its own categories."""
-        if not isinstance(column.dtype, pd.CategoricalDtype):
-            column = column.map(str, na_action="ignore").astype("category")
-        words = [str(word) for word in column.cat.categories]
-        places = [self.places.setdefault(word, len(self.places)) for word in words]
-        used = column.cat.codes.unique()
-        self.present |= {places[code] for code in used if code >= 0}
+    def look(self, column: Factor) -> None:
+        """Take in a column."""
+        places = [self.places.setdefault(word, len(self.places)) for word in column.words]
+        used = np.flatnonzero(np.bincount(column.codes + 1, minlength=1)[1:])
+        self.present |= {places[code] for code in used}
         if len(self.places) > MOST_LEVELS:
             raise ValueError(
                 f'data: column "{self.name}" has more than {MOST_LEVELS} different values: is it '

@@ -3,7 +3,7 @@
 Tests: tests/models/table/test_streamed_exact.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..exact.block_glm import BlockTask, fit_blocks
 from ..exact.blocks import Block
 from ..exact.families import check_values
 from ..training.device import training_device
+from ..training.streamed import Ahead
 from .exact import coefficients_of, family_of
 from .model import TableModel
 from .registry import MODELS, check_model_options, find_model
@@ -40,14 +41,19 @@ def check_streamed(model: str, validation: Any, standardize: Any, train: dict[st
 
 
 def fit_streamed_exactly(
-    model: str, table: StreamedTable, given: dict[str, Any], train: dict[str, Any]
+    model: str,
+    table: StreamedTable,
+    given: dict[str, Any],
+    train: dict[str, Any],
+    look: Callable[[int, int | None], object] | None = None,
 ) -> TableFit:
     """Fit a generalized linear model to a table that is read batch by batch.
 
     Args:
         model: its name.
-        table: of `learn`.
+        table: of `learn`, of levels alone or of all.
         given, train: `model_options` and `fit_options`, as of `fit_table`.
+        look: as of `learn`, while the rows of such a table are counted.
 
     Returns:
         Without what is a number a row: `fitted` is None, and tensors of `exact` are empty.
@@ -58,8 +64,15 @@ def fit_streamed_exactly(
     name, family, link = family_of(model, given, n_classes, find_model(model).family)
     device = training_device(train.get("device"))
 
+    def read() -> Iterator[dict[str, Any]]:
+        with Ahead(table.blocks if table.counts else table.first_blocks) as ahead:
+            for rows in ahead:
+                if look is not None and "n_read" in rows:
+                    look(rows["n_read"], table.source.n_rows)
+                yield rows
+
     def blocks() -> Iterator[Block]:
-        for rows in table.blocks():
+        for rows in read():
             parts = [rows["numeric"], rows["response"], rows["weights"], rows["offset"]]
             x, y, w, o = (None if each is None else _numbers(each).to(device) for each in parts)
             assert x is not None and y is not None

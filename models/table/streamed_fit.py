@@ -122,7 +122,7 @@ class TableRows:
     def read(self, pieces: list[int] | None) -> Iterator[Data]:
         """The rows of some pieces."""
         means = self.table.weight_means
-        for rows in self.table.blocks(pieces, self.valid):
+        for rows in self.table.blocks(pieces, self.valid, self.dtype):
             y = rows["response"]
             classes = self.table.shape.classes is not None and not self.as_values
             weights = rows["weights"]

@@ -18,6 +18,7 @@ from torchbridge.process.whole_files import replacing
 
 from ..training.streamed import Ahead
 from .formula import Layout, columns_in
+from .frame import Columns
 from .streamed_columns import Types
 
 #: Rows of a file of a folder.
@@ -32,7 +33,7 @@ def needed_columns(layout: Layout, offset: str | None, names: Sequence[str]) -> 
 
 
 def predictions(
-    source: Source, columns: Sequence[str], types: Types, predict: Callable[..., pd.DataFrame]
+    source: Source, columns: Sequence[str], types: Types, predict: Callable[[Columns], pd.DataFrame]
 ) -> Iterator[pd.DataFrame]:
     """Predictions of the rows of a source in their order, some at a time.
 
@@ -40,7 +41,7 @@ def predictions(
         source: of `open_source`.
         columns: the columns that are read.
         types: what they become.
-        predict: makes predictions of a data frame, a row for each row.
+        predict: makes predictions of columns, a row for each row.
     """
     # Without a column to read a batch would not say how many rows it has.
     read = list(columns) or source.schema.names[:1]

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from torchbridge.frames.sources import Source
+from torchbridge.frames.sources import Source, StreamSource
 from torchbridge.process.interrupts import let_r_look
 
 from ..arguments import kind_of
-from .formula import Layout, columns_in, evaluate, is_factor, parse_formula
+from .formula import Layout, coded_factor, columns_in, evaluate, is_factor, parse_formula
+from .frame import Column, Columns, Factor
 from .shape import Shape
 from .streamed_columns import Levels, Types
 from .streamed_moments import Moments, TermMoments, design_moments
@@ -79,23 +79,57 @@ class StreamedTable:
         return list(dict.fromkeys(name for part in parts for name in columns_in(part, names)))
 
     def blocks(
-        self, pieces: Iterable[int] | None = None, valid: bool = False
+        self, pieces: Iterable[int] | None = None, valid: bool = False, dtype: Any = float
     ) -> Iterator[dict[str, Any]]:
         """Complete rows in order, as the arguments `numeric`, `response`, ... of `fit_table`.
 
         Args:
             pieces: which pieces of the source, by their places, in this order; None: all.
             valid: those for validation, rather than those to train with.
+            dtype: what the design is rounded to.
         """
         drawing = _Drawing(self.share, self.seed)
         for place, batch in self.source.placed(self.columns, pieces):
             frame = self.types.frame(batch)
-            rows, _, kept = self.shape.rows("data", frame)
+            rows, _, kept = self.shape.rows("data", frame, dtype)
             if self.share:
                 chosen = drawing.of(place, len(frame))[kept] == valid
                 rows = {n: None if x is None else x[chosen] for n, x in rows.items()}
             if len(rows["response"]):
                 yield rows
+
+    def first_blocks(self) -> Iterator[dict[str, Any]]:
+        """`blocks` of a table whose rows were not looked at: they are counted, and checked.
+
+        `n_read` of each is how many rows were read by then.
+        """
+        counts: dict[int, int] = {}
+        n_read, weighs = 0, False
+        for place, batch in self.source.placed(self.columns):
+            frame = self.types.frame(batch)
+            rows, _, kept = self.shape.rows("data", frame)
+            n_read += len(frame)
+            counts[place] = counts.get(place, 0) + len(rows["response"])
+            if not len(rows["response"]):
+                continue
+            if not (_is_finite(rows["numeric"]) and _is_finite(rows["response"])):
+                self._check_finite(frame, kept)
+            if rows["weights"] is not None:
+                _check_weights(rows["weights"])
+                weighs = weighs or bool(rows["weights"].any())
+            yield {**rows, "n_read": n_read}
+        self.counts = [counts.get(place, 0) for place in range(len(self.source.pieces))]
+        self.left_out = n_read - self.n_rows
+        _check_rows(self, n_read)
+        if self.shape.weights is not None and not weighs:
+            raise ValueError(_WEIGHTS)
+
+    def _check_finite(self, frame: Columns, kept: np.ndarray) -> None:
+        layout = self.layout
+        for part in {part for term in layout.terms for part in term if part not in layout.levels}:
+            _check_finite(f'"{part}"', evaluate(part, frame)[kept])
+        if self.shape.classes is None:
+            _check_finite("the response", evaluate(layout.response, frame)[kept])
 
     def like(self, source: Source, weighted: bool = True) -> "StreamedTable":
         """Other rows of such a table: those of a source for validation, which are counted.
@@ -147,6 +181,7 @@ def learn(
     share: float = 0.0,
     seed: int = 0,
     look: Callable[[int, int | None], object] | None = None,
+    numbers: bool = True,
 ) -> StreamedTable:
     """Read a source once and learn what a fit of a formula needs.
 
@@ -160,6 +195,8 @@ def learn(
         dtype: what the design is rounded to; the moments are those of the rounded numbers.
         share, seed: as of `StreamedTable`.
         look: is called after each batch with the rows so far and how many there are, if known.
+        numbers: False: only levels are learned, and no more is read than they need. Then
+            `first_blocks` counts and checks the rows.
 
     Raises:
         ValueError: no complete rows, a factor or a response of one level, infinite values, a
@@ -182,13 +219,18 @@ def learn(
     response = layout.response
     classed = response in head.columns and (is_factor(head[response]) or takes_classes)
     table = StreamedTable(source, Shape(layout, None, weights, offset), types, [], share, seed)
-    reading = _Pass(table, head, factors, parts, classed, dtype)
-    for place, batch in source.placed(table.columns):
-        let_r_look()
-        reading.take(place, types.frame(batch))
-        if look is not None:
-            look(reading.n_read, source.n_rows)
-    return reading.finished()
+    reading = _Pass(table, factors, parts, classed, dtype)
+    source.need(table.columns)
+    # (The first reading of what can be read only once keeps what it reads.)
+    whole = numbers or isinstance(source, StreamSource)
+    columns = table.columns if whole else list(reading.levels)
+    if numbers or columns:
+        for place, batch in source.placed(columns):
+            let_r_look()
+            (reading.take if numbers else reading.take_levels)(place, types.frame(batch))
+            if look is not None:
+                look(reading.n_read, source.n_rows)
+    return reading.finished(numbers)
 
 
 class _Pass:
@@ -197,7 +239,6 @@ class _Pass:
     def __init__(
         self,
         table: StreamedTable,
-        head: pd.DataFrame,
         factors: set[str],
         parts: set[str],
         classed: bool,
@@ -223,12 +264,20 @@ class _Pass:
         self.n_read = 0
         self.drawing = _Drawing(table.share, table.seed)
 
-    def take(self, place: int, frame: pd.DataFrame) -> None:
+    def take_levels(self, place: int, frame: Columns) -> dict[str, Factor]:
+        """With the levels of a batch; its factors."""
+        self.n_read += len(frame)
+        found = {name: coded_factor(frame[name]) for name in self.levels}
+        for name, column in found.items():
+            self.levels[name].look(column)
+        return found
+
+    def take(self, place: int, frame: Columns) -> None:
         """With the rows of a batch."""
         n, shape = len(frame), self.table.shape
-        self.n_read += n
-        words = {name: self._words(name, frame[name]) for name in self.levels}
-        codes = {name: self._codes(frame[name]) for name in self.levels}
+        found = self.take_levels(place, frame)
+        words = {name: column.words for name, column in found.items()}
+        codes = {name: column.codes.astype(np.int64) for name, column in found.items()}
         numbers = {part: evaluate(part, frame) for part in self.numbers}
         response = shape.layout.response
         y = codes[response] if self.classed else evaluate(response, frame)
@@ -245,7 +294,8 @@ class _Pass:
         if self.classed:
             kept &= y >= 0
         for part, values in numbers.items():
-            _check_finite(f'"{part}"', values[kept])
+            if not _is_finite(values):
+                _check_finite(f'"{part}"', values[kept])
         train = kept
         if self.table.share:
             drawn = self.drawing.of(place, n)
@@ -253,29 +303,30 @@ class _Pass:
             self.valid[place] = self.valid.get(place, 0) + int((kept & drawn).sum())
         m = int(train.sum())
         self.counts[place] = self.counts.get(place, 0) + m
-        numbers = {part: values[train] for part, values in numbers.items()}
-        codes = {name: found[train] for name, found in codes.items()}
+        if m < n:
+            numbers = {part: values[train] for part, values in numbers.items()}
+            codes = {name: found[train] for name, found in codes.items()}
         for term in self.terms.values():
             term.take(numbers, codes, words, m)
         if not self.classed:
             _check_finite("the response", y[kept])
             self.response.take(y[train].astype(self.dtype).astype(float))
         if weights is not None:
-            if (weights[kept] < 0).any():
-                raise ValueError("weights must not be negative, and not all 0")
+            _check_weights(weights[kept])
             self.weights.take(weights[train])
             self.valid_weights.take(weights[kept & ~train])
 
-    def finished(self) -> StreamedTable:
+    def finished(self, numbers: bool) -> StreamedTable:
         """The table, with all that was learned."""
         table, layout = self.table, self.table.layout
         n_pieces = len(table.source.pieces)
-        table.counts = [self.counts.get(place, 0) for place in range(n_pieces)]
-        table.valid_counts = [self.valid.get(place, 0) for place in range(n_pieces)]
-        table.left_out = self.n_read - table.n_rows - table.n_valid
-        if table.n_rows == 0:
-            what = "no rows" if self.n_read == 0 else "no complete rows"
-            raise ValueError(f"{table.source.name} has {what}")
+        if numbers:
+            table.counts = [self.counts.get(place, 0) for place in range(n_pieces)]
+            table.valid_counts = [self.valid.get(place, 0) for place in range(n_pieces)]
+            table.left_out = self.n_read - table.n_rows - table.n_valid
+            _check_rows(table, self.n_read)
+        elif self.levels and self.n_read == 0:
+            _check_rows(table, 0)
         for name, found in self.levels.items():
             words = found.words(None if name in self.ordered else table.types.sort)
             if name in self.factors:
@@ -283,20 +334,15 @@ class _Pass:
             if self.classed and name == layout.response:
                 table.shape = table.shape._replace(classes=words)
         table.names = layout.names()
+        if not numbers:
+            return table
         table.moments = design_moments(layout, self.terms, table.n_rows)
         table.response = None if self.classed else self.response
         if table.shape.weights is not None:
             table.weight_means = (self.weights.mean, self.valid_weights.mean)
             if self.weights.mean == 0:
-                raise ValueError("weights must not be negative, and not all 0")
+                raise ValueError(_WEIGHTS)
         return table
-
-    def _words(self, name: str, column: pd.Series) -> list[str]:
-        self.levels[name].look(column)
-        return [str(word) for word in _categories(column).cat.categories]
-
-    def _codes(self, column: pd.Series) -> np.ndarray:
-        return np.asarray(_categories(column).cat.codes).astype(np.int64)
 
 
 class _Drawing:
@@ -314,28 +360,22 @@ class _Drawing:
         return self.generator.random(n) < self.share
 
 
-def _categories(column: pd.Series) -> pd.Series:
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column
-    return column.map(str, na_action="ignore").astype("category")
-
-
-def _empty(source: Source, types: Types) -> pd.DataFrame:
+def _empty(source: Source, types: Types) -> Columns:
     """The columns of a source without rows: their types decide what is a factor."""
-    columns: dict[str, pd.Series] = {}
+    columns: dict[str, Column] = {}
     for f in source.schema:
         try:
             columns[f.name] = types.frame(_no_rows(f))[f.name]
         except TypeError:  # an error where a formula has it
-            columns[f.name] = pd.Series([], dtype=object)
-    return pd.DataFrame(columns)
+            columns[f.name] = Factor(np.empty(0, np.int64), [])
+    return Columns(0, columns)
 
 
 def _no_rows(f: Any) -> Any:
     return pa.RecordBatch.from_arrays([pa.array([], f.type)], schema=pa.schema([f]))
 
 
-def _no_levels(name: str, column: pd.Series) -> list[str]:
+def _no_levels(name: str, column: Any) -> list[str]:
     return []
 
 
@@ -343,6 +383,26 @@ def _has_order(source: Source, name: str) -> bool:
     """Is it a factor, whose levels have an order, rather than text?"""
     kind = source.first_schema.field(name).type
     return bool(pa.types.is_dictionary(kind) or pa.types.is_boolean(kind))
+
+
+_WEIGHTS = "weights must not be negative, and not all 0"
+
+
+def _check_weights(weights: np.ndarray) -> None:
+    if (weights < 0).any():
+        raise ValueError(_WEIGHTS)
+
+
+def _check_rows(table: StreamedTable, n_read: int) -> None:
+    if table.n_rows == 0:
+        what = "no rows" if n_read == 0 else "no complete rows"
+        raise ValueError(f"{table.source.name} has {what}")
+
+
+def _is_finite(values: np.ndarray) -> bool:
+    """Is the sum finite? Then all are."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()))
 
 
 def _check_finite(what: str, values: np.ndarray) -> None:

@@ -297,21 +297,29 @@ def shuffled(blocks: Iterator[Data], size: int, random: np.random.Generator) -> 
                 elif len(order) == 0:
                     order = random.permutation(size)
                 n = min(size - at, block.n_rows)
-                places = torch.from_numpy(order[at : at + n])
+                places = order[at : at + n]
                 at += n
-                yield buffer.rows(places)
+                yield _taken(buffer, places)
                 _put(buffer, places, block.each(lambda t, n=n: t[:n]))
             block = block.each(lambda t, n=n: t[n:])
     if buffer is not None:
-        step = 2**15
-        places = torch.from_numpy(random.permutation(filled))
-        for part in places.split(step):
-            yield buffer.rows(part)
+        places, step = random.permutation(filled), 2**15
+        for start in range(0, filled, step):
+            yield _taken(buffer, places[start : start + step])
+
+
+# By NumPy: torch's own gathers start threads here, which take the cores from the training loop's.
+def _taken(buffer: Data, places: np.ndarray) -> Data:
+    return buffer.each(lambda t: torch.from_numpy(t.numpy().take(places, 0)))
 
 
 def _put(buffer: Data, places: Any, rows: Data) -> None:
     for into, t in zip(_tensors(buffer), _tensors(rows), strict=True):
-        into[places] = t
+        into.numpy()[places] = t.numpy()
+
+
+def _cat(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate([part.numpy() for part in parts]))
 
 
 def _tensors(data: Data) -> list[torch.Tensor]:
@@ -323,10 +331,10 @@ def _joined(parts: Sequence[Data]) -> Data:
     weights = [part.weights for part in parts if part.weights is not None]
     offsets = [part.offset for part in parts if part.offset is not None]
     return Data(
-        tuple(torch.cat(columns) for columns in zip(*(part.x for part in parts), strict=True)),
-        torch.cat([part.y for part in parts]),
-        torch.cat(weights) if weights else None,
-        torch.cat(offsets) if offsets else None,
+        tuple(_cat(columns) for columns in zip(*(part.x for part in parts), strict=True)),
+        _cat([part.y for part in parts]),
+        _cat(weights) if weights else None,
+        _cat(offsets) if offsets else None,
     )
 
 
