@@ -54,6 +54,11 @@ def file_pieces(
     return schema, pieces
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Is it a type of text?"""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def _value(text: str) -> int | str | None:
     text = unquote(text)
     if text == _NOTHING:
@@ -88,19 +93,35 @@ def _parquet(path: str, values: Mapping[str, Any]) -> tuple[pa.Schema, Sequence[
     with pq.ParquetFile(path) as file:
         about = file.metadata
         counts = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
-        return file.schema_arrow, [ParquetPiece(path, i, n, values) for i, n in enumerate(counts)]
+        schema = file.schema_arrow
+        texts = [f.name for f in schema if is_text(f.type)]
+        pieces = [ParquetPiece(path, i, n, values, texts) for i, n in enumerate(counts)]
+        return schema, pieces
 
 
 class ParquetPiece(_Whole):
-    """A row group."""
+    """A row group.
 
-    def __init__(self, path: str, group: int, n_rows: int, values: Mapping[str, Any]) -> None:
+    Its `texts`, the columns of text, are read as dictionaries, which in Parquet they mostly are.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        group: int,
+        n_rows: int,
+        values: Mapping[str, Any],
+        texts: Sequence[str] = (),
+    ) -> None:
         super().__init__(path, n_rows, values)
-        self.group = group
+        self.group, self.texts = group, set(texts)
 
     def rows(self, columns: list[str], size: int) -> Iterator[pa.RecordBatch]:
         """Read a page at a time: a row group may be hundreds of megabytes."""
-        with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=_COLUMN_BYTES) as file:
+        texts = [name for name in columns if name in self.texts]
+        with pq.ParquetFile(
+            self.path, pre_buffer=False, buffer_size=_COLUMN_BYTES, read_dictionary=texts
+        ) as file:
             yield from file.iter_batches(size, [self.group], columns, use_threads=False)
 
 

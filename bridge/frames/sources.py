@@ -30,6 +30,7 @@ from torchbridge.frames.source_pieces import (
     FragmentPiece,
     Piece,
     file_pieces,
+    is_text,
 )
 from torchbridge.frames.streamed_frames import FrameBatches
 
@@ -90,6 +91,8 @@ class Source:
     ) -> Iterator[pa.RecordBatch]:
         """The rows in order, in batches of at most `ROWS`; each call reads them anew.
 
+        Text may come as a dictionary.
+
         Args:
             columns: the names of the columns to read; None: all.
             pieces: which pieces to read, by their places, in this order; None: all.
@@ -115,7 +118,7 @@ class Source:
         with reading(self.name, piece.path):
             for batch in piece.read(list(columns), ROWS):
                 for start in range(0, len(batch), ROWS):
-                    yield as_schema(batch.slice(start, ROWS), schema)
+                    yield as_schema(batch.slice(start, ROWS), schema, coded=True)
 
 
 class StreamSource(Source):
@@ -234,13 +237,16 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(f.name, kind) for f, kind in zip(schema, types, strict=True)])
 
 
-def as_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The columns of a schema, in its order and types."""
-    columns = []
+def as_schema(batch: pa.RecordBatch, schema: pa.Schema, coded: bool = False) -> pa.RecordBatch:
+    """The columns of a schema, in its order and types; `coded`: text may stay a dictionary."""
+    columns, fields = [], []
     for field in schema:
         column = batch.column(field.name)
+        if coded and pa.types.is_dictionary(column.type) and is_text(field.type):
+            field = field.with_type(column.type)
         columns.append(column if column.type == field.type else column.cast(field.type))
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+        fields.append(field)
+    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
 
 
 # ---- files ----

@@ -69,10 +69,13 @@ def _text(column: pa.Array) -> Factor:
 def _factor(column: pa.Array) -> Factor:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    words = [None if word is None else str(word) for word in column.dictionary.to_pylist()]
-    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    if None in words or len(set(words)) < len(words):  # of the data's own dictionaries
-        known, levels = pd.factorize(pd.Series(words, dtype=object))
+    found = column.dictionary.to_pylist()
+    # (Codes may be of one byte, and without a sign.)
+    codes = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    words = [str(word) for word in found if word is not None]
+    if len(set(words)) < len(found):  # of the data's own dictionaries
+        texts = pd.Series([None if word is None else str(word) for word in found], dtype=object)
+        known, levels = pd.factorize(texts)
         return Factor(np.append(known, -1)[codes], list(levels))
     return Factor(codes, words)
 
@@ -93,14 +96,13 @@ class Levels:
     def look(self, column: Factor) -> None:
         """Take in a column."""
         places = [self.places.setdefault(word, len(self.places)) for word in column.words]
-        used = np.flatnonzero(np.bincount(column.codes + 1, minlength=1)[1:])
+        used = np.flatnonzero(np.bincount(column.codes.astype(np.int64) + 1, minlength=1)[1:])
         self.present |= {places[code] for code in used}
         if len(self.places) > MOST_LEVELS:
             raise ValueError(
                 f'data: column "{self.name}" has more than {MOST_LEVELS} different values: is it '
                 "an identifier? A factor has fewer"
             )
-        return places
 
     def words(self, sort: Callable[[list[str]], list[str]] | None) -> list[str]:
         """Those that came up, in order: sorted, or as they came first."""

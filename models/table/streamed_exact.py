@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from torchbridge.frames.sources import ROWS
+
 from ..arguments import flag, positive, whole_number
 from ..exact.block_glm import BlockTask, fit_blocks
 from ..exact.blocks import Block
-from ..exact.families import check_values
-from ..training.device import training_device
+from ..exact.families import Family, check_values
+from ..training.device import threads_for, training_device
 from ..training.streamed import Ahead
 from .exact import coefficients_of, family_of
 from .model import TableModel
@@ -64,39 +66,19 @@ def fit_streamed_exactly(
     name, family, link = family_of(model, given, n_classes, find_model(model).family)
     device = training_device(train.get("device"))
 
-    def read() -> Iterator[dict[str, Any]]:
-        with Ahead(table.blocks if table.counts else table.first_blocks) as ahead:
-            for rows in ahead:
-                if look is not None and "n_read" in rows:
-                    look(rows["n_read"], table.source.n_rows)
-                yield rows
-
-    def blocks() -> Iterator[Block]:
-        for rows in read():
-            parts = [rows["numeric"], rows["response"], rows["weights"], rows["offset"]]
-            x, y, w, o = (None if each is None else _numbers(each).to(device) for each in parts)
-            assert x is not None and y is not None
-            check_values("response", y, family, name)
-            yield Block(
-                x,
-                y,
-                torch.ones_like(y) if w is None else w,
-                torch.zeros_like(y) if o is None else o,
-            )
-
-    found = fit_blocks(
-        BlockTask(
-            blocks,
-            len(table.names),
-            family,
-            link,
-            name,
-            flag("intercept", given.get("intercept", True)),
-            positive("tol", given.get("tol", 1e-8)),
-            whole_number("max_iter", given.get("max_iter", 50), 1),
-            keeps_rows=False,
-        )
+    task = BlockTask(
+        lambda: _blocks(table, family, name, device, look),
+        len(table.names),
+        family,
+        link,
+        name,
+        flag("intercept", given.get("intercept", True)),
+        positive("tol", given.get("tol", 1e-8)),
+        whole_number("max_iter", given.get("max_iter", 50), 1),
+        keeps_rows=False,
     )
+    with threads_for(ROWS * len(table.names) ** 2):  # (a thread that reads has a core)
+        found = fit_blocks(task)
     result = coefficients_of(
         found,
         found.coefficients[None],
@@ -113,6 +95,30 @@ def fit_streamed_exactly(
     }
     model_ = TableModel(spec, result.module)
     return TableFit(model_, {"epoch": []}, "completed", None, str(device), found, None)
+
+
+def _blocks(
+    table: StreamedTable,
+    family: Family,
+    name: str,
+    device: torch.device,
+    look: Callable[[int, int | None], object] | None,
+) -> Iterator[Block]:
+    """The rows, which a thread reads ahead."""
+    with Ahead(table.blocks if table.counts else table.first_blocks) as ahead:
+        for rows in ahead:
+            if look is not None and "n_read" in rows:
+                look(rows["n_read"], table.source.n_rows)
+            parts = [rows["numeric"], rows["response"], rows["weights"], rows["offset"]]
+            x, y, w, o = (None if each is None else _numbers(each).to(device) for each in parts)
+            assert x is not None and y is not None
+            check_values("response", y, family, name)
+            yield Block(
+                x,
+                y,
+                torch.ones_like(y) if w is None else w,
+                torch.zeros_like(y) if o is None else o,
+            )
 
 
 def _numbers(x: np.ndarray) -> torch.Tensor:

@@ -141,6 +141,39 @@ def test_what_is_wrong_is_named(tmp_path, formula, change, error):
     pq.write_table(pa.Table.from_pandas(DATA.assign(**change)), tmp_path / "d.parquet")
     with pytest.raises((ValueError, TypeError), match=error):
         learn(open_source(tmp_path), formula, weights="w")
+    with pytest.raises((ValueError, TypeError), match=error):  # what an exact fit reads
+        list(learn(open_source(tmp_path), formula, weights="w", numbers=False).first_blocks())
+
+
+@pytest.mark.parametrize("formula", ["y ~ x * g + log(z)", "y ~ x + z", "g ~ x"])
+def test_rows_that_were_not_looked_at_are_counted_when_they_are_read(folder, formula):
+    whole = learn(open_source(folder), formula, weights="w")
+    table = learn(open_source(folder), formula, weights="w", numbers=False)
+    assert table.counts == [] and table.names == whole.names and table.layout == whole.layout
+    found = list(table.first_blocks())
+    assert found[-1]["n_read"] == N
+    assert (table.counts, table.left_out) == (whole.counts, whole.left_out)
+    for one, other in zip(found, whole.blocks(), strict=True):
+        assert all(np.array_equal(one[name], x) for name, x in other.items() if x is not None)
+
+
+def test_what_is_read_once_is_kept_by_the_pass_that_wants_levels():
+    reader = pa.Table.from_pandas(DATA).to_reader(max_chunksize=61)
+    table = learn(open_source(reader), "y ~ x + g", numbers=False)
+    assert sum(len(block["response"]) for block in table.first_blocks()) == table.n_rows > 0
+
+
+def test_codes_of_one_byte_and_long_integers_as_classes(tmp_path):
+    words = [f"w{i:03}" for i in range(200)]
+    codes = pa.array([*range(200), None], pa.uint8())
+    long = pa.array([2**60 + i % 2 for i in range(200)] + [None])
+    columns = {"g": pa.DictionaryArray.from_arrays(codes, words), "k": long, "y": np.arange(201.0)}
+    reader = pa.table(columns).to_reader()
+    table = learn(open_source(reader), "k ~ g", takes_classes=True)
+    assert table.layout.levels["g"] == words and table.left_out == 1
+    assert table.shape.classes == [str(2**60), str(2**60 + 1)]
+    rows = np.concatenate([block["numeric"] for block in table.blocks()])
+    assert np.array_equal(rows, np.eye(200)[:, 1:])
 
 
 def test_weights_are_columns(folder):
