@@ -265,6 +265,9 @@ def helper(name: str, /) -> RObject:
 def put(environment: RObject, value: RObject = ..., /) -> None:
     """Set the variable ``value`` of an R environment; without one, to NULL."""
 
+def has_function(environment: RObject, name: str, /) -> bool:
+    """Is this variable of an R environment's own (not of its parents') a function?"""
+
 def to_r(value: object, /) -> RObject:
     """The R object of a Python value."""
 

@@ -213,6 +213,34 @@ static PyObject *native_put(PyObject *self, PyObject *args) {
   Py_RETURN_NONE;
 }
 
+typedef struct {
+  SEXP environment;
+  const char *name;
+  bool found;
+} named_job;
+
+static void named_run(void *p) {
+  named_job *job = p;
+  SEXP text = PROTECT(Rf_mkCharCE(job->name, CE_UTF8)), symbol = Rf_installTrChar(text);
+  job->found = R_existsVarInFrame(job->environment, symbol) &&
+               Rf_isFunction(Rf_eval(symbol, job->environment));
+  UNPROTECT(1);
+}
+
+static PyObject *native_has_function(PyObject *self, PyObject *args) {
+  (void)self;
+  RObject *environment;
+  named_job job = {0};
+  if (!PyArg_ParseTuple(args, "O!s", &tb_RObjectType, &environment, &job.name) || tb_check_thread())
+    return NULL;
+  job.environment = environment->x;
+  if (TYPEOF(job.environment) != ENVSXP) {
+    PyErr_SetString(PyExc_TypeError, "environment: expected an R environment");
+    return NULL;
+  }
+  return tb_protected(named_run, &job) ? NULL : PyBool_FromLong(job.found);
+}
+
 static void to_r_run(void *p) {
   object_job *job = p;
   SEXP x;
@@ -339,6 +367,8 @@ static PyMethodDef functions[] = {
     {"helper", native_helper, METH_O, "helper(name): a function of host.R."},
     {"put", native_put, METH_VARARGS,
      "put(environment, value): the variable `value` of an R environment; without one, NULL."},
+    {"has_function", native_has_function, METH_VARARGS,
+     "has_function(environment, name): is this variable of an R environment's own a function?"},
     {"to_r", native_to_r, METH_O, "to_r(value): the R object of a Python value."},
     {"handle", native_handle, METH_O,
      "handle(value): the R external pointer that owns a Python object."},

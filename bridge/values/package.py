@@ -48,12 +48,18 @@ class RPackage(REnvironment):
         self.__name__ = name
         self._attached = attach
         self._environment = environment
+        self._names: frozenset[str] | None = None  # what it exports, once asked
 
     def _label(self) -> str:
         return f"R's package {self.__name__}"
 
     def _those(self) -> str:
         return "; dir() names what it has"
+
+    def _has_function(self, name: str) -> bool:
+        if self._names is None:
+            self._names = frozenset(self.__dir__())
+        return name in self._names and super()._has_function(name)
 
     def _value(self, name: str) -> Any:
         return host.native().helper("package_value")(self.__name__, name)

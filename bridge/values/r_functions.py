@@ -39,6 +39,10 @@ class REnvironment:
         """The value of a name."""
         return host.native().helper("value_of")(self._environment, name)
 
+    def _has_function(self, name: str) -> bool:
+        """Is there a function of just this name? Asked at each call of one, and so at no cost."""
+        return host.native().has_function(self._environment, name)
+
     def _doc(self, name: str) -> str | None:
         """The help of a function."""
 
@@ -55,6 +59,8 @@ class REnvironment:
             raise AttributeError(name)
         if not r_thread.here():
             return r_thread.on_r_thread(getattr, self, name)
+        if self._has_function(name):
+            return RFunction(self, name)
         names = self.__dir__()
         matches = [name] if name in names else _with_dots(name, names)
         if len(matches) != 1:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..arguments import kind_of
 from ..sparse import as_rows, is_sparse, with_values
+from .terms import Terms
 
 
 def as_design(name: str, x: Any) -> Tensor:
@@ -61,7 +62,9 @@ def as_weights(weights: Any, n: int) -> Tensor:
     return found
 
 
-def as_data(design: Tensor, y: Any, weights: Any, offset: Any) -> tuple[Tensor, Tensor, Tensor]:
+def as_data(
+    design: Tensor | Terms, y: Any, weights: Any, offset: Any
+) -> tuple[Tensor, Tensor, Tensor]:
     """Response, weights (all 1 for None) and offset (all 0) for the rows of a design, beside it."""
     n, device = len(design), design.device
     y = as_column("y", y, n).to(device)

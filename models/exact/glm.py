@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,21 +14,31 @@ from torchbridge.process.interrupts import let_r_look
 from ..arguments import flag, positive, whole_number
 from ..sparse import is_sparse
 from .block_glm import BlockTask, fit_blocks
-from .blocks import Block, check_square
+from .blocks import Block, Blocks, check_square
 from .design import as_data, as_design, as_sparse_design, with_intercept
 from .families import Family, check_values, find_family, is_least_squares
 from .glm_fit import GLMFit
 from .least_squares import (
+    columns_of,
+    factored,
     independent_columns,
     scales,
+    solved,
     unscaled_covariance,
     weighted_least_squares,
 )
 from .links import Link
+from .terms import Terms
+
+#: From so many numbers on a dense table is fitted in blocks of rows: by its cross product, where
+#: that keeps the digits, which takes a fifth of the time.
+_LARGE = 2**18
+#: Rows of such a block: their columns stay in the cache.
+_ROWS = 4096
 
 
 def fit_glm(
-    x: Tensor,
+    x: Tensor | Terms,
     y: Tensor,
     family: str = "gaussian",
     link: str | None = None,
@@ -40,15 +51,16 @@ def fit_glm(
 ) -> GLMFit:
     """Fit a generalized linear model by iteratively reweighted least squares.
 
-    Each iteration solves by QR (for a sparse `x` by its cross product, where that keeps the
-    digits), in float64, on the device of `x`; a step that leaves the
+    Each iteration solves by QR (for a sparse or large `x` by its cross product, where that keeps
+    the digits), in float64, on the device of `x`; a step that leaves the
     range of the mean or raises the deviance to infinity is halved (McCullagh and Nelder,
     1989, section 2.5; R's glm.fit). With family "gaussian" and link "identity" that is
     least squares, in one step.
 
     Args:
         x: shape (n, p), finite; p may be 0. A sparse tensor stays one: the fit multiplies its
-            entries, and holds p x p numbers beside them.
+            entries, and holds p x p numbers beside them. Of `Terms` a block of rows at a time is
+            made, likewise.
         y: shape (n,): any values for "gaussian"; shares of successes (0 and 1 with a
             single trial) for "binomial"; counts for "poisson"; above 0 for "gamma" and
             "inverse_gaussian". "quasibinomial" and "quasipoisson" estimate the dispersion.
@@ -73,54 +85,93 @@ def fit_glm(
     found, link_ = find_family(family, link)
     tol, max_iter = positive("tol", tol), whole_number("max_iter", max_iter, 1)
     flag("intercept", intercept)
-    if is_sparse(x):
-        beside = (y, weights, offset)
-        return _fit_sparse(x, beside, found, link_, family, intercept, tol, max_iter)
-    design = as_design("x", x)
-    y, w, o = _beside(design, y, weights, offset, found, family)
-    design = with_intercept(design, intercept)
+    settings = (found, link_, family, intercept, tol, max_iter)
+    terms = isinstance(x, Terms)
+    if not terms:
+        x = as_sparse_design("x", x) if is_sparse(x) else as_design("x", x)
+    data = _beside(x, y, weights, offset, found, family)
+    if not (terms or is_sparse(x) or _is_large(x)):
+        return _fit_dense(x, data, *settings)
+    check_square(x.shape[1])
+    return fit_blocks(BlockTask(_blocks_of(x, data), x.shape[1], *settings, keeps_rows=True))
+
+
+def _is_large(x: Tensor) -> bool:
+    """Enough rows for blocks of them? (A GPU has its own.)"""
+    return x.numel() >= _LARGE and len(x) >= 8 * x.shape[1] and x.device.type == "cpu"
+
+
+def _blocks_of(x: Tensor | Terms, data: tuple[Tensor, Tensor, Tensor]) -> Blocks:
+    if not isinstance(x, Terms) and is_sparse(x):
+        return lambda: iter([Block(x, *data)])
+
+    def blocks() -> Iterator[Block]:
+        for start in range(0, len(x), _ROWS):
+            end = min(start + _ROWS, len(x))
+            rows = x.rows(start, end) if isinstance(x, Terms) else x[start:end]
+            yield Block(rows, *(part[start:end] for part in data))
+
+    return blocks
+
+
+# Long: a field after the other of what comes out.
+def _fit_dense(
+    x: Tensor,
+    data: tuple[Tensor, Tensor, Tensor],
+    family: Family,
+    link: Link,
+    name: str,
+    intercept: bool,
+    tol: float,
+    max_iter: int,
+) -> GLMFit:
+    y, w, o = data
+    design = with_intercept(x, intercept)
     # A row that does not count must not matter, whatever its mean would be.
     counts = w > 0
-    linear = is_least_squares(found, link_)
-    rows = slice(None) if bool(counts.all()) else counts  # without a copy, where all count
+    linear = is_least_squares(family, link)
+    all_count = bool(counts.all())
+    rows = slice(None) if all_count else counts  # without a copy, where all count
     x, y, o, of_column, unit = _in_range(design, y, o, rows, linear)
-    problem = _Problem(x[rows], y[rows], w[rows], o[rows], found, link_, tol, max_iter)
-    kept = independent_columns(problem.x)
-    found_ = problem.solve(kept)
+    problem = _Problem(x[rows], y[rows], w[rows], o[rows], family, link, tol, max_iter)
+    kept, found = problem.least_squares() if linear else problem.reweighted()
 
-    eta = o + x[:, kept.to(x.device)] @ found_.coefficients
+    eta, mu, working = found.eta, found.mu, found.working_weights
+    if not all_count:
+        eta = o + columns_of(x, kept) @ found.coefficients
+        mu, working = link.inverse(eta), torch.zeros_like(y).masked_scatter(counts, working)
     p, rank, n_obs = design.shape[1], len(kept), len(problem.y)
     back = (unit / of_column).cpu()
     coefficients = torch.full((p,), torch.nan, dtype=torch.float64)
-    coefficients[kept] = found_.coefficients.cpu()
-    dispersion = problem.dispersion(found_, rank)
-    covariance = dispersion * unscaled_covariance(found_.r, kept, p)
+    coefficients[kept] = found.coefficients.cpu()
+    dispersion = problem.dispersion(found, rank)
+    covariance = dispersion * unscaled_covariance(found.r, kept, p)
     return GLMFit(
-        family=family,
-        link=link_.name,
+        family=name,
+        link=link.name,
         intercept=intercept,
         coefficients=coefficients * back,
         covariance=back[:, None] * covariance * back,
         standard_errors=back * covariance.diagonal().sqrt(),
         dispersion=dispersion * unit * unit,
-        deviance=found_.deviance * unit * unit,
+        deviance=found.deviance * unit * unit,
         null_deviance=problem.null_deviance(intercept) * unit * unit,
-        log_likelihood=problem.log_likelihood(found_) - n_obs * math.log(unit),
-        df=rank + found.estimates_scale,
+        log_likelihood=problem.log_likelihood(found) - n_obs * math.log(unit),
+        df=rank + family.estimates_scale,
         rank=rank,
         df_residual=n_obs - rank,
         df_null=n_obs - intercept,
         n_obs=n_obs,
-        iterations=found_.iterations,
-        converged=found_.converged,
+        iterations=found.iterations,
+        converged=found.converged,
         linear_predictor=unit * eta.cpu(),
-        fitted=unit * link_.inverse(eta).cpu(),
-        working_weights=torch.zeros_like(y).masked_scatter(counts, found_.working_weights).cpu(),
+        fitted=unit * mu.cpu(),
+        working_weights=working.cpu(),
     )
 
 
 def _beside(
-    design: Tensor, y: Tensor, weights: Any, offset: Any, family: Family, name: str
+    design: Tensor | Terms, y: Tensor, weights: Any, offset: Any, family: Family, name: str
 ) -> tuple[Tensor, Tensor, Tensor]:
     if len(design) == 0:
         raise ValueError("x has no rows")
@@ -129,26 +180,10 @@ def _beside(
     return data
 
 
-def _fit_sparse(
-    x: Tensor,
-    beside: tuple[Any, Any, Any],
-    family: Family,
-    link: Link,
-    name: str,
-    intercept: bool,
-    tol: float,
-    max_iter: int,
-) -> GLMFit:
-    x = as_sparse_design("x", x)
-    check_square(x.shape[1])
-    block = Block(x, *_beside(x, *beside, family, name))
-    settings = (family, link, name, intercept, tol, max_iter)
-    return fit_blocks(BlockTask(lambda: iter([block]), x.shape[1], *settings, keeps_rows=True))
-
-
 @dataclass
 class _Solved:
     coefficients: Tensor
+    eta: Tensor
     mu: Tensor
     r: Tensor
     deviance: float
@@ -189,21 +224,33 @@ class _Problem:
             return torch.inf
         return self.family.log_likelihood(self.y, found.mu, self.w, found.deviance)
 
-    def solve(self, kept: Tensor) -> _Solved:
+    def least_squares(self) -> tuple[Tensor, _Solved]:
+        """Of a model that is linear in its coefficients: one step. The columns kept come first."""
+        kept, q, r = factored(self.x)
+        if not len(kept):
+            return kept, self._without_columns()
+        x, z = columns_of(self.x, kept), self.y - self.offset
+        if bool((self.w == 1).all()):
+            b = solved(q, r, z)
+        else:
+            b, r = weighted_least_squares(x, z, self.w)
+        eta, mu, deviance, b = self._inside(x, b, None)
+        return kept, _Solved(b, eta, mu, r, deviance, self.w, 1, True)
+
+    def reweighted(self) -> tuple[Tensor, _Solved]:
+        """Of any other; the columns kept come first."""
+        kept = independent_columns(self.x)
+        return kept, self.iterated(kept) if len(kept) else self._without_columns()
+
+    def iterated(self, kept: Tensor) -> _Solved:
         """Iteratively reweighted least squares on these columns."""
-        x = self.x[:, kept.to(self.x.device)]
-        least_squares = is_least_squares(self.family, self.link)
+        x = columns_of(self.x, kept)
         mu = self.family.start(self.y, self.w)
         eta = self.link.link(mu)
         if not bool(eta.isfinite().all()):
             mu = self._plain_start()
             eta = self.link.link(mu)
         b = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
-        if not x.shape[1]:
-            mu = self.link.inverse(self.offset)
-            return _Solved(
-                b, mu, b[:, None], self.deviance(mu), self._weights(self.offset, mu), 0, True
-            )
         deviance, iteration, converged = self.deviance(mu), 0, False
         previous: Tensor | None = None
         still = False
@@ -211,23 +258,30 @@ class _Problem:
             let_r_look()
             iteration += 1
             slope = self.link.slope(eta)
-            working = self._weights(eta, mu)
+            working = self._weights(slope, mu)
             z = eta - self.offset + (self.y - mu) / slope
-            b, r = weighted_least_squares(x, z, working)
+            b = weighted_least_squares(x, z, working).coefficients
             eta, mu, now, b = self._inside(x, b, previous)
-            converged = least_squares or abs(now - deviance) <= self.tol * (abs(now) + 0.1)
+            converged = abs(now - deviance) <= self.tol * (abs(now) + 0.1)
             # The deviance is flat at its minimum: it stands still digits before b does.
-            still = least_squares or _is_still(b, previous)
+            still = _is_still(b, previous)
             deviance, previous = now, b
         if not converged:
             warnings.warn(
-                f"the fit did not converge in {self.max_iter} iterations (max_iter)", stacklevel=3
+                f"the fit did not converge in {self.max_iter} iterations (max_iter)", stacklevel=5
             )
         if self.family.takes_shares and bool(((mu < 1e-14) | (mu > 1 - 1e-14)).any()):
-            warnings.warn("fitted probabilities numerically 0 or 1 occurred", stacklevel=3)
-        working = self._weights(eta, mu)
-        r = weighted_least_squares(x, eta, working).r
-        return _Solved(b, mu, r, deviance, working, iteration, converged)
+            warnings.warn("fitted probabilities numerically 0 or 1 occurred", stacklevel=5)
+        working = self._weights(self.link.slope(eta), mu)
+        r = torch.linalg.qr(working.sqrt()[:, None] * x, mode="r").R
+        return _Solved(b, eta, mu, r, deviance, working, iteration, converged)
+
+    def _without_columns(self) -> _Solved:
+        """Of the offset alone."""
+        mu = self.link.inverse(self.offset)
+        b = torch.zeros(0, dtype=torch.float64, device=mu.device)
+        working = self._weights(self.link.slope(self.offset), mu)
+        return _Solved(b, self.offset, mu, b[:, None], self.deviance(mu), working, 0, True)
 
     def null_deviance(self, intercept: bool) -> float:
         """The deviance without the columns of x."""
@@ -242,10 +296,10 @@ class _Problem:
             alone = _Problem(
                 ones, self.y, self.w, self.offset, self.family, self.link, self.tol, self.max_iter
             )
-            return alone.solve(torch.tensor([0])).deviance
+            return alone.iterated(torch.tensor([0])).deviance
 
-    def _weights(self, eta: Tensor, mu: Tensor) -> Tensor:
-        return self.w * self.link.slope(eta) ** 2 / self.family.variance(mu)
+    def _weights(self, slope: Tensor, mu: Tensor) -> Tensor:
+        return self.w * slope**2 / self.family.variance(mu)
 
     def _inside(
         self, x: Tensor, b: Tensor, previous: Tensor | None

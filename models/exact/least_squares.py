@@ -32,19 +32,52 @@ class Solution(NamedTuple):
     r: Tensor
 
 
+class Factored(NamedTuple):
+    """The QR of the columns that do not depend on earlier ones: which these are, and q and r."""
+
+    kept: Tensor
+    q: Tensor
+    r: Tensor
+
+
+def factored(x: Tensor) -> Factored:
+    """The QR of the columns, by number and in order, that do not depend on earlier ones."""
+    q, r = torch.linalg.qr(x)
+    kept = _independent(r, torch.linalg.vector_norm(x, dim=0))
+    if len(kept) < x.shape[1]:
+        q, r = torch.linalg.qr(columns_of(x, kept))
+    return Factored(kept, q, r)
+
+
 def independent_columns(x: Tensor) -> Tensor:
     """The columns, by number and in order, that do not depend on earlier ones."""
-    kept = torch.arange(x.shape[1])
-    norms = torch.linalg.vector_norm(x, dim=0).cpu()
+    r = torch.linalg.qr(x, mode="r").R
+    return _independent(r, torch.linalg.vector_norm(x, dim=0))
+
+
+def columns_of(x: Tensor, kept: Tensor) -> Tensor:
+    """These columns of x, which is itself where they are all."""
+    return x if len(kept) == x.shape[1] else x[:, kept.to(x.device)]
+
+
+def _independent(r: Tensor, norms: Tensor) -> Tensor:
+    """The same of columns with this triangle and these norms."""
+    kept = torch.arange(r.shape[1])
+    # What depends among the columns of the triangle depends among those that it is of.
+    r, norms = r.cpu(), norms.cpu()
+    left, size = r, norms
     while len(kept):
-        r = torch.linalg.qr(x[:, kept.to(x.device)], mode="r").R.diagonal().abs().cpu()
-        size = norms[kept]
-        explained = torch.ones(len(kept), dtype=torch.bool)  # more columns than rows
-        explained[: len(r)] = (r <= TOLERANCE * size[: len(r)]) | (size[: len(r)] == 0)
-        if not explained.any():
+        diagonal = left.diagonal().abs()
+        few = size[: len(diagonal)]
+        explained = (diagonal <= TOLERANCE * few) | (few == 0)
+        if bool(explained.any()):
+            first = int(explained.nonzero()[0])
+        elif len(diagonal) < len(kept):  # more columns than rows
+            first = len(diagonal)
+        else:
             break
-        first = int(explained.nonzero()[0])
         kept = torch.cat([kept[:first], kept[first + 1 :]])
+        left, size = torch.linalg.qr(r[:, kept], mode="r").R, norms[kept]
     return kept
 
 
@@ -56,7 +89,10 @@ def scales(x: Tensor, beyond: int = _SAFE) -> Tensor:
     if len(x) == 0 or x.numel() == 0:
         return torch.ones(x.shape[1:], dtype=x.dtype, device=x.device)
     low, high = torch.aminmax(x, dim=0)
-    exponent = torch.frexp(torch.maximum(low.abs(), high.abs())).exponent
+    size = torch.maximum(low.abs(), high.abs())
+    if beyond and bool(((size < 2.0**beyond) & ((size >= 0.5**beyond) | (size == 0))).all()):
+        return torch.ones_like(size)
+    exponent = torch.frexp(size).exponent
     exponent = exponent.clamp(-_LARGEST, _LARGEST)
     return torch.where(exponent.abs() > beyond, exponent, 0).to(x.dtype).exp2()
 
@@ -65,8 +101,12 @@ def weighted_least_squares(x: Tensor, z: Tensor, weights: Tensor) -> Solution:
     """Minimise the sum of `weights * (z - x b)^2`; x has full column rank."""
     root = weights.sqrt()
     q, r = torch.linalg.qr(root[:, None] * x)
-    right = (q.T @ (root * z))[:, None]
-    return Solution(torch.linalg.solve_triangular(r, right, upper=True)[:, 0], r)
+    return Solution(solved(q, r, root * z), r)
+
+
+def solved(q: Tensor, r: Tensor, z: Tensor) -> Tensor:
+    """The coefficients of the columns q r that come nearest to z."""
+    return torch.linalg.solve_triangular(r, (q.T @ z)[:, None], upper=True)[:, 0]
 
 
 def inverse_cross_product(r: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ..callbacks import Callback, EpochEnd, LRFinder, ProgressLines, as_callbacks
+from ..exact.terms import Terms
 from ..randomness import seeded
 from ..table.fit import fit_table
 from ..table.registry import MODELS
@@ -30,7 +31,8 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
     """Fit a model to columns.
 
     Args:
-        task: `model` (a name or a module), `columns` and `levels` (see `Columns`), `response`,
+        task: `model` (a name or a module), `columns` and `levels` (see `Columns`), or `terms` (the
+            arguments of `Terms`), `response`,
             `n_classes`, `weights`, `offset`, `validation` (a share, or a dict with `columns`,
             `response`, `weights` and `offset`), `model_options`, `standardize`, `callbacks`
             (options by name), `functions` (called with each epoch's line), `sources` (the text
@@ -91,7 +93,9 @@ def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
     model = task["model"]
     double = task["fit_options"].get("precision") == "64-true"
     columns = Columns(model, task["levels"], torch.float64 if double else torch.float32)
-    numeric, codes = columns.arrange(task["columns"])
+    numeric, codes = (
+        (Terms(**task["terms"]), None) if "terms" in task else columns.arrange(task["columns"])
+    )
     validation = task.get("validation")
     if isinstance(validation, Mapping):
         own = dict(validation)

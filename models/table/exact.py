@@ -33,7 +33,7 @@ class ExactData(NamedTuple):
     Attributes:
         model: its name.
         family: its family, where the name says it.
-        x: the numeric columns, on the device, in float64.
+        x: the numeric columns, on the device, in float64; `Terms` of a generalized linear model.
         data: what stands beside them, as given.
         n_classes: as of `fit_table`.
         options: the model's own, checked by name.
@@ -42,7 +42,7 @@ class ExactData(NamedTuple):
 
     model: str
     family: str | None
-    x: Tensor
+    x: Any
     data: TableData
     n_classes: int | None
     options: dict[str, Any]

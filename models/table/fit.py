@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from ..arguments import check_options, kind_of, lookup, options, whole_number, whole_numbers
+from ..exact.terms import Terms
 from ..sparse import is_sparse_matrix
 from ..training.device import training_device
 from ..training.fit import fit
@@ -151,7 +152,8 @@ def _fit_exactly(
             f'fit_options: model "{model}" is fitted exactly and has no "{wrong[0]}"; only {only}'
         )
     device = training_device(train.get("device"))
-    x = columns_of("numeric", data.numeric, "float64").to(device)
+    x = data.numeric
+    x = (x if isinstance(x, Terms) else columns_of("numeric", x, "float64")).to(device)
     check_model_options(model, given)
     found = row.fit(ExactData(model, row.family, x, data, n_classes, given, train.get("seed")))
     spec = {

@@ -64,6 +64,20 @@ def test_what_a_script_does_not_have_is_named(script):
     assert not hasattr(script, "__wrapped__")
 
 
+def test_a_name_is_what_it_is_now(r):
+    script = tb.source(
+        text="f <- function() 1\n"
+        "make <- function(x) assign('f', x, envir = parent.env(environment()))"
+    )
+    assert script.f() == 1
+    script.make(5.0)
+    assert script.f == 5.0
+    script.make(r("function() 2"))
+    assert script.f() == 2
+    with pytest.raises(AttributeError, match="has no 'sum'"):
+        _ = script.sum  # R's own, which the script sees
+
+
 def test_two_names_that_differ_in_a_dot_are_told_apart(tmp_path):
     path = tmp_path / "names.R"
     path.write_text("a.b <- function() 1; a_b <- function() 2; c.d.e <- 3; c_d.e <- 4\n")

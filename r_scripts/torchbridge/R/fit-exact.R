@@ -98,7 +98,7 @@ standard_errors <- function(exact) {
 exact_family <- function(exact) {
   parameter <- family_parameter(exact$family)
   link <- exact$link
-  if (startsWith(link, "mu^")) link <- stats::power(as.numeric(sub("mu^", "", link, fixed = TRUE)))
+  if (startsWith(link, "mu^")) link <- power_link(link)
   if (base_family(exact$family) == "quasi") {
     return(do.call(stats::quasi, list(link = link, variance = parameter)))
   }
@@ -108,6 +108,13 @@ exact_family <- function(exact) {
   name <- switch(exact$family, gamma = "Gamma", inverse_gaussian = "inverse.gaussian", exact$family)
   family <- get(name, asNamespace("stats"))
   do.call(family, list(link = exact$link))
+}
+
+power_link <- function(link) stats::power(as.numeric(sub("mu^", "", link, fixed = TRUE)))
+
+# Of a link's name: the function that gives means.
+inverse_link <- function(link) {
+  (if (startsWith(link, "mu^")) power_link(link) else stats::make.link(link))$linkinv
 }
 
 # Normal for known dispersion, Student's for an estimated one.

@@ -306,7 +306,7 @@ fit_task <- function(prepared, model, response, options, call) {
   }
   c(
     list(model = if (is.null(model$module)) model$name else model$module),
-    crossing(prepared$columns),
+    if (is.null(prepared$terms)) crossing(prepared$columns) else crossing_terms(prepared),
     list(
       response = response$tensor, n_classes = response$n_classes,
       weights = as_tensor(response$weights), offset = as_tensor(prepared$offset),

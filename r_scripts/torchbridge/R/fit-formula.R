@@ -99,18 +99,19 @@ prepare_formula <- function(read, data, model, na_action, call, contrasts = NULL
   check_formula(attr(frame, "terms"), model, call)
   handled <- handle_na(frame, na_action, call)
   frame <- without_removed(handled$frame)
-  preparation <- formula_preparation(frame, data, read, model, contrasts, call)
+  found <- formula_preparation(frame, data, read, model, contrasts, call)
   keeps_frame <- is_exact_model(model) && takes_response(model)
   list(
-    columns = frame_columns(preparation, frame), response = stats::model.response(frame, "any"),
+    columns = found$columns, terms = found$terms, response = stats::model.response(frame, "any"),
     weights = stats::model.weights(frame), offset = stats::model.offset(frame),
     na.action = handled$na.action, n = nrow(frame), row_names = plain_row_names(frame),
-    preparation = preparation, frame = if (keeps_frame) frame,
+    preparation = found$preparation, frame = if (keeps_frame) frame,
     digest = if (!keeps_frame) read$digest()
   )
 }
 
-# All that new data need, of a model frame without NA.
+# list(preparation = all that new data need, columns, terms: what these are for where they are no
+# design), of a model frame without NA.
 formula_preparation <- function(frame, data, read, model, contrasts, call) {
   terms <- attr(frame, "terms")
   predictors <- stats::delete.response(terms)
@@ -120,11 +121,24 @@ formula_preparation <- function(frame, data, read, model, contrasts, call) {
   )
   preparation$design <- !is.null(contrasts) || needs_design(predictors, frame, model)
   check_levels(preparation$xlevels, call)
+  frame <- with_factors(frame, preparation$xlevels)
+  design <- made <- NULL
   if (preparation$design) {
-    preparation$contrasts <- design_contrasts(preparation, frame, contrasts, call)
+    few <- frame[seq_len(min(nrow(frame), 2L)), , drop = FALSE]
+    is_large <- nrow(frame) >= 1000L
+    design <- first_design(predictors, if (is_large) few else frame, contrasts, call)
+    if (is_large) {
+      made <- design_terms(predictors, frame, design, model)
+      if (is.null(made)) design <- first_design(predictors, frame, contrasts, call)
+    }
   }
+  preparation$contrasts <- attr(design, "contrasts")
   if (is_exact_model(model)) preparation$intercept <- attr(terms, "intercept") == 1L
-  c(preparation, term_places(preparation, frame))
+  list(
+    preparation = c(preparation, term_places(predictors, frame, design)),
+    columns = if (is.null(made)) plain_columns(predictors, frame, design) else made$columns,
+    terms = made$terms
+  )
 }
 
 check_formula <- function(terms, model, call) {
@@ -175,15 +189,18 @@ variable_names <- function(terms) {
 # As a network or an exact model sees them: without the intercept.
 frame_columns <- function(preparation, frame) {
   frame <- with_factors(frame, preparation$xlevels)
-  if (!preparation$design) {
-    columns <- spread_matrices(term_variables(preparation$predictors, frame))
-    return(lapply(columns, plain_column))
+  plain_columns(
+    preparation$predictors, frame,
+    if (preparation$design) design_matrix(preparation$predictors, frame, preparation$contrasts)
+  )
+}
+
+# Those of a design, or of the variables themselves where there is none.
+plain_columns <- function(predictors, frame, design) {
+  if (is.null(design)) {
+    return(lapply(spread_matrices(term_variables(predictors, frame)), plain_column))
   }
-  design <- design_matrix(preparation$predictors, frame, preparation$contrasts)
-  if (attr(preparation$predictors, "intercept") == 1L) {
-    design <- design[, -1L, drop = FALSE]
-  }
-  design
+  if (attr(predictors, "intercept") == 1L) design[, -1L, drop = FALSE] else design
 }
 
 # Text as factors of the levels that the fit met: the rows at hand may have fewer.
@@ -208,17 +225,17 @@ has_numbers <- function(x) {
   typeof(x) %in% c("double", "integer") && !is.factor(x) && !inherits(x, "integer64")
 }
 
-# The contrasts of each factor, the caller's where there are any.
-design_contrasts <- function(preparation, frame, contrasts, call) {
+# The design of the fit, by the contrasts of the caller where there are any. It names those that it
+# took.
+first_design <- function(predictors, frame, contrasts, call) {
   if (!is.null(contrasts) && (!is.list(contrasts) || is.null(names(contrasts)))) {
     abort(
       call, "`contrasts` must be a list with the names of factors, such as ",
       "list(g = \"contr.sum\"), not ", friendly_type(contrasts), "."
     )
   }
-  row <- with_factors(frame[1L, , drop = FALSE], preparation$xlevels)
   tryCatch(
-    attr(design_matrix(preparation$predictors, row, contrasts), "contrasts"),
+    design_matrix(predictors, frame, contrasts),
     error = function(condition) abort(call, "`contrasts`: ", conditionMessage(condition), ".")
   )
 }
@@ -241,15 +258,13 @@ spread_matrices <- function(columns) {
 }
 
 # Names of the coefficients, and to which term each belongs.
-term_places <- function(preparation, frame) {
-  if (preparation$design) {
-    row <- with_factors(frame[1L, , drop = FALSE], preparation$xlevels)
-    design <- design_matrix(preparation$predictors, row, preparation$contrasts)
+term_places <- function(predictors, frame, design) {
+  if (!is.null(design)) {
     assign <- attr(design, "assign")
     names <- colnames(design)[assign > 0L]
     assign <- assign[assign > 0L] # 0 is the intercept's
   } else {
-    variables <- term_variables(preparation$predictors, frame)
+    variables <- term_variables(predictors, frame)
     wide <- vapply(variables, is.matrix, NA)
     variables[wide] <- lapply(variables[wide], function(x) x[1L, , drop = FALSE])
     names <- names(spread_matrices(variables))
@@ -348,12 +363,44 @@ checked_new_data <- function(newdata, ptype, call) {
   used <- intersect(names(ptype), names(newdata))
   check_sound_columns(unclass(newdata)[used], call)
   labels <- attr(newdata, "row.names")
-  classes <- used[vapply(unclass(newdata)[used], is.object, NA)]
-  if (length(classes) > 0L) newdata[classes] <- lapply(unclass(newdata)[classes], classless)
-  checked <- hardhat::scream(hardhat::shrink(newdata, ptype), ptype)
-  found <- as.data.frame(checked)
+  found <- columns_as_they_are(newdata, ptype)
+  if (is.null(found)) {
+    classes <- used[vapply(unclass(newdata)[used], is.object, NA)]
+    if (length(classes) > 0L) newdata[classes] <- lapply(unclass(newdata)[classes], classless)
+    found <- as.data.frame(hardhat::scream(hardhat::shrink(newdata, ptype), ptype))
+  }
   attr(found, "row.names") <- labels # nolint: object_name_linter.
   found
+}
+
+# The columns as hardhat would give them back, which takes it a millisecond, where they are plainly
+# what they should be. NULL where it has more to do, or something to say.
+columns_as_they_are <- function(newdata, ptype) {
+  newdata <- unclass(newdata)
+  if (anyDuplicated(names(newdata)) > 0L) return(NULL)
+  found <- newdata[names(ptype)]
+  ptype <- unclass(ptype)
+  for (i in seq_along(ptype)) {
+    column <- column_as_it_is(found[[i]], ptype[[i]])
+    if (is.null(column)) return(NULL)
+    found[[i]] <- column
+  }
+  class(found) <- "data.frame"
+  found
+}
+
+column_as_it_is <- function(given, asked) {
+  if (is.factor(asked)) {
+    if (identical(attributes(given), attributes(asked))) return(given)
+    if (!is.character(given) || !is.null(attributes(given))) return(NULL)
+    codes <- match(given, levels(asked))
+    if (anyNA(codes) && !identical(is.na(codes), is.na(given))) return(NULL)
+    attributes(codes) <- attributes(asked)
+    return(codes)
+  }
+  if (!is.null(attributes(given)) || !is.null(attributes(asked))) return(NULL)
+  if (typeof(given) == typeof(asked)) return(given)
+  if (is.integer(given) && is.double(asked)) as.double(given)
 }
 
 # ---- rows with NA ----

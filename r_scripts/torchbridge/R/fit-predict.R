@@ -152,14 +152,8 @@ predict_rows <- function(fit, given, type) {
     )
     return(shape)
   }
-  crossed <- crossing(columns)
-  own <- !is.null(fit$module)
-  values <- call_python(
-    "predict.predict_columns", if (own) fit$module else live_model(fit), crossed$columns,
-    as.list(crossed$levels), as_tensor(offset), type, if (own) fit$spec,
-    if (own) fit$weights,
-    call = sys.call(-1L)
-  )
+  values <- generalized_values(fit, columns, offset, type)
+  if (is.null(values)) values <- python_values(fit, columns, offset, type, sys.call(-1L))
   if (!all(complete)) values <- spread_rows(values, complete)
   if (type == "code") {
     rownames(values) <- given$row_names
@@ -174,6 +168,36 @@ predict_rows <- function(fit, given, type) {
   with_rows(values, c(
     fit[c("levels", "response", "model", "preparation")], list(row_names = given$row_names)
   ))
+}
+
+python_values <- function(fit, columns, offset, type, call) {
+  crossed <- crossing(columns)
+  own <- !is.null(fit$module)
+  call_python(
+    "predict.predict_columns", if (own) fit$module else live_model(fit), crossed$columns,
+    as.list(crossed$levels), as_tensor(offset), type, if (own) fit$spec,
+    if (own) fit$weights,
+    call = call
+  )
+}
+
+# Of a generalized linear model R multiplies, which for a few rows takes less than a call of Python.
+# NULL where that is not all there is to do: several responses, factors of `x`, infinite values.
+generalized_values <- function(fit, columns, offset, type) {
+  b <- fit$exact$coefficients
+  if (is.null(b) || !is.null(dim(b)) || is_tensor(columns)) return(NULL)
+  if (is.list(columns)) {
+    if (length(columns) == 0L || any(vapply(columns, is.factor, NA))) return(NULL)
+    columns <- do.call(cbind, columns)
+  }
+  intercept <- fit$exact$intercept
+  if (ncol(columns) + intercept != length(b)) return(NULL)
+  b <- unname(replace(b, is.na(b), 0))
+  eta <- as.vector(columns %*% if (intercept) b[-1L] else b)
+  if (intercept) eta <- eta + b[1L]
+  if (!is.null(offset)) eta <- eta + as.vector(offset)
+  if (!all_finite(eta)) return(NULL)
+  if (type == "response") inverse_link(fit$exact$link)(eta) else eta
 }
 
 complete_rows <- function(columns, offset) {

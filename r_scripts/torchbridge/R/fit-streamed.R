@@ -202,7 +202,8 @@ made_streamed <- function(formula, result, opened, read, model, asked, env, call
   )
   frame <- without_removed(frame)
   environment(attr(frame, "terms")) <- scope
-  preparation <- formula_preparation(frame, data, list(offset = asked$offset), model, NULL, call)
+  found <- formula_preparation(frame, data, list(offset = asked$offset), model, NULL, call)
+  preparation <- found$preparation
   preparation$stream <- list(numbers = read$numbers)
   list(
     call = as.call(kept_list(as.list(call))), model = model[c("name", "options")],

@@ -335,3 +335,27 @@ test_that("columns and responses at the edges of what a number holds are lm()'s"
     )
   }
 })
+
+test_that("rows of any kind that hold the same give the same predictions", {
+  frame <- transform(numbers, g = factor(g), k = as.double(k))
+  for (model in list(linear(), mlp(4))) {
+    fit <- if (model$name == "mlp") {
+      torch_fit(y ~ x + g + k, frame, model, epochs = 1, seed = 1)
+    } else {
+      torch_fit(y ~ x + g + k, frame, model)
+    }
+    row <- frame[5L, c("k", "g", "x")]
+    expected <- predict(fit, row)
+    others <- list(
+      transform(row, g = as.character(g)), transform(row, k = as.integer(k)),
+      transform(row, g = factor(as.character(g), rev(levels(g)))), tibble::as_tibble(row),
+      transform(row, x = I(x)), cbind(row, other = "text")
+    )
+    for (other in others) expect_equal(unname(predict(fit, other)), unname(expected))
+    expect_identical(unname(predict(fit, transform(row, g = NA_character_))), NA_real_)
+    expect_warning(missing <- predict(fit, transform(row, g = "absent")), "absent")
+    expect_identical(unname(missing), NA_real_)
+    expect_error(predict(fit, transform(row, x = "text")), "x")
+    expect_error(predict(fit, row["x"]), "g")
+  }
+})
