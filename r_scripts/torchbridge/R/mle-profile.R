@@ -16,7 +16,8 @@ confint.torch_mle <- function(object, parm, level = 0.95, method = "profile", ..
   limits <- if (method == "wald") {
     (object$coef + base::outer(error, c(-quantile, quantile)))[chosen, , drop = FALSE]
   } else {
-    t(base::vapply(chosen, function(i) profile_limits(object, i, quantile), c(0, 0)))
+    objective <- fitted_objective(object)
+    t(base::vapply(chosen, function(i) profile_limits(object, i, quantile, objective), c(0, 0)))
   }
   base::matrix(limits, length(chosen), dimnames = list(names(object$coef)[chosen], labels))
 }
@@ -54,12 +55,13 @@ profile.torch_mle <- function(fitted, which, zmax = 3, points = 6, ...) {
       in_words(names(error)[chosen][is.na(error[chosen])]), "."
     )
   }
+  objective <- fitted_objective(fitted)
   profiles <- lapply(chosen, function(i) {
     limits <- c(fitted$bounds$lower[i], fitted$bounds$upper[i])
     # A side ends where the likelihood is not defined any more.
     side <- function(sign) {
       found <- list()
-      at <- profile_function(fitted, i)
+      at <- profile_function(fitted, i, objective)
       for (k in seq_len(points)) {
         value <- fitted$coef[[i]] + sign * k * zmax / points * error[i]
         if (value < limits[1L] || value > limits[2L]) break
@@ -82,18 +84,71 @@ profile.torch_mle <- function(fitted, which, zmax = 3, points = 6, ...) {
 }
 
 # Where z is as large as `quantile`, on both sides; a bound of the parameter where it is not.
-profile_limits <- function(object, i, quantile) {
+profile_limits <- function(object, i, quantile, objective) {
   error <- sqrt(object$vcov[i, i])
   if (is.na(error)) return(c(NA, NA))
-  c(
-    profile_limit(object, i, -1, quantile, error, object$bounds$lower[i]),
-    profile_limit(object, i, 1, quantile, error, object$bounds$upper[i])
-  )
+  base::vapply(c(-1, 1), function(sign) {
+    limit_by_newton(object, i, sign, quantile, objective) %||%
+      limit_by_steps(object, i, sign, quantile, objective)
+  }, 0)
 }
 
-profile_limit <- function(object, i, sign, quantile, error, bound) {
+# The limit where the value is that of the limit and the others' gradient is 0: n equations in all n
+# parameters, solved by Newton's method from where a quadratic likelihood has it (D. J. Venzon and
+# S. H. Moolgavkar, Applied Statistics 37, 1988, 87-94). The Hessian serves several steps. NULL
+# where this does not lead straight there: at bounds, without an inverse, or to no minimum of the
+# others'.
+limit_by_newton <- function(object, i, sign, quantile, objective) {
+  errors <- sqrt(base::diag(object$vcov))
+  if (anyNA(object$vcov) || any(object$at_bound)) return(NULL)
+  highest <- object$min + quantile^2 / 2
+  p <- unname(object$coef + sign * quantile * object$vcov[, i] / errors[i])
+  hessian <- NULL
+  last <- Inf
+  for (turn in 1:25) {
+    if (any(p <= object$bounds$lower | p >= object$bounds$upper)) return(NULL)
+    value <- objective$fn(p)
+    if (!is.finite(value) || value < object$min - 1e-8 * max(1, abs(object$min))) return(NULL)
+    gradient <- objective$gr(p)
+    if (is.null(hessian)) {
+      hessian <- tryCatch(objective$he(p), python_error = function(e) NULL)
+      if (is.null(hessian)) return(NULL)
+    }
+    step <- limit_step(hessian, gradient, value - highest, i)
+    if (is.null(step)) return(NULL)
+    size <- max(abs(step) / errors)
+    if (!is.finite(size)) return(NULL)
+    # Not beyond what one Hessian can speak of.
+    p <- p + step / max(1, size)
+    if (sign * (p[i] - object$coef[[i]]) <= 0) return(NULL)
+    if (size <= 1e-9) return(p[i])
+    # (Rounding may keep it from the last digit.)
+    if (size > 0.2 * last) {
+      if (size <= 1e-7) return(p[i])
+      hessian <- NULL
+    }
+    last <- size
+  }
+  NULL
+}
+
+limit_step <- function(hessian, gradient, excess, i) {
+  equations <- base::rbind(gradient, hessian[-i, , drop = FALSE])
+  sides <- c(excess, gradient[-i])
+  # (Where the others are not at a minimum, the limit is no profile's.)
+  if (length(gradient) > 1L) {
+    least <- min(scaled_curvature(hessian[-i, -i, drop = FALSE])$values)
+    if (!is.finite(least) || least <= 1e-10) return(NULL)
+  }
+  tryCatch(-base::solve(equations, sides, tol = 1e-300), error = function(e) NULL)
+}
+
+# The limit by going outward until z is too large, and then between.
+limit_by_steps <- function(object, i, sign, quantile, objective) {
+  bound <- object$bounds[[if (sign < 0) "lower" else "upper"]][i]
+  error <- sqrt(object$vcov[i, i])
   estimate <- object$coef[[i]]
-  at <- profile_function(object, i)
+  at <- profile_function(object, i, objective)
   excess <- function(value) abs(at(value)$z) - quantile
   inner <- estimate
   width <- quantile * error
@@ -116,34 +171,33 @@ profile_limit <- function(object, i, sign, quantile, error, bound) {
   NA_real_
 }
 
+# The negative log-likelihood of a fit's free parameters: one for all points of its profiles.
+fitted_objective <- function(object) {
+  torch_objective(free_function(object$model, object$fullcoef), object$coef)
+}
+
 # A function of one parameter's value: z, and where all parameters then are.
-profile_function <- function(object, i) {
+profile_function <- function(object, i, objective) {
   label <- names(object$coef)[i]
-  place <- match(label, names(object$fullcoef))
-  model <- object$model
-  model$fixed[place] <- TRUE
   bounds <- lapply(object$bounds, function(b) b[-i])
   rest <- object$coef[-i]
   function(value) {
-    full <- replace(object$fullcoef, place, value)
-    if (length(rest) > 0L) full[names(rest)] <- rest
-    lowest <- value_at(object$model, full)
+    p <- replace(object$coef, i, value)
+    p[-i] <- rest
+    lowest <- objective$fn(unname(p))
     if (!is.finite(lowest)) stop(structure(
       class = c("undefined", "error", "condition"),
       list(message = paste0("the likelihood is not finite at ", label, " = ", value), call = NULL)
     ))
     if (length(rest) > 0L) {
-      found <- torch_optim(
-        rest, free_function(model, full),
-        method = "Newton", lower = bounds$lower, upper = bounds$upper
-      )
+      found <- by_newton(held_objective(object, objective, p, i), bounds, list(), sys.call())
       if (found$convergence != 0L) {
         warning(
           "no convergence at ", label, " = ", format(value), ": ", found$message,
           call. = FALSE
         )
       }
-      rest <<- found$par
+      rest[] <<- found$par
       lowest <- found$value
     }
     if (lowest < object$min - 1e-6 * max(1, abs(object$min))) {
@@ -154,6 +208,27 @@ profile_function <- function(object, i) {
   }
 }
 
-value_at <- function(model, full) {
-  torch_objective(free_function(model, full), full[!model$fixed])$fn(unname(full[!model$fixed]))
+# The objective of all but one parameter, which is held.
+held_objective <- function(object, objective, p, i) {
+  p <- unname(p)
+  at <- function(rest) {
+    p[-i] <- rest
+    p
+  }
+  he <- function(rest) {
+    tryCatch(
+      objective$he(at(rest))[-i, -i, drop = FALSE],
+      # Perhaps in the parameter that is held alone, as at its bound.
+      python_error = function(e) {
+        model <- object$model
+        model$fixed[match(names(object$coef)[i], names(object$fullcoef))] <- TRUE
+        full <- replace(object$fullcoef, names(object$coef), at(rest))
+        torch_objective(free_function(model, full), rest)$he(rest)
+      }
+    )
+  }
+  list(
+    par = p[-i], fn = function(rest) objective$fn(at(rest)),
+    gr = function(rest) objective$gr(at(rest))[-i], he = he
+  )
 }

@@ -186,3 +186,21 @@ test_that("wrong input is named", {
   expect_error(predict(fit), "`fun`")
   expect_error(coef(fit, fxed = TRUE), "Unknown argument")
 })
+
+test_that("limits of a profile are the same whichever way they are found", {
+  x <- c(-1.2, 0.4, 0.1, 1.9, -0.3, 0.8, 2.4, -2.1)
+  y <- c(0.3, 2.2, 1.6, 4.7, 0.2, 2.6, 6.8, -2.4)
+  nll <- function(p) -sum(dnorm(y, p[["a"]] + p[["b"]] * x, exp(p[["s"]]), log = TRUE))
+  fit <- torch_mle(nll, c(a = 0, b = 1, s = 0))
+  objective <- fitted_objective(fit)
+  for (i in 1:3) {
+    for (sign in c(-1, 1)) {
+      limit <- limit_by_newton(fit, i, sign, 1.96, objective)
+      expect_equal(limit, limit_by_steps(fit, i, sign, 1.96, objective), tolerance = 1e-7)
+    }
+  }
+  # Of sigma in closed form: n log(sigma) + rss / (2 sigma^2), the others at least squares.
+  rss <- sum(residuals(lm(y ~ x))^2)
+  value <- function(s) 8 * s + rss / (2 * exp(2 * s)) + 4 * log(2 * pi)
+  expect_equal(value(limit), fit$min + 1.96^2 / 2, tolerance = 1e-10)
+})
