@@ -111,7 +111,7 @@ limit_by_newton <- function(object, i, sign, quantile, objective) {
     if (!is.finite(value) || value < object$min - 1e-8 * max(1, abs(object$min))) return(NULL)
     gradient <- objective$gr(p)
     if (is.null(hessian)) {
-      hessian <- tryCatch(objective$he(p), python_error = function(e) NULL)
+      hessian <- tryCatch(unname(objective$he(p)), python_error = function(e) NULL)
       if (is.null(hessian)) return(NULL)
     }
     step <- limit_step(hessian, gradient, value - highest, i)
