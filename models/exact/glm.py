@@ -86,11 +86,10 @@ def fit_glm(
     tol, max_iter = positive("tol", tol), whole_number("max_iter", max_iter, 1)
     flag("intercept", intercept)
     settings = (found, link_, family, intercept, tol, max_iter)
-    terms = isinstance(x, Terms)
-    if not terms:
+    if not isinstance(x, Terms):
         x = as_sparse_design("x", x) if is_sparse(x) else as_design("x", x)
     data = _beside(x, y, weights, offset, found, family)
-    if not (terms or is_sparse(x) or _is_large(x)):
+    if isinstance(x, Tensor) and not (is_sparse(x) or _is_large(x)):
         return _fit_dense(x, data, *settings)
     check_square(x.shape[1])
     return fit_blocks(BlockTask(_blocks_of(x, data), x.shape[1], *settings, keeps_rows=True))

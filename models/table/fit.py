@@ -152,7 +152,7 @@ def _fit_exactly(
             f'fit_options: model "{model}" is fitted exactly and has no "{wrong[0]}"; only {only}'
         )
     device = training_device(train.get("device"))
-    x = data.numeric
+    x: Any = data.numeric
     x = (x if isinstance(x, Terms) else columns_of("numeric", x, "float64")).to(device)
     check_model_options(model, given)
     found = row.fit(ExactData(model, row.family, x, data, n_classes, given, train.get("seed")))
