@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
+_SMALL = 256  # numbers, see bridge/native/values/array.c
 _EXACT = 2**53  # every integer up to here is a double
 
 #: dtype -> R type; the wide integers are decided by their values.
@@ -127,6 +128,9 @@ def _tensor_to_r(core: NativeCore, x: torch.Tensor, rtype: RType | None) -> RObj
     if x.is_quantized:
         x = x.dequantize()
     name = str(x.dtype).removeprefix("torch.")
+    small = name in ("float64", "float32") and rtype is None and x.ndim and x.numel() <= _SMALL
+    if small and x.device.type == "cpu" and not x.is_neg():
+        return core.to_r(x.double().numpy())  # which the core copies itself
     if name == "uint64":  # torch can do little with it
         return _ndarray_to_r(core, x.cpu().numpy(), rtype)
     if rtype is not None and rtype.coded:

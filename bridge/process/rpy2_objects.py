@@ -5,8 +5,9 @@ reference cycles (vector -> ``rx`` -> vector), so that Python's collector ends t
 and at any time, beside R at work on its own. What is handed out here has no cycle, and what keeps
 its R object alive is ours, whose release waits for R's thread.
 
-The private names of rpy2 that this takes are all in this file: the capsule's ``_cdata``, and the
-environment that rpy2 keeps beside each function.
+The private names of rpy2 that this takes are all in this file: the capsule's ``_cdata``, the cffi
+library by which it is made (``openrlib.ffi``), and the environment that rpy2 keeps beside each
+function.
 
 Tests: tests/process/test_rpy2_objects.py, tests/arrays/test_from_r.py,
 tests/values/test_any_value.py.
@@ -45,28 +46,23 @@ def rpy2_object(x: RObject) -> Sexp:
     rpy2 has no public way in for an address, but it can look into an R environment,
     and so can we: the value changes hands there.
     """
-    import rpy2.rinterface as rinterface
     from rpy2.robjects import vectors
 
-    global _meeting_place
-    if _meeting_place is None:
-        _meeting_place = rinterface.baseenv["new.env"]()
-    place = robject(_meeting_place)
-    host.native().put(place, x)
-    value = _meeting_place["value"]
-    host.native().put(place)
-    _keep(value, x)
-    if x.typeof == "list" and "data.frame" in x.classes:
-        made: Sexp = vectors.DataFrame(value)
-    elif x.typeof not in _PLAIN or x.classes:
-        made = _converted(value)
-    else:
+    place = _meeting_place()
+    kind = _PLAIN.get(x.typeof)
+    if kind is not None and not x.classes:
         # What rpy2 would find out by asking R for the class, at several times the cost.
         rank = 1 if x.dim is None else len(x.dim)
         shape = {1: "Vector", 2: "Matrix"}.get(rank, "Array")
-        made = getattr(vectors, _PLAIN[x.typeof] + shape)(value)
-    result: Sexp = _without_cycle(made)
-    return result
+        return cast("Sexp", _without_cycle(getattr(vectors, kind + shape)(_capsule(x))))
+    ours = robject(place)
+    host.native().put(ours, x)
+    value = place["value"]
+    host.native().put(ours)
+    _keep(value, x)
+    is_frame = x.typeof == "list" and "data.frame" in x.classes
+    made: Sexp = vectors.DataFrame(value) if is_frame else _converted(value)
+    return cast("Sexp", _without_cycle(made))
 
 
 #: rpy2's names for vectors without a class.
@@ -78,7 +74,12 @@ _PLAIN = {
     "raw": "Byte",
 }
 
-_meeting_place: SexpEnvironment | None = None
+
+@functools.cache
+def _meeting_place() -> SexpEnvironment:
+    import rpy2.rinterface as rinterface
+
+    return cast("SexpEnvironment", rinterface.baseenv["new.env"]())
 
 
 # ---- who keeps the R object alive ----
@@ -86,28 +87,36 @@ _meeting_place: SexpEnvironment | None = None
 
 def _keep(value: Sexp, owner: RObject) -> None:
     """`value` lives by `owner` from now on, and no longer by rpy2's own protection."""
-    assert _meeting_place is not None
-    theirs = cast("Any", type(_meeting_place.__sexp__))
-    ours = _capsule_class(theirs)
+    theirs, ours = _capsule_classes()
     if type(value.__sexp__) is theirs:  # R's own constants (NULL) have another, and need none
-        value.__sexp__ = ours(value.__sexp__, owner)
+        value.__sexp__ = ours(value.__sexp__._cdata, owner)
+
+
+def _capsule(x: RObject) -> Any:
+    """What rpy2 makes its vectors of."""
+    from rpy2.rinterface_lib import openrlib
+
+    return _capsule_classes()[1](openrlib.ffi.cast("SEXP", x.address), x)
 
 
 @functools.cache
-def _capsule_class(theirs: Any) -> Any:
+def _capsule_classes() -> tuple[Any, Any]:
+    """rpy2's, and ours."""
+    theirs: Any = type(_meeting_place().__sexp__)
+
     class Capsule(theirs):  # type: ignore[misc]
         """rpy2's capsule of an R object, without its release: that is the owner's."""
 
         __slots__ = ("_owner",)
 
-        def __init__(self, capsule: Any, owner: RObject) -> None:
-            self._cdata = capsule._cdata  # type: ignore[misc]
+        def __init__(self, cdata: Any, owner: RObject) -> None:
+            self._cdata = cdata  # type: ignore[misc]
             self._owner = owner
 
         def __del__(self) -> None:
             """Nothing: rpy2's own would call R here, on whatever thread this is."""
 
-    return Capsule
+    return theirs, Capsule
 
 
 # ---- vectors without a cycle ----

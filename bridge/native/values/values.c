@@ -12,6 +12,7 @@
 #include "core/hooks.h"
 #include "core/robject.h"
 #include "values/scalars.h"
+#include "values/small_array.h"
 
 /* Lists within lists: beyond this a value is refused, as C's stack would end. */
 enum { DEEPEST = 1000 };
@@ -150,7 +151,10 @@ static int to_r(PyObject *x, SEXP *result, int depth) {
     return tb_sequence_to_r(x, result, depth, to_r);
   if (PyDict_CheckExact(x) || PyODict_CheckExact(x)) /* others may be more than a dict */
     return tb_dict_to_r(x, result, depth, to_r);
-  if (tb_is_robject(x)) {
+  SEXP array = tb_small_array(x);
+  if (array)
+    *result = array;
+  else if (tb_is_robject(x)) {
     ((RObject *)x)->writable = false; /* R has seen it now */
     *result = ((RObject *)x)->x;
   } else if (PyCFunction_Check(x) || PyFunction_Check(x) || PyMethod_Check(x) || PyType_Check(x))
