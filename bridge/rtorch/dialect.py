@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from torchbridge.rtorch import norms
+
 
 def einsum(equation: str, tensors: list[Tensor], path: Any = None) -> Any:
     """A list of tensors (or two); PyTorch finds the order of products itself, not by ``path``."""
@@ -378,7 +380,14 @@ def multi_head_attention_forward(
 
 #: nnf_<name>()
 LAYERS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (binary_cross_entropy, multi_head_attention_forward)
+    function.__name__: function
+    for function in (
+        binary_cross_entropy,
+        multi_head_attention_forward,
+        norms.batch_norm,
+        norms.group_norm,
+        norms.instance_norm,
+    )
 }
 
 

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 from torch.nn.modules import batchnorm, conv, dropout, loss, pooling
 
+from torchbridge.rtorch import norms
 from torchbridge.rtorch.operators import as_dtype
 from torchbridge.values.protocols import RValue
 
@@ -346,7 +347,7 @@ def described(x: object) -> str:
 
 def counts_from_one(module: nn.Module) -> bool:
     """Are there positions, or other things of R's, among what a module takes or gives?"""
-    if isinstance(module, (nn.Sequential, *_TAKES_R, *_CAUSAL)):
+    if isinstance(module, (nn.Sequential, *_TAKES_R, *_CAUSAL, *norms.LAYERS)):
         return True
     return _positions_of(module) is not None
 
@@ -416,7 +417,9 @@ def forward_signature_of(name: str | type[nn.Module]) -> str | None:
 
 
 def call(module: nn.Module, /, *args: Any, **kwargs: Any) -> Any:
-    """R's call of a module whose inputs or outputs may be positions."""
+    """R's call of a module whose inputs or outputs may be positions, or that may refuse them."""
+    if isinstance(module, norms.LAYERS):
+        return norms.unchecked(module, module, args, kwargs)(*args, **kwargs)
     return _shifted(module, module, args, kwargs)
 
 
@@ -451,6 +454,7 @@ def _shifted(
             _check_labels(kwargs.get("target", args[1] if len(args) > 1 else None))
         args = tuple(_from_one(x, ignored) if i in inputs[0] else x for i, x in enumerate(args))
         kwargs = {k: _from_one(x, ignored) if k in inputs[0] else x for k, x in kwargs.items()}
+    function = norms.unchecked(module, function, args, kwargs)
     try:
         result = function(*args, **kwargs)
     except IndexError as error:
