@@ -98,25 +98,32 @@ initialize_python <- function(half, arguments, call) {
   )
 }
 
-# The R side of a copy of the module: methods bound anew, fields as they are (but tensors, in a deep
-# copy, copied).
+# The R side of a copy of the module: methods bound anew, fields as they are. A deep copy has copies
+# of tensors and of R6 objects, or what the class's private method `deep_clone` makes of each field,
+# as R6 has it.
 copy_half <- function(half, deep) {
   copy <- new_half(half$definition)
-  copy_values(half$fields, copy$fields, deep)
+  private <- if (length(half$scopes) > 0L) half$scopes[[1L]]$private
+  own <- private$deep_clone
+  copied <- if (!deep) function(name, value) value else if (is.function(own)) own else copy_of_field
+  copy_values(half$fields, copy$fields, copied)
   # All scopes have the same `private`.
-  if (length(half$scopes) > 0L) {
-    copy_values(half$scopes[[1L]]$private, copy$scopes[[1L]]$private, deep)
-  }
+  if (!is.null(private)) copy_values(private, copy$scopes[[1L]]$private, copied)
   copy
 }
 
-copy_values <- function(from, to, deep) {
+copy_of_field <- function(name, value) {
+  if (inherits(value, "torch_tensor")) return(value$detach()$clone())
+  if (!is.environment(value) || !exists(".__enclos_env__", value, inherits = FALSE)) return(value)
+  clone <- get0("clone", value, mode = "function", inherits = FALSE)
+  if (is.null(clone)) value else clone(deep = TRUE)
+}
+
+copy_values <- function(from, to, copied) {
   for (name in ls(from, all.names = TRUE)) {
     if (bindingIsActive(name, from)) next
     value <- from[[name]]
     is_method <- is.function(value) && exists(name, envir = to, inherits = FALSE)
-    if (is_method) next
-    if (deep && inherits(value, "torch_tensor")) value <- value$detach()$clone()
-    assign(name, value, envir = to)
+    if (!is_method) assign(name, copied(name, value), envir = to)
   }
 }

@@ -3,10 +3,15 @@
 #' @rdname all.equal.torch_tensor
 #' @method all.equal nn_module
 #' @export
-all.equal.nn_module <- function(target, current, ...) {
+all.equal.nn_module <- function(target, current, ...,
+                                check.environment = TRUE) { # nolint: object_name_linter.
   if (!inherits(current, "nn_module")) return(not_one_class(target, current))
   if (!is_described(target) || !is_described(current)) return(NextMethod())
-  all.equal(with_code_as_text(described(target)), with_code_as_text(described(current)), ...)
+  target <- with_code_as_text(described(target))
+  current <- with_code_as_text(described(current))
+  # Of a function this compares the code alone, and in R a module is a function.
+  kept <- if (check.environment) names(target) else c("class", "code")
+  all.equal(target[kept], current[kept], ..., check.environment = check.environment)
 }
 
 #' @rdname compare_proxy.torch_tensor

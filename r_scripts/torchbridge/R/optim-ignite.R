@@ -36,7 +36,8 @@ ignite <- function(name, make) {
     class(optimizer) <- c(name, "optim_ignite", "OptimizerIgnite", class(optimizer)[-1L])
     optimizer
   }
-  formals(made) <- formals(make)
+  # What PyTorch has and R's torch has not goes into the others.
+  formals(made) <- formals(make)[setdiff(names(formals(make)), "...")]
   structure(made, class = c(name, "optim_ignite", "torch_optimizer_generator"))
 }
 

@@ -13,6 +13,8 @@
 #'   `torch.testing.assert_close()` takes for rounding: 1.3e-6 for float32 and complex64, 1e-3 for
 #'   float16, 1.6e-2 for bfloat16.
 #' @param ... For `all.equal()` of the values.
+#' @param check.environment `FALSE` compares of modules the classes and the code alone, as of other
+#'   functions.
 #' @return `TRUE`, or the differences as text.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' all.equal(torch_tensor(c(1, 2)), torch_tensor(c(1, 3)))

@@ -32,3 +32,39 @@ test_that("a class finishes its deep copies itself", {
   expect_null(net$clone()$new_value)
   expect_null(net$new_value)
 })
+
+test_that("a deep copy clones the R6 objects in fields", {
+  counter <- R6::R6Class("counter", public = list(n = 1))
+  alone <- R6::R6Class("alone", cloneable = FALSE)$new()
+  part <- nn_module(
+    initialize = function() {
+      self$counter <- counter$new()
+      self$held <- list(self$counter)
+      self$alone <- alone
+      private$inner <- self$counter
+    },
+    private = list(inner = NULL),
+    active = list(inside = function() private$inner)
+  )
+  net <- nn_module(initialize = function() self$part <- part())()
+  copy <- net$clone(deep = TRUE)
+  copy$part$counter$n <- 2
+  inner <- copy$part$inside
+  inner$n <- 3
+  expect_identical(net$part$counter$n, 1)
+  # As in R6: neither in a list nor where the class forbids it.
+  expect_identical(copy$part$held[[1]], net$part$counter)
+  expect_identical(copy$part$alone, alone)
+  expect_identical(net$clone()$part$counter, net$part$counter)
+})
+
+test_that("a class says how its fields are copied deeply", {
+  net <- nn_module(
+    initialize = function() self$n <- 1,
+    private = list(m = 1, deep_clone = function(name, value) if (name == "n") self$n + 1 else 5),
+    active = list(inside = function() private$m)
+  )()
+  copy <- net$clone(deep = TRUE)
+  expect_identical(c(copy$n, copy$inside), c(2, 5))
+  expect_identical(c(net$clone()$n, net$n, net$inside), c(1, 1, 1))
+})

@@ -28,6 +28,10 @@ test_that("modules are compared by what they are, not by where", {
   other <- nn_module("scaled", inherit = scaled, forward = function(x) x)
   expect_true(differ(net, other(2)))
   expect_false(differ(scaled, scaled))
+  # Without environments: functions.
+  expect_true(all.equal(net, scaled(3), check.environment = FALSE))
+  expect_false(isTRUE(all.equal(net, other(2), check.environment = FALSE)))
+  expect_false(isTRUE(all.equal(nn_relu(), nn_tanh(), check.environment = FALSE)))
 })
 
 test_that("all.equal() says which parameter of which child differs", {

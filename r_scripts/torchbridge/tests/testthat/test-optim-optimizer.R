@@ -502,7 +502,9 @@ test_that("what R's torch has not got goes through `...`, by name, its beginning
   expect_true(group(maximize = TRUE)$maximize)
   expect_true(group(maxi = TRUE)$maximize)
   expect_true(optim_sgd(list(w), 0.1, 0, 0, 0, FALSE, TRUE)$param_groups[[1]]$maximize)
-  expect_s3_class(optim_ignite_adam(list(w), decoupled_weight_decay = TRUE), "optim_ignite_adam")
+  # These have R torch's arguments and no others: packages take them from formals().
+  expect_named(formals(optim_ignite_sgd)[5:6], c("weight_decay", "nesterov"))
+  expect_error(optim_ignite_adam(list(w), decoupled_weight_decay = TRUE), "unused argument")
   expect_false(isTRUE(group()$maximize))
   expect_error(group(maximize = 1), "`maximize` must be `TRUE` or `FALSE`, not 1")
   expect_error(group(momentm = 1), "unused argument \\(momentm\\). There are `params`, `lr`")
