@@ -2,8 +2,8 @@
 #'
 #' `clone_module()` is what `module$clone()` does. A copy has a list of its own of parameters,
 #' buffers, submodules and fields. With `deep = TRUE` these are copies, too: what was one tensor or
-#' one module in the original is one in the copy. Fields that hold R6 objects are cloned deeply, too,
-#' or what a method `deep_clone(name, value)` in `private` gives for each field takes its place. With
+#' one module in the original is one in the copy. Fields that hold R6 objects are cloned deeply,
+#' too, or a method `deep_clone(name, value)` in `private` says what a copy has in each field. With
 #' `deep = FALSE` they are the very ones that the original has.
 #'
 #' Where the class has a method `finalize_deep_clone` in `private`, a deep copy calls it last.

@@ -86,7 +86,10 @@ test_that("torch_fit() refuses a batch of one row, and PyTorch's own layer one v
   skip_without_python()
   net <- nn_sequential(nn_linear(2, 3), nn_batch_norm1d(3), nn_linear(3, 1))
   loader <- dataloader(tensor_dataset(torch_randn(5, 2), torch_randn(5, 1)), batch_size = 4)
-  expect_error(torch_fit(loader, model = net, loss = "mse_loss", epochs = 1), "batch of one row.*batch normalisation")
+  expect_error(
+    torch_fit(loader, model = net, loss = "mse_loss", epochs = 1),
+    "batch of one row.*batch normalisation"
+  )
   expect_false(anyNA(as.array(net[[2]]$running_var)))
   plain <- py_import("torch")$nn$functional$batch_norm
   expect_error(plain(one_row(), NULL, NULL, training = TRUE), "more than 1 value per channel")
