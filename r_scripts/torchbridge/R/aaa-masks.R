@@ -4,7 +4,7 @@
 # written) has R's answers, and errors and warnings are R's. What has a class and is no tensor goes
 # on to the function of that name that was there before this package, such as Matrix's diag().
 
-# All of them by name.
+# All of them by name: promises, from the time when the package is loaded.
 masks <- new.env(parent = emptyenv())
 
 # name: of R's function, in base or stats.
@@ -13,7 +13,42 @@ masks <- new.env(parent = emptyenv())
 # operands: the arguments of which one may be a tensor.
 # dots: TRUE adds `...`, for methods of S4 generics of this name that take more than R's function.
 # tensor: code that is TRUE where there is a tensor, for operands that R may never look at.
+# What is made when the package is installed is kept beside its recipe under a name of its own.
 mask <- function(name, on_tensors, operands, dots = FALSE, tensor = NULL) {
+  recipe <- list(
+    name = name, on_tensors = on_tensors, operands = operands, dots = dots, tensor = tensor
+  )
+  made <- compiler::cmpfun(do.call(made_mask, recipe, quote = TRUE))
+  kept <- list(recipe = recipe, made = made, r = R.version.string)
+  assign(paste0(kept_as, name), kept, envir = topenv(parent.frame()))
+  NULL
+}
+
+kept_as <- ".mask of "
+
+# When the package is loaded. Masks stand where it has what it imports from others: for all who look
+# one up that is the same, and R CMD check, which finds R's `.Internal` in copies of R's functions,
+# forbids it to a package's own.
+place_masks <- function(namespace = topenv()) {
+  known <- names(namespace)
+  known <- known[startsWith(known, kept_as)]
+  names <- substring(known, nchar(kept_as) + 1L)
+  for (i in seq_along(names)) local({
+    name <- names[i]
+    kept <- known[i]
+    delayedAssign(name, mask_of_this_r(namespace[[kept]]), assign.env = masks)
+    delayedAssign(name, masks[[name]], assign.env = parent.env(namespace))
+  })
+  rm(list = names, envir = namespace)
+}
+
+# Another R than the one that installed the package has functions of its own.
+mask_of_this_r <- function(kept) {
+  if (identical(kept$r, R.version.string)) return(kept$made)
+  do.call(made_mask, kept$recipe, quote = TRUE)
+}
+
+made_mask <- function(name, on_tensors, operands, dots, tensor) {
   own <- rs_own(name)
   arguments <- formals(args(own))
   dots <- dots && !"..." %in% names(arguments)
@@ -42,8 +77,7 @@ mask <- function(name, on_tensors, operands, dots = FALSE, tensor = NULL) {
     parent = if (is.primitive(own)) asNamespace("base") else environment(own)
   )
   attr(scope, "name") <- "torchbridge: masks"
-  masks[[name]] <- as.function(c(arguments, as.call(c(quote(`{`), code))), scope)
-  masks[[name]]
+  as.function(c(arguments, as.call(c(quote(`{`), code))), scope)
 }
 
 is_of_masks <- function(env) identical(attr(env, "name"), "torchbridge: masks")
@@ -57,7 +91,7 @@ rs_own <- function(name) {
 # The call f(x = x, y = y, ...) of such arguments.
 forwarding <- function(f, arguments) {
   given <- lapply(arguments, as.name)
-  names(given) <- ifelse(arguments == "...", "", arguments)
+  names(given) <- replace(arguments, arguments == "...", "") # (ifelse() is a mask, made here)
   as.call(c(f, given))
 }
 

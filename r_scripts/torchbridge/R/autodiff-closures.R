@@ -255,7 +255,7 @@ is_rs_own <- function(name, where) {
   found <- tryCatch(get0(name, envir = where, mode = "function"), error = function(e) NULL)
   if (is.null(found) || is.primitive(found)) return(TRUE)
   own <- list(
-    baseenv(), asNamespace("stats"), asNamespace("methods"), asNamespace("utils"), topenv()
+    baseenv(), asNamespace("stats"), asNamespace("methods"), asNamespace("utils"), topenv(), masks
   )
   for (namespace in own) {
     if (identical(found, get0(name, envir = namespace, inherits = FALSE))) return(TRUE)

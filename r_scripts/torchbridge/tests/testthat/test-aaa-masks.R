@@ -83,6 +83,25 @@ test_that("a function of R's that dispatches on tensors itself is none", {
   }
 })
 
+test_that("masks stand where a package's imports do, and none of R's .Internal is in the package", {
+  namespace <- asNamespace("torchbridge")
+  expect_identical(intersect(masked, names(namespace)), character())
+  expect_identical(setdiff(masked, names(parent.env(namespace))), character())
+  for (name in masked) expect_identical(getExportedValue("torchbridge", name), get(name, namespace))
+  internal <- function(f) is.function(f) && ".Internal" %in% all.names(body(f))
+  expect_identical(names(Filter(internal, as.list(namespace, all.names = TRUE))), character())
+})
+
+test_that("another R than the one that installed the package is copied anew", {
+  namespace <- asNamespace("torchbridge")
+  kept <- namespace[[".mask of rowSums"]]
+  expect_identical(namespace$mask_of_this_r(kept), torchbridge::rowSums)
+  anew <- namespace$mask_of_this_r(replace(kept, "r", "R version 4.1.0"))
+  expect_identical(body(anew), body(torchbridge::rowSums))
+  x <- base::matrix(1:6, 2L)
+  expect_identical(anew(x), base::rowSums(x))
+})
+
 test_that("what they are made for, with every argument left out or given", {
   good <- list(
     diag = alist(
