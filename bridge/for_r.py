@@ -49,6 +49,7 @@ MODULES = {
     "saved_modules": "torchbridge.saving.saved_modules",
     "exact": "torchbridge.models.for_r.exact",
     "fit": "torchbridge.models.for_r.fit",
+    "mixed": "torchbridge.models.exact.mixed_families",
     "loader": "torchbridge.models.for_r.loader",
     "predict": "torchbridge.models.for_r.predict",
     "registry": "torchbridge.models.for_r.registry",

@@ -142,3 +142,8 @@ def complex_part(x: Numbers, name: str) -> Tensor:
     if not x.is_complex():
         return torch.zeros_like(x) if name == "Im" else x
     return {"Re": torch.real, "Im": torch.imag, "Conj": torch.conj}[name](x)
+
+
+def inverse_from_root(lower: Tensor) -> Tensor:
+    """The inverse of L L' (n, n), of the lower triangle L."""
+    return torch.cholesky_inverse(lower)

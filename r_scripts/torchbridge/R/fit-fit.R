@@ -8,7 +8,8 @@
 #' @section Data:
 #' A **formula** is read as `lm()` reads it: functions, interactions, `I()`, `offset()`, `subset`,
 #' contrasts; text is a factor, dates and times are numbers. `weights` and `offset` are looked up in
-#' `data` first. A response that is a factor, character or logical has classes (TRUE counts as 1 for
+#' `data` first. A term `(x | g)` is one of random effects: see [torch_mixed]. A response that is a
+#' factor, character or logical has classes (TRUE counts as 1 for
 #' `linear()`); a two-column matrix `cbind(successes, failures)` is for `logistic()` and
 #' `binomial()`; any other matrix is several responses of a network or of `linear()`.
 #'
@@ -190,9 +191,14 @@ torch_fit.formula <- function(formula, data = NULL, model = mlp(), ..., weights 
                               offset = NULL, subset = NULL, na.action = NULL, # nolint
                               contrasts = NULL) {
   call <- user_call(match.call(expand.dots = TRUE))
+  asked <- match.call(expand.dots = FALSE)
+  if (has_bars(formula)) {
+    return(fit_mixed(
+      formula, data, model, list(...), asked, na.action, contrasts, parent.frame(), call
+    ))
+  }
   model <- as_model(model, call)
   options <- training_options(list(...), model, call)
-  asked <- match.call(expand.dots = FALSE)
   if (is_streamed(data)) {
     return(fit_streamed(formula, data, model, options, asked, na.action, parent.frame(), call))
   }

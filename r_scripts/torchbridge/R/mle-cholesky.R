@@ -1,0 +1,186 @@
+# Sparse symmetric positive definite matrices of one pattern and many values: the Cholesky factor
+# (CHOLMOD's, of package Matrix), its log-determinant, solutions, and the elements of the inverse
+# at the pattern, which is all that the derivative of the log-determinant needs.
+# Tests: test-mle-cholesky.R.
+
+# What is known of the pattern alone. `row` and `column` (from 1, row >= column, no pair twice)
+# must have the whole diagonal.
+sparse_pattern <- function(row, column, n) {
+  need_matrix()
+  key <- pattern_keys(row, column, n)
+  order <- base::order(key)
+  pattern <- new.env(parent = emptyenv())
+  pattern$n <- n
+  pattern$keys <- key[order]
+  pattern$matrix <- methods::new(
+    methods::getClass("dsCMatrix", where = asNamespace("Matrix")), uplo = "L", Dim = c(n, n),
+    i = as.integer(row[order] - 1L), p = c(0L, cumsum(tabulate(column, n))),
+    x = rep(1, length(order))
+  )
+  pattern$diagonal <- pattern_at(pattern, seq_len(n), seq_len(n))
+  pattern$row <- row[order]
+  pattern$column <- column[order]
+  pattern
+}
+
+# Where elements of a symmetric matrix stand among the values of its pattern.
+pattern_at <- function(pattern, row, column) {
+  match(pattern_keys(pmax(row, column), pmin(row, column), pattern$n), pattern$keys)
+}
+
+pattern_keys <- function(row, column, n) (column - 1) * n + row
+
+# The factor of the matrix with these values; NULL where it is not positive definite.
+sparse_cholesky <- function(pattern, values) {
+  if (!all(is.finite(values))) return(NULL)
+  matrix <- pattern$matrix
+  matrix@x <- values
+  # A matrix that is not positive definite is a warning and an error of CHOLMOD's.
+  factor <- tryCatch(
+    if (is.null(pattern$factor)) {
+      Matrix::Cholesky(matrix, perm = TRUE, LDL = FALSE, super = NA)
+    } else {
+      Matrix::update(pattern$factor, matrix)
+    },
+    error = function(e) NULL, warning = function(w) NULL
+  )
+  if (is.null(factor)) return(NULL)
+  if (is.null(pattern$factor)) pattern$factor <- factor
+  root <- methods::as(factor, "CsparseMatrix")
+  diagonal <- root@x[root@p[seq_len(pattern$n)] + 1L]
+  if (!all(is.finite(diagonal) & diagonal > 0)) return(NULL)
+  list(pattern = pattern, factor = factor, root = root, log_determinant = 2 * sum(log(diagonal)))
+}
+
+# A^-1 b, a vector or a matrix as b is.
+cholesky_solve <- function(cholesky, b) {
+  found <- as.matrix(Matrix::solve(cholesky$factor, b, system = "A"))
+  if (is.null(dim(b))) drop(found) else found
+}
+
+# The elements of A^-1 at the pattern's places (K. Takahashi, J. Fagan and M. Chin, 1973, Formation
+# of a sparse bus impedance matrix): Z = A^-1 has (Z L)[i, j] = 0 for i > j, and 1 / L[j, j] for
+# i = j, so that a column of Z at the places of L follows from those of the columns to its right.
+# The last columns of L are dense as a rule, and so is that corner of Z.
+inverse_at_pattern <- function(cholesky) {
+  plan <- inverse_plan(cholesky$pattern, cholesky$root)
+  x <- cholesky$root@x
+  if (!is.null(plan$kept)) x <- x[plan$kept]
+  values <- numeric(length(x))
+  values[plan$corner] <- dense_inverse(x[plan$corner])
+  for (level in plan$levels) {
+    # For each element of these columns, the sum over the elements of its own column.
+    sums <- drop(as.matrix(level$sum %*% (values[level$inverse] * x[level$factor])))
+    diagonal <- x[level$diagonal]
+    below <- -sums / diagonal[level$owner]
+    values[level$below] <- below
+    inner <- drop(as.matrix(level$within %*% (below * x[level$below])))
+    values[level$diagonal] <- (1 / diagonal - inner) / diagonal
+  }
+  values[plan$of_pattern]
+}
+
+# ---- helpers ----
+
+need_matrix <- function() {
+  if (!requireNamespace("Matrix", quietly = TRUE)) {
+    stop("random effects need R's recommended package Matrix: install it", call. = FALSE)
+  }
+}
+
+# The order of work, from the factor's pattern: once a pattern. `kept` says which of the factor's
+# elements count: CHOLMOD's supernodes have others too, which are 0.
+inverse_plan <- function(pattern, root) {
+  if (!is.null(pattern$plan)) return(pattern$plan)
+  n <- pattern$n
+  exact <- exact_root(pattern, root)
+  starts <- exact@p[seq_len(n)] + 1L
+  sizes <- diff(exact@p)
+  row <- exact@i + 1L
+  keys <- root_keys(exact)
+  # The corner: the largest run of full columns at the end.
+  full <- sizes == n - seq_len(n) + 1L
+  corner <- if (all(full)) 1L else max(which(!full)) + 1L
+  columns <- seq_len(corner - 1L)
+  # Rows are in order within columns; most places are in the corner, whose columns are full.
+  place <- function(i, j) {
+    high <- pmax(i, j)
+    low <- pmin(i, j)
+    at <- starts[low] + (high - low)
+    outside <- low < corner
+    at[outside] <- findInterval(pattern_keys(high[outside], low[outside], n), keys)
+    at
+  }
+  # A column is done after that of its first element below the diagonal.
+  levels <- split(columns, elimination_depth(row, starts, sizes, corner)[columns])
+  back <- integer(n)
+  back[pattern$factor@perm + 1L] <- seq_len(n)
+  pattern$plan <- list(
+    kept = if (!identical(exact@i, root@i)) findInterval(keys, root_keys(root)),
+    corner = seq_along(row)[row >= corner & keys >= pattern_keys(corner, corner, n)],
+    levels = lapply(unname(levels), function(at) inverse_level(at, starts, sizes, row, place)),
+    of_pattern = place(back[pattern$row], back[pattern$column])
+  )
+  pattern$plan
+}
+
+root_keys <- function(root) {
+  n <- nrow(root)
+  pattern_keys(root@i + 1, rep.int(seq_len(n), diff(root@p)), n)
+}
+
+# The factor's pattern without what supernodes add, in the same order of columns.
+exact_root <- function(pattern, root) {
+  matrix <- pattern$matrix
+  matrix@x[pattern$diagonal] <- tabulate(c(pattern$row, pattern$column), pattern$n)
+  factor <- Matrix::Cholesky(matrix, perm = TRUE, LDL = FALSE, super = FALSE)
+  if (!identical(factor@perm, pattern$factor@perm)) return(root)
+  methods::as(factor, "CsparseMatrix")
+}
+
+# How far each column is from the corner, in the elimination tree.
+elimination_depth <- function(row, starts, sizes, corner) {
+  depth <- integer(length(starts))
+  for (j in rev(seq_len(corner - 1L))) {
+    depth[j] <- if (sizes[j] > 1L) depth[row[starts[j] + 1L]] + 1L else 1L
+  }
+  depth
+}
+
+# Places, among the factor's values, of what the columns `at` take and give.
+inverse_level <- function(at, starts, sizes, row, place) {
+  inner <- sizes[at] - 1L
+  owner <- rep.int(seq_along(at), inner)
+  below <- starts[at][owner] + sequence(inner)
+  count <- inner[owner]
+  first <- rep.int(seq_along(below), count)
+  factor <- rep.int(starts[at][owner], count) + sequence(count)
+  list(
+    diagonal = starts[at], below = below, owner = owner, factor = factor,
+    inverse = place(row[below[first]], row[factor]),
+    sum = grouped_sum(first, length(below)), within = grouped_sum(owner, length(at))
+  )
+}
+
+# The matrix whose product with a vector sums its elements by group.
+grouped_sum <- function(group, groups) {
+  Matrix::sparseMatrix(
+    i = group, p = c(0L, seq_along(group)), x = 1, dims = c(groups, length(group)), repr = "C"
+  )
+}
+
+# Of a dense lower triangle, column by column: that of the inverse of L L'.
+dense_inverse <- function(x) {
+  size <- as.integer((sqrt(8 * length(x) + 1) - 1) / 2)
+  if (size == 0L) return(numeric())
+  lower <- base::matrix(0, size, size)
+  inside <- lower.tri(lower, diag = TRUE)
+  lower[inside] <- x
+  # (R's own BLAS may be many times slower than PyTorch's.)
+  inverse <- if (size > 100L) {
+    plain_values(call_python("decompositions.inverse_from_root", as_torch_tensor(lower)))
+  } else {
+    chol2inv(t(lower))
+  }
+  inverse[inside]
+}
