@@ -184,6 +184,7 @@ def trained(result: Fit | TableFit, module: nn.Module) -> dict[str, Any]:
         "status": result.status,
         "best_epoch": result.best_epoch,
         "device": str(result.device),
+        "engine": result.engine,
         "lr_finder": _tried_rates(result.callbacks),
         "n_parameters": sum(p.numel() for p in module.parameters()),
         "parameter_names": list(module.state_dict()),

@@ -69,7 +69,7 @@ class _TorchEstimator(BaseEstimator):
         callbacks: Mapping[str, Any] | None = None,
         random_state: Any = None,
         device: str | None = _TRAINING["device"],
-        compile: bool = _TRAINING["compile"],
+        compile: bool | str = _TRAINING["compile"],
     ) -> None:
         self.hidden = hidden
         self.activation = activation

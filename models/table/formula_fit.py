@@ -157,6 +157,11 @@ class FormulaFit:
         return self.table.status
 
     @property
+    def engine(self) -> str:
+        """As of `Fit`."""
+        return self.table.engine
+
+    @property
     def coefficients(self) -> pd.DataFrame | None:
         """`estimate` and `std.error` by term (and class), of a model fitted exactly."""
         exact = self.table.exact

@@ -90,6 +90,7 @@ class NetworkTask:
             None,
             fitted,
             result.callbacks,
+            result.engine,
         )
 
     def _know(self, validation: Any) -> None:

@@ -27,7 +27,7 @@ class TableFit:
             log-likelihood, ...), or its `GaussianMixture`, `KMeans` or `PCA`, else None.
         fitted: predictions of type "response" for the rows of the fit, offset included; None
             where they were read batch by batch.
-        callbacks: as of `Fit`.
+        callbacks, engine: as of `Fit`.
     """
 
     model: TableModel
@@ -38,6 +38,7 @@ class TableFit:
     exact: Exact | None
     fitted: Tensor | None
     callbacks: Sequence[Any] = ()
+    engine: str = "eager"
 
     @property
     def spec(self) -> dict[str, Any]:

@@ -181,6 +181,7 @@ class StreamedTask(NetworkTask):
             None,
             None,
             result.callbacks,
+            result.engine,
         )
 
     def _scale(self, module: Any, spec: dict[str, Any], table: StreamedTable) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
 from torchbridge.process.own_imports import working_directory_last
 from torchbridge.process.python_headers import find_headers
@@ -22,7 +21,8 @@ from .data import Data
 from .device import Accelerator
 from .loop import Loop
 from .metrics import Seen
-from .updates import UPDATES, Update
+from .step import Step, held_fixed, tensors_of
+from .updates import UPDATES
 
 # Callbacks that change nothing in the middle of an epoch but what the graph takes as it comes.
 _OURS = (GradientClipping, LRSchedule, ProgressBar, ProgressLines)
@@ -43,6 +43,11 @@ def check_compile(optimizer: str, accelerator: Accelerator) -> None:
         )
 
 
+def begin_steps(loop: Loop) -> None:
+    """Let a loop step by compiled code."""
+    loop.step, loop.engine = CompiledStep(loop), "compiled steps"
+
+
 class CompiledStep:
     """A loop's step: called with a batch, it trains and returns the loss.
 
@@ -57,15 +62,12 @@ class CompiledStep:
         self.loop = loop
         self.update = UPDATES[loop.settings["optimizer"]]
         self.group = loop.optimizer.param_groups[0]
-        for option in ("amsgrad", "maximize", "centered", "differentiable"):
-            if self.group.get(option):
-                raise ValueError(f"compile: the optimizer's option {option} cannot be compiled")
-        _check_schedules(loop.callbacks)
+        check_options_of(loop)
         self.in_two = any(
             not callback.traceable and type(callback).on_gradients is not Callback.on_gradients
             for callback in loop.callbacks
         )
-        self.step: _Step | None = None
+        self.step: Step | None = None
         self.codes: list[Callable[..., Any]] = []
         self.shapes: tuple[Any, ...] = ()
         self.ready = bool(loop.optimizer.state)
@@ -96,7 +98,7 @@ class CompiledStep:
         if lr != self.known_lr:
             self.known_lr = lr
             self.lr.fill_(lr)
-        tensors = [*self.state, *_tensors(batch)]
+        tensors = [*self.state, *tensors_of(batch)]
         with torch.no_grad():
             if not self.in_two:
                 loss, *output = self.codes[0](*tensors)
@@ -113,18 +115,18 @@ class CompiledStep:
     def _look(self) -> None:
         """Compile anew where something changed that a graph holds fixed."""
         self.epoch = self.loop.epoch
-        fixed = _fixed(self.loop)
+        fixed = held_fixed(self.loop)
         if fixed != self.fixed:
             self.fixed, self.step = fixed, None
 
-    def _compile(self, batch: Data) -> "_Step":
+    def _compile(self, batch: Data) -> Step:
         """Trace the step, and compile it unless that was done before."""
         self.shapes = batch.y.shape
         self.known_lr = self.group["lr"]
         self.lr = torch.full((), self.known_lr, dtype=torch.float64)
-        self.step = step = _Step(self.loop, self.update, batch)
+        self.step = step = Step(self.loop, self.update, batch)
         self.state = [self.lr, *step.state()]
-        inputs = [*self.state, *_tensors(batch)]
+        inputs = [*self.state, *tensors_of(batch)]
         if not self.in_two:
             self.codes = [self._found(step.run, inputs)]
             return step
@@ -164,7 +166,7 @@ class CompiledStep:
                 trace = make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)
                 return trace(*inputs)
         except Exception as error:
-            raise _cannot(error) from error
+            raise cannot(error) from error
 
     def _code(self, graph: Any, inputs: list[Tensor]) -> Callable[..., Any]:
         """The graph as code, which has run once."""
@@ -179,111 +181,16 @@ class CompiledStep:
                     compiled = inductor.compile(graph, given, options={"size_asserts": False})
                 compiled(*(t.clone() for t in inputs))
         except Exception as error:
-            raise _cannot(error) from error
+            raise cannot(error) from error
         return compiled
 
 
-class _Step:
-    """A step as a function of every tensor that it reads or changes.
-
-    They are, in order: the learning rate; the parameters that are trained; the module's other
-    tensors; what the optimizer keeps about each parameter; the batch.
-    """
-
-    def __init__(self, loop: Loop, update: Update, batch: Data) -> None:
-        self.loop, self.update, self.batch = loop, update, batch
-        state = loop.optimizer.state
-        named = dict(loop.module.named_parameters())
-        self.trained = {
-            n: p for n, p in named.items() if p.requires_grad and (p in state or not state)
-        }
-        self.rest: dict[str, Tensor] = dict(loop.module.named_buffers())
-        self.rest.update((n, p) for n, p in named.items() if n not in self.trained)
-        #: For each trained parameter, the names of what the optimizer keeps about it.
-        self.keys = [[k for k in update.state if k in state[p]] for p in self.trained.values()]
-        group = loop.optimizer.param_groups[0]
-        self.group = {k: v for k, v in group.items() if k not in ("params", "lr")}
-        #: Outputs beside the loss: those that metrics take.
-        self.n_outputs = 1 if loop.metrics else 0
-
-    def state(self) -> list[Tensor]:
-        """The tensors between the learning rate and the batch."""
-        state = self.loop.optimizer.state
-        kept = zip(self.trained.values(), self.keys, strict=True)
-        return [
-            *(p.detach() for p in self.trained.values()),
-            *(t.detach() for t in self.rest.values()),
-            *(state[p][k] for p, keys in kept for k in keys),
-        ]
-
-    def run(self, *flat: Tensor) -> list[Tensor]:
-        """Forward, backward and the optimizer; the loss, and the output where it is asked for."""
-        n = len(flat) - len(_tensors(self.batch))
-        loss, *found = self.gradients(*flat)
-        gradients = found[: len(self.trained)]
-        self.loop.change_gradients(gradients)
-        self.updated(*flat[:n], *gradients)
-        return [loss, *found[len(gradients) :]]
-
-    def gradients(self, *flat: Tensor) -> list[Tensor]:
-        """The loss, the gradients, and the output where it is asked for."""
-        _, *tensors = flat
-        parameters, tensors = tensors[: len(self.trained)], tensors[len(self.trained) :]
-        rest, tensors = tensors[: len(self.rest)], tensors[len(self.rest) :]
-        data = _batch(self.batch, tensors[len(tensors) - len(_tensors(self.batch)) :])
-        with torch.enable_grad():
-            values = [p.detach().requires_grad_() for p in parameters]
-            named = dict(zip(self.trained, values, strict=True))
-            named |= dict(zip(self.rest, rest, strict=True))
-            output = functional_call(self.loop.module, named, data.x)
-            if data.offset is not None:
-                output = output + data.offset
-            loss = self.loop.loss(output, data.y, data.weights)
-            gradients = torch.autograd.grad(loss, values, materialize_grads=True)
-        return [loss.detach(), *gradients, *([output.detach()] if self.n_outputs else [])]
-
-    def updated(self, *flat: Tensor) -> list[Tensor]:
-        """The optimizer's part: of the state and the gradients."""
-        lr, *tensors = flat
-        n = len(self.trained)
-        parameters, gradients = tensors[:n], tensors[len(tensors) - n :]
-        kept = iter(tensors[n + len(self.rest) : len(tensors) - n])
-        for parameter, gradient, keys in zip(parameters, gradients, self.keys, strict=True):
-            entries = {key: next(kept) for key in keys}
-            self.update.step(parameter, gradient, entries, lr, self.group)
-        return []
-
-
-def _tensors(batch: Data) -> list[Tensor]:
-    extra = [t for t in (batch.weights, batch.offset) if t is not None]
-    return [*batch.x, batch.y, *extra]
-
-
-def _batch(like: Data, tensors: list[Tensor]) -> Data:
-    """The inverse of `_tensors`."""
-    n = len(like.x)
-    rest = iter(tensors[n + 1 :])
-    return Data(
-        tuple(tensors[:n]),
-        tensors[n],
-        None if like.weights is None else next(rest),
-        None if like.offset is None else next(rest),
-    )
-
-
-def _fixed(loop: Loop) -> Any:
-    """What a graph holds fixed: options of the optimizer and the modules, what is trained."""
-    group = loop.optimizer.param_groups[0]
-    return (
-        [value for name, value in group.items() if name not in ("params", "lr", "initial_lr")],
-        [p.requires_grad for p in loop.module.parameters()],
-        [
-            (name, value)
-            for module in loop.module.modules()
-            for name, value in vars(module).items()
-            if isinstance(value, (bool, int, float, str))
-        ],
-    )
+def check_options_of(loop: Loop) -> None:
+    """An error where an optimizer or a schedule changes what a graph holds fixed, or has more."""
+    for option in ("amsgrad", "maximize", "centered", "differentiable"):
+        if loop.optimizer.param_groups[0].get(option):
+            raise ValueError(f"compile: the optimizer's option {option} cannot be compiled")
+    _check_schedules(loop.callbacks)
 
 
 def _check_schedules(callbacks: Iterable[Any]) -> None:
@@ -297,7 +204,8 @@ def _check_schedules(callbacks: Iterable[Any]) -> None:
             )
 
 
-def _cannot(error: Exception) -> RuntimeError:
+def cannot(error: Exception) -> RuntimeError:
+    """The error that a step cannot be compiled."""
     return RuntimeError(
         "compile: this step cannot be compiled here, use compile=False. It takes a C++ compiler, "
         "and a module and callbacks that consist of tensor operations without branches on "

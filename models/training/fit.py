@@ -27,9 +27,10 @@ from ..randomness import seeded
 from ..sparse import is_sparse
 from .batches import Batches, LoaderBatches, TensorBatches, is_loader
 from .checkpoint import restore_state, save_state
-from .compiled import CompiledStep, check_compile
+from .compiled import begin_steps, check_compile
 from .data import Data, as_inputs, checked_data, least_rows, mode
 from .device import Accelerator, threads_for, training_device
+from .epochs import begin_xla
 from .fabric import find_accelerator
 from .loop import Loop
 from .losses import Loss, find_loss
@@ -40,6 +41,7 @@ from .provenance import Provenance
 from .restart import checkpoint_before
 from .streamed import CheckedStream, StreamBatches, buffer_rows, is_stream, n_rows_of
 from .weights import from_bytes, to_bytes
+from .xla import check_xla
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,6 +59,7 @@ class Fit:
         best_epoch: the epoch that was best by early stopping's monitor, else by
             `valid_loss`; None where there was neither.
         callbacks: the callbacks of the fit, such as a `LRFinder` with what it found.
+        engine: what ran its steps: "eager", "compiled steps", or "xla", epochs at once.
     """
 
     module: nn.Module
@@ -65,6 +68,7 @@ class Fit:
     status: str = "completed"
     best_epoch: int | None = None
     callbacks: Sequence[Callback] = field(default_factory=list)
+    engine: str = "eager"
 
     @property
     def weights(self) -> bytes:
@@ -83,7 +87,8 @@ class Fit:
         losses = "".join(f"{name} {value:.4g}, " for name, value in last.items())
         name = type(self.module).__name__
         how = "" if self.status == "completed" else f", {self.status}"
-        return f"<Fit of {name}: {epochs} epochs, {losses}on {self.device}{how}>"
+        by = "" if self.engine == "eager" else f", {self.engine}"
+        return f"<Fit of {name}: {epochs} epochs, {losses}on {self.device}{by}{how}>"
 
 
 def fit(
@@ -112,7 +117,7 @@ def fit(
     devices: int | None = None,
     accumulate: int = 1,
     strategy: str = "auto",
-    compile: bool = False,
+    compile: bool | str = False,
     progress: bool | None = None,
     origin: Mapping[str, Any] | None = None,
 ) -> Fit:
@@ -200,10 +205,15 @@ def fit(
         strategy: "ddp" ("auto" is that): each process has the whole network; or "fsdp", where each
             has a part of every weight, for networks that one GPU cannot hold: the module comes back
             whole, on the device that it was on.
-        compile: compile forward, backward and optimizer as one step. That takes some
+        compile: True compiles forward, backward and optimizer as one step. That takes some
             time at the first step (a message says so), and is kept for later fits of
-            the same shapes in this process. For "adam", "adamw", "sgd", "rmsprop" and
-            "adagrad".
+            the same shapes in this process. "xla" compiles a whole epoch, on the CPU, in a second
+            or two: it is for small networks, whose steps cost more in calls than in arithmetic.
+            It takes the package jax (`pip install "torchbridge[xla]"`) and data in memory; random
+            numbers are PyTorch's, and the fit is the eager one up to rounding. A callback that
+            listens to each batch, or an operator that XLA is not told of, is an error that names
+            it; a process that was forked from one in which XLA runs fits eagerly, and says so.
+            Both for "adam", "adamw", "sgd", "rmsprop" and "adagrad".
         progress: show a progress bar; None does in an interactive session with tqdm, and
             elsewhere writes a line on standard error now and then once ten seconds passed.
         origin: more that a checkpoint is to know the fit by, under names of your own: the
@@ -229,7 +239,7 @@ def fit(
     lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
     seed = seed if seed is None else whole_number("seed", seed)
     loss_, _ = find_loss(loss), find_optimizer(optimizer)
-    compiled = optimizer if flag("compile", compile) else None
+    compiled = optimizer if _checked_compile(compile, device) else None
     accelerator = _accelerator(device, precision, devices, strategy, compiled)
     with accelerator.agreed():
         found = _callbacks(callbacks, progress)
@@ -261,6 +271,18 @@ def _parts(accumulate: Any, job: "_Job") -> int:
     if n > 1 and job.compile:
         raise ValueError(f"accumulate must be 1 with compile, whose steps are whole, not {n}")
     return n
+
+
+def _checked_compile(compile: Any, device: Any) -> bool | str:
+    if compile != "xla":
+        if isinstance(compile, str):
+            raise TypeError(f'compile must be True or False, or "xla", not "{compile}"')
+        return flag("compile", compile)
+    check_xla()
+    found = training_device(device)
+    if found.type != "cpu":
+        raise ValueError(f'compile = "xla" runs on the CPU, and device is {found}: device = "cpu"')
+    return compile
 
 
 def _accelerator(
@@ -337,6 +359,13 @@ def _callbacks(callbacks: Any, progress: bool | None) -> list[Callback]:
     return found
 
 
+_COMPILERS: dict[bool | str, Callable[[Loop], None] | None] = {
+    False: None,
+    True: begin_steps,
+    "xla": begin_xla,
+}
+
+
 @dataclass
 class _Job:
     """What a process trains: the arguments of `fit`, checked."""
@@ -351,7 +380,7 @@ class _Job:
     optimizer_options: dict[str, Any]
     seed: int | None
     resume: str | os.PathLike[str] | None
-    compile: bool
+    compile: bool | str
     least_rows: int = 1
     accumulate: int = 1
     shuffle_buffer: int | None = None
@@ -369,6 +398,7 @@ class _Outcome:
     status: str
     best: int | None
     weights: bytes
+    engine: str
 
 
 def _provenance(job: _Job, origin: Mapping[str, Any]) -> Provenance:
@@ -406,6 +436,7 @@ def _launched(job: _Job, accelerator: Accelerator, origin: Mapping[str, Any]) ->
         outcome.status,
         outcome.best,
         job.callbacks,
+        outcome.engine,
     )
 
 
@@ -437,7 +468,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         accelerator=accelerator,
         callbacks=job.callbacks,
         settings=settings,
-        compile=CompiledStep if job.compile else None,
+        compile=_COMPILERS[job.compile],
         accumulate=job.accumulate,
         least_rows=job.least_rows,
         write=save_state,
@@ -461,7 +492,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     best = loop.best.epoch if loop.best is not None and loop.best.epoch else None
     # As bytes: tensors from another process would vanish with it.
     weights = to_bytes(loop.weights()) if accelerator.world_size > 1 else b""
-    return _Outcome(loop.history, _status(loop, best), best, weights)
+    return _Outcome(loop.history, _status(loop, best), best, weights, loop.engine)
 
 
 def _multiplications(job: _Job) -> float:

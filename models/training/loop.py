@@ -44,7 +44,9 @@ class Loop:
         history: lists of equal length, one value an epoch.
         best: the best epoch so far and its weights, or None where nothing asks for it.
         stop_reason: set by `stop`: the fit ends with this epoch.
-        compile: makes the step of a fit that is compiled; None steps eagerly.
+        compile: puts a compiled `step`, or a `train` of whole epochs, in the place of the eager
+            one; None leaves it.
+        engine: what runs the steps: "eager", or what `compile` says.
         write: writes the state of the loop to a file, for `save`.
         resumed: whether the fit goes on from a checkpoint.
         provenance: what the fit came from, for its checkpoints.
@@ -68,7 +70,8 @@ class Loop:
     accelerator: Accelerator
     callbacks: Sequence[Callback] = ()
     settings: dict[str, Any] = field(default_factory=dict)
-    compile: Callable[["Loop"], Callable[[Data], Tensor]] | None = None
+    compile: Callable[["Loop"], None] | None = None
+    engine: str = "eager"
     write: Callable[[str, "Loop"], None] | None = None
     resumed: bool = False
     provenance: Provenance | None = None
@@ -103,6 +106,7 @@ class Loop:
             for callback in self.callbacks
         )
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
+        self.train: Callable[[], dict[str, Tensor]] = self.train_epoch
         self.step: Callable[[Data], Tensor] = self.eager_step
         self.bare_step = bare_step(self.optimizer)
         if isinstance(self.optimizer, torch.optim.LBFGS):
@@ -139,7 +143,7 @@ class Loop:
         if resume is not None:
             resume(self)
         if self.compile is not None:
-            self.step = self.compile(self)
+            self.compile(self)
         before = modes()
         try:
             while self.epoch < self.epochs and self.stop_reason is None:
@@ -158,7 +162,7 @@ class Loop:
         """Train on every batch, evaluate, and write one line of the history."""
         self.accelerator.begin_epoch(self.epoch)
         self.call("on_epoch_begin")
-        found = self.train_epoch()
+        found = self.train()
         if self.valid is not None:
             self.call("on_validation_begin")
             found |= self.evaluate(self.valid)

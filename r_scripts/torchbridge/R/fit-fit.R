@@ -102,8 +102,8 @@
 #'   many devices train together, and how: see below.}
 #' \item{`accumulate`}{In how many parts each process works through its rows of a batch (1):
 #'   gradients add up to the batch's, in less memory. Batch normalisation sees one part at a time.}
-#' \item{`compile`}{`TRUE` compiles forward, backward and optimizer as one step. That takes some
-#'   time at the first step, and pays for long fits.}
+#' \item{`compile`}{`TRUE` compiles forward, backward and optimizer as one step, and `"xla"` a whole
+#'   epoch: see below.}
 #' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on
 #'   the scale of mean 0 and standard deviation 1; losses stay in units of the response. NULL does
 #'   for `mlp()`, `tabular()` and `autoencoder()`; but a loss that is a function gets the network's
@@ -111,6 +111,22 @@
 #' \item{`verbose`}{`TRUE` shows a progress bar; by default in interactive sessions. A script hears
 #'   how far a fit is in messages, once it has taken ten seconds; `FALSE` shows nothing.}
 #' }
+#'
+#' @section Compiled fits:
+#' A step of a small network costs more in calls than in arithmetic. `compile = "xla"` makes one
+#' program of an epoch: the order of the rows, batches, loss, gradients, clipping, the optimizer and
+#' its schedule, dropout and batch normalisation. It is compiled in a second or two the first time,
+#' and at once where a network of such sizes was compiled in this session before; then a batch
+#' takes a fifth to a tenth of the time. Random numbers are PyTorch's, so the fit is that of
+#' `compile = FALSE` up to rounding. It runs on the CPU, for data in memory and the optimizers
+#' `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"` and `"adagrad"`, and needs JAX:
+#' `pip install "torchbridge[xla]"` (Python 3.11 or later). An operator that it does not know, or a
+#' callback that listens to each batch, is an error that names it; a process that was forked from
+#' one in which XLA runs (`parallel::mclapply()`) fits without it, and says so.
+#'
+#' `compile = TRUE` needs a C++ compiler and takes some ten seconds at the first step; it pays for
+#' long fits of networks of any size. The default compiles nothing: what a seed gives does not
+#' depend on what is installed. `fit$engine` says what ran.
 #'
 #' @section Several devices:
 #' With `devices = 2` two processes train, each on its share of every batch: `batch_size` is the
@@ -172,8 +188,8 @@
 #' @param ... Options of training, see below. Unknown ones are an error.
 #' @return An object of class `torch_fit`: a list with, among others, `history` (a data frame, a row
 #'   an epoch), `lr_finder` (the rates that such a callback tried, and their losses), `status`,
-#'   `best_epoch`, `device`, `seed`, `weights` (the parameters, as the bytes of a safetensors file),
-#'   `fitted.values` and `call`.
+#'   `best_epoch`, `device`, `engine` (`"eager"`, `"compiled steps"` or `"xla"`), `seed`, `weights`
+#'   (the parameters, as the bytes of a safetensors file), `fitted.values` and `call`.
 #' @seealso [predict.torch_fit()], [summary.torch_fit()], [tidy.torch_fit()], [plot.torch_fit()],
 #'   [torch_importance()], [torch_tune()], [torch_export()].
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -354,7 +370,7 @@ finish_fit <- function(made, result, options) {
   unsupervised <- is_unsupervised(made$model)
   fit <- c(made, list(
     history = history, status = result$status, best_epoch = result$best_epoch,
-    device = result$device, seed = options$seed, loss = options$loss_name,
+    device = result$device, engine = result$engine, seed = options$seed, loss = options$loss_name,
     n_parameters = result$n_parameters, spec = result$spec, weights = result$weights,
     parameter_names = as.character(unlist(result$parameter_names)), id = result$id,
     fitted.values = with_rows(result$fitted, made),
@@ -399,7 +415,8 @@ print.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L), ...) 
     cat(model_label(new_model(x$model$name, x$model$options, x$module)), ", ", sep = "")
     cat(x$n_parameters, " parameters, ", sep = "")
     if (!is.null(x$nobs)) cat(x$nobs, "rows, ")
-    cat("on ", x$device, "\n", sep = "")
+    by <- if (!is.null(x$engine) && x$engine != "eager") paste(", by", x$engine)
+    cat("on ", x$device, by, "\n", sep = "")
   }
   cat(fit_status(x, digits), sep = "\n")
   invisible(x)

@@ -176,6 +176,18 @@ test_that("compiled steps train as others do", {
   expect_equal(compiled$history, eager$history, tolerance = 1e-4)
 })
 
+test_that("whole epochs train as steps do, or the error says what to install", {
+  eager <- small(epochs = 3)
+  expect_identical(eager$engine, "eager")
+  if (is.null(py_import("importlib.util")$find_spec("jax"))) {
+    expect_error(small(epochs = 3, compile = "xla"), "torchbridge[xla]", fixed = TRUE)
+    return()
+  }
+  whole <- small(epochs = 3, compile = "xla")
+  expect_equal(whole$history, eager$history, tolerance = 1e-5)
+  expect_output(print(whole), "on cpu, by xla")
+})
+
 test_that("modules of the caller's are fitted and left as they were", {
   net <- nn_sequential(nn_linear(10, 4), nn_relu(), nn_linear(4, 1))
   before <- as.array(net$parameters[[1]])
