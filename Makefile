@@ -19,7 +19,7 @@ ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: docs dist check-dist check-matrix fuzz packages soak help demo lessons test test-fast bench lint document sanitize clean setup system
+.PHONY: docs dist check-dist check-matrix fuzz packages soak help demo lessons test test-fast bench bench-details lint document sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -61,11 +61,14 @@ test: setup ## every test of both languages, and the checks; FILE=... runs one f
 test-fast: setup ## the basics of every room, in both languages, in under a minute
 	@$(VENV)/bin/python tests/run.py --fast
 
-bench: setup ## the bridge's speed beside its peers'
-	@set -e; for script in $(filter-out %/timing.py,$(wildcard benchmarks/*.py)); do \
-		echo "== $$script"; $(VENV)/bin/python $$script; done
-	@set -e; for script in $(wildcard benchmarks/*.R); do \
-		echo "== $$script"; Rscript $$script; done
+bench: setup ## the bridge's speed beside its limits and peers, in one table: docs/BENCHMARKS.md
+	@$(VENV)/bin/python benchmarks/table.py --write docs/BENCHMARKS.md
+
+bench-details: setup ## more of it, script by script; a peer that is missing ends its script alone
+	@for script in $(filter-out %/timing.py %/table.py %/table_rows.py,$(wildcard benchmarks/*.py)); do \
+		echo "== $$script"; $(VENV)/bin/python $$script || echo "$$script did not come to its end"; done
+	@for script in $(filter-out %/table_rows.R,$(wildcard benchmarks/*.R)); do \
+		echo "== $$script"; Rscript $$script || echo "$$script did not come to its end"; done
 
 # A crash, a hang, a wrong value or another error than a documented one is told with what repeats it.
 INPUTS ?= 100000

@@ -1,0 +1,179 @@
+# Rows of table.py with R as the host; a line each, in columns by tabs.
+
+library(torchbridge)
+
+timed <- function(run, repeats) {
+  start <- Sys.time()
+  for (i in seq_len(repeats)) kept <- run()
+  (as.numeric(Sys.time()) - as.numeric(start)) / repeats
+}
+
+row <- function(case, ours, other, beside, bound, rounds = 21L) {
+  ours()
+  other()
+  repeats <- max(1, floor(0.01 / max(timed(ours, 1L), timed(other, 1L), 1e-7)))
+  turns <- replicate(rounds + 1L, c(timed(ours, repeats), timed(other, repeats)))[, -1L]
+  middle <- apply(turns, 1L, stats::median)
+  ratio <- stats::median(turns[1L, ] / turns[2L, ])
+  cat("row", case, middle, beside, ratio, bound, sep = "\t")
+  cat("\n")
+}
+
+# What fails is named, and the others go on.
+part <- function(name, code) {
+  tryCatch(code, error = function(condition) {
+    text <- gsub("[\t\n]", " ", conditionMessage(condition))
+    cat("note\t", name, " did not come to its end: ", text, "\n", sep = "")
+  })
+}
+
+torch_set_num_threads(1L)
+
+# Python's own time of an expression of two tensors, and R's of an empty function or method.
+reticulate::py_run_string("
+def timer(code):
+    import time, torch
+    a = torch.randn(3, 3); b = torch.randn(3, 3)
+    run = compile('for _ in range(1000): ' + code, code, 'exec')
+    names = dict(torch=torch, a=a, b=b)
+    def once():
+        start = time.perf_counter()
+        exec(run, names)
+        return (time.perf_counter() - start) / 1000
+    return once
+")
+
+part("operators", {
+  a <- torch_randn(3, 3)
+  b <- torch_randn(3, 3)
+  empty <- structure(list(), class = "bench_empty")
+  empty_function <- function(self, other, alpha = 1) NULL
+  registerS3method("+", "bench_empty", function(e1, e2) NULL)
+  registerS3method("[", "bench_empty", function(x, ...) NULL)
+  registerS3method("$", "bench_empty", function(x, name) empty_function)
+  in_r <- function(expression) {
+    run <- eval(call("function", NULL, call("for", quote(i), quote(seq_len(1000L)), expression)))
+    compiler::cmpfun(run)
+  }
+  cases <- list(
+    list("torch_add(a, b)", quote(torch_add(a, b)), "torch.add(a, b)", quote(empty_function(a, b))),
+    list("a + b", quote(a + b), "a + b", quote(empty + empty)),
+    list("a$add(b)", quote(a$add(b)), "a.add(b)", quote(empty$add(b))),
+    list("a$sum()", quote(a$sum()), "a.sum()", quote(empty$sum())),
+    list("a[1, ]", quote(a[1, ]), "a[0, :]", quote(empty[1, ]))
+  )
+  for (case in cases) {
+    python <- reticulate::py$timer(case[[3L]])
+    ours <- in_r(case[[2L]])
+    bare <- in_r(case[[4L]])
+    ours()
+    turns <- replicate(31L, c(timed(ours, 1L) / 1000, timed(bare, 1L) / 1000 + python()))
+    middle <- apply(turns, 1L, stats::median)
+    ratio <- stats::median(turns[1L, ] / turns[2L, ])
+    cat("row", case[[1L]], middle, "R's own limit", ratio, 1.25, sep = "\t")
+    cat("\n")
+  }
+})
+
+part("models", {
+  cars <- transform(mtcars, am = factor(am))
+  one <- cars[3L, ]
+  fit <- torch_fit(mpg ~ wt + hp + am, cars, linear())
+  reference <- lm(mpg ~ wt + hp + am, cars)
+  row("predict() of a row, linear()", \() predict(fit, one), \() predict(reference, one), "lm", 1.5)
+  binary <- torch_fit(am ~ wt, cars, logistic())
+  theirs <- glm(am ~ wt, binomial, cars)
+  row(
+    "predict() of a row, logistic()", \() predict(binary, one),
+    \() predict(theirs, one, type = "response"), "glm", 1.5
+  )
+  row(
+    "linear() of 32 rows", \() torch_fit(mpg ~ wt + hp + am, cars, linear()),
+    \() lm(mpg ~ wt + hp + am, cars), "lm", 3
+  )
+  row(
+    "logistic() of 32 rows", \() torch_fit(am ~ wt, cars, logistic()),
+    \() glm(am ~ wt, binomial, cars), "glm", 3
+  )
+})
+
+part("large models", {
+  set.seed(1)
+  n <- 3e5
+  d <- data.frame(g = factor(sample(letters, n, TRUE)), x = rnorm(n), z = rnorm(n))
+  d$y <- d$x + as.integer(d$g) / 10 + rnorm(n)
+  d$b <- rbinom(n, 1, plogis(d$x))
+  row(
+    "linear(), 3e5 rows, 26 levels", \() torch_fit(y ~ g + x + z, d, linear()),
+    \() lm(y ~ g + x + z, d), "lm", 0.5, 3L
+  )
+  row(
+    "logistic(), the same", \() torch_fit(b ~ g + x + z, d, logistic()),
+    \() glm(b ~ g + x + z, binomial, d), "glm", 1 / 3, 3L
+  )
+  wide <- as.data.frame(matrix(rnorm(2e5 * 50), 2e5))
+  wide$y <- rowSums(wide) + rnorm(2e5)
+  row(
+    "linear(), 2e5 x 50", \() torch_fit(y ~ ., wide, linear()), \() lm(y ~ ., wide), "lm", 0.5, 3L
+  )
+})
+
+# A loader of R's in two processes beside Python's own: each item takes 0.2 ms to make.
+part("loaders", {
+  items <- dataset(
+    initialize = function(n) self$n <- n,
+    .getitem = function(i) {
+      until <- as.numeric(Sys.time()) + 2e-4
+      while (as.numeric(Sys.time()) < until) NULL
+      list(x = c(i, 1, 2, 3))
+    },
+    .length = function() self$n
+  )
+  reticulate::py_run_string("
+import time, torch
+class Items(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4000
+    def __getitem__(self, i):
+        until = time.perf_counter() + 2e-4
+        while time.perf_counter() < until:
+            pass
+        return torch.tensor([i, 1., 2., 3.])
+def epoch():
+    start = time.perf_counter()
+    for batch in torch.utils.data.DataLoader(Items(), batch_size=32, num_workers=2):
+        pass
+    return time.perf_counter() - start
+")
+  loader <- dataloader(items(4000), batch_size = 32, num_workers = 2)
+  ours <- function() {
+    start <- Sys.time()
+    batches <- dataloader_make_iter(loader)
+    while (!is.null(dataloader_next(batches))) NULL
+    as.numeric(Sys.time()) - as.numeric(start)
+  }
+  turns <- replicate(3L, c(ours(), reticulate::py$epoch()))
+  middle <- apply(turns, 1L, stats::median)
+  ratio <- stats::median(turns[1L, ] / turns[2L, ])
+  cat("row", "an epoch of R items, 2 workers", middle, "DataLoader", ratio, 1 / 0.7, sep = "\t")
+  cat("\n")
+})
+
+# Each start is a process of its own.
+part("start", {
+  script <- function(code) {
+    path <- file.path(R.home("bin"), "Rscript")
+    start <- Sys.time()
+    done <- system2(path, c("-e", shQuote(code)), stdout = FALSE, stderr = FALSE)
+    if (done != 0L) stop("a process failed: ", code)
+    as.numeric(Sys.time()) - as.numeric(start)
+  }
+  python <- reticulate::py_config()$python
+  bare <- sprintf("reticulate::use_python('%s'); reticulate::import('torch')", python)
+  turns <- replicate(4L, c(script("library(torchbridge); torch_tensor(1)"), script(bare) + 0.15))
+  turns <- turns[, -1L]
+  middle <- apply(turns, 1L, stats::median)
+  ratio <- stats::median(turns[1L, ] / turns[2L, ])
+  cat("row", "start to the first tensor", middle, "import torch + 0.15 s", ratio, 1, sep = "\t")
+  cat("\n")
+})

@@ -1,0 +1,120 @@
+"""Rows of `table.py` with Python as the host; a line each, in columns by tabs."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import rpy2.robjects as ro
+import torch
+from rpy2.robjects import default_converter, numpy2ri, pandas2ri
+
+import torchbridge as tb
+
+Run = Callable[[], Any]
+
+
+def main() -> None:
+    """Print the rows."""
+    torch.set_num_threads(1)
+    tb.start()
+    for part in (small_calls, small_frames, large_arrays, large_frames):
+        try:
+            part()
+        except Exception as error:
+            print(f"note\t{part.__name__} did not come to its end: {error!r}", flush=True)
+
+
+def small_calls() -> None:
+    script = tb.source(text="f <- function(x) x")
+    theirs = ro.r("function(x) x")
+    numpy_rules = default_converter + numpy2ri.converter
+    array, tensor = np.array([1.0, 2.0, 3.0]), torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+
+    def there_and_back() -> Any:
+        with numpy_rules.context():
+            return theirs(array)
+
+    row("Python calls f(x) of R, a number", lambda: script.f(1.0), lambda: theirs(1.0), "rpy2", 1)
+    row("f(x), 3 numbers of NumPy", lambda: script.f(array), there_and_back, "numpy2ri", 1)
+    row("tb.to_r(), 3 numbers", lambda: tb.to_r(tensor), there_and_back, "numpy2ri", 1)
+
+
+def small_frames() -> None:
+    rules = default_converter + pandas2ri.converter
+    frame = pd.DataFrame({name: np.arange(20.0) for name in "abcde"})
+    in_r = tb.to_r(frame)
+    theirs = ro.r("data.frame(a = 1:20 + .5, b = 1:20 + .5, c = 1:20 + .5)")
+
+    def into_r() -> Any:
+        with rules.context():
+            return ro.conversion.get_conversion().py2rpy(frame)
+
+    def out_of_r() -> Any:
+        with rules.context():
+            return ro.conversion.get_conversion().rpy2py(theirs)
+
+    row("pandas frame of 20 x 5 to R", lambda: tb.to_r(frame), into_r, "pandas2ri", 1)
+    row("and from R", lambda: tb.to_frame(in_r), out_of_r, "pandas2ri", 1)
+
+
+def large_arrays() -> None:
+    flat = torch.arange(1e7, dtype=torch.float64)
+    columns = flat.reshape(10, 10**6).t()
+    vector, matrix = ro.r("runif(1e7)"), ro.r("matrix(runif(1e7), 1e6)")
+
+    def relayout() -> torch.Tensor:
+        return columns.to(torch.float32, memory_format=torch.contiguous_format)
+
+    row("double 1e7 from R", lambda: tb.to_torch(vector), flat.clone, "clone()", 1.3, 7)
+    row("float64 1e7 to R", lambda: tb.to_r(flat), flat.clone, "clone()", 1.3, 7)
+    row("float64 1e6 x 10 to R", lambda: tb.to_r(columns), columns.clone, "clone()", 1.3, 7)
+    to32 = lambda: tb.to_torch(matrix, dtype="float32")  # noqa: E731
+    row("double 1e6 x 10 to float32 rows", to32, relayout, "the same change", 1.5, 7)
+
+
+def large_frames() -> None:
+    n = 10**6
+    for kind, dtype in (("double", float), ("integer", np.int32)):
+        data = {name: np.arange(n).astype(dtype) for name in "abcdefgh"}
+        frame = pd.DataFrame(data)
+        in_r = tb.to_r(frame)
+
+        def copied(data: dict[str, np.ndarray] = data) -> list[np.ndarray]:
+            return [np.array(x, copy=True) for x in data.values()]
+
+        into = lambda frame=frame: tb.to_r(frame)  # noqa: E731
+        out = lambda in_r=in_r: tb.to_frame(in_r)  # noqa: E731
+        row(f"frame of 1e6 x 8 {kind} to R", into, copied, "memcpy", 1.25, 7)
+        row("and to pandas", out, copied, "memcpy", 1.25, 7)
+
+
+def row(case: str, ours: Run, other: Run, beside: str, bound: float, rounds: int = 41) -> None:
+    """Take turns; what is short repeats within a turn."""
+    times = []
+    repeats = max(1, int(2e-3 / max(timed(ours, 1), timed(other, 1), 1e-7)))
+    for _ in range(rounds + 1):
+        times.append((timed(ours, repeats), timed(other, repeats)))
+    times = times[1:]
+    mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
+    ratio = statistics.median(a / b for a, b in times)
+    print("row", case, mine, theirs, beside, ratio, bound, sep="\t", flush=True)
+
+
+def timed(run: Run, repeats: int) -> float:
+    """Seconds of one run; what it gives lives until the next, as in a user's loop."""
+    kept = None
+    start = time.perf_counter()
+    for _ in range(repeats):
+        kept = run()
+    seconds = time.perf_counter() - start
+    del kept
+    return seconds / repeats
+
+
+if __name__ == "__main__":
+    main()
