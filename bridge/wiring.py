@@ -33,6 +33,7 @@ CORE = {
     "one_based": "torchbridge.rtorch.operators:one_based",
     "get_index": "torchbridge.rtorch.language:get_index",
     "set_index": "torchbridge.rtorch.language:set_index",
+    "r_operator": "torchbridge.autodiff.rules:r_operator",
     "in_r_count": "torchbridge.rtorch.messages:in_r_count",
     "freeze": "torchbridge.saving.frozen:freeze",
     "thaw": "torchbridge.saving.frozen:thaw",

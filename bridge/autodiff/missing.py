@@ -26,6 +26,11 @@ def beware(on: bool) -> None:
     _beware = on
 
 
+def is_wary() -> bool:
+    """Have there been data with NaN in the function that runs?"""
+    return _beware
+
+
 def guarded(f: Callable[..., Tensor], *operands: Tensor | float) -> Tensor:
     """f(*operands), elementwise, with a gradient of 0 where it is NaN."""
     result = f(*operands)

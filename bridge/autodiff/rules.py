@@ -25,7 +25,7 @@ from torchbridge.autodiff import (  # noqa: F401
     distribution_functions,
     quantiles,
 )
-from torchbridge.autodiff.missing import guarded, guarded_product
+from torchbridge.autodiff.missing import guarded, guarded_product, is_wary
 from torchbridge.autodiff.protocols import Numbers
 from torchbridge.rtorch.operators import COMPARISON
 
@@ -139,7 +139,7 @@ _ARITHMETIC: dict[str, Callable[..., Tensor]] = {
     "-": op.sub,
     "*": op.mul,
     "/": op.truediv,
-    "^": op.pow,
+    "^": lambda x, y: _power(x, y),
     "%%": lambda x, y: _remainder(x, y),
     "%/%": lambda x, y: torch.floor(op.truediv(x, y)),
 }
@@ -157,9 +157,59 @@ def arith(name: str, x: Tensor | float, y: Tensor | float | None = None) -> Tens
     x, y = conform(_operand(x), _operand(y))
     if name in COMPARISON:
         return truth(COMPARISON[name](x, y))
-    if name == "^" and not isinstance(y, torch.Tensor) and y == 2:
-        name, y = "*", x
     return guarded(_ARITHMETIC[name], x, y)
+
+
+def _power(x: Tensor | float, y: Tensor | float) -> Tensor:
+    if not isinstance(y, torch.Tensor) and y == 2:
+        return op.mul(x, x)
+    return op.pow(x, y)
+
+
+#: Which give the same without `conform`, on tensors that need no recycling.
+_ALIKE = {name: _ARITHMETIC[name] for name in ("+", "-", "*", "/", "^")}
+_FLOATS = (torch.float64, torch.float32)
+
+
+def r_operator(name: str, x: Tensor | float, y: Tensor | float | None) -> object:
+    """An R operator of tensors and single numbers that are not NA, where one is a tensor.
+
+    ``[`` takes the position `y`; `y` is None for ``neg``, ``pos`` and ``!``.
+
+    Returns:
+        The rule's value, or NotImplemented where R code must see to missing values or positions.
+    """
+    direct = _ALIKE.get(name)
+    if direct and not is_wary() and _are_alike(x, y):
+        return direct(x, y)
+    if name == "[":
+        return _element(x, y)
+    if name == "%*%":
+        return matmul(x, y)
+    if is_wary() and name in _OF_TRUTH:
+        return NotImplemented
+    return arith("-" if name == "neg" else "+" if name == "pos" else name, x, y)
+
+
+_OF_TRUTH = frozenset((*COMPARISON, "&", "|"))
+
+
+def _are_alike(x: Tensor | float, y: Tensor | float | None) -> bool:
+    """Floats of one shape on one device, or such a tensor and a number."""
+    if x.__class__ is not Tensor:
+        return x.__class__ is float and y.__class__ is Tensor and y.dtype in _FLOATS
+    if x.dtype not in _FLOATS:
+        return False
+    if y.__class__ is not Tensor:
+        return y.__class__ is float
+    return y.dtype in _FLOATS and x.shape == y.shape and x.device == y.device
+
+
+def _element(x: Tensor, i: float) -> object:
+    """x[i] of a vector, counted from 1; NotImplemented where it has no such position."""
+    if x.dim() != 1 or not 1 <= i < x.shape[0] + 1:
+        return NotImplemented
+    return x.select(0, int(i) - 1)
 
 
 def _remainder(x: Tensor | float, y: Tensor | float) -> Tensor:

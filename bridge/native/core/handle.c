@@ -17,7 +17,7 @@ typedef struct {
   int64_t bytes;
 } held;
 
-static SEXP tensor_class = NULL, parameter_class = NULL, object_class = NULL;
+static SEXP tensor_class = NULL, parameter_class = NULL, numeric_class = NULL, object_class = NULL;
 
 /* Python types whose objects have an R class of their own, as R's torch calls them. */
 static struct {
@@ -45,6 +45,12 @@ void tb_handle_init(void) {
   R_PreserveObject(parameter_class);
   SET_STRING_ELT(parameter_class, 2, Rf_mkChar("nn_parameter"));
   MARK_NOT_MUTABLE(parameter_class);
+  numeric_class = Rf_allocVector(STRSXP, 3);
+  R_PreserveObject(numeric_class);
+  SET_STRING_ELT(numeric_class, 0, Rf_mkChar("torch_numeric"));
+  SET_STRING_ELT(numeric_class, 1, STRING_ELT(tensor_class, 0));
+  SET_STRING_ELT(numeric_class, 2, STRING_ELT(tensor_class, 1));
+  MARK_NOT_MUTABLE(numeric_class);
   object_class = Rf_mkString("python_object");
   R_PreserveObject(object_class);
   MARK_NOT_MUTABLE(object_class);
@@ -142,9 +148,9 @@ static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
   tb_count_add(TB_FOREIGN_BYTES, h->bytes);
 }
 
-SEXP tb_handle(PyObject *x, bool tensor) {
+static SEXP handle_of_class(PyObject *x, bool tensor, SEXP class) {
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tb_frozen_tag(), R_NilValue));
-  Rf_setAttrib(pointer, R_ClassSymbol, tensor ? class_of_tensor(x) : class_of(x));
+  Rf_setAttrib(pointer, R_ClassSymbol, class);
   tb_frozen_set(pointer, tensor);
   R_RegisterCFinalizerEx(pointer, finalize, FALSE);
   held *h = malloc(sizeof *h); /* last: nothing can jump from here on */
@@ -154,6 +160,12 @@ SEXP tb_handle(PyObject *x, bool tensor) {
   UNPROTECT(1);
   return pointer;
 }
+
+SEXP tb_handle(PyObject *x, bool tensor) {
+  return handle_of_class(x, tensor, tensor ? class_of_tensor(x) : class_of(x));
+}
+
+SEXP tb_numeric_handle(PyObject *x) { return handle_of_class(x, true, numeric_class); }
 
 int tb_handle_revive(SEXP pointer, PyObject *x) {
   bool tensor = tb_is_tensor(x);
@@ -178,6 +190,14 @@ bool tb_is_handle(SEXP x) {
     return false;
   SEXP tag = R_ExternalPtrTag(x);
   return tag == tb_frozen_tag() || tb_is_saved_tag(tag);
+}
+
+bool tb_is_numeric_handle(SEXP x) {
+  if (!tb_is_handle(x))
+    return false;
+  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
+  return class != tensor_class && TYPEOF(class) == STRSXP && Rf_xlength(class) > 0 &&
+         STRING_ELT(class, 0) == STRING_ELT(numeric_class, 0);
 }
 
 SEXP tb_handle_of(SEXP x) {

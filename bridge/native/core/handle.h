@@ -6,7 +6,9 @@
 
 void tb_handle_init(void);
 SEXP tb_handle(PyObject *x, bool tensor); /* may jump */
+SEXP tb_numeric_handle(PyObject *x);      /* of a tensor that follows R's rules; may jump */
 bool tb_is_handle(SEXP x);
+bool tb_is_numeric_handle(SEXP x); /* the R package's torch_numeric? */
 /* The handle of a Python callable that R holds as a function; any other x is itself. */
 SEXP tb_handle_of(SEXP x);
 PyObject *tb_handle_object(SEXP x); /* borrowed; NULL without exception if it is none, or saved */

@@ -29,6 +29,7 @@ static const char *const names[TB_HOOKS] = {
     [TB_HOOK_AS_DTYPE] = "as_dtype",
     [TB_HOOK_GET_INDEX] = "get_index",
     [TB_HOOK_SET_INDEX] = "set_index",
+    [TB_HOOK_R_OPERATOR] = "r_operator",
     [TB_HOOK_IN_R_COUNT] = "in_r_count",
 };
 

@@ -12,6 +12,7 @@
 #include "core/held.h"
 #include "core/hooks.h"
 #include "torch/argument.h"
+#include "torch/numeric.h"
 #include "torch/operator.h"
 #include "values/values.h"
 
@@ -231,36 +232,13 @@ SEXP tb_entry_op(SEXP args) {
   return call_operator(name, values, named ? tags : NULL, n);
 }
 
-/* A tensor that follows R's rules (the R package's torch_numeric)? */
-static bool is_torch_numeric(SEXP x) {
-  static SEXP name = NULL;
-  if (!tb_is_handle(x))
-    return false;
-  if (!name) {
-    name = Rf_mkChar("torch_numeric");
-    R_PreserveObject(name);
-  }
-  SEXP class = Rf_getAttrib(x, R_ClassSymbol);
-  return TYPEOF(class) == STRSXP && Rf_xlength(class) > 0 && STRING_ELT(class, 0) == name;
-}
-
-/* numeric_ops(name, x, y) of the R package; y is NULL for a unary operator. */
-static SEXP by_r_rules(SEXP name, SEXP x, SEXP y) {
-  SEXP find = PROTECT(Rf_lang2(Rf_install("getNamespace"), Rf_mkString("torchbridge")));
-  SEXP namespace = PROTECT(Rf_eval(find, R_BaseEnv)), function = Rf_install("numeric_ops");
-  SEXP call = PROTECT(y ? Rf_lang4(function, name, x, y) : Rf_lang3(function, name, x));
-  SEXP result = Rf_eval(call, namespace);
-  UNPROTECT(3);
-  return result;
-}
-
 static bool is_unary(const char *name) {
   return strcmp(name, "neg") == 0 || strcmp(name, "pos") == 0 || strcmp(name, "!") == 0;
 }
 
 SEXP tb_entry_op1(SEXP name, SEXP x) {
-  if (is_torch_numeric(x) && is_unary(tb_string_argument(name, "name")))
-    return by_r_rules(name, x, NULL);
+  if (tb_is_numeric_handle(x) && is_unary(tb_string_argument(name, "name")))
+    return tb_by_r_rules(name, x, NULL);
   return call_operator(name, &x, NULL, 1);
 }
 
@@ -281,7 +259,7 @@ SEXP tb_entry_op2(SEXP name, SEXP x, SEXP y) {
     UNPROTECT(1);
     return result;
   }
-  if (is_torch_numeric(x) || is_torch_numeric(y))
-    return by_r_rules(name, x, y);
+  if (tb_is_numeric_handle(x) || tb_is_numeric_handle(y))
+    return tb_by_r_rules(name, x, y);
   return call_operator(name, (SEXP[]){x, y}, NULL, 2);
 }

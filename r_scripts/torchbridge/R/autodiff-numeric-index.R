@@ -3,6 +3,10 @@
 
 #' @export
 `[.torch_numeric` <- function(x, ..., drop = TRUE) {
+  if (nargs() == 2L && missing(drop) && !missing(..1)) {
+    value <- element(x, ..1)
+    if (!is.null(value)) return(value)
+  }
   given <- subscripts(substitute(list(...)), ...)
   dims <- dim(x)
   names <- labels <- NULL
@@ -26,6 +30,10 @@
 
 #' @export
 `[[.torch_numeric` <- function(x, ...) { # nolint: object_name_linter.
+  if (nargs() == 2L && !missing(..1)) {
+    value <- element(x, ..1, named = FALSE)
+    if (!is.null(value)) return(value)
+  }
   given <- subscripts(substitute(list(...)), ...)
   if (length(given) == 1L && is.character(given[[1L]])) {
     place <- match(given[[1L]], attr(x, "r_names"))
@@ -68,6 +76,16 @@
   if (length(places) == 0L) return(x)
   result <- as_numeric(bare_rule("put", x, position_tensor(places), value), names)
   with_dimnames(result, attr(x, "r_dimnames"))
+}
+
+# x[i] for one position or name of a vector; NULL where it takes more to say what that is.
+element <- function(x, i, named = TRUE) {
+  if (is.object(i) || length(i) != 1L || is.logical(i)) return(NULL)
+  names <- attr(x, "r_names")
+  if (is.character(i)) i <- match(i, names)
+  value <- dot_call(entries$op2, "[", x, i)
+  if (!is.null(names) && !is.null(value) && named) attr(value, "r_names") <- names[i]
+  value
 }
 
 #' @export

@@ -1,0 +1,148 @@
+/* Operators of tensors that follow R's rules, which a differentiated R function calls all the time.
+ *
+ * Tensors and single numbers go to Python's rules at once (the hook r_operator), and names and
+ * dimnames pass from operand to result here. Whatever else stands beside a tensor, what the rules
+ * leave to R, and what fails (R's own words are better) is numeric_ops() of the R package: the same
+ * rules, reached by R code.
+ *
+ * Tests: test-autodiff-numeric.R, test-autodiff-dimnames.R */
+#include "torch/numeric.h"
+
+#include "core/entry.h"
+#include "core/handle.h"
+#include "core/held.h"
+#include "core/hooks.h"
+#include "values/values.h"
+
+typedef struct {
+  const char *name;
+  SEXP x, y;
+  bool labelled, unary, known;
+} operation;
+
+static SEXP names_symbol(void) {
+  static SEXP symbol = NULL;
+  return symbol ? symbol : (symbol = Rf_install("r_names"));
+}
+
+static SEXP dimnames_symbol(void) {
+  static SEXP symbol = NULL;
+  return symbol ? symbol : (symbol = Rf_install("r_dimnames"));
+}
+
+/* ---- operands ---- */
+
+static bool is_known_tensor(SEXP x) {
+  PyObject *object = tb_handle_object(x);
+  return object && tb_is_tensor(object);
+}
+
+static bool is_labelled(SEXP x) {
+  return Rf_getAttrib(x, names_symbol()) != R_NilValue ||
+         Rf_getAttrib(x, dimnames_symbol()) != R_NilValue;
+}
+
+/* One number that is there, of no class and without names or dims. */
+static bool is_single_number(SEXP x) {
+  if (Rf_isObject(x) || Rf_xlength(x) != 1)
+    return false;
+  bool there = TYPEOF(x) == REALSXP                           ? !ISNAN(REAL_ELT(x, 0))
+               : TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP ? Rf_asInteger(x) != NA_INTEGER
+                                                              : false;
+  return there && Rf_getAttrib(x, R_NamesSymbol) == R_NilValue &&
+         Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
+}
+
+static PyObject *operand(SEXP x) {
+  if (!x)
+    return Py_NewRef(Py_None);
+  return tb_is_handle(x) ? Py_NewRef(tb_handle_object(x)) : PyFloat_FromDouble(Rf_asReal(x));
+}
+
+/* ---- names and dimnames of the result ---- */
+
+static SEXP attribute(SEXP x, SEXP symbol) {
+  return x && tb_is_handle(x) ? Rf_getAttrib(x, symbol) : R_NilValue;
+}
+
+/* R's: those of the first operand that is as long as the result. */
+static int set_names(SEXP result, const operation *o, PyObject *value) {
+  SEXP first = attribute(o->x, names_symbol()), second = attribute(o->y, names_symbol());
+  if (first == R_NilValue && second == R_NilValue)
+    return 0;
+  PyObject *numel = PyObject_CallMethod(value, "numel", NULL);
+  R_xlen_t size = numel ? (R_xlen_t)PyLong_AsLongLong(numel) : -1;
+  Py_XDECREF(numel);
+  if (size < 0)
+    return -1;
+  SEXP names = Rf_xlength(first) == size || o->unary ? first : R_NilValue;
+  if (names == R_NilValue && Rf_xlength(second) == size)
+    names = second;
+  if (names != R_NilValue)
+    Rf_setAttrib(result, names_symbol(), names);
+  return 0;
+}
+
+static int set_labels(SEXP result, const operation *o, PyObject *value) {
+  SEXP dimnames = attribute(o->x, dimnames_symbol());
+  if (dimnames == R_NilValue)
+    dimnames = attribute(o->y, dimnames_symbol());
+  if (dimnames != R_NilValue)
+    Rf_setAttrib(result, dimnames_symbol(), dimnames);
+  return set_names(result, o, value);
+}
+
+/* ---- the call ---- */
+
+static int to_r(const operation *o, PyObject *value, SEXP *result) {
+  if (!tb_is_tensor(value))
+    return tb_to_r(value, result);
+  *result = PROTECT(tb_numeric_handle(value));
+  int failed = o->labelled ? set_labels(*result, o, value) : 0;
+  UNPROTECT(1);
+  return failed;
+}
+
+static int work(void *p, SEXP *result) {
+  operation *o = p;
+  PyObject *rules = tb_hook(TB_HOOK_R_OPERATOR);
+  PyObject *name = rules ? tb_hold(PyUnicode_InternFromString(o->name)) : NULL;
+  PyObject *x = name ? tb_hold(operand(o->x)) : NULL, *y = x ? tb_hold(operand(o->y)) : NULL;
+  PyObject *value =
+      y ? tb_hold(PyObject_Vectorcall(rules, (PyObject *[]){name, x, y}, 3, NULL)) : NULL;
+  if (!value && PyErr_ExceptionMatches(PyExc_Exception)) {
+    PyErr_Clear(); /* it comes again, in R's words */
+    return 0;
+  }
+  if (!value || value == Py_NotImplemented)
+    return value ? 0 : -1;
+  o->known = true;
+  return to_r(o, value, result);
+}
+
+static bool is_product(const char *name) { return strcmp(name, "%*%") == 0; }
+
+static bool is_index(const char *name) { return strcmp(name, "[") == 0; }
+
+/* numeric_ops(name, x, y) of the R package. */
+static SEXP by_r_code(SEXP name, SEXP x, SEXP y) {
+  SEXP find = PROTECT(Rf_lang2(Rf_install("getNamespace"), Rf_mkString("torchbridge")));
+  SEXP namespace = PROTECT(Rf_eval(find, R_BaseEnv)), function = Rf_install("numeric_ops");
+  SEXP call = PROTECT(y ? Rf_lang4(function, name, x, y) : Rf_lang3(function, name, x));
+  SEXP result = Rf_eval(call, namespace);
+  UNPROTECT(3);
+  return result;
+}
+
+SEXP tb_by_r_rules(SEXP name, SEXP x, SEXP y) {
+  operation o = {.name = tb_string_argument(name, "name"), .x = x, .y = y, .unary = !y};
+  bool index = is_index(o.name);
+  if ((is_known_tensor(x) || is_single_number(x)) &&
+      (!y || is_known_tensor(y) || is_single_number(y))) {
+    o.labelled = !index && (is_labelled(x) || (y && is_labelled(y)));
+    SEXP result = o.labelled && is_product(o.name) ? R_NilValue : tb_enter(work, &o);
+    if (o.known)
+      return result;
+  }
+  return index ? R_NilValue : by_r_code(name, x, y);
+}
