@@ -161,9 +161,9 @@ def arith(name: str, x: Tensor | float, y: Tensor | float | None = None) -> Tens
 
 
 def _power(x: Tensor | float, y: Tensor | float) -> Tensor:
-    if not isinstance(y, torch.Tensor) and y == 2:
-        return op.mul(x, x)
-    return op.pow(x, y)
+    square = not isinstance(y, torch.Tensor) and y == 2
+    result: Tensor = op.mul(x, x) if square else op.pow(x, y)
+    return result
 
 
 #: Which give the same without `conform`, on tensors that need no recycling.
@@ -172,25 +172,43 @@ _FLOATS = (torch.float64, torch.float32)
 
 
 def r_operator(name: str, x: Tensor | float, y: Tensor | float | None) -> object:
-    """An R operator of tensors and single numbers that are not NA, where one is a tensor.
+    """An R operator or function of tensors and single numbers that are not NA, one a tensor.
 
-    ``[`` takes the position `y`; `y` is None for ``neg``, ``pos`` and ``!``.
+    ``[`` takes the position `y`; `y` is None for ``neg``, ``pos`` and ``!``, for functions of the
+    Math group that keep the shape or are cumulative, and for ``sum``, ``prod``, ``max``, ``min``
+    and ``mean``.
 
     Returns:
         The rule's value, or NotImplemented where R code must see to missing values or positions.
     """
-    direct = _ALIKE.get(name)
-    if direct and not is_wary() and _are_alike(x, y):
-        return direct(x, y)
+    if not is_wary() and _are_alike(x, y):
+        direct = _ALIKE.get(name)
+        if direct is not None:
+            return direct(x, y)
+        if name in COMPARISON:
+            return truth(COMPARISON[name](x, y))
+    if y is None:
+        return _r_function(name, x)
     if name == "[":
         return _element(x, y)
     if name == "%*%":
         return matmul(x, y)
     if is_wary() and name in _OF_TRUTH:
         return NotImplemented
-    return arith("-" if name == "neg" else "+" if name == "pos" else name, x, y)
+    return arith(name, x, y)
 
 
+def _r_function(name: str, x: Tensor | float) -> Tensor | bool:
+    """One of one argument."""
+    if name in _UNARY:
+        return arith(_UNARY[name], x)
+    if name == "mean":
+        return mean(x)
+    return summary(name, [x], False) if name in _SUMMARIES else math(name, x)
+
+
+_UNARY = {"neg": "-", "pos": "+", "!": "!"}
+_SUMMARIES = ("sum", "prod", "max", "min")
 _OF_TRUTH = frozenset((*COMPARISON, "&", "|"))
 
 
@@ -205,9 +223,11 @@ def _are_alike(x: Tensor | float, y: Tensor | float | None) -> bool:
     return y.dtype in _FLOATS and x.shape == y.shape and x.device == y.device
 
 
-def _element(x: Tensor, i: float) -> object:
+def _element(x: Tensor | float, i: Tensor | float) -> object:
     """x[i] of a vector, counted from 1; NotImplemented where it has no such position."""
-    if x.dim() != 1 or not 1 <= i < x.shape[0] + 1:
+    if not isinstance(x, torch.Tensor) or isinstance(i, torch.Tensor) or x.dim() != 1:
+        return NotImplemented
+    if not 1 <= i < x.shape[0] + 1:
         return NotImplemented
     return x.select(0, int(i) - 1)
 

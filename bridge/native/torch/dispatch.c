@@ -232,12 +232,11 @@ SEXP tb_entry_op(SEXP args) {
   return call_operator(name, values, named ? tags : NULL, n);
 }
 
-static bool is_unary(const char *name) {
-  return strcmp(name, "neg") == 0 || strcmp(name, "pos") == 0 || strcmp(name, "!") == 0;
-}
+/* R's own functions of one argument (neg, exp, sum, ...), as distinct from torch_exp and $exp. */
+static bool is_of_r(const char *name) { return *name != '$' && strncmp(name, "torch_", 6) != 0; }
 
 SEXP tb_entry_op1(SEXP name, SEXP x) {
-  if (tb_is_numeric_handle(x) && is_unary(tb_string_argument(name, "name")))
+  if (tb_is_numeric_handle(x) && is_of_r(tb_string_argument(name, "name")))
     return tb_by_r_rules(name, x, NULL);
   return call_operator(name, &x, NULL, 1);
 }

@@ -46,9 +46,9 @@ static bool is_labelled(SEXP x) {
 static bool is_single_number(SEXP x) {
   if (Rf_isObject(x) || Rf_xlength(x) != 1)
     return false;
-  bool there = TYPEOF(x) == REALSXP                           ? !ISNAN(REAL_ELT(x, 0))
+  bool there = TYPEOF(x) == REALSXP                         ? !ISNAN(REAL_ELT(x, 0))
                : TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP ? Rf_asInteger(x) != NA_INTEGER
-                                                              : false;
+                                                            : false;
   return there && Rf_getAttrib(x, R_NamesSymbol) == R_NilValue &&
          Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
 }
@@ -124,6 +124,15 @@ static bool is_product(const char *name) { return strcmp(name, "%*%") == 0; }
 
 static bool is_index(const char *name) { return strcmp(name, "[") == 0; }
 
+/* Of these the result is one number, which has no name. */
+static bool is_summary(const char *name) {
+  static const char *const names[] = {"sum", "prod", "max", "min", "mean", NULL};
+  int i = 0;
+  while (names[i] && strcmp(names[i], name) != 0)
+    i++;
+  return names[i] != NULL;
+}
+
 /* numeric_ops(name, x, y) of the R package. */
 static SEXP by_r_code(SEXP name, SEXP x, SEXP y) {
   SEXP find = PROTECT(Rf_lang2(Rf_install("getNamespace"), Rf_mkString("torchbridge")));
@@ -139,7 +148,7 @@ SEXP tb_by_r_rules(SEXP name, SEXP x, SEXP y) {
   bool index = is_index(o.name);
   if ((is_known_tensor(x) || is_single_number(x)) &&
       (!y || is_known_tensor(y) || is_single_number(y))) {
-    o.labelled = !index && (is_labelled(x) || (y && is_labelled(y)));
+    o.labelled = !index && !is_summary(o.name) && (is_labelled(x) || (y && is_labelled(y)));
     SEXP result = o.labelled && is_product(o.name) ? R_NilValue : tb_enter(work, &o);
     if (o.known)
       return result;

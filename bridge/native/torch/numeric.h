@@ -4,9 +4,9 @@
 
 #include "core/base.h"
 
-/* An R operator ("+", "%*%", "neg", "!", "[" with one position, ...) where an operand is a
- * torch_numeric; y is NULL for a unary one. Its R value; for "[" R's NULL where R code must find
- * the positions. May jump; without the GIL. */
+/* An R operator or function ("+", "%*%", "neg", "!", "exp", "sum", "[" with one position, ...)
+ * where an operand is a torch_numeric; y is NULL where there is one. Its R value; for "[" R's NULL
+ * where R code must find the positions. May jump; without the GIL. */
 SEXP tb_by_r_rules(SEXP name, SEXP x, SEXP y);
 
 #endif

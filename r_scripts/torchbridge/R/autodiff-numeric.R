@@ -136,12 +136,15 @@ memoised <- function(x, memo) {
 # ---- groups ----
 
 # Called by the native core, from the methods of torch_tensor: R refuses operands whose methods
-# differ, so both classes share theirs. Unary operators are "neg", "pos" and "!".
+# differ, so both classes share theirs. The core itself has tensors and single numbers; what comes
+# here is with R's vectors or needs R's words. Unary operators are "neg", "pos" and "!".
 numeric_ops <- function(generic, e1, e2) {
-  generic <- switch(generic, neg = "-", pos = "+", generic)
-  if (missing(e2)) {
-    value <- as_numeric(bare_rule("arith", generic, e1), attr(e1, "r_names"))
-    return(with_dimnames(value, attr(e1, "r_dimnames")))
+  if (missing(e2)) return(numeric_function(generic, e1))
+  if (is_bare(e1) || is_bare(e2)) {
+    # Once a vector is a tensor, the core can do it.
+    a <- if (is_bare(e1)) lift(e1) else e1
+    b <- if (is_bare(e2)) lift(e2) else e2
+    if (is_tensor(a) && is_tensor(b)) return(dot_call(entries$op2, generic, a, b))
   }
   if (generic == "%*%") {
     value <- rule("matmul", lift(e1), lift(e2))
@@ -153,6 +156,23 @@ numeric_ops <- function(generic, e1, e2) {
   if (isTRUE(the$beware) && generic %in% of_truth) return(truth_with_na(generic, a, b, names))
   with_dimnames(as_numeric(bare_rule("arith", generic, a, b), names), operand_dimnames(e1, e2))
 }
+
+# A plain vector without names.
+is_bare <- function(x) is.null(attributes(x)) && is.numeric(x) && length(x) != 1L
+
+numeric_function <- function(generic, x) {
+  if (generic == "mean") return(rule("mean", x, FALSE))
+  if (generic %in% single_summaries) return(rule("summary", generic, list(x), FALSE))
+  value <- switch(generic,
+    neg = bare_rule("arith", "-", x),
+    pos = bare_rule("arith", "+", x),
+    "!" = bare_rule("arith", "!", x),
+    bare_rule("math", generic, x)
+  )
+  with_dimnames(as_numeric(value, attr(x, "r_names")), attr(x, "r_dimnames"))
+}
+
+single_summaries <- c("sum", "prod", "max", "min")
 
 of_truth <- c("==", "!=", "<", ">", "<=", ">=", "&", "|")
 
@@ -183,6 +203,7 @@ r_names <- function(x) if (is_tensor(x)) attr(x, "r_names") else if (is.null(dim
 
 #' @export
 Math.torch_numeric <- function(x, ...) {
+  if (!.Generic %in% with_arguments) return(dot_call(entries$op1, .Generic, x))
   names <- attr(x, "r_names")
   if (.Generic == "round") {
     return(with_dimnames(as_numeric(round_rule(x, ...), names), attr(x, "r_dimnames")))
@@ -193,11 +214,10 @@ Math.torch_numeric <- function(x, ...) {
     value <- if (swapped) log_rule(..1, x) else log_rule(x, ...)
     return(with_dimnames(as_numeric(value, names), attr(x, "r_dimnames")))
   }
-  if (.Generic == "signif") {
-    return(with_dimnames(as_numeric(signif_rule(x, ...), names), attr(x, "r_dimnames")))
-  }
-  with_dimnames(as_numeric(bare_rule("math", .Generic, x), names), attr(x, "r_dimnames"))
+  with_dimnames(as_numeric(signif_rule(x, ...), names), attr(x, "r_dimnames"))
 }
+
+with_arguments <- c("round", "log", "signif")
 
 round_rule <- function(x, digits = 0) bare_rule("round_to", x, digits)
 
@@ -205,13 +225,17 @@ round_rule <- function(x, digits = 0) bare_rule("round_to", x, digits)
 signif_rule <- function(x, digits = 6L) lifted(signif(plain_values(x), digits))
 
 log_rule <- function(x, base) {
-  natural <- rule("math", "log", lift(x))
+  x <- lift(x)
+  natural <- if (is_torch_numeric(x)) dot_call(entries$op1, "log", x) else rule("math", "log", x)
   if (missing(base)) natural else natural / log(base)
 }
 
 #' @export
 Summary.torch_numeric <- function(..., na.rm = FALSE) { # nolint: object_name_linter.
   parts <- list(...)
+  if (length(parts) == 1L && isFALSE(na.rm) && .Generic %in% single_summaries) {
+    return(dot_call(entries$op1, .Generic, parts[[1L]]))
+  }
   if (.Generic == "range" && !is.null(parts$finite)) {
     finite <- parts$finite
     parts$finite <- NULL
@@ -223,7 +247,9 @@ Summary.torch_numeric <- function(..., na.rm = FALSE) { # nolint: object_name_li
 #' @export
 mean.torch_numeric <- function(x, trim = 0, na.rm = FALSE, ...) { # nolint: object_name_linter.
   check_no_dots(...)
-  if (identical(trim, 0)) return(rule("mean", x, na.rm))
+  if (identical(trim, 0)) {
+    return(if (isFALSE(na.rm)) dot_call(entries$op1, "mean", x) else rule("mean", x, na.rm))
+  }
   if (!is.numeric(trim) || length(trim) != 1L) stop("'trim' must be numeric of length one")
   if (na.rm) x <- x[!is.na(x)] else if (anyNA(x)) return(x[1L] * NA)
   n <- length(x)

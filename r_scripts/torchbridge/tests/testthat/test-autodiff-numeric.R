@@ -88,3 +88,68 @@ test_that("float32 stays float32 with R's numbers, integers and logicals count a
   expect_identical(values(i / 2L), c(0.5, 1))
   expect_identical(values((p > 1) + TRUE), c(1, 2, 2))
 })
+
+test_that("operators that the core takes have R's values, names and dimnames", {
+  named <- c(a = 1.5, b = -2, c = 0.25)
+  grid <- matrix(c(2, 3, -1, 0.5, 1, 4), 3L, dimnames = list(c("a", "b", "c"), NULL))
+  operands <- list(
+    named, unname(named), c(z = 3), 2, -1L, TRUE, c(x = 4, y = 5, z = 6), 1:3, grid, unname(grid)
+  )
+  numeric <- function(v) {
+    x <- as_torch_numeric(v)
+    if (!is.null(dimnames(v))) dimnames(x) <- dimnames(v)
+    x
+  }
+  operators <- c("+", "-", "*", "/", "^", "%%", "%/%", "==", "!=", "<", "<=", ">", ">=", "&", "|")
+  plain <- function(x) {
+    if (!is_tensor(x)) return(list(c(x), names(x), dimnames(x)))
+    labels <- if (is.null(dim(x))) names(x)
+    list(c(to_r(x$detach())), labels, if (!is.null(dim(x))) dimnames(x))
+  }
+  for (name in operators) {
+    f <- get(name)
+    for (first in operands) {
+      for (second in operands) {
+        # A vector that is not as long as a matrix has R's names no more than the matrix.
+        if (is.matrix(first) != is.matrix(second)) next
+        wanted <- f(first, second)
+        wanted <- list(as.vector(wanted), names(wanted), dimnames(wanted))
+        if (is.matrix(first)) wanted[2L] <- list(NULL)
+        found <- list(
+          plain(f(numeric(first), numeric(second))), plain(f(numeric(first), second)),
+          plain(f(first, numeric(second)))
+        )
+        for (one in found) {
+          expect_equal(as.vector(one[[1L]]), wanted[[1L]], ignore_attr = TRUE)
+          if (length(wanted[[1L]]) > 1L) expect_identical(one[2:3], wanted[2:3])
+        }
+      }
+    }
+  }
+  x <- as_torch_numeric(named)
+  for (f in list(exp, abs, cumsum, cumprod, function(x) -x, function(x) +x)) {
+    expect_equal(c(to_r(f(x))), unname(f(named)))
+    expect_identical(names(f(x)), names(named))
+  }
+  for (f in list(sum, prod, max, min, mean)) {
+    expect_equal(to_r(f(x)), f(named))
+    expect_null(names(f(x)))
+    expect_null(names(f(as_torch_numeric(c(a = 2)))))
+  }
+})
+
+test_that("one subscript is R's, whatever it is", {
+  named <- c(a = 1, b = 2, c = 3)
+  x <- as_torch_numeric(named)
+  for (i in list(1, 2L, 3.9, "b", TRUE, -1, 0, factor("b"), c(q = 2), matrix(2), 2:3)) {
+    expect_equal(c(to_r(x[i])), unname(named[i]), ignore_attr = TRUE)
+    expect_identical(names(x[i]), names(named[i]))
+  }
+  for (i in list(1, 2L, 3.9, "b")) {
+    expect_equal(to_r(x[[i]]), named[[i]])
+    expect_null(names(x[[i]]))
+  }
+  y <- as_torch_numeric(matrix(1:6, 2L))
+  expect_equal(to_r(y[5]), 5)
+  expect_error(x[5], "subscript out of bounds")
+})
