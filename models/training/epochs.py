@@ -73,6 +73,10 @@ class Engine(Protocol):
         """A tensor where programs run; it may share the tensor's memory."""
         ...
 
+    def show(self, tensor: Tensor) -> Any:
+        """A tensor for one run of a program, which has it no longer."""
+        ...
+
     def get(self, array: Any) -> Tensor:
         """What is there as a tensor, to be read."""
         ...
@@ -225,9 +229,9 @@ class WholeEpochs:
                 draw.fill(values[i])
         given = [
             self.data,
-            engine.put(rows.int() if len(rows) < 2**31 else rows),
-            engine.put(self._rates(plan.n_steps)),
-            [engine.put(d) for d in drawn],
+            engine.show(rows.int() if len(rows) < 2**31 else rows),
+            engine.show(self._rates(plan.n_steps)),
+            [engine.show(d) for d in drawn],
         ]
         start = 0
         while start < plan.n_steps:

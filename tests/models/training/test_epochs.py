@@ -27,6 +27,9 @@ class Reference:
     def put(self, tensor):
         return tensor.clone()
 
+    def show(self, tensor):
+        return tensor
+
     def get(self, array):
         return array
 
