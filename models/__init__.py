@@ -4,6 +4,7 @@
   `torchbridge.models.callbacks`, and as options by name in `CALLBACKS`.
 - Networks: `mlp`, `Tabular`, `cnn`, `RNN`, `Autoencoder`.
 - Exact fits: `fit_glm` (with `profile_limits` and, penalized, `fit_path`), `fit_multinomial`,
+  `fit_ordinal`, `fit_quantile`, of times that may be censored `fit_cox` and `fit_aft`, and
   `fit_mixture`, `fit_kmeans`, `fit_pca`.
 - `fit_table` takes the columns of a table and the name of any of the above models;
   `load_table` makes a model from the `spec` and `weights` of such a fit. `fit_formula` takes a
@@ -16,15 +17,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .callbacks import CALLBACKS, SCHEDULES, Callback
+from .exact.aft import AFTFit, fit_aft
+from .exact.cox import CoxFit, fit_cox
 from .exact.families import FAMILIES
 from .exact.glm import fit_glm
 from .exact.glm_fit import GLMFit
 from .exact.kmeans import KMeans, fit_kmeans
 from .exact.mixture import GaussianMixture, fit_mixture
 from .exact.multinomial import MultinomialFit, fit_multinomial
+from .exact.ordinal import OrdinalFit, fit_ordinal
 from .exact.pca import PCA, fit_pca
 from .exact.penalty_path import PenaltyPath, fit_path
 from .exact.profile import profile_limits
+from .exact.quantile import QuantileFit, fit_quantile
 from .networks.activations import ACTIVATIONS
 from .networks.autoencoder import Autoencoder
 from .networks.cnn import cnn
@@ -67,8 +72,10 @@ __all__ = [
     "PCA",
     "RNN",
     "SCHEDULES",
+    "AFTFit",
     "Autoencoder",
     "Callback",
+    "CoxFit",
     "Fit",
     "FormulaFit",
     "FormulaModel",
@@ -76,7 +83,9 @@ __all__ = [
     "GaussianMixture",
     "KMeans",
     "MultinomialFit",
+    "OrdinalFit",
     "PenaltyPath",
+    "QuantileFit",
     "TableFit",
     "TableModel",
     "Tabular",
@@ -87,13 +96,17 @@ __all__ = [
     "export_onnx",
     "export_program",
     "fit",
+    "fit_aft",
+    "fit_cox",
     "fit_formula",
     "fit_glm",
     "fit_kmeans",
     "fit_mixture",
     "fit_multinomial",
+    "fit_ordinal",
     "fit_path",
     "fit_pca",
+    "fit_quantile",
     "fit_table",
     "load_formula",
     "load_table",

@@ -103,7 +103,7 @@ def fit_multinomial(
     design = with_intercept(as_design("x", x), flag("intercept", intercept))
     n, device = len(design), design.device
     tol, max_iter = positive("tol", tol), whole_number("max_iter", max_iter, 1)
-    y, k = _as_codes(y, n, n_classes)
+    y, k = as_codes(y, n, n_classes)
     y = y.to(device)
     w = as_weights(weights, n).to(device)
     empty = (torch.bincount(y[w > 0], minlength=k) == 0).nonzero()
@@ -165,7 +165,7 @@ def _of_all_columns(
     }
 
 
-def _as_codes(y: Any, n: int, n_classes: int | None) -> tuple[Tensor, int]:
+def as_codes(y: Any, n: int, n_classes: int | None) -> tuple[Tensor, int]:
     """Class codes, and how many classes there are."""
     if not isinstance(y, Tensor) or y.is_floating_point() or y.dtype == torch.bool:
         raise TypeError("y must be a tensor of integer class codes")

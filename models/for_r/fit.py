@@ -32,10 +32,10 @@ def fit(task: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         task: `model` (a name or a module), `columns` and `levels` (see `Columns`), or `terms` (the
-            arguments of `Terms`), `response`,
-            `n_classes`, `weights`, `offset`, `validation` (a share, or a dict with `columns`,
-            `response`, `weights` and `offset`), `model_options`, `standardize`, `callbacks`
-            (options by name), `functions` (called with each epoch's line), `sources` (the text
+            arguments of `Terms`), `response`, `n_classes`, `weights`, `offset`, `strata`,
+            `validation` (a share, or a dict with `columns`, `response`, `weights` and `offset`),
+            `model_options`, `standardize`, `callbacks` (options by name), `functions` (called
+            with each epoch's line), `sources` (the text
             of each that is the user's; none of those that only show), `events` (dicts of
             `functions` and `sources` by event), `say` (a function that says how far a long fit
             is), `origin` (what more a
@@ -101,7 +101,7 @@ def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
         own = dict(validation)
         own["numeric"], own["codes"] = columns.arrange(own.pop("columns"))
         validation = {name: value for name, value in own.items() if value is not None}
-    names = ("response", "n_classes", "weights", "offset", "standardize")
+    names = ("response", "n_classes", "weights", "offset", "strata", "standardize")
     return {
         "model": model,
         "numeric": numeric,
@@ -168,11 +168,11 @@ def described(result: TableFit) -> dict[str, Any]:
 
 
 def _distribution(result: TableFit) -> dict[str, Any]:
-    """The family of an exact fit with a response, its link and dispersion."""
+    """The family of an exact fit with a response, its link, dispersion and intercept."""
     row = result.model.row
     if row is None or not row.takes_response:
         return {}
-    names = {"family": row.family, "link": None, "dispersion": None}
+    names = {"family": row.family, "link": None, "dispersion": None, "intercept": False}
     found = {name: getattr(result.exact, name, value) for name, value in names.items()}
     return {name: x.numpy() if isinstance(x, Tensor) else x for name, x in found.items()}
 

@@ -39,6 +39,7 @@ def _plain(row: Model) -> dict[str, Any]:
         "seeded",
         "types",
         "takes_sparse",
+        "takes_strata",
         "streams",
     )
     return {

@@ -26,6 +26,7 @@ class TableData:
     codes: Any = None
     weights: Any = None
     offset: Any = None
+    strata: Any = None
 
 
 def as_inputs_of(

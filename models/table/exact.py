@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import parameters_of
+from ..exact.aft import AFTFit, fit_aft
+from ..exact.cox import CoxFit, fit_cox
 from ..exact.families import Family, check_values, find_family
 from ..exact.glm import fit_glm
 from ..exact.glm_fit import GLMFit
@@ -18,13 +20,19 @@ from ..exact.linear_predictor import LinearPredictor
 from ..exact.links import Link
 from ..exact.mixture import GaussianMixture
 from ..exact.multinomial import MultinomialFit, fit_multinomial
+from ..exact.ordinal import OrdinalFit, OrdinalPredictor, fit_ordinal
 from ..exact.pca import PCA
+from ..exact.quantile import QuantileFit, fit_quantile
 from ..exact.responses import ResponsesFit, fit_responses
 from ..exact.unsupervised import ResultModule
 from ..sparse import is_sparse
-from .columns import TableData, codes_within, numbers, optional_numbers
+from .columns import TableData, as_tensor, codes_within, numbers, optional_numbers
 
-Exact = GLMFit | ResponsesFit | MultinomialFit | GaussianMixture | KMeans | PCA
+#: Fits of coefficients.
+WithCoefficients = (
+    GLMFit | ResponsesFit | MultinomialFit | OrdinalFit | CoxFit | AFTFit | QuantileFit
+)
+Exact = WithCoefficients | GaussianMixture | KMeans | PCA
 
 
 class ExactData(NamedTuple):
@@ -127,6 +135,92 @@ def multinomial(task: ExactData) -> ExactResult:
     return coefficients_of(found, found.coefficients, n_classes=n_classes, link=None, baseline=True)
 
 
+def quantile(task: ExactData) -> ExactResult:
+    """A linear model of a quantile."""
+    y = numbers("response", task.data.response, "float64")
+    found = fit_quantile(task.x, y, **task.options, **_beside(task))
+    return coefficients_of(
+        found, found.coefficients[None], n_classes=None, link=found.link, baseline=False
+    )
+
+
+def cox(task: ExactData) -> ExactResult:
+    """A proportional hazards model: its module gives log hazards relative to the mean row's."""
+    times = _times(task, (2, 3), "time and event, or start, time and event")
+    start = {"start": times[:, 0]} if times.shape[1] == 3 else {}
+    found = fit_cox(
+        task.x,
+        times[:, -2],
+        times[:, -1],
+        **start,
+        **_strata(task),
+        **task.options,
+        **_beside(task),
+    )
+    b = found.coefficients.nan_to_num(0.0)
+    coefficients = torch.cat([-(found.center @ b)[None], b])[None]
+    return coefficients_of(
+        found, coefficients, n_classes=None, link=found.link, baseline=False, intercept=True
+    )
+
+
+def aft(task: ExactData) -> ExactResult:
+    """An accelerated failure time model."""
+    times = _times(task, (2,), "the times between which each time lies")
+    beside = {**_strata(task), **_beside(task)}
+    found = fit_aft(task.x, times[:, 0], times[:, 1], **task.options, **beside)
+    return coefficients_of(
+        found, found.coefficients[None], n_classes=None, link=found.link, baseline=False
+    )
+
+
+def _times(task: ExactData, widths: tuple[int, ...], what: str) -> Tensor:
+    found = numbers("response", task.data.response, "float64")
+    if found.ndim != 2 or found.shape[1] not in widths:
+        raise ValueError(
+            f'response must have columns of {what} for model "{task.model}", not shape '
+            f"{tuple(found.shape)}"
+        )
+    return found
+
+
+def _strata(task: ExactData) -> dict[str, Any]:
+    if task.data.strata is None:
+        return {}
+    return {"strata": as_tensor("strata", task.data.strata).long()}
+
+
+def ordinal(task: ExactData) -> ExactResult:
+    """A cumulative link model of ordered classes."""
+    n_classes = task.n_classes
+    if n_classes is None:
+        raise ValueError(f'n_classes is missing: model "{task.model}" takes class codes')
+    y = codes_within("response", task.data.response, [n_classes], 1)
+    found = fit_ordinal(task.x, y, n_classes, **task.options, **_beside(task))
+    spec = {
+        "n_outputs": n_classes,
+        "n_classes": n_classes,
+        "dtype": "float64",
+        "squeeze": False,
+        "link": None,
+        "intercept": False,
+        "coefficients": [n_classes - 1, len(found.coefficients)],
+        "baseline": False,
+    }
+    module = ordinal_predictor({**spec, "model_options": task.options})
+    module.coefficients.copy_(found.coefficients.nan_to_num(0.0))
+    module.thresholds.copy_(found.extra)
+    return ExactResult(found, module, spec, found.fitted)
+
+
+def ordinal_predictor(spec: Mapping[str, Any]) -> OrdinalPredictor:
+    """The module of such a model's spec, without its numbers."""
+    n_thresholds, n_coefficients = spec["coefficients"]
+    return OrdinalPredictor(
+        n_coefficients, n_thresholds, spec["model_options"].get("link", "logit")
+    )
+
+
 def _beside(task: ExactData) -> dict[str, Any]:
     """Weights and offset, of a task with a response."""
     if task.data.response is None:
@@ -138,22 +232,26 @@ def _beside(task: ExactData) -> dict[str, Any]:
 
 
 def coefficients_of(
-    found: GLMFit | ResponsesFit | MultinomialFit,
+    found: WithCoefficients,
     coefficients: Tensor,
     *,
     n_classes: int | None,
     link: str | None,
     baseline: bool,
     squeeze: bool = True,
+    intercept: bool | None = None,
 ) -> ExactResult:
-    """The module of a fit's coefficients, a row an output, and its spec."""
+    """The module of a fit's coefficients, a row an output, and its spec.
+
+    `intercept` says whether the first is one, where the fit does not.
+    """
     spec = {
         "n_outputs": len(coefficients),
         "n_classes": n_classes,
         "dtype": "float64",
         "squeeze": squeeze and not baseline,
         "link": link,
-        "intercept": found.intercept,
+        "intercept": found.intercept if intercept is None else intercept,
         "coefficients": list(coefficients.shape),
         "baseline": baseline,
     }

@@ -28,6 +28,7 @@ def fit_table(
     n_classes: int | None = None,
     weights: Any = None,
     offset: Any = None,
+    strata: Any = None,
     validation: float | Mapping[str, Any] | None = None,
     model_options: Mapping[str, Any] | None = None,
     fit_options: Mapping[str, Any] | None = None,
@@ -39,6 +40,8 @@ def fit_table(
     Args:
         model: "linear", "logistic", "poisson", "gamma", "glm" or "multinomial", which are
             fitted exactly, as `fit_glm` and `fit_multinomial` do, in float64;
+            "ordinal", "cox", "aft" and "quantile_regression", likewise (`fit_ordinal`, `fit_cox`,
+            `fit_aft`, `fit_quantile`);
             "gaussian_mixture", "k_means" or "pca", likewise, without a response; "mlp",
             "tabular", "cnn", "rnn" or "autoencoder", which are trained by `fit`; or a
             module, which is trained too, in place.
@@ -48,8 +51,10 @@ def fit_table(
             multiply its entries. For "cnn" (n, channels, height, width), for "rnn"
             (n, time, features).
         response: shape (n,) or (n, outputs), or with `n_classes` integer class codes
-            from 0. None for "autoencoder", whose response is its input, and for
-            "gaussian_mixture", "k_means" and "pca".
+            from 0. For "cox" and networks with loss "cox_loss" columns of time and event (1, or
+            0 for censored), or for "cox" of start, time and event; for "aft" the columns
+            between which each time lies. None for "autoencoder", whose response is its input,
+            and for "gaussian_mixture", "k_means" and "pca".
         codes: for "tabular", codes from 0 of factors, shape (n, factors).
         n_levels: the number of levels of each factor.
         n_classes: the number of classes, at least 2, where the response is a class.
@@ -57,6 +62,8 @@ def fit_table(
         weights: what each row counts, shape (n,).
         offset: added to the linear predictor (or the output), shape (n,); with classes
             (n, classes).
+        strata: codes from 0 of strata, for "cox" and loss "cox_loss" (each has a baseline of its
+            own) and "aft" (a scale), shape (n,).
         validation: data in a dict with the names of these arguments (`numeric`,
             `response`, `codes`, `weights`, `offset`); or the share of the rows, between 0
             and 1, to draw for it by the seed. For trained models.
@@ -85,7 +92,10 @@ def fit_table(
     given, train = options("model_options", model_options), options("fit_options", fit_options)
     n_classes = None if n_classes is None else whole_number("n_classes", n_classes, 2)
     row = find_model(model) if isinstance(model, str) else None
-    data = TableData(numeric, response, codes, weights, offset)
+    data = TableData(numeric, response, codes, weights, offset, strata)
+    if strata is not None and row is not None and row.exact and not row.takes_strata:
+        takers = ", ".join(f'"{name}"' for name, each in MODELS.items() if each.takes_strata)
+        raise ValueError(f"strata must be None but for {takers} and networks")
     if row is not None and not row.takes_sparse and is_sparse_matrix(numeric):
         takers = ", ".join(f'"{name}"' for name, each in MODELS.items() if each.takes_sparse)
         raise TypeError(f'numeric is sparse: model "{model}" takes dense columns; {takers} do not')

@@ -15,6 +15,7 @@ from torchbridge.saving.tensor_content import Content, parsed
 
 from ..arguments import lookup
 from ..exact.links import find_link
+from ..exact.ordinal import OrdinalPredictor
 from ..networks.scaled import Scaled
 from ..networks.scaling import Standardize, Unstandardize
 from ..sparse import is_sparse_matrix
@@ -88,6 +89,8 @@ class TableModel:
             scores = predict(self.module, inputs)
             scores = torch.cat([scores.new_zeros(len(scores), 1), scores], 1)
             scores = scores if offset is None else scores + offset
+        elif isinstance(self.module, OrdinalPredictor) and offset is not None:
+            scores = predict(self.module, (*inputs, offset))
         else:
             scores = predict(self.module, inputs, offset=offset)
         return self._as_type(scores, type)

@@ -24,6 +24,7 @@ from .result import TableFit
 _LOSS_LINKS = {
     "poisson_nll_loss": "log",
     "gamma_nll_loss": "log",
+    "cox_loss": "log",
     "binary_cross_entropy_with_logits": "logit",
 }
 #: Losses whose responses have no scale of their own.
@@ -162,6 +163,11 @@ class NetworkTask:
             response = numbers(f"{prefix}response", data.response, self.dtype)
         else:
             response = codes_within(f"{prefix}response", data.response, [self.n_classes], 1)
+        if data.strata is not None:
+            if self.fit_options["loss"] != "cox_loss":
+                raise ValueError('strata must be None but for loss "cox_loss"')
+            strata = numbers(f"{prefix}strata", data.strata, self.dtype)
+            response = torch.cat([response, strata.reshape(-1, 1)], 1)
         return _Rows(
             inputs,
             response,
@@ -207,7 +213,8 @@ class NetworkTask:
         """What the model is, as plain values."""
         loss, y = self.fit_options["loss"], rows.response
         named = isinstance(loss, str)
-        n_outputs = self.n_classes or (1 if y.ndim == 1 else y.shape[1])
+        one = y.ndim == 1 or loss == "cox_loss"
+        n_outputs = self.n_classes or (1 if one else y.shape[1])
         if self.n_classes == 2 and loss == "binary_cross_entropy_with_logits":
             n_outputs = 1
         return {
@@ -218,7 +225,7 @@ class NetworkTask:
             "n_outputs": n_outputs,
             "n_classes": self.n_classes,
             "dtype": self.dtype,
-            "squeeze": not self.rebuilds and y.ndim == 1,
+            "squeeze": not self.rebuilds and one,
             "link": _LOSS_LINKS.get(loss) if named else None,
             "scale_input": scales,
             "scale_output": scales and self._scales_output(loss),

@@ -11,11 +11,15 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from ..arguments import check_options, defaults_of, lookup, parameters_of
+from ..exact.aft import fit_aft
+from ..exact.cox import fit_cox
 from ..exact.glm import fit_glm
 from ..exact.kmeans import fit_kmeans
 from ..exact.mixture import fit_mixture
 from ..exact.multinomial import fit_multinomial
+from ..exact.ordinal import fit_ordinal
 from ..exact.pca import fit_pca
+from ..exact.quantile import fit_quantile
 from ..exact.unsupervised import KMeansModule, MixtureModule, PCAModule
 from ..networks.autoencoder import Autoencoder
 from ..networks.cnn import cnn
@@ -25,10 +29,15 @@ from ..networks.tabular import Tabular
 from .exact import (
     ExactData,
     ExactResult,
+    aft,
     buffers_of,
+    cox,
     generalized,
     linear_predictor,
     multinomial,
+    ordinal,
+    ordinal_predictor,
+    quantile,
     without_response,
 )
 
@@ -52,12 +61,13 @@ class Model:
         fit: fits exactly, in float64.
         module: makes the module of such a fit of its spec, without its numbers.
         response: what it takes as response: "any" (the loss decides), "numbers", "classes",
-            "binomial" (shares or two classes), "inputs" (what comes in is to come out), or
-            None for a model without.
+            "binomial" (shares or two classes), "survival" (times and events), "inputs" (what
+            comes in is to come out), or None for a model without.
         family: of an exact fit; None where an option says it, or there is none.
         n_dims: dims of a row of its numeric input: 1 for columns, 2 for sequences, 3 for images.
         takes_codes: whether factors come to it as codes.
         takes_sparse: whether its numeric input may be a sparse matrix.
+        takes_strata: whether rows may have strata.
         streams: whether an exact fit takes rows that are read batch by batch.
         standardizes: whether `standardize` None is True.
         seeded: whether a seed decides anything.
@@ -79,6 +89,7 @@ class Model:
     n_dims: int = 1
     takes_codes: bool = False
     takes_sparse: bool = False
+    takes_strata: bool = False
     streams: bool = False
     standardizes: bool = False
     seeded: bool = True
@@ -129,6 +140,7 @@ def _without(function: Callable[..., Any], *names: str) -> Callable[..., Any]:
 
 
 _DATA = ("x", "y", "weights", "offset")
+_TIMES = ("x", "weights", "offset", "strata")
 
 
 def _of_family(
@@ -216,6 +228,46 @@ MODELS: dict[str, Model] = {
         family="multinomial",
         seeded=False,
         hosts=("shell", "r"),
+    ),
+    "ordinal": Model(
+        fit_ordinal,
+        (*_DATA, "n_classes"),
+        fit=ordinal,
+        module=ordinal_predictor,
+        response="classes",
+        family="ordinal",
+        seeded=False,
+    ),
+    "cox": Model(
+        fit_cox,
+        (*_TIMES, "time", "event", "start"),
+        fit=cox,
+        module=linear_predictor,
+        response="survival",
+        family="cox",
+        takes_strata=True,
+        seeded=False,
+        types=("response", "link"),
+    ),
+    "aft": Model(
+        fit_aft,
+        (*_TIMES, "lower", "upper"),
+        fit=aft,
+        module=linear_predictor,
+        response="survival",
+        family="aft",
+        takes_strata=True,
+        seeded=False,
+        types=("response", "link"),
+    ),
+    "quantile_regression": Model(
+        fit_quantile,
+        _DATA,
+        fit=quantile,
+        module=linear_predictor,
+        response="numbers",
+        family="quantile",
+        seeded=False,
     ),
     "gaussian_mixture": Model(
         fit_mixture,

@@ -152,12 +152,31 @@ def checked_data(
         y = _align_values(y_name, y, output, loss.name)
     elif loss.holds == "classes":
         y = _align_classes(y_name, y, output, loss.name)
+    elif loss.holds == "events":
+        y = _checked_events(y_name, y, output, loss.name)
     else:
         y = _as_output(y, output)
         few = len(output) - (len(output) in output.shape[1:])
         given = None if weights is None else weights[:few].to(output.device)
         check_own_loss(loss, output[:few], y[:few].to(output.device), given)
     return Data(inputs, y, weights, offset)
+
+
+def _checked_events(name: str, y: Tensor, output: Tensor, loss: str) -> Tensor:
+    """Times, events and perhaps strata, beside an output of one log hazard a row."""
+    if y.ndim != 2 or y.shape[1] not in (2, 3):
+        raise ValueError(
+            f'{name} must have columns of time and event (and strata) for "{loss}", not shape '
+            f"{tuple(y.shape)}"
+        )
+    if output.numel() != len(output):
+        raise ValueError(
+            f'"{loss}" takes one output a row, and module returned shape {tuple(output.shape)}'
+        )
+    event = y[:, 1]
+    if not bool(((event == 0) | (event == 1)).all()) or not bool(event.any()):
+        raise ValueError(f"{name} must hold events, 0 (censored) and 1, in its second column")
+    return y.to(output.dtype)
 
 
 def check_input(name: str, module: nn.Module, x: Any) -> tuple[Tensor, ...]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ..arguments import kind_of, lookup
+from .cox_loss import cox_loss
 
 
 def gamma_nll_loss(output: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
@@ -24,7 +25,7 @@ def gamma_nll_loss(output: Tensor, y: Tensor, reduction: str = "mean") -> Tensor
     return loss.mean() if reduction == "mean" else loss
 
 
-# name in torch.nn.functional (and gamma_nll_loss) -> (function, what y holds)
+# name in torch.nn.functional (and gamma_nll_loss, cox_loss) -> (function, what y holds)
 LOSSES: dict[str, tuple[Callable[..., Tensor], str]] = {
     "mse_loss": (F.mse_loss, "values"),
     "l1_loss": (F.l1_loss, "values"),
@@ -37,6 +38,7 @@ LOSSES: dict[str, tuple[Callable[..., Tensor], str]] = {
     "binary_cross_entropy_with_logits": (F.binary_cross_entropy_with_logits, "values"),
     "cross_entropy": (F.cross_entropy, "classes"),
     "nll_loss": (F.nll_loss, "classes"),
+    "cox_loss": (cox_loss, "events"),
 }
 
 

@@ -113,6 +113,8 @@ class Metrics:
         binary = loss.name in _BINARY and loss.known
         for name in self.names:
             _, holds = lookup("metrics", name, METRICS)
+            if loss.holds == "events":
+                raise ValueError(f'metrics: there is none for loss "{loss.name}"')
             classes = loss.holds == "classes" or binary
             if loss.known and classes != (holds == "classes"):
                 raise ValueError(

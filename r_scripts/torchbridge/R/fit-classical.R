@@ -13,7 +13,9 @@
 #' @param scale Not used: the dispersion is the fit's own.
 #' @param k Weight of a parameter in the criterion; 2 is AIC.
 #' @return `anova()`: a table of class `anova`, of the terms in their order where there is one fit,
-#'   as of `anova.lm()` and `anova.glm()`. `extractAIC()`: parameters and criterion.
+#'   as of `anova.lm()` and `anova.glm()`; of several fits of `cox()`, `aft()`, `ordinal()`,
+#'   `multinomial()` or `quantile_regression()` their likelihood ratios. `extractAIC()`: parameters
+#'   and criterion.
 #'   `drop1()`, `add1()`: a table as of `drop1.lm()` and `drop1.glm()`. `update()`: the fit, or its
 #'   call. `model.frame()`, `model.matrix()`: the data of the fit, without rows that were left out.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
@@ -28,11 +30,14 @@ NULL
 #' @export
 anova.torch_fit <- function(object, ..., test = NULL) {
   call <- sys.call()
-  exact <- need_glm(object, "Tables of terms", call)
   others <- list(...)
   if (!all(vapply(others, inherits, NA, "torch_fit"))) {
     abort(call, "`...` must be fits of torch_fit(), to compare.")
   }
+  if (!is.null(object$exact) && !is_glm(object$exact) && length(others) > 0L) {
+    return(compare_likelihoods(c(list(object), others), test, call))
+  }
+  exact <- need_glm(object, "Tables of terms of one fit", call)
   if (is.null(test)) test <- if (uses_t(exact)) "F" else "Chisq"
   check_string(test, "test", call)
   if (!test %in% c("F", "Chisq")) refuse_name(test, c("F", "Chisq"), "test", call)
@@ -56,6 +61,36 @@ anova.torch_fit <- function(object, ..., test = NULL) {
   # As lm() leaves out a term that others explain.
   kept <- c(TRUE, diff(df) != 0 | !is_least_squares(exact))
   anova_table(df[kept], deviance[kept], test, heading, c("NULL", labels)[kept], exact)
+}
+
+# Likelihood ratios of fits, each to the one before.
+compare_likelihoods <- function(fits, test, call) {
+  if (!is.null(test) && !identical(test, "Chisq")) {
+    abort(call, "`test` must be \"Chisq\" for ", exact_name(fits[[1L]]$exact), ".")
+  }
+  first <- fits[[1L]]
+  for (fit in fits) {
+    exact <- need_exact(fit, "Likelihood ratios", call)
+    same <- isTRUE(all.equal(
+      unclass(fit$response), unclass(first$response), tolerance = 0, check.attributes = FALSE
+    ))
+    if (exact$family != first$exact$family || exact$n_obs != first$exact$n_obs || !same) {
+      abort(call, "The fits must be of one model, of the same response in the same rows.")
+    }
+  }
+  labels <- vapply(fits, function(fit) deparse1(stats::formula(fit)), "")
+  df <- vapply(fits, function(fit) as.numeric(fit$exact$df), 1)
+  value <- vapply(fits, function(fit) fit$exact$log_likelihood, 1)
+  ratio <- c(NA, 2 * diff(value))
+  step <- c(NA, diff(df))
+  ratio <- ratio * sign(step)
+  p <- stats::pchisq(ratio, abs(step), lower.tail = FALSE)
+  structure(
+    data.frame(df = df, logLik = value, Chisq = ratio, Df = abs(step), "Pr(>Chi)" = p,
+      check.names = FALSE, row.names = as.character(seq_along(fits))),
+    heading = paste0("Model ", format(seq_along(fits)), ": ", labels, collapse = "\n"),
+    class = c("anova", "data.frame")
+  )
 }
 
 # An error where fits are not of the same response in the same rows.
@@ -214,7 +249,7 @@ is_least_squares <- function(exact) exact$family == "gaussian" && exact$link == 
 need_glm <- function(fit, what, call) {
   exact <- need_exact(fit, what, call)
   need_one_response(fit, what, call)
-  if (exact$family == "multinomial") abort(call, what, " are not for multinomial().")
+  if (!is_glm(exact)) abort(call, what, " are not for ", exact_name(exact), ".")
   exact
 }
 
@@ -230,7 +265,7 @@ extractAIC.torch_fit <- function(fit, scale = 0, k = 2, ...) { # nolint: object_
     return(c(exact$rank, n * log(exact$deviance / n) + k * exact$rank))
   }
   rank <- exact$n_obs - exact$df_residual
-  if (exact$family == "multinomial") rank <- exact$df
+  if (!is_glm(exact)) rank <- exact$df
   c(rank, -2 * exact$log_likelihood + 2 * exact$df + (k - 2) * rank)
 }
 

@@ -96,13 +96,10 @@ as_response <- function(y, model, options, weights, call) {
   found <- list(tensor = NULL, values = NULL, levels = NULL, n_classes = NULL, weights = weights)
   check_weights(weights, call)
   if (!takes_response(model)) return(found)
-  if (inherits(y, "Surv")) {
-    abort(
-      call, "The response is a <Surv> object, of times that may be censored, and there are no ",
-      "survival models here yet: package survival has coxph() and survreg()."
-    )
-  }
   takes <- response_of(model, options)
+  if (inherits(y, "Surv") || takes == "survival") {
+    return(survival_response(y, takes, model, options, found, call))
+  }
   # lm() counts TRUE as 1.
   if (is.logical(y) && takes == "numbers") y <- y + 0
   y <- plain_column(y)
@@ -110,6 +107,12 @@ as_response <- function(y, model, options, weights, call) {
     abort(
       call, "The response is ", friendly_type(y), ", and ", takes_text(model, options),
       " takes numbers: logistic() and multinomial() take classes."
+    )
+  }
+  if (identical(model$name, "ordinal") && !is.factor(y)) {
+    abort(
+      call, "The response is ", friendly_type(y), ", and ordinal() takes a factor, whose levels ",
+      "have an order: ordered(y, levels = ...)."
     )
   }
   if (is_classes(y) || (takes == "classes" && is_code(y))) return(

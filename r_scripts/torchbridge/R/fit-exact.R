@@ -7,7 +7,8 @@ as_exact <- function(found, made) {
   names <- preparation$coefficient_names
   if (is.null(names)) names <- preparation$column_names
   if (found$intercept) names <- c("(Intercept)", names)
-  if (is.matrix(made$response)) {
+  more <- extra_names(found, made)
+  if (is.matrix(made$response) && !inherits(made$response, "Surv")) {
     responses <- response_names(made$response)
     dimnames(found$coefficients) <- list(names, colnames(made$response))
     dimnames(found$dispersion) <- list(colnames(made$response), colnames(made$response))
@@ -23,6 +24,8 @@ as_exact <- function(found, made) {
   } else {
     found$coefficients <- stats::setNames(as.vector(found$coefficients), names)
   }
+  if (length(more) > 0L) found$extra <- stats::setNames(as.vector(found$extra), more)
+  names <- c(names, more)
   dimnames(found$covariance) <- list(names, names)
   if (!is.null(found$standard_errors)) {
     errors <- found$standard_errors
@@ -35,6 +38,31 @@ as_exact <- function(found, made) {
     }
   }
   found
+}
+
+# What is estimated beside coefficients: the log scales of aft(), the thresholds of ordinal().
+extra_names <- function(found, made) {
+  if (found$family == "ordinal") {
+    classes <- made$levels
+    return(paste(classes[-length(classes)], classes[-1L], sep = "|"))
+  }
+  if (length(found$extra) == 0L) return(NULL)
+  strata <- levels(made$strata)
+  if (is.null(strata)) "Log(scale)" else paste0("Log(scale)[", strata, "]")
+}
+
+# Is it a generalized linear model, as glm() has it?
+is_glm <- function(exact) base_family(exact$family) %in% names(model_registry()$families)
+
+# How a fit is called that is none.
+exact_name <- function(exact) {
+  name <- exact$family
+  paste0(if (name == "quantile") "quantile_regression" else name, "()")
+}
+
+# The link of an exact fit that has one, as make.link() gives it.
+exact_link <- function(exact) {
+  if (is_glm(exact)) exact_family(exact) else stats::make.link(exact$link)
 }
 
 # An error where the question is one for exact fits alone.
@@ -118,4 +146,6 @@ inverse_link <- function(link) {
 }
 
 # Normal for known dispersion, Student's for an estimated one.
-uses_t <- function(exact) !exact$family %in% c("binomial", "poisson", "multinomial")
+uses_t <- function(exact) {
+  if (is_glm(exact)) !exact$family %in% c("binomial", "poisson") else exact$family == "quantile"
+}

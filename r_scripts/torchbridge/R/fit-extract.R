@@ -24,7 +24,9 @@
 #'   7.2). NULL is R's own choice: `"wald"` as of `lm()`
 #'   and `nnet::multinom()`, `"profile"` as of `glm()`.
 #' @param type `"response"`, y minus its mean; of exact models also `"deviance"`, `"pearson"` and
-#'   `"working"`, as of `glm()`.
+#'   `"working"`, as of `glm()`. Of `cox()` `"response"` is `"martingale"`, events minus those that
+#'   the model expects, and `"deviance"` makes them symmetric, as of `residuals.coxph()`; of `aft()`
+#'   it is the time minus the fitted one.
 #' @param ... Not used.
 #' @return As of the same functions for `lm()` and `glm()`. `residuals()` and `fitted()` have NA
 #'   where `na.exclude` left rows out.
@@ -64,13 +66,13 @@ confint.torch_fit <- function(object, parm, level = 0.95, method = NULL, ...) {
     abort(call, "`level` must be a number between 0 and 1.")
   }
   # As R's own: confint() of an lm and of a multinom is Wald's, that of a glm is not.
-  plain <- exact$family == "multinomial" || is_least_squares(exact)
+  plain <- !is_glm(exact) || is_least_squares(exact)
   if (is.null(method)) method <- if (plain) "wald" else "profile"
   check_string(method, "method", call)
   if (!method %in% c("profile", "wald")) refuse_name(method, c("profile", "wald"), "method", call)
   if (method == "profile") need_one_response(object, "Profile likelihoods", call)
-  if (method == "profile" && exact$family == "multinomial") {
-    abort(call, "`method` must be \"wald\" for multinomial(), not \"profile\".")
+  if (method == "profile" && !is_glm(exact)) {
+    abort(call, "`method` must be \"wald\" for ", exact_name(exact), ", not \"profile\".")
   }
   estimate <- flat_coef(exact)
   chosen <- if (missing(parm)) seq_along(estimate) else chosen_coef(parm, names(estimate), call)
@@ -101,7 +103,7 @@ flat_coef <- function(exact) {
   } else if (is.matrix(estimate)) {
     estimate <- as.vector(t(estimate))
   }
-  stats::setNames(estimate, rownames(exact$covariance))
+  stats::setNames(c(estimate, exact$extra), rownames(exact$covariance))
 }
 
 #' @rdname torch_fit_extractors
@@ -118,7 +120,10 @@ formula.torch_fit <- function(x, ...) {
   # as.formula() asks with `env`.
   check_no_dots(..., except = "env")
   if (is.null(x$terms)) abort(sys.call(), "The fit has no formula: it is of x and y.")
-  stats::formula(x$terms)
+  found <- stats::formula(x$terms)
+  strata <- x$preparation$strata
+  if (!is.null(strata)) found[[3L]] <- call("+", found[[3L]], strata)
+  found
 }
 
 #' @rdname torch_fit_extractors
@@ -130,7 +135,7 @@ terms.torch_fit <- function(x, ...) x$terms
 family.torch_fit <- function(object, ...) { # nolint: object_name_linter.
   check_no_dots(...)
   exact <- need_exact(object, "Families", sys.call())
-  if (exact$family == "multinomial") abort(sys.call(), "R has no family object for multinomial().")
+  if (!is_glm(exact)) abort(sys.call(), "R has no family object for ", exact_name(exact), ".")
   exact_family(exact)
 }
 
@@ -185,7 +190,9 @@ logLik.torch_fit <- function(object, ...) {
     value <- network_likelihood(object, sys.call())
     df <- object$n_parameters + (object$loss == "mse_loss")
   }
-  structure(value, df = df, nobs = stats::nobs(object), class = "logLik")
+  # As of coxph(): censored rows say little.
+  n <- if (identical(object$exact$family, "cox")) object$exact$n_events else stats::nobs(object)
+  structure(value, df = df, nobs = n, class = "logLik")
 }
 
 network_likelihood <- function(fit, call) {
@@ -225,15 +232,19 @@ residuals.torch_fit <- function(object, type = "response", ...) {
   check_no_dots(...)
   call <- sys.call()
   check_string(type, "type", call)
-  types <- c("response", "deviance", "pearson", "working")
+  types <- c("response", "deviance", "pearson", "working", "martingale")
   if (!type %in% types) refuse_name(type, types, "type", call)
   if (is.null(object$response)) abort(call, "The fit keeps no responses, so it has no residuals.")
-  found <- if (type == "response") {
+  found <- if (inherits(object$response, "Surv") || type == "martingale") {
+    survival_residuals(object, type, call)
+  } else if (type == "response") {
     residuals_of(object)
   } else {
     exact <- need_exact(object, paste0("Residuals of type \"", type, "\""), call)
-    if (exact$family == "multinomial") {
-      abort(call, "`type` must be \"response\" for multinomial(), not \"", type, "\".")
+    if (!is_glm(exact)) {
+      abort(
+        call, "`type` must be \"response\" for ", exact_name(exact), ", not \"", type, "\"."
+      )
     }
     glm_residuals(object, exact_family(exact), type)
   }
@@ -248,7 +259,10 @@ numeric_response <- function(fit) {
   outer(as.integer(y), seq_along(fit$levels), "==") * 1
 }
 
-residuals_of <- function(fit) numeric_response(fit) - fit$fitted.values
+residuals_of <- function(fit) {
+  if (inherits(fit$response, "Surv")) return(surv_residuals(fit))
+  numeric_response(fit) - fit$fitted.values
+}
 
 glm_residuals <- function(fit, family, type) {
   y <- numeric_response(fit)

@@ -8,10 +8,11 @@
 #' @section Data:
 #' A **formula** is read as `lm()` reads it: functions, interactions, `I()`, `offset()`, `subset`,
 #' contrasts; text is a factor, dates and times are numbers. `weights` and `offset` are looked up in
-#' `data` first. A term `(x | g)` is one of random effects: see [torch_mixed]. A response that is a
-#' factor, character or logical has classes (TRUE counts as 1 for
-#' `linear()`); a two-column matrix `cbind(successes, failures)` is for `logistic()` and
-#' `binomial()`; any other matrix is several responses of a network or of `linear()`.
+#' `data` first. A term `(x | g)` is one of random effects: see [torch_mixed]. A response `Surv()` of
+#' package survival, of times that may be censored, is for `cox()`, `aft()` and networks, and
+#' `strata()` in its formula. A response that is a factor, character or logical has classes (TRUE
+#' counts as 1 for `linear()`); a two-column matrix `cbind(successes, failures)` is for `logistic()`
+#' and `binomial()`; any other matrix is several responses of a network or of `linear()`.
 #'
 #' **x and y**: a data frame of such columns, or a numeric matrix; arrays
 #' (n, channels, height, width) for `cnn()` and (n, time, features) for `rnn()`. A **recipe**
@@ -52,7 +53,9 @@
 #' \item{`loss`}{Name of a loss of `torch.nn.functional`: `"mse_loss"` (the default for numbers),
 #'   `"l1_loss"`, `"smooth_l1_loss"`, `"huber_loss"`, `"poisson_nll_loss"` (of log means),
 #'   `"gamma_nll_loss"` (likewise), `"cross_entropy"` (the default for classes),
-#'   `"binary_cross_entropy_with_logits"`. Or a function of output and y that returns a loss for
+#'   `"binary_cross_entropy_with_logits"`; `"cox_loss"` (the default for `Surv(time, event)`), the
+#'   partial likelihood of log hazards, in which each batch is a sample of its own: a `batch_size`
+#'   of all rows is the whole sample's. Or a function of output and y that returns a loss for
 #'   each row, or one number for all, as a tensor. y comes to it in the shape of the output: (n, 1)
 #'   for a vector and one output. R is then called in every step, unless it comes from
 #'   [torch_compile()].}
@@ -218,7 +221,7 @@ torch_fit.formula <- function(formula, data = NULL, model = mlp(), ..., weights 
   if (is_streamed(data)) {
     return(fit_streamed(formula, data, model, options, asked, na.action, parent.frame(), call))
   }
-  read <- formula_frame(formula, data, asked, parent.frame(), call)
+  read <- formula_frame(formula, data, asked, parent.frame(), call, model)
   prepared <- prepare_formula(read, data, model, na.action, call, contrasts)
   fit_prepared(prepared, model, options, call)
 }
@@ -315,6 +318,9 @@ fit_prepared <- function(prepared, model, options, call) {
   response <- as_response(prepared$response, model, options, prepared$weights, call)
   check_columns(prepared$columns, call)
   options$loss_name <- loss_name_of(options, response)
+  if (!is_exact_model(model) && options$loss_name == "cox_loss") {
+    options$task$fit_options$loss <- "cox_loss"
+  }
   task <- fit_task(prepared, model, response, options, call)
   result <- run_fit("fit.fit", task, options, call = call)
   for (note in unlist(result$notes)) warning(warningCondition(note, call = call))
@@ -323,7 +329,7 @@ fit_prepared <- function(prepared, model, options, call) {
 
 # What crosses.
 fit_task <- function(prepared, model, response, options, call) {
-  if (isFALSE(prepared$preparation$intercept) && takes_response(model)) {
+  if (isFALSE(prepared$preparation$intercept) && "intercept" %in% model_row(model)$options) {
     model$options$intercept <- FALSE
   }
   c(
@@ -332,6 +338,7 @@ fit_task <- function(prepared, model, response, options, call) {
     list(
       response = response$tensor, n_classes = response$n_classes,
       weights = as_tensor(response$weights), offset = as_tensor(prepared$offset),
+      strata = if (!is.null(prepared$strata)) as_tensor(as.integer(prepared$strata) - 1L),
       validation = crossing_validation(options$validation, prepared, response, call),
       model_options = if (length(model$options) > 0L) model$options,
       standardize = options$standardize,
@@ -343,6 +350,7 @@ fit_task <- function(prepared, model, response, options, call) {
 
 loss_name_of <- function(options, response) {
   if (!is.null(options$loss_name)) return(options$loss_name)
+  if (inherits(response$values, "Surv")) return("cox_loss")
   if (is.null(response$levels)) "mse_loss" else "cross_entropy"
 }
 
@@ -353,6 +361,7 @@ made_of <- function(prepared, model, response, call) {
     model = model[c("name", "options")], module = model$module,
     terms = prepared$preparation$terms, preparation = prepared$preparation,
     levels = response$levels, response = response$values, prior.weights = response$weights,
+    strata = prepared$strata,
     offset = prepared$offset, na.action = prepared$na.action, nobs = prepared$n,
     frame = prepared$frame, digest = prepared$digest,
     env = prepared$env, # where the call finds x, as a formula knows it
@@ -411,6 +420,11 @@ print.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L), ...) 
     cat("Coefficients:\n")
     print(format(coef(x), digits = digits), print.gap = 2L, quote = FALSE)
     cat("\n")
+    if (length(x$exact$extra) > 0L) {
+      cat(if (x$exact$family == "ordinal") "Thresholds:\n" else "Scale:\n")
+      print(format(x$exact$extra, digits = digits), print.gap = 2L, quote = FALSE)
+      cat("\n")
+    }
   } else {
     cat(model_label(new_model(x$model$name, x$model$options, x$module)), ", ", sep = "")
     cat(x$n_parameters, " parameters, ", sep = "")

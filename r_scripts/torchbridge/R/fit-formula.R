@@ -5,15 +5,18 @@
 
 # list(frame, with NA still in it; offset: what the argument says, for new data; digest: a function
 # that gives by what the data are known again).
-formula_frame <- function(formula, data, asked, env, call) {
+formula_frame <- function(formula, data, asked, env, call, model = NULL) {
   # lm() takes a list, too.
   if (is.list(data) && !is.object(data)) data <- listed_data(formula, data, call)
   if (!is.null(data) && !is.data.frame(data)) {
     abort(call, "`data` must be a data frame, not ", friendly_type(data), ".")
   }
   check_sound(data, "data", call)
+  parts <- split_strata(formula, model, call)
+  formula <- parts$formula
+  asked$strata <- parts$strata
   given <- asked
-  kept <- c("subset", "weights", "offset")
+  kept <- c("subset", "weights", "offset", "strata")
   asked <- asked[c(1L, which(names(asked) %in% kept))]
   asked[[1L]] <- quote(stats::model.frame)
   columns <- data
@@ -29,6 +32,8 @@ formula_frame <- function(formula, data, asked, env, call) {
       )
     }
   )
+  # coxph() and polr() have a constant of their own, whatever the formula says.
+  if (has_own_constant(model)) attr(terms, "intercept") <- 1L
   beside <- as.list(given[names(given) %in% kept])
   environment(terms) <- with_caller(environment(terms), beside, columns, env)
   asked$formula <- quote(.formula)
@@ -48,7 +53,7 @@ formula_frame <- function(formula, data, asked, env, call) {
     names <- unique(unlist(lapply(needed, all.vars)))
     data_digest(source_columns(names, columns, scope))
   }
-  list(frame = frame, offset = given$offset, digest = digest)
+  list(frame = frame, offset = given$offset, strata = parts$strata, digest = digest)
 }
 
 # The environment of the formula, and in it what `subset`, `weights` and `offset` name and only the
@@ -104,6 +109,7 @@ prepare_formula <- function(read, data, model, na_action, call, contrasts = NULL
   list(
     columns = found$columns, terms = found$terms, response = stats::model.response(frame, "any"),
     weights = stats::model.weights(frame), offset = stats::model.offset(frame),
+    strata = if (!is.null(read$strata)) droplevels(frame[["(strata)"]]),
     na.action = handled$na.action, n = nrow(frame), row_names = plain_row_names(frame),
     preparation = found$preparation, frame = if (keeps_frame) frame,
     digest = if (!keeps_frame) read$digest()
@@ -119,6 +125,7 @@ formula_preparation <- function(frame, data, read, model, contrasts, call) {
     kind = "formula", terms = terms, predictors = predictors, offset = read$offset,
     xlevels = stats::.getXlevels(predictors, frame), ptype = formula_ptype(terms, frame, data)
   )
+  preparation$strata <- read$strata
   preparation$design <- !is.null(contrasts) || needs_design(predictors, frame, model)
   check_levels(preparation$xlevels, call)
   frame <- with_factors(frame, preparation$xlevels)

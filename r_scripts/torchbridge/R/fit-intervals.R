@@ -20,7 +20,7 @@ profile_intervals <- function(fit, level, chosen, call) {
 # A matrix of fit, lwr and upr, as of predict.lm().
 prediction_intervals <- function(fit, given, eta, type, interval, level, own, call) {
   exact <- need_exact(fit, "Intervals of predictions", call)
-  if (exact$family == "multinomial") abort(call, "`interval` is not for multinomial().")
+  need_one_link(exact, "`interval` is", call)
   if (!is_number(level) || level <= 0 || level >= 1) {
     abort(call, "`level` must be a number between 0 and 1.")
   }
@@ -41,7 +41,7 @@ prediction_intervals <- function(fit, given, eta, type, interval, level, own, ca
   found <- cbind(fit = eta, lwr = eta - quantile * error, upr = eta + quantile * error)
   rownames(found) <- given$row_names
   if (type == "link") return(found)
-  found[] <- exact_family(exact)$linkinv(found)
+  found[] <- exact_link(exact)$linkinv(found)
   # An inverse link may fall.
   found[, 2:3] <- cbind(pmin(found[, 2L], found[, 3L]), pmax(found[, 2L], found[, 3L]))
   found

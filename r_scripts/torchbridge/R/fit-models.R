@@ -10,6 +10,14 @@
 #' float64: least squares, iteratively reweighted least squares, or Newton's method, as `lm()`,
 #' `glm()` and `nnet::multinom()` have them. The others are networks, trained in float32.
 #'
+#' `ordinal()` is the proportional odds model of a factor's levels in their order, and with other
+#' links its likes, as of `MASS::polr()`; `quantile_regression()` is as of `quantreg::rq()`, with
+#' the standard errors of `se = "nid"`. Of times that may be censored, a response
+#' `Surv(time, event)` of package survival: `cox()` is as of `coxph()`, also of
+#' `Surv(start, stop, event)`, and `aft()` as of `survreg()`, also of times censored on the left or
+#' in an interval. In their formulas `strata(g)` gives each level of g a baseline, or a scale, of
+#' its own. All four are fitted exactly, too.
+#'
 #' `linear()` takes a response of several columns, as `lm()` does: each has its coefficients, a
 #' column of `coef()`.
 #'
@@ -49,9 +57,15 @@
 #'   likelihood.
 #' @param n_init Starts, of which the best result is kept. k-means draws them by k-means++ (Arthur
 #'   and Vassilvitskii, 2007); a mixture begins with k-means.
-#' @param center,scale `TRUE` subtracts the columns' means, and divides by their standard
-#'   deviations, as `prcomp()` does.
-#' @param link Link of `logistic()`: `"logit"`, `"probit"`, `"cloglog"`, `"cauchit"` or `"log"`.
+#' @param center,scale Of `pca()`, `TRUE` subtracts the columns' means, and divides by their
+#'   standard deviations, as `prcomp()` does. Of `aft()`, a number holds the scale there, and `NULL`
+#'   estimates it (but `"exponential"` has 1 and `"rayleigh"` 1/2).
+#' @param link Link of `logistic()`: `"logit"`, `"probit"`, `"cloglog"`, `"cauchit"` or `"log"`; of
+#'   `ordinal()`: `"logit"`, `"probit"`, `"cloglog"`, `"loglog"` or `"cauchit"`.
+#' @param ties Of events at one time: `"efron"` or `"breslow"`.
+#' @param distribution Of the times: `"weibull"`, `"exponential"`, `"rayleigh"`, `"lognormal"`,
+#'   `"loglogistic"`; of times as they are: `"gaussian"`, `"logistic"`, `"extreme"`.
+#' @param tau Which quantile, above 0 and below 1; 0.5 is the median.
 #' @return A `model_description`.
 #' @section Factors as predictors:
 #' `tabular()` learns a vector for each level, an embedding (Guo and Berkhahn, 2016, Entity
@@ -113,6 +127,34 @@ logistic <- function(link = "logit", tol = NULL, max_iter = NULL) {
 #' @export
 multinomial <- function(tol = NULL, max_iter = NULL) {
   new_model("multinomial", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+ordinal <- function(link = "logit", tol = NULL, max_iter = NULL) {
+  new_model("ordinal", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+quantile_regression <- function(tau = 0.5, tol = NULL, max_iter = NULL) {
+  if (!is_number(tau) || tau <= 0 || tau >= 1) {
+    shown <- if (is_number(tau)) tau else friendly_type(tau)
+    abort(sys.call(), "`tau` must be a number above 0 and below 1, not ", shown, ".")
+  }
+  new_model("quantile_regression", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+cox <- function(ties = "efron", tol = NULL, max_iter = NULL) {
+  new_model("cox", as.list(environment()))
+}
+
+#' @rdname torch_models
+#' @export
+aft <- function(distribution = "weibull", scale = NULL, tol = NULL, max_iter = NULL) {
+  new_model("aft", as.list(environment()))
 }
 
 #' @rdname torch_models

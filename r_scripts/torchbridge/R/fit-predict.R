@@ -13,6 +13,11 @@
 #'   a column a class. `"class"`: the most probable class, a factor. `"link"`: before the inverse
 #'   link (of classes, before the softmax). `"terms"`: what each term of an exact model adds to the
 #'   link, centred, as of `predict.lm()`. `"code"`: the code of an `autoencoder()`, a matrix.
+#'   Of `cox()` the link is the logarithm of the hazard relative to that of a row of means (0 for
+#'   columns of 0 and 1), as `predict.coxph()` has it without strata, and the response the relative
+#'   hazard; of `aft()` the response is `exp()` of the location of log times. `"survival"`: the
+#'   probabilities that `cox()` and `aft()` give to survive `times`, and `"quantile"`: the times by
+#'   which shares `p` have had the event, of `aft()`; both a matrix with a column each.
 #' @param interval `"confidence"`: limits of the mean, of types "response" and "link" of exact
 #'   models (but `multinomial()`), as of `predict.lm()`; for other links than the identity they are
 #'   those of the link, brought to the response. `"prediction"`: limits of a new observation, for
@@ -29,6 +34,8 @@
 #'   order of its rows and as they are made, so that they take little memory: a folder that is not
 #'   there yet or is empty, or a file that ends in `.parquet`. The columns are those of `tibble`. It
 #'   is there when all is written.
+#' @param times Times, of type "survival".
+#' @param p Shares between 0 and 1, of type "quantile".
 #' @param ... Not used.
 #' @return With `to` that, invisibly. Else a vector, matrix or factor, a value for each row of
 #'   `newdata`; NA where a predictor is NA. With `interval`, a matrix of `fit`, `lwr` and `upr`.
@@ -40,11 +47,12 @@
 #' @export
 predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit = FALSE, # nolint
                               interval = "none", level = 0.95, offset = NULL, tibble = FALSE,
-                              to = NULL, ...) {
+                              to = NULL, times = NULL, p = NULL, ...) {
   check_no_dots(...)
   call <- sys.call()
   check_flag(tibble, "tibble", call)
   check_prediction(object, type, se.fit, interval, call)
+  check_curve(object, type, times, p, call)
   if (is_streamed(newdata) && !is.null(object$preparation)) {
     if (se.fit || interval != "none" || !is.null(offset)) {
       abort(call, "`se.fit`, `interval` and `offset` are for `newdata` in memory.")
@@ -54,6 +62,9 @@ predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit 
   if (!is.null(to)) abort(call, "`to` is for `newdata` that is read batch by batch.")
   if (is.null(object$preparation)) return(predict_batches(object, newdata, type, call))
   if (type == "terms") return(predict_terms(object, newdata, call))
+  if (type %in% c("survival", "quantile")) {
+    return(predict_curve(object, newdata, type, times, p, offset, tibble, call))
+  }
   if (type == "code" && !"code" %in% model_row(object$model)$types) {
     abort(call, "`type` \"code\" is for autoencoder().")
   }
@@ -89,7 +100,7 @@ warn_of_aliased <- function(fit, newdata, call) {
   if (is.null(fit$exact) || !anyNA(fit$exact$coefficients) || is.null(fit$terms)) {
     return(invisible())
   }
-  if (fit$exact$family == "multinomial" || length(dim(fit$exact$coefficients)) > 1L) {
+  if (!is_glm(fit$exact) || length(dim(fit$exact$coefficients)) > 1L) {
     return(invisible())
   }
   withCallingHandlers(
@@ -105,7 +116,7 @@ warn_of_aliased <- function(fit, newdata, call) {
 check_prediction <- function(fit, type, se, interval, call) {
   check_string(type, "type", call)
   check_flag(se, "se.fit", call)
-  types <- c("response", "prob", "class", "link", "terms", "code")
+  types <- c("response", "prob", "class", "link", "terms", "code", "survival", "quantile")
   if (!type %in% types) refuse_name(type, types, "type", call)
   check_string(interval, "interval", call)
   intervals <- c("none", "confidence", "prediction")
@@ -281,10 +292,11 @@ exact_columns <- function(columns) {
 
 predicted_errors <- function(fit, given, type, call) {
   exact <- need_exact(fit, "Standard errors of predictions", call)
-  if (exact$family == "multinomial") abort(call, "`se.fit` is not for multinomial().")
+  need_one_link(exact, "`se.fit` is", call)
   need_one_response(fit, "Standard errors of predictions", call)
-  known <- !is.na(exact$coefficients)
+  known <- which(!is.na(exact$coefficients)) # before what is estimated beside them
   x <- exact_design(fit, given)[, known, drop = FALSE]
+  if (!is.null(exact$center)) x <- sweep(x, 2L, exact$center[known])
   error <- if (isTRUE(all(is_in_range(diag(exact$covariance)[known])))) {
     sqrt(rowSums((x %*% exact$covariance[known, known]) * x))
   } else {
@@ -294,9 +306,16 @@ predicted_errors <- function(fit, given, type, call) {
   }
   if (type == "response") {
     eta <- predict_rows(fit, given, "link")
-    error <- error * abs(exact_family(exact)$mu.eta(eta))
+    error <- error * abs(exact_link(exact)$mu.eta(eta))
   }
   stats::setNames(error, given$row_names)
+}
+
+# An error where there is no one linear predictor whose inverse link is the response.
+need_one_link <- function(exact, what, call) {
+  if (exact$family %in% c("multinomial", "ordinal")) {
+    abort(call, what, " not for ", exact_name(exact), ".")
+  }
 }
 
 # Are these variances that have all their digits? Columns of extreme scale have others.
@@ -304,7 +323,7 @@ is_in_range <- function(variances) variances > 1e-280 & variances < 1e280
 
 predict_terms <- function(fit, newdata, call) {
   exact <- need_exact(fit, "Terms", call)
-  if (exact$family == "multinomial") abort(call, "`type` \"terms\" is not for multinomial().")
+  need_one_link(exact, "`type` \"terms\" is", call)
   need_one_response(fit, "Terms", call)
   own <- rows_of(fit, NULL, NULL, call)
   given <- if (is.null(newdata)) own else rows_of(fit, newdata, NULL, call)
@@ -317,6 +336,7 @@ predict_terms <- function(fit, newdata, call) {
   x <- as_columns(given)
   centre <- colMeans(as_columns(own))
   if (!exact$intercept) centre[] <- 0
+  if (!is.null(exact$center)) centre <- as.vector(exact$center)
   preparation <- fit$preparation
   labels <- attr(preparation$predictors, "term.labels")
   if (is.null(labels)) labels <- preparation$column_names

@@ -29,6 +29,12 @@ is_exact_model <- function(model) model_row(model)$exact
 # Is there a response beside its input?
 takes_response <- function(model) model_row(model)$takes_response
 
+# Is it an exact model whose baseline or thresholds are its intercept?
+has_own_constant <- function(model) {
+  !is.null(model) && is_exact_model(model) && takes_response(model) &&
+    !"intercept" %in% model_row(model)$options
+}
+
 # Is it fitted exactly to columns alone: a mixture, clusters, components?
 is_unsupervised <- function(model) is_exact_model(model) && !takes_response(model)
 

@@ -66,20 +66,24 @@ has_changed <- function(fit, data) {
 
 source_digest <- function(fit, data) {
   if (is.null(fit$terms)) return(data_digest(data))
-  beside <- fit$call[intersect(names(fit$call), c("subset", "weights", "offset"))]
-  parts <- c(list(attr(fit$terms, "variables")), unname(as.list(beside)))
+  parts <- c(list(attr(fit$terms, "variables")), unname(beside_formula(fit)))
   names <- unique(unlist(lapply(parts, all.vars)))
   data_digest(source_columns(names, data, environment(fit$terms)))
+}
+
+# What the fit read beside its formula, as it was written.
+beside_formula <- function(fit) {
+  found <- as.list(fit$call[intersect(names(fit$call), c("subset", "weights", "offset"))])
+  c(found, if (!is.null(fit$preparation$strata)) list(strata = fit$preparation$strata))
 }
 
 # The model frame of the fit, of the data as they are.
 frame_again <- function(fit, data) {
   terms <- fit$terms
   attr(terms, "predvars") <- NULL
-  beside <- as.list(fit$call[intersect(names(fit$call), c("subset", "weights", "offset"))])
   asked <- c(
-    list(quote(stats::model.frame), terms, data = data, na.action = quote(stats::na.pass)), beside,
-    list(drop.unused.levels = TRUE)
+    list(quote(stats::model.frame), terms, data = data, na.action = quote(stats::na.pass)),
+    beside_formula(fit), list(drop.unused.levels = TRUE)
   )
   frame <- eval(as.call(asked), environment(terms))
   if (is.null(fit$na.action)) frame else frame[-fit$na.action, , drop = FALSE]

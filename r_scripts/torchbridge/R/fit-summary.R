@@ -46,7 +46,7 @@ summary.torch_fit <- function(object, ...) {
   found <- list(
     call = object$call, fit = object, coefficients = table[!aliased, , drop = FALSE],
     aliased = aliased, dispersion = exact$dispersion,
-    df = c(exact$rank, exact$df_residual, length(aliased)),
+    df = c(if (is.null(exact$rank)) exact$df else exact$rank, exact$df_residual, length(aliased)),
     deviance = exact$deviance, null.deviance = exact$null_deviance, df.null = exact$df_null,
     aic = stats::AIC(object), iterations = exact$iterations, converged = exact$converged
   )
@@ -62,6 +62,24 @@ print.summary.torch_responses <- function(x, ...) {
     cat("\n")
   }
   invisible(x)
+}
+
+# Of a fit that has no dispersion: its likelihood, beside that without columns where that is known.
+likelihood_lines <- function(exact, digits) {
+  shown <- function(x) format(x, digits = digits)
+  found <- paste0(
+    if (exact$family == "cox") "Partial log-likelihood: " else "Log-likelihood: ",
+    shown(exact$log_likelihood), " of ", exact$n_obs, " rows",
+    if (!is.null(exact$n_events)) paste0(", ", exact$n_events, " events")
+  )
+  if (is.null(exact$null_log_likelihood)) return(found)
+  ratio <- 2 * (exact$log_likelihood - exact$null_log_likelihood)
+  df <- sum(!is.na(exact$coefficients)) - exact$intercept
+  p <- stats::pchisq(ratio, df, lower.tail = FALSE)
+  c(found, if (df > 0) paste0(
+    "Likelihood ratio: ", shown(ratio), " on ", df, " degrees of freedom, p ",
+    if (p < 2.2e-16) "< 2.2e-16" else paste("=", format(p, digits = digits))
+  ))
 }
 
 exact_table <- function(exact) {
@@ -126,7 +144,9 @@ print.summary.torch_fit <- function(x, digits = max(3L, getOption("digits") - 3L
   table[!x$aliased, ] <- x$coefficients
   stats::printCoefmat(table, digits = digits, signif.stars = signif.stars, na.print = "NA")
   cat("\n")
-  if (!is.null(x$r.squared)) {
+  if (!is_glm(x$fit$exact)) {
+    cat(likelihood_lines(x$fit$exact, digits), sep = "\n")
+  } else if (!is.null(x$r.squared)) {
     cat(
       "Residual standard error: ", format(x$sigma, digits = digits), " on ", x$df[2L],
       " degrees of freedom\nMultiple R-squared: ", format(x$r.squared, digits = digits),

@@ -187,15 +187,16 @@ def test_rs_help_pages_say_pythons_defaults():
 def test_rows_say_what_they_are():
     exact = [name for name, row in MODELS.items() if row.exact]
     assert exact == [
-        "linear", "logistic", "poisson", "gamma", "glm", "multinomial",
+        "linear", "logistic", "poisson", "gamma", "glm", "multinomial", "ordinal", "cox", "aft",
+        "quantile_regression",
         "gaussian_mixture", "k_means", "pca",
     ]  # fmt: skip
-    for name, row in MODELS.items():
+    for row in MODELS.values():
         assert row.exact == (row.build is None) == (row.module is not None)
         assert set(row.hosts) <= {"shell", "r"} and row.hosts
         assert set(row.types) <= set(prediction_types())
         assert set(row.r_names.values()) <= set(row.option_names)
-        if row.family is not None and name != "multinomial":
+        if row.family not in (None, "multinomial", "ordinal", "cox", "aft", "quantile"):
             assert row.family in FAMILIES
             assert row.option_names == ["link", "intercept", "tol", "max_iter"]
     assert prediction_types() == ["response", "link", "prob", "class", "code"]

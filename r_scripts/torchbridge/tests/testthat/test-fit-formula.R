@@ -278,11 +278,11 @@ test_that("networks take text as factors, and dates and times as numbers", {
   )
 })
 
-test_that("survival times are refused in words, until there are models for them", {
+test_that("survival times are refused by models that take others", {
   skip_if_not_installed("survival")
   expect_error(
     torch_fit(survival::Surv(x, b) ~ z, numbers, linear()),
-    "no survival models here yet: package survival has coxph"
+    "of times that may be censored, and linear\\(\\) takes others"
   )
 })
 
