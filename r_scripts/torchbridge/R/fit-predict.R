@@ -192,11 +192,12 @@ python_values <- function(fit, columns, offset, type, call) {
   )
 }
 
-# Of a generalized linear model R multiplies, which for a few rows takes less than a call of Python.
+# Of a fit of coefficients R multiplies, which for a few rows takes less than a call of Python.
 # NULL where that is not all there is to do: several responses, factors of `x`, infinite values.
 generalized_values <- function(fit, columns, offset, type) {
   b <- fit$exact$coefficients
   if (is.null(b) || !is.null(dim(b)) || is_tensor(columns)) return(NULL)
+  if (fit$exact$family == "ordinal") return(NULL)
   if (is.list(columns)) {
     if (length(columns) == 0L || any(vapply(columns, is.factor, NA))) return(NULL)
     columns <- do.call(cbind, columns)
@@ -206,6 +207,7 @@ generalized_values <- function(fit, columns, offset, type) {
   b <- unname(replace(b, is.na(b), 0))
   eta <- as.vector(columns %*% if (intercept) b[-1L] else b)
   if (intercept) eta <- eta + b[1L]
+  if (!is.null(fit$exact$center)) eta <- eta - sum(fit$exact$center * b)
   if (!is.null(offset)) eta <- eta + as.vector(offset)
   if (!all_finite(eta)) return(NULL)
   if (type == "response") inverse_link(fit$exact$link)(eta) else eta

@@ -10,7 +10,7 @@ large_design <- 2^18
 design_terms <- function(predictors, frame, design, model) {
   response <- stats::model.response(frame, "any")
   family <- family_of(model)
-  is_one <- is.null(dim(response)) && !is.null(family) && family != "multinomial"
+  is_one <- is.null(dim(response)) && !is.null(family) && is_glm(list(family = family))
   if (!is_one || nrow(frame) * ncol(design) < large_design) return(NULL)
   # Without an intercept the first factor has a column for each level, which `factors` doesn't say.
   factors <- attr(predictors, "factors")
