@@ -185,6 +185,8 @@ def get_index(x: Tensor, key: tuple[Any, ...]) -> Tensor:
     key = tuple(map(_plain, key))
     if _is_mask(key):
         return x[key]
+    if len(key) == 1 and _is_mask_of_rows(key[0], x):
+        return x[key]
     view, chosen = _split(x, key)
     for dim, index in chosen:
         view = view.index_select(dim, index)
@@ -217,6 +219,13 @@ def _is_mask(key: tuple[Any, ...]) -> bool:
     return len(key) == 1 and isinstance(key[0], torch.Tensor) and (key[0].dim() != 1)
 
 
+def _is_mask_of_rows(part: Any, x: Tensor) -> bool:
+    """A bool tensor with one value for each row (element of a vector)?"""
+    if not isinstance(part, torch.Tensor) or part.dtype != torch.bool:
+        return False
+    return part.dim() == 1 and x.dim() > 0 and part.shape[0] == x.shape[0]
+
+
 def _split(x: Tensor, key: tuple[Any, ...]) -> tuple[Tensor, list[tuple[int, Tensor]]]:
     """The view that the other subscripts give, and (dim of it, positions) for each vector."""
     simple, vectors, dim = [], [], 0
@@ -243,6 +252,9 @@ def _positions(part: list[int] | Tensor, size: int, device: torch.device) -> Ten
             )
         return index.nonzero().reshape(-1)
     index = index.long().reshape(-1)
-    if index.numel() and (int(index.max()) >= size or int(index.min()) < -size):
+    if not index.numel():
+        return index
+    least, most = map(int, torch.aminmax(index))
+    if most >= size or least < -size:
         raise IndexError(f"subscript out of bounds: the dim has size {size}")
-    return torch.where(index < 0, index + size, index)
+    return index if least >= 0 else torch.where(index < 0, index + size, index)

@@ -114,8 +114,33 @@ def step(optimizer: torch.optim.Optimizer, closure: Callable[[], Any] | None) ->
 
 
 def zero_grad(optimizer: torch.optim.Optimizer, set_to_none: bool) -> None:
-    """Clear the gradients, or set them to zero."""
-    optimizer.zero_grad(set_to_none=set_to_none)
+    """Clear the gradients, or set them to zero.
+
+    As PyTorch's own method does, without what that does for its profiler. A class with a method of
+    its own keeps it.
+    """
+    if type(optimizer).zero_grad is not torch.optim.Optimizer.zero_grad:
+        optimizer.zero_grad(set_to_none=set_to_none)
+        return
+    dense = []
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            grad = parameter.grad
+            if grad is None:
+                continue
+            if set_to_none:
+                parameter.grad = None
+                continue
+            if grad.grad_fn is not None:
+                grad.detach_()
+            elif grad.requires_grad:
+                grad.requires_grad_(False)
+            if grad.layout == torch.strided:
+                dense.append(grad)
+            else:
+                grad.zero_()
+    if dense:
+        torch._foreach_zero_(dense)
 
 
 def add_param_group(optimizer: torch.optim.Optimizer, group: dict[str, RValue]) -> None:

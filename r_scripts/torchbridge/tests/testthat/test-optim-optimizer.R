@@ -294,6 +294,17 @@ test_that("zero_grad() clears gradients, or sets them to zero", {
   expect_identical(as.numeric(w$grad), c(0, 0))
   optimizer$zero_grad(set_to_none = TRUE)
   expect_null(w$grad)
+  # A gradient of a sparse embedding, one that was differentiated itself, and none.
+  rows <- nn_embedding(5, 2, sparse = TRUE)
+  others <- list(rows$weight, w, tensor(3, requires_grad = TRUE))
+  optimizer <- optim_sgd(others)
+  rows(torch_tensor(c(1L, 3L)))$sum()$backward()
+  suppressWarnings((w^3)$sum()$backward(create_graph = TRUE))
+  optimizer$zero_grad()
+  expect_identical(as.numeric(rows$weight$grad$to_dense()), numeric(10))
+  expect_identical(as.numeric(w$grad), c(0, 0))
+  expect_false(w$grad$requires_grad)
+  expect_null(others[[3L]]$grad)
 })
 
 test_that("the state counts parameters from 1", {
