@@ -39,7 +39,7 @@ def find_accelerator(
     """Where a fit runs that is to run so."""
     by_fabric = lookup("precision", precision, PRECISIONS)
     place = find_rank()
-    n = _n_devices(devices, place)
+    n = _n_devices(devices, place, device)
     together = lookup("strategy", strategy, STRATEGIES)
     if place is not None and (n > 1 or strategy != "auto"):
         device = _own_device(device, place)
@@ -51,11 +51,16 @@ def find_accelerator(
     return FabricAccelerator(device, precision) if by_fabric else Accelerator(device)
 
 
-def _n_devices(devices: Any, place: Rank | None) -> int:
+def _n_devices(devices: Any, place: Rank | None, device: torch.device) -> int:
     """How many processes or devices train together."""
     here = 1 if place is None else place.world_size
+    if isinstance(devices, str) and devices != "all":
+        raise ValueError(f'devices must be a whole number or "all", not "{devices}"')
     if devices is None or (place is not None and devices == "all"):
         return here
+    if devices == "all":
+        # A CPU is one device: torch's threads are on all of its cores.
+        return torch.cuda.device_count() if device.type == "cuda" else 1
     n = whole_number("devices", devices, 1)
     if place is not None and n not in (1, here):
         raise ValueError(

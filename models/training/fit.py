@@ -114,7 +114,7 @@ def fit(
     seed: int | None = None,
     device: str | torch.device | None = None,
     precision: str = "32-true",
-    devices: int | None = None,
+    devices: int | str | None = None,
     accumulate: int = 1,
     strategy: str = "auto",
     compile: bool | str = False,
@@ -193,7 +193,9 @@ def fit(
             "bf16-mixed" compute in half precision and keep the weights; "bf16-true" and
             "64-true" convert the module. These need lightning-fabric.
         devices: how many devices train together, each on its share of every batch. None is all
-            processes of the job where torchrun or Slurm has started this one, and else 1. A fit
+            processes of the job where torchrun or Slurm has started this one, and else 1; "all" is
+            those, or every GPU that torch sees (a CPU is one device, on whose cores its threads
+            are). A fit
             on several is that on one: `batch_size` is the whole's. Elsewhere a session starts a
             process for each, sends them what they need (the data through memory that they share;
             classes and functions of the session's by value, with the package cloudpickle), and

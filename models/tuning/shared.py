@@ -1,7 +1,9 @@
 """Searches that are shared: workers, sessions and machines draw from one study in a storage.
 
 Each takes a trial when it has time, so that what is drawn depends on who was faster. A worker that
-dies loses its trial, which counts as failed, and another one takes its place.
+dies loses its trial, which counts as failed, and another one takes its place. Of a machine that has
+vanished nobody says so: in a database, running trials say that they run, and one that has not for a
+while has failed. A journal has no such thing; what a machine left running there stays so.
 
 Tests: tests/models/tuning/test_shared.py.
 """
@@ -14,6 +16,7 @@ import platform
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,8 @@ from ..arguments import kind_of
 _ABOUT, _WORKER = "torchbridge_about", "torchbridge_worker"
 #: Workers that may die one after the other, before a trial is finished.
 _MOST_DEATHS = 3
+#: Seconds between two heartbeats of a trial in a database, and without one until it has failed.
+_BEAT, _SILENCE = 30, 180
 #: Characters of a worker's last words.
 _LAST_WORDS = 1500
 
@@ -42,7 +47,11 @@ def open_storage(optuna: Any, storage: str | os.PathLike[str]) -> Any:
     text = os.fspath(storage)
     if "://" in text:
         try:
-            return optuna.storages.RDBStorage(text)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                return optuna.storages.RDBStorage(
+                    text, heartbeat_interval=_BEAT, grace_period=_SILENCE
+                )
         except ImportError as error:
             raise ImportError(f"storage {text!r} needs another package: {error}") from error
         except Exception as error:
@@ -81,7 +90,8 @@ def run_shared(
     while _begin(study, n_trials):
         trial = study.ask()
         trial.set_user_attr(_WORKER, worker())
-        _run(study, trial, objective)
+        with _beating(study, trial):
+            _run(study, trial, objective)
         tell()
 
 
@@ -201,7 +211,11 @@ def worker(pid: int | None = None) -> str:
 
 
 def fail_orphans(study: Any) -> None:
-    """Trials whose process on this machine has ended without an end of them have failed."""
+    """Trials whose process has ended without an end of them have failed.
+
+    Those of this machine, and in a database those of which nothing was heard for a while.
+    """
+    _fail_silent(study)
     for trial in study.get_trials(deepcopy=False):
         name, _, pid = trial.user_attrs.get(_WORKER, "").rpartition(":")
         if not trial.state.is_finished() and name == platform.node() and not _is_alive(int(pid)):
@@ -211,12 +225,45 @@ def fail_orphans(study: Any) -> None:
 def _fail(study: Any, whose: str) -> None:
     from optuna.trial import TrialState
 
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    for trial in _running(study):
         if trial.user_attrs.get(_WORKER) == whose:
             with contextlib.suppress(Exception):  # another session was faster
                 study.tell(trial.number, state=TrialState.FAIL)
-                if "fixed_params" in trial.system_attrs:  # of a grid: nobody would draw it again
-                    study.enqueue_trial(trial.system_attrs["fixed_params"])
+                _draw_again(study, trial)
+
+
+def _running(study: Any) -> list[Any]:
+    from optuna.trial import TrialState
+
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def _draw_again(study: Any, trial: Any) -> None:
+    """What a grid has fixed nobody would draw again."""
+    if "fixed_params" in trial.system_attrs:
+        study.enqueue_trial(trial.system_attrs["fixed_params"])
+
+
+def _fail_silent(study: Any) -> None:
+    """Trials that say no more that they run have failed."""
+    import optuna
+
+    before = _running(study)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna.storages.fail_stale_trials(study)
+    still = {trial.number for trial in _running(study)}
+    states = {trial.number: trial.state.name for trial in study.get_trials(deepcopy=False)}
+    for trial in before:
+        if trial.number not in still and states[trial.number] == "FAIL":
+            _draw_again(study, trial)
+
+
+def _beating(study: Any, trial: Any) -> Any:
+    """While a trial runs in a database, a thread says so now and then, as in Optuna's own loop."""
+    from optuna.storages._heartbeat import get_heartbeat_thread
+
+    return get_heartbeat_thread(trial._trial_id, study._storage)
 
 
 def _run(study: Any, trial: Any, objective: Callable[[Any], float]) -> None:
@@ -236,6 +283,7 @@ def _run(study: Any, trial: Any, objective: Callable[[Any], float]) -> None:
 
 def _begin(study: Any, n_trials: int) -> bool:
     """Is there another trial to run? (Between two that ask at once one more may begin.)"""
+    _fail_silent(study)
     return _n_begun(study) < n_trials
 
 

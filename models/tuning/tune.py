@@ -106,7 +106,9 @@ def tune(
         storage: where the trials are kept, for other sessions and machines, and for going on
             later: the path of a journal (a file on a drive that all see), or the URL of a
             database, as Optuna has it ("postgresql://user:password@host/db", "sqlite:///a.db").
-            All that are given the same draw from one study, until it has `n_trials` in all.
+            All that are given the same draw from one study, until it has `n_trials` in all. A
+            trial of a machine that vanished fails in a database after three minutes of silence,
+            and another takes its place; in a journal it stays "running".
         study_name: which study of the storage.
         seed: decides what is drawn, and the training of every trial.
         progress: None says now and then on standard error how far the search is, once it has

@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from torchbridge.models import fit, mlp
+from torchbridge.models.training.device import Accelerator
+from torchbridge.models.training.fabric import find_accelerator
+from torchbridge.models.training.workers import Workers
 
 pytest.importorskip("lightning_fabric")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -48,5 +51,15 @@ def test_bad_argument_is_named(regression):
         fit(network(), x, y, precision="half")
     with pytest.raises(ValueError, match="devices must be at least 1"):
         fit(network(), x, y, devices=0)
+    with pytest.raises(ValueError, match='devices must be a whole number or "all", not "some"'):
+        fit(network(), x, y, devices="some")
     with pytest.raises(ValueError, match='compile takes one device and precision "32-true"'):
         fit(network(), x, y, precision="bf16-mixed", compile=True)
+
+
+def test_all_devices_are_every_gpu_and_a_cpu_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    found = find_accelerator(torch.device("cuda"), "32-true", "all", "auto")
+    assert isinstance(found, Workers) and found.world_size == 3
+    alone = find_accelerator(torch.device("cpu"), "32-true", "all", "auto")
+    assert type(alone) is Accelerator

@@ -57,13 +57,13 @@ def test_a_machine_of_two_is_lost_and_comes_back(tmp_path):
     del with_port
     # PyTorch's agents do not tell one that comes later where to meet, unless this says so.
     more = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
-    one, other = (
-        torchrun(tmp_path, *options, f"--rdzv-conf=is_host={host}", **more) for host in (1, 0)
-    )
+    # (A machine is lost once it has been silent for as long as this.)
+    conf = "--rdzv-conf=keep_alive_interval=1,keep_alive_max_attempt=3,is_host="
+    one, other = (torchrun(tmp_path, *options, f"{conf}{host}", **more) for host in (1, 0))
     worker = int(wait_for(tmp_path / "killed", one))
     for process in (other.pid, worker):
         os.kill(process, signal.SIGKILL)
-    again = torchrun(tmp_path, *options, "--rdzv-conf=is_host=0", **more)
+    again = torchrun(tmp_path, *options, f"{conf}0", **more)
     other.wait()
     ends_as_one_left_alone(tmp_path, [one, again])
 

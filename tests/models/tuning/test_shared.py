@@ -1,7 +1,9 @@
 """Searches in a storage: workers, sessions, and what becomes of those that die."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import threading
 import time
 
@@ -71,9 +73,28 @@ def test_a_trial_whose_process_is_gone_has_failed(tmp_path):
     assert [t["state"] for t in found.trials] == ["complete", "fail", "complete"]
 
 
+def test_a_trial_of_a_machine_that_vanished_has_failed(tmp_path):
+    space = {"lr": [0.1, 0.01]}
+    place, options = storages(tmp_path)["database"], {**OPTIONS, "sampler": "grid"}
+    tune("mlp", space, X, Y, n_trials=1, storage=place, **options)
+    storage = shared.open_storage(optuna, place)
+    study = optuna.load_study(study_name="torchbridge", storage=storage)
+    other = 1 - study.trials[0].params["lr"]  # the place of a choice
+    study.enqueue_trial({"lr": other})
+    lost = study.ask()
+    lost.set_user_attr("torchbridge_worker", "elsewhere:1")
+    with shared._beating(study, lost):
+        pass  # it is heard once
+    with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as connection, connection:
+        connection.execute("UPDATE trial_heartbeats SET heartbeat = datetime('now', '-1 hour')")
+    found = tune("mlp", space, X, Y, n_trials=2, storage=place, **options)
+    assert [t["state"] for t in found.trials] == ["complete", "fail", "complete"]
+    assert found.trials[2]["lr"] == space["lr"][other]
+
+
 def test_a_worker_that_is_killed_loses_its_trial_only(tmp_path):
     place = storages(tmp_path)["journal"]
-    killed = []
+    killed, lock = [], optuna.storages.journal.JournalFileOpenLock(place)
 
     def kill():
         storage = shared.open_storage(optuna, place)
@@ -86,12 +107,15 @@ def test_a_worker_that_is_killed_loses_its_trial_only(tmp_path):
             for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
                 name = trial.user_attrs.get("torchbridge_worker")
                 if name is not None and not killed:
+                    # Not while it holds the journal's lock, for whose end the others wait 30 s.
+                    lock.acquire()
                     os.kill(int(name.rpartition(":")[2]), signal.SIGKILL)
+                    lock.release()
                     killed.append(trial.number)
 
     thread = threading.Thread(target=kill, daemon=True)
     thread.start()
-    options = {**OPTIONS, "fit_options": {"epochs": 60}, "pruner": "none"}
+    options = {**OPTIONS, "fit_options": {"epochs": 30}, "pruner": "none"}
     found = tune("mlp", SPACE, X, Y, n_trials=2, workers=2, storage=place, **options)
     thread.join()
     states = [t["state"] for t in found.trials]
