@@ -1,6 +1,7 @@
 """Beyond one process: what several devices cost and bring.
 
-Alone: `.venv/bin/python benchmarks/scale.py`, on two cores that nothing else uses.
+Alone: `.venv/bin/python benchmarks/scale.py`, on two cores that nothing else uses; or one section,
+by its name: `start`, `throughput`, `epochs`, `linear`.
 
 Every section prints its own table; the last column is the bound that must hold.
 """
@@ -24,11 +25,19 @@ import torch
 from torchbridge.models import Callback, fit, fit_formula, mlp
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
+    sections = {
+        "start": start_of_workers,
+        "throughput": throughput_of_workers,
+        "epochs": epochs_from_disk,
+        "linear": linear_from_disk,
+    }
+    wrong = [name for name in names if name not in sections]
+    if wrong:
+        raise SystemExit(f"no section {wrong[0]}; there are {', '.join(sections)}")
     print(f"torch {torch.__version__}\n")
-    start_of_workers()
-    throughput_of_workers()
-    epochs_from_disk()
+    for name in names or sections:
+        sections[name]()
 
 
 class Clock(Callback):
@@ -100,16 +109,83 @@ def epochs_from_disk() -> None:
             write_rows(n, folder)
             seconds = {}
             for kind in ("memory", "disk"):
-                done = subprocess.run(
-                    [sys.executable, __file__, kind, folder],
-                    check=True,
-                    capture_output=True,
-                    text=True,
-                )
-                seconds[kind], megabytes = map(float, done.stdout.split())
+                seconds[kind], megabytes = map(float, run_again(kind, folder).split())
                 show(f"{n:,} x 20 from {kind}, an epoch", seconds[kind], "s", "")
             show(f"{n:,} x 20, disk to memory", seconds["disk"] / seconds["memory"], "", "1.3")
             show(f"{n:,} x 20 from disk, VmHWM above baseline", megabytes, "MB", "500")
+
+
+def linear_from_disk() -> None:
+    """Seconds of `linear` over files, to those of R's biglm over chunks of the same rows.
+
+    Eight numbers and a factor. Both read from disk: biglm a million rows at a time, by `readRDS()`
+    of files that are not compressed, which is R's fastest way. Without package biglm (apt-packages:
+    r-cran-biglm) the first alone. Rows: TORCHBRIDGE_BENCH_ROWS (5,000,000).
+    """
+    rows = int(os.environ.get("TORCHBRIDGE_BENCH_ROWS", 5_000_000))
+    with tempfile.TemporaryDirectory() as folder:
+        for n in (rows // 5, rows):
+            write_factor_rows(n, folder)
+            done = run_again("linear", folder)
+            seconds, megabytes = map(float, done.split())
+            show(f"linear, {n:,} x 9 from disk", seconds, "s", "")
+            show(f"linear, {n:,} x 9, VmHWM above baseline", megabytes, "MB", "500")
+        r = subprocess.run(["Rscript", "-e", BIGLM, folder], capture_output=True, text=True)
+        if r.returncode == 0:
+            show(f"biglm, {n:,} x 9 from disk, in chunks", float(r.stdout), "s", "")
+            show("linear to biglm", seconds / float(r.stdout), "", "0.2")
+        else:
+            print(f"biglm was not run: {r.stderr.strip().splitlines()[-1]}")
+
+
+BIGLM = """
+library(biglm)
+folder <- commandArgs(TRUE)[1]
+suppressMessages(library(torchbridge))
+rds <- sub("parquet$", "rds", list.files(folder, "parquet$", full.names = TRUE))
+for (file in rds) {
+  chunk <- as.data.frame(py_import("pandas")$read_parquet(sub("rds$", "parquet", file)))
+  chunk$g <- factor(chunk$g, levels = letters[1:6])
+  saveRDS(chunk, file, compress = FALSE)
+}
+rm(chunk)
+time <- system.time({
+  fit <- biglm(y ~ x1 + x2 + x3 + x4 + x5 + x6 + x7 + x8 + g, readRDS(rds[1]))
+  for (file in rds[-1]) fit <- update(fit, readRDS(file))
+})
+cat(time[["elapsed"]])
+"""
+
+
+def write_factor_rows(n: int, folder: str) -> None:
+    """Parquet files of a million rows of eight numbers, a factor of six levels and a response."""
+    generator = np.random.default_rng(0)
+    for start in range(0, n, 1_000_000):
+        size = min(1_000_000, n - start)
+        x = generator.standard_normal((size, 8))
+        code = generator.integers(0, 6, size)
+        columns = {f"x{j + 1}": x[:, j] for j in range(8)}
+        columns["g"] = np.array(list("abcdef"), object)[code]
+        columns["y"] = 1 + x @ np.arange(8) + (code == 2) + generator.standard_normal(size)
+        path = f"{folder}/{start // 1_000_000:04}.parquet"
+        pq.write_table(pa.table(columns), path, row_group_size=2**17)
+
+
+def run_again(*arguments: str) -> str:
+    """What this script prints in a process of its own."""
+    command = [sys.executable, __file__, "one", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def one_linear(folder: str) -> None:
+    """Print seconds of a fit, and megabytes of memory above the beginning's."""
+    files = [str(path) for path in sorted(Path(folder).glob("*.parquet"))]
+    formula = "y ~ x1 + x2 + x3 + x4 + x5 + x6 + x7 + x8 + g"
+    options = {"progress": False, "device": "cpu"}
+    fit_formula(formula, files[:1], "linear", fit_options=options)  # what is loaded late
+    before, begun = most_memory(), time.perf_counter()
+    fit_formula(formula, files, "linear", fit_options=options)
+    print(time.perf_counter() - begun, most_memory() - before)
 
 
 def write_rows(n: int, folder: str) -> None:
@@ -153,7 +229,9 @@ def show(what: str, value: float, unit: str, bound: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        one_fit(sys.argv[1], sys.argv[2])
+    if sys.argv[1:2] != ["one"]:
+        main(sys.argv[1:])
+    elif sys.argv[2] == "linear":
+        one_linear(sys.argv[3])
     else:
-        main()
+        one_fit(sys.argv[2], sys.argv[3])
