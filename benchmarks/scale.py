@@ -119,7 +119,8 @@ def linear_from_disk() -> None:
     """Seconds of `linear` over files, to those of R's biglm over chunks of the same rows.
 
     Eight numbers and a factor. Both read from disk: biglm a million rows at a time, by `readRDS()`
-    of files that are not compressed, which is R's fastest way. Without package biglm (r-cran-biglm) the first alone. Rows: TORCHBRIDGE_BENCH_ROWS (5,000,000).
+    of files that are not compressed, which is R's fastest way. Without biglm (r-cran-biglm) the
+    first alone. Rows: TORCHBRIDGE_BENCH_ROWS (5,000,000).
     """
     rows = int(os.environ.get("TORCHBRIDGE_BENCH_ROWS", 5_000_000))
     with tempfile.TemporaryDirectory() as folder:

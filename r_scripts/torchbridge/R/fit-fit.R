@@ -135,12 +135,12 @@
 #' With `devices = 2` two processes train, each on its share of every batch: `batch_size` is the
 #' whole's, and the fit is that of one device. `"all"` is one process for every GPU that PyTorch
 #' sees (a CPU is one device, on whose cores its threads are). They start anew, which takes some
-#' seconds, and see the data in memory that they share. This R stays what it is: it calls the functions in
-#' `callbacks`, shows progress, and gets weights and history at the end. A network or a loss that is
-#' written in R starts R in each process, with the variables and packages that its code names; what
-#' it changes there does not come back. A [torch_callback()] and a dataloader belong to this R, and
-#' are an error. On a CPU the processes share the threads ([torch_set_num_threads()]). An interrupt
-#' ends all of them; one that dies is an error that shows what it has written last.
+#' seconds, and see the data in memory that they share. This R stays what it is: it calls the
+#' functions in `callbacks`, shows progress, and gets weights and history at the end. A network or a
+#' loss that is written in R starts R in each process, with the variables and packages that its code
+#' names; what it changes there does not come back. A [torch_callback()] and a dataloader belong to
+#' this R, and are an error. On a CPU the processes share the threads ([torch_set_num_threads()]).
+#' An interrupt ends all of them; one that dies is an error that shows what it has written last.
 #'
 #' `strategy = "ddp"` (the default) has the whole network in each process; `"fsdp"` has a part of
 #' every weight in each, for networks that one GPU cannot hold.
