@@ -20,7 +20,7 @@ MODULES = {
     "derivatives": "torchbridge.autodiff.derivatives",
     "minimise": "torchbridge.autodiff.minimise",
     "missing": "torchbridge.autodiff.missing",
-    "programs": "torchbridge.autodiff.programs",
+    "evaluator": "torchbridge.autodiff.evaluator",
     "replay": "torchbridge.autodiff.replay",
     "rules": "torchbridge.autodiff.rules",
     "statistics": "torchbridge.autodiff.statistics",

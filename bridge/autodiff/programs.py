@@ -7,8 +7,8 @@ without the steps whose outcome is known: views that change nothing, what depend
 what was computed before. Each value of a tensor that the code looked at is looked at again; where
 it comes out otherwise, the program has no answer.
 
-For callers in Python: ``Evaluator(replay, "hvp")(bytearray(x) + bytearray(v))``, or
-``record(core, f, inputs)``, whose program takes tensors and gives tensors, or None.
+``record(core, f, inputs, known)`` gives a program, which takes tensors and gives tensors, or None.
+evaluator.py has the verbs that R asks for, compiled.py makes machine code of a program.
 
 Tests: tests/autodiff/test_programs.py, test-autodiff-replay.R.
 """
@@ -16,7 +16,6 @@ Tests: tests/autodiff/test_programs.py, test-autodiff-replay.R.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -25,9 +24,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from torchbridge.autodiff import derivatives
 from torchbridge.autodiff.derivatives import Function
-from torchbridge.autodiff.replay import Path, Replay, placed
 
 #: More than these bytes of results are not held while a program is noted.
 _MOST_BYTES = 2**26
@@ -54,15 +51,15 @@ Core: TypeAlias = Callable[..., tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True)
-class _Ref:
-    """A result of a step, or an input."""
+class Ref:
+    """What stands for a result of a step, or an input."""
 
     index: int
 
 
 @dataclass
 class _Step:
-    """One operator: what it gets (tensors as _Ref), what it gave."""
+    """One operator: what it gets (tensors as Ref), what it gave."""
 
     op: Any
     args: tuple[Any, ...]
@@ -112,7 +109,7 @@ class _Notes(TorchDispatchMode):
         self.values: list[Tensor] = []  # by index; held, so that no memory is given again
         self.constants: set[int] = set()
         #: What was there before: it must stay as it is.
-        self._known = range(len(inputs) + len(known))
+        self.known = range(len(inputs) + len(known))
         self.n_inputs = len(inputs)
         self._found: dict[tuple[object, ...], int] = {}
         self._places: list[tuple[object, ...]] = []
@@ -143,12 +140,12 @@ class _Notes(TorchDispatchMode):
                 self.values.clear()
         return result
 
-    def ref(self, value: Tensor) -> _Ref:
+    def ref(self, value: Tensor) -> Ref:
         """What stands for a tensor."""
         index = self._found.get(_place(value))
         if index is None:
             raise NoProgramError("where a tensor comes from was not seen")
-        return _Ref(index)
+        return Ref(index)
 
     def _new(self, value: Tensor) -> int:
         self.values.append(value)
@@ -216,7 +213,7 @@ class _Notes(TorchDispatchMode):
             raise NoProgramError(f"it calls {step.op} of several dtypes")
         changed = step.args[0].index
         sharing = self._in_memory[target.untyped_storage().data_ptr()]
-        if any(index in self._known for index in sharing):
+        if any(index in self.known for index in sharing):
             raise NoProgramError(f"it changes a tensor ({step.op})")
         for index in sharing:
             if self._found.get(self._places[index]) == index:
@@ -243,12 +240,14 @@ class Program:
         steps: What is left to do, in order.
         results: What it gives.
         constants: Index -> the tensor that stands there.
+        given: The indices of those that were there before.
         versions: Tensors that it reads, and their versions then.
     """
 
-    def __init__(self, notes: _Notes, results: list[_Ref]) -> None:
+    def __init__(self, notes: _Notes, results: list[Ref]) -> None:
         self.n_inputs = notes.n_inputs
         self.results = results
+        self.given = notes.known
         self.constants: dict[int, Tensor] = {}
         self.shapes = [tuple(value.shape) for value in notes.values]
         self.steps = notes.steps
@@ -269,28 +268,28 @@ class Program:
 
     def _shorten(self, notes: _Notes) -> None:
         """Leave out what need not be done: no bit of the results depends on it."""
-        same: dict[int, int] = {}  # index -> the earlier one that is the same
+        twins: dict[int, int] = {}  # index -> the earlier one that is the same
         done: dict[object, list[int | None]] = {}
         steps: list[_Step] = []
         for step in notes.steps:
             if step.results and all(i is None or i in notes.constants for i in step.results):
                 continue
-            step = _renamed(step, same)
+            step = _renamed(step, twins)
             if step.number is not None and all(i in notes.constants for i in step.refs()):
                 continue
             before = _unchanged(step, notes.values)
             if before is not None:
-                same[step.results[0]] = before  # type: ignore[index]
+                twins[step.results[0]] = before  # type: ignore[index]
                 continue
             key = _key(step)
             earlier = done.setdefault(key, step.results)
             if earlier is not step.results:
                 for now, then in zip(step.results, earlier, strict=True):
                     if now is not None and then is not None:
-                        same[now] = then
+                        twins[now] = then
                 continue
             steps.append(step)
-        self.results = [_Ref(same.get(r.index, r.index)) for r in self.results]
+        self.results = [Ref(twins.get(r.index, r.index)) for r in self.results]
         needed = {r.index for r in self.results}
         kept = []
         for step in reversed(steps):
@@ -302,7 +301,7 @@ class Program:
 
     def _code(self) -> Callable[..., tuple[Tensor, ...] | None]:
         """The steps as Python, of names of our own alone."""
-        space: dict[str, Any] = {"same": _same}
+        space: dict[str, Any] = {"same": same}
         space.update({f"t{index}": value for index, value in self.constants.items()})
         last = self._last_uses()
         inputs = [f"t{i}" for i in range(self.n_inputs)]
@@ -346,139 +345,6 @@ class Program:
         return {at: gone[at] for at in gone if self.steps[at].number is None}
 
 
-# ---- verbs ---------------------------------------------------------------------------------------
-
-
-class Evaluator:
-    """A verb of a replayed function, of doubles as bytes and back, as R's numbers are in memory.
-
-    The inputs stand one after another, each as long as the first; so do the results. A program is
-    made where a way through the function has been taken a few times.
-
-    Args:
-        replay: The function.
-        verb: One of `VERBS`.
-        places: Which of its parameters (from 0) the derivatives are of; None: all.
-    """
-
-    def __init__(self, replay: Replay, verb: str, places: Tensor | None = None) -> None:
-        self._replay = replay
-        self._verb = VERBS[verb]
-        self._places = places
-        self._programs: list[Program] = []
-        self._uses: dict[Path, int] = {}
-        #: Why the last way that was tried is no program.
-        self.why: str | None = None
-        self._dtype = torch.get_default_dtype()
-
-    def __call__(self, numbers: bytearray) -> bytes:
-        """The verb's results.
-
-        Raises:
-            ValueError: as the verb of derivatives.py.
-        """
-        inputs = torch.frombuffer(numbers, dtype=torch.float64).chunk(self._verb.n_inputs)
-        if self._dtype is not torch.get_default_dtype():
-            self._programs.clear()
-            self._dtype = torch.get_default_dtype()
-        for program in self._programs:
-            results = program(*inputs)
-            if results is not None:
-                found = self._verb.checked(*self._chosen(results))
-                if found is not None:
-                    return _as_bytes(found)
-                break
-        return _as_bytes(self._by_replay(inputs))
-
-    def _chosen(self, results: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The results at the places."""
-        if self._places is None:
-            return results
-        chosen = list(results)
-        for i, derivative in enumerate(results[1:], 1):
-            for dim in range(derivative.dim()):
-                chosen[i] = chosen[i].index_select(dim, self._places)
-        return tuple(chosen)
-
-    def _by_replay(self, inputs: tuple[Tensor, ...]) -> Sequence[float | Tensor]:
-        replay, (x, *more) = self._replay, inputs
-        replay.path = None
-        if self._places is None:
-            found = self._verb.slow(replay, x, *more)
-        else:
-            f = placed(replay, x.clone(), self._places)
-            found = self._verb.slow(f, x[self._places], *more)
-        path = replay.path
-        found = found if isinstance(found, tuple) else (found,)
-        if path is not None:
-            uses = self._uses[path] = self._uses.get(path, 0) + 1
-            if uses == self._verb.after:
-                self._try(path, inputs, found)
-        return found
-
-    def _try(self, path: Path, inputs: tuple[Tensor, ...], found: Sequence[float | Tensor]) -> None:
-        try:
-            program = record(self._verb.core, path.run, inputs, path.known)
-        except (NoProgramError, RuntimeError, ValueError, TypeError) as reason:
-            self.why = str(reason)  # it is replayed as it was
-            return
-        program.versions = path.versions
-        results = program(*inputs)
-        again = None if results is None else self._verb.checked(*self._chosen(results))
-        if again is None or _as_bytes(again) != _as_bytes(found):
-            self.why = "it is not the same to the last bit"
-            return
-        self._programs.append(program)
-
-
-@dataclass(frozen=True)
-class _Verb:
-    core: Core
-    #: What R is given of the core's results; None where the slow one is to say what is wrong.
-    checked: Callable[..., Sequence[float | Tensor] | None]
-    slow: Callable[..., Any]
-    #: After how many uses of one way a program pays.
-    after: int
-    n_inputs: int = 1
-
-
-def _or_nan(value: Tensor, slope: Tensor) -> Sequence[float | Tensor]:
-    number = value.item()
-    return number, slope if math.isfinite(number) else torch.full_like(slope, math.nan)
-
-
-def _both(value: Tensor, slope: Tensor) -> Sequence[float | Tensor] | None:
-    number = value.item()
-    return (number, slope) if math.isfinite(number) and not _has_nan(slope) else None
-
-
-def _last(value: Tensor, *derivative: Tensor) -> Sequence[float | Tensor] | None:
-    fine = math.isfinite(value.item()) and not _has_nan(derivative[-1])
-    return derivative[-1:] if fine else None
-
-
-def _has_nan(x: Tensor) -> bool:
-    return math.isnan(x.sum().item())  # (or an infinite one of each sign)
-
-
-VERBS: dict[str, _Verb] = {
-    "value_and_grad_or_nan": _Verb(
-        derivatives.bare_value_and_grad, _or_nan, derivatives.value_and_grad_or_nan, 3
-    ),
-    "value_and_grad": _Verb(derivatives.bare_value_and_grad, _both, derivatives.value_and_grad, 3),
-    "gradient": _Verb(derivatives.bare_value_and_grad, _last, derivatives.gradient, 3),
-    "hessian": _Verb(derivatives.bare_hessian, _last, derivatives.hessian, 10),
-    "hvp": _Verb(derivatives.bare_hvp, _last, derivatives.hvp, 5, 2),
-}
-
-
-def _as_bytes(results: Sequence[float | Tensor]) -> bytes:
-    return b"".join(
-        struct.pack("d", part) if isinstance(part, float) else part.cpu().double().numpy().tobytes()
-        for part in results
-    )
-
-
 # ---- helpers -------------------------------------------------------------------------------
 
 
@@ -490,7 +356,7 @@ def _place(value: Tensor) -> tuple[object, ...]:
 
 
 def _refs(value: Any) -> Iterator[int]:
-    if isinstance(value, _Ref):
+    if isinstance(value, Ref):
         yield value.index
     elif isinstance(value, (list, tuple)):
         for part in value:
@@ -505,10 +371,10 @@ def _is_of_unknown_shape(func: Any, args: tuple[Any, ...]) -> bool:
     return any(i is not None and i.dtype in (torch.bool, torch.uint8) for i in args[1])
 
 
-def _renamed(step: _Step, same: dict[int, int]) -> _Step:
+def _renamed(step: _Step, twins: dict[int, int]) -> _Step:
     def anew(value: Any) -> Any:
-        if isinstance(value, _Ref):
-            return _Ref(same.get(value.index, value.index))
+        if isinstance(value, Ref):
+            return Ref(twins.get(value.index, value.index))
         if isinstance(value, (list, tuple)):
             return type(value)(anew(part) for part in value)
         return value
@@ -529,8 +395,8 @@ def _unchanged(step: _Step, values: list[Tensor]) -> int | None:
     """The argument that a step hands on as it is."""
     if step.op in (aten.bitwise_or.Tensor, aten.bitwise_and.Tensor):
         first, second = step.args[:2]
-        return first.index if isinstance(first, _Ref) and first == second else None
-    if step.op not in _VIEWS or not isinstance(step.args[0], _Ref):
+        return first.index if isinstance(first, Ref) and first == second else None
+    if step.op not in _VIEWS or not isinstance(step.args[0], Ref):
         return None
     given, made = values[step.args[0].index], values[step.results[0]]  # type: ignore[index]
     if made.dim() > 1 and step.op in (aten.permute.default, aten.t.default):
@@ -544,7 +410,7 @@ def _key(step: _Step) -> object:
 
 
 def _text(value: Any, space: dict[str, Any]) -> str:
-    if isinstance(value, _Ref):
+    if isinstance(value, Ref):
         return f"t{value.index}"
     if isinstance(value, (list, tuple)) and next(_refs(value), None) is not None:
         inside = "".join(f"{_text(part, space)}, " for part in value)
@@ -585,5 +451,6 @@ def _callable(op: Any) -> Callable[..., Any]:
     return found
 
 
-def _same(now: Any, then: Any) -> bool:
+def same(now: Any, then: Any) -> bool:
+    """Is a number that was looked at what it was?"""
     return type(now) is type(then) and (now == then or (now != now and then != then))

@@ -11,6 +11,11 @@
 #' @param par Where to start: numbers, or a named list of them. The functions take a plain vector
 #'   of as many numbers.
 #' @param ... Further arguments of `fn`.
+#' @param compile `TRUE` compiles value and gradient to machine code, by PyTorch's compiler, which
+#'   needs a C++ compiler and some seconds once: for functions that are called thousands of times.
+#'   Results are then the same but for rounding. It is kept on disk for later sessions, and holds
+#'   for other data of the same shapes. Where it can't be had, a message says why, and the function
+#'   runs as it would have.
 #' @return A list: `par`, the start as a plain vector; `fn(p)` the value; `gr(p)` the gradient;
 #'   `he(p)` the Hessian; `nlm(p)` the value with attributes `gradient` and `hessian`, for `nlm()`;
 #'   `relist(p)`, `p` in the shape of `par`. A value that is not finite is given as it is; so is the
@@ -22,9 +27,11 @@
 #' nlminb(f$par, f$fn, f$gr, f$he)$par
 #' nlm(f$nlm, f$par)$estimate
 #' @export
-torch_objective <- function(fn, par, ...) {
+torch_objective <- function(fn, par, ..., compile = FALSE) {
   call <- sys.call()
+  check_flag(compile, "compile")
   target <- differentiable(fn, par, ..., call = call)
+  target$compile <- compile || isTRUE(attr(fn, "stands_for")$compile)
   start <- flat_values(par)
   last <- list()
   at <- function(p) {

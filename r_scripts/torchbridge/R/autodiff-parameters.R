@@ -17,7 +17,10 @@ differentiable <- function(func, x, ..., call = sys.call(-1L)) {
       abort(call, "A compiled function takes no further arguments: they are in the graph.")
     }
     f <- graph_at(skeleton, attr(func, "graph"), attr(func, "skeleton"), call)
-    return(list(f = f, x = flat_tensor(skeleton), skeleton = skeleton))
+    return(list2env(
+      list(f = f, x = flat_tensor(skeleton), skeleton = skeleton),
+      parent = emptyenv()
+    ))
   }
   if (!is.function(func)) {
     abort(call, "`func` must be a function, not ", friendly_type(func), ".")

@@ -59,11 +59,12 @@ is_replayable <- function(func) typeof(func) == "closure" && !isS4(func) && !isd
 
 # A function of ours that runs the user's `func` with these values; `kind` is what else it depends
 # on. Replayed is `whole`, a function of numbers like `start`; `free` (NULL: all) are those that
-# `run` is a function of, and `place` makes of the replay that of `run`.
-stands_for <- function(run, func, values, kind, whole, start, free, place) {
+# `run` is a function of, and `place` makes of the replay that of `run`; `compile` as of
+# torch_objective().
+stands_for <- function(run, func, values, kind, whole, start, free, place, compile) {
   structure(run, stands_for = list(
     func = func, values = values, kind = kind, whole = whole, start = start, free = free,
-    place = place
+    place = place, compile = compile
   ))
 }
 
@@ -112,9 +113,11 @@ derived_numbers <- function(verb, target, p, ..., call = sys.call(-1L)) {
   p <- as.double(p)
   if (!all(is.finite(p))) return(NULL)
   stand <- attr(target$func, "stands_for")
-  evaluator <- evaluator_of(entry, verb, stand$free)
+  compile <- isTRUE(target$compile) && verb == "value_and_grad_or_nan"
+  evaluator <- evaluator_of(entry, verb, stand$free, compile)
+  if (compile && is.null(entry$told)) on.exit(tell_of_compiling(entry, evaluator))
   if (!is.null(stand$free)) p <- replace(stand$start, stand$free, p)
-  on.exit(if (entry$state$ran) look_around(entry))
+  on.exit(if (entry$state$ran) look_around(entry), add = TRUE, after = FALSE)
   tryCatch(
     dot_call(native()$numbers, evaluator, c(p, ...)),
     python_error = function(condition) {
@@ -124,12 +127,20 @@ derived_numbers <- function(verb, target, p, ..., call = sys.call(-1L)) {
   )
 }
 
-evaluator_of <- function(entry, verb, free) {
-  key <- paste(c(verb, free), collapse = " ")
+# Why what was to be compiled is not, once.
+tell_of_compiling <- function(entry, evaluator) {
+  why <- entry$why %||% call_python("evaluator.reason", evaluator)
+  if (is.null(why)) return()
+  entry$told <- TRUE
+  message("torchbridge: the function is not compiled: ", why)
+}
+
+evaluator_of <- function(entry, verb, free, compile) {
+  key <- paste(c(verb, free, if (compile) "compiled"), collapse = " ")
   found <- entry$evaluators[[key]]
   if (is.null(found)) {
     places <- if (!is.null(free)) as_torch_tensor(free - 1, dtype = "int64")
-    found <- call_python("programs.Evaluator", entry$replay, verb, places)
+    found <- call_python("evaluator.Evaluator", entry$replay, verb, places, compile)
     entry$evaluators[[key]] <- found
   }
   found

@@ -27,6 +27,7 @@
 #'   fixed, or a named vector of some of them.
 #' @param nobs Number of observations, for `BIC()`; `NULL`: the rows of a data frame `data`, the
 #'   length that all elements of a list have, or as many numbers as `minuslogl` gives.
+#' @param compile `TRUE` compiles value and gradient, as [torch_objective()] does.
 #' @return An object of class `torch_mle`, with methods `coef()`, `vcov()`, `confint()`,
 #'   `profile()`, `summary()`, `logLik()` (so `AIC()` and `BIC()`), `nobs()`, `anova()`,
 #'   `predict()`, and [generics::tidy()] and [generics::glance()] where that package
@@ -41,19 +42,21 @@
 #' confint(fit)
 #' @export
 torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method = "BFGS",
-                      lower = -Inf, upper = Inf, nobs = NULL, control = list()) {
+                      lower = -Inf, upper = Inf, nobs = NULL, control = list(), compile = FALSE) {
   call <- match.call()
   here <- sys.call()
   if (!is.function(minuslogl)) {
     abort(here, "`minuslogl` must be a function, not ", friendly_type(minuslogl), ".")
   }
   check_string(method, "method")
+  check_flag(compile, "compile")
   start <- check_start(start, fixed, minuslogl, here)
   labels <- labels_of(start)
   is_fixed <- fixed_labels(start, fixed)
   if (all(is_fixed)) abort(here, "`fixed` leaves no parameter to estimate.")
   model <- list(
-    minuslogl = minuslogl, skeleton = start, fixed = is_fixed, data = data, extra = list(...)
+    minuslogl = minuslogl, skeleton = start, fixed = is_fixed, data = data, extra = list(...),
+    compile = compile
   )
   model$style <- call_style(model, here)
   bounds <- list(
@@ -212,7 +215,7 @@ free_function <- function(model, full, total = TRUE) {
     run, model$minuslogl,
     values = c(model$style$given, model$extra),
     kind = list(model$style$kind, model$skeleton, total),
-    whole = value_of, start = unname(full), free = if (!all_free) free,
+    whole = value_of, start = unname(full), compile = isTRUE(model$compile), free = if (!all_free) free,
     place = if (!all_free) function(f) call_python("replay.placed", f, held, places)
   )
 }

@@ -100,3 +100,26 @@ test_that("wrong input is named", {
   expect_error(torch_optim(start, rosenbrock, control = 1), "`control` must be a list")
   expect_error(torch_objective(rosenbrock, start)$fn(1:3), "`p` must be 2 numbers")
 })
+
+test_that("a compiled objective is the same but for rounding, and says where it can't be had", {
+  f <- function(p) sum((p - c(1, 2))^2) * stats::runif(1, 1, 1)
+  objective <- torch_objective(f, c(0, 0), compile = TRUE)
+  expect_message(expect_identical(objective$gr(c(0, 0)), c(-2, -4)), "not compiled: it calls")
+  expect_error(torch_objective(f, c(0, 0), compile = NA), "`compile`")
+
+  skip_if(!nzchar(Sys.which("g++")) && !nzchar(Sys.which("clang++")), "no C++ compiler")
+  nll <- function(p, y) -sum(dnorm(y, p[["mu"]], exp(p[["s"]]), log = TRUE))
+  y <- c(2.1, 3.4, 1.9, 2.8)
+  plain <- torch_objective(nll, c(mu = 2, s = 0), y = y)
+  compiled <- torch_objective(nll, c(mu = 2, s = 0), y = y, compile = TRUE)
+  for (i in 1:4) {
+    p <- c(1 + i / 4, sin(i))
+    expect_equal(compiled$gr(p), plain$gr(p), tolerance = 1e-12)
+    expect_equal(compiled$fn(p), plain$fn(p), tolerance = 1e-12)
+  }
+  fit <- torch_mle(nll, c(mu = 2, s = 0), data = list(y = y), compile = TRUE)
+  known <- torch_mle(nll, c(mu = 2, s = 0), data = list(y = y))
+  expect_equal(coef(fit), coef(known), tolerance = 1e-10)
+  expect_equal(vcov(fit), vcov(known), tolerance = 1e-8)
+  expect_equal(confint(fit), confint(known), tolerance = 1e-8)
+})

@@ -1,0 +1,76 @@
+# Small likelihoods: a function that was seen before, as a program and compiled, beside optim() with
+# differences and with R's own gradient. One thread. Processor time, the least of several runs.
+#
+# Run by `make bench`, or alone: R_LIBS=.r-library OMP_NUM_THREADS=1 Rscript benchmarks/program.R
+
+suppressPackageStartupMessages(library(torchbridge))
+
+torch_set_num_threads(1L)
+
+seconds <- function(f, calls = 1L, turns = 5L) {
+  for (warm in 1:20 * (calls > 1L)) f()
+  once <- function() {
+    before <- sum(proc.time()[1:2])
+    for (i in seq_len(calls)) f()
+    (sum(proc.time()[1:2]) - before) / calls
+  }
+  min(vapply(seq_len(turns), function(i) once(), 0))
+}
+report <- function(name, time, target = "") {
+  cat(sprintf("%-52s %12.1f us  %s\n", name, 1e6 * time, target))
+}
+
+mixture <- function(p, y) {
+  w <- plogis(p[1])
+  -sum(log(w * dnorm(y, p[2], exp(p[3])) + (1 - w) * dnorm(y, p[4], exp(p[5]))))
+}
+by_hand <- function(p, y) {
+  w <- plogis(p[1])
+  s <- exp(p[c(3, 5)])
+  z <- cbind((y - p[2]) / s[1], (y - p[4]) / s[2])
+  parts <- cbind(w * dnorm(z[, 1]) / s[1], (1 - w) * dnorm(z[, 2]) / s[2])
+  share <- parts / rowSums(parts)
+  -c(
+    sum(share[, 1] * (1 - w) - share[, 2] * w), sum(share[, 1] * z[, 1]) / s[1],
+    sum(share[, 1] * (z[, 1]^2 - 1)), sum(share[, 2] * z[, 2]) / s[2],
+    sum(share[, 2] * (z[, 2]^2 - 1))
+  )
+}
+start <- c(w = 0.2, m1 = -0.8, s1 = -0.2, m2 = 1.5, s2 = 0.1)
+compiler <- nzchar(Sys.which("g++")) || nzchar(Sys.which("clang++"))
+
+small <- function(p) sum(p)
+report("grad(function(p) sum(p), x)", seconds(function() grad(small, c(1, 2, 3)), 1000L))
+
+for (n in c(30, 100, 1e4, 1e6)) {
+  set.seed(1)
+  y <- c(rnorm(0.6 * n, -1, 0.7), rnorm(0.4 * n, 2, 1.2))
+  cat("\nA mixture of two normals, 5 parameters, n = ", format(n), "\n", sep = "")
+  calls <- if (n > 1e5) 1L else if (n > 1e3) 20L else 300L
+  shift <- 0
+  at <- function() {
+    shift <<- shift + 1e-9 # another point: the objective keeps the last one's gradient
+    start + shift
+  }
+  f <- torch_objective(mixture, start, y = y)
+  stopifnot(max(abs(f$gr(start) / by_hand(start, y) - 1)) < 1e-9)
+  turns <- if (n > 1e5) 2L else 5L
+  report("R's own value", seconds(function() mixture(start, y), calls, turns))
+  report("R's own gradient, by hand", seconds(function() by_hand(start, y), calls, turns))
+  report("value and gradient", seconds(function() f$gr(at()), calls, turns), "n = 100: 350")
+  if (compiler && n <= 1e4) {
+    code <- torch_objective(mixture, start, y = y, compile = TRUE)
+    for (i in 1:3) code$gr(at())
+    report("compiled", seconds(function() code$gr(at()), calls, turns), "n = 100: 60")
+  }
+  turns <- if (n > 1e5) 1L else 3L
+  plain <- function(...) optim(start, mixture, ..., y = y, method = "BFGS")
+  report("optim(), differences", seconds(function() plain(), 1L, turns))
+  report("optim(), gradient by hand", seconds(function() plain(gr = by_hand), 1L, turns))
+  fit <- NULL
+  fitted <- function() fit <<- torch_mle(mixture, start, data = list(y = y))
+  report("torch_mle(), standard errors included", seconds(fitted, 1L, turns), "n = 100: 50000")
+  if (n <= 1e4) {
+    report("its confint()", seconds(function() confint(fit), 1L, turns), "n = 100: 300000")
+  }
+}

@@ -1,0 +1,184 @@
+"""Derivatives of a replayed function, from R's numbers to R's.
+
+``Evaluator(replay, "hvp")(bytearray(x) + bytearray(v))``, of doubles as they are in memory.
+
+Tests: tests/autodiff/test_evaluator.py, test-autodiff-replay.R.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torchbridge.autodiff import derivatives
+from torchbridge.autodiff.compiled import CompiledProgram, alike
+from torchbridge.autodiff.programs import Core, NoProgramError, Program, record
+from torchbridge.autodiff.replay import Path, Replay, placed
+
+
+class Evaluator:
+    """A verb of a replayed function, of doubles as bytes and back, as R's numbers are in memory.
+
+    The inputs stand one after another, each as long as the first; so do the results. A program is
+    made where a way through the function has been taken a few times.
+
+    Args:
+        replay: The function.
+        verb: One of `VERBS`.
+        places: Which of its parameters (from 0) the derivatives are of; None: all.
+        compile: Is the program compiled? Then the results are the same but for rounding.
+    """
+
+    def __init__(
+        self, replay: Replay, verb: str, places: Tensor | None = None, compile: bool = False
+    ) -> None:
+        self._replay = replay
+        self._verb = VERBS[verb]
+        self._places = places
+        self._compile = compile
+        self._programs: list[Program | CompiledProgram] = []
+        self._uses: dict[Path, int] = {}
+        #: Why the last way that was tried is no program.
+        self.why: str | None = None
+        self._dtype = torch.get_default_dtype()
+
+    def __call__(self, numbers: bytearray) -> bytes:
+        """The verb's results.
+
+        Raises:
+            ValueError: as the verb of derivatives.py.
+        """
+        inputs = torch.frombuffer(numbers, dtype=torch.float64).chunk(self._verb.n_inputs)
+        if self._dtype is not torch.get_default_dtype():
+            self._programs.clear()
+            self._dtype = torch.get_default_dtype()
+        for program in self._programs:
+            results = program(*inputs)
+            if results is not None:
+                found = self._verb.checked(*self._chosen(results))
+                if found is not None:
+                    return _as_bytes(found)
+                break
+        return _as_bytes(self._by_replay(inputs))
+
+    def _chosen(self, results: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The results at the places."""
+        if self._places is None:
+            return results
+        chosen = list(results)
+        for i, derivative in enumerate(results[1:], 1):
+            for dim in range(derivative.dim()):
+                chosen[i] = chosen[i].index_select(dim, self._places)
+        return tuple(chosen)
+
+    def _by_replay(self, inputs: tuple[Tensor, ...]) -> Sequence[float | Tensor]:
+        replay, (x, *more) = self._replay, inputs
+        replay.path = None
+        if self._places is None:
+            found = self._verb.slow(replay, x, *more)
+        else:
+            f = placed(replay, x.clone(), self._places)
+            found = self._verb.slow(f, x[self._places], *more)
+        path = replay.path
+        found = found if isinstance(found, tuple) else (found,)
+        if path is not None:
+            uses = self._uses[path] = self._uses.get(path, 0) + 1
+            if uses == (1 if self._compile else self._verb.after):
+                self._try(path, inputs, found)
+        return found
+
+    def _try(self, path: Path, inputs: tuple[Tensor, ...], found: Sequence[float | Tensor]) -> None:
+        """A program of a way, if there is one that gives what was found."""
+        try:
+            program = record(self._verb.core, path.run, inputs, path.known)
+        except (NoProgramError, RuntimeError, ValueError, TypeError) as reason:
+            self.why = str(reason)  # it is replayed as it was
+            return
+        program.versions = path.versions
+        if not self._agrees(program, inputs, found):
+            self.why = "it is not the same to the last bit"
+            return
+        self._programs.append(program)
+        if self._compile:
+            try:
+                compiled = CompiledProgram(program, inputs)
+            except NoProgramError as reason:
+                self.why = str(reason)
+                return
+            if self._agrees(compiled, inputs, found):
+                self._programs[-1] = compiled
+            else:
+                self.why = "compiled, it gives other numbers"
+
+    def _agrees(
+        self,
+        program: Program | CompiledProgram,
+        inputs: tuple[Tensor, ...],
+        found: Sequence[float | Tensor],
+    ) -> bool:
+        results = program(*inputs)
+        again = None if results is None else self._verb.checked(*self._chosen(results))
+        if again is None:
+            return False
+        if isinstance(program, Program):
+            return _as_bytes(again) == _as_bytes(found)
+        return alike(again, found)
+
+
+def reason(evaluator: Evaluator) -> str | None:
+    """Why a function is not the program that was asked for, as far as is known."""
+    return evaluator.why
+
+
+@dataclass(frozen=True)
+class _Verb:
+    core: Core
+    #: What R is given of the core's results; None where the slow one is to say what is wrong.
+    checked: Callable[..., Sequence[float | Tensor] | None]
+    slow: Callable[..., Any]
+    #: After how many uses of one way a program pays.
+    after: int
+    n_inputs: int = 1
+
+
+def _or_nan(value: Tensor, slope: Tensor) -> Sequence[float | Tensor]:
+    number = value.item()
+    return number, slope if math.isfinite(number) else torch.full_like(slope, math.nan)
+
+
+def _both(value: Tensor, slope: Tensor) -> Sequence[float | Tensor] | None:
+    number = value.item()
+    return (number, slope) if math.isfinite(number) and not _has_nan(slope) else None
+
+
+def _last(value: Tensor, *derivative: Tensor) -> Sequence[float | Tensor] | None:
+    fine = math.isfinite(value.item()) and not _has_nan(derivative[-1])
+    return derivative[-1:] if fine else None
+
+
+def _has_nan(x: Tensor) -> bool:
+    return math.isnan(x.sum().item())  # (or an infinite one of each sign)
+
+
+VERBS: dict[str, _Verb] = {
+    "value_and_grad_or_nan": _Verb(
+        derivatives.bare_value_and_grad, _or_nan, derivatives.value_and_grad_or_nan, 3
+    ),
+    "value_and_grad": _Verb(derivatives.bare_value_and_grad, _both, derivatives.value_and_grad, 3),
+    "gradient": _Verb(derivatives.bare_value_and_grad, _last, derivatives.gradient, 3),
+    "hessian": _Verb(derivatives.bare_hessian, _last, derivatives.hessian, 10),
+    "hvp": _Verb(derivatives.bare_hvp, _last, derivatives.hvp, 5, 2),
+}
+
+
+def _as_bytes(results: Sequence[float | Tensor]) -> bytes:
+    return b"".join(
+        struct.pack("d", part) if isinstance(part, float) else part.cpu().double().numpy().tobytes()
+        for part in results
+    )
