@@ -7,6 +7,7 @@ vignettes <- "r_scripts/torchbridge/vignettes"
 # In the order of the index: file without its ending -> what it is for.
 guide_names <- c(
   start = "Get started", tensors = "Tensors", frames = "Data frames", torch_fit = "Fit a model",
+  survival = "Times that may be censored, ordered classes, quantiles",
   likelihoods = "Likelihoods", functions = "R functions in Python",
   transformers = "Any PyTorch model from R",
   saving = "Saving", gpus = "GPUs", cluster = "From a laptop to a cluster",
