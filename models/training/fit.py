@@ -3,6 +3,7 @@
 import copy
 import math
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,6 +33,7 @@ from .data import Data, as_inputs, checked_data, least_rows, mode
 from .device import Accelerator, threads_for, training_device
 from .epochs import begin_xla
 from .fabric import find_accelerator
+from .gain import tell_gain
 from .loop import Loop
 from .losses import Loss, find_loss
 from .metrics import Metrics
@@ -480,6 +482,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     resume = checkpoint_before(loop) if job.resume is None else job.resume
     loop.resumed = resume is not None
     restore = None if resume is None else partial(restore_state, resume)
+    begun = time.monotonic()
     try:
         with (
             waits_for_exits(),
@@ -491,6 +494,8 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     except BaseException:  # an interrupt of what comes before the loop, or after it, too
         module.load_state_dict(initial)
         raise
+    if accelerator.world_size == 1 and not loop.interrupted:
+        tell_gain(loop, time.monotonic() - begun, _multiplications(job))
     best = loop.best.epoch if loop.best is not None and loop.best.epoch else None
     # As bytes: tensors from another process would vanish with it.
     weights = to_bytes(loop.weights()) if accelerator.world_size > 1 else b""
