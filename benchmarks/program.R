@@ -1,14 +1,14 @@
 # Small likelihoods: a function that was seen before, as a program and compiled, beside optim() with
 # differences and with R's own gradient. One thread. Processor time, the least of several runs.
 #
-# Run by `make bench`, or alone: R_LIBS=.r-library OMP_NUM_THREADS=1 Rscript benchmarks/program.R
+# Run by `make bench-details`, or alone: R_LIBS=.r-library OMP_NUM_THREADS=1 Rscript benchmarks/program.R
 
 suppressPackageStartupMessages(library(torchbridge))
 
 torch_set_num_threads(1L)
 
 seconds <- function(f, calls = 1L, turns = 5L) {
-  for (warm in 1:20 * (calls > 1L)) f()
+  if (calls > 1L) for (warm in 1:20) f()
   once <- function() {
     before <- sum(proc.time()[1:2])
     for (i in seq_len(calls)) f()
@@ -64,9 +64,10 @@ for (n in c(30, 100, 1e4, 1e6)) {
     report("compiled", seconds(function() code$gr(at()), calls, turns), "n = 100: 60")
   }
   turns <- if (n > 1e5) 1L else 3L
+  fits <- if (n > 1e3) 1L else 20L
   plain <- function(...) optim(start, mixture, ..., y = y, method = "BFGS")
-  report("optim(), differences", seconds(function() plain(), 1L, turns))
-  report("optim(), gradient by hand", seconds(function() plain(gr = by_hand), 1L, turns))
+  report("optim(), differences", seconds(function() plain(), fits, turns))
+  report("optim(), gradient by hand", seconds(function() plain(gr = by_hand), fits, turns))
   fit <- NULL
   fitted <- function() fit <<- torch_mle(mixture, start, data = list(y = y))
   report("torch_mle(), standard errors included", seconds(fitted, 1L, turns), "n = 100: 50000")
