@@ -1,7 +1,8 @@
 # Small likelihoods: a function that was seen before, as a program and compiled, beside optim() with
 # differences and with R's own gradient. One thread. Processor time, the least of several runs.
 #
-# Run by `make bench-details`, or alone: R_LIBS=.r-library OMP_NUM_THREADS=1 Rscript benchmarks/program.R
+# Run by `make bench-details`, or alone:
+# R_LIBS=.r-library OMP_NUM_THREADS=1 Rscript benchmarks/program.R
 
 suppressPackageStartupMessages(library(torchbridge))
 
