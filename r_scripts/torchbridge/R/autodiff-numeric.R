@@ -104,6 +104,10 @@ lifted <- function(x) {
   if (is.object(x)) x <- if (inherits(x, data_classes)) plain_data(x) else unclass(x)
   missing <- anyNA(x)
   if (missing) beware()
+  # Short plain ones are faster as a list.
+  if (is.double(x) && length(x) %in% 2:32 && !missing && is.null(attributes(x))) {
+    return(bare_rule("number", x))
+  }
   truth <- is.logical(x) && !missing
   as_torch_tensor(x, dtype = if (truth) "bool" else if (!is.complex(x)) "float64")
 }
