@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from torchbridge.arrays.torch_arrays import TorchArrays
-from torchbridge.frames import arrow, frame_encoding, kept_types, pandas_frames
+from torchbridge.frames import arrow, frame_encoding, kept_types, pandas_frames, r_arrow
 from torchbridge.frames.frame_encoding import FrameEncoding
 from torchbridge.process import rpy2_objects
 
@@ -105,8 +105,8 @@ def frame_tensors(
     ``to_arrow()`` (in R ``as.data.frame()``) undoes it.
 
     Args:
-        x: An R data frame (an rpy2 object or a :class:`torchbridge.RFrame`), a pandas frame,
-            or anything with ``__arrow_c_stream__``.
+        x: An R data frame or table of R's arrow (an rpy2 object or a :class:`torchbridge.RFrame`),
+            a pandas frame, or anything with ``__arrow_c_stream__``.
         dtype: The floating dtype of the numbers; float64 holds them exactly.
         device: Where the tensors go.
         like: An earlier result, or its encoding: the same columns, levels and so codes. `x`
@@ -130,7 +130,7 @@ def frame_tensors(
 def to_table(x: object) -> pa.Table:
     """The pyarrow Table of any data frame."""
     if rpy2_objects.is_rpy2(x) or "RObject" in type(x).__name__:
-        x = arrow.RFrame(x)
+        x = r_arrow.stream_of(x) or arrow.RFrame(x)
     if pandas_frames.is_pandas(x) and hasattr(x, "columns"):
         return kept_types.as_fields(pa.Table.from_pandas(x, preserve_index=False))
     if not arrow.has_stream(x):

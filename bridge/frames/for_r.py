@@ -5,20 +5,18 @@ Tests: test-data-frames.R.
 
 from __future__ import annotations
 
-import ctypes
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from torchbridge.frames import encoded_frames, frame_kinds, streamed_frames, to_frame
+from torchbridge.frames import encoded_frames, frame_kinds, r_arrow, streamed_frames, to_frame
 from torchbridge.frames.encoded_frames import FrameTensors
+from torchbridge.frames.r_arrow import StreamRoom, stream_at  # noqa: F401 (R asks for it here)
 from torchbridge.process import host
 from torchbridge.process.errors import LossyWarning
 
 if TYPE_CHECKING:
-    import pyarrow
-
     from torchbridge._native import RObject
     from torchbridge.arrays.protocols import Device, TorchDType
     from torchbridge.frames.frame_encoding import FrameEncoding
@@ -120,24 +118,9 @@ def next_batch(batches: Iterator[FrameTensors]) -> FrameTensors | None:
 # ---- streams of the R packages arrow and nanoarrow, which hand over addresses ---------
 
 
-class StreamRoom:
-    """Room for an Arrow stream (five pointers) that another library writes."""
-
-    def __init__(self) -> None:
-        self._room = (ctypes.c_void_p * 5)()
-        self.address = float(ctypes.addressof(self._room))
-
-
 def new_stream(_: object) -> StreamRoom:
     """Room for an Arrow stream."""
     return StreamRoom()
-
-
-def stream_at(room: StreamRoom, address: float) -> pyarrow.RecordBatchReader:
-    """The Arrow stream at an address, taken over; `room` is what lies there, kept till then."""
-    import pyarrow as pa
-
-    return pa.RecordBatchReader._import_from_c(int(address))
 
 
 def put_stream(x: FrameTensors | ArrowStream, address: float) -> None:
@@ -145,4 +128,5 @@ def put_stream(x: FrameTensors | ArrowStream, address: float) -> None:
     import pyarrow as pa
 
     x = x.to_arrow() if isinstance(x, FrameTensors) else x
-    pa.RecordBatchReader.from_stream(x)._export_to_c(int(address))
+    stream = pa.RecordBatchReader.from_stream(x)
+    r_arrow.for_r_packages(stream)._export_to_c(int(address))

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from torchbridge.arrays import type_table
-from torchbridge.frames import arrow, frame_kinds, labels, pandas_frames
+from torchbridge.frames import arrow, frame_kinds, labels, pandas_frames, r_arrow
 from torchbridge.frames.arrow import RFrame
 from torchbridge.process import host
 from torchbridge.process.errors import naming_column, warn_lossy
@@ -47,7 +47,8 @@ def to_frame(x: object, kind: str = "pandas") -> Any:
     A POSIXct without a zone goes in that of R's session: its clock is the same.
 
     Args:
-        x: An R data frame: an rpy2 object or a :class:`torchbridge.RFrame`.
+        x: An R data frame: an rpy2 object or a :class:`torchbridge.RFrame`; or a table, dataset,
+            query, array or stream of R's packages arrow and nanoarrow.
         kind: ``"pandas"`` (a DataFrame), ``"polars"`` (a DataFrame) or ``"arrow"`` (a
             pyarrow Table).
 
@@ -64,6 +65,9 @@ def to_frame(x: object, kind: str = "pandas") -> Any:
             is NA, the names of a matrix's columns, or a class of its own.
     """
     _check_kind(kind)
+    stream = r_arrow.stream_of(x)
+    if stream is not None:
+        return frame_kinds.of_kind(stream, kind)
     frame = RFrame(x)
     if kind == "pandas":
         return pandas_frames.from_r(frame.robject)

@@ -411,6 +411,18 @@ frame_outline <- function(x) {
   list(as.list(names(x)), nrow(x), if (!plain) rows)
 }
 
+# Where the Arrow stream of an object of the packages arrow and nanoarrow lies: an address, and what
+# holds what is there. `room` is an address with room for one.
+arrow_stream <- function(x, room) {
+  of <- function(package, name) getExportedValue(package, name)
+  if (inherits(x, "nanoarrow_array")) x <- of("nanoarrow", "as_nanoarrow_array_stream")(x)
+  if (inherits(x, "nanoarrow_array_stream")) {
+    return(list(of("nanoarrow", "nanoarrow_pointer_addr_dbl")(x), x))
+  }
+  of("arrow", "as_record_batch_reader")(x)$export_to_c(room)
+  list(room, x)
+}
+
 new_frame <- function(columns, names, rows, row_names) {
   columns <- as.list(columns)
   attributes(columns) <- list(

@@ -34,8 +34,9 @@
 #' warning of class `torchbridge_lossy` that names the column. A type that R does not have is an
 #' error. Groups of a grouped tibble are not kept.
 #'
-#' `as_py_frame()` also takes Python frames of any kind, reticulate's too, and streams and tables of
-#' the packages arrow and nanoarrow, by the same rules; types that R does not have are the
+#' `as_py_frame()` also takes Python frames of any kind, reticulate's too, and tables, datasets,
+#' queries, readers, arrays and streams of the packages arrow and nanoarrow, by the same rules (a
+#' reader or stream is read once); types that R does not have are the
 #' library's own. Their `as_record_batch_reader()` and `as_nanoarrow_array_stream()` take Python
 #' frames.
 #'
@@ -168,8 +169,7 @@ frame_batches <- function(source, batch_size = 65536, columns = NULL, dtype = "f
 }
 
 check_frame <- function(x, name, call = sys.call(-1L)) {
-  foreign <- c("ArrowTabular", "RecordBatchReader", "nanoarrow_array_stream")
-  if (!inherits(x, c("data.frame", foreign)) && !is_python(x)) {
+  if (!inherits(x, c("data.frame", arrow_classes)) && !is_python(x) || is_one_column(x)) {
     abort(call, "`", name, "` must be a data frame, not ", friendly_type(x), ".")
   }
 }
@@ -193,16 +193,30 @@ with_notes <- function(result, call = sys.call(-1L)) {
 
 # ---- the packages arrow and nanoarrow: streams are passed by address ----
 
+arrow_classes <- c(
+  "ArrowTabular", "RecordBatchReader", "Dataset", "arrow_dplyr_query", "nanoarrow_array_stream",
+  "nanoarrow_array"
+)
+
 from_arrow <- function(x) {
-  if (inherits(x, "nanoarrow_array_stream")) {
-    return(api("stream_at", NULL, nanoarrow_address(x)))
-  }
-  if (inherits(x, c("ArrowTabular", "RecordBatchReader"))) {
-    room <- api("new_stream", NULL)
-    arrow_function("as_record_batch_reader")(x)$export_to_c(room$address)
-    return(api("stream_at", room, room$address))
-  }
-  x
+  if (!inherits(x, arrow_classes)) return(x)
+  if (inherits(x, "nanoarrow_array")) x <- nanoarrow_function("as_nanoarrow_array_stream")(x)
+  if (inherits(x, "nanoarrow_array_stream")) return(api("stream_at", x, nanoarrow_address(x)))
+  room <- api("new_stream", NULL)
+  arrow_function("as_record_batch_reader")(x)$export_to_c(room$address)
+  api("stream_at", room, room$address)
+}
+
+is_one_column <- function(x) {
+  inherits(x, "nanoarrow_array") &&
+    nanoarrow_function("infer_nanoarrow_schema")(x)$format != "+s"
+}
+
+# Columns of these packages, and their tables of numbers, as R's own vectors and matrices.
+r_values <- function(x) {
+  if (inherits(x, "ArrowDatum")) return(as.vector(x))
+  if (is_one_column(x)) return(nanoarrow_function("convert_array")(x))
+  if (inherits(x, arrow_classes)) as.data.frame(as_py_frame(x, "arrow")) else x
 }
 
 #' @rawNamespace S3method(arrow::as_record_batch_reader,python_object)
@@ -215,11 +229,12 @@ as_record_batch_reader.python_object <- function(x, ...) { # nolint.
 #' @rawNamespace S3method(nanoarrow::as_nanoarrow_array_stream,python_object)
 as_nanoarrow_array_stream.python_object <- function(x, ..., schema = NULL) { # nolint.
   if (!is.null(schema)) abort(sys.call(), "`schema` must be NULL: the stream keeps its own.")
-  stream <- getExportedValue("nanoarrow", "nanoarrow_allocate_array_stream")()
+  stream <- nanoarrow_function("nanoarrow_allocate_array_stream")()
   api("put_stream", x, nanoarrow_address(stream))
   stream
 }
 
 # Neither package is needed, nor suggested: whoever has such an object has its package.
-nanoarrow_address <- function(x) getExportedValue("nanoarrow", "nanoarrow_pointer_addr_dbl")(x)
+nanoarrow_address <- function(x) nanoarrow_function("nanoarrow_pointer_addr_dbl")(x)
+nanoarrow_function <- function(name) getExportedValue("nanoarrow", name)
 arrow_function <- function(name) getExportedValue("arrow", name)

@@ -6,11 +6,7 @@
 # Is it read batch by batch, rather than a data frame?
 is_streamed <- function(x) {
   if (is.character(x)) return(length(x) > 0L && !anyNA(x))
-  streams <- c(
-    "ArrowTabular", "RecordBatchReader", "Dataset", "arrow_dplyr_query", "nanoarrow_array_stream",
-    "frame_batches"
-  )
-  inherits(x, streams) || (is_python(x) && !is_tensor(x))
+  inherits(x, c(arrow_classes, "frame_batches")) || (is_python(x) && !is_tensor(x))
 }
 
 # list(source, names, kinds): the source as Python has it, and its columns.
@@ -21,9 +17,6 @@ open_streamed <- function(x, name, call) {
 streamed_handle <- function(x) {
   if (is.character(x)) return(if (length(x) == 1L) path_or_query(x) else as.list(path.expand(x)))
   if (inherits(x, "frame_batches")) return(environment(x)$batches)
-  if (inherits(x, c("Dataset", "arrow_dplyr_query"))) {
-    x <- arrow_function("as_record_batch_reader")(x)
-  }
   if (is.data.frame(x)) return(as_py_frame(x, "arrow"))
   from_arrow(x)
 }

@@ -29,8 +29,7 @@ language_version <- "0.17.0"
 #'   none.
 #' @examplesIf interactive()
 #' stand_in_for_torch()
-#' library("torch", character.only = TRUE)
-#' torch_tensor(1:3)
+#' # Now library(torch) is torchbridge, for packages that import it, too.
 #' remove_stand_in_for_torch()
 #' @export
 stand_in_for_torch <- function(library = .libPaths()[1L], replace = FALSE) {

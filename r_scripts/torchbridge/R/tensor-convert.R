@@ -57,6 +57,7 @@ as_torch_tensor <- function(x, dtype = NULL, device = NULL, share = FALSE, na = 
   check_name(device, "device", "cuda")
   check_flag(share, "share")
   check_na_policy(na)
+  if (is.object(x)) x <- r_values(x)
   api("as_torch_tensor", x, dtype, device, share, na)
 }
 

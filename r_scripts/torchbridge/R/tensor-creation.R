@@ -25,6 +25,7 @@ torch_tensor <- function(data, dtype = NULL, device = NULL, requires_grad = FALS
     few_numbers <- python_function("language.few_numbers")
     return(dot_call(native()$call, few_numbers, list(data, requires_grad)))
   }
+  if (is.object(data)) data <- r_values(data)
   if (is.data.frame(data)) {
     abort(
       sys.call(), "`data` must not be a data frame, whose columns may differ in type: write ",

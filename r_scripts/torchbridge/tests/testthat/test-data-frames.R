@@ -175,3 +175,47 @@ test_that("frames leave nothing behind", {
   for (i in 1:20) go()
   expect_identical(live_objects(), before)
 })
+
+test_that("every table and array of the package arrow is a data frame here", {
+  skip_if_not_installed("arrow")
+  of <- function(name) getExportedValue("arrow", name)
+  d <- data.frame(a = c(1L, NA, 3L), b = c("x", NA, "z"), z = c(1.5, NA, NaN))
+  table <- of("arrow_table")(d)
+  tables <- list(
+    table, of("record_batch")(d), of("as_record_batch_reader")(table),
+    of("InMemoryDataset")$create(table)
+  )
+  for (x in tables) expect_identical(as.data.frame(as_py_frame(x, "arrow")), d)
+  expect_identical(as.data.frame(frame_tensors(table)), d)
+  expect_identical(as.numeric(as_torch_tensor(of("Array")$create(c(1.5, 2)))), c(1.5, 2))
+  expect_identical(as.integer(torch_tensor(of("chunked_array")(1:2, 3L))), 1:3)
+  # polars has views of text, and the package refuses those.
+  back <- of("as_arrow_table")(of("as_record_batch_reader")(as_py_frame(d, "polars")))
+  expect_identical(as.data.frame(back)$b, d$b)
+})
+
+test_that("queries of dplyr on the package arrow's tables are data frames here", {
+  skip_if_not_installed("arrow")
+  skip_if_not_installed("dplyr")
+  table <- getExportedValue("arrow", "arrow_table")(mtcars)
+  query <- getExportedValue("dplyr", "filter")(table, cyl == 4)
+  expect_s3_class(query, "arrow_dplyr_query")
+  expect_identical(nrow(as.data.frame(as_py_frame(query))), sum(mtcars$cyl == 4))
+  fit <- torch_fit(mpg ~ wt, query, linear())
+  wanted <- stats::lm(mpg ~ wt, mtcars[mtcars$cyl == 4, ])
+  expect_equal(coef(fit), stats::coef(wanted), tolerance = 1e-8)
+})
+
+test_that("arrays and streams of the package nanoarrow are data frames here", {
+  skip_if_not_installed("nanoarrow")
+  of <- function(name) getExportedValue("nanoarrow", name)
+  d <- data.frame(a = c(1L, NA, 3L), b = c("x", NA, "z"))
+  array <- of("as_nanoarrow_array")(d)
+  expect_identical(as.data.frame(as_py_frame(array)), d)
+  expect_identical(as.data.frame(as_py_frame(array)), d) # it is still there
+  expect_identical(as.data.frame(as_py_frame(of("as_nanoarrow_array_stream")(d))), d)
+  expect_error(as_py_frame(of("as_nanoarrow_array")(1:3)), "`df` must be a data frame")
+  expect_identical(as.integer(as_torch_tensor(of("as_nanoarrow_array")(1:3))), 1:3)
+  stream <- of("as_nanoarrow_array_stream")(as_py_frame(d, "polars"))
+  expect_identical(as.data.frame(stream)$b, d$b)
+})
