@@ -4,7 +4,8 @@
 #   R_LIBS=output/packages/library:.r-library Rscript benchmarks/luz.R
 #
 # For R's own torch, the same with a library that has it. Processor time is what to compare on a busy
-# machine. One thread.
+# machine. One thread. Beside R's own torch 0.17.0 (on PyTorch 2.13, a loaded machine of two cores, one
+# run of each) a step took 0.43, 0.40, 0.43 and 0.79 of its processor time.
 
 if (!requireNamespace("luz", quietly = TRUE) || !requireNamespace("torch", quietly = TRUE)) {
   cat("luz is not installed (make packages): left out\n")
