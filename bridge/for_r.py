@@ -18,6 +18,7 @@ MODULES = {
     "bessel": "torchbridge.autodiff.bessel",
     "decompositions": "torchbridge.autodiff.decompositions",
     "derivatives": "torchbridge.autodiff.derivatives",
+    "laplace": "torchbridge.autodiff.laplace",
     "minimise": "torchbridge.autodiff.minimise",
     "missing": "torchbridge.autodiff.missing",
     "evaluator": "torchbridge.autodiff.evaluator",

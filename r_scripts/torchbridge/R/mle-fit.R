@@ -23,6 +23,11 @@
 #' @param fixed Parameters held at a value: a named list or vector, of elements of `start` (or of
 #'   parameters that `start` leaves out).
 #' @param ... Further arguments of `minuslogl`, by name.
+#' @param random Names of parameters (elements of `start`) that are random effects: Laplace's
+#'   approximation integrates them out, at their mode for each value of the others, with exact
+#'   gradients. `minuslogl` has their density too. Fixed effects named here give restricted maximum
+#'   likelihood. The Hessian in them is dense, so a thousand or two are the limit; [torch_mixed] has
+#'   sparse ones. See `ranef()` and `predict(se.fit = TRUE)` in [torch_mle_methods].
 #' @param method,lower,upper,control As in [torch_optim()]; bounds for all parameters that are not
 #'   fixed, or a named vector of some of them.
 #' @param nobs Number of observations, for `BIC()`; `NULL`: the rows of a data frame `data`, the
@@ -41,8 +46,9 @@
 #' summary(fit)
 #' confint(fit)
 #' @export
-torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method = "BFGS",
-                      lower = -Inf, upper = Inf, nobs = NULL, control = list(), compile = FALSE) {
+torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., random = NULL,
+                      method = "BFGS", lower = -Inf, upper = Inf, nobs = NULL,
+                      control = list(), compile = FALSE) {
   call <- match.call()
   here <- sys.call()
   if (!is.function(minuslogl)) {
@@ -59,11 +65,21 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method
     compile = compile
   )
   model$style <- call_style(model, here)
+  model$random <- random_labels(start, random, is_fixed, here)
+  if (any(model$random) && isTRUE(compile)) abort(here, "`compile` is not for `random` effects.")
+  held <- is_fixed | model$random
+  if (all(held)) abort(here, "`random` leaves no parameter to estimate.")
   bounds <- list(
-    lower = named_bound(lower, -Inf, labels, is_fixed, "lower", here),
-    upper = named_bound(upper, Inf, labels, is_fixed, "upper", here)
+    lower = named_bound(lower, -Inf, labels, held, "lower", here),
+    upper = named_bound(upper, Inf, labels, held, "upper", here)
   )
   begin <- flat_values(start)
+  if (any(model$random)) {
+    fitted <- fit_laplace(model, begin, bounds, method, control, here)
+    return(mle_result(
+      fitted$found, fitted$final, model, begin, bounds, method, nobs, call, fitted$objective
+    ))
+  }
   f <- free_function(model, begin)
   found <- torch_optim(
     begin[!is_fixed], f,
@@ -72,20 +88,30 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., method
   )
   final <- polish(torch_objective(f, found$par), bounds)
   if (!final$settled && method != "Newton") final <- polish_again(f, final, bounds)
+  mle_result(found, final, model, begin, bounds, method, nobs, call)
+}
+
+mle_result <- function(found, final, model, begin, bounds, method, nobs, call, laplace = NULL) {
   # Newton's steps may arrive where the optimiser did not, as with parameters of very unlike units.
   if (final$settled) found$convergence <- 0L
   if (found$convergence != 0) {
     warning("no convergence: ", found$message %||% found$convergence, call. = FALSE)
   }
-  full <- begin
-  full[!is_fixed] <- final$par
+  estimated <- !model$fixed & !model$random
+  full <- if (is.null(laplace)) begin else laplace$mode(unname(final$par))
+  full[estimated] <- final$par
   fit <- list(
-    call = kept_list(call), fullcoef = full, coef = full[!is_fixed], min = final$value,
+    call = kept_list(call), fullcoef = full, coef = full[estimated], min = final$value,
     hessian = final$hessian, gradient = final$gradient, at_bound = final$at_bound,
     bounds = bounds, model = kept_model(model), counts = found$counts,
     convergence = found$convergence, method = method
   )
   fit$vcov <- inverse_hessian(fit, final$noise)
+  if (!is.null(laplace)) {
+    spread <- laplace$spread(unname(final$par))
+    fit$joint <- joint_variance(fit, spread)
+    fit$conditional <- spread[[1L]]
+  }
   fit$nobs <- nobs %||% count_observations(model, full)
   structure(fit, class = "torch_mle")
 }

@@ -60,6 +60,9 @@ check_choice <- function(x, name, choices, call = sys.call(-1L)) {
 
 # One row an observation: the derivatives of its part of the negative log-likelihood.
 scores_of <- function(object, call = sys.call(-1L)) {
+  if (any(object$model$random)) {
+    abort(call, "A sandwich variance is not for fits with `random` effects.")
+  }
   f <- free_function(object$model, object$fullcoef, total = FALSE)
   scores <- jacobian(f, object$coef)
   if (nrow(scores) < 2L) {
@@ -191,8 +194,12 @@ predict.torch_mle <- function(object, fun, newdata = NULL, se.fit = FALSE, ...) 
   fit <- call_python("derivatives.value_of", target$f, target$x, call = sys.call())
   fit <- as.vector(plain_values_of(fit))
   if (!se.fit) return(fit)
-  slope <- jacobian(predictor, object$fullcoef)[, !object$model$fixed, drop = FALSE]
-  variance <- object$vcov
+  slope <- jacobian(predictor, object$fullcoef)
+  variance <- object$joint
+  if (is.null(variance)) {
+    slope <- slope[, !object$model$fixed, drop = FALSE]
+    variance <- object$vcov
+  }
   list(fit = fit, se.fit = sqrt(base::rowSums((slope %*% variance) * slope)))
 }
 
