@@ -35,6 +35,7 @@ CORE = {
     "set_index": "torchbridge.rtorch.language:set_index",
     "r_operator": "torchbridge.autodiff.rules:r_operator",
     "in_r_count": "torchbridge.rtorch.messages:in_r_count",
+    "release_half": "torchbridge.rtorch.modules:release",
     "freeze": "torchbridge.saving.frozen:freeze",
     "thaw": "torchbridge.saving.frozen:thaw",
     "new_shared": "torchbridge.saving.frozen:new_shared",

@@ -262,10 +262,14 @@ class _Face:
     module: weakref.ref[nn.Module]
     face: int
     half: int
+    environment: int
 
 
 #: id(module) -> its face.
 _faces: dict[int, _Face] = {}
+
+#: The environment of a face -> id(module).
+_owners: dict[int, int] = {}
 
 
 def face(module: nn.Module) -> RObject:
@@ -289,16 +293,24 @@ def face(module: nn.Module) -> RObject:
     )
     if made.typeof != "list":  # without the R package, a module is a plain R function
         return made
-    function, half = made.items()
-    _faces[id(module)] = _Face(weakref.ref(module), function.address, half.address)
-    return function
+    return _know(module, *made.items())
 
 
-def release(address: float, half: RObject) -> None:
-    """The R half of the module that was at `address` is gone."""
-    known = _faces.get(int(address))
-    if known is not None and known.half == half.address:
-        del _faces[int(address)]
+def _know(module: nn.Module, face: RObject, half: RObject, environment: RObject) -> RObject:
+    """Remember where R has them, as long as it has."""
+    _faces[id(module)] = _Face(
+        weakref.ref(module), face.address, half.address, environment.address
+    )
+    _owners[environment.address] = id(module)
+    return face
+
+
+def release(environment: int) -> None:
+    """The environment of an R half, by its address, is gone. The core asks, in a finalizer."""
+    owner = _owners.pop(environment, None)
+    known = None if owner is None else _faces.get(owner)
+    if owner is not None and known is not None and known.environment == environment:
+        del _faces[owner]
 
 
 def half_in_r(module: nn.Module) -> RObject | None:
@@ -311,8 +323,7 @@ def half_in_r(module: nn.Module) -> RObject | None:
 
 def revive(module: nn.Module, half: RObject) -> None:
     """An R half that ``readRDS()`` has read is this module's."""
-    function, access = half.call("revive", float(id(module))).items()
-    _faces[id(module)] = _Face(weakref.ref(module), function.address, access.address)
+    _know(module, *half.call("revive", float(id(module))).items())
 
 
 def _face_of(module: nn.Module) -> _Face | None:

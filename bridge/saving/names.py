@@ -99,6 +99,7 @@ _FUNCTIONS = (("torch", torch, TORCH), ("torch.nn.functional", nn.functional, FU
 #: functions that R's side of a module holds.
 _OURS = ("torchbridge", "torchbridge.autograd", "torchbridge.data", "torchbridge.models")
 _HELD_BY_R = {
+    # (Files of before its end was told in C hold `release`, too, which reading drops.)
     "torchbridge.rtorch.modules": ("plain", "is_child", "tensor_of", "release"),
     "torchbridge.rtorch.layers": ("call",),
 }

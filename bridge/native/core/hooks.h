@@ -36,6 +36,7 @@ enum tb_hook {
   TB_HOOK_SET_INDEX,    /* (tensor, key, value): x[i, j] <- value */
   TB_HOOK_R_OPERATOR,   /* (name, x, y): R's operator of tensors and numbers; or NotImplemented */
   TB_HOOK_IN_R_COUNT,   /* (exception): has its message count dims and positions from 1 */
+  TB_HOOK_RELEASE_HALF, /* (address): the environment of a module's R half is collected */
   TB_HOOKS
 };
 

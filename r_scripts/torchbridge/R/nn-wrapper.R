@@ -11,7 +11,6 @@ new_half <- function(definition = NULL) {
   is_child <- python_handle("is_child")
   tensor_of <- python_handle("tensor_of")
   call_counting <- python_handle("call", "layers")
-  release <- python_handle("release")
 
   id <- handle <- face <- module <- NULL
   fields <- structure(new.env(parent = emptyenv()), torchbridge_fields = TRUE)
@@ -75,8 +74,13 @@ wrap_module <- function(handle, id, classes, counts_from_one, signature, access)
     torchbridge_half = if (half$told) TRUE
   )
   for (scope in half$scopes) scope$self <- half$face
-  reg.finalizer(half, release_half)
-  list(half$face, half$access)
+  watch_half(half)
+}
+
+# list(face, access, half), for Python, which hears when R collects the half.
+watch_half <- function(half) {
+  dot_call(native()$watch_half, half)
+  list(half$face, half$access, half)
 }
 
 # Called by Python: the R side that readRDS() has read, as data. Our functions take the place of the
@@ -91,7 +95,7 @@ saved_half <- function(access) {
   parent.env(half) <- topenv()
   half$access <- ours$access
   environment(half$access) <- half
-  handles <- c("plain", "is_child", "tensor_of", "call_counting", "release")
+  handles <- c("plain", "is_child", "tensor_of", "call_counting")
   for (name in handles) assign(name, ours[[name]], envir = half)
   half$half <- half
   for (scope in half$scopes) {
@@ -142,16 +146,7 @@ revive_half <- function(half, id) {
   half$id <- id
   # Those of Python's own modules are made anew.
   if (!half$told) half$children <- new.env(parent = emptyenv())
-  reg.finalizer(half, release_half)
-  list(half$face, half$access)
-}
-
-release_half <- function(half) {
-  # Not an error at the prompt where Python has ended.
-  tryCatch(
-    dot_call(native()$call, half$release, list(half$id, half$access)),
-    error = function(condition) NULL
-  )
+  watch_half(half)
 }
 
 # After each collection Python looks which modules written in R only R owns. The finalizer of a

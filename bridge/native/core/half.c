@@ -1,0 +1,31 @@
+/* The end of R's half of a module.
+ *
+ * In C, because R runs finalizers one after the other: one that allocates can start a collection,
+ * which marks halves whose turn in the loop is over. They would look alive until the next one, and
+ * be given away with handles that are about to be cleared. */
+#include "core/half.h"
+
+#include "core/hooks.h"
+#include "core/lifetime.h"
+
+static void gone(SEXP half) {
+  if (!Py_IsInitialized() || !tb_r_ready())
+    return;
+  PyGILState_STATE gil = PyGILState_Ensure();
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace); /* a collection may come at any time */
+  PyObject *release = tb_hook(TB_HOOK_RELEASE_HALF);
+  PyObject *address = release ? PyLong_FromVoidPtr(half) : NULL;
+  PyObject *done = address ? PyObject_CallOneArg(release, address) : NULL;
+  if (!done)
+    PyErr_WriteUnraisable(release);
+  Py_XDECREF(done);
+  Py_XDECREF(address);
+  PyErr_Restore(type, value, trace);
+  PyGILState_Release(gil);
+}
+
+SEXP tb_entry_watch_half(SEXP half) {
+  R_RegisterCFinalizerEx(half, gone, FALSE);
+  return R_NilValue;
+}
