@@ -232,3 +232,14 @@ def test_another_thread_gets_an_error_not_a_crash(script):
     thread.start()
     thread.join()
     assert len(errors) == 1 and "thread" in errors[0]
+
+
+def test_python_hears_when_r_collects_a_half(script):
+    plain = nn.Linear(2, 1)
+    assert script.same(plain, plain)
+    known = modules._faces[id(plain)]
+    assert modules._owners[known.environment] == id(plain)
+    script.collect()
+    assert id(plain) not in modules._faces
+    assert id(plain) not in modules._owners.values()
+    assert script.same(plain, plain)

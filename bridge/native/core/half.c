@@ -2,7 +2,9 @@
  *
  * In C, because R runs finalizers one after the other: one that allocates can start a collection,
  * which marks halves whose turn in the loop is over. They would look alive until the next one, and
- * be given away with handles that are about to be cleared. */
+ * be given away with handles that are about to be cleared.
+ *
+ * Tests: tests/rtorch/test_modules.py */
 #include "core/half.h"
 
 #include "core/hooks.h"
