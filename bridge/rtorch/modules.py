@@ -298,9 +298,7 @@ def face(module: nn.Module) -> RObject:
 
 def _know(module: nn.Module, face: RObject, half: RObject, environment: RObject) -> RObject:
     """Remember where R has them, as long as it has."""
-    _faces[id(module)] = _Face(
-        weakref.ref(module), face.address, half.address, environment.address
-    )
+    _faces[id(module)] = _Face(weakref.ref(module), face.address, half.address, environment.address)
     _owners[environment.address] = id(module)
     return face
 

@@ -63,7 +63,12 @@ def new(document, monkeypatch, tmp_path):
     row.write_text(NEW, encoding="utf-8")
     runpy.run_path(str(row))
     function = document.densities.function("pcauchy", density_table.TABLE["pcauchy"])
-    inside = f'pcauchy <- evalq({{\n{function}}}, new.env(parent = asNamespace("torchbridge")))\n'
+    # The package makes its masks when it is installed, and places them when it is loaded.
+    inside = (
+        "pcauchy <- evalq({\nmask <- function(..., dots = FALSE, tensor = NULL) "
+        f"made_mask(..., dots = dots, tensor = tensor)\n{function}}}, "
+        'new.env(parent = asNamespace("torchbridge")))\n'
+    )
     script.write_text(inside + USE, encoding="utf-8")
     return row, script
 
