@@ -65,14 +65,20 @@ static SEXP attribute(SEXP x, SEXP symbol) {
   return x && tb_is_handle(x) ? Rf_getAttrib(x, symbol) : R_NilValue;
 }
 
+/* What a tensor's method gives as a count; -1 with an exception. */
+static R_xlen_t count_of(PyObject *tensor, const char *method) {
+  PyObject *found = PyObject_CallMethod(tensor, method, NULL);
+  R_xlen_t count = found ? (R_xlen_t)PyLong_AsLongLong(found) : -1;
+  Py_XDECREF(found);
+  return count;
+}
+
 /* R's: those of the first operand that is as long as the result. */
 static int set_names(SEXP result, const operation *o, PyObject *value) {
   SEXP first = attribute(o->x, names_symbol()), second = attribute(o->y, names_symbol());
   if (first == R_NilValue && second == R_NilValue)
     return 0;
-  PyObject *numel = PyObject_CallMethod(value, "numel", NULL);
-  R_xlen_t size = numel ? (R_xlen_t)PyLong_AsLongLong(numel) : -1;
-  Py_XDECREF(numel);
+  R_xlen_t size = count_of(value, "numel");
   if (size < 0)
     return -1;
   SEXP names = Rf_xlength(first) == size || o->unary ? first : R_NilValue;
@@ -83,13 +89,17 @@ static int set_names(SEXP result, const operation *o, PyObject *value) {
   return 0;
 }
 
+/* An array has dimnames, a vector names: cumsum() of a matrix is a vector. */
 static int set_labels(SEXP result, const operation *o, PyObject *value) {
+  R_xlen_t rank = count_of(value, "dim");
+  if (rank < 2)
+    return rank < 0 ? -1 : set_names(result, o, value);
   SEXP dimnames = attribute(o->x, dimnames_symbol());
   if (dimnames == R_NilValue)
     dimnames = attribute(o->y, dimnames_symbol());
   if (dimnames != R_NilValue)
     Rf_setAttrib(result, dimnames_symbol(), dimnames);
-  return set_names(result, o, value);
+  return 0;
 }
 
 /* ---- the call ---- */
@@ -133,13 +143,21 @@ static bool is_summary(const char *name) {
   return names[i] != NULL;
 }
 
+/* x in a call: what R would run or look up is quoted. */
+static SEXP as_it_is(SEXP x) {
+  bool runs = TYPEOF(x) == SYMSXP || TYPEOF(x) == LANGSXP;
+  return runs ? Rf_lang2(R_QuoteSymbol, x) : x;
+}
+
 /* numeric_ops(name, x, y) of the R package. */
 static SEXP by_r_code(SEXP name, SEXP x, SEXP y) {
   SEXP find = PROTECT(Rf_lang2(Rf_install("getNamespace"), Rf_mkString("torchbridge")));
   SEXP namespace = PROTECT(Rf_eval(find, R_BaseEnv)), function = Rf_install("numeric_ops");
-  SEXP call = PROTECT(y ? Rf_lang4(function, name, x, y) : Rf_lang3(function, name, x));
+  SEXP first = PROTECT(as_it_is(x)), second = PROTECT(y ? as_it_is(y) : R_NilValue);
+  SEXP call =
+      PROTECT(y ? Rf_lang4(function, name, first, second) : Rf_lang3(function, name, first));
   SEXP result = Rf_eval(call, namespace);
-  UNPROTECT(3);
+  UNPROTECT(5);
   return result;
 }
 

@@ -61,6 +61,7 @@
       names <- c(names, setdiff(i, names))
       i <- match(i, names)
     }
+    if (anyNA(i)) i <- without_na(i, value)
     places <- if (is.null(i)) seq_len(size) else assigned_places(x, i, dims)
     if (length(places) > 0L && max(places) > size) {
       x <- rule("combine", list(x, lift(rep(NA_real_, max(places) - size))))
@@ -117,6 +118,14 @@ vector_places <- function(x, i, dims, missing = FALSE) {
   positions(as.vector(i), length(x), missing)
 }
 
+# x[NA] <- 0 sets nothing, and of several values R does not know which one is meant.
+without_na <- function(i, value) {
+  if (length(value) != 1L) {
+    stop("NAs are not allowed in subscripted assignments", call. = FALSE)
+  }
+  if (is.logical(i)) i & !is.na(i) else if (is.matrix(i)) i else i[!is.na(i)]
+}
+
 assigned_places <- function(x, i, dims) {
   if (is.numeric(i) && !is.matrix(i) && all(i > 0)) return(as.vector(trunc(i)))
   vector_places(x, i, dims)
@@ -137,8 +146,11 @@ named_places <- function(x, names) {
 # R's own rules, applied to 1, 2, ..., n. A subscript of NA chooses NA.
 positions <- function(i, n, missing = FALSE) {
   places <- seq_len(n)[i]
-  if (anyNA(places) && !(missing && sum(is.na(places)) == sum(is.na(i)))) {
-    stop("subscript out of bounds (or NA)", call. = FALSE)
+  if (anyNA(places)) {
+    if (is.logical(i) && length(i) < n) i <- rep_len(i, n) # as R recycles them
+    if (!missing || sum(is.na(places)) != sum(is.na(i))) {
+      stop("subscript out of bounds (or NA)", call. = FALSE)
+    }
   }
   places
 }

@@ -144,6 +144,8 @@ memoised <- function(x, memo) {
 # here is with R's vectors or needs R's words. Unary operators are "neg", "pos" and "!".
 numeric_ops <- function(generic, e1, e2) {
   if (missing(e2)) return(numeric_function(generic, e1))
+  if (is.null(e1)) e1 <- numeric()
+  if (is.null(e2)) e2 <- numeric()
   if (is_bare(e1) || is_bare(e2)) {
     # Once a vector is a tensor, the core can do it.
     a <- if (is_bare(e1)) lift(e1) else e1
@@ -158,7 +160,14 @@ numeric_ops <- function(generic, e1, e2) {
   a <- lift(e1)
   b <- lift(e2)
   if (isTRUE(the$beware) && generic %in% of_truth) return(truth_with_na(generic, a, b, names))
-  with_dimnames(as_numeric(bare_rule("arith", generic, a, b), names), operand_dimnames(e1, e2))
+  labelled_value(bare_rule("arith", generic, a, b), names, operand_dimnames(e1, e2))
+}
+
+# A rule's value: an array has dimnames, a vector names. cumsum() of a matrix is a vector.
+labelled_value <- function(value, names, dimnames) {
+  value <- as_numeric(value)
+  if (is.null(names) && is.null(dimnames) || !is_tensor(value)) return(value)
+  if (is.null(dim(value))) as_numeric(value, names) else with_dimnames(value, dimnames)
 }
 
 # A plain vector without names.
@@ -173,7 +182,7 @@ numeric_function <- function(generic, x) {
     "!" = bare_rule("arith", "!", x),
     bare_rule("math", generic, x)
   )
-  with_dimnames(as_numeric(value, attr(x, "r_names")), attr(x, "r_dimnames"))
+  labelled_value(value, attr(x, "r_names"), attr(x, "r_dimnames"))
 }
 
 single_summaries <- c("sum", "prod", "max", "min")

@@ -63,6 +63,7 @@ friendly_type <- function(x) {
   if (is.null(x)) return("NULL")
   if (is.object(x)) return(paste0("a <", class(x)[1L], "> object"))
   if (is.function(x)) return("a function")
+  if (is.call(x)) return("a call")
   if (!is.atomic(x)) return(if (is.environment(x)) "an environment" else paste("a", typeof(x)))
   if (length(x) == 1L && is.na(x)) return("NA")
   if (length(x) == 1L && is.numeric(x)) return("a number")

@@ -152,4 +152,75 @@ test_that("one subscript is R's, whatever it is", {
   y <- as_torch_numeric(matrix(1:6, 2L))
   expect_equal(to_r(y[5]), 5)
   expect_error(x[5], "subscript out of bounds")
+  expect_error(x[c(FALSE, FALSE, FALSE, TRUE)], "subscript out of bounds")
+})
+
+test_that("NA as a subscript is R's", {
+  named <- c(a = 1, b = 2, c = 3)
+  x <- as_torch_numeric(named)
+  for (i in list(NA, c(NA, TRUE), c(FALSE, NA), c(TRUE, NA, TRUE), NA_integer_, c(1, NA))) {
+    expect_identical(c(to_r(x[i])), unname(named[i]))
+    expect_identical(names(x[i]), names(named[i]))
+    y <- x
+    y[i] <- 9
+    expected <- named
+    expected[i] <- 9
+    expect_identical(c(to_r(y)), unname(expected))
+  }
+  expect_identical(c(to_r(as_torch_numeric(matrix(1:4, 2L))[NA])), rep(NA_real_, 4L))
+  expect_identical(c(to_r(as_torch_numeric(numeric())[NA])), NA_real_)
+  expect_error(x[c(1, NA)] <- 1:2, "NAs are not allowed in subscripted assignments")
+  expect_equal(
+    grad(function(p) sum(replace(p, c(NA, TRUE), 0) * p, na.rm = TRUE), c(1, 2, 3)), c(2, 0, 6)
+  )
+})
+
+test_that("arrays have dimnames, vectors names", {
+  grid <- matrix(c(2, 3, -1, 0.5), 2L, dimnames = list(c("r", "s"), c("u", "v")))
+  long <- c(a = 1, b = 2, c = 3, d = 4)
+  x <- as_torch_numeric(grid)
+  dimnames(x) <- dimnames(grid)
+  y <- as_torch_numeric(long)
+  for (sums in list(cumsum(x), cumprod(x), cummax(x))) {
+    expect_null(dim(sums))
+    expect_null(attr(sums, "r_dimnames"))
+  }
+  for (both in list(x + y, y * x, y - grid, grid / y, x + long, long^x)) {
+    expect_identical(dimnames(both), dimnames(grid))
+    expect_null(names(both))
+  }
+  # A matrix of one element beside a longer vector is one number to PyTorch and to R.
+  one <- as_torch_numeric(matrix(2))
+  dimnames(one) <- list("p", "q")
+  expect_identical(names(one + y), names(long))
+  expect_null(attr(y + one, "r_dimnames"))
+})
+
+test_that("NULL is no numbers, and code is none", {
+  x <- as_torch_numeric(c(1, 2))
+  for (none in list(x + NULL, x - NULL, NULL * x, NULL / x)) {
+    expect_length(none, 0L)
+  }
+  expect_length(to_r(x == NULL), 0L)
+  expect_error(x + quote(1 + 1), "a tensor and a call can't be computed with", fixed = TRUE)
+  expect_error(quote(letters) * x, "a tensor and a symbol can't be computed with", fixed = TRUE)
+})
+
+test_that("what the core makes survives collections at any allocation", {
+  x <- as_torch_numeric(c(a = 1, b = 2, c = 3))
+  grid <- as_torch_numeric(matrix(c(1, 2, 3, 4), 2L))
+  dimnames(grid) <- list(c("r", "s"), NULL)
+  parts <- function(x) list(c(to_r(x$detach())), attr(x, "r_names"), attr(x, "r_dimnames"))
+  run <- function() {
+    found <- list(x + x, 2 * x, x + 1:3, exp(x), sum(x), x["a"], x[2], grid * grid, cumsum(grid))
+    lapply(found, parts)
+  }
+  expected <- run()
+  gctorture2(11L)
+  on.exit(gctorture2(0L))
+  found <- run()
+  failed <- tryCatch(x + quote(a), error = identity)
+  gctorture2(0L)
+  expect_identical(found, expected)
+  expect_s3_class(failed, "simpleError")
 })
