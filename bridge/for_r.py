@@ -24,6 +24,7 @@ MODULES = {
     "evaluator": "torchbridge.autodiff.evaluator",
     "replay": "torchbridge.autodiff.replay",
     "rules": "torchbridge.autodiff.rules",
+    "sampling": "torchbridge.autodiff.sampling",
     "statistics": "torchbridge.autodiff.statistics",
     "tracing": "torchbridge.autodiff.tracing",
     "contexts": "torchbridge.rtorch.contexts",

@@ -33,7 +33,7 @@ LONG = 60
 #: What a function may import: libraries that take long to load and that few calls need.
 HEAVY = {
     *("numpy", "pandas", "polars", "pyarrow", "duckdb", "scipy", "torch", "rpy2"),
-    *("lightning_fabric", "onnx", "onnxscript", "optuna", "tqdm", "jax"),
+    *("lightning_fabric", "onnx", "onnxscript", "optuna", "tqdm", "jax", "pyro"),
 }
 #: Files whose functions may import our own: the shell's `doctor` must not wait for PyTorch.
 LATE = {"bridge/__main__.py"}

@@ -51,21 +51,13 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., random
                       control = list(), compile = FALSE) {
   call <- match.call()
   here <- sys.call()
-  if (!is.function(minuslogl)) {
-    abort(here, "`minuslogl` must be a function, not ", friendly_type(minuslogl), ".")
-  }
   check_string(method, "method")
   check_flag(compile, "compile")
-  start <- check_start(start, fixed, minuslogl, here)
-  labels <- labels_of(start)
-  is_fixed <- fixed_labels(start, fixed)
-  if (all(is_fixed)) abort(here, "`fixed` leaves no parameter to estimate.")
-  model <- list(
-    minuslogl = minuslogl, skeleton = start, fixed = is_fixed, data = data, extra = list(...),
-    compile = compile
-  )
-  model$style <- call_style(model, here)
-  model$random <- random_labels(start, random, is_fixed, here)
+  model <- likelihood_model(minuslogl, start, data, fixed, list(...), "estimate", here)
+  model$compile <- compile
+  is_fixed <- model$fixed
+  labels <- labels_of(model$skeleton)
+  model$random <- random_labels(model$skeleton, random, is_fixed, here)
   if (any(model$random) && isTRUE(compile)) abort(here, "`compile` is not for `random` effects.")
   held <- is_fixed | model$random
   if (all(held)) abort(here, "`random` leaves no parameter to estimate.")
@@ -73,7 +65,7 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., random
     lower = named_bound(lower, -Inf, labels, held, "lower", here),
     upper = named_bound(upper, Inf, labels, held, "upper", here)
   )
-  begin <- flat_values(start)
+  begin <- flat_values(model$skeleton)
   if (any(model$random)) {
     fitted <- fit_laplace(model, begin, bounds, method, control, here)
     return(mle_result(
@@ -114,6 +106,22 @@ mle_result <- function(found, final, model, begin, bounds, method, nobs, call, l
   }
   fit$nobs <- nobs %||% count_observations(model, full)
   structure(fit, class = "torch_mle")
+}
+
+# The checked likelihood: its function, parameters (the fixed ones among them) and data, and how it
+# is called. `to`: what is done to the free ones.
+likelihood_model <- function(minuslogl, start, data, fixed, extra, to, call) {
+  if (!is.function(minuslogl)) {
+    abort(call, "`minuslogl` must be a function, not ", friendly_type(minuslogl), ".")
+  }
+  start <- check_start(start, fixed, minuslogl, call)
+  is_fixed <- fixed_labels(start, fixed)
+  if (all(is_fixed)) abort(call, "`fixed` leaves no parameter to ", to, ".")
+  model <- list(
+    minuslogl = minuslogl, skeleton = start, fixed = is_fixed, data = data, extra = extra
+  )
+  model$style <- call_style(model, call)
+  model
 }
 
 # What the methods call again, with no more around it than it names.
