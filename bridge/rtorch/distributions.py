@@ -38,6 +38,8 @@ def make(name: str, arguments: dict[str, RValue]) -> distributions.Distribution:
             key: torch.tensor([value]) if isinstance(value, float) else value
             for key, value in values.items()
         }
+    if name != "Categorical":  # a category that is none has no probability to give
+        values.setdefault("validate_args", False)  # as R's torch: NaN comes of NaN, and no error
     made: distributions.Distribution = getattr(distributions, name)(**values)
     return made
 

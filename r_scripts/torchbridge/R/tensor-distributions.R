@@ -37,7 +37,9 @@
 #'   whose draws are taken together, the categorical one of the weights, the one of the
 #'   components (its last batch dim).
 #' @param reinterpreted_batch_ndims How many of the last batch dims are parts of one draw.
-#' @param validate_args Are arguments and values checked? `NULL`: as PyTorch does by default.
+#' @param validate_args Are arguments and values checked? `NULL` is `FALSE`, as in R's torch: what
+#'   is out of range or NaN gives NaN. `TRUE` is PyTorch's own default, and that of
+#'   `distr_categorical()`: an error there.
 #' @param p,q,x A distribution.
 #' @param name Name of an element.
 #' @param ... Not used (`print()` ignores the arguments of [print.default()]).

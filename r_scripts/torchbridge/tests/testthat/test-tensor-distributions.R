@@ -98,7 +98,11 @@ test_that("moments, entropy, divergence, shapes", {
 })
 
 test_that("bad parameters are named", {
-  expect_error(distr_normal(0, -1), "scale")
+  expect_error(distr_normal(0, -1, validate_args = TRUE), "scale")
+  # As in R's torch.
+  expect_identical(values(distr_normal(0, -1)$log_prob(1)), NaN)
+  expect_identical(values(distr_poisson(NaN)$log_prob(1)), NaN)
+  expect_identical(values(distr_normal(0, 1)$log_prob(NaN)), NaN)
   expect_error(distr_multinomial(1.5, c(0.5, 0.5)), "total_count")
   expect_error(distr_kl_divergence(1, distr_normal(0, 1)), "`p` must be a distribution")
   expect_error(distr_normal(0, 1)$nonsense, "nonsense")
