@@ -250,3 +250,20 @@ test_that("much data is not held", {
   expect_error(grad(g, 1, y = c(y, Inf)), "Inf")
   expect_null(found_replay(body(g))$extra)
 })
+
+test_that("the core's way for numbers takes doubles, gives doubles, and lets R's jumps through", {
+  numbers <- function(f, x) dot_call(native()$numbers, f, x)
+  python <- py_import("builtins", convert = FALSE)
+  expect_identical(numbers(python$bytes, c(1.5, NA, -0)), c(1.5, NA, -0))
+  expect_identical(numbers(python$bytes, as.double(1:3)), c(1, 2, 3))
+  expect_identical(numbers(python$bytes, numeric()), numeric())
+  expect_error(numbers(python$bytes, 1:2), "`x` must be doubles")
+  expect_error(numbers(python$len, 1), "must give doubles, as bytes")
+  calls <- py_run("
+def calls(f):
+    return lambda x: (f(), bytes(x))[1]
+")$calls
+  expect_error(numbers(calls(function() stop("mine")), 1), "mine")
+  expect_identical(callCC(function(leave) numbers(calls(function() leave("left")), 1)), "left")
+  expect_identical(numbers(calls(function() gc()[1L]), 2), 2)
+})
