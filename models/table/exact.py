@@ -147,12 +147,12 @@ def quantile(task: ExactData) -> ExactResult:
 def cox(task: ExactData) -> ExactResult:
     """A proportional hazards model: its module gives log hazards relative to the mean row's."""
     times = _times(task, (2, 3), "time and event, or start, time and event")
-    start = {"start": times[:, 0]} if times.shape[1] == 3 else {}
+    start = times[:, 0] if times.shape[1] == 3 else None
     found = fit_cox(
         task.x,
         times[:, -2],
         times[:, -1],
-        **start,
+        start=start,
         **_strata(task),
         **task.options,
         **_beside(task),

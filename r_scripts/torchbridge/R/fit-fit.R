@@ -8,8 +8,8 @@
 #' @section Data:
 #' A **formula** is read as `lm()` reads it: functions, interactions, `I()`, `offset()`, `subset`,
 #' contrasts; text is a factor, dates and times are numbers. `weights` and `offset` are looked up in
-#' `data` first. A term `(x | g)` is one of random effects: see [torch_mixed]. A response `Surv()` of
-#' package survival, of times that may be censored, is for `cox()`, `aft()` and networks, and
+#' `data` first. A term `(x | g)` is one of random effects: see [torch_mixed]. A response `Surv()`
+#' of package survival, of times that may be censored, is for `cox()`, `aft()` and networks, and
 #' `strata()` in its formula. A response that is a factor, character or logical has classes (TRUE
 #' counts as 1 for `linear()`); a two-column matrix `cbind(successes, failures)` is for `logistic()`
 #' and `binomial()`; any other matrix is several responses of a network or of `linear()`.

@@ -1,7 +1,7 @@
 # Linear mixed models: the deviance with fixed effects and residual variance profiled out, and its
 # gradient (D. Bates, M. Maechler, B. Bolker and S. Walker, 2015, Fitting linear mixed-effects
-# models using lme4, sections 3.4 and 3.6). exp(-deviance / 2) is the (restricted) likelihood at the best
-# fixed effects and variance for theta.
+# models using lme4, sections 3.4 and 3.6). exp(-deviance / 2) is the (restricted) likelihood at the
+# best fixed effects and variance for theta.
 # Tests: test-fit-mixed.R.
 
 # Everything at theta. `data`: list(design, system, x, y, weights, reml), of which y has no offset.

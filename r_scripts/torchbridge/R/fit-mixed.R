@@ -47,8 +47,8 @@
 #'   matrices, with attributes `stddev` and `correlation`; as a data frame, a row a parameter.
 #'   `sigma()`: the residual standard deviation (`gaussian()`), the size (`negative_binomial()`),
 #'   the precision (`beta_regression()`), the coefficient of variation (`Gamma()`). `confint()`:
-#'   Wald intervals of fixed effects, and of standard deviations and correlations on the scales log and
-#'   atanh. `coef()`: the sum of fixed and random effects for each grouping.
+#'   Wald intervals of fixed effects, and of standard deviations and correlations on the scales log
+#'   and atanh. `coef()`: the sum of fixed and random effects for each grouping.
 #' @seealso [torch_fit()], [torch_mle()] for one's own likelihood.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(weight ~ Time + (Time | Chick), ChickWeight, linear())

@@ -91,7 +91,8 @@ fit_laplace <- function(model, begin, bounds, method, control, call) {
       # (L-BFGS-B stops where a value is not finite.)
       by_nlminb(objective[c("par", "fn", "gr")], bounds, list(rel.tol = 1e-13))
     } else {
-      by_optim(objective, bounds, method, utils::modifyList(coarse_control(method, bounds), control))
+      usual <- coarse_control(method, bounds)
+      by_optim(objective, bounds, method, utils::modifyList(usual, control))
     },
     Newton = by_newton(objective, bounds, control, call),
     trust = by_nlminb(objective, bounds, control),
