@@ -18,7 +18,8 @@
 #' R runs the function once; later calls repeat what it did to tensors, without R, and after a few
 #' calls as one program with its derivatives: the same bits in a fraction of the time. They do so
 #' only where nothing can have changed that the code names: the variables, functions and S3 methods
-#' that it sees, its further arguments, the shape and names of `x`; and along each way through the code that an `if` on a tensor has taken. What can't be known
+#' that it sees, its further arguments, the shape and names of `x`; and along each way through the
+#' code that an `if` on a tensor has taken. What can't be known
 #' runs in R each time: code that draws random numbers, assigns outside, prints, warns, asks for
 #' options, files or the time, looks names up as text, calls a package or `package::name`, reads an
 #' environment, an active binding or an object of a class of its own, or more than 1 MB of data.

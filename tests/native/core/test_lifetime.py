@@ -284,7 +284,7 @@ for operation in operations: operation()
 gc.collect(); gc_()
 before, failed, done = counts(), 0, 0
 trigger = float(gc_()[0, 2])
-for room in range(-160, 80, 40):
+for room in range(-100, 200, 20):
     limit(trigger + 1)
     hog = fill.call(int(trigger - float(gc_()[0, 0])) - 3000)
     try:

@@ -3,7 +3,7 @@ test_that("R's functions of models have Python's defaults", {
   offered <- torchbridge:::offered_models()
   expect_identical(offered, c(
     "mlp", "tabular", "cnn", "rnn", "autoencoder", "linear", "logistic", "multinomial",
-    "gaussian_mixture", "k_means", "pca"
+    "ordinal", "cox", "aft", "quantile_regression", "gaussian_mixture", "k_means", "pca"
   ))
   as_r <- function(x) if (is.list(x)) unlist(x) else x
   compared <- 0L
@@ -21,7 +21,7 @@ test_that("R's functions of models have Python's defaults", {
       compared <- compared + 1L
     }
   }
-  expect_identical(compared, 29L)
+  expect_identical(compared, 32L)
 })
 
 test_that("the registry is asked once a session", {
@@ -44,8 +44,14 @@ test_that("a model says what is asked of it", {
   }, logical(4L))
   shown <- apply(kinds, 1L, function(x) names(which(x)), simplify = FALSE)
   expect_identical(shown, list(
-    exact = c("linear", "logistic", "multinomial", "gaussian_mixture", "k_means", "pca"),
-    response = c("mlp", "tabular", "cnn", "rnn", "linear", "logistic", "multinomial"),
+    exact = c(
+      "linear", "logistic", "multinomial", "ordinal", "cox", "aft", "quantile_regression",
+      "gaussian_mixture", "k_means", "pca"
+    ),
+    response = c(
+      "mlp", "tabular", "cnn", "rnn", "linear", "logistic", "multinomial", "ordinal", "cox", "aft",
+      "quantile_regression"
+    ),
     alone = c("gaussian_mixture", "k_means", "pca"),
     tunable = c("mlp", "tabular", "cnn", "rnn")
   ))
