@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import flag, kind_of, lookup, positive, whole_number
-from .design import as_column, as_design, as_weights, new_design, times, with_intercept
+from .design import as_column, as_design, as_strata, as_weights, predictors_of, with_intercept
 from .distributions import LOGISTIC, NORMAL, SMALLEST, Distribution
 from .least_squares import independent_columns
 from .newton import Rows, curve_of, maximise, of_all_columns, value_of
@@ -95,11 +95,7 @@ class AFTFit:
 
     def predict(self, x: Tensor, offset: Tensor | None = None, type: str = "response") -> Tensor:
         """Locations ("link"), or on the scale of the times ("response"), shape (n,)."""
-        design = new_design(x, self.intercept, len(self.coefficients), type)
-        b = self.coefficients.nan_to_num(0.0).to(design.device)
-        eta = times(design, b, self.intercept)
-        if offset is not None:
-            eta = eta + as_column("offset", offset, len(eta)).to(eta)
+        eta = predictors_of(x, self.coefficients, self.intercept, offset, type)
         return (eta.exp() if type == "response" and self.link == "log" else eta).cpu()
 
     def survival(
@@ -287,11 +283,7 @@ def _groups(strata: Any, n: int, device: torch.device) -> Tensor:
     """A column of 0 and 1 for each stratum."""
     if strata is None:
         return torch.ones(n, 1, dtype=torch.float64, device=device)
-    if not isinstance(strata, Tensor) or strata.is_floating_point():
-        raise TypeError("strata must be a tensor of integer codes")
-    if strata.shape != (n,) or int(strata.min()) < 0:
-        raise ValueError(f"strata must be {n} codes from 0")
-    return torch.nn.functional.one_hot(strata.long()).to(device, torch.float64)
+    return torch.nn.functional.one_hot(as_strata(strata, n)).to(device, torch.float64)
 
 
 class _Task(NamedTuple):

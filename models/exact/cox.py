@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import lookup, positive, whole_number
-from .design import as_column, as_design, as_weights, new_design
+from .design import as_column, as_design, as_strata, as_weights, predictors_of
 from .least_squares import independent_columns
 from .newton import Curve, maximise, of_all_columns
 
@@ -71,11 +71,7 @@ class CoxFit:
 
     def predict(self, x: Tensor, offset: Tensor | None = None, type: str = "response") -> Tensor:
         """Hazards relative to a row at `center` ("response") or their logarithms ("link")."""
-        design = new_design(x, False, len(self.coefficients), type)
-        b = self.coefficients.nan_to_num(0.0).to(design.device)
-        eta = (design - self.center.to(design)) @ b
-        if offset is not None:
-            eta = eta + as_column("offset", offset, len(eta)).to(eta)
+        eta = predictors_of(x, self.coefficients, self.intercept, offset, type, self.center)
         return (eta if type == "link" else eta.exp()).cpu()
 
     def survival(
@@ -229,11 +225,7 @@ class _Data(NamedTuple):
             raise ValueError("start must be before time in each row")
         if strata is None:
             return cls(until, died > 0, since, torch.zeros(n, dtype=torch.long, device=device))
-        if not isinstance(strata, Tensor) or strata.is_floating_point():
-            raise TypeError("strata must be a tensor of integer codes")
-        if strata.shape != (n,) or int(strata.min()) < 0:
-            raise ValueError(f"strata must be {n} codes from 0")
-        return cls(until, died > 0, since, strata.long().to(device))
+        return cls(until, died > 0, since, as_strata(strata, n).to(device))
 
 
 class _RiskSets:
@@ -254,6 +246,8 @@ class _RiskSets:
             return_inverse=True, return_counts=True
         )
         self.events, self.at = events, at
+        #: A row of each time of events.
+        self.one = events[torch.searchsorted(self.line[events], at)]
         first = counts.cumsum(0) - counts
         nth = torch.arange(len(events), device=x.device) - first[self.of_term]
         share = nth.to(x) / counts[self.of_term]
@@ -272,8 +266,7 @@ class _RiskSets:
         # the stratum, less those of later strata, less those that had not started.
         descending = -self.line[order]
         self.until = torch.searchsorted(descending, -self.at, right=True)
-        representative = self.events[torch.searchsorted(self.line[self.events], self.at)]
-        stratum = data.stratum[representative]
+        stratum = data.stratum[self.one]
         strata_descending = -data.stratum[order]
         self.since = torch.searchsorted(strata_descending, -stratum, right=False)
         self.late: tuple[Tensor, Tensor, Tensor] | None = None
@@ -282,7 +275,7 @@ class _RiskSets:
             places = _ranks(*both)
             begin, end = places[len(data.time) :], places[: len(data.time)]
             late = torch.argsort(begin, descending=True, stable=True)
-            at = end[representative]
+            at = end[self.one]
             until = torch.searchsorted(-begin[late], -at, right=True)
             since = torch.searchsorted(-data.stratum[late], -stratum, right=False)
             self.late = late, until, since
@@ -297,7 +290,7 @@ class _RiskSets:
 
     def _per_row(self, terms: Tensor) -> Tensor:
         """Of each row, the sum of a number per time of events over the times it was at risk."""
-        n, total = len(self.w), terms.new_zeros(len(self.at) + 1)
+        total = terms.new_zeros(len(self.at) + 1)
         total[1:] = terms.cumsum(0)
         first_of = self._first_of_stratum()
         upto = torch.searchsorted(self.at, self.line, right=True)
@@ -306,21 +299,17 @@ class _RiskSets:
             # Times of its stratum that are not after the start.
             begin = self._before(self.data.start)
             found = found - (total[begin] - total[first_of])
-        assert len(found) == n
         return found
 
     def _first_of_stratum(self) -> Tensor:
-        stratum = self.data.stratum[
-            self.events[torch.searchsorted(self.line[self.events], self.at)]
-        ]
+        stratum = self.data.stratum[self.one]
         return torch.searchsorted(stratum, self.data.stratum, right=False)
 
     def _before(self, start: Tensor) -> Tensor:
         """How many times of events come before each row's start, or with it, on the line."""
-        representative = self.events[torch.searchsorted(self.line[self.events], self.at)]
         both = (
-            torch.cat([self.data.stratum, self.data.stratum[representative]]),
-            torch.cat([start, self.data.time[representative]]),
+            torch.cat([self.data.stratum, self.data.stratum[self.one]]),
+            torch.cat([start, self.data.time[self.one]]),
         )
         places = _ranks(*both)
         return torch.searchsorted(
@@ -343,15 +332,17 @@ class _RiskSets:
     def value(self, b: Tensor) -> float:
         """The partial log-likelihood."""
         eta, _, denominator, top = self._denominators(b)
-        found = float((self.w[self.events] * eta[self.events]).sum())
-        found -= float((self.weight * (denominator.log() + top)).sum())
+        found = self._sum(eta, denominator, top)
         return found if math.isfinite(found) else -math.inf
+
+    def _sum(self, eta: Tensor, denominator: Tensor, top: float) -> float:
+        found = float((self.w[self.events] * eta[self.events]).sum())
+        return found - float((self.weight * (denominator.log() + top)).sum())
 
     def curve(self, b: Tensor) -> Curve:
         """The same with its derivatives."""
         eta, hazard, denominator, top = self._denominators(b)
-        value = float((self.w[self.events] * eta[self.events]).sum())
-        value -= float((self.weight * (denominator.log() + top)).sum())
+        value = self._sum(eta, denominator, top)
         each = self.weight / denominator
         counted = self._counted(hazard, each)
         weighted = hazard[:, None] * self.x
@@ -377,8 +368,7 @@ class _RiskSets:
         each = self.weight / denominator
         expected = self._counted(hazard, each) / torch.where(self.w > 0, self.w, 1.0)
         jump = each.new_zeros(len(self.at)).index_add(0, self.of_term, each) * math.exp(-top)
-        representative = self.events[torch.searchsorted(self.line[self.events], self.at)]
-        stratum, time = self.data.stratum[representative], self.data.time[representative]
+        stratum, time = self.data.stratum[self.one], self.data.time[self.one]
         total = jump.cumsum(0)
         first = torch.searchsorted(stratum, stratum, right=False)
         total = total - torch.cat([total.new_zeros(1), total])[first]

@@ -40,6 +40,35 @@ def times(x: Tensor, b: Tensor, intercept: bool) -> Tensor:
     return x @ b[1:] + b[:1] if intercept else x @ b
 
 
+def predictors_of(
+    x: Any,
+    coefficients: Tensor,
+    intercept: bool,
+    offset: Any,
+    type: str,
+    center: Tensor | None = None,
+) -> Tensor:
+    """Linear predictors of rows to predict a `type` for, shape (n,), with their offset.
+
+    Coefficients that are NaN count as 0; `center` is taken from the columns first.
+    """
+    design = new_design(x, intercept, len(coefficients), type)
+    b = coefficients.nan_to_num(0.0).to(design.device)
+    if center is not None:
+        design = design - center.to(design)
+    eta = times(design, b, intercept)
+    return eta if offset is None else eta + as_column("offset", offset, len(eta)).to(eta.device)
+
+
+def as_strata(strata: Any, n: int) -> Tensor:
+    """Codes from 0 of n rows' strata."""
+    if not isinstance(strata, Tensor) or strata.is_floating_point():
+        raise TypeError("strata must be a tensor of integer codes")
+    if strata.shape != (n,) or int(strata.min()) < 0:
+        raise ValueError(f"strata must be {n} codes from 0")
+    return strata.long()
+
+
 def as_column(name: str, value: Any, n: int) -> Tensor:
     """`value` as n finite float64 numbers."""
     if not isinstance(value, Tensor):

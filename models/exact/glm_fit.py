@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .design import as_column, new_design, times
+from .design import predictors_of
 from .families import find_family
 
 
@@ -63,11 +63,7 @@ class GLMFit:
 
     def predict(self, x: Tensor, offset: Tensor | None = None, type: str = "response") -> Tensor:
         """Means ("response") or linear predictors ("link") for rows of x, shape (n,)."""
-        design = new_design(x, self.intercept, len(self.coefficients), type)
-        b = self.coefficients.nan_to_num(0.0).to(design.device)
-        eta = times(design, b, self.intercept)
-        if offset is not None:
-            eta = eta + as_column("offset", offset, len(eta)).to(eta.device)
+        eta = predictors_of(x, self.coefficients, self.intercept, offset, type)
         return (
             eta if type == "link" else find_family(self.family, self.link)[1].inverse(eta)
         ).cpu()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import lookup, positive, whole_number
-from .design import as_column, as_design, as_weights, new_design
+from .design import as_column, as_design, as_weights, predictors_of
 from .distributions import CAUCHY, LARGEST, LOGISTIC, NORMAL, SMALLEST, Distribution
 from .least_squares import independent_columns
 from .multinomial import as_codes
@@ -73,11 +73,7 @@ class OrdinalFit:
 
     def predict(self, x: Tensor, offset: Tensor | None = None, type: str = "response") -> Tensor:
         """Probabilities ("response"), shape (n, k), or x b ("link"), shape (n,)."""
-        design = new_design(x, False, len(self.coefficients), type)
-        b = self.coefficients.nan_to_num(0.0).to(design.device)
-        eta = design @ b
-        if offset is not None:
-            eta = eta + as_column("offset", offset, len(eta)).to(eta)
+        eta = predictors_of(x, self.coefficients, self.intercept, offset, type)
         if type == "link":
             return eta.cpu()
         return class_logarithms(eta, self.extra.to(eta), self.link).exp().cpu()

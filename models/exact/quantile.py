@@ -15,7 +15,7 @@ from torch import Tensor
 from torchbridge.process.interrupts import let_r_look
 
 from ..arguments import flag, number, positive, whole_number
-from .design import as_column, as_data, as_design, new_design, times, with_intercept
+from .design import as_data, as_design, predictors_of, with_intercept
 from .least_squares import independent_columns
 
 
@@ -63,11 +63,7 @@ class QuantileFit:
 
     def predict(self, x: Tensor, offset: Tensor | None = None, type: str = "response") -> Tensor:
         """Quantiles, shape (n,)."""
-        design = new_design(x, self.intercept, len(self.coefficients), type)
-        b = self.coefficients.nan_to_num(0.0).to(design.device)
-        eta = times(design, b, self.intercept)
-        if offset is not None:
-            eta = eta + as_column("offset", offset, len(eta)).to(eta)
+        eta = predictors_of(x, self.coefficients, self.intercept, offset, type)
         return eta.cpu()
 
     def __repr__(self) -> str:
