@@ -94,7 +94,7 @@ def run_checks(output: TextIO = sys.stdout) -> Counts:
             print(f"{name}: skipped, {reason}", file=output, flush=True)
             continue
         passed = done.returncode == 0
-        counts += Counts(passed=1) if passed else Counts(failed=1)
+        counts += Counts(passed=1) if passed else Counts(failed=1, failures=(name,))
         said = "passed" if passed else f"FAILED\n{done.stdout}"
         print(f"{name}: {said} ({time.monotonic() - start:.1f} s)", file=output, flush=True)
     return counts

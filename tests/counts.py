@@ -16,10 +16,15 @@ class Counts:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    #: A line for each that failed, as far as its runner tells: its name and what it said.
+    failures: tuple[str, ...] = ()
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
-            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.failures + other.failures,
         )
 
     def __str__(self) -> str:

@@ -43,17 +43,29 @@ FAST = [
 ]
 
 # Arguments: the folder of tests, a pattern for the names of its files, and the file for "passed
-# failed skipped", counted in test_that() blocks, as pytest counts functions.
+# failed skipped", counted in test_that() blocks, as pytest counts functions; then a line for each
+# that failed.
 TEST_DIR = """
 arguments <- commandArgs(trailingOnly = TRUE)
-results <- as.data.frame(testthat::test_dir(
+blocks <- testthat::test_dir(
   arguments[[1]], filter = arguments[[2]],
   reporter = testthat::SummaryReporter$new(max_reports = 100),
   stop_on_failure = FALSE, package = "torchbridge", load_package = "installed"
-))
+)
+results <- as.data.frame(blocks)
 failed <- results$failed > 0 | results$error
 skipped <- results$skipped & !failed
-writeLines(paste(sum(!failed & !skipped), sum(failed), sum(skipped)), arguments[[3]])
+described <- vapply(which(failed), function(block) {
+  broken <- Filter(
+    function(result) inherits(result, c("expectation_failure", "expectation_error")),
+    results$result[[block]]
+  )
+  said <- if (length(broken) > 0) conditionMessage(broken[[1]]) else ""
+  said <- gsub("[[:space:]]+", " ", said)
+  sprintf("%s: %s: %s", results$file[[block]], results$test[[block]], said)
+}, "")
+counts <- paste(sum(!failed & !skipped), sum(failed), sum(skipped))
+writeLines(c(counts, described), arguments[[3]], useBytes = TRUE)
 """
 
 
@@ -86,8 +98,11 @@ def main(arguments: list[str]) -> int:
         for kind, (log, found) in later.items():
             counts[kind] = found.result()
             print(log.read_text(encoding="utf-8", errors="replace"))
-    print("\n" + "; ".join(f"{kind}: {found}" for kind, found in counts.items()))
     total = sum(counts.values(), Counts())
+    # Once more at the end, where whoever sees only the last lines of a log looks.
+    for failure in total.failures:
+        print(f"FAILED {failure[:500]}")
+    print("\n" + "; ".join(f"{kind}: {found}" for kind, found in counts.items()))
     print(f"torchbridge: {total}")
     return 0 if total.failed == 0 and all(found.ran for found in counts.values()) else 1
 
@@ -150,8 +165,18 @@ def run_pytest(arguments: list[str], report: Path, output: TextIO = sys.stdout) 
             int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")
         )
         failed = failures + errors
-        counts += Counts(tests - failed - skipped, failed, skipped)
+        described = tuple(filter(None, map(describe, suite.iter("testcase"))))
+        counts += Counts(tests - failed - skipped, failed, skipped, described)
     return with_status(counts, status)
+
+
+def describe(case: ElementTree.Element) -> str | None:
+    """A line for a test in pytest's report that failed: its name, and what it said."""
+    for found in case:
+        if found.tag in ("failure", "error"):
+            said = " ".join(found.get("message", "").split())
+            return f"{case.get('classname')}::{case.get('name')}: {said}"
+    return None
 
 
 def run_testthat(names: list[str], log: Path) -> Counts:
@@ -162,7 +187,9 @@ def run_testthat(names: list[str], log: Path) -> Counts:
         status = run("testthat", command, output)
     if not report.exists():
         return Counts(failed=1)
-    return with_status(Counts(*map(int, report.read_text().split())), status)
+    counts, *failures = report.read_text(encoding="utf-8", errors="replace").splitlines()
+    passed, failed, skipped = map(int, counts.split())
+    return with_status(Counts(passed, failed, skipped, tuple(failures)), status)
 
 
 def log_pytest(arguments: list[str], log: Path) -> Counts:
@@ -189,7 +216,7 @@ def run(name: str, command: list[str], output: TextIO = sys.stdout) -> int:
 def with_status(counts: Counts, status: int) -> Counts:
     """Count a failure where every test passed and the process still did not end well."""
     if status != 0 and counts.failed == 0:
-        return counts + Counts(failed=1)
+        return counts + Counts(failed=1, failures=(f"exit code {status}",))
     return counts
 
 

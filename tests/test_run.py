@@ -43,3 +43,25 @@ def test_the_fast_ones_are_there_in_both_languages(run):
 def test_another_name_is_an_error_that_says_so(run, capsys):
     assert run.main(["test_nothing.py"]) == 2
     assert capsys.readouterr().err == "no test is called test_nothing.py\n"
+
+
+def test_what_failed_in_pytest_is_named_with_what_it_said(run, tmp_path):
+    (tmp_path / "test_two.py").write_text(
+        "def test_right():\n    pass\n\ndef test_wrong():\n    assert 1 + 1 == 3, 'a sum'\n"
+    )
+    arguments = [str(tmp_path), "-p", "no:cacheprovider", "--noconftest"]
+    counts = run.run_pytest(arguments, tmp_path / "report.xml", (tmp_path / "log").open("w"))
+    assert (counts.passed, counts.failed) == (1, 1)
+    (failure,) = counts.failures
+    assert "test_two::test_wrong: AssertionError: a sum" in failure
+
+
+def test_what_failed_in_r_is_named_with_what_it_said(run, tmp_path, monkeypatch):
+    (tmp_path / "test-two.R").write_text(
+        "test_that('right', expect_equal(1 + 1, 2))\ntest_that('wrong', expect_true(1 + 1 == 3))\n"
+    )
+    monkeypatch.setattr(run, "TESTTHAT", tmp_path)
+    counts = run.run_testthat([".*"], tmp_path / "r.log")
+    assert (counts.passed, counts.failed) == (1, 1)
+    (failure,) = counts.failures
+    assert failure.startswith("test-two.R: wrong: ") and "not TRUE" in failure
