@@ -80,8 +80,8 @@ def test_draws_have_the_moments_and_are_the_seeds():
     covariance = precision.inverse()
     sizes = _v(*effective_sizes([draws[:, :, i] for i in range(2)]))
     error = (covariance.diagonal() / sizes).sqrt()
-    assert bool(((draws.mean((0, 1)) - center).abs() < 4 * error).all())
-    torch.testing.assert_close(draws.reshape(-1, 2).T.cov(), covariance, rtol=0.35, atol=0)
+    assert bool(((draws.mean((0, 1)) - center).abs() < 6 * error).all())
+    torch.testing.assert_close(draws.reshape(-1, 2).T.cov(), covariance, rtol=0.5, atol=0)
     # Chain 2 of seed 1 is chain 1 of seed 2.
     assert torch.equal(run(2, 1)[0][:, 0], draws[:, 1])
 
