@@ -83,11 +83,13 @@ soak: setup ## each conversion, call, fit and save 10,000 times; ROUNDS=200 ONLY
 	$(VENV)/bin/python tests/soak/run.py --rounds $(ROUNDS) --only "$(ONLY)"
 
 # CHECKOUTS: a folder of checkouts, OWNER+NAME or NAME. PACKAGES: some of tests/packages/*.dcf.
+# FILES: a pattern for names of test files, the others count with what they gave last.
 CHECKOUTS ?=
 PACKAGES ?=
+FILES ?=
 packages: export OMP_WAIT_POLICY ?= PASSIVE
 packages: setup ## tests of packages on R's torch, on the stand-in; CHECKOUTS=folder PACKAGES=luz
-	Rscript tests/packages/run.R "$(CHECKOUTS)" $(PACKAGES)
+	Rscript tests/packages/run.R "$(CHECKOUTS)" $(PACKAGES) $(if $(FILES),"--files=$(FILES)")
 
 # --- dist ---------------------------------------------------------------------------------------
 

@@ -38,8 +38,7 @@ def make(name: str, arguments: dict[str, RValue]) -> distributions.Distribution:
             key: torch.tensor([value]) if isinstance(value, float) else value
             for key, value in values.items()
         }
-    if name != "Categorical":  # a category that is none has no probability to give
-        values.setdefault("validate_args", False)  # as R's torch: NaN comes of NaN, and no error
+    values.setdefault("validate_args", False)  # as R's torch: NaN comes of NaN, and no error
     made: distributions.Distribution = getattr(distributions, name)(**values)
     return made
 
@@ -63,6 +62,9 @@ def of_value(x: distributions.Distribution, method: str, value: Any) -> torch.Te
         value = torch.tensor(value, dtype=torch.get_default_dtype())
     if method != "icdf" and isinstance(x, distributions.Categorical):
         value = value - 1
+        if not bool(x.support.check(value).all()):  # it has no probability to give
+            last = x.param_shape[-1]
+            raise ValueError(f"value must be whole numbers within the support, 1 to {last}")
     found: torch.Tensor = getattr(x, method)(value)
     return found
 

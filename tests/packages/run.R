@@ -1,6 +1,9 @@
 # The tests of packages on top of R's torch, run on the stand-in; the table is docs/PACKAGES.md.
 #
-#   Rscript tests/packages/run.R CHECKOUTS [NAME ...]
+#   Rscript tests/packages/run.R CHECKOUTS [NAME ...] [--files=PATTERN]
+#
+# --files runs the test files whose names fit the pattern; a package's other files count with what
+# they gave last, so that a long suite can run in parts.
 #
 # CHECKOUTS is a folder of checkouts, each called OWNER+NAME or NAME; nothing is fetched. A package
 # is a file NAME.dcf beside this one. Its first record:
@@ -30,16 +33,18 @@ main <- function(arguments) {
   }
   checkouts <- normalizePath(arguments[[1L]])
   names <- sub("[.]dcf$", "", list.files(folder, "[.]dcf$"))
-  wanted <- if (length(arguments) > 1L) arguments[-1L] else names
+  only <- sub("^--files=", "", grep("^--files=", arguments, value = TRUE))
+  wanted <- grep("^--files=", arguments[-1L], value = TRUE, invert = TRUE)
+  if (length(wanted) == 0L) wanted <- names
   unknown <- setdiff(wanted, names)
   if (length(unknown) > 0L) stop("No such package: ", unknown[1L], call. = FALSE)
   dir.create(library_of_packages, recursive = TRUE, showWarnings = FALSE)
   .libPaths(c(library_of_packages, .libPaths()))
   torchbridge::stand_in_for_torch(library_of_packages)
-  parts <- read_parts()
   unexplained <- 0L
   for (name in wanted) {
-    part <- run_package(name, checkouts)
+    part <- run_package(name, checkouts, only)
+    parts <- read_parts()
     parts[[name]] <- part$text
     unexplained <- unexplained + part$unexplained
     write_document(parts)
@@ -47,7 +52,7 @@ main <- function(arguments) {
   quit(status = as.integer(unexplained > 0L))
 }
 
-run_package <- function(name, checkouts) {
+run_package <- function(name, checkouts, only) {
   records <- read.dcf(file.path(folder, paste0(name, ".dcf")), all = TRUE)
   about <- records[1L, ]
   source <- checkout(checkouts, about$Checkout)
@@ -62,10 +67,9 @@ run_package <- function(name, checkouts) {
   file.copy(source, copy, recursive = TRUE)
   copy <- file.path(copy, basename(source))
   failure <- install(copy)
-  before <- proc.time()
-  results <- if (is.null(failure)) run_tests(name, copy, about) else no_results()
-  minutes <- sum((proc.time() - before)[c("user.child", "sys.child")]) / 60
-  report(name, about, source, results, records[-1L, , drop = FALSE], failure, minutes)
+  files <- test_files(copy, about)
+  results <- if (is.null(failure)) run_tests(name, copy, files, only, about) else no_results()
+  report(name, about, source, files, results, records[-1L, , drop = FALSE], failure)
 }
 
 listed <- function(field) {
@@ -153,22 +157,33 @@ run_code <- function(code, log, variables = character(), timeout = 600) {
 no_results <- function() {
   data.frame(
     file = character(), test = character(), state = character(), expectations = integer(),
-    message = character()
+    message = character(), seconds = double(), day = character()
   )
 }
 
 # A download fails at once, where it would wait for a network that may not be there.
 no_network <- paste0(c("http", "https", "ftp"), "_proxy=http://127.0.0.1:9")
 
+tests_of <- function(copy) file.path(copy, "tests", "testthat")
+
+test_files <- function(copy, about) {
+  files <- list.files(tests_of(copy), "^test.*[.][rR]$")
+  if (!is.null(about$Leaves) && !is.na(about$Leaves)) files <- files[!grepl(about$Leaves, files)]
+  files
+}
+
 # One process for all files. Where it ends before its time, the file that it was at is a failure, and
 # another process goes on after it.
-run_tests <- function(name, copy, about) {
-  tests <- file.path(copy, "tests", "testthat")
-  files <- list.files(tests, "^test.*[.][rR]$")
-  if (!is.null(about$Leaves) && !is.na(about$Leaves)) files <- files[!grepl(about$Leaves, files)]
-  if (length(files) == 0L) return(no_results())
+run_tests <- function(name, copy, files, only, about) {
+  tests <- tests_of(copy)
   state <- file.path(work, paste0(name, ".tsv"))
+  if (length(only) > 0L) {
+    earlier <- read_results(state)
+    kept <- earlier$file %in% files & !grepl(only, earlier$file)
+    files <- grep(only, files, value = TRUE)
+  }
   unlink(state)
+  if (length(only) > 0L) append_rows(earlier[kept, , drop = FALSE], state)
   repeat {
     done <- read_results(state)
     left <- setdiff(files, done$file)
@@ -187,7 +202,8 @@ run_tests <- function(name, copy, about) {
       last <- paste(utils::tail(readLines(log, warn = FALSE), 2L), collapse = " ")
       ended <- data.frame(
         file = at[1L], test = "(the process)", state = "failed", expectations = 0L,
-        message = gsub("[\t\n]", " ", paste0("ended with status ", status, ": ", last))
+        message = gsub("[\t\n]", " ", paste0("ended with status ", status, ": ", last)),
+        seconds = 0, day = format(Sys.Date())
       )
       append_rows(ended, state)
     }
@@ -212,6 +228,7 @@ read_results <- function(file) {
 run_files <- function(name, files, state) {
   plain <- function(x) gsub("[\t\r\n]+", " ", x)
   for (file in files) {
+    before <- proc.time()
     results <- tryCatch(
       testthat::test_file(
         file, package = name, load_package = "installed", stop_on_failure = FALSE,
@@ -239,8 +256,12 @@ run_files <- function(name, files, state) {
         file = file, test = "(no tests)", state = "skipped", expectations = 0L, message = ""
       ))
     }
+    rows <- do.call(rbind, rows)
+    spent <- proc.time() - before
+    rows$seconds <- c(sum(spent[-3L]), numeric(nrow(rows) - 1L))
+    rows$day <- format(Sys.Date())
     utils::write.table(
-      do.call(rbind, rows), state,
+      rows, state,
       append = TRUE, sep = "\t", quote = FALSE, row.names = FALSE, col.names = FALSE
     )
   }
@@ -249,7 +270,7 @@ run_files <- function(name, files, state) {
 # --- the table ------------------------------------------------------------------------------------
 
 # One package's row and its section: those of packages that are not run now stay what they are.
-report <- function(name, about, source, results, reasons, failure, minutes) {
+report <- function(name, about, source, files, results, reasons, failure) {
   version <- read.dcf(file.path(source, "DESCRIPTION"), "Version")[1L]
   commit <- suppressWarnings(system2(
     "git", c("-C", shQuote(source), "rev-parse", "--short", "HEAD"), stdout = TRUE, stderr = FALSE
@@ -260,16 +281,21 @@ report <- function(name, about, source, results, reasons, failure, minutes) {
   why <- as.character(mapply(explain, titles, failed$message, MoreArgs = list(reasons)))
   unexplained <- sum(!nzchar(why)) + !is.null(failure)
   row <- sprintf(
-    "| %s | %s (%s) | %d | %d | %d | %d | %d |", name, version, paste(commit, collapse = ""),
+    "| %s | %s (%s) | %d | %d | %d | %d | %d | %s |", name, version, paste(commit, collapse = ""),
     nrow(results) - count("skipped"), count("passed"), count("failed"), count("skipped"),
-    sum(results$expectations)
+    sum(results$expectations), min(results$day, format(Sys.Date()))
   )
+  minutes <- sum(results$seconds) / 60
+  waiting <- setdiff(files, results$file)
   why[!nzchar(why)] <- "**not explained**"
   lines <- c(
     if (minutes >= 1) sprintf("- Its tests take %.0f min of a processor's time.", minutes),
     if (!is.null(failure)) paste0("- It can't be built: ", gsub("\n", " ", failure)),
     if (!is.null(about$Leaves) && !is.na(about$Leaves)) {
       paste0("- Left out, ", one_line(about$Because), ": files `", about$Leaves, "`.")
+    },
+    if (length(waiting) > 0L) {
+      paste0("- Not run: ", paste0("`", waiting, "`", collapse = ", "), ".")
     },
     by_reason(failed$file, titles, why)
   )
@@ -319,10 +345,11 @@ head_of_document <- c(
     "nothing. Counted are `test_that()` blocks; a block that is skipped (no GPU, no download, a",
     "package that is"
   ),
-  "missing) is not among those run. The last column counts the expectations that hold.",
+  "missing) is not among those run. Expectations are those that hold. A long suite can run in parts",
+  "(`FILES=pattern`); the day is that of the oldest.",
   "",
-  "| package | version | run | passed | failed | skipped | expectations |",
-  "|---|---|---|---|---|---|---|"
+  "| package | version | run | passed | failed | skipped | expectations | day |",
+  "|---|---|---|---|---|---|---|---|"
 )
 
 write_document <- function(parts) {

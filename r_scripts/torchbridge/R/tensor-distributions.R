@@ -38,8 +38,8 @@
 #'   components (its last batch dim).
 #' @param reinterpreted_batch_ndims How many of the last batch dims are parts of one draw.
 #' @param validate_args Are arguments and values checked? `NULL` is `FALSE`, as in R's torch: what
-#'   is out of range or NaN gives NaN. `TRUE` is PyTorch's own default, and that of
-#'   `distr_categorical()`: an error there.
+#'   is out of range or NaN gives NaN. `TRUE` is PyTorch's own default: an error there. A category
+#'   that `distr_categorical()` has not is an error always.
 #' @param p,q,x A distribution.
 #' @param name Name of an element.
 #' @param ... Not used (`print()` ignores the arguments of [print.default()]).
