@@ -15,10 +15,10 @@ import torch
 
 def lookup(argument: str, name: Any, table: Mapping[str, Any]) -> Any:
     """The entry called `name`, or an error that lists the names there are."""
+    valid = ", ".join(f'"{key}"' for key in table)
     if not isinstance(name, str):
-        raise TypeError(f"{argument} must be a string, not {kind_of(name)}")
+        raise TypeError(f"{argument} must be a string, not {kind_of(name)}; it can be {valid}")
     if name not in table:
-        valid = ", ".join(f'"{key}"' for key in table)
         raise ValueError(f'{argument} "{name}" is not known; it can be {valid}')
     return table[name]
 
@@ -44,7 +44,8 @@ def number(argument: str, value: Any) -> float:
 
 def kind_of(value: Any) -> str:
     """What an error calls a value of the wrong type."""
-    return type(value).__name__
+    name = type(value).__name__
+    return "an object of R" if name == "RObject" else name
 
 
 def dtype_name(dtype: torch.dtype) -> str:

@@ -107,7 +107,8 @@ class Metrics:
     def __init__(self, names: str | Iterable[str], loss: Loss) -> None:
         given = [names] if isinstance(names, str) else names
         if not isinstance(given, Iterable):
-            raise TypeError(f"metrics must be names, not {kind_of(names)}")
+            valid = ", ".join(f'"{name}"' for name in METRICS)
+            raise TypeError(f"metrics must be names, not {kind_of(names)}; they can be {valid}")
         self.names = list(dict.fromkeys(given))
         self.loss = loss
         binary = loss.name in _BINARY and loss.known

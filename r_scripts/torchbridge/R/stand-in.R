@@ -98,7 +98,8 @@ write_stand_in <- function(folder) {
       "torchbridge, for packages that import torch."
     ),
     "Authors@R" = utils::packageDescription("torchbridge")[["Authors@R"]],
-    License = "MIT", Encoding = "UTF-8", Depends = "R (>= 4.2)", Imports = "torchbridge",
+    Date = format(Sys.Date()), License = "MIT", Encoding = "UTF-8", Depends = "R (>= 4.2)",
+    Imports = "torchbridge",
     field = as.character(utils::packageVersion("torchbridge")),
     check.names = FALSE
   )

@@ -126,7 +126,7 @@ def test_they_change_nothing_and_can_be_monitored():
         ("acuracy", "cross_entropy", 'metrics "acuracy" is not known; it can be "accuracy"'),
         ("mae", "cross_entropy", '"mae" is for values, and loss "cross_entropy" is for classes'),
         ("accuracy", "mse_loss", '"accuracy" is for classes, and loss "mse_loss" is for values'),
-        (3, "cross_entropy", "metrics must be names, not int"),
+        (3, "cross_entropy", 'metrics must be names, not int; they can be "accuracy", '),
         ("accuracy", F.mse_loss, "takes class codes and an output for each class"),
         ("roc_auc", "cross_entropy", "train_roc_auc has no value in these rows"),
     ],

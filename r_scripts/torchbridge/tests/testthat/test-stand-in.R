@@ -73,6 +73,7 @@ test_that("a package that imports torch runs on the stand-in, and one call remov
     "stopifnot(torch:::get_parameter_count(n) == 3, torch:::is_torch_tensor(x))",
     "stopifnot(identical(torch:::torch_diff(x, n = 1)$item(), 1))",
     "stopifnot(identical(torch:::abort, torchbridge:::abort))",
+    "stopifnot(grepl('torchbridge', format(citation('torch'), style = 'text')))",
     # What is no torch's is not there, so that import(torch) masks nothing.
     "inner <- getNamespaceExports('torch')",
     "stopifnot(!any(c('mlp', 'grad', 'rowSums', 'dnorm', 'tidy') %in% inner))",
