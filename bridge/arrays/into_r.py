@@ -110,9 +110,10 @@ def _shared(core: NativeCore, x: SupportsDLPack) -> RObject:
     elif is_ndarray(x):
         _check_unmasked(x)
     try:
-        capsule = x.__dlpack__(max_version=(1, 0))
-    except TypeError:  # producers of DLPack before 1.0 know no max_version
-        capsule = x.__dlpack__()
+        try:
+            capsule = x.__dlpack__(max_version=(1, 0))
+        except TypeError:  # producers of DLPack before 1.0 know no max_version
+            capsule = x.__dlpack__()
     except BufferError as error:
         raise ValueError(f"x: this array cannot be shared: {error}") from error
     return core.foreign_vector(capsule)

@@ -42,6 +42,10 @@ def _kind() -> Any:
             made = x.view(type(self) if self.dimnames is None else np.ndarray)
             return made[()] if return_scalar or not made.shape else made
 
+        # What np.linalg asks in place of __array_wrap__ in NumPy 1.
+        def __array_prepare__(self, x: Any, context: Any = None) -> Any:
+            return x.view(type(self) if self.dimnames is None else np.ndarray)
+
         def __reduce__(self) -> Any:
             plain = np.asarray(self)
             if self.r_type is None and self.dimnames is None:

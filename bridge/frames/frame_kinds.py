@@ -45,6 +45,7 @@ def _to_pandas(table: pa.Table) -> pandas.DataFrame:
         frame = _to_pandas(table.rename_columns([str(i) for i in range(len(names))]))
         frame.columns = pd.Index(names)
         return frame
+    table = _signed_codes(table)
     frame = table.to_pandas(types_mapper=_by_arrow)
     said = table.schema.pandas_metadata or {"index_columns": []}  # pandas knows its own index
     dtypes = list(frame.dtypes)
@@ -56,6 +57,19 @@ def _to_pandas(table: pa.Table) -> pandas.DataFrame:
     labels = frame.get("row.names")
     text = isinstance(labels, pd.Series) and pd.api.types.is_string_dtype(labels.dtype)
     return frame.set_index("row.names").rename_axis(None) if text else frame
+
+
+def _signed_codes(table: pa.Table) -> pa.Table:
+    """The same, with codes of levels as every version of pyarrow gives them to pandas."""
+    import pyarrow as pa
+
+    signed = {pa.uint8(): pa.int16(), pa.uint16(): pa.int32(), pa.uint32(): pa.int64()}
+    for i, field in enumerate(table.schema):
+        kind = field.type
+        if pa.types.is_dictionary(kind) and kind.index_type in signed:
+            wider = pa.dictionary(signed[kind.index_type], kind.value_type, kind.ordered)
+            table = table.set_column(i, field.with_type(wider), table.column(i).cast(wider))
+    return table
 
 
 def _by_arrow(kind: pa.DataType) -> pandas.ArrowDtype | None:

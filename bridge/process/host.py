@@ -21,7 +21,16 @@ try:
 except ImportError:  # Windows, where R knows its stack itself
     resource = None  # type: ignore[assignment]
 
-from torchbridge.process import forks, hooks, interrupts, notebook, output, own_blas, r_thread
+from torchbridge.process import (
+    forks,
+    hooks,
+    interrupts,
+    notebook,
+    output,
+    own_arrow,
+    own_blas,
+    r_thread,
+)
 from torchbridge.process.errors import HostError, warn_r
 from torchbridge.process.rhome import find_r_home, libr_path, r_version
 
@@ -118,6 +127,7 @@ def attach_to_r() -> str:
 def _attach(language: str) -> None:
     global _native, _host
     own_blas.watch()
+    own_arrow.watch()
     # The core needs libR by its soname only: whichever R runs in this process.
     ctypes.CDLL(str(libr_path(find_r_home())), mode=ctypes.RTLD_GLOBAL)
     core = cast("NativeCore", importlib.import_module("torchbridge._native"))

@@ -33,7 +33,7 @@ class _Before(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> None:
         if fullname == "torch" and "torch" not in sys.modules:
-            spec = own_imports.find_torch()
+            spec = own_imports.find("torch")
             for folder in (spec and spec.submodule_search_locations) or []:
                 _load(Path(folder) / "lib" / "libtorch_cpu.so")
 

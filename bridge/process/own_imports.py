@@ -44,10 +44,10 @@ def watch() -> None:
         sys.meta_path.insert(sys.meta_path.index(search), _Finder())
 
 
-def find_torch() -> "ModuleSpec | None":
-    """Where an import of torch that is under way will find it."""
+def find(name: str) -> "ModuleSpec | None":
+    """Where an import of this package that is under way will find it."""
     path = _path()
-    found = _search().find_spec("torch", path if path and _is_ours("torch", _caller()) else None)
+    found = _search().find_spec(name, path if path and _is_ours(name, _caller()) else None)
     return found  # type: ignore[no-any-return]
 
 

@@ -57,7 +57,7 @@ def test_a_parquet_file_keeps_it(r, money, tmp_path):
     # From pandas too, whose column has an Arrow extension type.
     frame = tb.to_frame(r(FRAME))
     assert str(frame["x"].dtype.pyarrow_dtype) == "money"
-    assert frame["x"].astype("float64").tolist()[0] == 1
+    assert frame["x"][:1].astype("float64").tolist() == [1]
     assert r.identical(tb.to_r(pa.Table.from_pandas(frame, preserve_index=False)), expected)
 
 

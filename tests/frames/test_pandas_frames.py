@@ -29,7 +29,9 @@ def from_r(r):
 #: The bits of 2^62 + 1, which no double equals.
 WIDE = "readBin(as.raw(c(1, 0, 0, 0, 0, 0, 0, 64)), 'double')"
 #: Without rows these lose their type, in pandas or (two columns) in data.frame().
-NO_ROWS = ("list", "list with NULL", "integer64", "integer64 NA", "all NA", "data frame")
+NO_ROWS = ["list", "list with NULL", "integer64", "integer64 NA", "all NA", "data frame"]
+if pd.Series([""]).dtype == object:  # before pandas 3
+    NO_ROWS += ["character", "character NA"]
 TIME = "class = c('POSIXct', 'POSIXt')"
 COLUMNS = {
     "double": "c(1.5, -0, NA)",
