@@ -24,9 +24,10 @@
 #'   torch optimizer: `steps` (1000), `gtol` (1e-8: stop where no derivative is larger), `history`
 #'   (`TRUE` keeps the way there) and its own arguments, such as `lr`.
 #' @return A list like `optim()`'s: `par` (in the shape it was given in), `value`, `counts`,
-#'   `convergence` (0: yes; 1: it ran out of steps; others as `optim()` has them), `message`,
-#'   `gradient`, `hessian` where asked for, and `method`; with `history`, a data frame of that name:
-#'   `step` (from 0), `value` and the parameters at each step.
+#'   `convergence` (0: yes; 1: it ran out of steps; 2: a derivative is not finite where the value is
+#'   smaller; others as `optim()` has them), `message`, `gradient`, `hessian` where asked for, and
+#'   `method`; with `history`, a data frame of that name: `step` (from 0), `value` and the
+#'   parameters at each step.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' rosenbrock <- function(x) 100 * (x[2] - x[1]^2)^2 + (1 - x[1])^2
 #' torch_optim(c(-1.2, 1), rosenbrock, method = "Newton")
@@ -113,13 +114,25 @@ by_newton <- function(objective, bounds, control, call) {
   p <- unname(objective$par)
   value <- objective$fn(p)
   if (!is.finite(value)) abort(call, "`fn` gives ", value, " at `par`; start where it is finite.")
-  counts <- c(`function` = 1L, gradient = 0L)
+  gradient <- objective$gr(p)
+  # Which parameters may move: not those at a bound whose way down leads beyond it.
+  among_free <- function(p, gradient) {
+    !(p <= bounds$lower & gradient > 0 | p >= bounds$upper & gradient < 0)
+  }
+  usable <- function(p, gradient) {
+    !anyNA(gradient) && all(is.finite(gradient[among_free(p, gradient)]))
+  }
+  if (!usable(p, gradient)) {
+    abort_as(
+      "not_finite", call, "the derivative of `fn` is not finite at `par`, in element ",
+      which(!is.finite(gradient))[1L], "; start where it is."
+    )
+  }
+  counts <- c(`function` = 1L, gradient = 1L)
   convergence <- 1L
   message <- "`maxit` reached"
   for (turn in seq_len(settings$maxit)) {
-    gradient <- objective$gr(p)
-    counts[["gradient"]] <- counts[["gradient"]] + 1L
-    free <- !(p <= bounds$lower & gradient > 0 | p >= bounds$upper & gradient < 0)
+    free <- among_free(p, gradient)
     if (all(abs(gradient[free]) <= settings$gtol * max(1, abs(value)))) {
       convergence <- 0L
       break
@@ -127,12 +140,18 @@ by_newton <- function(objective, bounds, control, call) {
     step <- numeric(length(p))
     step[free] <- -damped_solve(objective$he(p)[free, free, drop = FALSE], gradient[free])
     size <- 1
+    barred <- FALSE
     repeat {
       tried <- pmin(pmax(p + size * step, bounds$lower), bounds$upper)
       now <- objective$fn(tried)
       counts[["function"]] <- counts[["function"]] + 1L
       enough <- value + 1e-4 * sum(gradient * (tried - p))
-      if (is.finite(now) && now <= enough + 1e-15 * abs(value)) break
+      if (is.finite(now) && now <= enough + 1e-15 * abs(value)) {
+        there <- objective$gr(tried)
+        counts[["gradient"]] <- counts[["gradient"]] + 1L
+        if (usable(tried, there)) break
+        barred <- TRUE
+      }
       size <- size / 2
       if (size < 1e-12) break
     }
@@ -140,6 +159,9 @@ by_newton <- function(objective, bounds, control, call) {
     if (size < 1e-12 || identical(tried, p)) {
       if (all(abs(gradient[free]) <= 1e-5 * max(1, abs(value)))) {
         convergence <- 0L
+      } else if (barred) {
+        convergence <- 2L
+        message <- "the derivative is not finite where the value is smaller"
       } else {
         message <- "no step from here gives a smaller value"
       }
@@ -147,6 +169,7 @@ by_newton <- function(objective, bounds, control, call) {
     }
     p <- tried
     value <- now
+    gradient <- there
   }
   list(
     par = p, value = value, counts = counts, convergence = convergence,

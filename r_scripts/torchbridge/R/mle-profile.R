@@ -154,10 +154,14 @@ limit_by_steps <- function(object, i, sign, quantile, objective) {
   excess <- function(value) abs(at(value)$z) - quantile
   inner <- estimate
   width <- quantile * error
+  why <- ""
   for (turn in 1:30) {
     outer <- estimate + sign * width
     if (sign * (outer - bound) > 0) outer <- bound
-    beyond <- tryCatch(excess(outer), undefined = function(e) NA)
+    beyond <- tryCatch(excess(outer), undefined = function(e) {
+      why <<- conditionMessage(e)
+      NA
+    })
     # Where the likelihood is not defined so far out, look nearer.
     if (is.na(beyond)) {
       width <- (abs(inner - estimate) + width) / 2
@@ -170,6 +174,11 @@ limit_by_steps <- function(object, i, sign, quantile, objective) {
     inner <- outer
     width <- 1.6 * width
   }
+  warning(
+    "the profile of ", names(object$coef)[i], " has no limit ", if (sign < 0) "below" else "above",
+    " its estimate, it is NA", if (nzchar(why)) paste0(": ", why), ".",
+    call. = FALSE
+  )
   NA_real_
 }
 
@@ -183,16 +192,24 @@ profile_function <- function(object, i, objective) {
   label <- names(object$coef)[i]
   bounds <- lapply(object$bounds, function(b) b[-i])
   rest <- object$coef[-i]
+  undefined <- function(what, value) {
+    stop(structure(
+      class = c("undefined", "error", "condition"),
+      list(message = paste0(what, " is not finite at ", label, " = ", value), call = NULL)
+    ))
+  }
   function(value) {
     p <- replace(object$coef, i, value)
     p[-i] <- rest
     lowest <- objective$fn(unname(p))
-    if (!is.finite(lowest)) stop(structure(
-      class = c("undefined", "error", "condition"),
-      list(message = paste0("the likelihood is not finite at ", label, " = ", value), call = NULL)
-    ))
+    if (!is.finite(lowest)) undefined("the likelihood", value)
     if (length(rest) > 0L) {
-      found <- by_newton(held_objective(object, objective, p, i), bounds, list(), sys.call())
+      no_derivative <- function(...) undefined("a derivative of the likelihood", value)
+      found <- tryCatch(
+        by_newton(held_objective(object, objective, p, i), bounds, list(), sys.call()),
+        not_finite = no_derivative, python_error = no_derivative
+      )
+      if (found$convergence == 2L) no_derivative()
       if (found$convergence != 0L) {
         warning(
           "no convergence at ", label, " = ", format(value), ": ", found$message,

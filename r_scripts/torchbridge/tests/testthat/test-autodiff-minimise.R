@@ -123,3 +123,16 @@ test_that("a compiled objective is the same but for rounding, and says where it 
   expect_equal(vcov(fit), vcov(known), tolerance = 1e-8)
   expect_equal(confint(fit), confint(known), tolerance = 1e-8)
 })
+
+test_that("Newton's method steps back from where a derivative is NaN, and names it at the start", {
+  # Above 1 the value is lower and the derivative NaN; 1 itself is as far as it goes.
+  fn <- function(x) (x - 3)^2 + 0 * sqrt((1 - x) * (x < 1))
+  expect_error(
+    torch_optim(2, fn, method = "Newton"), "derivative .* not finite at `par`, in element 1"
+  )
+  found <- torch_optim(0, fn, method = "Newton")
+  expect_lt(found$par, 1)
+  expect_identical(found$convergence, 2L)
+  # At a bound, an infinite derivative that points outward is a minimum's.
+  expect_identical(torch_optim(1, function(x) sqrt(x), method = "Newton", lower = 0)$par, 0)
+})

@@ -187,6 +187,18 @@ test_that("wrong input is named", {
   expect_error(coef(fit, fxed = TRUE), "Unknown argument")
 })
 
+test_that("a limit beyond where derivatives are finite is NA, with the reason", {
+  # Below b = -1 the value is finite and the derivative is NaN.
+  nll <- function(a, b) 0.05 * (a - 1)^2 + (b - a)^2 + 0 * sqrt((b + 1) * (b > -1))
+  fit <- torch_mle(nll, list(a = 0, b = 0))
+  expect_warning(
+    limits <- confint(fit, "a"),
+    "profile of a has no limit below its estimate, it is NA: a derivative .* is not finite at a = "
+  )
+  expect_identical(limits[[1L]], NA_real_)
+  expect_equal(limits[[2L]], 1 + qnorm(0.975) * sqrt(10), tolerance = 1e-7)
+})
+
 test_that("limits of a profile are the same whichever way they are found", {
   x <- c(-1.2, 0.4, 0.1, 1.9, -0.3, 0.8, 2.4, -2.1)
   y <- c(0.3, 2.2, 1.6, 4.7, 0.2, 2.6, 6.8, -2.4)
