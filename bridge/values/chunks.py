@@ -12,9 +12,16 @@ import contextlib
 import io
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
+
+from torchbridge._native import RObject
 from torchbridge.values.main_module import main
+from torchbridge.values.objects import is_frame
+
+#: What it is ("kind"), and its text or its value.
+_Block: TypeAlias = dict[str, object]
 
 
 class RVariables:
@@ -37,41 +44,78 @@ def share(get: Callable[[str], Any], put: Callable[[str, Any], Any]) -> None:
     vars(main())["r"] = RVariables(get, put)
 
 
-def run(code: str, stem: str, size: list[float], dpi: float) -> list[dict[str, str]]:
-    """Run a chunk; its blocks are source, output and figure (the path of a PNG file).
+def run(code: str, stem: str, size: list[float], dpi: float, go_on: bool) -> list[_Block]:
+    """Run a chunk; its blocks are source and output, and what R shows: figure, html, value, error.
 
     ``stem`` is what the files of the figures begin with, ``size`` their inches. The value of an
-    expression is shown as Python's prompt shows it, but for one that ends in a semicolon.
+    expression is shown as Python's prompt shows it, but for one that ends in a semicolon; what
+    notebooks show as HTML or Markdown is given as such, data frames and R's objects as they are.
+    With ``go_on`` an exception is a block of the output, and the statements after it run.
     """
     lines = code.splitlines()
-    blocks: list[dict[str, str]] = []
+    blocks: list[_Block] = []
     begun = 0
     for node in ast.parse(code, "<chunk>").body:
         end = node.end_lineno or len(lines)
-        shown = _run_statement(node, quiet=lines[end - 1].rstrip().endswith(";"))
-        if shown:
+        shown = _run_statement(node, lines[end - 1].rstrip().endswith(";"), go_on)
+        if shown and end > begun:
             blocks.append({"kind": "source", "text": "\n".join(lines[begun:end])})
-            blocks.append({"kind": "output", "text": shown})
             begun = end
+        blocks += shown
     if begun < len(lines):
         blocks.append({"kind": "source", "text": "\n".join(lines[begun:])})
     # Several statements draw one figure, so that the chunk's end is where it stands.
-    return blocks + [{"kind": "figure", "text": file} for file in _figures(stem, size, dpi)]
+    for file in _figures(stem, size, dpi):
+        blocks.append({"kind": "figure", "text": file})
+    return blocks
 
 
-def _run_statement(node: ast.stmt, quiet: bool) -> str:
+def _run_statement(node: ast.stmt, quiet: bool, go_on: bool) -> list[_Block]:
     """Run one statement in the main module; what it printed, and the value of an expression."""
     names = vars(main())
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        if not isinstance(node, ast.Expr):
-            exec(compile(ast.Module([node], []), "<chunk>", "exec"), names)
-            return printed.getvalue()
-        value = eval(compile(ast.Expression(node.value), "<chunk>", "eval"), names)
-        # What matplotlib gives is the figure that is shown.
-        if value is not None and not quiet and not _open_figures():
-            print(repr(value))
-    return printed.getvalue()
+    more: list[_Block] = []
+    try:
+        with contextlib.redirect_stdout(printed):
+            if isinstance(node, ast.Expr):
+                value = eval(compile(ast.Expression(node.value), "<chunk>", "eval"), names)
+                if value is not None and not quiet and not _is_drawn(value):
+                    more = [_shown(value)]
+            else:
+                exec(compile(ast.Module([node], []), "<chunk>", "exec"), names)
+    except Exception as error:
+        if not go_on:
+            raise
+        more = [{"kind": "error", "text": f"{type(error).__name__}: {error}"}]
+    text = printed.getvalue()
+    if text:
+        more.insert(0, {"kind": "output", "text": text})
+    return more
+
+
+def _shown(value: object) -> _Block:
+    """The value of an expression as a block."""
+    if is_frame(value) or isinstance(value, RObject):
+        return {"kind": "value", "value": value}
+    for kind in ("markdown", "html"):
+        method = getattr(type(value), f"_repr_{kind}_", None)
+        text = None if method is None else method(value)
+        if isinstance(text, str):
+            return {"kind": kind, "text": text, "plain": repr(value)}
+    return {"kind": "output", "text": f"{value!r}\n"}
+
+
+def _is_drawn(value: object) -> bool:
+    """Is it what a function of matplotlib gives for what it drew, which the figure shows?"""
+    if not _open_figures():
+        return False
+    if isinstance(value, dict):
+        return any(map(_is_drawn, value.values()))
+    if isinstance(value, np.ndarray):
+        return value.dtype == object and any(map(_is_drawn, value.flat))
+    if isinstance(value, (list, tuple)):
+        return any(map(_is_drawn, value))
+    return type(value).__module__.startswith(("matplotlib.", "mpl_toolkits.", "seaborn."))
 
 
 def _open_figures() -> list[int]:

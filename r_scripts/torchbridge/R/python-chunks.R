@@ -10,9 +10,12 @@
 #'
 #' It takes the place of reticulate's engine for the chunks `{python}` of this document. A chunk
 #' shows what it prints, the values of its expressions (not those that end in a semicolon) and, at
-#' its end, matplotlib's figures, by the chunk's `fig.width`, `fig.height` and `dpi`.
+#' its end, matplotlib's figures, by the chunk's `fig.width`, `fig.height` and `dpi`. Warnings stand
+#' below the chunk, as R's do; with `error = TRUE` so do exceptions, and the chunk goes on.
 #'
-#' Data frames of Python's that an R chunk shows are tables.
+#' Data frames of Python's are tables in chunks of both languages, R objects in Python chunks are
+#' shown as R prints them, and what notebooks show as Markdown or (in HTML documents) as HTML is
+#' shown so.
 #'
 #' @param env The environment whose variables are `r.x`, and where `py` is put: by default the
 #'   document's.
@@ -43,32 +46,61 @@ python_chunk <- function(options) {
   stem <- knitr::fig_path("", options)
   dir.create(dirname(stem), showWarnings = FALSE, recursive = TRUE)
   size <- list(options$fig.width, options$fig.height)
-  blocks <- if (isTRUE(options$error)) {
-    tryCatch(call_python("chunks.run", code, stem, size, options$dpi), error = function(condition) {
-      source <- list(kind = "source", text = code)
-      list(source, list(kind = "output", text = conditionMessage(condition)))
-    })
-  } else {
-    call_python("chunks.run", code, stem, size, options$dpi)
-  }
-  shown <- lapply(blocks, function(block) {
-    switch(block$kind,
-      source = structure(list(src = block$text), class = "source"),
-      output = block$text,
-      figure = knitr::include_graphics(block$text)
-    )
-  })
-  knitr::engine_output(options, out = shown)
+  warned <- list()
+  blocks <- withCallingHandlers(
+    call_python("chunks.run", code, stem, size, options$dpi, isTRUE(options$error)),
+    warning = function(condition) {
+      condition["call"] <- list(NULL)
+      warned[[length(warned) + 1L]] <<- condition
+      invokeRestart("muffleWarning")
+    }
+  )
+  if (isFALSE(options$warning)) warned <- list()
+  knitr::engine_output(options, out = c(lapply(blocks, shown_block), warned))
+}
+
+shown_block <- function(block) {
+  switch(block$kind,
+    source = structure(list(src = block$text), class = "source"),
+    output = block$text,
+    error = simpleError(block$text),
+    figure = knitr::include_graphics(block$text),
+    markdown = knitr::asis_output(paste0("\n\n", block$text, "\n\n")),
+    html = if (knitr::is_html_output()) knitr::raw_html(block$text) else block$plain,
+    value = shown_value(block$value)
+  )
+}
+
+# A data frame as a table, an R object as R prints it.
+shown_value <- function(x) {
+  if (is.data.frame(x) || inherits(x, "python_object")) return(frame_table(as.data.frame(x)))
+  paste(utils::capture.output(print(x)), collapse = "\n")
 }
 
 # The first rows of a data frame of Python's as a table; what else Python has as it prints itself.
 #' @exportS3Method knitr::knit_print python_object
 knit_print.python_object <- function(x, ...) { # nolint: object_name_linter.
   if (!is_live(x) || !api("objects.is_frame", x)) return(knitr::normal_print(x))
-  frame <- as.data.frame(x)
+  frame_table(as.data.frame(x))
+}
+
+frame_table <- function(frame) {
   more <- if (nrow(frame) > 10L) paste0("\n\n10 of ", nrow(frame), " rows")
-  table <- knitr::kable(utils::head(frame, 10L))
+  first <- utils::head(frame, 10L)
+  table <- knitr::kable(first)
+  if (identical(attr(table, "format"), "pipe")) table <- knitr::kable(as_markdown(first))
   knitr::asis_output(paste(c("", "", table, more, "", ""), collapse = "\n"))
 }
+
+# Text as it stands, whatever Markdown makes of its signs.
+as_markdown <- function(frame) {
+  escape <- function(text) gsub("([\\\\`*_{}<>#$~^\\[\\]])", "\\\\\\1", text, perl = TRUE)
+  is_text <- vapply(frame, function(column) is.character(column) || is.factor(column), NA)
+  frame[is_text] <- lapply(frame[is_text], function(column) escape(as.character(column)))
+  names(frame) <- escape(names(frame))
+  if (.row_names_info(frame) > 0L) rownames(frame) <- escape(rownames(frame))
+  frame
+}
+
 #' @exportS3Method knitr::knit_print torch_tensor
 knit_print.torch_tensor <- function(x, ...) knitr::normal_print(x) # nolint: object_name_linter.

@@ -52,6 +52,62 @@ test_that("an error stops the document, or is shown where the chunk says so", {
   expect_no_match(knitted(first, chunk("python, eval = FALSE", "1 / 0"))$text, "division by zero")
 })
 
+test_that("where errors are shown, so is what was printed before, and the chunk goes on", {
+  text <- knitted(first, chunk("python, error = TRUE", "print('one')", "1 / 0", "print('two')"))$text
+  said <- c("## one", "## Error: ZeroDivisionError: division by zero", "## two")
+  expect_identical(grep("^## ", strsplit(text, "\n")[[1L]], value = TRUE), said)
+})
+
+test_that("Python's warnings are the chunk's, as R's are", {
+  careful <- c("import warnings", "warnings.warn('careful')")
+  expect_match(knitted(first, chunk("python, warning = TRUE", careful))$text, "## Warning: .*careful")
+  expect_no_match(knitted(first, chunk("python, warning = FALSE", careful))$text, "## ")
+})
+
+test_that("a value is shown whatever was drawn before it, but for what the drawing gives", {
+  drawn <- c(
+    "import matplotlib", "matplotlib.use('Agg')", "import matplotlib.pyplot as plt",
+    "plt.plot([1, 2])", "plt.hist([1, 2])", "plt.boxplot([1, 2])", "plt.subplots(2)", "1 + 1", "[]"
+  )
+  text <- knitted(first, chunk("python", drawn))$text
+  shown <- grep("^## ", strsplit(text, "\n")[[1L]], value = TRUE)
+  expect_identical(shown, c("## 2", "## []"))
+})
+
+test_that("an expression on the line of another has its source once", {
+  text <- knitted(first, chunk("python", "print(1); print(2)"))$text
+  expect_match(text, "\nprint(1); print(2)\n```\n\n```\n## 1\n```\n\n```\n## 2\n```", fixed = TRUE)
+})
+
+test_that("Python chunks show R's objects as R does, and frames as tables", {
+  text <- knitted(
+    chunk("r", "use_python_chunks(globalenv())"), chunk("python", "r.lm('dist ~ speed', r.cars)"),
+    chunk("python", "r.cars.head(1)")
+  )$text
+  expect_match(text, "##     -17.579        3.932", fixed = TRUE)
+  expect_match(text, "|     4|    2|", fixed = TRUE)
+})
+
+test_that("what notebooks show as Markdown or HTML is shown so where the document can", {
+  rich <- c(
+    "class Rich:", "    def _repr_html_(self): return '<i>rich</i>'",
+    "    def __repr__(self): return 'plain'", "Rich()"
+  )
+  expect_match(knitted(first, chunk("python", rich))$text, "## plain", fixed = TRUE)
+  old <- knitr::opts_knit$get("rmarkdown.pandoc.to")
+  on.exit(knitr::opts_knit$set(rmarkdown.pandoc.to = old))
+  knitr::opts_knit$set(rmarkdown.pandoc.to = "html")
+  expect_match(knitted(first, chunk("python", rich))$text, "```{=html}\n<i>rich</i>", fixed = TRUE)
+})
+
+test_that("signs of Markdown in a frame's text stay text", {
+  frame <- "as_py_frame(data.frame(a_b = c('<b>x</b>', '*y*', NA), n = 1:3))"
+  text <- knitted(chunk("r", frame))$text
+  expect_match(text, "|a\\_b", fixed = TRUE)
+  expect_match(text, "\\<b\\>x\\</b\\>", fixed = TRUE)
+  expect_match(text, "\\*y\\*", fixed = TRUE)
+})
+
 test_that("tensors print as they do, and frames of Python's are tables", {
   text <- knitted(chunk("r", "torch_tensor(1:2)"), chunk("r", "as_py_frame(mtcars[1:2, 1:2])"))$text
   expect_match(text, "[ CPULongType{2} ]", fixed = TRUE)
