@@ -15,9 +15,6 @@ EXPLAINED: dict[str, str] = {
     "S3 generic/method consistency": (
         "influence.measures() is R's own name of a function, masked here for fits"
     ),
-    "R code for possible problems": (
-        "`.worker_info` is global in the worker processes of a dataloader, as R's torch has it"
-    ),
     "Rd line widths": "generated examples are one expression, and stand in one line",
 }
 

@@ -11,9 +11,12 @@ PACKAGE = Path(__file__).parent.parent / "r_scripts" / "torchbridge"
 SOURCES = PACKAGE / "R"
 
 CHECK = """
-pages <- list.files(commandArgs(TRUE), pattern = "[.]Rd$", full.names = TRUE)
+package <- commandArgs(TRUE)
+pages <- list.files(file.path(package, "man"), pattern = "[.]Rd$", full.names = TRUE)
 stopifnot(length(pages) > 900)
 for (page in pages) print(tools::checkRd(page), minlevel = -1)
+wrong <- format(tools::checkDocFiles(dir = package))
+if (length(wrong) > 0L) writeLines(wrong)
 """
 
 
@@ -28,9 +31,9 @@ def test_each_name_is_defined_once():
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_help_pages_are_well_formed():
+def test_help_pages_are_well_formed_and_name_all_arguments():
     rscript = Path(find_r_home()) / "bin" / "Rscript"
     done = subprocess.run(
-        [rscript, "-e", CHECK, PACKAGE / "man"], capture_output=True, text=True, timeout=300
+        [rscript, "-e", CHECK, PACKAGE], capture_output=True, text=True, timeout=300
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr

@@ -152,11 +152,11 @@ iterate_workers <- function(fetch, following, loader) {
 worker_beginning <- function(seeds, packages, globals, init) {
   function(id) {
     info <- list(id = id, workers = length(seeds), seed = seeds[id])
-    assign(".worker_info", info, envir = globalenv())
     set.seed(seeds[id])
     torch_manual_seed(seeds[id])
     for (package in packages) library(package, character.only = TRUE)
-    if (!is.null(globals)) list2env(globals, envir = globalenv())
+    # The worker's, a process of its own: the session's workspace stays as it is.
+    list2env(c(list(.worker_info = info), globals), envir = globalenv())
     if (!is.null(init)) init(id)
     invisible()
   }
