@@ -10,6 +10,9 @@ from torchbridge.process.rhome import find_r_home
 PACKAGE = Path(__file__).parent.parent / "r_scripts" / "torchbridge"
 SOURCES = PACKAGE / "R"
 
+#: They come with every R.
+WITH_R = {"base", "compiler", "grDevices", "parallel", "splines", "tools"}
+
 CHECK = """
 package <- commandArgs(TRUE)
 pages <- list.files(file.path(package, "man"), pattern = "[.]Rd$", full.names = TRUE)
@@ -29,6 +32,20 @@ def test_each_name_is_defined_once():
     )
     assert len(names) > 500
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_packages_that_code_names_are_declared():
+    declared = set(re.findall(r"[\w.]+", (PACKAGE / "DESCRIPTION").read_text()))
+    named = {
+        package
+        for file in [*SOURCES.glob("*.R"), *(PACKAGE / "tests").rglob("*.R")]
+        for package in re.findall(
+            r"(?<![\w.])([A-Za-z][\w.]+):::?[\w.`]",
+            re.sub(r"#.*|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", "", file.read_text()),
+        )
+    }
+    assert "reticulate" in named
+    assert named - declared - WITH_R == set()
 
 
 def test_help_pages_are_well_formed_and_name_all_arguments():

@@ -8,6 +8,7 @@ of its memory. What has no value to tell (an open file, a lock) is described by 
 
 from __future__ import annotations
 
+import dis
 import functools
 import hashlib
 import json
@@ -172,7 +173,7 @@ def _r_function(value: Any) -> RObject | None:
 def _code(code: types.CodeType) -> bytes:
     """What a code object does, without where it stands."""
     parts: list[Any] = [sys.version_info[:2], code.co_code.hex(), code.co_names, code.co_varnames]
-    for constant in code.co_consts:
+    for constant in _constants(code):
         if isinstance(constant, types.CodeType):
             parts.append(hashlib.sha256(_code(constant)).hexdigest())
         elif isinstance(constant, frozenset):
@@ -180,6 +181,14 @@ def _code(code: types.CodeType) -> bytes:
         else:
             parts.append(repr(constant))
     return json.dumps(parts).encode()
+
+
+def _constants(code: types.CodeType) -> list[Any]:
+    """Those that the code uses: from Python 3.14 on others stay behind when it is optimised."""
+    if sys.version_info < (3, 14):
+        return list(code.co_consts)
+    used = {step.arg for step in dis.get_instructions(code) if step.opcode in dis.hasconst}
+    return [constant for place, constant in enumerate(code.co_consts) if place in used]
 
 
 def _class(cls: type, depth: int) -> Any:

@@ -24,7 +24,7 @@ def test_limits_are_where_the_likelihood_has_fallen_so_far():
 
 def test_limits_equal_rs_confint(r):
     x, y, offset = tb.to_r(X), tb.to_r(Y), tb.to_r(OFFSET)
-    code = "suppressMessages(MASS:::confint.glm(glm(y ~ x, family = poisson(), offset = o)))"
+    code = "suppressMessages(confint(glm(y ~ x, family = poisson(), offset = o)))"
     expected = np.asarray(r(code, x=x, y=y, o=offset))
     # R interpolates between points of the profile.
     np.testing.assert_allclose(
