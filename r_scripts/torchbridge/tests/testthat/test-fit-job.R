@@ -29,10 +29,10 @@ set.seed(as.integer(rank)) # the first one decides
 told <- function(row) if (row$epoch == 5) cat("told by", rank, "\n")
 seed <- torch_fit(y ~ a, frame, mlp(2), epochs = 5, device = "cpu", callbacks = list(told))$seed
 alone <- fits(seed = seed, devices = 1)
-cat(
-  "rank", rank, "seed", seed, "ddp", max(abs(fits(seed = seed) - alone)) < 1e-9,
-  "fsdp", max(abs(fits(seed = seed, strategy = "fsdp") - alone)) < 1e-9, "\n"
-)
+ddp <- max(abs(fits(seed = seed) - alone)) < 1e-9
+fsdp <- max(abs(fits(seed = seed, strategy = "fsdp") - alone)) < 1e-9
+# Both write at once: each its line in one piece.
+writeLines(paste("rank", rank, "seed", seed, "ddp", ddp, "fsdp", fsdp))
 '
 
 test_that("each process has the fit of one, and the first one's seed", {
