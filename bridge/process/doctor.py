@@ -359,7 +359,10 @@ def _examine_r_torchbridge(report: Report, found: dict[str, str]) -> None:
     ours = _distribution_version("torchbridge")
     if ours is not None and found["torchbridge"] != ours:
         what = f"torchbridge is {ours} in Python and {found['torchbridge']} in R"
-        report.problems.append(Problem(what, fix))
+        # The newer half brings the other.
+        newer_in_r = _numbers(found["torchbridge"]) > _numbers(ours)
+        install = "Rscript -e 'torchbridge::install_torch()'"
+        report.problems.append(Problem(what, install if newer_in_r else fix))
     files = [Path(found["place"], PYTHON_FILE), Path(found.get("chosen", ""))]
     python, source = _python_of_r(files)
     report.paths.append(("R uses Python", f"{python or 'unknown'} (from {source})"))
@@ -467,7 +470,8 @@ def _ask(command: list[str]) -> _Answer:
         return _Answer("", str(error))
     if done.returncode == 0:
         return _Answer(done.stdout, None)
-    # R's last word is always the same.
-    said = done.stderr.strip().removesuffix("Execution halted").strip()
-    last = (said.splitlines() or [""])[-1].strip()
+    # R's last words are always the same; where it was in calls, it names them before.
+    said = [line.strip() for line in done.stderr.strip().splitlines()]
+    said = [line for line in said if line != "Execution halted" and not line.startswith("Calls: ")]
+    last = (said or [""])[-1]
     return _Answer(done.stdout, last or f"exit code {done.returncode}")

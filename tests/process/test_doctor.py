@@ -136,8 +136,10 @@ def test_the_python_that_install_torch_made_is_rs(machine, tmp_path):
 
 
 def test_r_says_what_failed_and_not_that_it_halted():
-    shell = "echo 'Error : boom' >&2; echo 'Execution halted' >&2; exit 1"
-    assert doctor._ask(["sh", "-c", shell]).failure == "Error : boom"
+    for calls in ("", "Calls: library -> f -> g"):
+        said = "\n".join(filter(None, ["Error : boom", calls, "Execution halted"]))
+        answer = doctor._ask(["sh", "-c", 'echo "$0" >&2; exit 1', said])
+        assert answer.failure == "Error : boom"
 
 
 def test_pins_are_those_of_this_python():
@@ -178,6 +180,10 @@ def test_two_versions_of_torchbridge_are_reported(machine):
     [(what, fix)] = machine.problems()
     assert what == "torchbridge is 0.1.0 in Python and 0.0.9 in R"
     assert fix.endswith("-m torchbridge install-r")
+    machine.r_packages["torchbridge"] = "0.2.0"
+    [(what, fix)] = machine.problems()
+    assert what == "torchbridge is 0.1.0 in Python and 0.2.0 in R"
+    assert fix == "Rscript -e 'torchbridge::install_torch()'"
 
 
 def test_another_python_in_r_is_reported(machine):

@@ -557,7 +557,11 @@ X, Y = regression()
         ({"lr": "0.1"}, TypeError, "lr must be a number, not '0.1'"),
         ({"weight_decay": -1}, ValueError, "weight_decay must be finite and not neg"),
         ({"optimizer": "adm"}, ValueError, '"adm" is not known; it can be "adam", '),
-        ({"optimizer": torch.optim.Adam}, TypeError, 'must be a string, not type; it can be "adam", '),
+        (
+            {"optimizer": torch.optim.Adam},
+            TypeError,
+            'must be a string, not type; it can be "adam", ',
+        ),
         ({"loss": "mse"}, ValueError, 'loss "mse" is not known; it can be "mse_loss",'),
         ({"seed": "a"}, TypeError, "seed must be a whole number, not 'a'"),
         ({"device": "gpu"}, ValueError, 'device must be "cpu", "cuda", "cuda:1" and'),
