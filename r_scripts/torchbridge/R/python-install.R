@@ -163,10 +163,12 @@ missing_tools <- function(compiler = c_compiler(), include = R.home("include"),
   names(there)[!there]
 }
 
-# That which R was built with, which it builds packages with.
-c_compiler <- function() {
-  r <- file.path(R.home("bin"), "R")
-  said <- suppressWarnings(system2(r, c("CMD", "config", "CC"), stdout = TRUE, stderr = FALSE))
+# That which R was built with, which it builds packages with. (Without `make` R can't tell.)
+c_compiler <- function(r = file.path(R.home("bin"), "R")) {
+  said <- suppressWarnings(tryCatch(
+    system2(r, c("CMD", "config", "CC"), stdout = TRUE, stderr = FALSE),
+    error = function(condition) character()
+  ))
   strsplit(paste0(c(said, "")[[1L]], " "), " ", fixed = TRUE)[[1L]][[1L]]
 }
 

@@ -65,6 +65,15 @@ test_that("what compiling takes is looked for, each by its name", {
   expect_identical(torchbridge:::lacking(old), "has no headers (Python.h)")
 })
 
+test_that("an R that can't tell its compiler, for want of make, has none", {
+  script <- tempfile()
+  on.exit(unlink(script))
+  writeLines(c("#!/bin/sh", "exit 127"), script)
+  Sys.chmod(script)
+  expect_identical(torchbridge:::c_compiler(script), "")
+  expect_true(nzchar(torchbridge:::c_compiler()))
+})
+
 test_that("wrong arguments are told before anything is looked for", {
   expect_error(install_torch(backend = "GPU!"), "`backend` must be a name such as \"cpu\"")
   expect_error(install_torch(index = 1), "`index` must be a single string")
