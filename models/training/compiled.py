@@ -43,9 +43,9 @@ def check_compile(optimizer: str, accelerator: Accelerator) -> None:
         )
 
 
-def begin_steps(loop: Loop) -> None:
-    """Let a loop step by compiled code."""
-    loop.step, loop.engine = CompiledStep(loop), "compiled steps"
+def begin_steps(loop: Loop, reason: str) -> None:
+    """Let a loop step by compiled code; `reason` says why its epochs are not programs."""
+    loop.step, loop.engine = CompiledStep(loop, reason), "compiled steps"
 
 
 class CompiledStep:
@@ -58,8 +58,8 @@ class CompiledStep:
     and of the update, and it is called between them.
     """
 
-    def __init__(self, loop: Loop) -> None:
-        self.loop = loop
+    def __init__(self, loop: Loop, reason: str) -> None:
+        self.loop, self.reason = loop, reason
         self.update = UPDATES[loop.settings["optimizer"]]
         self.group = loop.optimizer.param_groups[0]
         check_options_of(loop)
@@ -147,9 +147,9 @@ class CompiledStep:
         is_common = not any(node.op == "get_attr" for node in graph.graph.nodes)
         if key in _COMPILED and is_common:
             return _COMPILED[key]
-        _say("compiling the training step ...")
+        say(f"compiling the training step (not a whole epoch: {self.reason}) ...")
         compiled = self._code(graph, inputs)
-        _say(
+        say(
             f"compiled in {time.perf_counter() - started:.1f} s; later fits of the same shapes "
             "start at once"
         )
@@ -213,5 +213,6 @@ def cannot(error: Exception) -> RuntimeError:
     )
 
 
-def _say(message: str) -> None:
+def say(message: str) -> None:
+    """A line of what takes so long."""
     print(f"torchbridge: {message}", file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ Tests: tests/models/training/test_epochs.py.
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
@@ -32,9 +32,10 @@ from ..callbacks import (
     TensorBoard,
 )
 from .batches import TensorBatches
-from .compiled import cannot, check_options_of
+from .compiled import begin_steps, cannot, check_options_of
 from .data import Data
 from .graphs import Graph, functional_graph
+from .inductor import Inductor
 from .loop import Loop
 from .metrics import Seen
 from .program import Plan
@@ -54,6 +55,10 @@ _OURS = (
     ProgressLines,
     TensorBoard,
 )
+#: Those among them for which several epochs may run in one go: they look at the history alone.
+_PATIENT = (CSVLog, GradientClipping, ProgressBar, ProgressLines)
+#: Batches that several epochs in one go may have.
+_AT_ONCE = 512
 #: Bytes that the random numbers and outputs of the batches of one program may take.
 _ROOM = 2**26
 #: Seconds that a program may run until R may look and the progress is told.
@@ -68,6 +73,8 @@ class Engine(Protocol):
     """What compiles and runs programs."""
 
     name: str
+    #: Does it take the last batch, where that is of another size, or is that an eager step?
+    takes_the_rest: bool
 
     def put(self, tensor: Tensor) -> Any:
         """A tensor where programs run; it may share the tensor's memory."""
@@ -85,7 +92,7 @@ class Engine(Protocol):
         """Operators of a graph that it does not have."""
         ...
 
-    def program(self, plan: Plan) -> Callable[..., Any]:
+    def program(self, plan: Plan, data: list[Any]) -> Callable[..., Any]:
         """A function (state, data, order, rates, drawn, start, stop) of what `put` gives."""
         ...
 
@@ -110,20 +117,36 @@ def why_not(loop: Loop) -> str | None:
 class WholeEpochs:
     """Trains a loop's epochs: `train` is in the place of `Loop.train_epoch`."""
 
-    def __init__(self, loop: Loop, engine: Engine) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        engine: Engine,
+        otherwise: Callable[[Loop, str], None] | None = None,
+    ) -> None:
+        """`otherwise` lets the loop train another way, where there is no program."""
         assert isinstance(loop.batches, TensorBatches)
         self.loop, self.engine, self.batches = loop, engine, loop.batches
+        self.otherwise = otherwise
         self.update = UPDATES[loop.settings["optimizer"]]
         self.group = loop.optimizer.param_groups[0]
         sizes = self.batches.sizes
         #: (rows of a batch, how many of them): all, or all but the last.
         self.runs = [(sizes[0], sizes.count(sizes[0]))]
-        if sizes[-1] != sizes[0]:
+        if sizes[-1] != sizes[0] and engine.takes_the_rest:
             self.runs.append((sizes[-1], 1))
         mine = [c for c in loop.callbacks if isinstance(c, _OURS)]
         self.schedules = [c for c in mine if isinstance(c, LRSchedule) and c.every_batch]
         self.told = [c for c in mine if isinstance(c, (ProgressBar, ProgressLines))]
         self.trusted = len(mine) == len(loop.callbacks)
+        #: Does nobody look at the module between two epochs? Nor is any step outside a program.
+        self.patient = (
+            all(isinstance(c, _PATIENT) for c in loop.callbacks)
+            and loop.valid is None
+            and not loop.metrics
+            and len(set(sizes)) == 1
+        )
+        #: Losses of epochs that have run already.
+        self.ahead: list[Tensor] = []
         self.fixed: Any = None
         self.tensors: list[Tensor] = []
         self.versions: list[int] = []
@@ -135,21 +158,44 @@ class WholeEpochs:
     def train(self) -> dict[str, Tensor]:
         """An epoch; the mean loss of the rows, each at its own step, and the metrics."""
         loop = self.loop
-        if loop.begun is not None or self._begins_otherwise():
-            return loop.train_epoch()
-        loop.batch, loop.seen = 0, [] if loop.metrics else None
-        self._look()
-        if not self.trusted or [t._version for t in self.tensors] != self.versions:
-            self._put()
-        total, n_rows = loop._zero(), 0
+        if not self.ahead:
+            if loop.begun is not None or self._begins_otherwise():
+                return loop.train_epoch()
+            loop.batch, loop.seen = 0, [] if loop.metrics else None
+            try:
+                self._look()
+            except Exception as error:
+                if self.otherwise is None:
+                    raise
+                loop.train = loop.train_epoch
+                self.otherwise(loop, str(error))
+                return loop.train()
+            if not self.trusted or [t._version for t in self.tensors] != self.versions:
+                self._put()
+            self._train()
+        return {"train_loss": self.ahead.pop(0), **loop._measured("train")}
+
+    def _train(self) -> None:
+        """Train an epoch, or several where nobody looks; the mean loss of each is in `ahead`."""
+        program = self.programs[0]
+        n = min(program.n_epochs, self.loop.epochs - self.loop.epoch + 1)
+        if program.n_epochs > 1:
+            parts = [self._given(program, self._order()) for _ in range(n)]
+            losses = self._run(program, *_joined(parts, program.n_epochs), n * len(self.batches))
+            self._take_back()
+            self.ahead = list(losses.view(n, -1).mean(1))
+            return
+        total, n_rows = self.loop._zero(), 0
         order = self._order()
         for program in self.programs:
             rows = order[n_rows : n_rows + program.n_rows]
-            for loss in self._run(program, rows):
-                total += loss
+            losses = self._run(program, *self._given(program, rows), program.plan.n_steps)
+            total += losses.sum() * program.plan.size
             n_rows += program.n_rows
         self._take_back()
-        return {"train_loss": total / n_rows, **loop._measured("train")}
+        if n_rows < len(order):
+            total += self._rest(order[n_rows:])
+        self.ahead = [total / len(order)]
 
     def _begins_otherwise(self) -> bool:
         """The first step of SGD with dampening is not that of the later ones."""
@@ -196,10 +242,17 @@ class WholeEpochs:
         shapes = _output_shapes(gradients, step)
         drawn += sum(d.itemsize * torch.Size(s).numel() for s, d in shapes)
         most = max(1, min(n_steps, _ROOM // max(drawn, 1)))
+        in_order = n_steps == 1 and size == data.n_rows and not self.batches.shuffle
+        n_epochs = 1
+        if self.patient and loop.epochs > 1:
+            of_an_epoch = n_steps * (drawn + (0 if in_order else 8 * size))
+            n_epochs = max(1, min(_AT_ONCE // n_steps, _ROOM // max(of_an_epoch, 1)))
+        if n_epochs > 1:
+            plan = _plan(step, gradients, update, shapes, size, n_epochs * n_steps, in_order)
+            return [_Program(step, plan, self._found(plan), n_epochs)]
         found = []
         for start in range(0, n_steps, most):
             n = min(most, n_steps - start)
-            in_order = n_steps == 1 and size == data.n_rows and not self.batches.shuffle
             plan = _plan(step, gradients, update, shapes, size, n, in_order)
             found.append(_Program(step, plan, self._found(plan)))
         return found
@@ -208,11 +261,11 @@ class WholeEpochs:
         """The program of a plan, of an earlier fit or new."""
         key = plan.key()
         if key is None:
-            return self.engine.program(plan)
+            return self.engine.program(plan, self.data or [])
         shapes = [(t.shape, t.dtype) for t in tensors_of(self.batches.data)]
         key = (self.engine.name, torch.get_num_threads() == 1, str(shapes), *key)
         if key not in _PROGRAMS:
-            _PROGRAMS[key] = self.engine.program(plan)
+            _PROGRAMS[key] = self.engine.program(plan, self.data or [])
         return _PROGRAMS[key]
 
     def _order(self) -> Tensor:
@@ -220,37 +273,52 @@ class WholeEpochs:
         n_rows = self.batches.data.n_rows
         return torch.randperm(n_rows) if self.batches.shuffle else torch.arange(n_rows)
 
-    def _run(self, program: "_Program", rows: Tensor) -> Iterator[float]:
-        """Train on these rows, in pieces that are not long; the total loss of each batch."""
-        loop, plan, engine = self.loop, program.plan, self.engine
-        drawn = [torch.empty(plan.n_steps, *d.shape, dtype=d.dtype) for d in plan.gradients.draws]
-        for i in range(plan.n_steps if drawn else 0):
+    def _given(self, program: "_Program", rows: Tensor) -> list[Tensor]:
+        """Of the batches of these rows: the rows, the learning rates, and what they draw."""
+        plan = program.plan
+        n_steps = len(rows) // plan.size
+        drawn = [torch.empty(n_steps, *d.shape, dtype=d.dtype) for d in plan.gradients.draws]
+        for i in range(n_steps if drawn else 0):
             for draw, values in zip(plan.gradients.draws, drawn, strict=True):
                 draw.fill(values[i])
-        given = [
-            self.data,
-            engine.show(rows.int() if len(rows) < 2**31 else rows),
-            engine.show(self._rates(plan.n_steps)),
-            [engine.show(d) for d in drawn],
-        ]
-        start = 0
-        while start < plan.n_steps:
+        rows = rows[: 0 if plan.in_order and not plan.n_outputs else len(rows)]
+        return [rows.int() if len(rows) < 2**31 else rows, self._rates(n_steps), *drawn]
+
+    def _run(self, program: "_Program", rows: Tensor, rates: Tensor, *rest: Any) -> Tensor:
+        """Train on these rows, in pieces that are not long; the loss of each batch."""
+        loop, plan, engine = self.loop, program.plan, self.engine
+        *drawn, n_steps = rest
+        given = [self.data, *map(engine.show, (rows, rates)), [engine.show(d) for d in drawn]]
+        found = torch.empty(n_steps, dtype=torch.float64)
+        start, before = 0, loop.batch
+        while start < n_steps:
             let_r_look()
-            stop = min(start + self.piece, plan.n_steps)
+            stop = min(start + self.piece, n_steps)
             begun = time.monotonic()
             self.state, losses, outputs = program.run(self.state, *given, start, stop)
-            found = engine.get(losses)
+            found[start:stop] = engine.get(losses)[start:stop]
             if program.warm:
                 taken = max(time.monotonic() - begun, 1e-6)
                 self.piece = max(1, int((stop - start) * min(_PIECE / taken, 4)))
             program.warm = True
-            yield float(found[start:stop].sum()) * plan.size
-            loop.batch += stop - start
+            loop.batch = before + 1 + (stop - 1) % (plan.n_steps // program.n_epochs)
             for callback in self.told:
                 callback.on_batch_end(loop)
             if loop.seen is not None:
                 self._see(plan, rows, [engine.get(o) for o in outputs], start, stop)
             start = stop
+        return found
+
+    def _rest(self, rows: Tensor) -> Tensor:
+        """An eager step on the rows that are left; their total loss."""
+        loop = self.loop
+        loop.batch += 1
+        let_r_look()
+        loss = loop.eager_step(self.batches.data.rows(rows))
+        self.versions = []  # fused steps do not count as changes
+        for callback in (*self.schedules, *self.told):
+            callback.on_batch_end(loop)
+        return loss.double() * len(rows)
 
     def _rates(self, n_steps: int) -> Tensor:
         """The learning rate of each batch."""
@@ -292,12 +360,22 @@ class WholeEpochs:
 
 
 class _Program:
-    """Some batches of one size."""
+    """Some batches of one size: of an epoch, or of several epochs."""
 
-    def __init__(self, step: Step, plan: Plan, run: Callable[..., Any]) -> None:
-        self.step, self.plan, self.run = step, plan, run
+    def __init__(self, step: Step, plan: Plan, run: Callable[..., Any], n_epochs: int = 1) -> None:
+        self.step, self.plan, self.run, self.n_epochs = step, plan, run, n_epochs
         self.n_rows = plan.size * plan.n_steps
         self.warm = False  # the first run compiles
+
+
+def _joined(parts: list[list[Tensor]], n: int) -> list[Tensor]:
+    """What several epochs are given as one; zeros for those up to `n` that do not run."""
+    found = [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+    missing = n - len(parts)
+    if missing == 0:
+        return found
+    one = [torch.zeros_like(t) for t in parts[0]]
+    return [torch.cat([t, *[nothing] * missing]) for t, nothing in zip(found, one, strict=True)]
 
 
 @torch.no_grad()
@@ -388,6 +466,7 @@ def _plan(
         update,
         [t.shape for t in state],
         [[i for i, t in enumerate(state) if t.dtype == dtype] for dtype in dtypes],
+        dtypes,
         n + len(step.rest),
         list(range(n)),
         kept,
@@ -412,8 +491,15 @@ def begin_xla(loop: Loop) -> None:
             file=sys.stderr,
         )
         return
-    _begin_epochs(loop, XLA())
+    loop.train, loop.engine = WholeEpochs(loop, XLA()).train, XLA.name
 
 
-def _begin_epochs(loop: Loop, engine: Engine) -> None:
-    loop.train, loop.engine = WholeEpochs(loop, engine).train, engine.name
+def begin_compiled(loop: Loop) -> None:
+    """Let a loop run its epochs by PyTorch's compiler; its steps, where that cannot be."""
+    check_options_of(loop)
+    reason = why_not(loop)
+    if reason is not None:
+        begin_steps(loop, reason)
+        return
+    epochs = WholeEpochs(loop, Inductor(), otherwise=begin_steps)
+    loop.train, loop.engine = epochs.train, Inductor.name

@@ -28,10 +28,10 @@ from ..randomness import seeded
 from ..sparse import is_sparse
 from .batches import Batches, LoaderBatches, TensorBatches, is_loader
 from .checkpoint import restore_state, save_state
-from .compiled import begin_steps, check_compile
+from .compiled import check_compile
 from .data import Data, as_inputs, checked_data, least_rows, mode
 from .device import Accelerator, threads_for, training_device
-from .epochs import begin_xla
+from .epochs import begin_compiled, begin_xla
 from .fabric import find_accelerator
 from .gain import tell_gain
 from .loop import Loop
@@ -61,7 +61,8 @@ class Fit:
         best_epoch: the epoch that was best by early stopping's monitor, else by
             `valid_loss`; None where there was neither.
         callbacks: the callbacks of the fit, such as a `LRFinder` with what it found.
-        engine: what ran its steps: "eager", "compiled steps", or "xla", epochs at once.
+        engine: what ran it: "eager", "compiled epochs" or else "compiled steps" (`compile=True`),
+            or "xla".
     """
 
     module: nn.Module
@@ -209,15 +210,16 @@ def fit(
         strategy: "ddp" ("auto" is that): each process has the whole network; or "fsdp", where each
             has a part of every weight, for networks that one GPU cannot hold: the module comes back
             whole, on the device that it was on.
-        compile: True compiles forward, backward and optimizer as one step. That takes some
-            time at the first step (a message says so), and is kept for later fits of
-            the same shapes in this process. "xla" compiles a whole epoch, on the CPU, in a second
-            or two: it is for small networks, whose steps cost more in calls than in arithmetic.
-            It takes the package jax (`pip install "torchbridge[xla]"`) and data in memory; random
-            numbers are PyTorch's, and the fit is the eager one up to rounding. A callback that
-            listens to each batch, or an operator that XLA is not told of, is an error that names
-            it; a process that was forked from one in which XLA runs fits eagerly, and says so.
-            Both for "adam", "adamw", "sgd", "rmsprop" and "adagrad".
+        compile: True makes one program of the batches of an epoch, on the CPU and for data in
+            memory, or else of a step: forward, backward and optimizer. That takes some ten
+            seconds and a C++ compiler (a message says so, and why it is a step), and is kept for
+            later fits of the same shapes in this process. "xla" does it in a second or two, by the
+            package jax (`pip install "torchbridge[xla]"`): a callback that listens to each batch,
+            or an operator that XLA is not told of, is an error that names it; a process that was
+            forked from one in which XLA runs fits eagerly, and says so. Programs are for small
+            networks, whose steps cost more in calls than in arithmetic; random numbers are
+            PyTorch's, and the fit is the eager one up to rounding (a last batch of another size is
+            an eager step, with True). Both for "adam", "adamw", "sgd", "rmsprop" and "adagrad".
         progress: show a progress bar; None does in an interactive session with tqdm, and
             elsewhere writes a line on standard error now and then once ten seconds passed.
         origin: more that a checkpoint is to know the fit by, under names of your own: the
@@ -365,7 +367,7 @@ def _callbacks(callbacks: Any, progress: bool | None) -> list[Callback]:
 
 _COMPILERS: dict[bool | str, Callable[[Loop], None] | None] = {
     False: None,
-    True: begin_steps,
+    True: begin_compiled,
     "xla": begin_xla,
 }
 

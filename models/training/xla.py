@@ -46,6 +46,7 @@ class XLA:
     """Makes programs of plans, and arrays of tensors."""
 
     name = "xla"
+    takes_the_rest = True
 
     def __init__(self) -> None:
         global _started
@@ -77,7 +78,7 @@ class XLA:
         """Operators of a graph that it does not have."""
         return self.programs.unknown(graph.module)
 
-    def program(self, plan: Plan) -> Callable[..., Any]:
+    def program(self, plan: Plan, data: list[Any]) -> Callable[..., Any]:
         """A function (state, data, order, rates, drawn, start, stop) -> (state, losses, outputs).
 
         It trains on the batches from `start` to before `stop` of `plan.n_steps`.

@@ -105,8 +105,8 @@
 #'   many devices train together, and how: see below.}
 #' \item{`accumulate`}{In how many parts each process works through its rows of a batch (1):
 #'   gradients add up to the batch's, in less memory. Batch normalisation sees one part at a time.}
-#' \item{`compile`}{`TRUE` compiles forward, backward and optimizer as one step, and `"xla"` a whole
-#'   epoch: see below.}
+#' \item{`compile`}{`TRUE` and `"xla"` make one program of an epoch, by PyTorch's compiler or by
+#'   JAX's: see below.}
 #' \item{`standardize`}{`TRUE`: the network sees numeric columns, and gives numeric responses, on
 #'   the scale of mean 0 and standard deviation 1; losses stay in units of the response. NULL does
 #'   for `mlp()`, `tabular()` and `autoencoder()`; but a loss that is a function gets the network's
@@ -116,20 +116,26 @@
 #' }
 #'
 #' @section Compiled fits:
-#' A step of a small network costs more in calls than in arithmetic. `compile = "xla"` makes one
-#' program of an epoch: the order of the rows, batches, loss, gradients, clipping, the optimizer and
-#' its schedule, dropout and batch normalisation. It is compiled in a second or two the first time,
-#' and at once where a network of such sizes was compiled in this session before; then a batch
-#' takes a fifth to a tenth of the time. Random numbers are PyTorch's, so the fit is that of
-#' `compile = FALSE` up to rounding. It runs on the CPU, for data in memory and the optimizers
-#' `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"` and `"adagrad"`, and needs JAX:
-#' `pip install "torchbridge[xla]"` (Python 3.11 or later). An operator that it does not know, or a
-#' callback that listens to each batch, is an error that names it; a process that was forked from
-#' one in which XLA runs (`parallel::mclapply()`) fits without it, and says so.
+#' A step of a small network costs more in calls than in arithmetic. Compiled, an epoch is one
+#' program: the order of the rows, batches, loss, gradients, clipping, the optimizer and its
+#' schedule, dropout and batch normalisation; where no callback and no validation looks between,
+#' many epochs are one call of it. A batch of a small network then takes a fifth to a tenth of the
+#' time. Random numbers are PyTorch's, so the fit is that of `compile = FALSE` up to rounding. It is
+#' for the optimizers `"adam"`, `"adamw"`, `"sgd"`, `"rmsprop"` and `"adagrad"`.
 #'
-#' `compile = TRUE` needs a C++ compiler and takes some ten seconds at the first step; it pays for
-#' long fits of networks of any size. The default compiles nothing: what a seed gives does not
-#' depend on what is installed. `fit$engine` says what ran.
+#' `compile = TRUE` needs a C++ compiler and takes some ten seconds the first time; later fits of
+#' such sizes in this session start at once. A last batch of another size stays an eager step. On a
+#' GPU, for data that are read in pieces, and with a callback that listens to each batch, it compiles
+#' the step alone, and says why.
+#'
+#' `compile = "xla"` is compiled in a second or two, which suits small fits. It runs on the CPU, for
+#' data in memory, and needs JAX: `pip install "torchbridge[xla]"` (Python 3.11 or later). An
+#' operator that it does not know, or a callback that listens to each batch, is an error that names
+#' it; a process that was forked from one in which XLA runs (`parallel::mclapply()`) fits without
+#' it, and says so.
+#'
+#' The default compiles nothing: what a seed gives does not depend on what is installed.
+#' `fit$engine` says what ran.
 #'
 #' @section Several devices:
 #' With `devices = 2` two processes train, each on its share of every batch: `batch_size` is the
@@ -192,8 +198,8 @@
 #' @param ... Options of training, see below. Unknown ones are an error.
 #' @return An object of class `torch_fit`: a list with, among others, `history` (a data frame, a row
 #'   an epoch), `lr_finder` (the rates that such a callback tried, and their losses), `status`,
-#'   `best_epoch`, `device`, `engine` (`"eager"`, `"compiled steps"` or `"xla"`), `seed`, `weights`
-#'   (the parameters, as the bytes of a safetensors file), `fitted.values` and `call`.
+#'   `best_epoch`, `device`, `engine` (`"eager"`, `"compiled epochs"`, `"compiled steps"` or
+#'   `"xla"`), `seed`, `weights` (the parameters, as the bytes of a safetensors file), `fitted.values` and `call`.
 #' @seealso [predict.torch_fit()], [summary.torch_fit()], [tidy.torch_fit()], [plot.torch_fit()],
 #'   [torch_importance()], [torch_tune()], [torch_export()].
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))

@@ -6,19 +6,19 @@ import torch
 from torchbridge.models import fit
 
 
-def _both(module, x, y, **options):
+def _both(module, x, y, compile="xla", **options):
     options = {"epochs": 20, "batch_size": 16, "lr": 0.01, "seed": 3, **options}
     made = options.pop("callbacks", list)
-    return [fit(module(), x, y, compile=c, callbacks=made(), **options) for c in (False, "xla")]
+    return [fit(module(), x, y, compile=c, callbacks=made(), **options) for c in (False, compile)]
 
 
 @pytest.fixture
 def equal_fits():
     """Checks that a fit by whole epochs is the eager one: weights, buffers, history and end."""
 
-    def check(module, x, y, tolerance=1e-8, **options):
+    def check(module, x, y, tolerance=1e-8, engine="xla", **options):
         eager, fast = _both(module, x, y, **options)
-        assert (eager.engine, fast.engine) == ("eager", "xla")
+        assert (eager.engine, fast.engine) == ("eager", engine)
         weights = zip(
             eager.module.state_dict().items(), fast.module.state_dict().values(), strict=True
         )

@@ -23,6 +23,7 @@ class Reference:
     """An engine that runs a plan as its words say."""
 
     name = "xla"
+    takes_the_rest = True
 
     def put(self, tensor):
         return tensor.clone()
@@ -36,7 +37,7 @@ class Reference:
     def unknown(self, graph):
         return ["aten.sort.default"] if "sort" in graph.module.code else []
 
-    def program(self, plan):
+    def program(self, plan, data):
         def run(packed, data, order, rates, drawn, start, stop):
             state = [torch.empty(0)] * len(plan.shapes)
             for vector, places in zip(packed, plan.groups, strict=True):
@@ -46,7 +47,7 @@ class Reference:
             losses, seen = torch.zeros(plan.n_steps).double(), []
             for i in range(start, stop):
                 rows = order[i * plan.size : (i + 1) * plan.size]
-                batch = [t.index_select(0, rows) for t in data]
+                batch = data if plan.in_order else [t.index_select(0, rows) for t in data]
                 draws = [d[i] for d in drawn]
                 state, losses[i], outputs = self.step(plan, state, batch, rates[i], draws)
                 seen.append(outputs)
@@ -119,6 +120,26 @@ def test_a_single_row_that_is_left_and_rows_in_their_order(rows, equal_fits):
     equal_fits(net, x[:33], y[:33], epochs=3, optimizer="sgd")  # joins the batch before
     equal_fits(net, x, y, shuffle=False, epochs=3, optimizer="sgd")
     equal_fits(net, x, y, batch_size=50, epochs=3, optimizer="sgd")  # all at once
+
+
+def test_several_epochs_in_one_go(rows, monkeypatch, equal_fits):
+    """Where nobody looks between two: more than one call takes, dropout, and all rows at once."""
+    x, y = (t[:48] for t in rows)
+    net = lambda: mlp(3, [8], 1, dropout=0.5, seed=1).double()  # noqa: E731
+    calls = []
+    run = Reference.step
+    monkeypatch.setattr(Reference, "step", lambda *given: calls.append(given) or run(*given))
+    monkeypatch.setattr(epochs, "_AT_ONCE", 3 * 7)
+    eager, fast = equal_fits(net, x, y, callbacks=lambda: [GradientClipping(max_norm=0.5)])
+    assert len(fast.history["train_loss"]) == 20 and len(calls) == 3 * 20
+    equal_fits(net, x, y, batch_size=48)
+    equal_fits(lambda: mlp(3, [8], 1, seed=1).double(), x, y, shuffle=False)
+    torch.manual_seed(5)
+    fit(net(), x, y, epochs=5, batch_size=16)
+    after = torch.rand(1)
+    torch.manual_seed(5)
+    fit(net(), x, y, epochs=5, batch_size=16, compile="xla")
+    assert torch.rand(1) == after  # epochs that do not run draw nothing
 
 
 def test_random_numbers_are_those_of_the_eager_fit(rows, equal_fits):

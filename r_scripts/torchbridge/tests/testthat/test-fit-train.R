@@ -168,11 +168,12 @@ test_that("likelihoods follow from the loss", {
   expect_error(vcov(fit), "fitted exactly")
 })
 
-test_that("compiled steps train as others do", {
+test_that("compiled epochs train as others do", {
   skip_if(Sys.which("g++") == "", "no C++ compiler")
   skip_if(!l10n_info()[["UTF-8"]], "PyTorch's compiler reads its headers in the locale's encoding")
   eager <- small(epochs = 2)
   compiled <- suppressMessages(small(epochs = 2, compile = TRUE))
+  expect_identical(compiled$engine, "compiled epochs")
   expect_equal(compiled$history, eager$history, tolerance = 1e-4)
 })
 
