@@ -118,8 +118,8 @@ def epoch(plan: Plan) -> Callable[..., list[Tensor]]:
             of_batches, data = rest[: 2 + n_drawn], rest[2 + n_drawn :]
             state, loss, outputs = train(state, i, of_batches, data)
             values = [loss.double(), *outputs]
-            found = [f.index_put((i,), v) for f, v in zip(found, values, strict=True)]
-            return (i + 1, *found, *(state[k] for k in moving))
+            put = [f.index_put((i,), v) for f, v in zip(found, values, strict=True)]
+            return (i + 1, *put, *(state[k] for k in moving))
 
         carried = (start, *found, *(state[k] for k in moving))
         beside = (stop, *held, *of_batches, *data)
