@@ -46,10 +46,26 @@ sparse_cholesky <- function(pattern, values) {
   )
   if (is.null(factor)) return(NULL)
   if (is.null(pattern$factor)) pattern$factor <- factor
-  root <- methods::as(factor, "CsparseMatrix")
+  root <- lower_root(pattern, factor)
   diagonal <- root@x[root@p[seq_len(pattern$n)] + 1L]
   if (!all(is.finite(diagonal) & diagonal > 0)) return(NULL)
   list(pattern = pattern, factor = factor, root = root, log_determinant = 2 * sum(log(diagonal)))
+}
+
+# The factor as a matrix. From version 1.6 on Matrix gives the blocks of supernodes whole, with zeros
+# above the diagonal; their places are left out, which are the pattern's.
+lower_root <- function(pattern, factor) {
+  root <- methods::as(factor, "CsparseMatrix")
+  if (is.null(pattern$lower)) {
+    column <- rep.int(seq_len(pattern$n), diff(root@p))
+    pattern$lower <- which(root@i + 1L >= column)
+    pattern$starts <- c(0L, cumsum(tabulate(column[pattern$lower], pattern$n)))
+  }
+  if (length(pattern$lower) == length(root@i)) return(root)
+  root@x <- root@x[pattern$lower]
+  root@i <- root@i[pattern$lower]
+  root@p <- pattern$starts
+  root
 }
 
 # A^-1 b, a vector or a matrix as b is.
