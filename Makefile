@@ -19,7 +19,7 @@ ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: docs dist check-dist check-matrix fuzz packages soak help demo lessons test test-fast bench bench-details lint document sanitize clean setup system
+.PHONY: docs dist check-dist check-matrix fuzz packages book soak help demo lessons test test-fast bench bench-details lint document sanitize clean setup system
 
 help: ## show these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -90,6 +90,13 @@ FILES ?=
 packages: export OMP_WAIT_POLICY ?= PASSIVE
 packages: setup ## tests of packages on R's torch, on the stand-in; CHECKOUTS=folder PACKAGES=luz
 	Rscript tests/packages/run.R "$(CHECKOUTS)" $(PACKAGES) $(if $(FILES),"--files=$(FILES)")
+
+# REFERENCE: an R library with R's own torch. DOCUMENTS: some chapters and vignettes.
+REFERENCE ?=
+DOCUMENTS ?=
+book: export OMP_WAIT_POLICY ?= PASSIVE
+book: setup ## a book's code and vignettes, on R's torch and here; CHECKOUTS=folder REFERENCE=library
+	Rscript tests/packages/book/run.R "$(CHECKOUTS)" "$(REFERENCE)" $(DOCUMENTS)
 
 # --- dist ---------------------------------------------------------------------------------------
 

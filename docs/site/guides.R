@@ -95,6 +95,7 @@ project_files <- list(
   list("docs/DESIGN.md", "design", "Decisions and facts"),
   list("docs/BENCHMARKS.md", "benchmarks", "Benchmarks"),
   list("docs/PACKAGES.md", "packages", "Packages on R's torch"),
+  list("docs/BOOK.md", "book", "The book's examples"),
   list("docs/R-TORCH.md", "r-torch", "What of R's torch does not run"),
   list("docs/SYSTEMS.md", "systems", "Systems"),
   list("CONTRIBUTING.md", "contributing", "Contributing"),
