@@ -60,10 +60,11 @@ main <- function(arguments) {
   arguments[1:2] <- normalizePath(arguments[1:2])
   sides <- build_sides(arguments[1L], arguments[2L])
   wanted <- arguments[-(1:2)]
-  for (document in documents_in(arguments[1L])) {
+  documents <- documents_in(arguments[1L])
+  for (document in documents) {
     if (length(wanted) > 0L && !document$name %in% wanted) next
     saveRDS(compare_document(document, sides), file.path(results_of(document), "row.rds"))
-    write_document(read_rows())
+    write_page(read_rows(), documents)
   }
   quit(status = as.integer(any(grepl("**Not explained**", readLines(page), fixed = TRUE))))
 }
@@ -101,6 +102,8 @@ documents_in <- function(checkouts) {
     if (is.na(at)) return(message("no checkout of ", collection$checkout))
     folders <- file.path(at, collection$under)
     files <- list.files(folders, collection$files, full.names = TRUE)
+    has_code <- function(file) any(grepl("^ *```+ *[{]r", readLines(file, warn = FALSE)))
+    files <- Filter(has_code, files)
     lapply(files, function(file) {
       name <- paste0(collection$prefix, tools::file_path_sans_ext(basename(file)))
       list(name = name, file = file, title = collection$title)
@@ -249,13 +252,19 @@ explain <- function(name, code) {
   "**Not explained**"
 }
 
-write_document <- function(rows) {
-  titles <- vapply(collections, `[[`, "", "title")
-  tables <- lapply(titles, function(title) {
-    of_it <- Filter(function(row) row$title == title, rows)
-    if (length(of_it) > 0L) c("", paste("##", title), "", table_of(of_it), "", reasons_of(of_it))
+write_page <- function(rows, documents) {
+  tables <- lapply(collections, function(collection) {
+    all <- Filter(function(document) document$title == collection$title, documents)
+    names <- vapply(all, `[[`, "", "name")
+    of_it <- rows[intersect(names, names(rows))]
+    if (length(of_it) == 0L) return(NULL)
+    left <- setdiff(names, names(rows))
+    c(
+      "", paste("##", collection$title), "", table_of(of_it), "", reasons_of(of_it),
+      if (length(left) > 0L) paste0("- Not run for this page: ", paste(left, collapse = ", "), ".")
+    )
   })
-  writeLines(c(head_of_document, unlist(tables)), page)
+  writeLines(c(head_of_page, unlist(tables)), page)
 }
 
 # The rows of all documents that were run: each lies beside its results.
@@ -287,7 +296,7 @@ reasons_of <- function(rows) {
   }, "", USE.NAMES = FALSE)
 }
 
-head_of_document <- c(
+head_of_page <- c(
   "# The book's examples, and the vignettes",
   "",
   "The code of books and vignettes on R's torch, run on R's own torch and on the package `torch`",
