@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from numbers import Real
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -100,10 +101,11 @@ def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
 
-def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:
+@cache
+def defaults_of(function: Callable[..., Any]) -> Mapping[str, Any]:
     """Its arguments that have a default -> the default, which stands there and nowhere else."""
     found = inspect.signature(function).parameters.items()
-    return {name: p.default for name, p in found if p.default is not p.empty}
+    return MappingProxyType({name: p.default for name, p in found if p.default is not p.empty})
 
 
 def check_options(

@@ -274,20 +274,21 @@ def _pieces(
         if name == _METADATA or not x.is_contiguous():
             raise ValueError(f"`{name}` is no name of a tensor, or its memory is not row-major")
     about = dict(metadata or {})
-    checks = {name: zlib.crc32(_memory(x)) for name, x in tensors.items()}
+    memory = {name: _memory(x) for name, x in tensors.items()}
+    checks = {name: zlib.crc32(own) for name, own in memory.items()}
     header: dict[str, Any] = {_METADATA: {**about, CHECKSUM: _checksum(about, tensors, checks)}}
     header.update(dict.fromkeys(first))
     order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
     end = 0
     for name in order:
         x = tensors[name]
-        start, end = end, end + len(_memory(x))
+        start, end = end, end + len(memory[name])
         places = {"shape": list(x.shape), "data_offsets": [start, end]}
         header[name] = {"dtype": _NAMES_OF[x.dtype], **places}
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     yield len(text).to_bytes(8, "little") + text
-    yield from (_memory(tensors[name]) for name in order)
+    yield from (memory[name] for name in order)
 
 
 def _checksum(

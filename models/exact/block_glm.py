@@ -23,6 +23,7 @@ from .glm_fit import GLMFit
 from .least_squares import scales, unscaled_covariance
 from .links import Link
 from .normal_equations import CrossProduct, Normal, OutOfRange, Sums, Triangle
+from .settling import Settling
 
 
 @dataclass(frozen=True)
@@ -250,12 +251,12 @@ class _Search:
         if not math.isfinite(deviance):
             raise self._none_found()
         b, previous = normal.coefficients(task.n_coefficients), None
-        iteration, converged, still = 1, False, False
+        iteration, converged, still, settling = 1, False, False, Settling()
         while True:
             now, normal, b = self._inside(b, previous)
             converged = abs(now - deviance) <= task.tol * (abs(now) + 0.1)
             # The deviance is flat at its minimum: it stands still digits before b does.
-            still = previous is not None and _is_still(b, previous)
+            still = settling.stands(b)
             deviance, previous = now, b
             if (converged and still) or iteration >= task.max_iter:
                 return b, normal, deviance, iteration, converged
@@ -325,12 +326,8 @@ class _Search:
 _NOTHING = Normal(torch.empty(0, dtype=torch.int64), torch.empty(0, 0), torch.empty(0), 0.0, 0.0)
 
 
-def _is_still(b: Tensor, previous: Tensor) -> bool:
-    return bool((b - previous).abs().max() <= 1e-10 * b.abs().max())
-
-
 def _is_at_edge(family: Family, mu: Tensor) -> bool:
-    return family.takes_shares and bool(((mu < 1e-14) | (mu > 1 - 1e-14)).any())
+    return family.takes_shares and bool(mu.min() < 1e-14 or mu.max() > 1 - 1e-14)
 
 
 def _finish(task: BlockTask, seen: _Seen, found: _Found) -> None:

@@ -105,7 +105,8 @@ def _inverse_gaussian_log_likelihood(
 
 
 def _binomial_deviance(y: Tensor, mu: Tensor) -> Tensor:
-    return 2 * (_xlogy(y, y) - _xlogy(y, mu) + _xlogy(1 - y, 1 - y) - _xlogy(1 - y, 1 - mu))
+    failures = 1 - y
+    return 2 * (_xlogy(y, y / mu) + _xlogy(failures, failures / (1 - mu)))
 
 
 def _poisson_deviance(y: Tensor, mu: Tensor) -> Tensor:
@@ -314,5 +315,5 @@ def is_least_squares(family: Family, link: Link) -> bool:
 def check_values(argument: str, y: Tensor, family: Family, name: str) -> None:
     """Are they values that the family, which the caller calls `name`, can give?"""
     words, is_valid = family.valid
-    if not is_valid(y).all():
+    if family.valid is not _ANY and not is_valid(y).all():
         raise ValueError(f'{argument} must be {words} with family "{name}"')

@@ -21,6 +21,7 @@ from .glm_fit import GLMFit
 from .least_squares import (
     columns_of,
     factored,
+    in_range,
     independent_columns,
     scales,
     solved,
@@ -28,6 +29,7 @@ from .least_squares import (
     weighted_least_squares,
 )
 from .links import Link
+from .settling import Settling
 from .terms import Terms
 
 #: From so many numbers on a dense table is fitted in blocks of rows: by its cross product, where
@@ -140,18 +142,23 @@ def _fit_dense(
         eta = o + columns_of(x, kept) @ found.coefficients
         mu, working = link.inverse(eta), torch.zeros_like(y).masked_scatter(counts, working)
     p, rank, n_obs = design.shape[1], len(kept), len(problem.y)
-    back = (unit / of_column).cpu()
-    coefficients = torch.full((p,), torch.nan, dtype=torch.float64)
-    coefficients[kept] = found.coefficients.cpu()
+    coefficients = _of_all(found.coefficients.cpu(), kept, p)
     dispersion = problem.dispersion(found, rank)
     covariance = dispersion * unscaled_covariance(found.r, kept, p)
+    standard_errors = covariance.diagonal().sqrt()
+    if of_column is not None:
+        back = (unit / of_column).cpu()
+        coefficients, standard_errors = back * coefficients, back * standard_errors
+        covariance = back[:, None] * covariance * back
+    if unit != 1:
+        eta, mu = unit * eta, unit * mu
     return GLMFit(
         family=name,
         link=link.name,
         intercept=intercept,
-        coefficients=coefficients * back,
-        covariance=back[:, None] * covariance * back,
-        standard_errors=back * covariance.diagonal().sqrt(),
+        coefficients=coefficients,
+        covariance=covariance,
+        standard_errors=standard_errors,
         dispersion=dispersion * unit * unit,
         deviance=found.deviance * unit * unit,
         null_deviance=problem.null_deviance(intercept) * unit * unit,
@@ -163,8 +170,8 @@ def _fit_dense(
         n_obs=n_obs,
         iterations=found.iterations,
         converged=found.converged,
-        linear_predictor=unit * eta.cpu(),
-        fitted=unit * mu.cpu(),
+        linear_predictor=eta.cpu(),
+        fitted=mu.cpu(),
         working_weights=working.cpu(),
     )
 
@@ -252,7 +259,7 @@ class _Problem:
         b = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
         deviance, iteration, converged = self.deviance(mu), 0, False
         previous: Tensor | None = None
-        still = False
+        still, settling = False, Settling()
         while iteration < self.max_iter and not (converged and still):
             let_r_look()
             iteration += 1
@@ -263,13 +270,13 @@ class _Problem:
             eta, mu, now, b = self._inside(x, b, previous)
             converged = abs(now - deviance) <= self.tol * (abs(now) + 0.1)
             # The deviance is flat at its minimum: it stands still digits before b does.
-            still = _is_still(b, previous)
+            still = settling.stands(b)
             deviance, previous = now, b
         if not converged:
             warnings.warn(
                 f"the fit did not converge in {self.max_iter} iterations (max_iter)", stacklevel=5
             )
-        if self.family.takes_shares and bool(((mu < 1e-14) | (mu > 1 - 1e-14)).any()):
+        if self.family.takes_shares and (mu.min() < 1e-14 or mu.max() > 1 - 1e-14):
             warnings.warn("fitted probabilities numerically 0 or 1 occurred", stacklevel=5)
         working = self._weights(self.link.slope(eta), mu)
         r = torch.linalg.qr(working.sqrt()[:, None] * x, mode="r").R
@@ -328,18 +335,24 @@ class _Problem:
         return torch.full_like(self.y, mean)
 
 
+def _of_all(coefficients: Tensor, kept: Tensor, p: int) -> Tensor:
+    """Of all p columns, NaN for those that were not kept."""
+    if len(kept) == p:
+        return coefficients
+    found = torch.full((p,), torch.nan, dtype=torch.float64)
+    found[kept] = coefficients
+    return found
+
+
 def _in_range(
     design: Tensor, y: Tensor, offset: Tensor, rows: Tensor | slice, linear: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None, float]:
     """Columns, and y and offset where the fit is linear in them, divided so that squares stay
-    in range; and what each column, and y, was divided by.
+    in range; and what each column (None: all by 1), and y, was divided by.
     """
+    fits = not linear or (in_range(y) and in_range(offset))
+    if fits and in_range(design[rows]):
+        return design, y, offset, None, 1.0
     unit = float(scales(torch.stack([y, offset], 1)).max()) if linear else 1.0
     of_column = scales(design[rows])
-    if unit != 1 or bool((of_column != 1).any()):
-        design, y, offset = design / of_column, y / unit, offset / unit
-    return design, y, offset, of_column, unit
-
-
-def _is_still(b: Tensor, previous: Tensor | None) -> bool:
-    return previous is not None and bool((b - previous).abs().max() <= 1e-10 * b.abs().max())
+    return design / of_column, y / unit, offset / unit, of_column, unit

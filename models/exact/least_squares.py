@@ -3,6 +3,7 @@
 Tests: tests/models/exact/test_glm.py.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -65,6 +66,10 @@ def _independent(r: Tensor, norms: Tensor) -> Tensor:
     kept = torch.arange(r.shape[1])
     # What depends among the columns of the triangle depends among those that it is of.
     r, norms = r.cpu(), norms.cpu()
+    if len(r) == len(kept):
+        pairs = zip(r.diagonal().tolist(), norms.tolist(), strict=True)
+        if all(abs(own) > TOLERANCE * size for own, size in pairs):
+            return kept
     left, size = r, norms
     while len(kept):
         diagonal = left.diagonal().abs()
@@ -88,13 +93,27 @@ def scales(x: Tensor, beyond: int = _SAFE) -> Tensor:
     """
     if len(x) == 0 or x.numel() == 0:
         return torch.ones(x.shape[1:], dtype=x.dtype, device=x.device)
-    low, high = torch.aminmax(x, dim=0)
-    size = torch.maximum(low.abs(), high.abs())
-    if beyond and bool(((size < 2.0**beyond) & ((size >= 0.5**beyond) | (size == 0))).all()):
+    size = _sizes(x)
+    if beyond and _are_usual(size, beyond):
         return torch.ones_like(size)
     exponent = torch.frexp(size).exponent
     exponent = exponent.clamp(-_LARGEST, _LARGEST)
     return torch.where(exponent.abs() > beyond, exponent, 0).to(x.dtype).exp2()
+
+
+def in_range(x: Tensor) -> bool:
+    """Is every scale 1?"""
+    return x.numel() == 0 or _are_usual(_sizes(x), _SAFE)
+
+
+def _sizes(x: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(x, math.inf, dim=0)
+
+
+def _are_usual(sizes: Tensor, beyond: int) -> bool:
+    low, high = 0.5**beyond, 2.0**beyond
+    found = sizes.tolist() if sizes.ndim else [sizes.item()]
+    return all(low <= size < high or size == 0 for size in found)
 
 
 def weighted_least_squares(x: Tensor, z: Tensor, weights: Tensor) -> Solution:
@@ -119,6 +138,8 @@ def inverse_cross_product(r: Tensor) -> Tensor:
 
 def unscaled_covariance(r: Tensor, kept: Tensor, p: int) -> Tensor:
     """The same of p columns, on the CPU: NaN for those that were not kept."""
+    if len(kept) == p > 0:
+        return inverse_cross_product(r).cpu()
     found = torch.full((p, p), torch.nan, dtype=torch.float64)
     if len(kept):
         found[kept[:, None], kept] = inverse_cross_product(r).cpu()

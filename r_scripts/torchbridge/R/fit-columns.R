@@ -165,7 +165,8 @@ takes_text <- function(model, options) {
 }
 
 class_response <- function(y, takes, found, call) {
-  y <- droplevels(as.factor(y))
+  if (!is.factor(y)) y <- as.factor(y)
+  if (!all(tabulate(y, nlevels(y)))) y <- droplevels(y) # takes its time
   n <- nlevels(y)
   if (n < 2L) {
     abort(call, "The response has one class only (\"", levels(y), "\"): there is nothing to learn.")

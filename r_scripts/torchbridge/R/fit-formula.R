@@ -123,7 +123,7 @@ formula_preparation <- function(frame, data, read, model, contrasts, call) {
   predictors <- stats::delete.response(terms)
   preparation <- list(
     kind = "formula", terms = terms, predictors = predictors, offset = read$offset,
-    xlevels = stats::.getXlevels(predictors, frame), ptype = formula_ptype(terms, frame, data)
+    xlevels = levels_of(predictors, frame), ptype = formula_ptype(terms, frame, data)
   )
   preparation$strata <- read$strata
   preparation$design <- !is.null(contrasts) || needs_design(predictors, frame, model)
@@ -146,6 +146,15 @@ formula_preparation <- function(frame, data, read, model, contrasts, call) {
     columns = if (is.null(made)) plain_columns(predictors, frame, design) else made$columns,
     terms = made$terms
   )
+}
+
+# As .getXlevels() of stats, which deparses each variable.
+levels_of <- function(terms, frame) {
+  names <- variable_names(terms)
+  found <- lapply(unclass(frame)[names], function(x) {
+    if (is.factor(x)) levels(x) else if (is.character(x)) levels(as.factor(x))
+  })
+  if (length(names) > 0L) found[!vapply(found, is.null, NA)]
 }
 
 check_formula <- function(terms, model, call) {
@@ -294,7 +303,7 @@ formula_ptype <- function(terms, frame, data) {
   }
   columns <- unclass(frame)[match(names(found), names(frame))]
   types <- Map(function(given, column) ptype_of(column, given), as.list(found), columns)
-  tibble::new_tibble(types, nrow = 0L)
+  structure(types, class = c("tbl_df", "tbl", "data.frame"), row.names = integer())
 }
 
 # Whole numbers may come as doubles; characters that are columns of the model are factors.
