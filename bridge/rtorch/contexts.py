@@ -18,6 +18,10 @@ def set_device(device: torch.device | str | None) -> str:
     torch.set_default_device(device)
     if device is None or torch.device(device).type == "cpu":
         torch.set_default_device(None)  # without a mode that looks at every call
+        # PyTorch 2.6 can say what the default is where none was ever set, and not after this.
+        kept = getattr(torch, "_GLOBAL_DEVICE_CONTEXT", None)
+        if kept is not None and getattr(kept, "device_context", kept) is None:
+            del kept.device_context
     return before
 
 

@@ -249,7 +249,8 @@ def takes_ints(parameter: inspect.Parameter) -> bool:
     kind = annotation(parameter)
     if kind:
         return re.search(r"\bint\b", kind) is not None and "float" not in kind
-    return not isinstance(parameter.default, (float, str, bool))
+    # (A share, where PyTorch 2.6 has no annotation.)
+    return parameter.name != "sparsity" and not isinstance(parameter.default, (float, str, bool))
 
 
 def _each(value: RValue, convert: Callable[[RValue], object]) -> object:

@@ -267,7 +267,9 @@ class Thing: pass
 thing, tensor = Thing(), torch.ones(2, 3, dtype=torch.float64).t().contiguous().t()
 vector = core.RObject.new_vector("double", (5,))
 call = r("function(f, ...) f(...)")
-def capsule(): return tensor.__dlpack__(max_version=(1, 0))
+try: version = {"max_version": (1, 0)}; tensor.__dlpack__(**version)
+except TypeError: version = {}  # PyTorch before 2.8
+def capsule(): return tensor.__dlpack__(**version)
 operations = [
     lambda: core.foreign_vector(capsule()),
     lambda: core.to_r({"a": [thing, 1, "text"], "b": {"c": thing, "d": [1.5, None]}}),

@@ -14,3 +14,8 @@ python_names <- function(...) {
 
 error_of <- function(code) tryCatch(code, error = identity)
 message_of <- function(code) conditionMessage(error_of(code))
+
+# Is this PyTorch older than the one that `make` installs? What came later is not asked of it.
+pytorch_before <- function(version) {
+  numeric_version(sub("[^0-9.].*", "", py_import("torch")$`__version__`)) < version
+}

@@ -13,7 +13,8 @@ test_that("every layer and loss of torch.nn is there under R's name", {
   written_in_r <- c("nn_aum_loss", "nn_contrib_sparsemax")
   for (name in setdiff(exported(), c("nn_Module", written_in_r))) {
     definition <- attr(namespace[[name]], "definition")
-    if (!is.null(definition)) expect_identical(names[[name]], definition$python)
+    is_newer <- is.null(names[[name]]) && pytorch_before("2.13")
+    if (!is.null(definition) && !is_newer) expect_identical(names[[name]], definition$python)
   }
 })
 
@@ -63,7 +64,7 @@ test_that("what R's torch has not got goes through `...`, by name, its beginning
   is_double(nn_linear(3, 2, TRUE, !!!list(dtype = "float64")))
   is_double((function(...) nn_linear(3, 2, ...))(dtype = "float64"))
   is_double(nn_module(inherit = nn_linear)(3, 2, dtype = "float64"))
-  expect_null(nn_batch_norm2d(3, bias = FALSE)$bias)
+  if (!pytorch_before("2.13")) expect_null(nn_batch_norm2d(3, bias = FALSE)$bias)
   expect_identical(nn_lstm(3, 4, proj_size = 2)$proj_size, 2L)
   expect_true(nn_hardswish(TRUE)$inplace)
   known <- "`in_features`, `out_features`, `bias`, `device`, `dtype`"

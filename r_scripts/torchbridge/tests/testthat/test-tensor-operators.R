@@ -181,6 +181,7 @@ test_that("the other modules of PyTorch are there", {
 })
 
 test_that("every name in the table is a function of this PyTorch", {
+  skip_if(pytorch_before("2.13"), "the table is that of PyTorch 2.13")
   for (name in names(operator_arguments)) expect_type(get(name), "closure")
   operators <- py_import("torchbridge.rtorch.operators")
   missing <- Filter(
@@ -239,9 +240,11 @@ test_that("an argument counts by its place in R, also where PyTorch wants its na
                    as.array(nnf_cross_entropy(x, c(1L, 2L), reduction = "none")))
   expect_error(torch_add(x), "\"other\" is missing")
   expect_error(torch_add(x, x, beta = 2), "unused argument")
-  expect_error(torch_zeros(2, names = "a"), "names: PyTorch has no named tensors")
+  if (!pytorch_before("2.13")) {
+    expect_error(torch_zeros(2, names = "a"), "names: PyTorch has no named tensors")
+    expect_error(torch_diagonal(x, outdim = "a"), "outdim: PyTorch .* has no named tensors")
+  }
   expect_identical(dim(torch_zeros(2, names = NULL)), 2L)
-  expect_error(torch_diagonal(x, outdim = "a"), "outdim: PyTorch .* has no named tensors")
 })
 
 test_that("R numbers are tensors where a tensor is wanted, typed as torch_tensor() types them", {
