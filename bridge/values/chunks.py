@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from torchbridge._native import RObject
+from torchbridge.process import host
 from torchbridge.values.main_module import main
 from torchbridge.values.objects import is_frame
 
@@ -95,7 +95,7 @@ def _run_statement(node: ast.stmt, quiet: bool, go_on: bool) -> list[_Block]:
 
 def _shown(value: object) -> _Block:
     """The value of an expression as a block."""
-    if is_frame(value) or isinstance(value, RObject):
+    if is_frame(value) or isinstance(value, host.native().RObject):
         return {"kind": "value", "value": value}
     for kind in ("markdown", "html"):
         method = getattr(type(value), f"_repr_{kind}_", None)

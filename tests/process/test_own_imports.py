@@ -100,6 +100,7 @@ def test_r_where_reticulate_puts_it_first(here):
     assert ran(here) == ["apex"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no PYTHONSAFEPATH")
 def test_processes_of_a_search_find_what_is_installed_first(here):
     code = """
 import sys
