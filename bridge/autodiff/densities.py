@@ -13,7 +13,14 @@ import math
 import torch
 from torch import Tensor, where
 
-from torchbridge.autodiff.density_table import in_r, nan_where, result
+from torchbridge.autodiff.density_table import (
+    every,
+    finite,
+    in_r,
+    nan_where,
+    result,
+    with_slopes,
+)
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _INF, _NAN = math.inf, math.nan
@@ -100,10 +107,99 @@ def whole(x: Tensor) -> Tensor:
     return (x - x.round()).abs() <= 1e-7 * torch.clamp(x.abs(), min=1.0)
 
 
+# ---- where no argument is at an edge -------------------------------------------------------
+#
+# Each is finite nowhere else, or looks for itself. Of Loader's, the derivatives are those of the
+# textbook's formula, which has no branches.
+
+
+def _log_normal(x: Tensor, mean: Tensor, sd: Tensor) -> Tensor:
+    z = (x - mean) / sd
+    return -(_LOG_SQRT_2PI + 0.5 * z * z + sd.log())
+
+
+def _dnorm(x: Tensor, mean: Tensor, sd: Tensor, log: bool) -> Tensor | None:
+    return finite(_log_normal(x, mean, sd), log)
+
+
+def _dlnorm(x: Tensor, meanlog: Tensor, sdlog: Tensor, log: bool) -> Tensor | None:
+    y = x.log()
+    return finite(_log_normal(y, meanlog, sdlog) - y, log)
+
+
+def _dexp(x: Tensor, rate: Tensor, log: bool) -> Tensor | None:
+    return finite(rate.log() - rate * x, log) if every(x >= 0) else None
+
+
+def _dcauchy(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor | None:
+    z = (x - location) / scale
+    return finite(-(math.log(math.pi) + scale.log() + torch.log1p(z * z)), log)
+
+
+def _dlogis(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor | None:
+    z = ((x - location) / scale).abs()
+    return finite(-(z + scale.log() + 2 * torch.log1p((-z).exp())), log)
+
+
+def _dweibull(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor | None:
+    y = x.log() - scale.log()
+    return finite(shape.log() - scale.log() + (shape - 1) * y - (x / scale) ** shape, log)
+
+
+def _dgamma(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor | None:
+    if not (every(x > 0) and _is_moderate(shape) and _is_moderate(scale)):
+        return None
+    a, k, s = x.detach(), shape.detach(), scale.detach()
+    if not _is_moderate(a / s):
+        return None
+    density = _usual_poisson(k, a / s) + k.log() - a.log()
+    if _are_constants(x, shape, scale):
+        return result(density, log)
+    like = (shape - 1) * x.log() - x / scale - shape * scale.log() - torch.lgamma(shape)
+    return finite(with_slopes(density, like), log)
+
+
+def _dpois(x: Tensor, rate: Tensor, log: bool) -> Tensor | None:
+    x = x.detach()
+    if not (every((x >= 0) & (x < 1e15) & whole(x)) and _is_moderate(rate)):
+        return None
+    a, m = x.round(), rate.detach()
+    some = a > 0
+    density = where(some, _usual_poisson(where(some, a, 1.0), m), -m)
+    if _are_constants(rate):
+        return result(density, log)
+    return finite(with_slopes(density, a * rate.log() - rate), log)
+
+
+def _dbinom(x: Tensor, size: Tensor, prob: Tensor, log: bool) -> Tensor | None:
+    x = x.detach()
+    if size.requires_grad or not every((x >= 0) & (x <= size) & (size < 1e15) & whole(x)):
+        return None
+    if not every(whole(size)) or not every((prob > 0) & (prob < 1)):
+        return None
+    a, n, p = x.round(), size.round(), prob.detach()
+    density = log_binomial(a, n, p, 1 - p)
+    if _are_constants(prob):
+        return finite(density, log)
+    return finite(with_slopes(density, a * prob.log() + (n - a) * torch.log1p(-prob)), log)
+
+
+def _usual_poisson(a: Tensor, rate: Tensor) -> Tensor:
+    return -_LOG_SQRT_2PI - 0.5 * a.log() - _stirling_error(a) - _deviance(a, rate)
+
+
+def _is_moderate(x: Tensor) -> bool:
+    return every((x > 1e-250) & (x < 1e250))
+
+
+def _are_constants(*arguments: Tensor) -> bool:
+    return not torch.is_grad_enabled() or not any(x.requires_grad for x in arguments)
+
+
 # ---- continuous ----------------------------------------------------------------------------
 
 
-@in_r("x, mean = 0, sd = 1")
+@in_r("x, mean = 0, sd = 1", _dnorm)
 def dnorm(x: Tensor, mean: Tensor, sd: Tensor, log: bool) -> Tensor:
     """Normal."""
     fine = (sd > 0) & ~(torch.isinf(x) & (x == mean))
@@ -115,7 +211,7 @@ def dnorm(x: Tensor, mean: Tensor, sd: Tensor, log: bool) -> Tensor:
     return result(nan_where(bad, x, mean, sd, otherwise=density), log)
 
 
-@in_r("x, meanlog = 0, sdlog = 1")
+@in_r("x, meanlog = 0, sdlog = 1", _dlnorm)
 def dlnorm(x: Tensor, meanlog: Tensor, sdlog: Tensor, log: bool) -> Tensor:
     """Log-normal."""
     inside = (x > 0) & torch.isfinite(x)
@@ -124,7 +220,7 @@ def dlnorm(x: Tensor, meanlog: Tensor, sdlog: Tensor, log: bool) -> Tensor:
     return result(nan_where(sdlog < 0, x, meanlog, sdlog, otherwise=density), log)
 
 
-@in_r("x, rate = 1")
+@in_r("x, rate = 1", _dexp)
 def dexp(x: Tensor, rate: Tensor, log: bool) -> Tensor:
     """Exponential."""
     fine = (x >= 0) & (rate > 0) & torch.isfinite(rate)
@@ -134,7 +230,7 @@ def dexp(x: Tensor, rate: Tensor, log: bool) -> Tensor:
     return result(nan_where(bad, x, rate, otherwise=density), log)
 
 
-@in_r("x, shape, rate = 1, scale = 1 / rate")
+@in_r("x, shape, rate = 1, scale = 1 / rate", _dgamma)
 def dgamma(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Gamma."""
     inside = (x > 0) & torch.isfinite(x) & (shape > 0) & (scale > 0)
@@ -222,7 +318,7 @@ def df(x: Tensor, df1: Tensor, df2: Tensor, log: bool) -> Tensor:
     return result(nan_where(~good, x, df1, df2, otherwise=density), log)
 
 
-@in_r("x, location = 0, scale = 1")
+@in_r("x, location = 0, scale = 1", _dcauchy)
 def dcauchy(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Cauchy."""
     fine = (scale > 0) & torch.isfinite(x)
@@ -232,7 +328,7 @@ def dcauchy(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor:
     return result(nan_where(scale <= 0, x, location, scale, otherwise=density), log)
 
 
-@in_r("x, location = 0, scale = 1")
+@in_r("x, location = 0, scale = 1", _dlogis)
 def dlogis(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Logistic."""
     fine = scale > 0
@@ -252,7 +348,7 @@ def dunif(x: Tensor, lower: Tensor, upper: Tensor, log: bool) -> Tensor:
     return result(nan_where(bad, x, lower, upper, otherwise=density), log)
 
 
-@in_r("x, shape, scale = 1")
+@in_r("x, shape, scale = 1", _dweibull)
 def dweibull(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor:
     """Weibull."""
     inside = (x > 0) & torch.isfinite(x) & (shape > 0) & (scale > 0)
@@ -268,7 +364,7 @@ def dweibull(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor:
 # ---- discrete ------------------------------------------------------------------------------
 
 
-@in_r("x, size, prob")
+@in_r("x, size, prob", _dbinom)
 def dbinom(x: Tensor, size: Tensor, prob: Tensor, log: bool) -> Tensor:
     """Binomial."""
     x = x.detach()
@@ -280,7 +376,7 @@ def dbinom(x: Tensor, size: Tensor, prob: Tensor, log: bool) -> Tensor:
     return result(nan_where(bad, x, size, prob, otherwise=density), log)
 
 
-@in_r("x, lambda")
+@in_r("x, lambda", _dpois)
 def dpois(x: Tensor, rate: Tensor, log: bool) -> Tensor:
     """Poisson; `rate` is R's lambda."""
     x = x.detach()

@@ -7,7 +7,9 @@ Parameters come to a formula as tensors of one shape, in R's order but for what 
 then the flags: of a density `log`, of the others `lower` and `log`.
 
 Values that a formula must not see (a log of 0) are replaced before it, and its result after it:
-only so are the gradients at the edges those of what stands there, not NaN.
+only so are the gradients at the edges those of what stands there, not NaN. Most likelihoods never
+come near an edge: a row's `ordinary` is the same without these steps, on parameters as they come
+(one number may stand for all), and None where a look at the values says that it is not for them.
 
 Tests: tests/generators/test_densities.py
 """
@@ -16,14 +18,19 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import torch
 from torch import Tensor, where
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 #: A function of tensors of one shape and flags, whose number and names differ by formula.
 Formula: TypeAlias = Callable[..., Tensor]
+
+#: A formula for values that are not at an edge; None where some are.
+Ordinary: TypeAlias = Callable[..., "Tensor | None"]
 
 
 @dataclass(frozen=True)
@@ -35,10 +42,12 @@ class Density:
         arguments: R's arguments but for the flags, and their defaults as R code, None where there
             is none. `ncp` is not for tensors; of `rate` and `scale`, the formula takes the scale.
             Empty where R's function is written by hand.
+        ordinary: the same value in fewer steps, where no argument is at an edge.
     """
 
     formula: Formula
     arguments: dict[str, str | None]
+    ordinary: Ordinary | None = None
 
     @property
     def of_tensors(self) -> list[str]:
@@ -51,12 +60,13 @@ class Density:
 TABLE: dict[str, Density] = {}
 
 
-def in_r(signature: str = "") -> Callable[[Formula], Formula]:
+def in_r(signature: str = "", ordinary: Ordinary | None = None) -> Callable[[Formula], Formula]:
     """A decorator that enters a formula into the table under its name.
 
     Args:
         signature: R's arguments as R writes them, but for the flags at the end, which each kind
             has alike; empty where R's function is written by hand.
+        ordinary: `Density.ordinary`.
 
     Raises:
         TypeError: the formula does not take these arguments.
@@ -66,7 +76,7 @@ def in_r(signature: str = "") -> Callable[[Formula], Formula]:
 
     def enter(formula: Formula) -> Formula:
         name = formula.__name__
-        row = Density(formula, arguments)
+        row = Density(formula, arguments, ordinary)
         flags = 1 if name.startswith("d") else 2
         if arguments and len(inspect.signature(formula).parameters) - flags != len(row.of_tensors):
             raise TypeError(f"{name}: the formula must take {row.of_tensors} and {flags} flags")
@@ -76,7 +86,43 @@ def in_r(signature: str = "") -> Callable[[Formula], Formula]:
     return enter
 
 
+def ordinary_value(name: str, arguments: Sequence[Tensor], flags: Sequence[bool]) -> Tensor | None:
+    """A row's value where no argument is at an edge; None where one is, or nobody may look."""
+    ordinary = TABLE[name].ordinary
+    if ordinary is None or not _may_look(arguments):
+        return None
+    return ordinary(*arguments, *flags)
+
+
+def _may_look(arguments: Sequence[Tensor]) -> bool:
+    """Has each a value now, to branch on, at no cost of waiting?"""
+    for x in arguments:
+        if type(x) not in (Tensor, torch.nn.Parameter) or x.device.type != "cpu":
+            return False
+        if not x.is_floating_point():
+            return False
+    if get_proxy_mode() is not None or torch._C._get_tracing_state() is not None:
+        return False
+    return torch._C._functorch.peek_interpreter_stack() is None
+
+
 # ---- what formulas share -------------------------------------------------------------------
+
+
+def every(condition: Tensor) -> bool:
+    """Do all elements hold?"""
+    return bool(condition.all())
+
+
+def finite(value: Tensor, log: bool) -> Tensor | None:
+    """A log density's `result` where all are finite: of most, where no argument is at an edge."""
+    total = value.detach().sum()
+    return result(value, log) if bool(total - total == 0) else None
+
+
+def with_slopes(value: Tensor, like: Tensor) -> Tensor:
+    """value with the derivatives of `like`: of the same function, not as exact but simpler."""
+    return value + (like - like.detach())
 
 
 def result(log_density: Tensor, log: bool) -> Tensor:

@@ -34,8 +34,7 @@ def in_order(f: Function, places: list[int]) -> Function:
 
 def value(f: Function, x: Tensor) -> float:
     """f(x), a single number."""
-    with torch.no_grad():
-        return float(_scalar(_call(f, x.detach(), False), "func").item())
+    return float(bare_value(f, x.detach())[0].item())
 
 
 def value_of(f: Function, x: Tensor) -> Tensor:
@@ -135,6 +134,12 @@ def jvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
 
 
 # ---- unchecked: the value first; programs.py makes programs of these -------------------------
+
+
+def bare_value(f: Function, x: Tensor) -> tuple[Tensor]:
+    """f(x)."""
+    with torch.no_grad():
+        return (_scalar(_call(f, x, False), "func"),)
 
 
 def bare_value_and_grad(f: Function, x: Tensor) -> tuple[Tensor, Tensor]:

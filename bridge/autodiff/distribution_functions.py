@@ -15,7 +15,7 @@ from torch import Tensor, where
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from torchbridge.autodiff.densities import dt, whole
-from torchbridge.autodiff.density_table import in_r, nan_where, result
+from torchbridge.autodiff.density_table import every, finite, in_r, nan_where, result
 from torchbridge.autodiff.incomplete import log_beta_tail, log_gamma_tail
 
 _INF, _NAN = math.inf, math.nan
@@ -36,7 +36,24 @@ def _from_survival(log_upper: Tensor, lower: bool, log: bool) -> Tensor:
     return where(log_upper == 0, -_INF, where(near, (-torch.expm1(a)).log(), torch.log1p(-b.exp())))
 
 
-@in_r("q, mean = 0, sd = 1")
+def _pnorm(q: Tensor, mean: Tensor, sd: Tensor, lower: bool, log: bool) -> Tensor | None:
+    if not every(sd > 0):
+        return None
+    z = (q - mean) / sd
+    z = z if lower else -z
+    p = torch.special.log_ndtr(z) if log else 0.5 * torch.special.erfc(-z / math.sqrt(2))
+    return finite(p, True)
+
+
+def _plogis(q: Tensor, location: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor | None:
+    if not every(scale > 0):
+        return None
+    z = (q - location) / scale
+    z = z if lower else -z
+    return finite(torch.nn.functional.logsigmoid(z) if log else torch.sigmoid(z), True)
+
+
+@in_r("q, mean = 0, sd = 1", _pnorm)
 def pnorm(q: Tensor, mean: Tensor, sd: Tensor, lower: bool, log: bool) -> Tensor:
     """Normal."""
     fine = sd > 0
@@ -73,7 +90,7 @@ def pweibull(q: Tensor, shape: Tensor, scale: Tensor, lower: bool, log: bool) ->
     return nan_where((shape <= 0) | (scale <= 0), q, shape, scale, otherwise=p)
 
 
-@in_r("q, location = 0, scale = 1")
+@in_r("q, location = 0, scale = 1", _plogis)
 def plogis(q: Tensor, location: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor:
     """Logistic."""
     fine = scale > 0

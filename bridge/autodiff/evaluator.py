@@ -147,6 +147,10 @@ class _Verb:
     n_inputs: int = 1
 
 
+def _number(value: Tensor) -> Sequence[float | Tensor]:
+    return (value.item(),)
+
+
 def _or_nan(value: Tensor, slope: Tensor) -> Sequence[float | Tensor]:
     number = value.item()
     return number, slope if math.isfinite(number) else torch.full_like(slope, math.nan)
@@ -167,6 +171,7 @@ def _has_nan(x: Tensor) -> bool:
 
 
 VERBS: dict[str, _Verb] = {
+    "value": _Verb(derivatives.bare_value, _number, derivatives.value, 3),
     "value_and_grad_or_nan": _Verb(
         derivatives.bare_value_and_grad, _or_nan, derivatives.value_and_grad_or_nan, 3
     ),

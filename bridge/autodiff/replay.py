@@ -11,6 +11,7 @@ Tests: tests/autodiff/test_replay.py, test-autodiff-replay.R.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -23,9 +24,6 @@ from torchbridge.autodiff.derivatives import Function
 
 #: How many ways through a function are kept: each where an `if` on a tensor went another way.
 _MOST_PATHS = 8
-
-#: More than these bytes of results are not held while a run is noted; R's part of it is small.
-_MOST_BYTES = 2**24
 
 #: What says nothing about a tensor's values.
 # fmt: off
@@ -133,8 +131,8 @@ class _Notes(TorchFunctionMode):
         self.versions: list[tuple[Tensor, int]] = []
         self._names: dict[int, str] = {id(x): "x"}
         self._constants: set[int] = set()
-        self._kept: list[Tensor] = [x]  # so that no id is given again
-        self._bytes = 0
+        self._x = x
+        self._alive: dict[int, weakref.ref[Tensor]] = {}
         self._grad = torch.is_grad_enabled()
 
     def __torch_function__(
@@ -148,10 +146,6 @@ class _Notes(TorchFunctionMode):
         result = func(*args, **(kwargs or {}))
         if self.why is None:
             self._note(func, args, kwargs or {}, result)
-            if self._bytes > _MOST_BYTES:
-                self.why = "its tensors are large"
-            if self.why is not None:
-                self._kept.clear()
         return result
 
     def name_of(self, value: object) -> str:
@@ -177,19 +171,26 @@ class _Notes(TorchFunctionMode):
     def _constant(self, value: Tensor, made: bool = False) -> None:
         if id(value) not in self._names and id(value) not in self._constants:
             self._constants.add(id(value))
-            self._keep(value)
+            self._look_after(value)
             if not made:
                 self.versions.append((value, value._version))
                 if value.grad_fn is not None:
                     self.why = "where a tensor comes from was not seen"
 
-    def _keep(self, value: Tensor) -> None:
-        self._kept.append(value)
-        self._bytes += value.nbytes
+    def _look_after(self, value: Tensor) -> None:
+        """Forget a tensor when it goes: its id may be given again."""
+        number = id(value)
+
+        def forget(_: object) -> None:
+            self._names.pop(number, None)
+            self._constants.discard(number)
+            self._alive.pop(number, None)
+
+        self._alive[number] = weakref.ref(value, forget)
 
     def _may_change(self, given: list[Tensor], of_x: bool) -> bool:
         """Only what was made in this run: of x, or before anything of x has met it."""
-        if not given or given[0] is self._kept[0]:
+        if not given or given[0] is self._x:
             return False
         if of_x:
             return self._of_x(given[0])
@@ -244,7 +245,7 @@ class _Notes(TorchFunctionMode):
         if isinstance(result, Tensor):
             if id(result) not in self._constants:  # an argument as it was: it stays what it is
                 self._names[id(result)] = made
-                self._keep(result)
+                self._look_after(result)
         elif isinstance(result, (list, tuple)):
             for i, part in enumerate(result):
                 self._give_names(part, f"{made}[{i}]")
@@ -270,6 +271,12 @@ class Path:
         self.run: Callable[[Tensor], Tensor | None] = space["run"]
         self.known = [value for value in notes.outside.values() if isinstance(value, Tensor)]
         self.versions = notes.versions
+
+    @property
+    def held_bytes(self) -> int:
+        """How large the tensors are that it holds."""
+        held = {id(t): t.nbytes for t in (*self.known, *(t for t, _ in self.versions))}
+        return sum(held.values())
 
     def __call__(self, x: Tensor) -> Tensor | None:
         """Its value at x, or None."""
@@ -321,3 +328,8 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 def reason(replay: Replay) -> str | None:
     """Why a function is not replayed, as far as its run has shown; None where it is."""
     return replay.why
+
+
+def held_bytes(replay: Replay) -> int:
+    """How large the tensors are that a replay holds."""
+    return sum(path.held_bytes for paths in replay._paths.values() for path in paths)

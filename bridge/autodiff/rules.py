@@ -624,6 +624,9 @@ def density(name: str, rules: bool, arguments: list[Numbers], *flags: bool) -> T
     if rules:
         # conform() leaves single numbers 0-d; a result of one number stays one.
         tensors = conform(*tensors)
+    known = density_table.ordinary_value(name, tensors, flags)
+    if known is not None:
+        return known
     formula = density_table.TABLE[name].formula
     if rules:
         return guarded(lambda *x: formula(*x, *flags), *torch.broadcast_tensors(*tensors))

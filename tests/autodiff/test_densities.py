@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 import torch
 
-from torchbridge.autodiff import densities, density_table, distribution_functions, quantiles
+from torchbridge.autodiff import (
+    densities,
+    density_table,
+    distribution_functions,
+    quantiles,
+    rules,
+)
 
 SIZE = 5
 COUNTS = torch.tensor([0.0, 1, 2, 5, 9], dtype=torch.float64)
@@ -149,3 +156,75 @@ def test_gradients_at_the_edges(name, arguments, gradients):
     for tensor, gradient in zip(tensors, gradients, strict=True):
         if gradient is not None:
             assert tensor.grad.item() == pytest.approx(gradient, abs=1e-13)
+
+
+def _of(*columns: list[float]) -> list[torch.Tensor]:
+    grid = torch.cartesian_prod(*(torch.tensor(c, dtype=torch.float64) for c in columns))
+    return [x.clone().requires_grad_() for x in grid.unbind(1)]
+
+
+#: Ordinary arguments, and those at an edge, one set a row of the table that has both formulas.
+ORDINARY = {
+    "dnorm": (
+        ([-3.0, 0.5, 30.0], [0.2], [0.1, 2.0]),
+        ([1.0, math.inf, math.nan], [1.0], [0.0, -1]),
+    ),
+    "dlnorm": (([0.1, 2.0], [-1.0, 0.5], [0.3, 2.0]), ([0.0, -1.0, math.inf], [0.0], [1.0, -1.0])),
+    "dexp": (([0.0, 0.1, 40.0], [0.3, 2.0]), ([-1.0, math.nan], [0.0, -1.0, 2.0])),
+    "dgamma": (
+        ([0.05, 0.7, 90.0], [0.5, 1.0, 30.0], [0.2, 3.0]),
+        ([0.0, -1.0], [1.0], [0.5, -1.0]),
+    ),
+    "dcauchy": (([-9.0, 0.0, 2.0], [0.5], [0.2, 3.0]), ([math.inf, 1.0], [0.0], [0.0, -1.0, 1.0])),
+    "dlogis": (([-9.0, 0.0, 700.0], [0.5], [0.2, 3.0]), ([math.inf, 1.0], [0.0], [0.0, -1.0])),
+    "dweibull": (([1e-5, 0.7, 9.0], [0.5, 1.0, 3.0], [0.2, 3.0]), ([0.0, -1.0], [1.0], [0.5, 0.0])),
+    "dpois": (
+        ([0.0, 1.0, 7.0, 900.0], [1e-3, 0.5, 7.0, 800.0]),
+        ([-1.0, 0.5, 2.0], [0.0, -1.0, 1.0]),
+    ),
+    "dbinom": (
+        ([0.0, 3.0, 5.0], [5.0, 40.0], [0.01, 0.5]),
+        ([0.0, 6.0, 0.5], [5.0], [0.0, 1.0, 2.0]),
+    ),
+    "pnorm": (([-3.0, 0.5, 5.0], [0.2], [0.1, 2.0]), ([1.0, math.nan], [1.0], [0.0, -1.0])),
+    "plogis": (([-3.0, 0.5, 30.0], [0.2], [0.1, 2.0]), ([1.0, math.nan], [1.0], [0.0, -1.0])),
+}
+
+
+def test_each_formula_for_ordinary_values_is_looked_at_here():
+    assert {name for name, row in density_table.TABLE.items() if row.ordinary is not None} == set(
+        ORDINARY
+    )
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+@pytest.mark.parametrize("log", [False, True])
+def test_on_ordinary_values_a_formula_without_edges_gives_the_same(name, log):
+    row = density_table.TABLE[name]
+    arguments = _of(*ORDINARY[name][0])
+    flags = (log,) if name.startswith("d") else (True, log)
+    if name == "dbinom":  # a size with a derivative is left to the full formula
+        arguments[1] = arguments[1].detach()
+    found, wanted = row.ordinary(*arguments, *flags), row.formula(*arguments, *flags)
+    assert torch.equal(found, wanted)
+    for x in filter(lambda x: x.requires_grad, arguments):
+        slopes = [
+            torch.autograd.grad(y.sum(), x, retain_graph=True, allow_unused=True)[0]
+            for y in (found, wanted)
+        ]
+        if slopes[1] is not None:
+            torch.testing.assert_close(*slopes, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_at_an_edge_the_formula_with_edges_is_taken(name):
+    flags = (True,) if name.startswith("d") else (True, True)
+    row = density_table.TABLE[name]
+    for values in zip(*_of(*ORDINARY[name][1]), strict=True):
+        arguments = [x.detach().reshape(1) for x in values]
+        known = row.ordinary(*arguments, *flags)
+        wanted = row.formula(*arguments, *flags)
+        found = rules.density(name, True, arguments, *flags)
+        torch.testing.assert_close(found, wanted, rtol=0, atol=0, equal_nan=True)
+        assert known is None or torch.equal(known, wanted)
+    assert row.ordinary(*(x[:1].detach() for x in _of(*ORDINARY[name][1])), *flags) is None

@@ -79,7 +79,6 @@ def test_a_value_that_is_not_finite_is_a_way_of_its_own():
         (lambda x: Y.add_(0) @ Y + x.sum(), "in place|changes"),
         (lambda x: x.clone().detach_().sum() + x.sum(), None),
         (lambda x: 3.0, "does not depend"),
-        (lambda x: x.sum() * torch.ones(2**22).sum(), "large"),
     ],
 )
 def test_what_can_not_be_replayed_runs_each_time(f, why):

@@ -5,7 +5,7 @@
 #'
 #' Gives the functions that `optim()`, `nlminb()` and `nlm()` ask for, with exact derivatives.
 #' Value and gradient are computed together, and kept: asking for both at one point costs one
-#' evaluation.
+#' evaluation. An optimiser that looks at many values for each gradient gets values alone.
 #'
 #' @param fn A function to minimise, as `func` of [grad()]; or one of [torch_compile()].
 #' @param par Where to start: numbers, or a named list of them. The functions take a plain vector
@@ -30,13 +30,27 @@
 torch_objective <- function(fn, par, ..., compile = FALSE) {
   call <- sys.call()
   check_flag(compile, "compile")
-  target <- differentiable(fn, par, ..., call = call)
+  target <- target_of(fn, par, list(...), TRUE, call)
   target$compile <- compile || isTRUE(attr(fn, "stands_for")$compile)
   start <- flat_values(par)
   last <- list()
+  values <- gradients <- 0L
+  is_last <- function(p) identical(as.vector(last$p), as.vector(p))
   at <- function(p) {
-    if (!identical(as.vector(last$p), as.vector(p))) last <<- evaluate_at(target, p, length(start))
+    if (!is_last(p) || is.null(last$gradient)) last <<- evaluate_at(target, p, length(start))
     last
+  }
+  fn <- function(p) {
+    values <<- values + 1L
+    # (Compiled, a value with its gradient differs from the value alone by rounding.)
+    seldom <- values > 4L && 2L * gradients < values && !target$compile
+    if (!seldom) return(at(p)$value)
+    if (!is_last(p)) last <<- list(p = p, value = value_at(target, p, length(start)))
+    last$value
+  }
+  gr <- function(p) {
+    gradients <<- gradients + 1L
+    at(p)$gradient
   }
   he <- function(p) {
     p <- check_point(p, length(start))
@@ -50,8 +64,8 @@ torch_objective <- function(fn, par, ..., compile = FALSE) {
   }
   list(
     par = start,
-    fn = function(p) at(p)$value,
-    gr = function(p) at(p)$gradient,
+    fn = fn,
+    gr = gr,
     he = he,
     nlm = function(p) {
       now <- at(p)
@@ -67,6 +81,11 @@ evaluate_at <- function(target, p, n) {
   if (!is.null(numbers)) return(list(p = p, value = numbers[1L], gradient = numbers[-1L]))
   result <- derived("derivatives.value_and_grad_or_nan", target, flat_tensor(p))
   list(p = p, value = result[[1L]], gradient = as.vector(plain_values(result[[2L]])))
+}
+
+value_at <- function(target, p, n) {
+  p <- check_point(p, n)
+  derived_numbers("value", target, p) %||% derived("derivatives.value", target, flat_tensor(p))
 }
 
 check_point <- function(p, n, call = sys.call(-1L)) {

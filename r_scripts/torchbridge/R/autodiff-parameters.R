@@ -5,6 +5,11 @@
 # The parts that every verb needs: `f`, which Python calls with a flat tensor (an R function, or
 # the graph of a compiled one), `x`, that tensor, and `skeleton`, the user's own x.
 differentiable <- function(func, x, ..., call = sys.call(-1L)) {
+  target_of(func, x, list(...), FALSE, call)
+}
+
+# `lasting`: many derivatives will be asked of it.
+target_of <- function(func, x, extra, lasting, call) {
   if (isTRUE(the$differentiating)) {
     abort(
       call, "A derivative inside a function that is itself differentiated would be a constant. ",
@@ -13,7 +18,7 @@ differentiable <- function(func, x, ..., call = sys.call(-1L)) {
   }
   skeleton <- check_parameters(x, "x", call)
   if (inherits(func, "torch_compiled")) {
-    if (...length() > 0L) {
+    if (length(extra) > 0L) {
       abort(call, "A compiled function takes no further arguments: they are in the graph.")
     }
     f <- graph_at(skeleton, attr(func, "graph"), attr(func, "skeleton"), call)
@@ -26,10 +31,12 @@ differentiable <- function(func, x, ..., call = sys.call(-1L)) {
     abort(call, "`func` must be a function, not ", friendly_type(func), ".")
   }
   target <- list2env(
-    list(func = func, skeleton = skeleton, extra = list(...)), parent = emptyenv()
+    list(func = func, skeleton = skeleton, extra = extra, lasting = lasting), parent = emptyenv()
   )
   # (A replay may do without.)
-  delayedAssign("f", runner(func, skeleton, ...), assign.env = target)
+  delayedAssign("f", do.call("runner", c(list(func, skeleton), extra), quote = TRUE),
+    assign.env = target
+  )
   delayedAssign("x", flat_tensor(skeleton), assign.env = target)
   take_replay(target)
   target

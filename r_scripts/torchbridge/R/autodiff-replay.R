@@ -7,7 +7,8 @@
 # Tests: test-autodiff-replay.R.
 
 # What is kept of a function: `replay` is Python's, `world` what the code saw, and `state` says
-# whether R has run it since.
+# whether R has run it since. Where that is much data it is kept for a `lasting` target alone, an
+# objective, as long as that is there.
 replayable <- function(target) {
   func <- users_code(target$func)
   if (!isTRUE(getOption("torchbridge.trace", TRUE)) || !is_replayable(func)) return(NULL)
@@ -22,21 +23,23 @@ replayable <- function(target) {
   extra <- c(target$extra, stand$values)
   known <- found_replay(body(func))
   same <- !is.null(known) && identical(known$kind, kind)
-  if (same) {
+  for_it_alone <- same && identical(known$why, much_data) && target$lasting
+  if (same && !for_it_alone) {
     if (!is.null(known$why)) return(NULL)
     if (same_values(extra, known$extra) && world_holds(known, environment(func))) {
       known$used <- known$used + 1L
+      known$lasting <- known$lasting || target$lasting
       return(known)
     }
   }
   state <- new.env(parent = emptyenv())
   state$ran <- FALSE
   entry <- list2env(list(
-    kind = kind, func = func, extra = extra, state = state, used = 0L,
+    kind = kind, func = func, extra = extra, state = state, used = 0L, lasting = target$lasting,
     # What changes from call to call is not worth the notes.
-    in_vain = if (same && known$used < 2L) known$in_vain + 1L else 0L
+    in_vain = if (same && !for_it_alone && known$used < 2L) known$in_vain + 1L else 0L
   ), parent = emptyenv())
-  keep_replay(body(func), entry)
+  if (!for_it_alone) keep_replay(body(func), entry)
   if (entry$in_vain > 4L) {
     give_up(entry, "what it reads is another each time")
     return(NULL)
@@ -163,26 +166,55 @@ world_holds <- function(entry, frame) {
     )
     if (!same_values(now, group$values)) return(FALSE)
   }
+  for (seen in entry$methods) {
+    if (!identical(methods_there(seen$prefixes, seen$frame %||% frame), seen$names)) return(FALSE)
+  }
   TRUE
+}
+
+# What may be S3 methods of the user's, by their names.
+methods_there <- function(prefixes, from) {
+  found <- lapply(users_environments(from, NULL), function(env) {
+    names <- grep(".", names(env), fixed = TRUE, value = TRUE)
+    unlist(lapply(prefixes, function(prefix) sort(names[startsWith(names, prefix)])))
+  })
+  as.character(unlist(found))
 }
 
 same_values <- function(x, y) identical(x, y, num.eq = FALSE, single.NA = FALSE)
 
 look_around <- function(entry) {
   world <- list2env(
-    list(names = character(), frames = list(), modes = character(), values = list(), size = 0),
+    list(
+      names = character(), frames = list(), modes = character(), values = list(), methods = list(),
+      size = 0
+    ),
     parent = emptyenv()
   )
   world$seen <- list()
   see_function(entry$func, world)
   for (value in entry$extra) see_value(value, "an argument", world)
   why <- world$why %||% call_python("replay.reason", entry$replay)
+  held <- if (is.null(why)) call_python("replay.held_bytes", entry$replay) else 0
+  # What is held stays in memory; where there is much, R's part of the time is small.
+  much <- world$size > 2^20 || held > 2^24
+  if (is.null(why) && (much && !entry$lasting || world$size + held > 2^29)) why <- much_data
   if (is.null(why)) {
     entry$world <- grouped(world)
+    entry$methods <- world$methods
+    if (much) forget_replay(entry)
   } else {
     give_up(entry, why)
   }
   entry$state$ran <- FALSE
+}
+
+much_data <- "it reads more than 1 MB"
+
+# Only who has it already keeps it.
+forget_replay <- function(entry) {
+  code <- body(entry$func)
+  if (identical(found_replay(code), entry)) utils::remhash(the$replays, code)
 }
 
 # What one look gives: the names that are looked up from one frame in one mode.
@@ -207,7 +239,7 @@ grouped <- function(world) {
 # From now on R runs the function, and nothing of it is held.
 give_up <- function(entry, why) {
   entry$why <- why
-  entry$replay <- entry$world <- entry$func <- entry$extra <- entry$evaluators <- NULL
+  entry$replay <- entry$world <- entry$methods <- entry$func <- entry$extra <- entry$evaluators <- NULL
   if (isTRUE(getOption("torchbridge.verbose"))) {
     message("torchbridge: a function is not replayed: ", why, ".")
   }
@@ -227,6 +259,14 @@ see_function <- function(f, world) {
     see_name(name, name %in% reading$heads, name %in% reading$assigned, from, world)
   }
   see_methods(reading$prefixes, from, world)
+  # Where there are classes of the user's, there may be another method tomorrow.
+  if (any(c("UseMethod", "structure", "class<-", "attr<-", "NextMethod") %in% reading$heads)) {
+    own <- identical(from, environment(world$seen[[1L]]))
+    world$methods <- c(world$methods, list(list(
+      prefixes = reading$prefixes, frame = if (!own) from,
+      names = methods_there(reading$prefixes, from)
+    )))
+  }
 }
 
 see_name <- function(name, called, assigned, from, world) {
@@ -289,8 +329,6 @@ see_value <- function(value, name, world, from = globalenv()) {
     return()
   }
   world$size <- world$size + as.numeric(utils::object.size(value))
-  # What is held stays in memory; where there is much, R's part of the time is small.
-  if (world$size > 2^20) world$why <- "it reads more than 1 MB"
 }
 
 # R's own by this name, or ours.

@@ -136,3 +136,20 @@ test_that("Newton's method steps back from where a derivative is NaN, and names 
   # At a bound, an infinite derivative that points outward is a minimum's.
   expect_identical(torch_optim(1, function(x) sqrt(x), method = "Newton", lower = 0)$par, 0)
 })
+
+test_that("values alone, where few gradients are asked for, are those that come with a gradient", {
+  f <- function(p) sum((p - c(1, 2))^4) + exp(p[1])
+  objective <- torch_objective(f, c(0, 0))
+  points <- lapply(1:12, function(i) c(cos(i), sin(i)))
+  for (p in points) expect_equal(objective$fn(p), f(p), tolerance = 1e-15)
+  fresh <- torch_objective(f, c(0, 0))
+  for (p in points) {
+    gradient <- fresh$gr(p)
+    expect_identical(objective$fn(p), fresh$fn(p))
+    expect_identical(objective$gr(p), gradient)
+    expect_identical(objective$fn(p), fresh$fn(p))
+  }
+  expect_identical(objective$fn(c(Inf, 0)), Inf)
+  expect_identical(objective$fn(c(NaN, 0)), NaN)
+  expect_error(objective$fn(1), "`p` must be 2 numbers")
+})

@@ -138,12 +138,32 @@ test_that("S3 methods, names and shapes of the parameters, and dtypes are looked
   }
 })
 
+test_that("an S3 method that comes or goes between two calls is seen", {
+  here <- environment()
+  size <- function(x) UseMethod("size")
+  size.default <- function(x) sum(unclass(x)[[1]]) # nolint: object_name_linter.
+  generic <- function(p) size(structure(list(p), class = "mine"))
+  of_rs <- function(p) mean(structure(list(p^2), class = c("mine", "list")))
+  expect_identical(grad(generic, c(1, 2)), c(1, 1))
+  expect_identical(grad(generic, c(1, 2)), c(1, 1))
+  expect_true(is_replayed(generic))
+  assign("size.mine", function(x) sum(unclass(x)[[1]]^2), here)
+  expect_identical(grad(generic, c(1, 2)), c(2, 4))
+  rm("size.mine")
+  expect_identical(grad(generic, c(1, 2)), c(1, 1))
+  assign("mean.list", function(x, ...) sum(unclass(x)[[1]]), here)
+  expect_identical(grad(of_rs, c(1, 2)), c(2, 4))
+  assign("mean.mine", function(x, ...) sum(unclass(x)[[1]]) * 2, here)
+  expect_identical(grad(of_rs, c(1, 2)), c(4, 8))
+})
+
 test_that("what a replay can't know runs as it did", {
   bag <- new.env()
   bag$y <- 2
   count <- 0
   makeActiveBinding("active", function() 3, environment())
   weight <- torch_tensor(c(1, 2), dtype = "float64")
+  counter <- structure(list2env(list(value = function() 2)), class = "R6")
   functions <- list(
     random = function(p) sum(p * rnorm(2)),
     outside = function(p) {
@@ -160,6 +180,10 @@ test_that("what a replay can't know runs as it did", {
       cat("seen\n")
       sum(p)
     },
+    parent = function(p) sum(p) * is.environment(parent.frame()),
+    file = function(p) sum(p) * length(readLines(textConnection("1"))),
+    dotted = function(p) sum(p) * (if (p[[1]] > 1e9) .Call("anything", 1) else 2),
+    reference = function(p) sum(p) * counter$value(),
     package = function(p) sum(p) * stats::sd(c(1, 3)),
     torch_random = function(p) sum(p * as.array(torch_rand(2, dtype = "float64"))),
     changed = function(p) {
@@ -249,6 +273,26 @@ test_that("much data is not held", {
   expect_null(found_replay(body(g))$func)
   expect_error(grad(g, 1, y = c(y, Inf)), "Inf")
   expect_null(found_replay(body(g))$extra)
+})
+
+test_that("an objective holds much data as long as it is there, and is what R would compute", {
+  y <- as.double(1:2e5) / 1e5
+  f <- function(p) sum((y - p[1])^2) * exp(p[2])
+  objective <- torch_objective(f, c(0, 0))
+  ways <- list(c(1, 0), c(2, 0.1), c(1, -0.2), c(0.3, 0))
+  for (p in c(ways, ways)) {
+    got <- list(objective$fn(p), objective$gr(p))
+    untraced(expect_identical(got, {
+      again <- torch_objective(f, p)
+      list(again$fn(p), again$gr(p))
+    }))
+  }
+  held <- environment(objective$he)$target$replay
+  expect_null(held$why)
+  expect_false(is.null(held$world))
+  expect_null(found_replay(body(f))$func)
+  y[1] <- 3
+  expect_identical(objective$fn(c(1, 0)), f(c(1, 0)))
 })
 
 test_that("the core's way for numbers takes doubles, gives doubles, and lets R's jumps through", {
