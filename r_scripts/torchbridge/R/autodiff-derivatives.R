@@ -22,7 +22,9 @@
 #' code that an `if` on a tensor has taken. What can't be known
 #' runs in R each time: code that draws random numbers, assigns outside, prints, warns, asks for
 #' options, files or the time, looks names up as text, calls a package or `package::name`, reads an
-#' environment, an active binding or an object of a class of its own, or more than 1 MB of data.
+#' environment, an active binding or an object of a class of its own, or more than 1 MB of data
+#' ([torch_objective()] and what uses it, such as [torch_mle()], may read 500 MB: they hold the data
+#' as long as they are there).
 #' What changes a vector behind R's back (`data.table::set()`, Rcpp, `share = TRUE`) is not seen.
 #' `options(torchbridge.trace = FALSE)` switches it off; `options(torchbridge.verbose = TRUE)` says
 #' why a function runs in R.
