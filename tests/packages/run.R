@@ -10,6 +10,7 @@
 #   Package, Checkout (owner/name)
 #   Needs     checkouts to install first (owner/name, ...), where R has not got them
 #   Variables environment variables (NAME=value, ...)
+#   Note      what else the page says of it
 #   Leaves    names of test files that are left out, as a pattern, and Because: why
 # and one for each kind of failure that may be:
 #   Test      a pattern for "file: name of the test"
@@ -210,7 +211,8 @@ report <- function(name, about, source, files, results, reasons, failure) {
   waiting <- setdiff(files, results$file)
   why[!nzchar(why)] <- "**not explained**"
   lines <- c(
-    if (minutes >= 1) sprintf("- Its tests take %.0f min of a processor's time.", minutes),
+    if (isTRUE(minutes >= 1)) sprintf("- Its tests take %.0f min of a processor's time.", minutes),
+    if (!is.null(about$Note) && !is.na(about$Note)) paste("-", one_line(about$Note)),
     if (!is.null(failure)) paste0("- It can't be built: ", gsub("\n", " ", failure)),
     if (!is.null(about$Leaves) && !is.na(about$Leaves)) {
       paste0("- Left out, ", one_line(about$Because), ": files `", about$Leaves, "`.")
