@@ -1,4 +1,4 @@
-/* The end of R's half of a module.
+/* The end of R's half of a module, and of a collection.
  *
  * In C, because R runs finalizers one after the other: one that allocates can start a collection,
  * which marks halves whose turn in the loop is over. They would look alive until the next one, and
@@ -29,5 +29,18 @@ static void gone(SEXP half) {
 
 SEXP tb_entry_watch_half(SEXP half) {
   R_RegisterCFinalizerEx(half, gone, FALSE);
+  return R_NilValue;
+}
+
+/* The value is there already, and so is the variable: nothing is allocated. */
+static void collected(SEXP sentinel) {
+  Rf_defineVar(Rf_install("watched"), R_ExternalPtrTag(sentinel), R_ExternalPtrProtected(sentinel));
+}
+
+SEXP tb_entry_watch_collection(SEXP collections) {
+  SEXP no = PROTECT(Rf_ScalarLogical(FALSE));
+  SEXP sentinel = PROTECT(R_MakeExternalPtr(NULL, no, collections));
+  R_RegisterCFinalizerEx(sentinel, collected, FALSE);
+  UNPROTECT(2);
   return R_NilValue;
 }

@@ -7,4 +7,7 @@
 /* .Call from R: when the environment is collected Python's hook is told its address. NULL. */
 SEXP tb_entry_watch_half(SEXP half);
 
+/* .Call from R: after the next collection `watched` of this environment is FALSE. NULL. */
+SEXP tb_entry_watch_collection(SEXP collections);
+
 #endif

@@ -242,9 +242,12 @@ static PyObject *from_address(PyTypeObject *type, PyObject *address) {
       PyErr_SetString(PyExc_ValueError, "address: a null pointer is no R object");
     return NULL;
   }
-  if (tb_check_thread() || tb_protected(address_run, &job))
+  if (tb_check_thread())
     return NULL;
-  return job.made;
+  PROTECT(job.x); /* first: what follows allocates, and this may be all that holds it */
+  int failed = tb_protected(address_run, &job);
+  UNPROTECT(1);
+  return failed ? NULL : job.made;
 }
 
 /* R never writes into this vector from now on (it duplicates first). */

@@ -186,3 +186,11 @@ test_that("a container that R has just let go of does not come back without its 
     }
   }
 })
+
+test_that("a collection is noticed once", {
+  skip_without_python()
+  watch_collections()
+  expect_true(collections$watched)
+  gc()
+  expect_false(collections$watched)
+})
