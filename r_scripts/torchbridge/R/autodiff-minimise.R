@@ -109,6 +109,7 @@ by_nlminb <- function(objective, bounds, control) {
 # Newton's method: the step solves the Hessian's equations among the free parameters, with the
 # Hessian made positive definite where it is not, and is halved until the value falls (J. Nocedal
 # and S. Wright, Numerical Optimization, 2006, sections 3.1, 3.4 and 16.7).
+# Long: one loop, whose steps share the point, its derivatives and the bounds that hold there.
 by_newton <- function(objective, bounds, control, call) {
   settings <- check_control(control, list(maxit = 100, gtol = 1e-9), call)
   p <- unname(objective$par)
