@@ -239,7 +239,8 @@ grouped <- function(world) {
 # From now on R runs the function, and nothing of it is held.
 give_up <- function(entry, why) {
   entry$why <- why
-  entry$replay <- entry$world <- entry$methods <- entry$func <- entry$extra <- entry$evaluators <- NULL
+  entry$replay <- entry$world <- entry$methods <- NULL
+  entry$func <- entry$extra <- entry$evaluators <- NULL
   if (isTRUE(getOption("torchbridge.verbose"))) {
     message("torchbridge: a function is not replayed: ", why, ".")
   }
