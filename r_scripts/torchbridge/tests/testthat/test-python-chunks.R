@@ -9,6 +9,8 @@ knitted <- function(...) {
     knitr::knit_engines$restore(engines)
   })
   text <- knitr::knit(text = c(...), quiet = TRUE, envir = new.env())
+  # Later versions of knitr have a space before the language.
+  text <- gsub("``` ", "```", text, fixed = TRUE)
   list(text = text, files = list.files(folder, recursive = TRUE))
 }
 
