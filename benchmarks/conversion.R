@@ -1,14 +1,14 @@
 # Conversion with R as the host: ours beside reticulate, and the R side's own limits.
 # Run by `make bench`, or alone: R_LIBS=.r-library Rscript benchmarks/conversion.R
 #
-# Contestants take turns in one process; medians of each, and the median of the turns' ratios.
+# Contestants take turns in one process, and nothing is collected in between, as in a user's loop;
+# medians of each, and the median of the turns' ratios.
 
 library(torchbridge)
 
 rounds <- 7L
 
 seconds <- function(run) {
-  gc()
   start <- proc.time()[["elapsed"]]
   kept <- run()
   proc.time()[["elapsed"]] - start

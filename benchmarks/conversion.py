@@ -4,6 +4,7 @@ Run by `make bench`, or alone: `.venv/bin/python benchmarks/conversion.py`.
 
 Every line is measured in one process, contestants taking turns, and gives medians; the ratio
 is the median of the ratios of each turn, so that a drift of the machine's speed cancels.
+Nothing is collected in between, as in a user's loop.
 The limit is what torch itself needs for the same copy (and change of dtype and layout).
 """
 
