@@ -111,9 +111,9 @@ def storage_address(x: torch.UntypedStorage) -> str:
     return f"0x{x.data_ptr():x}"
 
 
-def grad_fn_name(x: object) -> str:
-    """What a node of the graph is called."""
-    return type(x).__name__
+def grad_fn_name(x: torch.autograd.graph.Node) -> str:
+    """What a node of the graph is called: libtorch's name, as R's torch prints it."""
+    return x.name()
 
 
 def from_buffer(x: Tensor, shape: list[int], dtype: torch.dtype) -> Tensor:

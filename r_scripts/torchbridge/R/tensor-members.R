@@ -40,8 +40,11 @@ members$storage <- function(x) {
 }
 
 members$grad_fn <- function(x) {
-  node <- dot_call(native()$getattr, x, "grad_fn")
-  if (!is.null(node)) class(node) <- c("torch_node", class(node))
+  as_node(dot_call(native()$getattr, x, "grad_fn"))
+}
+
+as_node <- function(node) {
+  if (!is.null(node)) class(node) <- c("autograd_node", class(node))
   node
 }
 
@@ -51,9 +54,20 @@ members$names <- function(x) NULL
 members$ptr <- function(x) x
 
 #' @export
-print.torch_node <- function(x, ...) {
+print.autograd_node <- function(x, ...) {
   cat(if (is_live(x)) call_python("members.grad_fn_name", x) else gone_text(x), "\n", sep = "")
   invisible(x)
+}
+
+# PyTorch has pairs there, of a node and which of its outputs; R's torch has the nodes.
+#' @export
+`$.autograd_node` <- function(x, name) {
+  if (name == "next_functions") {
+    pairs <- dot_call(native()$getattr, x, name)
+    # What asks for no gradient has no node: Python's None, in a pair of None and 0.
+    return(lapply(pairs, function(pair) if (is_python(pair[[1L]])) as_node(pair[[1L]])))
+  }
+  NextMethod()
 }
 
 #' @export

@@ -227,7 +227,7 @@ report <- function(document, reference, here, different) {
   for (i in different) {
     message(
       "  ", document$name, ", expression ", i, ": ", substr(reference[[i]]$code[1L], 1L, 80L),
-      "\n    ", paste(differences(reference[[i]], here[[i]]), collapse = "\n    ")
+      "\n    ", paste(utils::head(differences(reference[[i]], here[[i]]), 5L), collapse = "\n    ")
     )
   }
   runs <- sum(ran(reference))

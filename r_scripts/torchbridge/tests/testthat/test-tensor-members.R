@@ -51,6 +51,24 @@ test_that("methods of R's torch are methods", {
   expect_identical(as.complex(torch_tensor(1i)), 1i)
 })
 
+test_that("next_functions are the nodes that a node hands its gradient on to", {
+  x <- torch_ones(c(2, 2), requires_grad = TRUE)
+  node <- ((x + 2)^2 * x)$mean()$grad_fn
+  expect_s3_class(node, "autograd_node")
+  name <- function(nodes) vapply(nodes, function(node) capture.output(print(node)), "")
+  product <- node$next_functions
+  expect_identical(name(product), "MulBackward0")
+  leaf <- "torch::autograd::AccumulateGrad"
+  expect_identical(name(product[[1]]$next_functions), c("PowBackward0", leaf))
+  power <- product[[1]]$next_functions[[1]]
+  expect_identical(name(power$next_functions), "AddBackward0")
+  leaf <- power$next_functions[[1]]$next_functions[[1]]
+  expect_identical(leaf$next_functions, list())
+  # What asks for no gradient has no node.
+  expect_null((x * torch_ones(2))$grad_fn$next_functions[[2]])
+  expect_identical(node$name(), "MeanBackward0")
+})
+
 test_that("a hook that gives no tensor changes nothing", {
   x <- torch_tensor(2, requires_grad = TRUE)
   x$register_hook(function(gradient) "seen")
