@@ -230,3 +230,9 @@ rbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(..
 cbind.torch_tensor <- function(..., deparse.level = 1) api("bind", NULL, list(...), "cbind")
 
 # nolint end
+
+# From R 4.3 on two methods for one operator must say which it is: ours knows what reticulate holds.
+#' @rawNamespace if (getRversion() >= "4.3.0") S3method(chooseOpsMethod, torch_tensor)
+chooseOpsMethod.torch_tensor <- function(x, y, mx, my, cl, reverse) { # nolint: object_name_linter.
+  inherits(y, "python.builtin.object")
+}
