@@ -83,6 +83,7 @@ def start() -> None:
             "`python -m torchbridge doctor` shows what is wrong."
         ) from error
     rinterface.initr()
+    interrupts.kept_by_rpy2()
     _limit_stack()
     if libraries is None:
         os.environ.pop(_LIBRARIES, None)

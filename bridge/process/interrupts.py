@@ -155,6 +155,31 @@ def _tidying_lines(code: CodeType) -> frozenset[int]:
     return frozenset(line + offset for line in found)
 
 
+# ---- rpy2's callbacks ----
+
+#: What R calls while it runs: to look at events, to write.
+_CALLBACKS = ("_processevents", "_consolewrite_ex", "_consoleflush", "_showmessage", "_busy")
+
+
+def kept_by_rpy2() -> None:
+    """A Ctrl-C that Python raises as R enters a callback of rpy2's is R's to answer.
+
+    What came before, Python looks for at a function's very entry, before its ``try``: the
+    interrupt would be dropped there with a word on the console, and nothing would end.
+    """
+    from rpy2.rinterface_lib import callbacks, openrlib
+
+    def tell_r(kind: type[BaseException], error: BaseException, _trace: object) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            raise error
+        openrlib.rlib.R_interrupts_pending = 1
+
+    if hasattr(openrlib._rinterface_cffi, "lib"):  # not where rpy2 was installed without C
+        for name in _CALLBACKS:
+            again = openrlib._rinterface_cffi.ffi.def_extern(name, onerror=tell_r)
+            again(getattr(callbacks, name))
+
+
 # ---- R's turn ----
 
 _look: Callable[[], object] | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import operator
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +12,9 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
+from rpy2.rinterface_lib import openrlib
 
-from torchbridge.process import interrupts
+from torchbridge.process import host, interrupts
 
 #: Seconds that an interrupt has to come in, on a machine however busy: it ends the wait.
 SURELY = 60
@@ -177,3 +181,20 @@ def test_an_interrupt_within_ends_what_is_around_it() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupts.passing_interrupts(inner)(1)
+
+
+def test_a_ctrl_c_that_python_raises_as_r_enters_a_callback_is_kept_for_r(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    host.native()
+    if not hasattr(openrlib._rinterface_cffi, "lib"):
+        pytest.skip("rpy2 without its C part")
+    look = openrlib._rinterface_cffi.ffi.addressof(openrlib.rlib, "_processevents")
+    trip = functools.partial(ctypes.pythonapi.PyErr_SetInterruptEx, int(signal.SIGINT))
+    # One after the other in C, so that Python looks for a Ctrl-C only as it enters the callback.
+    try:
+        list(map(operator.methodcaller("__call__"), [trip, look]))
+        assert openrlib.rlib.R_interrupts_pending == 1
+    finally:
+        openrlib.rlib.R_interrupts_pending = 0
+    assert capfd.readouterr().err == ""
