@@ -8,7 +8,7 @@ vignettes <- "r_scripts/torchbridge/vignettes"
 guide_names <- c(
   start = "Get started", tensors = "Tensors", frames = "Data frames", torch_fit = "Fit a model",
   survival = "Times that may be censored, ordered classes, quantiles",
-  likelihoods = "Likelihoods", functions = "R functions in Python",
+  likelihoods = "Likelihoods", `own-models` = "Models of one's own", functions = "R functions in Python",
   transformers = "Any PyTorch model from R",
   saving = "Saving", gpus = "GPUs", cluster = "From a laptop to a cluster",
   documents = "Documents, notebooks and editors",
