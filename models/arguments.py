@@ -8,7 +8,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from numbers import Real
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -101,11 +100,15 @@ def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
 
-@cache
-def defaults_of(function: Callable[..., Any]) -> Mapping[str, Any]:
+def defaults_of(function: Any) -> dict[str, Any]:
     """Its arguments that have a default -> the default, which stands there and nowhere else."""
+    return dict(_defaults(function))
+
+
+@cache
+def _defaults(function: Callable[..., Any]) -> tuple[tuple[str, Any], ...]:
     found = inspect.signature(function).parameters.items()
-    return MappingProxyType({name: p.default for name, p in found if p.default is not p.empty})
+    return tuple((name, p.default) for name, p in found if p.default is not p.empty)
 
 
 def check_options(

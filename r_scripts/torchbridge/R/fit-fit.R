@@ -125,8 +125,8 @@
 #'
 #' `compile = TRUE` needs a C++ compiler and takes some ten seconds the first time; later fits of
 #' such sizes in this session start at once. A last batch of another size stays an eager step. On a
-#' GPU, for data that are read in pieces, and with a callback that listens to each batch, it compiles
-#' the step alone, and says why.
+#' GPU, for data that are read in pieces, and with a callback that listens to each batch, it
+#' compiles the step alone, and says why.
 #'
 #' `compile = "xla"` is compiled in a second or two, which suits small fits. It runs on the CPU, for
 #' data in memory, and needs JAX: `pip install "torchbridge[xla]"` (Python 3.11 or later). An
@@ -199,7 +199,8 @@
 #' @return An object of class `torch_fit`: a list with, among others, `history` (a data frame, a row
 #'   an epoch), `lr_finder` (the rates that such a callback tried, and their losses), `status`,
 #'   `best_epoch`, `device`, `engine` (`"eager"`, `"compiled epochs"`, `"compiled steps"` or
-#'   `"xla"`), `seed`, `weights` (the parameters, as the bytes of a safetensors file), `fitted.values` and `call`.
+#'   `"xla"`), `seed`, `weights` (the parameters, as the bytes of a safetensors file),
+#'   `fitted.values` and `call`.
 #' @seealso [predict.torch_fit()], [summary.torch_fit()], [tidy.torch_fit()], [plot.torch_fit()],
 #'   [torch_importance()], [torch_tune()], [torch_export()].
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))

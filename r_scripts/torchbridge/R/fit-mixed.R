@@ -32,7 +32,7 @@
 #'   frame: an array with a matrix for each level.
 #' @param parm Names or numbers of rows; all where it is missing.
 #' @param level,conf.level Coverage.
-#' @param conf.int `TRUE` adds [confint()]'s limits to the rows of `tidy()`.
+#' @param conf.int `TRUE` adds [stats::confint()]'s limits to the rows of `tidy()`.
 #' @param newdata A data frame; `NULL` for the rows of the fit.
 #' @param re.form `NULL`: all random effects. `NA` or `~ 0`: none. A formula of some of the fit's
 #'   terms: these.

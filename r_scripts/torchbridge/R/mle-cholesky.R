@@ -52,8 +52,8 @@ sparse_cholesky <- function(pattern, values) {
   list(pattern = pattern, factor = factor, root = root, log_determinant = 2 * sum(log(diagonal)))
 }
 
-# The factor as a matrix. From version 1.6 on Matrix gives the blocks of supernodes whole, with zeros
-# above the diagonal; their places are left out, which are the pattern's.
+# The factor as a matrix. From version 1.6 on Matrix gives the blocks of supernodes whole, with
+# zeros above the diagonal; their places are left out, which are the pattern's.
 lower_root <- function(pattern, factor) {
   root <- methods::as(factor, "CsparseMatrix")
   if (is.null(pattern$lower)) {

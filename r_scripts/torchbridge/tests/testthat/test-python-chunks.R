@@ -55,14 +55,16 @@ test_that("an error stops the document, or is shown where the chunk says so", {
 })
 
 test_that("where errors are shown, so is what was printed before, and the chunk goes on", {
-  text <- knitted(first, chunk("python, error = TRUE", "print('one')", "1 / 0", "print('two')"))$text
+  code <- chunk("python, error = TRUE", "print('one')", "1 / 0", "print('two')")
+  text <- knitted(first, code)$text
   said <- c("## one", "## Error: ZeroDivisionError: division by zero", "## two")
   expect_identical(grep("^## ", strsplit(text, "\n")[[1L]], value = TRUE), said)
 })
 
 test_that("Python's warnings are the chunk's, as R's are", {
   careful <- c("import warnings", "warnings.warn('careful')")
-  expect_match(knitted(first, chunk("python, warning = TRUE", careful))$text, "## Warning: .*careful")
+  shown <- knitted(first, chunk("python, warning = TRUE", careful))$text
+  expect_match(shown, "## Warning: .*careful")
   expect_no_match(knitted(first, chunk("python, warning = FALSE", careful))$text, "## ")
 })
 
