@@ -6,8 +6,8 @@
 #
 # "limit" is what no package can be below: Python's time and that of the same R call of an empty
 # function or method, over Python's. By instructions (callgrind, R 4.2, Python 3.11), an `a + b` of
-# 23,000 is 9,800 of R's (6,200 to find the method, 3,600 to enter it), 9,700 of PyTorch's own, and
-# 3,100 of the core's, 2,000 of these for the handle (R's external pointer, class and finalizer).
+# 24,000 is 10,600 of R's, to find the method and to enter it, 9,100 of PyTorch's own, and 4,000 of
+# the core's, half of these for the handle (R's external pointer, class and finalizer).
 # Python's own takes 10,000, in memory that is in the cache: it frees a temporary at once, where R
 # leaves a hundred thousand of them for each collection.
 
@@ -81,27 +81,49 @@ compare(quote(a[1, ]), "a[0, :]", quote(ra$select(0L, 0L)), quote(empty[1, ]))
 
 # ---- beside the R package torch ----
 
-# Its medians on a machine like the one that the design was measured on, in microseconds.
-cat(sprintf("\n%-36s%9s%18s\n", "call", "R us", "R torch's us"))
-against <- function(ours, theirs, label = deparse(ours)) {
-  r <- in_r(ours, 20L)
-  for (warm in 1:3) r()
-  us <- 1e6 * median(vapply(seq_len(batches), function(i) r(), 0))
-  cat(sprintf("%-36s%9.2f%18.1f\n", label, us, theirs))
+# In a process of its own, the same calls by turns of whole processes: REFERENCE names a library
+# with R's own torch.
+small_calls <- quote({
+  a <- torch_randn(3, 3)
+  b <- torch_randn(3, 3)
+  three <- torch_randn(3)
+  one <- torch_tensor(1)
+  linear <- nn_linear(3, 3)
+  w <- torch_randn(3, 3, requires_grad = TRUE)
+  calls <- expression(
+    torch_add(a, b), a + b, a$add(b), a$sum(), a[1], one$item(), torch_tensor(c(1, 2, 3)),
+    as_array(three), linear(a), mean((a - w)^2)$backward()
+  )
+  for (i in seq_along(calls)) {
+    r <- in_r(calls[[i]], 20L)
+    for (warm in 1:3) r()
+    cat(1e6 * median(vapply(1:200, function(k) r(), 0)), deparse(calls[[i]]), "\n")
+  }
+})
+
+medians_of <- function(package, library) {
+  file <- tempfile(fileext = ".R")
+  on.exit(unlink(file))
+  code <- c(sprintf("library(%s)", package), "in_r <-", deparse(in_r), deparse(small_calls))
+  writeLines(code, file)
+  variables <- if (nzchar(library)) paste0("R_LIBS=", library)
+  said <- system2(file.path(R.home("bin"), "Rscript"), file, stdout = TRUE, env = variables)
+  us <- as.double(sub(" .*", "", said))
+  stats::setNames(us, sub("^[^ ]+ ", "", said))
 }
 
-three <- torch_randn(3)
-one <- torch_tensor(1)
-linear <- nn_linear(3, 3)
-w <- torch_randn(3, 3, requires_grad = TRUE)
-
-against(quote(torch_add(a, b)), 5.8)
-against(quote(a + b), 8.3)
-against(quote(a$add(b)), 15)
-against(quote(a$sum()), 17)
-against(quote(a[1]), 16)
-against(quote(one$item()), 5.7)
-against(quote(torch_tensor(c(1, 2, 3))), 13)
-against(quote(as_array(three)), 223)
-against(quote(linear(a)), 35, "nn_linear(3, 3)(x)")
-against(quote(mean((a - w)^2)$backward()), 132, "mean((a - w)^2), forward and backward")
+reference <- Sys.getenv("REFERENCE")
+if (nzchar(reference)) {
+  turns <- lapply(1:3, function(turn) {
+    list(ours = medians_of("torchbridge", ""), theirs = medians_of("torch", reference))
+  })
+  us <- sapply(c("ours", "theirs"), function(side) {
+    apply(sapply(turns, function(turn) turn[[side]]), 1L, median)
+  })
+  cat(sprintf("\n%-24s%9s%14s%8s\n", "call", "R us", "R torch's us", "ratio"))
+  cat(sprintf(
+    "%-24s%9.2f%14.2f%8.2f\n", rownames(us), us[, 1L], us[, 2L], us[, 1L] / us[, 2L]
+  ), sep = "")
+} else {
+  cat("\nBeside R's own torch: REFERENCE=library-with-it Rscript benchmarks/dispatch.R\n")
+}
