@@ -28,6 +28,8 @@ E = TypeVar("E", bound=BaseException)
 DEADLINE = 600.0
 #: Seconds in which a process whose work with the others broke off learns why.
 _WHY = 5.0
+#: Seconds that threads of the group have to end what they do.
+_LAST = 0.1
 
 
 class Rank(NamedTuple):
@@ -230,6 +232,9 @@ class Group:
                     time.sleep(0.02)
         if dist.is_initialized():
             dist.destroy_process_group()
+            # Its threads outlive it once DDP has been there. One that lets go of a collective's
+            # tensors needs Python's lock, and would end the process by SIGABRT if Python had ended.
+            time.sleep(_LAST)
 
 
 def in_all(error: E) -> E:
