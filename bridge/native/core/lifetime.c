@@ -74,7 +74,7 @@ bool tb_on_main_thread(void) { return pthread_equal(pthread_self(), main_thread)
 SEXP tb_root(SEXP x) {
   PROTECT(x);
   SEXP cell = PROTECT(Rf_cons(roots, R_NilValue));
-  /* Only now: that may have collected, and a finalizer adds and removes cells, the first one too. */
+  /* Only now: that may have collected, and finalizers add and remove cells, the first one too. */
   SEXP after = CDR(roots);
   SETCDR(cell, after);
   SET_TAG(cell, x);
