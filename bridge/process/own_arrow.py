@@ -11,14 +11,10 @@ their names. No process can have both, and the error says what to load first.
 from __future__ import annotations
 
 import ctypes
-import importlib.abc
 import os
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
-from torchbridge.process import own_imports
+from torchbridge.process.before_import import call_before
 
 #: Each needs some of those before it.
 _LIBRARIES = (
@@ -29,20 +25,7 @@ _LIBRARIES = (
 
 def watch() -> None:
     """From now on pyarrow has its own libraries when it is imported; too late once it is there."""
-    if "pyarrow" not in sys.modules and not any(isinstance(f, _Before) for f in sys.meta_path):
-        sys.meta_path.insert(0, _Before())
-
-
-class _Before(importlib.abc.MetaPathFinder):
-    """Finds nothing: it is asked first, and acts when it is asked for pyarrow."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> None:
-        if fullname == "pyarrow" and fullname not in sys.modules:
-            spec = own_imports.find(fullname)
-            for folder in (spec and spec.submodule_search_locations) or []:
-                _load(Path(folder))
+    call_before("pyarrow", _load)
 
 
 def _load(folder: Path) -> None:

@@ -10,35 +10,20 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import importlib.abc
 import os
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
-from torchbridge.process import allocator, own_imports
+from torchbridge.process import allocator
+from torchbridge.process.before_import import call_before
 
 
 def watch() -> None:
     """From now on torch, when it is imported, has its own BLAS; too late once it is there."""
-    if "torch" not in sys.modules and not any(isinstance(f, _Before) for f in sys.meta_path):
-        sys.meta_path.insert(0, _Before())
+    call_before("torch", _load)
 
 
-class _Before(importlib.abc.MetaPathFinder):
-    """Finds nothing: it is asked first, and acts when it is asked for torch."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> None:
-        if fullname == "torch" and "torch" not in sys.modules:
-            spec = own_imports.find("torch")
-            for folder in (spec and spec.submodule_search_locations) or []:
-                _load(Path(folder) / "lib" / "libtorch_cpu.so")
-
-
-def _load(library: Path) -> None:
+def _load(folder: Path) -> None:
+    library = folder / "lib" / "libtorch_cpu.so"
     deep = getattr(os, "RTLD_DEEPBIND", None)  # Linux with glibc; others bind as they should
     # With another malloc (a sanitizer's, jemalloc), looking in itself first it would have two.
     if deep is not None and library.exists() and allocator.is_libcs():
