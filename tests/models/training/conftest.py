@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from torchbridge.models import fit
+from torchbridge.models.callbacks import EarlyStopping, GradientClipping, LRSchedule
 
 
 def _both(module, x, y, compile="xla", **options):
@@ -30,5 +31,29 @@ def equal_fits():
             assert fast.history[name] == expected, name
         assert (eager.status, eager.best_epoch) == (fast.status, fast.best_epoch)
         return eager, fast
+
+    return check
+
+
+@pytest.fixture
+def equal_with_all_that_an_epoch_has(equal_fits):
+    """The same of a fit with weights, offsets, metrics, validation and callbacks."""
+
+    def check(network, x, y, patience, **options):
+        return equal_fits(
+            network,
+            x[:40],
+            y[:40],
+            weights=y[:40, 0].abs(),
+            offset=x[:40, 0],
+            metrics=["mae", "r_squared"],
+            validation=(x[40:], y[40:], y[40:, 0].abs(), x[40:, 0]),
+            callbacks=lambda: [
+                GradientClipping(max_norm=0.5),
+                LRSchedule("one_cycle", cycle_momentum=False),
+                EarlyStopping(patience=patience),
+            ],
+            **options,
+        )
 
     return check

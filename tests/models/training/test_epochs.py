@@ -9,10 +9,8 @@ from torch import nn
 
 from torchbridge.models import Callback, fit, mlp
 from torchbridge.models.callbacks import (
-    EarlyStopping,
     EpochEnd,
     GradientClipping,
-    LRSchedule,
     ModelCheckpoint,
 )
 from torchbridge.models.training import epochs
@@ -96,22 +94,9 @@ def test_sgd_that_is_plain_or_dampened(rows, equal_fits):
         equal_fits(lambda: mlp(3, [8], 1, "tanh", seed=1).double(), *rows, **given)
 
 
-def test_weights_offsets_metrics_validation_and_callbacks(rows, equal_fits):
-    x, y = rows
-    equal_fits(
-        lambda: mlp(3, [8], 1, dropout=0.4, normalization="batch", seed=1).double(),
-        x[:40],
-        y[:40],
-        weights=y[:40, 0].abs(),
-        offset=x[:40, 0],
-        metrics=["mae", "r_squared"],
-        validation=(x[40:], y[40:], y[40:, 0].abs(), x[40:, 0]),
-        callbacks=lambda: [
-            GradientClipping(max_norm=0.5),
-            LRSchedule("one_cycle", cycle_momentum=False),
-            EarlyStopping(patience=4),
-        ],
-    )
+def test_weights_offsets_metrics_validation_and_callbacks(rows, equal_with_all_that_an_epoch_has):
+    net = lambda: mlp(3, [8], 1, dropout=0.4, normalization="batch", seed=1).double()  # noqa: E731
+    equal_with_all_that_an_epoch_has(net, *rows, patience=4)
 
 
 def test_a_single_row_that_is_left_and_rows_in_their_order(rows, equal_fits):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from torchbridge.models import Tabular, fit, mlp
-from torchbridge.models.callbacks import Callback, EarlyStopping, GradientClipping, LRSchedule
+from torchbridge.models.callbacks import Callback
 from torchbridge.models.training import compiled, epochs, inductor
 from torchbridge.models.training.compiled import CompiledStep
 
@@ -35,23 +35,11 @@ def graphs(monkeypatch):
     monkeypatch.setattr(inductor, "_compiled", traced)
 
 
-def test_all_that_an_epoch_has(rows, equal_fits):
-    x, y = rows
-    equal_fits(
-        lambda: mlp(3, [8], 1, "tanh", dropout=0.4, normalization="batch", seed=1).double(),
-        x[:40],
-        y[:40],
-        weights=y[:40, 0].abs(),
-        offset=x[:40, 0],
-        metrics=["mae", "r_squared"],
-        validation=(x[40:], y[40:], y[40:, 0].abs(), x[40:, 0]),
-        callbacks=lambda: [
-            GradientClipping(max_norm=0.5),
-            LRSchedule("one_cycle", cycle_momentum=False),
-            EarlyStopping(patience=9),
-        ],
-        **WHOLE,
-    )
+def test_all_that_an_epoch_has(rows, equal_with_all_that_an_epoch_has):
+    def net():
+        return mlp(3, [8], 1, "tanh", dropout=0.4, normalization="batch", seed=1).double()
+
+    equal_with_all_that_an_epoch_has(net, *rows, patience=9, **WHOLE)
 
 
 def test_float32_is_as_near_to_float64_as_an_eager_fit_is(regression, equal_fits, capsys):
