@@ -193,10 +193,7 @@ profile_function <- function(object, i, objective) {
   bounds <- lapply(object$bounds, function(b) b[-i])
   rest <- object$coef[-i]
   undefined <- function(what, value) {
-    stop(structure(
-      class = c("undefined", "error", "condition"),
-      list(message = paste0(what, " is not finite at ", label, " = ", value), call = NULL)
-    ))
+    abort_as("undefined", NULL, what, " is not finite at ", label, " = ", value)
   }
   function(value) {
     p <- replace(object$coef, i, value)
