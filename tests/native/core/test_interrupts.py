@@ -328,44 +328,51 @@ def test_time_limits_of_r_end_a_fit(in_r):
     )
 
 
-POLLING = """
+POLL = """
 import ctypes, time
-from torchbridge.process.interrupts import let_r_look
 R = ctypes.PyDLL(None)
 R.R_ToplevelExec.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
 def poll():
-    # Twice a second, reticulate does this.
-    R.R_ToplevelExec(ctypes.cast(R.R_ProcessEvents, ctypes.c_void_p), None)
+    # As reticulate does, five times or twice a second. R looks at the time at every few.
+    for _ in range(20):
+        R.R_ToplevelExec(ctypes.cast(R.R_ProcessEvents, ctypes.c_void_p), None)
+"""
+
+
+POLLING = f"""{POLL}
+from torchbridge.process.interrupts import let_r_look
 def work(f=None):
     time.sleep(0.11)  # from the last look of another call
     let_r_look()
     if f:
         f()
     time.sleep(0.2)
-    for _ in range(20):  # R looks at the time at every few
-        poll()
+    poll()
     return "lost"
 """
 
 
-IMPORTING = """
-import importlib, os, sys, tempfile, time
+IMPORTING = f"""{POLL}
+import importlib, os, sys, tempfile
 def importing(seconds):
     # reticulate runs R code after each first import.
     folder, end, i = tempfile.mkdtemp(), time.time() + seconds, 0
     sys.path.insert(0, folder)
     try:
-        while time.time() < end:
+        while time.time() < end or i < 10:
             i += 1
-            open(os.path.join(folder, f"m{i}.py"), "w").close()
+            name = "m" + str(i)
+            open(os.path.join(folder, name + ".py"), "w").close()
             importlib.invalidate_caches()
-            importlib.import_module(f"m{i}")
+            importlib.import_module(name)
     finally:
         sys.path.remove(folder)
-    return i > 10
+    poll()
+    return "imported"
 def busy(seconds):
     end = time.time() + seconds
     while time.time() < end: time.sleep(0.01)
+    poll()
 """
 
 
@@ -375,7 +382,7 @@ def test_time_limits_and_ctrl_c_wait_for_the_r_code_of_an_import(in_r):
 limited <- function(code) tryCatch({{ setTimeLimit(elapsed = 0.4, transient = TRUE); code }},
                                    error = function(e) cat(conditionMessage(e), ""))
 limited(calls$importing(1))
-limited(calls$busy(1.5)) # it never looks
+limited(calls$busy(0.6)) # it never looks
 cat(calls$importing(0.1), "")
 {LATER}
 cat(tryCatch(calls$importing(3), interrupt = function(e) "interrupted"))
@@ -385,7 +392,7 @@ cat(tryCatch(calls$importing(3), interrupt = function(e) "interrupted"))
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == (
-        "reached elapsed time limit reached elapsed time limit TRUE interrupted"
+        "reached elapsed time limit reached elapsed time limit imported interrupted"
     )
 
 
