@@ -43,10 +43,10 @@ z[, 1]
 z[1:3, ]
 d[3:4, c(1, 3)]
 
-#' A tensor is not an R matrix: base R's own product refuses it instead of guessing. With
-#' torchbridge attached, `%*%` knows both.
+#' A tensor is not an R matrix: R's own Fourier transform refuses it instead of guessing. `%*%`
+#' knows both.
 
-refusal <- tryCatch(base::`%*%`(z, t(z)), error = conditionMessage)
+refusal <- tryCatch(fft(z), error = conditionMessage)
 refusal
 t(z) %*% z
 

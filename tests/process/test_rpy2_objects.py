@@ -48,7 +48,7 @@ def made(r: Any, code: str) -> Any:
 
 def test_the_private_names_are_those_of_this_rpy2() -> None:
     """rpy2_objects.py knows a capsule's `_cdata` and a function's `_local_env`, of these."""
-    assert importlib.metadata.version("rpy2-rinterface") in ("3.6.2", "3.6.5", "3.6.6")
+    assert importlib.metadata.version("rpy2-rinterface") in ("3.6.2", "3.6.5", "3.6.6", "3.6.7")
     assert importlib.metadata.version("rpy2-robjects") == "3.6.6"
 
 

@@ -66,9 +66,17 @@ shown_block <- function(block) {
     error = simpleError(block$text),
     figure = knitr::include_graphics(block$text),
     markdown = knitr::asis_output(paste0("\n\n", block$text, "\n\n")),
-    html = if (knitr::is_html_output()) knitr::raw_html(block$text) else block$plain,
+    html = if (knitr::is_html_output()) raw_html(block$text) else block$plain,
     value = shown_value(block$value)
   )
+}
+
+# As knitr::raw_html() writes it, which asks package rmarkdown about Pandoc, where that is installed
+# or not. The fence is longer than any within.
+raw_html <- function(text) {
+  fences <- unlist(regmatches(text, gregexpr("`+", text)))
+  fence <- strrep("`", max(3L, nchar(fences) + 1L))
+  knitr::asis_output(paste0("\n", fence, "{=html}\n", text, "\n", fence, "\n"))
 }
 
 # A data frame as a table, an R object as R prints it.

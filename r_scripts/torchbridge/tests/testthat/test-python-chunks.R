@@ -101,7 +101,14 @@ test_that("what notebooks show as Markdown or HTML is shown so where the documen
   old <- knitr::opts_knit$get("rmarkdown.pandoc.to")
   on.exit(knitr::opts_knit$set(rmarkdown.pandoc.to = old))
   knitr::opts_knit$set(rmarkdown.pandoc.to = "html")
-  expect_match(knitted(first, chunk("python", rich))$text, "```{=html}\n<i>rich</i>", fixed = TRUE)
+  expect_match(
+    knitted(first, chunk("python", rich))$text, "\n```{=html}\n<i>rich</i>\n```", fixed = TRUE
+  )
+  fenced <- sub("rich</i>", "rich````</i>", rich, fixed = TRUE)
+  expect_match(
+    knitted(first, chunk("python", fenced))$text,
+    "\n`````{=html}\n<i>rich````</i>\n`````", fixed = TRUE
+  )
 })
 
 test_that("signs of Markdown in a frame's text stay text", {
