@@ -19,6 +19,7 @@ MODULES = {
     "decompositions": "torchbridge.autodiff.decompositions",
     "derivatives": "torchbridge.autodiff.derivatives",
     "laplace": "torchbridge.autodiff.laplace",
+    "sparse_hessian": "torchbridge.autodiff.sparse_hessian",
     "minimise": "torchbridge.autodiff.minimise",
     "missing": "torchbridge.autodiff.missing",
     "evaluator": "torchbridge.autodiff.evaluator",

@@ -42,11 +42,12 @@ def at(f: Function, x: Tensor, random: list[int]) -> tuple[float, Tensor, Tensor
     return value, _gradient(f, x, places, root), x
 
 
-def spread(f: Function, x: Tensor, random: list[int]) -> tuple[Tensor, Tensor]:
-    """At a mode: the inverse of H (q, q), and how the mode moves with all of x (q, n)."""
+def spread(f: Function, x: Tensor, random: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+    """At a mode: H and its inverse (q, q), and how the mode moves with all of x (q, n)."""
     hessian = value_grad_hessian(f, x)[2]
-    inverse = torch.linalg.inv(hessian[random][:, random])
-    return inverse, -inverse @ hessian[random]
+    inner = hessian[random][:, random]
+    inverse = torch.linalg.inv(inner)
+    return inner, inverse, -inverse @ hessian[random]
 
 
 # ---- the steps -----------------------------------------------------------------------------

@@ -26,8 +26,10 @@
 #' @param random Names of parameters (elements of `start`) that are random effects: Laplace's
 #'   approximation integrates them out, at their mode for each value of the others, with exact
 #'   gradients. `minuslogl` has their density too. Fixed effects named here give restricted maximum
-#'   likelihood. The Hessian in them is dense, so a thousand or two are the limit; [torch_mixed] has
-#'   sparse ones. See `ranef()` and `predict(se.fit = TRUE)` in [torch_mle_methods].
+#'   likelihood. Which elements of the Hessian in them are 0 is found by watching `minuslogl` once;
+#'   where most are (random intercepts, crossed ones, series in time), tens of thousands of random
+#'   effects are feasible (with R's package Matrix), else a thousand or two. See `ranef()` and
+#'   `predict(se.fit = TRUE)` in [torch_mle_methods].
 #' @param method,lower,upper,control As in [torch_optim()]; bounds for all parameters that are not
 #'   fixed, or a named vector of some of them.
 #' @param nobs Number of observations, for `BIC()`; `NULL`: the rows of a data frame `data`, the
@@ -99,11 +101,7 @@ mle_result <- function(found, final, model, begin, bounds, method, nobs, call, l
     convergence = found$convergence, method = method
   )
   fit$vcov <- inverse_hessian(fit, final$noise)
-  if (!is.null(laplace)) {
-    spread <- laplace$spread(unname(final$par))
-    fit$joint <- joint_variance(fit, spread)
-    fit$conditional <- spread[[1L]]
-  }
+  if (!is.null(laplace)) fit$spread <- laplace$spread(unname(final$par))
   fit$nobs <- nobs %||% count_observations(model, full)
   structure(fit, class = "torch_mle")
 }

@@ -21,21 +21,21 @@ random_labels <- function(start, random, is_fixed, call) {
 }
 
 # As torch_objective() gives it, of the parameters that are neither fixed nor random; `mode()` gives
-# all parameters as they were at the last gradient. The Hessian is of differences of the gradient.
+# all parameters with the random ones at their mode, and `spread()` what is left of them there. The
+# Hessian is of differences of the gradient.
 laplace_objective <- function(model, full, call) {
   estimated <- which(!model$fixed & !model$random)
-  random <- as.list(which(model$random) - 1L)
   whole <- model
   whole$fixed[] <- FALSE
-  target <- differentiable(free_function(whole, full), full, call = call)
+  target <- target_of(free_function(whole, full), full, list(), TRUE, call)
+  engine <- sparse_laplace(target, full, which(model$random), call)
   last <- list()
   at <- function(p) {
     if (identical(last$p, as.vector(p))) return(last)
     # So far out that derivatives are not finite, optimisers step back.
     from <- function(begin) {
-      asked <- flat_tensor(replace(begin, estimated, p))
       tryCatch(
-        call_python("laplace.at", target$f, asked, random, call = call),
+        engine$mode(replace(begin, estimated, p)),
         value_error = function(e) if (is.null(last$full)) stop(e) else -1L
       )
     }
@@ -46,24 +46,56 @@ laplace_objective <- function(model, full, call) {
       if (is.null(last$full)) refuse_start(found, names(full)[model$random], call)
       return(list(value = Inf, gradient = rep(NaN, length(estimated))))
     }
-    last <<- list(
-      p = as.vector(p), value = found[[1L]],
-      gradient = as.vector(plain_values(found[[2L]]))[estimated],
-      full = stats::setNames(as.vector(plain_values(found[[3L]])), names(full))
-    )
+    last <<- c(list(p = as.vector(p)), found)
     last
   }
-  gr <- function(p) at(p)$gradient
+  gr <- function(p) {
+    now <- at(p)
+    if (is.null(now$gradient)) {
+      gradient <- engine$gradient(now)
+      if (is.null(gradient)) {
+        # There is a way through the function on which other elements of the Hessian are not 0.
+        engine <<- dense_laplace(target, which(model$random), call)
+        last <<- last["full"]
+        return(gr(p))
+      }
+      now$gradient <- last$gradient <<- gradient[estimated]
+    }
+    now$gradient
+  }
   list(
     par = full[estimated], fn = function(p) at(p)$value, gr = gr,
     he = function(p) {
       found <- difference_hessian(p, list(gr = gr), rep(TRUE, length(p)))
       labelled(found, names(full)[estimated])
     },
-    mode = function(p) at(p)$full,
-    spread = function(p) {
-      found <- call_python("laplace.spread", target$f, flat_tensor(at(p)$full), random, call = call)
-      lapply(found, plain_values)
+    mode = function(p) stats::setNames(at(p)$full, names(full)),
+    spread = function(p) engine$spread(at(p), estimated)
+  )
+}
+
+# The approximation with a dense Hessian, all of it in Python: `mode(x)`, from all parameters the
+# same with the random effects at their mode (`full`) and the `value` there, or what refuse_start()
+# takes; `gradient(mode)` in all parameters; `spread(mode, estimated)`.
+dense_laplace <- function(target, random, call) {
+  places <- as.list(random - 1L)
+  list(
+    mode = function(x) {
+      found <- derived("laplace.at", target, flat_tensor(x), places, call = call)
+      if (!is.list(found)) return(found)
+      list(
+        value = found[[1L]], slope = as.vector(plain_values(found[[2L]])),
+        full = as.vector(plain_values(found[[3L]]))
+      )
+    },
+    gradient = function(mode) mode$slope,
+    spread = function(mode, estimated) {
+      found <- derived("laplace.spread", target, flat_tensor(mode$full), places, call = call)
+      found <- lapply(found, plain_values)
+      list(
+        hessian = found[[1L]], conditional = base::diag(found[[2L]]),
+        moves = found[[3L]][, estimated, drop = FALSE]
+      )
     }
   )
 }
@@ -108,17 +140,27 @@ fit_laplace <- function(model, begin, bounds, method, control, call) {
 
 # Random effects and estimates together: what is left of the random effects where theta is known,
 # and what theta's own variance moves them by.
-joint_variance <- function(object, spread) {
+joint_variance <- function(object) {
   labels <- names(object$fullcoef)
-  estimated <- which(!object$model$fixed & !object$model$random)
-  random <- which(object$model$random)
-  moves <- spread[[2L]][, estimated, drop = FALSE]
-  joint <- base::matrix(0, length(labels), length(labels), dimnames = list(labels, labels))
-  joint[estimated, estimated] <- object$vcov
-  joint[random, estimated] <- moves %*% object$vcov
-  joint[estimated, random] <- t(joint[random, estimated])
-  joint[random, random] <- spread[[1L]] + moves %*% object$vcov %*% t(moves)
+  slopes <- base::diag(length(labels))
+  joint <- joint_products(object, slopes)
+  dimnames(joint) <- list(labels, labels)
   joint
+}
+
+# H^-1 b, of a dense matrix or one of package Matrix.
+precision_solve <- function(hessian, b) {
+  if (isS4(hessian)) Matrix::solve(hessian, b) else base::solve(hessian, b)
+}
+
+# slopes V slopes' for a matrix of a row a function and a column a parameter.
+joint_products <- function(object, slopes) {
+  spread <- object$spread
+  estimated <- !object$model$fixed & !object$model$random
+  of_u <- slopes[, object$model$random, drop = FALSE]
+  of_theta <- slopes[, estimated, drop = FALSE] + of_u %*% spread$moves
+  left <- as.matrix(precision_solve(spread$hessian, t(of_u)))
+  of_theta %*% object$vcov %*% t(of_theta) + of_u %*% left
 }
 
 #' @rdname torch_mle_methods
@@ -132,8 +174,10 @@ ranef.torch_mle <- function(object, condVar = FALSE, ...) { # nolint: object_nam
   if (!any(object$model$random)) abort(sys.call(), "The fit has no `random` effects.")
   effects <- object$fullcoef[object$model$random]
   if (!condVar) return(effects)
+  moves <- object$spread$moves
   data.frame(
-    effect = effects, conditional = sqrt(base::diag(object$conditional)),
-    std.error = sqrt(base::diag(object$joint)[object$model$random]), row.names = names(effects)
+    effect = effects, conditional = sqrt(object$spread$conditional),
+    std.error = sqrt(object$spread$conditional + base::rowSums((moves %*% object$vcov) * moves)),
+    row.names = names(effects)
   )
 }

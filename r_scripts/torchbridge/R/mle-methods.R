@@ -6,6 +6,7 @@
 #' @param object,x,fitted A fit of [torch_mle()]; for `plot()` and `autoplot()` its `profile()`.
 #' @param type `"hessian"`: the inverse of the exact Hessian. `"sandwich"`: also right where the
 #'   variance is not the model's (H. White, 1982); `minuslogl` must give one number an observation.
+#'   Of `vcov()` alone `"joint"`: with the random effects, the variance of their prediction error.
 #' @param fixed `TRUE` gives the parameters held at a value too.
 #' @param parm Names or numbers of parameters; all where it is missing.
 #' @param level Confidence level.
@@ -18,7 +19,7 @@
 #' @param se.fit `TRUE` gives standard errors too, by the delta method with the exact Jacobian.
 #' @param conf.int,conf.level,conf.method For `tidy()`: whether there are columns `conf.low` and
 #'   `conf.high`, and of which kind.
-#' @param vcov. For `summary()` and `tidy()`: `type` of the variance.
+#' @param vcov. For `summary()` and `tidy()`: `type` of the variance of the estimates.
 #' @return `coef()`: a named vector; `vcov()`, `confint()`: matrices; `logLik()`: of class
 #'   `logLik`; `anova()`: a table of likelihood ratio tests; `predict()`: a vector, or a list of
 #'   `fit` and `se.fit`; `tidy()` and `glance()`: data frames as broom has them.
@@ -39,8 +40,12 @@ coef.torch_mle <- function(object, fixed = FALSE, ...) {
 #' @export
 vcov.torch_mle <- function(object, type = "hessian", ...) {
   check_no_dots(...)
-  check_choice(type, "type", c("hessian", "sandwich"))
+  check_choice(type, "type", c("hessian", "sandwich", "joint"))
   if (type == "hessian") return(object$vcov)
+  if (type == "joint") {
+    if (!any(object$model$random)) abort(sys.call(), "The fit has no `random` effects.")
+    return(joint_variance(object))
+  }
   scores <- scores_of(object)
   bread <- object$vcov
   inside <- !object$at_bound
@@ -195,12 +200,13 @@ predict.torch_mle <- function(object, fun, newdata = NULL, se.fit = FALSE, ...) 
   fit <- as.vector(plain_values_of(fit))
   if (!se.fit) return(fit)
   slope <- jacobian(predictor, object$fullcoef)
-  variance <- object$joint
-  if (is.null(variance)) {
+  if (any(object$model$random)) {
+    variance <- base::diag(joint_products(object, slope))
+  } else {
     slope <- slope[, !object$model$fixed, drop = FALSE]
-    variance <- object$vcov
+    variance <- base::rowSums((slope %*% object$vcov) * slope)
   }
-  list(fit = fit, se.fit = sqrt(base::rowSums((slope %*% variance) * slope)))
+  list(fit = fit, se.fit = sqrt(variance))
 }
 
 #' @rdname torch_mle_methods

@@ -56,7 +56,7 @@ test_that("counts are those of the formula's model, with errors, profiles and fu
   expect_error(confint(fit), "Profiles are not for fits with `random`")
   total <- predict(fit, function(p) exp(p$logs) * p$u[1] + p$b[1], se.fit = TRUE)
   slope <- c(1, 0, exp(coef(fit)[["logs"]]), rep(0, 6), exp(coef(fit)[["logs"]]) * ranef(fit)[[1L]])
-  expect_equal(total$se.fit, c(sqrt(slope %*% fit$joint %*% slope)), tolerance = 1e-10)
+  expect_equal(total$se.fit, c(sqrt(slope %*% vcov(fit, "joint") %*% slope)), tolerance = 1e-10)
   expect_true(all(ranef(fit, condVar = TRUE)$std.error >= ranef(fit, condVar = TRUE)$conditional))
 })
 
@@ -71,4 +71,81 @@ test_that("what has no integral is named", {
   )
   never <- function(b, u) -log(b) + sum(u^2)
   expect_error(torch_mle(never, list(b = 0, u = 1), random = "u"), "not finite at `start`")
+})
+
+test_that("a sparse Hessian gives what a dense one gives: value, mode, gradient, variances", {
+  skip_if_not_installed("Matrix")
+  set.seed(2)
+  first <- sample(9L, 60L, TRUE)
+  second <- sample(5L, 60L, TRUE)
+  n <- rpois(60L, exp(rnorm(9L)[first] / 2 + rnorm(5L)[second] / 2))
+  crossed <- function(b, u, v, logs) {
+    -sum(dpois(n, exp(b + u[first] + v[second]), log = TRUE)) -
+      sum(dnorm(u, 0, exp(logs[1]), log = TRUE)) - sum(dnorm(v, 0, exp(logs[2]), log = TRUE))
+  }
+  remembered <- function(b, u, z, logs) {
+    k <- length(u)
+    -sum(dpois(n[1:30], exp(b + u), log = TRUE)) - dnorm(u[1], log = TRUE) -
+      sum(dnorm(u[-1], tanh(z) * u[-k], exp(logs), log = TRUE))
+  }
+  cases <- list(
+    list(crossed, list(b = 0.1, u = numeric(9), v = numeric(5), logs = c(-1, 0.2)), 2:15),
+    list(crossed, list(b = 0.1, u = numeric(9), v = numeric(5), logs = c(-1, 0.2)), 1:15),
+    list(remembered, list(b = 0.1, u = numeric(30), z = 0.4, logs = -0.5), 2:31)
+  )
+  for (case in cases) {
+    full <- flat_values(case[[2L]])
+    model <- likelihood_model(case[[1L]], case[[2L]], NULL, list(), list(), "estimate", NULL)
+    target <- target_of(free_function(model, full), full, list(), TRUE, NULL)
+    engines <- list(
+      sparse_laplace(target, full, case[[3L]], NULL), dense_laplace(target, case[[3L]], NULL)
+    )
+    modes <- lapply(engines, function(e) e$mode(full))
+    expect_null(modes[[2L]]$cholesky)
+    expect_false(is.null(modes[[1L]]$cholesky))
+    expect_equal(modes[[1L]]$value, modes[[2L]]$value, tolerance = 1e-12)
+    expect_equal(modes[[1L]]$full, modes[[2L]]$full, tolerance = 1e-9)
+    expect_equal(engines[[1L]]$gradient(modes[[1L]]), modes[[2L]]$slope, tolerance = 1e-9)
+    others <- setdiff(seq_along(full), case[[3L]])
+    spreads <- Map(function(e, m) e$spread(m, others), engines, modes)
+    expect_equal(as.matrix(spreads[[1L]]$hessian), spreads[[2L]]$hessian, tolerance = 1e-9)
+    expect_equal(spreads[[1L]]$conditional, spreads[[2L]]$conditional, tolerance = 1e-9)
+    expect_equal(spreads[[1L]]$moves, spreads[[2L]]$moves, tolerance = 1e-9)
+  }
+})
+
+test_that("a hundred levels of the Nile: Durbin and Koopman's log-likelihood, Kalman's smoother", {
+  skip_if_not_installed("Matrix")
+  nile <- as.numeric(datasets::Nile)
+  level <- function(logs, u, y) {
+    -sum(dnorm(y, u, exp(logs[1]), log = TRUE)) -
+      sum(dnorm(u[-1], u[-length(u)], exp(logs[2]), log = TRUE))
+  }
+  begin <- list(logs = c(4, 4), u = rep(mean(nile), 100L))
+  fit <- torch_mle(level, begin, list(y = nile), random = "u")
+  expect_equal(c(logLik(fit)), -632.54562510, tolerance = 1e-11)
+  # The same density, as a multivariate normal: what is left of the levels, and their means.
+  sds <- exp(coef(fit))
+  precision <- crossprod(diff(diag(100L))) / sds[2L]^2 + diag(100L) / sds[1L]^2
+  expect_equal(unname(ranef(fit)), solve(precision, nile / sds[1L]^2), tolerance = 1e-9)
+  expect_equal(
+    ranef(fit, condVar = TRUE)$conditional, sqrt(diag(solve(precision))), tolerance = 1e-9
+  )
+})
+
+test_that("where the function takes another way, its Hessian is found anew", {
+  skip_if_not_installed("Matrix")
+  y <- c(0.3, -0.2, 1.1, 0.4, 0.9, -0.5)
+  # Neighbours are alike only where `a` says so.
+  nll <- function(a, u) {
+    value <- -sum(dnorm(y, u, 1, log = TRUE)) - sum(dnorm(u, a, 1, log = TRUE))
+    if (a > 0.1) value + sum((u[-1] - u[-6])^2) else value
+  }
+  full <- c(a = 0, setNames(numeric(6), paste0("u", 1:6)))
+  begin <- list(a = 0, u = numeric(6))
+  model <- likelihood_model(nll, begin, NULL, list(), list(), "estimate", NULL)
+  target <- target_of(free_function(model, full), full, list(), TRUE, NULL)
+  engine <- sparse_laplace(target, full, 2:7, NULL)
+  expect_length(engine$gradient(engine$mode(full)), 7L)
+  expect_null(engine$gradient(engine$mode(replace(full, 1L, 0.4))))
 })

@@ -1,0 +1,64 @@
+"""Sparse Hessians by colours, beside the dense ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from torchbridge.autodiff import sparse_hessian
+from torchbridge.autodiff.derivatives import hessian
+
+torch.manual_seed(1)
+FIRST = torch.randint(0, 40, (200,))
+SECOND = torch.randint(0, 10, (200,)) + 40
+
+
+def _crossed(x: Tensor) -> Tensor:
+    rows = torch.exp(x[FIRST] + x[SECOND] * x[52] + x[50] * x[51] * 0.1)
+    return rows.sum() + (x[:50] ** 2).sum() * x[51]
+
+
+def _series(x: Tensor) -> Tensor:
+    steps = (x[1:50] - 0.5 * x[:49] - x[50]) ** 2 * torch.exp(x[51])
+    return steps.sum() + x[:50].sin().sum() + x[52] ** 2
+
+
+@pytest.mark.parametrize(("f", "most"), [(_crossed, 14), (_series, 4)], ids=["crossed", "series"])
+@pytest.mark.parametrize("hub", [False, True])
+def test_elements_and_the_determinants_slope_are_the_dense_ones(
+    f: Callable[[Tensor], Tensor], most: int, hub: bool
+) -> None:
+    random = ([50] if hub else []) + list(range(50))
+    x = torch.randn(53, dtype=torch.float64) * 0.3
+    found = sparse_hessian.plan(f, x, random)
+    assert found is not None
+    plan = found[0]
+    assert len(plan.seeds) <= most
+    value, slope, elements = sparse_hessian.curvature(f, x, plan)
+    known = hessian(f, x)
+    dense = torch.zeros(len(random), len(random), dtype=torch.float64)
+    dense[plan.row, plan.column] = elements
+    dense[plan.column, plan.row] = elements
+    assert torch.allclose(dense, known[random][:, random], rtol=1e-13, atol=1e-13)
+    assert value == f(x).item()
+    (gradient,) = torch.autograd.grad(f(v := x.clone().requires_grad_()), v)
+    assert torch.equal(slope, gradient[random])
+    inverse = torch.linalg.inv(dense)
+    logs = (torch.func.hessian(f)(v)[random][:, random] * inverse).sum() / 2
+    (pull,) = torch.autograd.grad(logs, v)
+    at = inverse[plan.row, plan.column]
+    whole, ours, right = sparse_hessian.pull(f, x, plan, at, elements)
+    assert right
+    assert torch.allclose(whole, gradient, rtol=1e-13)
+    assert torch.allclose(ours, pull, rtol=1e-10, atol=1e-10)
+    assert not sparse_hessian.pull(f, x, plan, at, elements * 1.0001)[2]
+    across = sparse_hessian.cross(f, x, plan, [51, 52])
+    assert torch.allclose(across, known[random][:, [51, 52]], rtol=1e-12, atol=1e-13)
+
+
+def test_a_dense_hessian_has_no_plan() -> None:
+    x = torch.ones(6, dtype=torch.float64)
+    assert sparse_hessian.plan(lambda x: x.sum() ** 2, x, list(range(6))) is None
