@@ -17,13 +17,14 @@ from torchbridge.process.interrupts import let_r_look
 
 from ..sparse import is_sparse
 from .blocks import Block, Blocks
-from .design import times
+from .design import all_one, times
 from .families import Family, gaussian_log_likelihood, is_least_squares
 from .glm_fit import GLMFit
 from .least_squares import scales, unscaled_covariance
 from .links import Link
 from .normal_equations import CrossProduct, Normal, OutOfRange, Sums, Triangle
 from .settling import Settling
+from .terms import TermRows
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def _as_fit(task: BlockTask, seen: _Seen, found: _Found, of_column: Tensor, unit
         dispersion = found.pearson / df if df > 0 else torch.nan
     covariance = dispersion * unscaled_covariance(found.normal.r, kept, task.n_coefficients)
     eta, mu, working = _of_rows(found)
+    if unit != 1:
+        eta, mu = unit * eta, unit * mu
     return GLMFit(
         family=task.name,
         link=task.link.name,
@@ -128,8 +131,8 @@ def _as_fit(task: BlockTask, seen: _Seen, found: _Found, of_column: Tensor, unit
         n_obs=seen.n,
         iterations=found.iterations,
         converged=found.converged,
-        linear_predictor=unit * eta,
-        fitted=unit * mu,
+        linear_predictor=eta,
+        fitted=mu,
         working_weights=working,
     )
 
@@ -137,7 +140,10 @@ def _as_fit(task: BlockTask, seen: _Seen, found: _Found, of_column: Tensor, unit
 def _of_rows(found: _Found) -> tuple[Tensor, ...]:
     if not found.rows:
         return tuple(torch.empty(0, dtype=torch.float64) for _ in range(3))
-    return tuple(torch.cat(parts).cpu() for parts in zip(*found.rows, strict=True))
+    eta, mu, working = zip(*found.rows, strict=True)
+    whole = torch.cat(eta).cpu()
+    same = all(x is y for x, y in zip(eta, mu, strict=True))
+    return whole, whole if same else torch.cat(mu).cpu(), torch.cat(working).cpu()
 
 
 # ---- least squares: one pass ----
@@ -170,9 +176,13 @@ def _least_squares(task: BlockTask) -> tuple[_Seen, _Found]:
 
 def _see(seen: _Seen, block: Block) -> None:
     seen.n += len(block.y)
-    seen.weight += float(block.w.sum())
-    seen.log_weight += float(block.w.log().sum())
-    seen.weighted_y += float((block.w * block.y).sum())
+    if all_one(block.w):
+        seen.weight += len(block.w)
+        seen.weighted_y += float(block.y.sum())
+    else:
+        seen.weight += float(block.w.sum())
+        seen.log_weight += float(block.w.log().sum())
+        seen.weighted_y += float(block.w.dot(block.y))
     seen.has_offset = seen.has_offset or bool(block.o.any())
 
 
@@ -312,9 +322,10 @@ class _Search:
                 mu = task.link.inverse(eta)
                 from_ = torch.zeros_like(eta)
             total += float((w * task.family.unit_deviance(y, mu)).sum())
-            if b is not None and not (bool(task.family.mean(mu).all()) and abs(total) < math.inf):
+            ends = torch.stack(mu.aminmax())  # the means that a family may have are an interval
+            if b is not None and not (bool(task.family.mean(ends).all()) and abs(total) < math.inf):
                 return math.inf
-            self.at_edge = self.at_edge or _is_at_edge(task.family, mu)
+            self.at_edge = self.at_edge or _is_at_edge(task.family, ends)
             slope = task.link.slope(eta)
             weights = w * slope**2 / task.family.variance(mu)
             if not bool(weights.sum().isfinite()):
@@ -326,8 +337,8 @@ class _Search:
 _NOTHING = Normal(torch.empty(0, dtype=torch.int64), torch.empty(0, 0), torch.empty(0), 0.0, 0.0)
 
 
-def _is_at_edge(family: Family, mu: Tensor) -> bool:
-    return family.takes_shares and bool(mu.min() < 1e-14 or mu.max() > 1 - 1e-14)
+def _is_at_edge(family: Family, ends: Tensor) -> bool:
+    return family.takes_shares and bool(ends[0] < 1e-14 or ends[1] > 1 - 1e-14)
 
 
 def _finish(task: BlockTask, seen: _Seen, found: _Found) -> None:
@@ -393,7 +404,9 @@ def _scales(task: BlockTask) -> tuple[Tensor, float]:
     """What each coefficient's column, and y, is divided by: powers of two, mostly 1."""
     largest, of_y = torch.zeros(task.p, dtype=torch.float64), 0.0
     for x, y, _, o in task.counted():
-        if is_sparse(x):
+        if isinstance(x, TermRows):
+            found = x.dense().abs().amax(0)
+        elif is_sparse(x):
             of_each, size = x.col_indices().long(), x.values().abs()
             found = size.new_zeros(task.p).scatter_reduce(0, of_each, size, "amax")
         else:

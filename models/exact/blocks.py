@@ -10,6 +10,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ..sparse import is_sparse, rows, span, with_values
+from .terms import TermRows
 
 #: Numbers of a block of sparse rows that is dense for a while.
 _DENSE = 2**22
@@ -19,28 +20,32 @@ class Block(NamedTuple):
     """Some rows, in float64 on one device.
 
     Attributes:
-        x: their columns, without an intercept, shape (n, p); dense, or a CSR tensor.
+        x: their columns, without an intercept, shape (n, p); dense, a CSR tensor, or of terms.
         y, w, o: response, weights (not negative) and offset, shape (n,).
     """
 
-    x: Tensor
+    x: Tensor | TermRows
     y: Tensor
     w: Tensor
     o: Tensor
 
     def counted(self) -> "Block":
         """The rows that have a weight."""
-        counts = self.w > 0
-        if bool(counts.all()):
+        if len(self.w) and bool(self.w.min() > 0):
             return self
-        index = counts.nonzero()[:, 0]
-        x = rows(self.x, index) if is_sparse(self.x) else self.x[index]
+        index = (self.w > 0).nonzero()[:, 0]
+        if isinstance(self.x, TermRows):
+            x: Tensor | TermRows = self.x.selected(index)
+        else:
+            x = rows(self.x, index) if is_sparse(self.x) else self.x[index]
         return Block(x, self.y[index], self.w[index], self.o[index])
 
     def divided(self, of_column: Tensor, unit: float) -> "Block":
         """Columns, and response and offset, over these numbers."""
         x = self.x
-        if is_sparse(x):
+        if isinstance(x, TermRows):
+            x = x.divided(of_column)
+        elif is_sparse(x):
             x = with_values(x, x.values() / of_column[x.col_indices()])
         else:
             x = x / of_column
@@ -63,8 +68,11 @@ def check_square(p: int) -> None:
         )
 
 
-def dense_parts(x: Tensor) -> Iterator[tuple[int, Tensor]]:
+def dense_parts(x: Tensor | TermRows) -> Iterator[tuple[int, Tensor]]:
     """Rows as dense tensors of some megabytes, each with the number of its first."""
+    if isinstance(x, TermRows):
+        yield 0, x.dense()
+        return
     if not is_sparse(x):
         yield 0, x
         return

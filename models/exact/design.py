@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..arguments import kind_of
 from ..sparse import as_rows, is_sparse, with_values
-from .terms import Terms
+from .terms import TermRows, Terms
 
 
 def as_design(name: str, x: Any) -> Tensor:
@@ -33,14 +33,22 @@ def all_finite(x: Tensor) -> bool:
     return math.isfinite(x.sum()) or bool(x.isfinite().all())
 
 
+def all_one(weights: Tensor) -> bool:
+    """Does each row count once?"""
+    low, high = weights.aminmax()
+    return bool(low == 1 == high)
+
+
 def as_sparse_design(name: str, x: Any) -> Tensor:
     """A sparse `x` as a finite float64 matrix by rows (CSR)."""
     found = as_rows(name, x)
     return found if found.dtype == torch.float64 else with_values(found, found.values().double())
 
 
-def times(x: Tensor, b: Tensor, intercept: bool) -> Tensor:
-    """`[1 x] b`, of coefficients (p,) or (p, k) with the intercept's first; x dense or CSR."""
+def times(x: Tensor | TermRows, b: Tensor, intercept: bool) -> Tensor:
+    """`[1 x] b`, of coefficients (p,) with the intercept's first; (p, k) of x dense or CSR."""
+    if isinstance(x, TermRows):
+        return x.product(b[1:]) + b[0] if intercept else x.product(b)
     if b.ndim == 1:
         return times(x, b[:, None], intercept)[:, 0]
     return x @ b[1:] + b[:1] if intercept else x @ b

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,8 @@ from .terms import Terms
 #: From so many numbers on a dense table is fitted in blocks of rows: by its cross product, where
 #: that keeps the digits, which takes a fifth of the time.
 _LARGE = 2**18
-#: Rows of such a block: their columns stay in the cache.
-_ROWS = 4096
+#: Rows of such a block, at least, and so many numbers: they stay in the cache.
+_ROWS, _NUMBERS = 4096, 2**18
 
 
 def fit_glm(
@@ -91,24 +91,26 @@ def fit_glm(
     if not isinstance(x, Terms):
         x = as_sparse_design("x", x) if is_sparse(x) else as_design("x", x)
     data = _beside(x, y, weights, offset, found, family)
-    if isinstance(x, Tensor) and not (is_sparse(x) or _is_large(x)):
+    if isinstance(x, Tensor) and not (is_sparse(x) or is_large(x.shape, x.device)):
         return _fit_dense(x, data, *settings)
     check_square(x.shape[1])
     return fit_blocks(BlockTask(_blocks_of(x, data), x.shape[1], *settings, keeps_rows=True))
 
 
-def _is_large(x: Tensor) -> bool:
+def is_large(shape: Sequence[int], device: torch.device) -> bool:
     """Enough rows for blocks of them? (A GPU has its own.)"""
-    return x.numel() >= _LARGE and len(x) >= 8 * x.shape[1] and x.device.type == "cpu"
+    n, p = shape
+    return n * p >= _LARGE and n >= 8 * p and device.type == "cpu"
 
 
 def _blocks_of(x: Tensor | Terms, data: tuple[Tensor, Tensor, Tensor]) -> Blocks:
-    if not isinstance(x, Terms) and is_sparse(x):
+    if isinstance(x, Tensor) and is_sparse(x):
         return lambda: iter([Block(x, *data)])
+    size = max(_ROWS, _NUMBERS // (4 + x.n_plain)) if isinstance(x, Terms) else _ROWS
 
     def blocks() -> Iterator[Block]:
-        for start in range(0, len(x), _ROWS):
-            end = min(start + _ROWS, len(x))
+        for start in range(0, len(x), size):
+            end = min(start + size, len(x))
             rows = x.rows(start, end) if isinstance(x, Terms) else x[start:end]
             yield Block(rows, *(part[start:end] for part in data))
 

@@ -15,7 +15,10 @@ from torch import Tensor
 
 from ..sparse import is_sparse, row_numbers, transposed, with_values
 from .blocks import dense_parts
+from .cell_sums import CellSums
+from .design import all_one
 from .least_squares import independent_columns
+from .terms import TermRows
 
 #: The condition (of columns of length 1) beyond which the cross product has lost digits: of
 #: sixteen it leaves ten.
@@ -63,8 +66,8 @@ class Normal(NamedTuple):
 class Sums(Protocol):
     """What blocks are added to."""
 
-    def add(self, x: Tensor, weights: Tensor, z: Tensor) -> None:
-        """Rows of the columns (dense, or CSR), their weights and their right side."""
+    def add(self, x: Tensor | TermRows, weights: Tensor, z: Tensor) -> None:
+        """Rows of the columns (dense, CSR, or of terms), their weights and their right side."""
 
     def solved(self, kept: Tensor | None = None) -> Normal | None:
         """The problem of all rows so far, of these columns or of those that are independent.
@@ -84,21 +87,27 @@ class CrossProduct:
         self.intercept = intercept
         self.sum: Tensor | None = None
         self.shift: Tensor | None = None  # of the columns, and of z last
+        self._cells: CellSums | None = None
 
-    def add(self, x: Tensor, weights: Tensor, z: Tensor) -> None:
+    def add(self, x: Tensor | TermRows, weights: Tensor, z: Tensor) -> None:
         """See `Sums`."""
         if self.shift is None:
             self.shift = self._shift(x, z)
         z = z - self.shift[-1]
+        if isinstance(x, TermRows):
+            if self._cells is None:
+                self._cells = CellSums(x, self.shift[:-1])
+            self._cells.add(x, weights, z)
+            return
         found = self._sparse(x, weights, z) if is_sparse(x) else self._dense(x, weights, z)
         self.sum = found if self.sum is None else self.sum.add_(found)
 
-    def _shift(self, x: Tensor, z: Tensor) -> Tensor:
+    def _shift(self, x: Tensor | TermRows, z: Tensor) -> Tensor:
         shift = z.new_zeros(x.shape[1] + 1)
         if self.intercept and len(z):
             shift[-1] = z.mean()
-            if not is_sparse(x):
-                shift[:-1] = x.mean(0)
+            if isinstance(x, TermRows) or not is_sparse(x):
+                shift[:-1] = (x.dense() if isinstance(x, TermRows) else x).mean(0)
         return shift
 
     def _dense(self, x: Tensor, weights: Tensor, z: Tensor) -> Tensor:
@@ -111,7 +120,7 @@ class CrossProduct:
         else:
             all_[:, :-1] = x
         all_[:, -1] = z
-        return all_.T @ (all_ if bool((weights == 1).all()) else weights[:, None] * all_)
+        return all_.T @ (all_ if all_one(weights) else weights[:, None] * all_)
 
     def _sparse(self, x: Tensor, weights: Tensor, z: Tensor) -> Tensor:
         weighted = with_values(x, x.values() * weights[row_numbers(x)])
@@ -131,6 +140,8 @@ class CrossProduct:
 
     def solved(self, kept: Tensor | None = None) -> Normal | None:
         """See `Sums`."""
+        if self._cells is not None:
+            self.sum = self._cells.total(self.intercept)
         assert self.sum is not None and self.shift is not None
         squares = self.sum.diagonal()
         # (A step's right side vanishes at the end, and only its columns matter.)
@@ -172,7 +183,7 @@ class Triangle:
         self.intercept = intercept
         self.r: Tensor | None = None
 
-    def add(self, x: Tensor, weights: Tensor, z: Tensor) -> None:
+    def add(self, x: Tensor | TermRows, weights: Tensor, z: Tensor) -> None:
         """See `Sums`."""
         root = weights.sqrt()
         for start, dense in dense_parts(x):

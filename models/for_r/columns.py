@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import whole_numbers
+from ..exact.terms import Terms
 from ..sparse import in_one_piece
 from ..table.registry import MODELS
 from ..training.data import dtype_of
@@ -61,6 +62,12 @@ class Columns:
             # One column a level but the first, as R's contr.treatment has it.
             spread += [column == level for level in range(2, n + 1)] if n else [column]
         return as_rows(spread, len(columns[0]), self.dtype), None
+
+    def as_terms(self, columns: Sequence[Tensor]) -> Terms:
+        """The same columns where they are, for a fit that takes them so."""
+        # One column a level but the first, as R's contr.treatment has it.
+        tables = [torch.eye(n)[:, 1:] if n else None for n in self.levels]
+        return Terms(columns, [[i] for i in range(len(columns))], [[table] for table in tables])
 
 
 def as_rows(columns: Sequence[Tensor], n_rows: int, dtype: torch.dtype) -> Tensor:

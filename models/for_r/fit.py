@@ -15,12 +15,18 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ..callbacks import Callback, EpochEnd, LRFinder, ProgressLines, as_callbacks
+from ..exact.families import find_family, is_least_squares
+from ..exact.glm import is_large
+from ..exact.glm_fit import GLMFit
 from ..exact.terms import Terms
 from ..randomness import seeded
+from ..sparse import is_sparse
+from ..table.exact import generalized
 from ..table.fit import fit_table
 from ..table.registry import MODELS
 from ..table.result import TableFit
 from ..training.data import mode
+from ..training.device import training_device
 from ..training.fit import Fit
 from ..training.ranks import find_rank, join
 from .columns import Columns
@@ -93,9 +99,14 @@ def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
     model = task["model"]
     double = task["fit_options"].get("precision") == "64-true"
     columns = Columns(model, task["levels"], torch.float64 if double else torch.float32)
-    numeric, codes = (
-        (Terms(**task["terms"]), None) if "terms" in task else columns.arrange(task["columns"])
-    )
+    codes: Tensor | None = None
+    numeric: Tensor | Terms
+    if "terms" in task:
+        numeric = Terms(**task["terms"])
+    elif _stay_columns(task):
+        numeric = columns.as_terms(task["columns"])
+    else:
+        numeric, codes = columns.arrange(task["columns"])
     validation = task.get("validation")
     if isinstance(validation, Mapping):
         own = dict(validation)
@@ -112,6 +123,18 @@ def arranged(task: Mapping[str, Any]) -> dict[str, Any]:
         "fit_options": task["fit_options"],
         **{name: task.get(name) for name in names},
     }
+
+
+def _stay_columns(task: Mapping[str, Any]) -> bool:
+    """Is it so large a table for a generalized linear model that a matrix of it costs a part?"""
+    model, columns, y = task["model"], task["columns"], task.get("response")
+    if not isinstance(model, str) or MODELS[model].fit is not generalized or not columns:
+        return False
+    if y is None or y.ndim != 1 or any(is_sparse(x) or x.ndim > 2 for x in columns):
+        return False
+    width = columns[0].shape[1] if columns[0].ndim == 2 else len(columns)
+    device = training_device(task["fit_options"].get("device"))
+    return is_large((len(columns[0]), width), device)
 
 
 def model_options(model: Any, given: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -161,10 +184,18 @@ def described(result: TableFit) -> dict[str, Any]:
         found["exact"] = {
             name: value.numpy() if isinstance(value, Tensor) else value
             for name, value in vars(result.exact).items()
-            if name not in ("fitted", "clusters", "scores")  # given as `fitted`
+            if name not in ("fitted", "clusters", "scores", *_known(result.exact))
         }
         found["exact"] |= _distribution(result)
     return found
+
+
+def _known(exact: Any) -> tuple[str, ...]:
+    """What R knows, beside what is given as `fitted`: of so many rows each takes a pass."""
+    if not isinstance(exact, GLMFit) or exact.linear_predictor is not exact.fitted:
+        return ()
+    least_squares = is_least_squares(*find_family(exact.family, exact.link))
+    return ("linear_predictor", "working_weights") if least_squares else ("linear_predictor",)
 
 
 def _distribution(result: TableFit) -> dict[str, Any]:

@@ -45,7 +45,7 @@ crossing <- function(columns) {
 as_tensor <- function(x) {
   if (is.null(x) || is_tensor(x)) return(x)
   if (is_sparse(x)) return(api("sparse_to_read", x))
-  if (is.factor(x)) return(api("tensor_to_read", as.integer(x)))
+  if (is.factor(x)) return(api("tensor_to_read", plain_vector(x)))
   if (is.logical(x)) return(as_torch_tensor(plain_vector(x)))
   api("tensor_to_read", plain_vector(plain_column(x)))
 }

@@ -1,7 +1,7 @@
 # What an exact fit estimates, with names.
 # Tests: test-fit-fit.R.
 
-as_exact <- function(found, made) {
+as_exact <- function(found, made, fitted) {
   if (is.null(found)) return(NULL)
   preparation <- made$preparation
   names <- preparation$coefficient_names
@@ -37,6 +37,7 @@ as_exact <- function(found, made) {
       found[[name]] <- stats::setNames(as.vector(found[[name]]), made$row_names)
     }
   }
+  if (is_glm(found) && is.null(found$linear_predictor)) found$linear_predictor <- fitted
   found
 }
 
@@ -53,6 +54,12 @@ extra_names <- function(found, made) {
 
 # Is it a generalized linear model, as glm() has it?
 is_glm <- function(exact) base_family(exact$family) %in% names(model_registry()$families)
+
+# Of the last iteration. Least squares has none of its own.
+working_weights <- function(fit) {
+  found <- fit$exact$working_weights
+  as.vector(if (is.null(found)) row_weights(fit) else found)
+}
 
 # How a fit is called that is none.
 exact_name <- function(exact) {

@@ -385,16 +385,17 @@ finish_fit <- function(made, result, options) {
     list2DF(history)
   }
   unsupervised <- is_unsupervised(made$model)
+  fitted <- with_rows(result$fitted, made)
   fit <- c(made, list(
     history = history, status = result$status, best_epoch = result$best_epoch,
     device = result$device, engine = result$engine, seed = options$seed, loss = options$loss_name,
     n_parameters = result$n_parameters, spec = result$spec, weights = result$weights,
     parameter_names = as.character(unlist(result$parameter_names)), id = result$id,
-    fitted.values = with_rows(result$fitted, made),
+    fitted.values = fitted,
     lr_finder = if (!is.null(result$lr_finder)) {
       as.data.frame(lapply(result$lr_finder, as.numeric))
     },
-    exact = if (!unsupervised) as_exact(result$exact, made),
+    exact = if (!unsupervised) as_exact(result$exact, made, fitted),
     result = if (unsupervised) as_result(result$exact, made)
   ))
   fit$row_names <- NULL

@@ -39,13 +39,13 @@ formula_frame <- function(formula, data, asked, env, call, model = NULL) {
   asked$formula <- quote(.formula)
   asked$data <- quote(.data)
   asked$na.action <- quote(stats::na.pass)
-  asked$drop.unused.levels <- TRUE
   # A formula has no rows of its own where its variables are in its environment.
   scope <- list2env(list(.formula = terms, .data = data), parent = env)
   frame <- tryCatch(eval(asked, scope), error = function(condition) {
     abort(call, "`formula`: ", conditionMessage(condition))
   })
   check_sound_columns(frame, call)
+  frame <- without_unused_levels(frame)
   needed <- c(list(attr(terms, "variables")), unname(beside))
   scope <- call_scope(kept_scope(environment(terms), needed, columns), given, env)
   environment(attr(frame, "terms")) <- scope
@@ -54,6 +54,20 @@ formula_frame <- function(formula, data, asked, env, call, model = NULL) {
     data_digest(source_columns(names, columns, scope))
   }
   list(frame = frame, offset = given$offset, strata = parts$strata, digest = digest)
+}
+
+# As model.frame(drop.unused.levels = TRUE), which looks through the values of all rows.
+without_unused_levels <- function(frame) {
+  for (name in names(frame)) {
+    x <- frame[[name]]
+    if (!is.factor(x) || all(tabulate(x, nlevels(x)) > 0L)) next
+    kept <- x[, drop = TRUE]
+    if (!identical(attr(kept, "contrasts"), attr(x, "contrasts"))) {
+      warning("contrasts dropped from factor ", name, " due to missing levels", call. = FALSE)
+    }
+    frame[[name]] <- kept
+  }
+  frame
 }
 
 # The environment of the formula, and in it what `subset`, `weights` and `offset` name and only the

@@ -290,7 +290,7 @@ as_rs_glm <- function(fit, found, x, y, mu) {
   family <- exact_family(exact)
   eta <- stats::setNames(as.vector(exact$linear_predictor), labels)
   found$residuals <- (y - mu) / family$mu.eta(eta)
-  weights <- stats::setNames(as.vector(exact$working_weights), labels)
+  weights <- stats::setNames(working_weights(fit), labels)
   z <- eta - (if (is.null(fit$offset)) 0 else fit$offset) + found$residuals
   found <- with_qr(found, x, z, weights)
   found <- c(found, list(

@@ -303,7 +303,7 @@ predicted_errors <- function(fit, given, type, call) {
     sqrt(rowSums((x %*% exact$covariance[known, known]) * x))
   } else {
     own <- exact_design(fit, rows_of(fit, NULL, NULL, call))[, known, drop = FALSE]
-    r <- qr.R(qr(own * sqrt(as.vector(exact$working_weights))))
+    r <- qr.R(qr(own * sqrt(working_weights(fit))))
     sqrt(exact$dispersion * rowSums((x %*% backsolve(r, diag(ncol(r))))^2))
   }
   if (type == "response") {

@@ -44,3 +44,33 @@ test_that("large tables with factors have lm()'s and glm()'s answers, with no co
     torch_fit(y ~ g + z, replace(d, "z", replace(d$z, 5, Inf)), linear()), "`z` holds infinite"
   )
 })
+
+test_that("large tables of numbers and factors stay columns, and have the digits of lm()", {
+  set.seed(2)
+  n <- 40000L
+  d <- data.frame(
+    x = rnorm(n), i = sample(9L, n, TRUE), far = 1e5 + rnorm(n), twice = 0, l = runif(n) > 0.3,
+    g = factor(sample(c("a", "b", "c"), n, TRUE), levels = c("a", "none", "b", "c"))
+  )
+  d$twice <- 2 * d$x
+  y <- d$x - d$i + d$far + d$l + rnorm(n)
+  same_as_lm <- function(fit, reference) {
+    expect_equal(unname(coef(fit)), unname(coef(reference)), tolerance = 1e-8)
+    expect_equal(unname(vcov(fit)), unname(vcov(reference)), tolerance = 1e-8)
+    expect_equal(unname(fitted(fit)), unname(fitted(reference)), tolerance = 1e-12)
+    expect_equal(unname(rstandard(fit)[1:9]), unname(rstandard(reference)[1:9]), tolerance = 1e-8)
+  }
+  numbers <- d[c("x", "i", "far", "twice", "l", "x", "i")]
+  names(numbers)[6:7] <- c("x2", "i2")
+  numbers[6:7] <- list(d$x^2, d$i^2)
+  reference <- lm(y ~ ., numbers)
+  same_as_lm(torch_fit(y ~ ., cbind(numbers, y = y), linear()), reference)
+  same_as_lm(torch_fit(as.matrix(numbers), y, linear()), reference)
+  expect_equal(names(coef(torch_fit(numbers, y, linear())))[1:3], c("(Intercept)", "x", "i"))
+  # A level that no row has is none of the model's.
+  reference <- lm(y ~ ., cbind(d, z = d$x^3))
+  same_as_lm(torch_fit(y ~ ., cbind(d, z = d$x^3, y = y), linear()), reference)
+  same_as_lm(torch_fit(cbind(droplevels(d), z = d$x^3), y, linear()), reference)
+  contrasts(d$g) <- contr.sum(4L)
+  expect_warning(torch_fit(y ~ g + x, cbind(d, y = y), linear()), "contrasts dropped from factor g")
+})
