@@ -7,6 +7,7 @@
 #include "core/depth.h"
 #include "core/entry.h"
 #include "core/errors.h"
+#include "core/finalizers.h"
 #include "core/fork.h"
 #include "core/frozen.h"
 #include "core/half.h"
@@ -283,17 +284,15 @@ static PyObject *native_object_handle(PyObject *self, PyObject *value) {
   return run(object_handle_run, (object_job){.value = value});
 }
 
-static void finalizers_run(void *unused) {
-  (void)unused;
-  R_RunPendingFinalizers();
-}
+static void finalizers_run(void *all) { *(bool *)all = tb_run_finalizers(); }
 
 static PyObject *native_run_finalizers(PyObject *self, PyObject *unused) {
   (void)self;
   (void)unused;
-  if (tb_check_thread() || tb_protected(finalizers_run, NULL))
+  bool all = false;
+  if (tb_check_thread() || tb_protected(finalizers_run, &all))
     return NULL;
-  Py_RETURN_NONE;
+  return PyBool_FromLong(all);
 }
 
 static PyObject *native_foreign_vector(PyObject *self, PyObject *capsule) {
@@ -378,7 +377,8 @@ static PyMethodDef functions[] = {
     {"object_handle", native_object_handle, METH_O,
      "object_handle(value): the same, of class python_object only."},
     {"run_finalizers", native_run_finalizers, METH_NOARGS,
-     "Of what R has found to be gone, the finalizers run now: it must not come back to life."},
+     "Of what R has found to be gone, the finalizers run now: it must not come back to life. "
+     "False where they could not all be run."},
     {"foreign_vector", native_foreign_vector, METH_O,
      "foreign_vector(capsule): an R vector over the memory of a DLPack capsule."},
     {"arrow_to_r", native_arrow_to_r, METH_O,

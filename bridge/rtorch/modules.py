@@ -275,11 +275,9 @@ _owners: dict[int, int] = {}
 def face(module: nn.Module) -> RObject:
     """The R function (an RObject) that stands for a module in R: always the same one."""
     core = host.native()
-    if id(module) in _faces:
-        core.run_finalizers()  # `release` says what is gone, and must not be given away
-        known = _face_of(module)
-        if known is not None:
-            return core.RObject.from_address(known.face)
+    known = _living_face_of(module)
+    if known is not None:
+        return core.RObject.from_address(known.face)
     half = module._r_half if isinstance(module, RModule) else None
     if half is None and isinstance(module, RModule):
         raise _gone(module)
@@ -313,7 +311,7 @@ def release(environment: int) -> None:
 
 def half_in_r(module: nn.Module) -> RObject | None:
     """The R half of any module, if it has one."""
-    known = _face_of(module)
+    known = _living_face_of(module)
     if known is not None:
         return host.native().RObject.from_address(known.half)
     return module._r_half if isinstance(module, RModule) else None
@@ -329,13 +327,21 @@ def _face_of(module: nn.Module) -> _Face | None:
     return known if known is not None and known.module() is module else None
 
 
+def _living_face_of(module: nn.Module) -> _Face | None:
+    """The same, until R collects again; what R has let go of must not be given away."""
+    if _face_of(module) is None or host.native().run_finalizers():  # `release` says what is gone
+        return _face_of(module)
+    # In a finalizer nobody knows; another face of the same module is safe, where R keeps nothing.
+    return _face_of(module) if isinstance(module, RModule) else None
+
+
 def _half_of(module: RModule) -> RObject:
     """The R half of a module: an R function of what to do, its name and the arguments."""
-    known = _face_of(module)
-    if known is None and module._r_half is not None:
-        face(module)  # its methods need a `self`
     if module._r_half is not None:
+        if _face_of(module) is None:
+            face(module)  # its methods need a `self`
         return module._r_half
+    known = _living_face_of(module)
     if known is None:
         raise _gone(module)
     return host.native().RObject.from_address(known.half)
@@ -385,7 +391,7 @@ def settle() -> None:
 def _in_r() -> tuple[list[nn.Module], list[RObject]]:
     """The modules that have a half in R, and these halves."""
     core = host.native()
-    core.run_finalizers()  # `release` says what is gone, and must not be given away
+    core.run_finalizers()  # `release` says what is gone
     modules, halves = [], []
     for address in list(_faces):
         known = _faces.get(address)  # to hold one may collect others: asked one by one
@@ -432,7 +438,7 @@ def _references(objects: Sequence[object]) -> list[int]:
 
 
 def _access(module: nn.Module) -> RObject:
-    known = _face_of(module)
+    known = _living_face_of(module)
     assert known is not None
     return host.native().RObject.from_address(known.half)
 

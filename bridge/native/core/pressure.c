@@ -68,7 +68,7 @@ void tb_pressure_unknown(void) { unknown = true; }
 
 /* R has no function of C for this. Evaluating it must not jump, nor take a Ctrl-C or a time limit
  * that is meant for the code around. */
-static void collect_young(void) {
+void tb_collect_young(void) {
   int failed;
   Rboolean suspended = R_interrupts_suspended;
   R_interrupts_suspended = TRUE;
@@ -99,7 +99,7 @@ static void relieve(gauge *g) {
   if (held < mark)
     return;
   collecting = true; /* finalizers may come in here */
-  collect_young();
+  tb_collect_young();
   give_back(g);
   if (g->held() > mark - allowance(g) / 8) {
     R_gc();

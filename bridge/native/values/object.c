@@ -242,11 +242,13 @@ static PyObject *from_address(PyTypeObject *type, PyObject *address) {
       PyErr_SetString(PyExc_ValueError, "address: a null pointer is no R object");
     return NULL;
   }
-  if (tb_check_thread())
-    return NULL;
-  PROTECT(job.x); /* first: what follows allocates, and this may be all that holds it */
-  int failed = tb_protected(address_run, &job);
-  UNPROTECT(1);
+  /* First: what follows may collect, and this may be all that holds it. */
+  bool protected = tb_r_ready() && tb_on_main_thread();
+  if (protected)
+    PROTECT(job.x);
+  int failed = tb_check_thread() || tb_protected(address_run, &job);
+  if (protected)
+    UNPROTECT(1);
   return failed ? NULL : job.made;
 }
 

@@ -151,14 +151,15 @@ revive_half <- function(half, id) {
 
 # After each collection Python looks which modules written in R only R owns. The finalizer of a
 # sentinel (core/half.c) says that there was one, and no more: beside it others wait for their turn,
-# of halves that a look would bring back to life, and R (4.2 at least) may lose finalizers that are
-# registered while others run. The next call of a module, or the next one made, looks.
+# of halves that a look would bring back to life (core/finalizers.c), and R (4.2 at least) may lose
+# finalizers that are registered while others run. The next call of a module, or the next one made,
+# looks.
 collections <- list2env(list(watched = FALSE))
 
 watch_collections <- function() {
   collections$watched <- TRUE
+  settle_modules() # it may collect, which is none to look after
   dot_call(native()$watch_collection, collections)
-  settle_modules()
 }
 
 # A failure of the look is none of the user's call: what it leaves, the next one finds.

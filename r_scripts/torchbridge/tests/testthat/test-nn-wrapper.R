@@ -187,6 +187,25 @@ test_that("a container that R has just let go of does not come back without its 
   }
 })
 
+test_that("what a finalizer lets go of, and then collects, does not come back for a moment", {
+  skip_without_python()
+  layers <- nn_module_list(list(nn_linear(1, 1), nn_linear(2, 2)))
+  held <- list2env(list(layer = layers[[2]]))
+  dying <- new.env()
+  lets_go <- function(dying) {
+    rm("layer", envir = held)
+    gc()
+  }
+  reg.finalizer(dying, lets_go)
+  held$layer <- layers[[2]]
+  rm(dying)
+  gc()
+  expect_length(ls(held), 0)
+  again <- layers[[2]]
+  gc()
+  expect_identical(dim(again(torch_ones(1, 2))), c(1L, 2L))
+})
+
 test_that("a collection is noticed once", {
   skip_without_python()
   watch_collections()
