@@ -64,4 +64,4 @@ def test_what_failed_in_r_is_named_with_what_it_said(run, tmp_path, monkeypatch)
     counts = run.run_testthat([".*"], tmp_path / "r.log")
     assert (counts.passed, counts.failed) == (1, 1)
     (failure,) = counts.failures
-    assert failure.startswith("test-two.R: wrong: ") and "not TRUE" in failure
+    assert failure.startswith("test-two.R: wrong: ") and "1 + 1 == 3" in failure

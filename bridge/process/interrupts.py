@@ -12,6 +12,7 @@ from __future__ import annotations
 import _thread
 import ast
 import linecache
+import opcode
 import signal
 import threading
 import time
@@ -127,12 +128,25 @@ def passing_interrupts(function: Callable[..., T]) -> Callable[..., T]:
 
 
 def _is_tidying(frame: FrameType | None) -> bool:
+    if frame is not None and _is_entering(frame):
+        return True
     while frame is not None:
         code = frame.f_code
         if code.co_name in _TIDYING or code in _whole or frame.f_lineno in _tidying_lines(code):
             return True
         frame = frame.f_back
     return False
+
+
+#: From Python 3.14 on the call of a ``with``'s ``__enter__`` is these two instructions: a signal is
+#: looked for right after them, and the block whose end calls ``__exit__`` begins only then. A lock
+#: would be held for ever.
+_ENTER = (opcode.opmap.get("LOAD_SPECIAL"), opcode.opmap.get("CALL"))
+
+
+def _is_entering(frame: FrameType) -> bool:
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return at >= 2 and (code[at - 2], code[at]) == _ENTER
 
 
 @lru_cache(4096)

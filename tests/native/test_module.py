@@ -198,7 +198,9 @@ class Data(torch.utils.data.Dataset):
     x = torch.from_dlpack(r("matrix(as.numeric(1:40), 20)"))
     def __len__(self): return 20
     def __getitem__(self, i): return self.x[i]
-total = sum(float(b.sum()) for b in torch.utils.data.DataLoader(Data(), batch_size=4, num_workers=2))
+# By a fork, as everywhere before Python 3.14: the workers have R's memory.
+loader = torch.utils.data.DataLoader(Data(), batch_size=4, num_workers=2, multiprocessing_context="fork")
+total = sum(float(b.sum()) for b in loader)
 print(total, r("1 + 1").value())
 """)
     assert (ended.returncode, ended.stdout) == (0, "820.0 2.0\n"), ended.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import functools
 import operator
@@ -78,6 +79,21 @@ def test_an_entry_is_over_first_and_its_exit_runs(ctrl_c: Callable[[], None]) ->
         spin(SURELY)
         done.append("more")
     assert done == ["entered", "left"]
+
+
+def test_what_c_has_entered_is_left(ctrl_c: Callable[[], None]) -> None:
+    left = []
+
+    class Lock:
+        # In C, as a lock's own; the signal is there when it returns.
+        __enter__ = staticmethod(_thread.interrupt_main)
+
+        def __exit__(self, *_: object) -> None:
+            left.append("left")
+
+    with pytest.raises(KeyboardInterrupt), Lock():
+        spin(SURELY)
+    assert left == ["left"]
 
 
 def test_a_finally_and_an_except_are_over_first(ctrl_c: Callable[[], None]) -> None:
