@@ -40,7 +40,7 @@ class CompiledProgram:
         if any(step.op is not aten._local_scalar_dense.default for step in steps):
             raise NoProgramError("it looks at values in a way that is not compiled")
         self._numbers = [step.number for step in steps]
-        graph, self._data = _graph(program)
+        graph, self._data = as_graph(program)
         self._code = _compile(graph, [*(x.detach() for x in inputs), *self._data])
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...] | None:
@@ -56,7 +56,7 @@ class CompiledProgram:
         return tuple(found[: self._n_results])
 
 
-def _graph(program: Program) -> tuple[fx.GraphModule, list[Tensor]]:
+def as_graph(program: Program) -> tuple[fx.GraphModule, list[Tensor]]:
     """The program as a graph, and the data that are inputs of it."""
     graph = fx.Graph()
     nodes: dict[int, fx.Node] = {}

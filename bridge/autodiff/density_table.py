@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -94,8 +95,24 @@ def ordinary_value(name: str, arguments: Sequence[Tensor], flags: Sequence[bool]
     return ordinary(*arguments, *flags)
 
 
+@contextmanager
+def for_any_values() -> Iterator[None]:
+    """Within, formulas are those of all arguments: what they do can be done to any others."""
+    global _for_any  # noqa: PLW0603
+    before, _for_any = _for_any, True
+    try:
+        yield
+    finally:
+        _for_any = before
+
+
+_for_any = False
+
+
 def _may_look(arguments: Sequence[Tensor]) -> bool:
     """Has each a value now, to branch on, at no cost of waiting?"""
+    if _for_any:
+        return False
     for x in arguments:
         if type(x) not in (Tensor, torch.nn.Parameter) or x.device.type != "cpu":
             return False

@@ -38,7 +38,7 @@ class Evaluator:
     def __init__(
         self, replay: Replay, verb: str, places: Tensor | None = None, compile: bool = False
     ) -> None:
-        self._replay = replay
+        self.replay = replay
         self._verb = VERBS[verb]
         self._places = places
         self._compile = compile
@@ -78,7 +78,7 @@ class Evaluator:
         return tuple(chosen)
 
     def _by_replay(self, inputs: tuple[Tensor, ...]) -> Sequence[float | Tensor]:
-        replay, (x, *more) = self._replay, inputs
+        replay, (x, *more) = self.replay, inputs
         replay.path = None
         if self._places is None:
             found = self._verb.slow(replay, x, *more)

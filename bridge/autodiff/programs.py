@@ -131,10 +131,14 @@ class _Notes(TorchDispatchMode):
     ) -> Any:
         """Do it, and note it."""
         kwargs = kwargs or {}
+        before = args[0].detach() if torch.Tag.inplace_view in func.tags else None
         result = func(*args, **kwargs)
         if self.why is None:
             try:
-                self._note(func, args, kwargs, result)
+                if before is None:
+                    self._note(func, args, kwargs, result)
+                else:
+                    self._note_new_shape(func, (before, *args[1:]), kwargs, result)
             except NoProgramError as reason:
                 self.why = str(reason)
                 self.values.clear()
@@ -225,6 +229,21 @@ class _Notes(TorchDispatchMode):
             whole, *where = view.args
             put = (whole, self.ref(target), *where)
             self._add(_PUTS[view.op], put, view.kwargs, self.values[whole.index])
+
+    def _note_new_shape(
+        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Tensor
+    ) -> None:
+        """A tensor that got another shape in place, as a tensor of its own of that shape."""
+        name = func._schema.name.removeprefix("aten::").removesuffix("_")
+        anew = getattr(getattr(aten, name, None), func._overloadname, None)
+        if anew is None:
+            raise NoProgramError(f"it calls {func}")
+        given = self._given(args)
+        self.values[given[0].index] = args[0]
+        constant = given[0].index in self.constants
+        self._add(anew, given, kwargs, value)
+        if constant:
+            self.constants.add(len(self.values) - 1)
 
     def _add(self, op: Any, args: Any, kwargs: dict[str, Any], value: Tensor) -> None:
         self.steps.append(_Step(op, args, kwargs, [self._new(value)], True))

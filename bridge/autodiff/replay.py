@@ -71,6 +71,10 @@ class Replay:
             return self._function(x)
         return self._record(x, paths)
 
+    def anew(self) -> Replay:
+        """Of the same function, which it has not met."""
+        return Replay(self._function)
+
     def _give_up(self, why: str) -> None:
         """From now on the function itself runs."""
         self.why = why

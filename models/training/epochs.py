@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from torchbridge.autodiff.xla import is_forked
 from torchbridge.process.interrupts import let_r_look
 
 from ..callbacks import (
@@ -41,7 +42,7 @@ from .metrics import Seen
 from .program import Plan
 from .step import Step, description, held_fixed, tensors_of
 from .updates import UPDATES
-from .xla import XLA, is_forked
+from .xla import XLA
 
 #: Callbacks that leave weights and options alone but for the learning rate.
 _OURS = (

@@ -10,11 +10,12 @@ Tests: tests/models/training/test_epochs.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+from torchbridge.autodiff.xla import core_decompositions
 
 _ATEN = torch.ops.aten
 
@@ -72,7 +73,7 @@ def functional_graph(function: Callable[..., Sequence[Tensor]], inputs: Sequence
     options: dict[str, Any] = {"tracing_mode": "fake", "_allow_non_fake_inputs": True}
     with torch.no_grad(), torch.random.fork_rng([]):
         first = make_fx(function, **options)(*inputs)
-        options["decomposition_table"] = _decompositions()
+        options["decomposition_table"] = core_decompositions()
         module = make_fx(functionalize(first), **options)(*inputs)
     graph = module.graph
     _take_running_statistics_out(graph)
@@ -84,13 +85,6 @@ def functional_graph(function: Callable[..., Sequence[Tensor]], inputs: Sequence
     graph.eliminate_dead_code()
     module.recompile()
     return Graph(module, list(changed), draws, n_outputs)
-
-
-@lru_cache(maxsize=1)
-def _decompositions() -> dict[Any, Callable[..., Any]]:
-    """How PyTorch writes operators by those of its core."""
-    # (The public table asks every operator there is first, which takes as long as all the rest.)
-    return torch._decomp._core_aten_decompositions_post_autograd()
 
 
 def _take_running_statistics_out(graph: torch.fx.Graph) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from torchbridge.autodiff.xla_operators import as_dtype, run, unknown
+
 from .program import Plan, step, unpacked
-from .xla_operators import as_dtype, run, unknown
 
 __all__ = ["epoch", "unknown"]
 

@@ -228,3 +228,14 @@ def test_at_an_edge_the_formula_with_edges_is_taken(name):
         torch.testing.assert_close(found, wanted, rtol=0, atol=0, equal_nan=True)
         assert known is None or torch.equal(known, wanted)
     assert row.ordinary(*(x[:1].detach() for x in _of(*ORDINARY[name][1])), *flags) is None
+
+
+def test_formulas_for_any_values_look_at_none():
+    x, prob = torch.tensor([0.0, 1, 1], dtype=torch.float64), torch.tensor([0.2, 0.5, 1.0])
+    prob = prob.double()
+    size = torch.ones(3, dtype=torch.float64)
+    usual = density_table.ordinary_value("dbinom", [x[:2], size[:2], prob[:2]], [True])
+    assert usual is not None
+    with density_table.for_any_values():
+        assert density_table.ordinary_value("dbinom", [x[:2], size[:2], prob[:2]], [True]) is None
+    assert density_table.ordinary_value("dbinom", [x, size, prob], [True]) is None

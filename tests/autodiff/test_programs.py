@@ -49,3 +49,17 @@ def test_a_tensor_of_the_function_may_not_change():
     x = torch.tensor([0.3, 0.2], dtype=torch.float64)
     with pytest.raises(NoProgramError, match="changes"):
         record(VERBS["value_and_grad"].core, lambda x: (x * w.mul_(2)).sum(), [x], [w])
+
+
+def test_a_vector_times_a_matrix_is_part_of_it():
+    """PyTorch makes the product one of matrices, and takes their dims off in place."""
+    m = torch.tensor([[2.0, 1.2], [0.7, 1.0]], dtype=torch.float64)
+    x = torch.tensor([0.3, 0.2], dtype=torch.float64)
+
+    def f(x):
+        return (x @ m) @ (m @ x)
+
+    program = record(VERBS["hessian"].core, f, [x], [m])
+    x = torch.tensor([-0.4, 0.9], dtype=torch.float64)
+    assert torch.equal(program(x)[0], f(x))
+    assert torch.equal(program(x)[2], derivatives.hessian(f, x))

@@ -13,11 +13,12 @@
 #' @param object,x Draws of [torch_sample()].
 #' @param probs Which quantiles.
 #' @param parm Names or numbers of parameters; all where it is missing.
+#' @param type What to plot: `"trace"`, the way of each chain, and `"density"`, a row a parameter; or
+#'   `"pairs"`, each parameter against each, where divergent draws stand out.
 #' @param ... Not used; for `print()` arguments of `print.data.frame()`, for `plot()` graphical
 #'   parameters.
 #' @return `summary()`: a data frame, a row a parameter: `mean`, `sd`, quantiles, `rhat`,
-#'   `ess_bulk`, `ess_tail`. `plot()` draws the way and the density of each chain, a row a
-#'   parameter.
+#'   `ess_bulk`, `ess_tail`. `plot()` gives `x`.
 #' @references A. Vehtari, A. Gelman, D. Simpson, B. Carpenter and P.-C. Buerkner (2021),
 #'   Rank-normalization, folding, and localization: an improved R-hat. Bayesian Analysis 16.
 #' @export
@@ -64,30 +65,57 @@ as.matrix.torch_sample <- function(x, ...) {
 
 #' @rdname summary.torch_sample
 #' @export
-plot.torch_sample <- function(x, parm, ...) {
+plot.torch_sample <- function(x, parm, type = c("trace", "density"), ...) {
   labels <- dimnames(x$draws)[[3L]]
   chosen <- if (missing(parm)) labels else if (is.numeric(parm)) labels[parm] else parm
   if (!is.character(chosen) || !all(chosen %in% labels)) {
     abort(sys.call(), "`parm` must be parameters of the draws: ", in_words(labels), ".")
   }
-  n <- length(chosen)
-  before <- graphics::par("mfrow")
+  if (identical(type, "pairs")) {
+    plot_pairs(x, chosen, sys.call(), ...)
+    return(invisible(x))
+  }
+  if (!is.character(type) || length(type) == 0L || !all(type %in% c("trace", "density"))) {
+    abort(sys.call(), "`type` must be \"trace\", \"density\" or both, or \"pairs\".")
+  }
+  before <- graphics::par("mfrow", "mar", "mgp")
   on.exit(graphics::par(before))
-  if (all(before == 1L)) {
-    before <- graphics::par(mfrow = c(min(n, 4L), 2L), mar = c(3, 3, 2, 1), mgp = c(2, 0.7, 0))
-  } else {
-    before <- list(mfrow = before)
+  if (all(before$mfrow == 1L)) {
+    size <- c(min(length(chosen), 4L), length(type))
+    graphics::par(mfrow = size, mar = c(3, 3, 1.5, 1), mgp = c(2, 0.7, 0))
   }
   for (name in chosen) {
     draws <- matrix(x$draws[, , name], nrow = dim(x$draws)[1L])
-    graphics::matplot(draws, type = "l", lty = 1L, xlab = "iteration", ylab = name, ...)
-    curves <- lapply(seq_len(ncol(draws)), function(i) stats::density(draws[, i]))
-    graphics::matplot(
-      vapply(curves, `[[`, numeric(512), "x"), vapply(curves, `[[`, numeric(512), "y"),
-      type = "l", lty = 1L, xlab = name, ylab = "density", ...
-    )
+    for (kind in type) (if (kind == "trace") plot_trace else plot_density)(draws, name, ...)
   }
   invisible(x)
+}
+
+plot_trace <- function(draws, name, col = chain_colours(ncol(draws)), ...) {
+  graphics::matplot(
+    draws, type = "l", lty = 1L, col = col, xlab = "iteration", ylab = name, ...
+  )
+}
+
+plot_density <- function(draws, name, col = chain_colours(ncol(draws)), ...) {
+  curves <- lapply(seq_len(ncol(draws)), function(i) stats::density(draws[, i]))
+  graphics::matplot(
+    vapply(curves, `[[`, numeric(512), "x"), vapply(curves, `[[`, numeric(512), "y"),
+    type = "l", lty = 1L, col = col, xlab = name, ylab = "density", ...
+  )
+}
+
+chain_colours <- function(n) grDevices::hcl.colors(n, "Dark 3")
+
+# Each parameter against each, divergent draws above the others.
+plot_pairs <- function(x, chosen, call, ...) {
+  if (length(chosen) < 2L) abort(call, "`type = \"pairs\"` takes two parameters or more.")
+  lost <- as.vector(x$divergent)
+  first <- order(lost)
+  graphics::pairs(
+    as.matrix.torch_sample(x)[first, chosen], pch = 16L, cex = ifelse(lost[first], 0.8, 0.3),
+    col = ifelse(lost[first], "#D55E00", grDevices::adjustcolor("#0072B2", 0.3)), ...
+  )
 }
 
 # A row a parameter.

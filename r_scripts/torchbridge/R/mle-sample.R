@@ -4,21 +4,29 @@
 #' Posterior draws by NUTS, with exact derivatives
 #'
 #' Draws from the density that is proportional to `exp(-minuslogl)`: a posterior, where `minuslogl`
-#' is the negative log-likelihood and the negative log prior together. The sampler is Pyro's
-#' No-U-Turn sampler with Stan's adaptation; it needs the Python package pyro-ppl
-#' (`pip install "torchbridge[sample]"`).
+#' is the negative log-likelihood and the negative log prior together. The sampler is the No-U-Turn
+#' sampler with Stan's adaptation.
 #'
-#' `minuslogl`, `start`, `data`, `fixed` and `...` are those of [torch_mle()], so that what has been
+#' `minuslogl`, `data`, `fixed` and `...` are those of [torch_mle()], so that what has been
 #' fitted can be sampled. Inside bounds the sampler walks on the logarithm of the distance to one,
 #' or the logit between two, and the densities are those of the parameters as they are named: a
 #' bound changes no prior. A value of `Inf` or NaN says that a point is impossible.
 #'
-#' The function is replayed without R where it can be ([grad()] says when); the chains run one after
-#' another, each from its own random start near `start`.
+#' Two engines sample. With the Python packages jax and blackjax
+#' (`pip install "torchbridge[xla]"`) a function that is replayed without R ([grad()] says which)
+#' becomes one program with BlackJAX's sampler: it is compiled in some seconds, once a session for
+#' functions and sizes that are the same, whatever the data; then a step costs some microseconds, and
+#' as many chains run at once as PyTorch has threads ([torch_set_num_threads()]). Else Pyro's sampler
+#' (`pip install "torchbridge[sample]"`) asks for one gradient at a time, some hundred microseconds
+#' each beside the function's own time, chain after chain. Draws are the seed's on each engine, and
+#' other draws of the same posterior on the other; `engine` says which it was, and
+#' `options(torchbridge.verbose = TRUE)` why it was not the first.
 #'
 #' @inheritParams torch_mle
 #' @param start Where to start: a named list of numbers, or a named vector; strictly inside the
-#'   bounds, where the value is finite.
+#'   bounds, where the value is finite; each chain begins near it. Or a fit of [torch_mle()], Laplace's
+#'   approximation: each chain begins at a draw from the normal distribution of its estimates, whose
+#'   variance is the first metric.
 #' @param lower,upper Bounds for all parameters that are not fixed, or a named vector of some of
 #'   them.
 #' @param chains,warmup,iterations How many chains; iterations of each that set the step size and
@@ -28,9 +36,12 @@
 #'   at most 2^10 steps an iteration), `dense` (`FALSE`; `TRUE` adapts to correlations, too),
 #'   `jitter` (0.5: how far from `start` a chain may begin, in each parameter, or its logarithm or
 #'   logit).
+#' @param compile `NULL` takes the first engine where it is there and serves; `"xla"` insists on it;
+#'   `FALSE` takes Pyro's; `TRUE` as well, with the gradient compiled as [torch_objective()] does.
 #' @return An object of class `torch_sample`: [summary.torch_sample()] and [plot.torch_sample()]
-#'   say what it gives. It holds `draws` (iterations x chains x parameters), `divergent` (iterations
-#'   x chains), `step_size` of each chain, `evaluations` and `seed`.
+#'   say what it gives. It holds `draws` (iterations x chains x parameters), `divergent` and `steps`,
+#'   how many each iteration took (iterations x chains), `step_size` of each chain, `evaluations` of
+#'   the gradient, `engine` (`"xla"` or `"pyro"`) and `seed`.
 #' @references M. Hoffman and A. Gelman (2014), The No-U-Turn Sampler. Journal of Machine Learning
 #'   Research 15.
 #' @examplesIf interactive()
@@ -45,7 +56,7 @@
 #' @export
 torch_sample <- function(minuslogl, start, data = NULL, fixed = list(), ..., lower = -Inf,
                          upper = Inf, chains = 4, warmup = 1000, iterations = 1000, seed = NULL,
-                         control = list()) {
+                         control = list(), compile = NULL) {
   call <- match.call()
   here <- sys.call()
   check_count(chains, "chains", 1, here)
@@ -53,6 +64,10 @@ torch_sample <- function(minuslogl, start, data = NULL, fixed = list(), ..., low
   check_count(iterations, "iterations", 20, here)
   seed <- sampling_seed(seed, here)
   control <- sampling_control(control, here)
+  check_sampling_compile(compile, here)
+  control["compile"] <- list(compile)
+  laplace <- if (inherits(start, "torch_mle")) start
+  if (!is.null(laplace)) start <- like_numbers(unname(start$fullcoef), start$model$skeleton)
   model <- likelihood_model(minuslogl, start, data, fixed, list(...), "sample", here)
   begin <- flat_values(model$skeleton)
   labels <- names(begin)
@@ -62,11 +77,12 @@ torch_sample <- function(minuslogl, start, data = NULL, fixed = list(), ..., low
   )
   begin_free <- begin[!model$fixed]
   check_inside(begin_free, bounds, here)
-  call_python("sampling.find_pyro", call = here)
+  if (!is.null(laplace)) control$covariance <- lifted(laplace_spread(laplace, begin_free, here))
+  call_python("sampling.find_sampler", compile, call = here)
   target <- differentiable(free_function(model, begin), begin_free, call = here)
   check_density(evaluate_at(target, begin_free, length(begin_free)), labels[!model$fixed], here)
   found <- call_python(
-    "sampling.sample", derivatives_for_python(target), lifted(unname(begin_free)),
+    "sampling.sample", derivatives_for_python(target, isTRUE(compile)), lifted(unname(begin_free)),
     lifted(bounds$lower), lifted(bounds$upper), as.integer(chains), as.integer(warmup),
     as.integer(iterations), seed, control,
     call = here
@@ -77,8 +93,25 @@ torch_sample <- function(minuslogl, start, data = NULL, fixed = list(), ..., low
   result$call <- kept_list(call)
   result$fixed <- begin[model$fixed]
   result$seed <- seed
-  warn_of_draws(result)
+  if (!is.null(result$why) && isTRUE(getOption("torchbridge.verbose"))) {
+    message("torchbridge: Pyro samples the function: ", result$why, ".")
+  }
+  warn_of_draws(result, bounds, control$max_depth)
   result
+}
+
+# The variance of a fit's estimates, of the parameters to be drawn.
+laplace_spread <- function(fit, begin, call) {
+  variance <- fit$joint %||% fit$vcov
+  places <- match(names(begin), colnames(variance))
+  part <- variance[places, places, drop = FALSE]
+  if (anyNA(part) || is.null(tryCatch(base::chol(part), error = function(e) NULL))) {
+    abort(
+      call, "`start`, a fit, has no variance of ", in_words(names(begin)), " that is positive ",
+      "definite: start from its estimates, `start = as.list(coef(fit))`."
+    )
+  }
+  unname(part)
 }
 
 sampling_seed <- function(seed, call) {
@@ -87,6 +120,14 @@ sampling_seed <- function(seed, call) {
     abort(call, "`seed` must be a whole number from 0, not ", friendly_type(seed), ".")
   }
   as.integer(seed)
+}
+
+check_sampling_compile <- function(compile, call) {
+  if (!is.null(compile) && !identical(compile, "xla") && !isTRUE(compile) && !isFALSE(compile)) {
+    abort(
+      call, "`compile` must be NULL, \"xla\", TRUE or FALSE, not ", friendly_type(compile), "."
+    )
+  }
 }
 
 sampling_control <- function(control, call) {
@@ -141,53 +182,95 @@ check_density <- function(at, labels, call) {
 }
 
 # Of a target that has been evaluated once.
-derivatives_for_python <- function(target) {
+derivatives_for_python <- function(target, compile) {
   entry <- held_replay(target)
-  if (is.null(entry)) return(call_python("sampling.by_graph", target$f))
+  if (is.null(entry)) return(call_python("sampling.Differentiated", target$f))
   stand <- attr(target$func, "stands_for")
-  evaluator <- evaluator_of(entry, "value_and_grad_or_nan", stand$free, compile = FALSE)
+  evaluator <- evaluator_of(entry, "value_and_grad_or_nan", stand$free, compile)
   places <- if (!is.null(stand$free)) as_torch_tensor(stand$free - 1, dtype = "int64")
-  call_python("sampling.by_program", evaluator, lifted(stand$start), places)
+  call_python("sampling.Replayed", evaluator, lifted(stand$start), places)
 }
 
 draws_of <- function(found, labels, size) {
-  draws <- as.array(found[[1L]])
+  names(found) <- c("draws", "divergent", "steps", "step_size", "evaluations", "engine", "why")
+  draws <- as.array(found$draws)
   chains <- paste0("chain:", seq_len(size[2L]))
   dim(draws) <- c(size, length(labels))
   dimnames(draws) <- list(iterations = NULL, chains = chains, parameters = labels)
-  divergent <- matrix(FALSE, size[1L], size[2L], dimnames = list(NULL, chains))
-  for (i in seq_along(chains)) divergent[unlist(found[[2L]][[i]]) + 1L, i] <- TRUE
+  of_iterations <- function(x) array(as.array(x), size, list(NULL, chains))
   structure(
     list(
-      draws = draws, divergent = divergent, step_size = unlist(found[[3L]]),
-      evaluations = found[[4L]]
+      draws = draws, divergent = of_iterations(found$divergent), steps = of_iterations(found$steps),
+      step_size = unlist(found$step_size), evaluations = found$evaluations, engine = found$engine,
+      why = found$why
     ),
     class = "torch_sample"
   )
 }
 
-warn_of_draws <- function(x) {
-  lost <- sum(x$divergent)
-  if (lost > 0L) {
-    warning(
-      lost, " of ", length(x$divergent), " iterations diverged: the draws may miss a part of the ",
-      "posterior. Try control = list(target_accept = 0.95), bounds for parameters that have them, ",
-      "or parameters of another form (b = mu + tau * z with z standard normal, for b around mu).",
-      call. = FALSE
+# Of chains, iterations and parameters, what a reader of the draws must know.
+warn_of_draws <- function(x, bounds, max_depth) {
+  say <- function(...) warning(..., call. = FALSE)
+  for (i in which(apply(x$draws, 2L, is_stuck))) {
+    say(
+      "chain ", i, " has not moved: each of its paths left what is possible. Try another `start`, ",
+      "such as the fit of torch_mle(), a smaller control$jitter, or bounds for parameters that ",
+      "have them."
     )
   }
+  lost <- base::colSums(x$divergent)
+  if (any(lost > 0L)) {
+    say(
+      sum(lost), " of ", length(x$divergent), " iterations diverged (",
+      paste0("chain ", which(lost > 0L), ": ", lost[lost > 0L], collapse = ", "), "): the draws ",
+      "may miss a part of the posterior. Try control = list(target_accept = 0.95), bounds for ",
+      "parameters that have them, or parameters of another form (b = mu + tau * z with z standard ",
+      "normal, for b around mu)."
+    )
+  }
+  deep <- sum(x$steps >= 2^max_depth - 1)
+  if (deep > 0L) {
+    say(
+      deep, " of ", length(x$steps), " iterations ended at control$max_depth, 2^", max_depth,
+      " - 1 steps: the draws are right, but slow to come by. Try control = list(dense = TRUE) ",
+      "where parameters are correlated, parameters of like size, or a greater `max_depth`."
+    )
+  }
+  close <- vapply(seq_along(bounds$lower), function(i) {
+    is_at_bound(x$draws[, , i], bounds$lower[i], bounds$upper[i])
+  }, TRUE)
+  if (any(close)) {
+    say(
+      in_words(dimnames(x$draws)[[3L]][close]), " lies at its bound in some draws: the density ",
+      "rises there without end. Try a prior that is finite at the bound, or hold the parameter ",
+      "there by `fixed`."
+    )
+  }
+  warn_of_agreement(x)
+}
+
+is_stuck <- function(draws) all(draws == rep(draws[1L, ], each = nrow(draws)))
+
+# Were the density finite at the bound, hardly a draw would be a millionth as far as the middle one.
+is_at_bound <- function(draws, lower, upper) {
+  any(vapply(c(lower, upper)[is.finite(c(lower, upper))], function(bound) {
+    far <- abs(draws - bound)
+    min(far) == 0 || mean(far < 1e-6 * stats::median(far)) > 0.01
+  }, TRUE))
+}
+
+warn_of_agreement <- function(x) {
   found <- diagnostics_of(x$draws)
   sizes <- pmin(found$ess_bulk, found$ess_tail)
   bad <- is.na(found$rhat) | found$rhat > 1.01 | sizes < 100 * ncol(x$divergent)
-  if (any(bad)) {
-    warning(
-      "the chains do not agree yet, or have too few independent draws, for ",
-      in_words(dimnames(x$draws)[[3L]][bad]), " (R-hat up to ",
-      format(max(found$rhat), digits = 3L), ", effective sample size from ",
-      format(min(sizes), digits = 3L), "): try more `iterations` and `warmup`, the estimates of ",
-      "torch_mle() as `start`, priors where the data say little, or control = list(dense = TRUE) ",
-      "where parameters are correlated.",
-      call. = FALSE
-    )
-  }
+  if (!any(bad)) return()
+  warning(
+    "the chains do not agree yet, or have too few independent draws, for ",
+    in_words(dimnames(x$draws)[[3L]][bad]), " (R-hat up to ",
+    format(max(found$rhat), digits = 3L), ", effective sample size from ",
+    format(min(sizes), digits = 3L), "): try more `iterations` and `warmup`, the fit of ",
+    "torch_mle() as `start`, priors where the data say little, or control = list(dense = TRUE) ",
+    "where parameters are correlated.",
+    call. = FALSE
+  )
 }

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from torchbridge.autodiff import xla
 from torchbridge.models import RNN, Tabular, cnn, fit, mlp
-from torchbridge.models.training import xla
 
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
 

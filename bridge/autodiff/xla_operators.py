@@ -391,8 +391,8 @@ def _group_norm(
 
 
 def _each(values: Any, n: int) -> list[int]:
-    values = [values] if isinstance(values, int) else list(values)
-    return values * n if len(values) == 1 else values
+    found: list[int] = [values] if isinstance(values, int) else list(values)
+    return found * n if len(found) == 1 else found
 
 
 def _convolution(
