@@ -71,6 +71,7 @@ test_that("TORCHBRIDGE_PYTHON goes before RETICULATE_PYTHON, which stays as it w
 })
 
 test_that("library() says which Python was chosen, and reticulate starts that one", {
+  skip_unless_reticulate_starts_python()
   python <- find_python()
   run <- run_r(
     c("library(torchbridge)", "cat(reticulate::import('sys')$executable)"),
@@ -82,6 +83,7 @@ test_that("library() says which Python was chosen, and reticulate starts that on
 })
 
 test_that("what reticulate was told is followed, or refused before anything starts", {
+  skip_unless_reticulate_starts_python()
   bare <- bare_environment()
   on.exit(unlink(bare, recursive = TRUE))
   other <- file.path(bare, "bin", "python")
@@ -155,6 +157,7 @@ test_that("reticulate's question finds packages and files, and says what is miss
 })
 
 test_that("a Python that reticulate started is joined", {
+  skip_unless_reticulate_starts_python()
   python <- find_python()
   run <- run_r(
     with_package(
