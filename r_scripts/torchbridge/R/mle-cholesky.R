@@ -86,11 +86,11 @@ inverse_at_pattern <- function(cholesky) {
   values[plan$corner] <- dense_inverse(x[plan$corner])
   for (level in plan$levels) {
     # For each element of these columns, the sum over the elements of its own column.
-    sums <- drop(as.matrix(level$sum %*% (values[level$inverse] * x[level$factor])))
+    sums <- sum_by(level$sum, values[level$inverse] * x[level$factor])
     diagonal <- x[level$diagonal]
     below <- -sums / diagonal[level$owner]
     values[level$below] <- below
-    inner <- drop(as.matrix(level$within %*% (below * x[level$below])))
+    inner <- sum_by(level$within, below * x[level$below])
     values[level$diagonal] <- (1 / diagonal - inner) / diagonal
   }
   values[plan$of_pattern]
@@ -174,8 +174,21 @@ inverse_level <- function(at, starts, sizes, row, place) {
   list(
     diagonal = starts[at], below = below, owner = owner, factor = factor,
     inverse = place(row[below[first]], row[factor]),
-    sum = grouped_sum(first, length(below)), within = grouped_sum(owner, length(at))
+    sum = grouping(first, length(below)), within = grouping(owner, length(at))
   )
+}
+
+# How values are summed by group, where groups are in order: they are sums themselves where each
+# group has one, as in the long chains of series in time; few are not worth a matrix.
+grouping <- function(group, groups) {
+  if (identical(group, seq_len(groups))) return(NULL)
+  if (length(group) < 1000L && !anyNA(match(seq_len(groups), group))) return(group)
+  grouped_sum(group, groups)
+}
+
+sum_by <- function(how, x) {
+  if (is.null(how)) return(x)
+  if (isS4(how)) drop(as.matrix(how %*% x)) else as.vector(base::rowsum(x, how, reorder = FALSE))
 }
 
 # The matrix whose product with a vector sums its elements by group.

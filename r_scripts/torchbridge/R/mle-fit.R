@@ -35,6 +35,10 @@
 #' @param nobs Number of observations, for `BIC()`; `NULL`: the rows of a data frame `data`, the
 #'   length that all elements of a list have, or as many numbers as `minuslogl` gives.
 #' @param compile `TRUE` compiles value and gradient, as [torch_objective()] does.
+#' @param map Parameters that are one, or held: a list of factors by the names of `start`, each as
+#'   long as that parameter (one factor, where `start` is a vector). Elements of one level are tied:
+#'   one parameter, named as the first of them, that starts at their mean; those that are NA are
+#'   held at `start`. `map = list(b = factor(c(1, 2, 2, NA)))`.
 #' @return An object of class `torch_mle`, with methods `coef()`, `vcov()`, `confint()`,
 #'   `profile()`, `summary()`, `logLik()` (so `AIC()` and `BIC()`), `nobs()`, `anova()`,
 #'   `predict()`, and [generics::tidy()] and [generics::glance()] where that package
@@ -50,12 +54,13 @@
 #' @export
 torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., random = NULL,
                       method = "BFGS", lower = -Inf, upper = Inf, nobs = NULL,
-                      control = list(), compile = FALSE) {
+                      control = list(), compile = FALSE, map = list()) {
   call <- match.call()
   here <- sys.call()
   check_string(method, "method")
   check_flag(compile, "compile")
   model <- likelihood_model(minuslogl, start, data, fixed, list(...), "estimate", here)
+  model <- mapped_model(model, map, here)
   model$compile <- compile
   is_fixed <- model$fixed
   labels <- labels_of(model$skeleton)
@@ -94,6 +99,7 @@ mle_result <- function(found, final, model, begin, bounds, method, nobs, call, l
   estimated <- !model$fixed & !model$random
   full <- if (is.null(laplace)) begin else laplace$mode(unname(final$par))
   full[estimated] <- final$par
+  if (!is.null(model$tied)) full[] <- full[model$tied]
   fit <- list(
     call = kept_list(call), fullcoef = full, coef = full[estimated], min = final$value,
     hessian = final$hessian, gradient = final$gradient, at_bound = final$at_bound,
@@ -236,9 +242,10 @@ free_function <- function(model, full, total = TRUE) {
   held <- lifted(unname(full))
   mark_prepared(environment())
   all_free <- length(free) == length(full)
+  tied <- model$tied
   value_of <- function(whole) {
     attr(whole, "r_names") <- NULL
-    value <- evaluate(whole)
+    value <- evaluate(if (is.null(tied)) whole else whole[tied])
     if (total && length(value) != 1L) rule("summary", "sum", list(lift(value)), FALSE) else value
   }
   run <- function(theta) value_of(if (all_free) theta else rule("put", held, places, theta))
@@ -246,7 +253,7 @@ free_function <- function(model, full, total = TRUE) {
   stands_for(
     run, model$minuslogl,
     values = c(model$style$given, model$extra),
-    kind = list(model$style$kind, model$skeleton, total),
+    kind = list(model$style$kind, model$skeleton, total, model$tied),
     whole = value_of, start = unname(full), compile = isTRUE(model$compile),
     free = if (!all_free) free,
     place = if (!all_free) function(f) call_python("replay.placed", f, held, places)

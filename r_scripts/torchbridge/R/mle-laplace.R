@@ -156,6 +156,7 @@ precision_solve <- function(hessian, b) {
 # slopes V slopes' for a matrix of a row a function and a column a parameter.
 joint_products <- function(object, slopes) {
   spread <- object$spread
+  slopes <- untied_slopes(object$model, slopes)
   estimated <- !object$model$fixed & !object$model$random
   of_u <- slopes[, object$model$random, drop = FALSE]
   of_theta <- slopes[, estimated, drop = FALSE] + of_u %*% spread$moves

@@ -102,9 +102,15 @@ print.torch_mle <- function(x, ...) {
   print_call(x$call)
   cat("Coefficients:\n")
   print(x$coef, ...)
-  if (any(x$model$fixed)) {
+  tied <- x$model$tied %||% seq_along(x$fullcoef)
+  follows <- tied != seq_along(tied)
+  if (any(x$model$fixed & !follows)) {
     cat("\nFixed:\n")
-    print(x$fullcoef[x$model$fixed], ...)
+    print(x$fullcoef[x$model$fixed & !follows], ...)
+  }
+  if (any(follows)) {
+    labels <- names(x$fullcoef)
+    cat("\nTied:", paste(labels[follows], "=", labels[tied[follows]], collapse = ", "), "\n")
   }
   cat("\nLog-likelihood:", format(-x$min), "\n")
   invisible(x)
@@ -203,7 +209,7 @@ predict.torch_mle <- function(object, fun, newdata = NULL, se.fit = FALSE, ...) 
   if (any(object$model$random)) {
     variance <- base::diag(joint_products(object, slope))
   } else {
-    slope <- slope[, !object$model$fixed, drop = FALSE]
+    slope <- untied_slopes(object$model, slope)[, !object$model$fixed, drop = FALSE]
     variance <- base::rowSums((slope %*% object$vcov) * slope)
   }
   list(fit = fit, se.fit = sqrt(variance))

@@ -7,7 +7,6 @@
 confint.torch_mle <- function(object, parm, level = 0.95, method = "profile", ...) {
   check_no_dots(...)
   check_choice(method, "method", c("profile", "wald"))
-  if (method == "profile") refuse_profile(object, sys.call())
   check_level(level)
   chosen <- chosen_parameters(object, if (!missing(parm)) parm, sys.call())
   tail <- (1 - level) / 2
@@ -48,7 +47,6 @@ chosen_parameters <- function(object, parm, call) {
 #' @export
 profile.torch_mle <- function(fitted, which, zmax = 3, points = 6, ...) {
   check_no_dots(...)
-  refuse_profile(fitted, sys.call())
   chosen <- chosen_parameters(fitted, if (!missing(which)) which, sys.call())
   error <- sqrt(base::diag(fitted$vcov))
   if (anyNA(error[chosen])) {
@@ -184,6 +182,7 @@ limit_by_steps <- function(object, i, sign, quantile, objective) {
 
 # The negative log-likelihood of a fit's free parameters: one for all points of its profiles.
 fitted_objective <- function(object) {
+  if (any(object$model$random)) return(laplace_objective(object$model, object$fullcoef, NULL))
   torch_objective(free_function(object$model, object$fullcoef), object$coef)
 }
 
@@ -247,13 +246,4 @@ held_objective <- function(object, objective, p, i) {
     par = p[-i], fn = function(rest) objective$fn(at(rest)),
     gr = function(rest) objective$gr(at(rest))[-i], he = he
   )
-}
-
-refuse_profile <- function(object, call) {
-  if (any(object$model$random)) {
-    abort(
-      call, "Profiles are not for fits with `random` effects: use confint(method = \"wald\"), or ",
-      "fits with the parameter held in `fixed` and anova()."
-    )
-  }
 }

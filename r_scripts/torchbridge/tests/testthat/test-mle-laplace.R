@@ -53,7 +53,13 @@ test_that("counts are those of the formula's model, with errors, profiles and fu
     2 * (c(logLik(known)) - c(logLik(torch_fit(n ~ 1 + (1 | g), d, poisson())))),
     tolerance = 1e-6
   )
-  expect_error(confint(fit), "Profiles are not for fits with `random`")
+  # The definition, by a fit with the parameter held at its limit.
+  at <- confint(fit, "b2")
+  held <- torch_mle(nll, begin, d[c("n", "x")], random = "u", fixed = list(b2 = at[[2L]]))
+  expect_equal(2 * (c(logLik(fit)) - c(logLik(held))), qchisq(0.95, 1), tolerance = 1e-6)
+  z <- profile(fit, "b2", zmax = 2, points = 1)$b2$z
+  expect_equal(z[2L], 0, tolerance = 1e-6)
+  expect_true(z[1L] < -1.5 && z[3L] > 1.5)
   total <- predict(fit, function(p) exp(p$logs) * p$u[1] + p$b[1], se.fit = TRUE)
   slope <- c(1, 0, exp(coef(fit)[["logs"]]), rep(0, 6), exp(coef(fit)[["logs"]]) * ranef(fit)[[1L]])
   expect_equal(total$se.fit, c(sqrt(slope %*% vcov(fit, "joint") %*% slope)), tolerance = 1e-10)
