@@ -1,5 +1,6 @@
 # Small likelihoods: a function that was seen before, as a program and compiled, beside optim() with
-# differences and with R's own gradient. One thread. Processor time, the least of several runs.
+# differences and with R's own gradient; then torch_mle() of four likelihoods beside optim(), from 30
+# rows to a million. One thread. Processor time, the least of several runs.
 #
 # Run by `make bench-details`, or alone:
 # R_LIBS=.r-library OMP_NUM_THREADS=1 Rscript benchmarks/program.R
@@ -74,5 +75,50 @@ for (n in c(30, 100, 1e4, 1e6)) {
   report("torch_mle(), standard errors included", seconds(fitted, 1L, turns), "n = 100: 50000")
   if (n <= 1e4) {
     report("its confint()", seconds(function() confint(fit), 1L, turns), "n = 100: 300000")
+  }
+}
+
+likelihoods <- list(
+  normal = list(
+    nll = function(p, y) -sum(dnorm(y, p[1], exp(p[2]), log = TRUE)), start = c(mu = 0, s = 0),
+    data = function(n) list(y = rnorm(n, 1, 2))
+  ),
+  mixture = list(
+    nll = mixture, start = start,
+    data = function(n) list(y = c(rnorm(0.6 * n, -1, 0.7), rnorm(0.4 * n, 2, 1.2)))
+  ),
+  Poisson = list(
+    nll = function(p, x, y) -sum(dpois(y, exp(drop(x %*% p)), log = TRUE)),
+    start = c(b0 = 0, b1 = 0, b2 = 0),
+    data = function(n) {
+      x <- cbind(1, rnorm(n), rnorm(n))
+      list(x = x, y = rpois(n, exp(drop(x %*% c(0.5, 0.3, -0.2)))))
+    }
+  ),
+  Weibull = list(
+    nll = function(p, y) -sum(dweibull(y, exp(p[1]), exp(p[2]), log = TRUE)),
+    start = c(k = 0, s = 0), data = function(n) list(y = rweibull(n, 1.5, 2))
+  )
+)
+cat("\ntorch_mle() with standard errors beside optim()'s BFGS with differences, seconds\n")
+cat("(bound: optim() + 0.05; the first fit notes the function)\n")
+cat(sprintf("%-10s %8s %9s %9s %9s %9s\n", "", "n", "first", "torch_mle", "optim", "of bound"))
+for (name in names(likelihoods)) {
+  for (n in c(30, 1e3, 1e5, 1e6)) {
+    model <- likelihoods[[name]]
+    set.seed(1)
+    data <- model$data(n)
+    fitted <- function() suppressWarnings(torch_mle(model$nll, model$start, data = data))
+    plain <- function() {
+      suppressWarnings(do.call(optim, c(list(model$start, model$nll, method = "BFGS"), data)))
+    }
+    first <- seconds(fitted, turns = 1L)
+    turns <- if (n > 1e5) 1L else 3L
+    ours <- seconds(fitted, turns = turns)
+    theirs <- seconds(plain, turns = turns)
+    cat(sprintf(
+      "%-10s %8g %9.3f %9.3f %9.3f %9.2f\n",
+      name, n, first, ours, theirs, ours / (theirs + 0.05)
+    ))
   }
 }

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from torchbridge.autodiff.programs import NoProgramError, Program, Ref, same
+from torchbridge.autodiff.program_code import Ref, same
+from torchbridge.autodiff.programs import NoProgramError, Program
 from torchbridge.process.own_imports import working_directory_last
 from torchbridge.process.python_headers import find_headers
 

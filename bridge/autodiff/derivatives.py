@@ -12,18 +12,21 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from torchbridge.autodiff.protocols import Numbers
 
 #: It gives a tensor; of an R function numbers, where they do not depend on the tensor.
 Function: TypeAlias = Callable[[Tensor], object]
 
-#: Backward passes done at once: more would only hold more memory.
+#: Backward passes done at once, and how many bytes the largest tensor of them may have: more would
+#: only hold more memory, and what is larger the system gives page by page, each time anew.
 _BATCH = 32
+_MOST_BYTES = 2**24
 
 
 def in_order(f: Function, places: list[int]) -> Function:
@@ -86,14 +89,15 @@ def gradient(f: Function, x: Tensor) -> Tensor:
 def jacobian(f: Function, x: Tensor) -> Tensor:
     """The matrix (m x n) of the derivatives of m results in n elements."""
     x = _variable(x)
-    y = _in_r_order(_finite(_call(f, x)))
+    with _Largest() as seen:
+        y = _in_r_order(_finite(_call(f, x)))
     m, n = y.numel(), x.numel()
     if m <= n or not y.requires_grad:
-        return _not_nan(_rows(y, x, _eye(m, y)))
+        return _not_nan(_rows(y, x, _eye(m, y), seen.nbytes))
     # The backward pass is linear in its weights: its own derivative gives columns.
     weights = torch.zeros_like(y, requires_grad=True)
     pulled = _backward(y, x, weights, create=True)
-    return _not_nan(_rows(pulled, weights, _eye(n, x)).mT)
+    return _not_nan(_rows(pulled, weights, _eye(n, x), seen.nbytes).mT)
 
 
 def hessian(f: Function, x: Tensor) -> Tensor:
@@ -150,9 +154,10 @@ def bare_value_and_grad(f: Function, x: Tensor) -> tuple[Tensor, Tensor]:
 
 def bare_hessian(f: Function, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """f(x), its gradient and Hessian."""
-    y = _scalar(_call(f, x), "func")
+    with _Largest() as seen:
+        y = _scalar(_call(f, x), "func")
     first = _backward(y, x, create=True)
-    second = _rows(first, x, _eye(x.numel(), x))
+    second = _rows(first, x, _eye(x.numel(), x), seen.nbytes)
     return y.detach(), first.detach(), (second + second.mT) / 2
 
 
@@ -247,13 +252,36 @@ def _backward(
     return torch.zeros_like(x) if result is None else result
 
 
-def _rows(y: Tensor, x: Tensor, weights: Tensor) -> Tensor:
-    """One backward pass a row of `weights`, in batches where every operator allows it."""
+class _Largest(TorchFunctionMode):
+    """How many bytes the largest tensor has that is made meanwhile."""
+
+    nbytes = 1
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, Tensor):
+            self.nbytes = max(self.nbytes, result.numel() * result.element_size())
+        return result
+
+
+def _rows(y: Tensor, x: Tensor, weights: Tensor, nbytes: int) -> Tensor:
+    """One backward pass a row of `weights`, in batches where every operator allows it.
+
+    Args:
+        nbytes: Of the largest tensor of such a pass.
+    """
     if not y.requires_grad:
         return torch.zeros(len(weights), x.numel(), dtype=x.dtype, device=x.device)
     if len(weights) > 1:
+        batch = min(_BATCH, max(1, _MOST_BYTES // nbytes))
         try:
-            return torch.cat([_batch(y, x, rows) for rows in weights.split(_BATCH)])
+            return torch.cat([_batch(y, x, rows) for rows in weights.split(batch)])
         except RuntimeError:  # a function written in R, or an operator without a batched form
             pass
     return torch.stack([_backward(y, x, row, keep=True) for row in weights])

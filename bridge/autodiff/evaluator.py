@@ -21,6 +21,9 @@ from torchbridge.autodiff.compiled import CompiledProgram, alike
 from torchbridge.autodiff.programs import Core, NoProgramError, Program, record
 from torchbridge.autodiff.replay import Path, Replay, placed
 
+#: Where a way holds more bytes, a program pays at once.
+_MUCH = 2**21
+
 
 class Evaluator:
     """A verb of a replayed function, of doubles as bytes and back, as R's numbers are in memory.
@@ -58,9 +61,11 @@ class Evaluator:
         if self._dtype is not torch.get_default_dtype():
             self._programs.clear()
             self._dtype = torch.get_default_dtype()
-        for program in self._programs:
+        for at, program in enumerate(self._programs):
             results = program(*inputs)
             if results is not None:
+                if at > 0:  # the next point goes this way, too, more often than not
+                    self._programs.insert(0, self._programs.pop(at))
                 found = self._verb.checked(*self._chosen(results))
                 if found is not None:
                     return _as_bytes(found)
@@ -89,7 +94,8 @@ class Evaluator:
         found = found if isinstance(found, tuple) else (found,)
         if path is not None:
             uses = self._uses[path] = self._uses.get(path, 0) + 1
-            if uses == (1 if self._compile else self._verb.after):
+            soon = self._compile or self._verb.after < 10 and path.held_bytes > _MUCH
+            if uses == (1 if soon else self._verb.after):
                 self._try(path, inputs, found)
         return found
 

@@ -5,7 +5,7 @@ What a verb of ``derivatives.py`` does, forward and backward, is noted below aut
 numbers: the same operators in the same order, so the same bits, without nodes of a graph and
 without the steps whose outcome is known: views that change nothing, what depends on no parameter,
 what was computed before. Each value of a tensor that the code looked at is looked at again; where
-it comes out otherwise, the program has no answer.
+it comes out otherwise, the program has no answer. program_code.py writes it down.
 
 ``record(core, f, inputs, known)`` gives a program, which takes tensors and gives tensors, or None.
 evaluator.py has the verbs that R asks for, compiled.py makes machine code of a program.
@@ -15,9 +15,7 @@ Tests: tests/autodiff/test_programs.py, test-autodiff-replay.R.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -25,9 +23,12 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from torchbridge.autodiff.derivatives import Function
+from torchbridge.autodiff.program_code import Kind, Plan, Ref, Step, code_of
 
-#: More than these bytes of results are not held while a program is noted.
-_MOST_BYTES = 2**26
+#: More than these bytes of results are not held while a program is noted; nor is a single one of
+#: more than these bytes, unless it depends on no input.
+_MOST_BYTES = 2**28
+_LARGE = 2**18
 
 aten = torch.ops.aten
 
@@ -48,30 +49,6 @@ _PUTS = {
 
 #: What computes a verb, unchecked: the value first, the derivative last.
 Core: TypeAlias = Callable[..., tuple[Tensor, ...]]
-
-
-@dataclass(frozen=True)
-class Ref:
-    """What stands for a result of a step, or an input."""
-
-    index: int
-
-
-@dataclass
-class _Step:
-    """One operator: what it gets (tensors as Ref), what it gave."""
-
-    op: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    results: list[int | None]
-    single: bool
-    #: The number it gave, where it gave a number.
-    number: bool | int | float | None = None
-
-    def refs(self) -> Iterator[int]:
-        """What it needs."""
-        yield from _refs((self.args, tuple(self.kwargs.values())))
 
 
 class NoProgramError(Exception):
@@ -105,8 +82,11 @@ class _Notes(TorchDispatchMode):
     def __init__(self, inputs: Sequence[Tensor], known: Sequence[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.why: str | None = None
-        self.steps: list[_Step] = []
-        self.values: list[Tensor] = []  # by index; held, so that no memory is given again
+        self.steps: list[Step] = []
+        #: By index. Held, so that no memory is given again; of a large one the next that has its
+        #: memory takes its place.
+        self.values: list[Tensor | None] = []
+        self.kinds: list[Kind] = []
         self.constants: set[int] = set()
         #: What was there before: it must stay as it is.
         self.known = range(len(inputs) + len(known))
@@ -114,12 +94,13 @@ class _Notes(TorchDispatchMode):
         self._found: dict[tuple[object, ...], int] = {}
         self._places: list[tuple[object, ...]] = []
         self._in_memory: dict[int, list[int]] = {}  # what shares a storage
-        self._makers: dict[int, _Step] = {}
+        self._makers: dict[int, Step] = {}
         self._bytes = 0
         for value in (*inputs, *known):
-            index = self._new(value)
+            index = self._new(value, held=True)
             if index >= len(inputs):
                 self.constants.add(index)
+        self._bytes = 0
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -151,9 +132,11 @@ class _Notes(TorchDispatchMode):
             raise NoProgramError("where a tensor comes from was not seen")
         return Ref(index)
 
-    def _new(self, value: Tensor) -> int:
-        self.values.append(value)
-        self._bytes += value.nbytes
+    def _new(self, value: Tensor, held: bool = False) -> int:
+        held = held or value.nbytes <= _LARGE
+        self.values.append(value if held else None)
+        self.kinds.append(Kind.of(value))
+        self._bytes += value.nbytes if held else 0
         if self._bytes > _MOST_BYTES:
             raise NoProgramError("its tensors are large")
         index = len(self.values) - 1
@@ -177,7 +160,7 @@ class _Notes(TorchDispatchMode):
             raise NoProgramError(f"PyTorch differentiates {func} in another way while it is noted")
         if torch.Tag.nondeterministic_seeded in func.tags:
             raise NoProgramError("it draws random numbers")
-        step = _Step(func, self._given(args), self._given_by_name(kwargs), [], True)
+        step = Step(func, self._given(args), self._given_by_name(kwargs), [], True)
         of_inputs = func not in _OF_SHAPES and any(i not in self.constants for i in step.refs())
         if func._schema.is_mutable:
             self._note_change(step, args[0] if args else None)
@@ -187,12 +170,14 @@ class _Notes(TorchDispatchMode):
         if isinstance(result, (bool, int, float)):
             step.number = result
         elif isinstance(result, Tensor):
-            step.results = [self._new(result)]
+            step.results = [self._new(result, not of_inputs)]
         elif isinstance(result, (list, tuple)) and all(
             part is None or isinstance(part, Tensor) for part in result
         ):
             step.single = False
-            step.results = [None if part is None else self._new(part) for part in result]
+            step.results = [
+                None if part is None else self._new(part, not of_inputs) for part in result
+            ]
         elif result is not None:
             raise NoProgramError(f"it calls {func}")
         self.steps.append(step)
@@ -201,7 +186,7 @@ class _Notes(TorchDispatchMode):
         if not of_inputs:
             self.constants.update(made)
 
-    def _note_change(self, step: _Step, target: Tensor | None) -> None:
+    def _note_change(self, step: Step, target: Tensor | None) -> None:
         """An operator in place, as the one that makes a tensor of its own.
 
         What else looks into that memory is not known any more, but for the tensor of which the
@@ -209,8 +194,8 @@ class _Notes(TorchDispatchMode):
         """
         name = step.op._schema.name.removeprefix("aten::")
         anew = getattr(getattr(aten, name.removesuffix("_"), None), step.op._overloadname, None)
-        given = [self.values[i] for i in step.refs()]
-        floats = {value.dtype for value in given if value.is_floating_point()}
+        given = [self.kinds[i] for i in step.refs()]
+        floats = {kind.dtype for kind in given if kind.dtype.is_floating_point}
         if target is None or anew is None or not name.endswith("_") or name.startswith("_"):
             raise NoProgramError(f"it calls {step.op}")
         if anew is not aten.copy.default and (len(floats) != 1 or given[0].dtype not in floats):
@@ -227,8 +212,11 @@ class _Notes(TorchDispatchMode):
         view = self._makers.get(changed)
         if view is not None and view.op in _PUTS:
             whole, *where = view.args
+            before = self.values[whole.index]
+            if before is None:
+                raise NoProgramError("it changes a part of a large tensor")
             put = (whole, self.ref(target), *where)
-            self._add(_PUTS[view.op], put, view.kwargs, self.values[whole.index])
+            self._add(_PUTS[view.op], put, view.kwargs, before)
 
     def _note_new_shape(
         self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], value: Tensor
@@ -246,7 +234,7 @@ class _Notes(TorchDispatchMode):
             self.constants.add(len(self.values) - 1)
 
     def _add(self, op: Any, args: Any, kwargs: dict[str, Any], value: Tensor) -> None:
-        self.steps.append(_Step(op, args, kwargs, [self._new(value)], True))
+        self.steps.append(Step(op, args, kwargs, [self._new(value)], True))
 
     def _given_by_name(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         return {name: self._given(value) for name, value in kwargs.items()}
@@ -268,11 +256,11 @@ class Program:
         self.results = results
         self.given = notes.known
         self.constants: dict[int, Tensor] = {}
-        self.shapes = [tuple(value.shape) for value in notes.values]
         self.steps = notes.steps
         self._shorten(notes)
         self.versions: Sequence[tuple[Tensor, int]] = ()
-        self._run = self._code()
+        wanted = [r.index for r in self.results]
+        self._run = code_of(Plan(self.n_inputs, self.steps, notes.kinds, self.constants, wanted))
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...] | None:
         """Its results; None where a value that was looked at is another."""
@@ -289,14 +277,14 @@ class Program:
         """Leave out what need not be done: no bit of the results depends on it."""
         twins: dict[int, int] = {}  # index -> the earlier one that is the same
         done: dict[object, list[int | None]] = {}
-        steps: list[_Step] = []
+        steps: list[Step] = []
         for step in notes.steps:
             if step.results and all(i is None or i in notes.constants for i in step.results):
                 continue
             step = _renamed(step, twins)
             if step.number is not None and all(i in notes.constants for i in step.refs()):
                 continue
-            before = _unchanged(step, notes.values)
+            before = _unchanged(step, notes.kinds)
             if before is not None:
                 twins[step.results[0]] = before  # type: ignore[index]
                 continue
@@ -316,52 +304,8 @@ class Program:
                 kept.append(step)
                 needed.update(step.refs())
         self.steps = kept[::-1]
-        self.constants = {i: notes.values[i].detach() for i in needed if i in notes.constants}
-
-    def _code(self) -> Callable[..., tuple[Tensor, ...] | None]:
-        """The steps as Python, of names of our own alone."""
-        space: dict[str, Any] = {"same": same}
-        space.update({f"t{index}": value for index, value in self.constants.items()})
-        last = self._last_uses()
-        inputs = [f"t{i}" for i in range(self.n_inputs)]
-        lines = []
-        for at, step in enumerate(self.steps):
-            function = f"f{len(space)}"
-            space[function] = _callable(step.op)
-            inside = [_text(a, space) for a in step.args]
-            inside += [f"{name}={_text(a, space)}" for name, a in step.kwargs.items()]
-            call = f"{function}({', '.join(inside)})"
-            if step.number is not None:
-                then = f"n{len(space)}"
-                space[then] = step.number
-                lines.append(f"if not same({call}, {then}): return None")
-                continue
-            names = ["_" if i is None else f"t{i}" for i in step.results]
-            to = "" if not names else names[0] if step.single else ", ".join(names) + ","
-            lines.append(f"{to} = {call}" if to else call)
-            gone = [f"t{i}" for i in last.get(at, ())]
-            if gone:
-                lines.append(f"del {', '.join(gone)}")
-        results = "".join(f"t{r.index}, " for r in self.results)
-        given = "".join(f", {name}={name}" for name in space)
-        body = "".join(f"    {line}\n" for line in lines)
-        code = f"def run({', '.join(inputs)}{given}):\n{body}    return ({results})\n"
-        exec(compile(code, "<program of an R function>", "exec"), space)  # noqa: S102
-        run: Callable[..., tuple[Tensor, ...] | None] = space["run"]
-        return run
-
-    def _last_uses(self) -> dict[int, list[int]]:
-        """Which large tensors no step after this one needs."""
-        keep = {r.index for r in self.results} | set(self.constants) | set(range(self.n_inputs))
-        last: dict[int, int] = {}
-        for at, step in enumerate(self.steps):
-            for index in (*step.refs(), *(i for i in step.results if i is not None)):
-                last[index] = at
-        gone: dict[int, list[int]] = {}
-        for index, at in last.items():
-            if index not in keep and math.prod(self.shapes[index]) > 4096:
-                gone.setdefault(at, []).append(index)
-        return {at: gone[at] for at in gone if self.steps[at].number is None}
+        held = {i: notes.values[i] for i in needed if i in notes.constants}
+        self.constants = {i: value.detach() for i, value in held.items() if value is not None}
 
 
 # ---- helpers -------------------------------------------------------------------------------
@@ -374,14 +318,6 @@ def _place(value: Tensor) -> tuple[object, ...]:
     return value.data_ptr(), value.dtype, value.device, value.shape, value.stride()
 
 
-def _refs(value: Any) -> Iterator[int]:
-    if isinstance(value, Ref):
-        yield value.index
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _refs(part)
-
-
 def _is_of_unknown_shape(func: Any, args: tuple[Any, ...]) -> bool:
     if torch.Tag.dynamic_output_shape not in func.tags:
         return False
@@ -390,7 +326,7 @@ def _is_of_unknown_shape(func: Any, args: tuple[Any, ...]) -> bool:
     return any(i is not None and i.dtype in (torch.bool, torch.uint8) for i in args[1])
 
 
-def _renamed(step: _Step, twins: dict[int, int]) -> _Step:
+def _renamed(step: Step, twins: dict[int, int]) -> Step:
     def anew(value: Any) -> Any:
         if isinstance(value, Ref):
             return Ref(twins.get(value.index, value.index))
@@ -410,66 +346,19 @@ _VIEWS = {
 }  # fmt: skip
 
 
-def _unchanged(step: _Step, values: list[Tensor]) -> int | None:
+def _unchanged(step: Step, kinds: list[Kind]) -> int | None:
     """The argument that a step hands on as it is."""
     if step.op in (aten.bitwise_or.Tensor, aten.bitwise_and.Tensor):
         first, second = step.args[:2]
         return first.index if isinstance(first, Ref) and first == second else None
     if step.op not in _VIEWS or not isinstance(step.args[0], Ref):
         return None
-    given, made = values[step.args[0].index], values[step.results[0]]  # type: ignore[index]
-    if made.dim() > 1 and step.op in (aten.permute.default, aten.t.default):
+    given, made = kinds[step.args[0].index], kinds[step.results[0]]  # type: ignore[index]
+    if len(made.shape) > 1 and step.op in (aten.permute.default, aten.t.default):
         return None
-    alike = given.shape == made.shape and given.stride() == made.stride()
+    alike = given.shape == made.shape and given.stride == made.stride
     return step.args[0].index if alike and given.dtype == made.dtype else None
 
 
-def _key(step: _Step) -> object:
+def _key(step: Step) -> object:
     return (step.op, repr(step.args), repr(sorted(step.kwargs.items())))
-
-
-def _text(value: Any, space: dict[str, Any]) -> str:
-    if isinstance(value, Ref):
-        return f"t{value.index}"
-    if isinstance(value, (list, tuple)) and next(_refs(value), None) is not None:
-        inside = "".join(f"{_text(part, space)}, " for part in value)
-        return f"[{inside}]"
-    name = f"k{len(space)}"
-    space[name] = value
-    return name
-
-
-#: Operators that PyTorch's own functions call as they are, in less time.
-_BY_NAME = (
-    "mul.Tensor", "add.Tensor", "sub.Tensor", "div.Tensor", "neg", "exp", "log", "sigmoid",
-    "where.self", "eq.Tensor", "eq.Scalar", "ne.Tensor", "ne.Scalar", "lt.Tensor", "lt.Scalar",
-    "le.Tensor", "le.Scalar", "gt.Tensor", "gt.Scalar", "ge.Tensor", "ge.Scalar",
-    "bitwise_or.Tensor", "bitwise_and.Tensor", "bitwise_not", "logical_not", "logical_and",
-    "isnan", "sqrt", "abs", "sum", "mm", "mv", "dot", "bmm", "log1p", "expm1", "lgamma", "digamma",
-    "tanh", "sin", "cos", "reciprocal", "cat", "select.int", "rsqrt", "sign", "addmm", "cumsum",
-    "pow.Tensor_Scalar", "pow.Tensor_Tensor", "unsqueeze", "permute", "erf", "atan",
-)  # fmt: skip
-
-
-def _fast() -> dict[Any, Callable[..., Any]]:
-    found: dict[Any, Callable[..., Any]] = {
-        aten.view.default: Tensor.view,
-        aten.expand.default: Tensor.expand,
-    }
-    for name in _BY_NAME:
-        name, _, overload = name.partition(".")
-        found[getattr(getattr(aten, name), overload or "default")] = getattr(torch, name)
-    return found
-
-
-_FAST = _fast()
-
-
-def _callable(op: Any) -> Callable[..., Any]:
-    found: Callable[..., Any] = _FAST.get(op) or op._op
-    return found
-
-
-def same(now: Any, then: Any) -> bool:
-    """Is a number that was looked at what it was?"""
-    return type(now) is type(then) and (now == then or (now != now and then != then))

@@ -61,9 +61,11 @@ class Replay:
         if self.why is not None:
             return self._function(x)
         paths = self._paths.setdefault(_kind_of(x), [])
-        for path in paths:
+        for at, path in enumerate(paths):
             result = path(x)
             if result is not None:
+                if at > 0:
+                    paths.insert(0, paths.pop(at))
                 self.path = path
                 return result
         if len(paths) >= _MOST_PATHS:

@@ -150,3 +150,25 @@ def test_wrong_input_is_named(script):
         autograd.r_function(abs)
     with pytest.raises(TypeError, match=r"must give real numbers: take Re\(\)"):
         autograd.grad(script.spectrum, AT)
+
+
+def test_a_hessian_of_large_tensors_takes_fewer_rows_at_once(monkeypatch):
+    from torchbridge.autodiff import derivatives
+
+    y = torch.linspace(-1, 1, 1000, dtype=torch.float64)
+    x = torch.tensor([0.3, 0.1, -0.4, 0.2], dtype=torch.float64)
+
+    def f(p):
+        return ((y * p[0] + p[1]).sin() * (p[2] * y).exp()).sum() + p[3] ** 3
+
+    whole = derivatives.hessian(f, x)
+    sizes = []
+    batch = derivatives._batch
+    monkeypatch.setattr(derivatives, "_MOST_BYTES", 20_000)
+    monkeypatch.setattr(
+        derivatives, "_batch", lambda y, x, rows: sizes.append(len(rows)) or batch(y, x, rows)
+    )
+    torch.testing.assert_close(derivatives.hessian(f, x), whole, rtol=1e-14, atol=0)
+    assert sizes == [2, 2]
+    derivatives.jacobian(lambda p: f(p).reshape(1) * torch.ones(3, dtype=p.dtype), x)
+    assert sizes == [2, 2, 2, 1]

@@ -38,16 +38,10 @@ torch_optim <- function(par, fn, ..., method = "BFGS", lower = -Inf, upper = Inf
   check_string(method, "method")
   check_flag(hessian, "hessian")
   if (!is.list(control)) abort(call, "`control` must be a list, not ", friendly_type(control), ".")
-  target <- differentiable(fn, par, ..., call = call)
-  objective <- torch_objective(fn, par, ...)
+  target <- target_of(fn, par, list(...), TRUE, call)
+  objective <- objective_of(target, par)
   bounds <- check_bounds(lower, upper, objective$par, call)
-  result <- switch(method,
-    BFGS = ,
-    `L-BFGS` = by_optim(objective, bounds, method, control),
-    Newton = by_newton(objective, bounds, control, call),
-    trust = by_nlminb(objective, bounds, control),
-    by_torch(target, objective, bounds, method, control, call)
-  )
+  result <- minimised(target, objective, bounds, method, control, call)
   at <- unname(result$par)
   result$gradient <- named_as(objective$gr(at), objective$par)
   result["hessian"] <- list(if (hessian) objective$he(at))
@@ -55,6 +49,17 @@ torch_optim <- function(par, fn, ..., method = "BFGS", lower = -Inf, upper = Inf
   result$par <- if (is_tensor(par)) as_torch_tensor(at) else objective$relist(at)
   result$method <- method
   result
+}
+
+# What the method gives, `par` among it as a plain vector.
+minimised <- function(target, objective, bounds, method, control, call) {
+  switch(method,
+    BFGS = ,
+    `L-BFGS` = by_optim(objective, bounds, method, control),
+    Newton = by_newton(objective, bounds, control, call),
+    trust = by_nlminb(objective, bounds, control),
+    by_torch(target, objective, bounds, method, control, call)
+  )
 }
 
 named_as <- function(x, like) {

@@ -31,7 +31,13 @@ torch_objective <- function(fn, par, ..., compile = FALSE) {
   call <- sys.call()
   check_flag(compile, "compile")
   target <- target_of(fn, par, list(...), TRUE, call)
-  target$compile <- compile || isTRUE(attr(fn, "stands_for")$compile)
+  target$compile <- compile
+  objective_of(target, par)
+}
+
+# Of a target that lasts.
+objective_of <- function(target, par) {
+  if (isTRUE(attr(target$func, "stands_for")$compile)) target$compile <- TRUE
   start <- flat_values(par)
   last <- list()
   values <- gradients <- 0L
@@ -43,7 +49,7 @@ torch_objective <- function(fn, par, ..., compile = FALSE) {
   fn <- function(p) {
     values <<- values + 1L
     # (Compiled, a value with its gradient differs from the value alone by rounding.)
-    seldom <- values > 4L && 2L * gradients < values && !target$compile
+    seldom <- values > 4L && 2L * gradients < values && !isTRUE(target$compile)
     if (!seldom) return(at(p)$value)
     if (!is_last(p)) last <<- list(p = p, value = value_at(target, p, length(start)))
     last$value

@@ -56,13 +56,15 @@ polish <- function(objective, bounds) {
 
 # By Newton's method, which does not mind the parameters' units, where the optimiser stopped too
 # far away; what was there before where this does not arrive either.
-polish_again <- function(f, before, bounds) {
+polish_again <- function(objective, before, bounds) {
+  objective$par[] <- before$par
   again <- tryCatch(
-    torch_optim(before$par, f, method = "Newton", lower = bounds$lower, upper = bounds$upper),
+    by_newton(objective, bounds, list(), sys.call()),
     python_error = function(e) NULL
   )
   if (is.null(again)) return(before)
-  final <- polish(torch_objective(f, again$par), bounds)
+  objective$par[] <- again$par
+  final <- polish(objective, bounds)
   if (final$settled && final$value <= before$value) final else before
 }
 

@@ -79,14 +79,17 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., random
       fitted$found, fitted$final, model, begin, bounds, method, nobs, call, fitted$objective
     ))
   }
-  f <- free_function(model, begin)
-  found <- torch_optim(
-    begin[!is_fixed], f,
-    method = method, lower = bounds$lower, upper = bounds$upper,
-    control = utils::modifyList(coarse_control(method, bounds), control)
-  )
-  final <- polish(torch_objective(f, found$par), bounds)
-  if (!final$settled && method != "Newton") final <- polish_again(f, final, bounds)
+  target <- target_of(free_function(model, begin), begin[!is_fixed], list(), TRUE, here)
+  # One objective for all of it: what is noted of the function holds from start to end.
+  objective <- objective_of(target, begin[!is_fixed])
+  limits <- check_bounds(bounds$lower, bounds$upper, objective$par, here)
+  objective$fn(unname(objective$par))
+  usual <- coarse_control(method, bounds, longest_data(target))
+  control <- utils::modifyList(usual, control)
+  found <- minimised(target, objective, limits, method, control, here)
+  objective$par[] <- found$par
+  final <- polish(objective, bounds)
+  if (!final$settled && method != "Newton") final <- polish_again(objective, final, limits)
   mle_result(found, final, model, begin, bounds, method, nobs, call)
 }
 
@@ -281,11 +284,20 @@ likelihood_of <- function(model) {
   }
 }
 
-# The optimiser need not find the last digits: Newton's steps do.
-coarse_control <- function(method, bounds) {
+# The optimiser need not find the last digits: Newton's steps do. BFGS begins with a step as long as
+# the gradient, which grows with the observations: many count as a hundred do.
+coarse_control <- function(method, bounds, observations = 0) {
   if (!method %in% c("BFGS", "L-BFGS")) return(list())
   limited <- method == "L-BFGS" || any(is.finite(c(bounds$lower, bounds$upper)))
-  if (limited) list(factr = 1e5) else list(reltol = 1e-11)
+  if (limited) return(list(factr = 1e5))
+  c(list(reltol = 1e-11), if (observations >= 1e4) list(fnscale = observations / 100))
+}
+
+# The length of the longest data that the function of a target has met.
+longest_data <- function(target) {
+  seen <- lapply(target$replay$world, function(group) group$values)
+  seen <- c(attr(target$func, "stands_for")$values, unlist(seen, recursive = FALSE))
+  max(0L, vapply(seen, function(x) if (is.numeric(x) || is.data.frame(x)) NROW(x) else 0L, 0L))
 }
 
 count_observations <- function(model, full) {

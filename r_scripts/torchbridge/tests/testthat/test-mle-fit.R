@@ -216,3 +216,23 @@ test_that("limits of a profile are the same whichever way they are found", {
   value <- function(s) 8 * s + rss / (2 * exp(2 * s)) + 4 * log(2 * pi)
   expect_equal(value(limit), fit$min + 1.96^2 / 2, tolerance = 1e-10)
 })
+
+test_that("many observations take fewer steps than by their gradient, by `data` or not", {
+  y <- qnorm(ppoints(2e4), 1, 2)
+  nll <- function(mu, ls, y) -sum(dnorm(y, mu, exp(ls), log = TRUE))
+  seen <- function(mu, ls) -sum(dnorm(y, mu, exp(ls), log = TRUE))
+  start <- list(mu = 0, ls = 0)
+  fits <- list(
+    torch_mle(nll, start, data = list(y = y)), torch_mle(seen, start),
+    torch_mle(nll, start, data = list(y = y), control = list(fnscale = 1))
+  )
+  for (fit in fits) {
+    best <- c(mu = mean(y), ls = log(mean((y - mean(y))^2)) / 2)
+    expect_equal(coef(fit), best, tolerance = 1e-9)
+    expect_equal(unname(sqrt(diag(vcov(fit)))), exp(coef(fit)[[2]]) / sqrt(2e4 * c(1, 2)) /
+      c(1, exp(coef(fit)[[2]])), tolerance = 1e-8)
+  }
+  expect_identical(coef(fits[[1]]), coef(fits[[2]]))
+  expect_identical(fits[[1]]$counts, fits[[2]]$counts)
+  expect_lt(fits[[1]]$counts[["function"]], fits[[3]]$counts[["function"]])
+})
