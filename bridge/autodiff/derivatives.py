@@ -270,11 +270,11 @@ class _Largest(TorchFunctionMode):
         return result
 
 
-def _rows(y: Tensor, x: Tensor, weights: Tensor, nbytes: int) -> Tensor:
+def _rows(y: Tensor, x: Tensor, weights: Tensor, nbytes: int = 1) -> Tensor:
     """One backward pass a row of `weights`, in batches where every operator allows it.
 
     Args:
-        nbytes: Of the largest tensor of such a pass.
+        nbytes: Of the largest tensor of such a pass; 1: no fewer than 32 rows at once.
     """
     if not y.requires_grad:
         return torch.zeros(len(weights), x.numel(), dtype=x.dtype, device=x.device)
