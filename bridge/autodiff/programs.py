@@ -227,14 +227,17 @@ class _Notes(TorchDispatchMode):
         if anew is None:
             raise NoProgramError(f"it calls {func}")
         given = self._given(args)
-        self.values[given[0].index] = args[0]
+        if self.values[given[0].index] is not None:
+            self.values[given[0].index] = args[0]
         constant = given[0].index in self.constants
-        self._add(anew, given, kwargs, value)
+        self._add(anew, given, kwargs, value, constant)
         if constant:
             self.constants.add(len(self.values) - 1)
 
-    def _add(self, op: Any, args: Any, kwargs: dict[str, Any], value: Tensor) -> None:
-        self.steps.append(Step(op, args, kwargs, [self._new(value)], True))
+    def _add(
+        self, op: Any, args: Any, kwargs: dict[str, Any], value: Tensor, held: bool = False
+    ) -> None:
+        self.steps.append(Step(op, args, kwargs, [self._new(value, held)], True))
 
     def _given_by_name(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         return {name: self._given(value) for name, value in kwargs.items()}
