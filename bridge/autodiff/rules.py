@@ -171,16 +171,18 @@ _ALIKE = {name: _ARITHMETIC[name] for name in ("+", "-", "*", "/", "^")}
 _FLOATS = (torch.float64, torch.float32)
 
 
-def r_operator(name: str, x: Tensor | float, y: Tensor | float | None) -> object:
+def r_operator(name: str, x: Tensor | float, y: Tensor | float | slice | None) -> object:
     """An R operator or function of tensors and single numbers that are not NA, one a tensor.
 
-    ``[`` takes the position `y`; `y` is None for ``neg``, ``pos`` and ``!``, for functions of the
-    Math group that keep the shape or are cumulative, and for ``sum``, ``prod``, ``max``, ``min``
-    and ``mean``.
+    ``[`` takes the position `y`, or a slice of them; `y` is None for ``neg``, ``pos`` and ``!``,
+    for functions of the Math group that keep the shape or are cumulative, and for ``sum``,
+    ``prod``, ``max``, ``min`` and ``mean``.
 
     Returns:
         The rule's value, or NotImplemented where R code must see to missing values or positions.
     """
+    if isinstance(y, slice):
+        return _part(x, y)
     if not is_wary() and _are_alike(x, y):
         direct = _ALIKE.get(name)
         if direct is not None:
@@ -188,7 +190,8 @@ def r_operator(name: str, x: Tensor | float, y: Tensor | float | None) -> object
         if name in COMPARISON:
             return truth(COMPARISON[name](x, y))
     if y is None:
-        return _r_function(name, x)
+        plain = name == "neg" and x.__class__ is Tensor and x.dtype in _FLOATS
+        return op.neg(x) if plain else _r_function(name, x)
     if name == "[":
         return _element(x, y)
     if name == "%*%":
@@ -230,6 +233,13 @@ def _element(x: Tensor | float, i: Tensor | float) -> object:
     if not 1 <= i < x.shape[0] + 1:
         return NotImplemented
     return x.select(0, int(i) - 1)
+
+
+def _part(x: Tensor | float, places: slice) -> object:
+    """x[a:b] of a vector, counted from 0; NotImplemented where it is not as long."""
+    if not isinstance(x, torch.Tensor) or x.dim() != 1 or places.stop > x.shape[0]:
+        return NotImplemented
+    return x[places]
 
 
 def _remainder(x: Tensor | float, y: Tensor | float) -> Tensor:

@@ -53,10 +53,34 @@ static bool is_single_number(SEXP x) {
          Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
 }
 
+/* a:b of positions from 1, as a slice; the vector may be one that R never makes. */
+static bool is_range(SEXP x) {
+  R_xlen_t n = Rf_xlength(x);
+  if ((TYPEOF(x) != INTSXP && TYPEOF(x) != REALSXP) || n < 2 || ATTRIB(x) != R_NilValue)
+    return false;
+  bool whole = TYPEOF(x) == INTSXP;
+  double first = whole ? INTEGER_ELT(x, 0) : REAL_ELT(x, 0);
+  if (!(first >= 1 && first < 1e15 && first == (double)(R_xlen_t)first))
+    return false;
+  for (R_xlen_t i = 1; i < n; i++)
+    if ((whole ? INTEGER_ELT(x, i) : REAL_ELT(x, i)) != first + (double)i)
+      return false;
+  return true;
+}
+
+static PyObject *as_slice(SEXP x) {
+  R_xlen_t start = (R_xlen_t)Rf_asReal(x) - 1;
+  PyObject *from = tb_hold(PyLong_FromLongLong(start));
+  PyObject *to = from ? tb_hold(PyLong_FromLongLong(start + Rf_xlength(x))) : NULL;
+  return to ? PySlice_New(from, to, NULL) : NULL;
+}
+
 static PyObject *operand(SEXP x) {
   if (!x)
     return Py_NewRef(Py_None);
-  return tb_is_handle(x) ? Py_NewRef(tb_handle_object(x)) : PyFloat_FromDouble(Rf_asReal(x));
+  if (tb_is_handle(x))
+    return Py_NewRef(tb_handle_object(x));
+  return Rf_xlength(x) == 1 ? PyFloat_FromDouble(Rf_asReal(x)) : as_slice(x);
 }
 
 /* ---- names and dimnames of the result ---- */
@@ -165,7 +189,7 @@ SEXP tb_by_r_rules(SEXP name, SEXP x, SEXP y) {
   operation o = {.name = tb_string_argument(name, "name"), .x = x, .y = y, .unary = !y};
   bool index = is_index(o.name);
   if ((is_known_tensor(x) || is_single_number(x)) &&
-      (!y || is_known_tensor(y) || is_single_number(y))) {
+      (!y || is_known_tensor(y) || is_single_number(y) || (index && is_range(y)))) {
     o.labelled = !index && !is_summary(o.name) && (is_labelled(x) || (y && is_labelled(y)));
     SEXP result = o.labelled && is_product(o.name) ? R_NilValue : tb_enter(work, &o);
     if (o.known)

@@ -36,13 +36,19 @@ NULL
 
 # Called by the function for tensors, that by the mask: its call is the user's.
 density_rule <- function(name, arguments, ...) {
-  flags <- list(...)
-  if (!all(vapply(flags, function(f) isTRUE(f) || isFALSE(f), NA))) {
-    abort(sys.call(-2L), "`log`, `lower.tail` and `log.p` must be `TRUE` or `FALSE`.")
+  for (flag in list(...)) {
+    if (!isTRUE(flag) && !isFALSE(flag)) {
+      abort(sys.call(-2L), "`log`, `lower.tail` and `log.p` must be `TRUE` or `FALSE`.")
+    }
   }
-  rules <- any(vapply(arguments, is_torch_numeric, NA))
-  value <- bare_rule("density", name, rules, lapply(arguments, lift), ...)
-  if (rules) as_numeric(value, attr(arguments[[1L]], "r_names")) else value
+  names <- attr(arguments[[1L]], "r_names")
+  rules <- FALSE
+  for (k in seq_along(arguments)) {
+    x <- arguments[[k]]
+    if (is_torch_numeric(x)) rules <- TRUE else if (!is_tensor(x)) arguments[k] <- list(lift(x))
+  }
+  value <- bare_rule("density", name, rules, arguments, ...)
+  if (rules) as_numeric(value, names) else value
 }
 
 central_only <- function(no_ncp, call = sys.call(-2L)) {

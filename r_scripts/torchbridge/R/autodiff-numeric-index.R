@@ -79,9 +79,11 @@
   with_dimnames(result, attr(x, "r_dimnames"))
 }
 
-# x[i] for one position or name of a vector; NULL where it takes more to say what that is.
+# x[i] for one position or name of a vector, or for a:b; NULL where it takes more to say what that
+# is.
 element <- function(x, i, named = TRUE) {
-  if (is.object(i) || length(i) != 1L || is.logical(i)) return(NULL)
+  if (is.object(i) || is.logical(i)) return(NULL)
+  if (length(i) != 1L && !(named && is.numeric(i))) return(NULL)
   names <- attr(x, "r_names")
   if (is.character(i)) i <- match(i, names)
   value <- dot_call(entries$op2, "[", x, i)

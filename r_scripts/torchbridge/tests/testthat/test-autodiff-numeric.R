@@ -233,3 +233,17 @@ test_that("what the core makes survives collections at any allocation", {
   expect_identical(found, expected)
   expect_s3_class(failed, "simpleError")
 })
+
+test_that("a range of positions is R's, wherever it begins and ends", {
+  plain <- c(a = 1.5, b = -2, c = 3, d = 7)
+  x <- as_torch_numeric(plain)
+  for (i in list(2:3, c(2, 3), 1:4, 3:4, 0:2, 3:2, -(1:2), c(2, 3.5), c(1L, 3L), 2:2, integer())) {
+    expect_equal(to_r((x[i] * 2)$detach()), unname(plain[i] * 2))
+    expect_equal(names(x[i]), names(plain[i]))
+  }
+  m <- matrix(1:6 / 2, 2)
+  expect_equal(to_r(as_torch_numeric(m)[2:4]), m[2:4])
+  expect_error(x[3:5], "out of bounds")
+  expect_error(as_torch_numeric(2)[[1:2]], "out of bounds")
+  expect_equal(grad(function(p) sum(p[2:3]^2) - sum((-p)[1:2]), c(1, 2, 3)), c(1, 5, 6))
+})
