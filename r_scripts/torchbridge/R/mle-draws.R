@@ -13,8 +13,8 @@
 #' @param object,x Draws of [torch_sample()].
 #' @param probs Which quantiles.
 #' @param parm Names or numbers of parameters; all where it is missing.
-#' @param type What to plot: `"trace"`, the way of each chain, and `"density"`, a row a parameter; or
-#'   `"pairs"`, each parameter against each, where divergent draws stand out.
+#' @param type What to plot: `"trace"`, the way of each chain, and `"density"`, a row a parameter;
+#'   or `"pairs"`, each parameter against each, where divergent draws stand out.
 #' @param ... Not used; for `print()` arguments of `print.data.frame()`, for `plot()` graphical
 #'   parameters.
 #' @return `summary()`: a data frame, a row a parameter: `mean`, `sd`, quantiles, `rhat`,

@@ -15,18 +15,18 @@
 #' Two engines sample. With the Python packages jax and blackjax
 #' (`pip install "torchbridge[xla]"`) a function that is replayed without R ([grad()] says which)
 #' becomes one program with BlackJAX's sampler: it is compiled in some seconds, once a session for
-#' functions and sizes that are the same, whatever the data; then a step costs some microseconds, and
-#' as many chains run at once as PyTorch has threads ([torch_set_num_threads()]). Else Pyro's sampler
-#' (`pip install "torchbridge[sample]"`) asks for one gradient at a time, some hundred microseconds
-#' each beside the function's own time, chain after chain. Draws are the seed's on each engine, and
-#' other draws of the same posterior on the other; `engine` says which it was, and
+#' functions and sizes that are the same, whatever the data; then a step costs some microseconds,
+#' and as many chains run at once as PyTorch has threads ([torch_set_num_threads()]). Else Pyro's
+#' sampler (`pip install "torchbridge[sample]"`) asks for one gradient at a time, some hundred
+#' microseconds each beside the function's own time, chain after chain. Draws are the seed's on each
+#' engine, and other draws of the same posterior on the other; `engine` says which it was, and
 #' `options(torchbridge.verbose = TRUE)` why it was not the first.
 #'
 #' @inheritParams torch_mle
 #' @param start Where to start: a named list of numbers, or a named vector; strictly inside the
-#'   bounds, where the value is finite; each chain begins near it. Or a fit of [torch_mle()], Laplace's
-#'   approximation: each chain begins at a draw from the normal distribution of its estimates, whose
-#'   variance is the first metric.
+#'   bounds, where the value is finite; each chain begins near it. Or a fit of [torch_mle()],
+#'   Laplace's approximation: each chain begins at a draw from the normal distribution of its
+#'   estimates, whose variance is the first metric.
 #' @param lower,upper Bounds for all parameters that are not fixed, or a named vector of some of
 #'   them.
 #' @param chains,warmup,iterations How many chains; iterations of each that set the step size and
@@ -39,9 +39,9 @@
 #' @param compile `NULL` takes the first engine where it is there and serves; `"xla"` insists on it;
 #'   `FALSE` takes Pyro's; `TRUE` as well, with the gradient compiled as [torch_objective()] does.
 #' @return An object of class `torch_sample`: [summary.torch_sample()] and [plot.torch_sample()]
-#'   say what it gives. It holds `draws` (iterations x chains x parameters), `divergent` and `steps`,
-#'   how many each iteration took (iterations x chains), `step_size` of each chain, `evaluations` of
-#'   the gradient, `engine` (`"xla"` or `"pyro"`) and `seed`.
+#'   say what it gives. It holds `draws` (iterations x chains x parameters), `divergent` and
+#'   `steps`, how many each iteration took (iterations x chains), `step_size` of each chain,
+#'   `evaluations` of the gradient, `engine` (`"xla"` or `"pyro"`) and `seed`.
 #' @references M. Hoffman and A. Gelman (2014), The No-U-Turn Sampler. Journal of Machine Learning
 #'   Research 15.
 #' @examplesIf interactive()

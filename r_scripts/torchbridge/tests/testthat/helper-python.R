@@ -60,3 +60,9 @@ live_objects <- function() {
 torch_eval <- function(code) {
   py_import("builtins")$eval(code, list(torch = py_import("torch")))
 }
+
+# Can Python import these?
+has_modules <- function(...) {
+  find <- py_import("importlib.util")$find_spec
+  all(vapply(c(...), function(name) !is.null(find(name)), TRUE))
+}

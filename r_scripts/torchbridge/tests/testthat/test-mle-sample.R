@@ -1,10 +1,6 @@
 skip_without_python()
-has_python <- function(...) {
-  find <- py_import("importlib.util")$find_spec
-  all(vapply(c(...), function(name) !is.null(find(name)), TRUE))
-}
-skip_if_not(has_python("pyro"), "Python's pyro-ppl")
-has_xla <- has_python("jax", "blackjax")
+skip_if_not(has_modules("pyro"), "Python's pyro-ppl")
+has_xla <- has_modules("jax", "blackjax")
 
 y <- c(2.1, 3.4, 1.9, 2.8, 4.2)
 # The mean of a normal with a normal prior.
