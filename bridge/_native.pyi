@@ -240,7 +240,7 @@ def let_r_look() -> None:
         KeyboardInterrupt, RError: what R found.
     """
 
-def run_finalizers() -> None:
+def run_finalizers() -> bool:
     """Of what R has found to be gone, the finalizers run now: it must not come back to life."""
 
 def suspended() -> bool:
