@@ -141,7 +141,8 @@ start_reticulate <- function() {
 start_without_imp <- function() {
   folder <- system.file("imp", package = "torchbridge", mustWork = TRUE)
   given <- Sys.getenv("PYTHONPATH", NA)
-  path <- paste(c(folder, if (!is.na(given)) given), collapse = .Platform$path.sep)
+  # An empty one is none: joined, it would be the working directory.
+  path <- paste(c(folder, if (!given %in% c(NA, "")) given), collapse = .Platform$path.sep)
   Sys.setenv(PYTHONPATH = path)
   on.exit(if (is.na(given)) Sys.unsetenv("PYTHONPATH") else Sys.setenv(PYTHONPATH = given))
   away_from_here(reticulate::py_config())

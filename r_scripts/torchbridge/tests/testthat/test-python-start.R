@@ -134,9 +134,10 @@ test_that("reticulate before 1.33 starts a Python that has no module imp", {
   run <- run_r(with_package(
     paste0("start_python(", deparse(folder), ")"),
     "cat(to_r(as_torch_tensor(3)), any(grepl('/imp$', unlist(py_import('sys')$path))), '')",
-    "cat(grepl('/imp', py_import('os')$getenv('PYTHONPATH')), nzchar(Sys.getenv('PYTHONPATH')))"
-  ))
-  expect_identical(run, list(status = 0L, out = "3 FALSE FALSE FALSE"))
+    "cat(grepl('/imp', py_import('os')$getenv('PYTHONPATH')), nzchar(Sys.getenv('PYTHONPATH')), '')",
+    "cat(getwd() %in% unlist(py_import('sys')$path))"
+  ), env = c(PYTHONPATH = ""))
+  expect_identical(run, list(status = 0L, out = "3 FALSE FALSE FALSE FALSE"))
 })
 
 test_that("reticulate's question finds packages and files, and says what is missing", {
