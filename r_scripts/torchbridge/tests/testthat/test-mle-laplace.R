@@ -122,7 +122,7 @@ test_that("a sparse Hessian gives what a dense one gives: value, mode, gradient,
 
 test_that("a hundred levels of the Nile: Durbin and Koopman's log-likelihood, Kalman's smoother", {
   skip_if_not_installed("Matrix")
-  nile <- as.numeric(datasets::Nile)
+  nile <- as.numeric(Nile)
   level <- function(logs, u, y) {
     -sum(dnorm(y, u, exp(logs[1]), log = TRUE)) -
       sum(dnorm(u[-1], u[-length(u)], exp(logs[2]), log = TRUE))
