@@ -66,10 +66,13 @@ shown_block <- function(block) {
     error = simpleError(block$text),
     figure = knitr::include_graphics(block$text),
     markdown = knitr::asis_output(paste0("\n\n", block$text, "\n\n")),
-    html = if (knitr::is_html_output()) raw_html(block$text) else block$plain,
+    html = if (is_html_page()) raw_html(block$text) else block$plain,
     value = shown_value(block$value)
   )
 }
+
+# What knitr writes for others to read as Markdown newer versions of it count as HTML, too.
+is_html_page <- function() !is.null(knitr::pandoc_to()) && knitr::is_html_output()
 
 # As knitr::raw_html() writes it, which asks package rmarkdown about Pandoc, where that is installed
 # or not. The fence is longer than any within.
