@@ -216,6 +216,33 @@ predict.torch_mle <- function(object, fun, newdata = NULL, se.fit = FALSE, ...) 
 }
 
 #' @rdname torch_mle_methods
+#' @param nsim,seed As of [stats::simulate()].
+#' @return `simulate()`: a data frame of `nsim` columns, each what `fun` draws by R's random
+#'   numbers (`rnorm()`, ...) from the parameters, in the shape of `start`: the random effects too,
+#'   as they are predicted, which `fun` may draw anew.
+#' @importFrom stats simulate
+#' @export
+simulate.torch_mle <- function(object, nsim = 1, seed = NULL, fun, ...) {
+  check_no_dots(...)
+  check_count(nsim, "nsim", 1)
+  if (missing(fun) || !is.function(fun)) {
+    abort(
+      sys.call(), "`fun` must be a function of the parameters that draws a response, such as ",
+      "function(p) rnorm(10, p$mean, p$sd)."
+    )
+  }
+  if (!is.null(seed)) {
+    before <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
+    set.seed(seed)
+    on.exit(restore_seed(before))
+  }
+  parameters <- like_numbers(object$fullcoef, object$model$skeleton)
+  draws <- lapply(seq_len(nsim), function(i) as.vector(fun(parameters)))
+  names(draws) <- paste0("sim_", seq_len(nsim))
+  as.data.frame(draws)
+}
+
+#' @rdname torch_mle_methods
 #' @export
 tidy.torch_mle <- function(x, conf.int = FALSE, conf.level = 0.95, # nolint: object_name_linter.
                            conf.method = "profile", vcov. = "hessian", ...) { # nolint

@@ -102,7 +102,7 @@ torch_sample <- function(minuslogl, start, data = NULL, fixed = list(), ..., low
 
 # The variance of a fit's estimates, of the parameters to be drawn.
 laplace_spread <- function(fit, begin, call) {
-  variance <- fit$joint %||% fit$vcov
+  variance <- if (any(fit$model$random)) joint_variance(fit) else fit$vcov
   places <- match(names(begin), colnames(variance))
   part <- variance[places, places, drop = FALSE]
   if (anyNA(part) || is.null(tryCatch(base::chol(part), error = function(e) NULL))) {

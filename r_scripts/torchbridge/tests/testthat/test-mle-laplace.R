@@ -63,6 +63,8 @@ test_that("counts are those of the formula's model, with errors, profiles and fu
   total <- predict(fit, function(p) exp(p$logs) * p$u[1] + p$b[1], se.fit = TRUE)
   slope <- c(1, 0, exp(coef(fit)[["logs"]]), rep(0, 6), exp(coef(fit)[["logs"]]) * ranef(fit)[[1L]])
   expect_equal(total$se.fit, c(sqrt(slope %*% vcov(fit, "joint") %*% slope)), tolerance = 1e-10)
+  # What a sampler starts from.
+  expect_identical(laplace_spread(fit, fit$fullcoef, NULL), unname(vcov(fit, "joint")))
   expect_true(all(ranef(fit, condVar = TRUE)$std.error >= ranef(fit, condVar = TRUE)$conditional))
 })
 
@@ -77,6 +79,40 @@ test_that("what has no integral is named", {
   )
   never <- function(b, u) -log(b) + sum(u^2)
   expect_error(torch_mle(never, list(b = 0, u = 1), random = "u"), "not finite at `start`")
+})
+
+test_that("chicks that grow, RTMB's introduction, are those of nlme", {
+  skip_if_not_installed("Matrix")
+  skip_if_not_installed("nlme")
+  chicks <- as.data.frame(datasets::ChickWeight)
+  chick <- as.integer(factor(as.character(chicks$Chick)))
+  nll <- function(slope, level, a, b, logs, weight, days) {
+    -sum(dnorm(weight, a[chick] * days + b[chick], exp(logs[3]), log = TRUE)) -
+      sum(dnorm(a, slope, exp(logs[1]), log = TRUE)) -
+      sum(dnorm(b, level, exp(logs[2]), log = TRUE))
+  }
+  begin <- list(slope = 8, level = 30, a = numeric(50), b = numeric(50), logs = c(1, 2, 2))
+  given <- list(weight = chicks$weight, days = chicks$Time)
+  fit <- torch_mle(nll, begin, given, random = c("a", "b"))
+  chicks$chick <- factor(chick)
+  peer <- nlme::lme(
+    weight ~ Time, chicks, list(chick = nlme::pdDiag(~Time)), method = "ML",
+    control = nlme::lmeControl(tolerance = 1e-10, msTol = 1e-12, niterEM = 100)
+  )
+  expect_equal(c(logLik(fit)), c(logLik(peer)), tolerance = 1e-8)
+  errors <- sqrt(diag(vcov(fit)))
+  found <- coef(fit)[c("level", "slope")]
+  expect_true(all(abs(found - nlme::fixef(peer)) < 1e-4 * errors[c("level", "slope")]))
+  theirs <- sqrt(diag(peer$varFix))
+  expect_equal(unname(errors[c("level", "slope")]), unname(theirs), tolerance = 1e-3)
+  expect_equal(unname(exp(coef(fit)[["logs3"]])), peer$sigma, tolerance = 1e-5)
+  draw <- function(p) rnorm(nrow(chicks), p$a[chick] * chicks$Time + p$b[chick], exp(p$logs[3]))
+  drawn <- simulate(fit, 2, seed = 1, fun = draw)
+  expect_identical(names(drawn), c("sim_1", "sim_2"))
+  expect_identical(drawn, simulate(fit, 2, seed = 1, fun = draw))
+  set.seed(1)
+  expect_identical(drawn$sim_1, draw(like_numbers(fit$fullcoef, begin)))
+  expect_error(simulate(fit), "`fun` must be a function of the parameters that draws")
 })
 
 test_that("a sparse Hessian gives what a dense one gives: value, mode, gradient, variances", {
