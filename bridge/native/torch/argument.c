@@ -35,7 +35,7 @@ static SEXP first_tensor(SEXP x) {
   return found;
 }
 
-/* Held until the entry ends; None where there is no tensor. */
+/* Held; None where there is no tensor. */
 static PyObject *first_given(const tb_given *given) {
   for (R_xlen_t i = 0; i < given->n; i++) {
     SEXP found = first_tensor(given->values[i]);
@@ -45,14 +45,18 @@ static PyObject *first_given(const tb_given *given) {
   return tb_hold(Py_NewRef(Py_None));
 }
 
-/* The tensor of an R vector; `name` where it is of positions. */
+/* The tensor of an R vector; `name` where it is of positions. It may be one of a list, which is
+ * held itself: nothing stays held above it. */
 static PyObject *tensor_of(SEXP x, const char *name, const tb_given *given) {
+  size_t held = tb_held();
   PyObject *f = tb_hook(name ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND);
   PyObject *beside = f ? first_given(given) : NULL;
   PyObject *r = beside ? tb_hold(tb_robject(x, false)) : NULL;
-  return !r     ? NULL
-         : name ? PyObject_CallFunction(f, "OOs", r, beside, name)
-                : PyObject_CallFunctionObjArgs(f, r, beside, NULL);
+  PyObject *made = !r     ? NULL
+                   : name ? PyObject_CallFunction(f, "OOs", r, beside, name)
+                          : PyObject_CallFunctionObjArgs(f, r, beside, NULL);
+  tb_drop(held);
+  return made;
 }
 
 void tb_count_from_one(void) {

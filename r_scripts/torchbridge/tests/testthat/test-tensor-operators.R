@@ -16,6 +16,14 @@ test_that("dims count from 1, by position and by name", {
   expect_error(torch_sum(x, dim = 0), "dim.*from 1")
 })
 
+test_that("R vectors in a list of tensors leave nothing behind", {
+  cat_them <- function() torch_cat(list(torch_ones(1), c(1, 2), 3))
+  expect_identical(as.array(cat_them()), c(1, 1, 2, 3))
+  before <- live_objects()
+  for (i in 1:5) cat_them()
+  expect_identical(live_objects(), before)
+})
+
 test_that("results that are positions count from 1", {
   expect_identical(as.array(torch_argmax(x, dim = 2)), c(1L, 1L))
   expect_identical(as.array(x$argmin()), 2L)
