@@ -42,21 +42,26 @@ static bool is_labelled(SEXP x) {
          Rf_getAttrib(x, dimnames_symbol()) != R_NilValue;
 }
 
-/* One number that is there, of no class and without names or dims. */
+/* Of no class, without names and dims. */
+static bool is_bare(SEXP x) {
+  return !Rf_isObject(x) && Rf_getAttrib(x, R_NamesSymbol) == R_NilValue &&
+         Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
+}
+
+/* One number that is there, and bare. */
 static bool is_single_number(SEXP x) {
   if (Rf_isObject(x) || Rf_xlength(x) != 1)
     return false;
   bool there = TYPEOF(x) == REALSXP                         ? !ISNAN(REAL_ELT(x, 0))
                : TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP ? Rf_asInteger(x) != NA_INTEGER
                                                             : false;
-  return there && Rf_getAttrib(x, R_NamesSymbol) == R_NilValue &&
-         Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
+  return there && is_bare(x);
 }
 
 /* a:b of positions from 1, as a slice; the vector may be one that R never makes. */
 static bool is_range(SEXP x) {
   R_xlen_t n = Rf_xlength(x);
-  if ((TYPEOF(x) != INTSXP && TYPEOF(x) != REALSXP) || n < 2 || ATTRIB(x) != R_NilValue)
+  if ((TYPEOF(x) != INTSXP && TYPEOF(x) != REALSXP) || n < 2 || !is_bare(x))
     return false;
   bool whole = TYPEOF(x) == INTSXP;
   double first = whole ? INTEGER_ELT(x, 0) : REAL_ELT(x, 0);
