@@ -113,7 +113,7 @@ plot_pairs <- function(x, chosen, call, ...) {
   lost <- as.vector(x$divergent)
   first <- order(lost)
   graphics::pairs(
-    as.matrix.torch_sample(x)[first, chosen], pch = 16L, cex = ifelse(lost[first], 0.8, 0.3),
+    as.matrix.torch_sample(x)[first, chosen], pch = 16L, cex = ifelse(lost[first], 0.9, 0.5),
     col = ifelse(lost[first], "#D55E00", grDevices::adjustcolor("#0072B2", 0.3)), ...
   )
 }
