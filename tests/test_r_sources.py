@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "r_scripts" / "torchbridge"
 SOURCES = PACKAGE / "R"
 
 #: They come with every R.
-WITH_R = {"base", "compiler", "grDevices", "parallel", "splines", "tools"}
+WITH_R = {"base", "compiler", "datasets", "grDevices", "parallel", "splines", "tools"}
 
 CHECK = """
 package <- commandArgs(TRUE)
