@@ -2,7 +2,8 @@
 
 `f` takes a tensor of one dim (n) and gives a tensor, or numbers that do not depend on it. It may
 run R code, so nothing here transforms it: one call records a graph, and all the rest are
-backward passes through that graph, several at once where PyTorch can batch them.
+backward passes through that graph, several at once where PyTorch can batch them. Whether the caller
+records derivatives itself (``with_no_grad()``) does not matter.
 
 Tests: tests/autodiff/test_verbs.py, test-autodiff-derivatives.R.
 """
@@ -45,6 +46,7 @@ def value_of(f: Function, x: Tensor) -> Tensor:
     return _call(f, x.detach(), False)
 
 
+@torch.enable_grad()
 def value_and_grad(f: Function, x: Tensor) -> tuple[float, Tensor]:
     """f(x) and its gradient (n).
 
@@ -55,6 +57,7 @@ def value_and_grad(f: Function, x: Tensor) -> tuple[float, Tensor]:
     return _finite(y).item(), _not_nan(slope)
 
 
+@torch.enable_grad()
 def value_and_grad_or_nan(f: Function, x: Tensor) -> tuple[float, Tensor]:
     """As value_and_grad, for optimisers that step back from where the value is not finite."""
     x = x.detach().clone().requires_grad_()
@@ -64,6 +67,7 @@ def value_and_grad_or_nan(f: Function, x: Tensor) -> tuple[float, Tensor]:
     return y.item(), _backward(y, x)
 
 
+@torch.enable_grad()
 def gradient(f: Function, x: Tensor) -> Tensor:
     """The gradient (n); of a function that works element by element, each element's own."""
     x = _variable(x)
@@ -86,6 +90,7 @@ def gradient(f: Function, x: Tensor) -> Tensor:
     return _not_nan(total)
 
 
+@torch.enable_grad()
 def jacobian(f: Function, x: Tensor) -> Tensor:
     """The matrix (m x n) of the derivatives of m results in n elements."""
     x = _variable(x)
@@ -105,12 +110,14 @@ def hessian(f: Function, x: Tensor) -> Tensor:
     return value_grad_hessian(f, x)[2]
 
 
+@torch.enable_grad()
 def value_grad_hessian(f: Function, x: Tensor) -> tuple[float, Tensor, Tensor]:
     """f(x), its gradient (n) and Hessian (n x n)."""
     y, first, second = bare_hessian(f, _variable(x))
     return _finite(y).item(), _not_nan(first), _not_nan(second)
 
 
+@torch.enable_grad()
 def hvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """The Hessian times a vector (n), without the Hessian."""
     x = _variable(x)
@@ -119,6 +126,7 @@ def hvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     return _not_nan(product)
 
 
+@torch.enable_grad()
 def vjp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """A vector (m) times the Jacobian: (n)."""
     x = _variable(x)
@@ -126,6 +134,7 @@ def vjp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     return _not_nan(_backward(y, x, _like(v, y, "v")))
 
 
+@torch.enable_grad()
 def jvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """The Jacobian times a vector (n): (m)."""
     x = _variable(x)
@@ -146,12 +155,14 @@ def bare_value(f: Function, x: Tensor) -> tuple[Tensor]:
         return (_scalar(_call(f, x, False), "func"),)
 
 
+@torch.enable_grad()
 def bare_value_and_grad(f: Function, x: Tensor) -> tuple[Tensor, Tensor]:
     """f(x) and its gradient, of a leaf that requires it."""
     y = _scalar(_call(f, x), "func")
     return y.detach(), _backward(y, x)
 
 
+@torch.enable_grad()
 def bare_hessian(f: Function, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """f(x), its gradient and Hessian."""
     with _Largest() as seen:
@@ -161,6 +172,7 @@ def bare_hessian(f: Function, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return y.detach(), first.detach(), (second + second.mT) / 2
 
 
+@torch.enable_grad()
 def bare_hvp(f: Function, x: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     """f(x) and its Hessian times a vector."""
     y = _scalar(_call(f, x), "func")

@@ -255,7 +255,8 @@ see_function <- function(f, world) {
     return()
   }
   from <- environment(f)
-  for (name in reading$names) {
+  # (What an argument is called outside does not matter, unless a function of that name is called.)
+  for (name in setdiff(reading$names, setdiff(names(formals(f)), reading$heads))) {
     if (!is.null(world$why)) return()
     see_name(name, name %in% reading$heads, name %in% reading$assigned, from, world)
   }

@@ -311,3 +311,90 @@ def calls(f):
   expect_identical(callCC(function(leave) numbers(calls(function() leave("left")), 1)), "left")
   expect_identical(numbers(calls(function() gc()[1L]), 2), 2)
 })
+
+test_that("the class of the parameters, the default dtype and the recording of derivatives count", {
+  by_class <- function(p) if (inherits(p, "mine")) sum(unclass(p)^2) else sum(p)
+  plain <- c(1, 2)
+  for (turn in 1:2) {
+    for (p in list(plain, structure(plain, class = "mine"))) {
+      expect_identical(grad(by_class, p), untraced(grad(by_class, p)))
+    }
+  }
+  made <- function(p) sum(p * as.array(torch_full(2, 1 / 3)))
+  got <- list()
+  for (turn in 1:2) {
+    for (dtype in list(torch_float32(), torch_float64())) {
+      before <- torch_get_default_dtype()
+      torch_set_default_dtype(dtype)
+      now <- grad(made, plain)
+      same <- untraced(grad(made, plain))
+      torch_set_default_dtype(before)
+      expect_identical(now, same)
+      got <- c(got, list(now))
+    }
+  }
+  expect_identical(got[1:2], got[3:4])
+  expect_false(identical(got[[1]], got[[2]]))
+  cubes <- function(p) sum(p^3)
+  for (turn in 1:5) {
+    with_no_grad({
+      expect_identical(grad(cubes, plain), c(3, 12))
+      expect_identical(untraced(grad(cubes, plain)), c(3, 12))
+      expect_identical(hessian(cubes, plain), diag(c(6, 12)))
+      expect_identical(jacobian(cubes, plain), rbind(c(3, 12)))
+      expect_identical(hvp(cubes, plain, c(1, 1)), c(6, 12))
+      expect_identical(jvp(cubes, plain, c(1, 1)), 15)
+      expect_identical(vjp(cubes, plain, 1), c(3, 12))
+    })
+    expect_identical(grad(cubes, plain), c(3, 12))
+  }
+})
+
+test_that("a module in the function is in the mode that it is in", {
+  net <- nn_sequential(nn_linear(2, 2), nn_batch_norm1d(2))$to(dtype = torch_float64())
+  f <- function(p) sum(net(torch_stack(list(p, p * 2, p^2)))^2)
+  for (turn in 1:2) {
+    for (mode in c("train", "eval")) {
+      net[[mode]]()
+      saved <- lapply(net$state_dict(), function(t) t$clone())
+      got <- grad(f, c(0.4, -0.3))
+      net$load_state_dict(saved)
+      expect_identical(got, untraced(grad(f, c(0.4, -0.3))))
+      net$load_state_dict(saved)
+    }
+  }
+  expect_false(is_replayed(f))
+})
+
+test_that("as many as eight ways through a function are kept, and more run in R", {
+  ways <- function(n) {
+    f <- function(p) {
+      k <- 0
+      while (p[[1]] > k) k <- k + 1
+      sum(p) * k
+    }
+    for (turn in 1:2) {
+      for (i in seq_len(n)) {
+        p <- c(i - 0.5, 2)
+        expect_identical(grad(f, p), untraced(grad(f, p)))
+      }
+    }
+    is_replayed(f)
+  }
+  expect_true(ways(8))
+  expect_false(ways(9))
+})
+
+test_that("a variable outside that is called as an argument may change", {
+  f <- function(p, y = 2) sum(sapply(p, function(v) v^2)) * y
+  for (p in 1:8) {
+    y <- p
+    expect_identical(grad(f, p), 4 * p)
+  }
+  expect_true(is_replayed(f))
+  g <- function(p, scale) sum(p) * scale(2)
+  scale <- function(x) 3
+  expect_identical(grad(g, 1, scale = 5), 3)
+  scale <- function(x) 4
+  expect_identical(grad(g, 1, scale = 5), 4)
+})
