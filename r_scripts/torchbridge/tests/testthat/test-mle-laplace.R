@@ -84,7 +84,7 @@ test_that("what has no integral is named", {
 test_that("chicks that grow, RTMB's introduction, are those of nlme", {
   skip_if_not_installed("Matrix")
   skip_if_not_installed("nlme")
-  chicks <- as.data.frame(datasets::ChickWeight)
+  chicks <- as.data.frame(ChickWeight)
   chick <- as.integer(factor(as.character(chicks$Chick)))
   nll <- function(slope, level, a, b, logs, weight, days) {
     -sum(dnorm(weight, a[chick] * days + b[chick], exp(logs[3]), log = TRUE)) -
