@@ -42,8 +42,8 @@
 static const R_CallMethodDef routines[] = {
     ROUTINE(call, 2),      ROUTINE(getattr, 2),    ROUTINE(setattr, 3),
     ROUTINE(import, 1),    ROUTINE(api, 3),        ROUTINE(is_live, 1),
-    ROUTINE(op1, 2),       ROUTINE(op2, 3),        ROUTINE(index, 5),
-    ROUTINE(index_set, 5), ROUTINE(run, 0),        ROUTINE(caught, 2),
+    ROUTINE(op1, 2),       ROUTINE(op2, 3),        ROUTINE(index, 4),
+    ROUTINE(index_set, 4), ROUTINE(run, 0),        ROUTINE(caught, 2),
     ROUTINE(limit, 0),     ROUTINE(call_back, 2),  ROUTINE(call_found, 2),
     ROUTINE(numbers, 2),   ROUTINE(watch_half, 1), ROUTINE(watch_collection, 1),
     {NULL, NULL, 0},

@@ -49,7 +49,7 @@ int tb_check_thread(void) {
 typedef struct {
   int (*work)(void *data, SEXP *result);
   void *data;
-  bool failed, jumps, entered;
+  bool done, failed, jumps, entered; /* done: there is a tensor already */
   PyGILState_STATE gil;
   size_t held;
   tb_call from;
@@ -76,19 +76,33 @@ static SEXP token(void) {
   return tokens[depth];
 }
 
-/* The R value of what the work gave, or (failed) the call that signals its error, or (jumps) the
- * jump that goes on. */
-static SEXP entry_body(void *p) {
-  entry *e = p;
-  SEXP result = R_NilValue;
-  e->gil = PyGILState_Ensure(); /* here: R may raise an error before it comes here */
+/* Nothing here may jump. */
+static void enter_python(entry *e) {
+  e->gil = PyGILState_Ensure();
   e->held = tb_held();
   e->from = tb_call_begins();
   tb_interrupts_wait(&e->patience);
   tb_limits_begin();
   e->entered = true;
   tb_frozen_release();
-  e->failed = e->work(e->data, &result) != 0;
+}
+
+static void leave_python(entry *e) {
+  tb_drop(e->held);
+  PyGILState_Release(e->gil);
+  tb_interrupts_wait_no_more(&e->patience);
+  tb_call_ends(e->from);
+}
+
+/* The R value of what the work gave, or (failed) the call that signals its error, or (jumps) the
+ * jump that goes on. */
+static SEXP entry_body(void *p) {
+  entry *e = p;
+  SEXP result = R_NilValue;
+  if (!e->entered)
+    enter_python(e); /* here: R may raise an error before it comes here */
+  if (!e->done)
+    e->failed = e->work(e->data, &result) != 0;
   REPROTECT(result, e->result);
   if (tb_limits_end())
     e->failed = true;
@@ -108,15 +122,12 @@ static void entry_leave(void *p, Rboolean jump) {
     PyErr_Clear();
     tb_notes_drop();
   }
-  tb_drop(e->held);
-  PyGILState_Release(e->gil);
-  tb_interrupts_wait_no_more(&e->patience);
-  tb_call_ends(e->from);
+  leave_python(e);
   if (jump && e->from.depth < TOKENS && e->from.depth > jumped)
     jumped = e->from.depth;
 }
 
-SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
+static void check_entry(void) {
   if (!Py_IsInitialized() || !tb_r_ready())
     Rf_error("Python is not running in this process");
   if (tb_stack_is_low())
@@ -124,19 +135,51 @@ SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
   R_CheckUserInterrupt(); /* what has come by now, R raises itself */
   tb_drain();
   tb_relieve_pressure();
-  entry e = {.work = work, .data = data};
-  PROTECT_WITH_INDEX(R_NilValue, &e.result);
-  SEXP continuation = token();
-  SEXP result = R_UnwindProtect(entry_body, &e, entry_leave, &e, continuation);
+}
+
+/* What may jump, and the end of the entry. `e->result` is on R's stack of protected objects. */
+static SEXP enter_protected(entry *e, SEXP continuation) {
+  SEXP result = R_UnwindProtect(entry_body, e, entry_leave, e, continuation);
   if (continuation)
     SETCAR(continuation, R_NilValue); /* it must not keep the result */
   tb_notes_tell();
   UNPROTECT(1);
-  if (e.jumps)
+  if (e->jumps)
     R_ContinueUnwind(result);
-  if (e.failed)
+  if (e->failed)
     tb_signal(result);
   return result;
+}
+
+SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
+  check_entry();
+  entry e = {.work = work, .data = data};
+  PROTECT_WITH_INDEX(R_NilValue, &e.result);
+  return enter_protected(&e, token());
+}
+
+SEXP tb_enter_for_tensor(PyObject *(*quick)(void *data), int (*work)(void *data, SEXP *result),
+                         void *data) {
+  if (tb_depth() >= TOKENS)
+    return tb_enter(work, data);
+  check_entry();
+  entry e = {.work = work, .data = data};
+  SEXP handle = tb_handle_ready();
+  PROTECT_WITH_INDEX(handle, &e.result);
+  SEXP continuation = token();
+  enter_python(&e);
+  PyObject *tensor = quick(data);
+  e.done = tensor && tb_handle_fill(handle, tensor);
+  if (!e.done)
+    tb_handle_keep_ready(handle);
+  if (!e.done || tb_limits_end()) {
+    e.failed = e.done;
+    return enter_protected(&e, continuation);
+  }
+  leave_python(&e);
+  tb_notes_tell();
+  UNPROTECT(1);
+  return handle;
 }
 
 /* ---- arguments ---- */

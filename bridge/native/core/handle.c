@@ -1,7 +1,11 @@
 /* R external pointers that own one Python object.
  *
  * The finalizer takes the GIL, and does nothing once Python has finalized. The
- * bytes a tensor holds are counted, because R's collector cannot see them (core/pressure.h). */
+ * bytes a tensor holds are counted, because R's collector cannot see them (core/pressure.h).
+ *
+ * While R holds a tensor, Python's collector has no need to look at it: a circle through it is
+ * alive. R frees what a loop drops much later than Python would, and Python, which counts what has
+ * been made and not been freed, would go through all of it again and again. */
 #include "core/handle.h"
 
 #include "core/frozen.h"
@@ -12,12 +16,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
+typedef struct held {
   PyObject *object;
   int64_t bytes;
+  bool untracked;    /* by Python's collector, as long as this lives */
+  struct held *next; /* of the free ones */
 } held;
 
 static SEXP tensor_class = NULL, parameter_class = NULL, numeric_class = NULL, object_class = NULL;
+
+/* Its CAR: a tensor's handle of nothing, left over by a call that gave no tensor. */
+static SEXP left_over = NULL;
 
 /* Python types whose objects have an R class of their own, as R's torch calls them. */
 static struct {
@@ -51,6 +60,8 @@ void tb_handle_init(void) {
   SET_STRING_ELT(numeric_class, 1, STRING_ELT(tensor_class, 0));
   SET_STRING_ELT(numeric_class, 2, STRING_ELT(tensor_class, 1));
   MARK_NOT_MUTABLE(numeric_class);
+  left_over = Rf_cons(R_NilValue, R_NilValue);
+  R_PreserveObject(left_over);
   object_class = Rf_mkString("python_object");
   R_PreserveObject(object_class);
   MARK_NOT_MUTABLE(object_class);
@@ -122,6 +133,30 @@ static int64_t bytes_of(PyObject *x) {
 
 /* ---- ownership ---- */
 
+/* R's main thread makes and frees these; a few stay at hand. */
+enum { MOST_FREE = 1024 };
+static held *first_free = NULL;
+static int n_free = 0;
+
+static held *new_held(void) {
+  held *h = first_free;
+  if (!h)
+    return malloc(sizeof *h);
+  first_free = h->next;
+  n_free--;
+  return h;
+}
+
+static void free_held(held *h) {
+  if (n_free == MOST_FREE) {
+    free(h);
+    return;
+  }
+  h->next = first_free;
+  first_free = h;
+  n_free++;
+}
+
 static void finalize(SEXP pointer) {
   held *h = R_ExternalPtrAddr(pointer);
   if (!h)
@@ -132,15 +167,20 @@ static void finalize(SEXP pointer) {
   tb_count_add(TB_FOREIGN_BYTES, -h->bytes);
   if (Py_IsInitialized() && tb_r_ready()) {
     PyGILState_STATE gil = PyGILState_Ensure();
+    if (h->untracked && !PyObject_GC_IsTracked(h->object))
+      PyObject_GC_Track(h->object);
     Py_DECREF(h->object);
     PyGILState_Release(gil);
   }
-  free(h);
+  free_held(h);
 }
 
 static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
   h->object = Py_NewRef(x);
   h->bytes = tensor ? bytes_of(x) : 0;
+  h->untracked = tb_is_plain_tensor(x) && PyObject_GC_IsTracked(x);
+  if (h->untracked)
+    PyObject_GC_UnTrack(x);
   if (!tensor)
     tb_pressure_unknown();
   R_SetExternalPtrAddr(pointer, h);
@@ -148,12 +188,19 @@ static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
   tb_count_add(TB_FOREIGN_BYTES, h->bytes);
 }
 
-static SEXP handle_of_class(PyObject *x, bool tensor, SEXP class) {
+/* A handle of nothing as yet. */
+static SEXP empty_handle(bool tensor, SEXP class) {
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tb_frozen_tag(), R_NilValue));
-  Rf_setAttrib(pointer, R_ClassSymbol, class);
+  Rf_classgets(pointer, class);
   tb_frozen_set(pointer, tensor);
   R_RegisterCFinalizerEx(pointer, finalize, FALSE);
-  held *h = malloc(sizeof *h); /* last: nothing can jump from here on */
+  UNPROTECT(1);
+  return pointer;
+}
+
+static SEXP handle_of_class(PyObject *x, bool tensor, SEXP class) {
+  SEXP pointer = PROTECT(empty_handle(tensor, class));
+  held *h = new_held(); /* last: nothing can jump from here on */
   if (!h)
     Rf_error("torchbridge: out of memory");
   own(pointer, h, x, tensor);
@@ -167,6 +214,25 @@ SEXP tb_handle(PyObject *x, bool tensor) {
 
 SEXP tb_numeric_handle(PyObject *x) { return handle_of_class(x, true, numeric_class); }
 
+/* ---- made before the tensor is there ---- */
+
+SEXP tb_handle_ready(void) {
+  SEXP handle = CAR(left_over);
+  if (handle == R_NilValue)
+    return empty_handle(true, tensor_class);
+  SETCAR(left_over, R_NilValue);
+  return handle;
+}
+
+void tb_handle_keep_ready(SEXP handle) { SETCAR(left_over, handle); }
+
+bool tb_handle_fill(SEXP handle, PyObject *x) {
+  held *h = tb_is_plain_tensor(x) ? new_held() : NULL;
+  if (h)
+    own(handle, h, x, true);
+  return h != NULL;
+}
+
 int tb_handle_revive(SEXP pointer, PyObject *x) {
   bool tensor = tb_is_tensor(x);
   tb_hold(Py_NewRef(x)); /* what follows may jump */
@@ -174,7 +240,7 @@ int tb_handle_revive(SEXP pointer, PyObject *x) {
   R_SetExternalPtrTag(pointer, tb_frozen_tag());
   R_RegisterCFinalizerEx(pointer, finalize, FALSE);
   Py_DECREF(tb_unhold());
-  held *h = malloc(sizeof *h);
+  held *h = new_held();
   if (!h) {
     PyErr_NoMemory();
     return -1;

@@ -7,6 +7,11 @@
 void tb_handle_init(void);
 SEXP tb_handle(PyObject *x, bool tensor); /* may jump */
 SEXP tb_numeric_handle(PyObject *x);      /* of a tensor that follows R's rules; may jump */
+/* A tensor's handle that holds nothing as yet (may jump), filled with a plain tensor (false: x is
+ * none), or kept for the next to ask. */
+SEXP tb_handle_ready(void);
+bool tb_handle_fill(SEXP handle, PyObject *x);
+void tb_handle_keep_ready(SEXP handle);
 bool tb_is_handle(SEXP x);
 bool tb_is_numeric_handle(SEXP x); /* the R package's torch_numeric? */
 /* The handle of a Python callable that R holds as a function; any other x is itself. */

@@ -108,8 +108,8 @@ static void start_ticking(void) {
 void tb_limits_begin(void) {
   if (tb_depth() > 1 || tb_python_hosts())
     return;
-  atomic_fetch_add(&calls, 1);
-  atomic_store(&in_call, true);
+  atomic_store_explicit(&in_call, true, memory_order_release);
+  atomic_fetch_add(&calls, 1); /* before it looks whether the thread sleeps */
   if (!ticking)
     start_ticking();
   if (atomic_load(&asleep) && ticking == getpid()) {
@@ -121,7 +121,7 @@ void tb_limits_begin(void) {
 
 static void call_ended(void) {
   if (tb_depth() <= 1)
-    atomic_store(&in_call, false);
+    atomic_store_explicit(&in_call, false, memory_order_release);
 }
 #else
 void tb_limits_begin(void) {}

@@ -51,6 +51,7 @@ static int64_t resident(void) {
 static gauge tensors = {counted, 1, 0}, process = {resident, 4, 0};
 static SEXP young_call = NULL; /* gc(verbose = FALSE, reset = FALSE, full = FALSE) */
 static bool unknown = false;   /* has R got such an object since the last full collection? */
+static bool fresh = false;     /* and since the last look at the clock? */
 static bool collecting = false;
 
 void tb_pressure_init(void) {
@@ -64,7 +65,7 @@ void tb_pressure_init(void) {
 
 void tb_pressure_torch_is_there(void) { process.left = resident(); }
 
-void tb_pressure_unknown(void) { unknown = true; }
+void tb_pressure_unknown(void) { unknown = fresh = true; }
 
 /* R has no function of C for this. Evaluating it must not jump, nor take a Ctrl-C or a time limit
  * that is meant for the code around. */
@@ -111,8 +112,16 @@ static void relieve(gauge *g) {
   collecting = false;
 }
 
+/* The clock costs as much as all else here: where R got nothing new, few entries look at it. */
+enum { CALLS_A_LOOK = 32 };
+
 static bool time_to_look(void) {
   static int64_t next = 0;
+  static int calls = 0;
+  if (!fresh && ++calls < CALLS_A_LOOK)
+    return false;
+  calls = 0;
+  fresh = false;
   struct timespec now;
 #ifdef CLOCK_MONOTONIC_COARSE
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

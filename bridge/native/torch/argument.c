@@ -48,6 +48,10 @@ static PyObject *first_given(const tb_given *given) {
 /* The tensor of an R vector; `name` where it is of positions. It may be one of a list, which is
  * held itself: nothing stays held above it. */
 static PyObject *tensor_of(SEXP x, const char *name, const tb_given *given) {
+  if (given->calm) {
+    *given->calm = false;
+    return NULL;
+  }
   size_t held = tb_held();
   PyObject *f = tb_hook(name ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND);
   PyObject *beside = f ? first_given(given) : NULL;
@@ -115,14 +119,16 @@ static PyObject *number_at(const void *data, R_xlen_t i) {
   return number(&(argument){VECTOR_ELT(a->x, i), a->kinds, a->name, a->given}, 0);
 }
 
-static bool is_plain_number(SEXP x) {
+static bool is_one_number(SEXP x) {
   return (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !Rf_isObject(x) && Rf_xlength(x) == 1;
 }
+
+bool tb_is_plain_number(SEXP x) { return !ALTREP(x) && is_one_number(x); }
 
 static bool is_list_of_numbers(SEXP x) {
   R_xlen_t n = TYPEOF(x) == VECSXP && !Rf_isObject(x) ? Rf_xlength(x) : 0;
   for (R_xlen_t i = 0; i < n; i++)
-    if (!is_plain_number(VECTOR_ELT(x, i)))
+    if (!is_one_number(VECTOR_ELT(x, i)))
       return false;
   return n > 0;
 }

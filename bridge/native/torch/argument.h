@@ -25,10 +25,15 @@ enum tb_kind {
 typedef struct {
   const SEXP *values;
   R_xlen_t n;
+  bool *calm; /* where nothing may jump: becomes false, with NULL but no exception, if it might */
 } tb_given;
 
-/* `name` is the argument's, for messages. May jump. */
+/* `name` is the argument's, for messages. May jump, but for `calm` with plain numbers and handles.
+ */
 PyObject *tb_argument(SEXP x, int kinds, const char *name, const tb_given *given);
+
+/* One number in R's own memory, of no class: reading it never jumps. */
+bool tb_is_plain_number(SEXP x);
 
 /* The message of the exception counts dims and positions from 1. */
 void tb_count_from_one(void);

@@ -176,11 +176,13 @@ static int add_arguments(const Operator *op, arguments *to, const SEXP *values, 
   return 0;
 }
 
-/* First by position, then by name: vectorcall wants them in this order. */
-static PyObject *apply(const Operator *op, const SEXP *values, const SEXP *tags, int n) {
+/* First by position, then by name: vectorcall wants them in this order. `calm` is that of tb_given.
+ */
+static PyObject *apply(const Operator *op, const SEXP *values, const SEXP *tags, int n,
+                       bool *calm) {
   arguments given;
   given.n_positional = given.n_named = 0;
-  given.all = (tb_given){values, n};
+  given.all = (tb_given){values, n, calm};
   if (add_arguments(op, &given, values, tags, n))
     return NULL;
   PyObject *keys = NULL;
@@ -201,18 +203,43 @@ typedef struct {
   SEXP name;
   const SEXP *values, *tags;
   int n;
+  bool called;     /* Python has been: it gave `value`, or an exception */
+  PyObject *value; /* held */
 } op_args;
 
+/* A Python object that is there, one plain number, or nothing. */
+static bool is_calm(SEXP x) {
+  if (tb_is_handle(x))
+    return tb_handle_object(x) != NULL;
+  return x == absent_symbol() || tb_is_plain_number(x);
+}
+
+/* The whole call, where no R memory is needed for it. */
+static PyObject *op_quick(void *p) {
+  op_args *a = p;
+  const Operator *op = tb_known_operator(STRING_ELT(a->name, 0));
+  for (int i = 0; op && i < a->n; i++)
+    if (!is_calm(a->values[i]) || (a->tags && a->tags[i] && !named(op, a->tags[i])))
+      op = NULL;
+  bool calm = op != NULL;
+  PyObject *value = op ? tb_hold(apply(op, a->values, a->tags, a->n, &calm)) : NULL;
+  a->called = calm;
+  return a->value = value;
+}
+
 static int op_work(void *p, SEXP *result) {
-  const op_args *a = p;
+  op_args *a = p;
+  if (a->called)
+    return a->value ? tb_to_r(a->value, result) : -1;
   const Operator *op = tb_operator(STRING_ELT(a->name, 0));
-  return tb_give(op ? apply(op, a->values, a->tags, a->n) : NULL, result);
+  return tb_give(op ? apply(op, a->values, a->tags, a->n, NULL) : NULL, result);
 }
 
 static SEXP call_operator(SEXP name, const SEXP *values, const SEXP *tags, int n) {
   if (TYPEOF(name) != STRSXP || Rf_xlength(name) != 1)
     Rf_error("`name` must be one string");
-  return tb_enter(op_work, &(op_args){name, values, tags, n});
+  op_args a = {.name = name, .values = values, .tags = tags, .n = n};
+  return tb_enter_for_tensor(op_quick, op_work, &a);
 }
 
 /* ---- entries ---- */

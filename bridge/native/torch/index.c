@@ -213,17 +213,45 @@ typedef struct {
   PyObject *x;
   SEXP subscripts, value;
   bool drop;
+  bool called;     /* Python has been: it gave `found`, or an exception */
+  PyObject *found; /* held */
 } index_args;
+
+/* Empty ones, plain numbers and ranges of them: nothing here can jump. */
+static bool is_calm(SEXP subscripts) {
+  R_xlen_t n = Rf_xlength(subscripts);
+  bool calm = true;
+  for (R_xlen_t i = 0; calm && i < n; i++) {
+    SEXP item = VECTOR_ELT(subscripts, i);
+    if (TYPEOF(item) == LISTSXP)
+      calm = tb_is_plain_number(CAR(item)) && tb_is_plain_number(CADR(item)) &&
+             (CADDR(item) == R_NilValue || tb_is_plain_number(CADDR(item)));
+    else
+      calm = TYPEOF(item) == SYMSXP ||
+             (tb_is_plain_number(item) && Rf_getAttrib(item, R_DimSymbol) == R_NilValue);
+  }
+  return calm;
+}
+
+static PyObject *index_quick(void *p) {
+  index_args *a = p;
+  a->called = is_calm(a->subscripts);
+  if (a->called)
+    a->found = tb_hold(get_index(a->x, a->subscripts, a->drop));
+  return a->found;
+}
 
 static int index_work(void *p, SEXP *result) {
   index_args *a = p;
+  if (a->called)
+    return a->found ? tb_to_r(a->found, result) : -1;
   return tb_give(get_index(a->x, a->subscripts, a->drop), result);
 }
 
-SEXP tb_entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP caller, SEXP drop) {
+SEXP tb_entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP drop) {
   index_args a = {.x = tb_object_argument(object), .drop = Rf_asLogical(drop) != 0};
-  a.subscripts = PROTECT(tb_subscripts(expressions, frame, caller, a.x));
-  SEXP result = tb_enter(index_work, &a);
+  a.subscripts = PROTECT(tb_subscripts(expressions, frame, a.x));
+  SEXP result = tb_enter_for_tensor(index_quick, index_work, &a);
   UNPROTECT(1);
   return result;
 }
@@ -243,9 +271,9 @@ static int index_set_work(void *p, SEXP *result) {
   return value ? set_index(a->x, a->subscripts, value) : -1;
 }
 
-SEXP tb_entry_index_set(SEXP object, SEXP expressions, SEXP frame, SEXP caller, SEXP value) {
+SEXP tb_entry_index_set(SEXP object, SEXP expressions, SEXP frame, SEXP value) {
   index_args a = {.x = tb_object_argument(object), .value = value};
-  a.subscripts = PROTECT(tb_subscripts(expressions, frame, caller, a.x));
+  a.subscripts = PROTECT(tb_subscripts(expressions, frame, a.x));
   tb_enter(index_set_work, &a);
   UNPROTECT(1);
   return object;

@@ -5,7 +5,7 @@
 #include "core/base.h"
 
 /* .Call entries; the arguments between object and the last are those of tb_subscripts. */
-SEXP tb_entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP caller, SEXP drop);
-SEXP tb_entry_index_set(SEXP object, SEXP expressions, SEXP frame, SEXP caller, SEXP value);
+SEXP tb_entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP drop);
+SEXP tb_entry_index_set(SEXP object, SEXP expressions, SEXP frame, SEXP value);
 
 #endif

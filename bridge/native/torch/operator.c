@@ -155,6 +155,8 @@ static int grow_table(void) {
   return 0;
 }
 
+const Operator *tb_known_operator(SEXP name) { return table_size ? table[slot_of(name)].op : NULL; }
+
 const Operator *tb_operator(SEXP name) {
   if (2 * table_used >= table_size && grow_table())
     return NULL;

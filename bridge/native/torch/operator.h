@@ -27,4 +27,7 @@ extern PyTypeObject tb_OperatorType;
  * has no such function. */
 const Operator *tb_operator(SEXP name);
 
+/* The same if it has been asked for before, else NULL without exception. */
+const Operator *tb_known_operator(SEXP name);
+
 #endif

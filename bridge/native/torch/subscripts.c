@@ -76,9 +76,20 @@ static SEXP of_dots(SEXP frame, R_xlen_t i) {
   return Rf_eval(symbol, frame);
 }
 
+/* Where the method of this frame was called. */
+static SEXP caller_of(SEXP frame) {
+  static SEXP call = NULL; /* parent.frame() */
+  if (!call) {
+    call = Rf_lang1(Rf_install("parent.frame"));
+    R_PreserveObject(call);
+    SETCAR(call, Rf_findFun(CAR(call), R_BaseEnv)); /* whatever a frame has of that name */
+  }
+  return Rf_eval(call, frame);
+}
+
 /* A range, or what mentions N, which is then `size`: evaluated in a frame of the caller's. */
-static SEXP evaluate_here(SEXP expression, SEXP caller, double size, bool sized) {
-  SEXP env = PROTECT(caller);
+static SEXP evaluate_here(SEXP expression, SEXP frame, double size, bool sized) {
+  SEXP caller = PROTECT(caller_of(frame)), env = PROTECT(caller);
   if (sized) {
     SEXP make = PROTECT(Rf_lang3(Rf_install("new.env"), Rf_ScalarLogical(FALSE), caller));
     env = Rf_eval(make, R_BaseEnv);
@@ -89,7 +100,7 @@ static SEXP evaluate_here(SEXP expression, SEXP caller, double size, bool sized)
     UNPROTECT(1);
   }
   SEXP value = is_range(expression) ? evaluate_range(expression, env) : Rf_eval(expression, env);
-  UNPROTECT(1);
+  UNPROTECT(2);
   return value;
 }
 
@@ -106,7 +117,7 @@ static R_xlen_t dims_after_dots(SEXP expressions) {
   return later;
 }
 
-SEXP tb_subscripts(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
+SEXP tb_subscripts(SEXP expressions, SEXP frame, PyObject *x) {
   expressions = CDR(expressions); /* of list(...) */
   R_xlen_t i = 0, consumed = 0, later = dims_after_dots(expressions);
   bool after_dots = false;
@@ -118,7 +129,7 @@ SEXP tb_subscripts(SEXP expressions, SEXP frame, SEXP caller, PyObject *x) {
       value = expression;
     else if (sized || is_range(expression)) {
       double size = sized ? size_of(x, after_dots, consumed, later) : 0;
-      value = evaluate_here(expression, caller, size, sized);
+      value = evaluate_here(expression, frame, size, sized);
     } else
       value = of_dots(frame, i);
     SET_VECTOR_ELT(result, i, value == R_NilValue ? tb_new_axis : value);

@@ -6,10 +6,10 @@
 
 void tb_subscripts_init(void);
 /* Subscripts of a `[` method: `expressions` from substitute(list(...)), `frame` the method's own
- * environment, `caller` where the expressions were written. A list: R_MissingArg for a whole dim,
+ * environment. A list: R_MissingArg for a whole dim,
  * tb_new_axis, tb_other_dims, a pairlist (first, last, step) for a range, or the value. Runs R
  * code, so: before the GIL is taken. */
-SEXP tb_subscripts(SEXP expressions, SEXP frame, SEXP caller, PyObject *x);
+SEXP tb_subscripts(SEXP expressions, SEXP frame, PyObject *x);
 
 extern SEXP tb_new_axis, tb_other_dims; /* the symbols newaxis and .. */
 

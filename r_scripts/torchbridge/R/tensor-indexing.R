@@ -24,13 +24,13 @@ NULL
 #' @rdname torch_indexing
 #' @export
 `[.torch_tensor` <- hot(function(x, ..., drop = TRUE) {
-  .Call(index, x, substitute(list(...)), environment(), parent.frame(), drop)
+  .Call(index, x, substitute(list(...)), environment(), drop)
 })
 
 #' @rdname torch_indexing
 #' @export
 `[<-.torch_tensor` <- function(x, ..., value) {
-  dot_call(entries$index_set, x, substitute(list(...)), environment(), parent.frame(), value)
+  dot_call(entries$index_set, x, substitute(list(...)), environment(), value)
 }
 
 #' Methods and attributes of tensors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tracemalloc
 import weakref
@@ -49,6 +50,27 @@ def test_the_bytes_of_tensors_are_counted(core, collect):
     assert held["foreign_bytes"] == before["foreign_bytes"] + 4000
     del handles
     assert collect() == before
+
+
+def test_pythons_collector_looks_only_at_tensors_that_r_does_not_hold(core, collect):
+    x, parameter = torch.ones(2), torch.nn.Parameter(torch.ones(2))
+    assert gc.is_tracked(x)
+    first, second, other = core.handle(x), core.handle(x), core.handle(parameter)
+    assert not gc.is_tracked(x)
+    assert gc.is_tracked(parameter)  # a class that may be Python's has its own rules
+    del first, other
+    collect()
+    del second
+    collect()
+    assert gc.is_tracked(x)
+    x.itself = x
+    handle, gone = core.handle(x), weakref.ref(x)
+    del x
+    collect()
+    assert gone() is not None
+    del handle
+    collect()
+    assert gone() is None
 
 
 def test_a_tensor_class_with_a_broken_nbytes(core):
