@@ -12,6 +12,7 @@ This file is imported before any other of ours, and itself imports only what eve
 loaded: neither ``typing`` nor ``__future__``.
 """
 
+import encodings
 import os
 import sys
 
@@ -31,7 +32,9 @@ _NEEDED = frozenset(
         *("duckdb", "onnx", "onnxscript", "onnx_ir", "lightning_fabric", "lightning_utilities"),
     )
 )
-_STANDARD = os.path.dirname(os.__file__)
+#: Where the standard library is read. (``os`` is frozen, and says where it should be: within R on
+#: Python 3.14 in the virtual environment.)
+_STANDARD = os.path.dirname(os.path.dirname(encodings.__file__))
 _SAFE = "PYTHONSAFEPATH"
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 

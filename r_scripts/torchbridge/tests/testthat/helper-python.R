@@ -14,7 +14,7 @@ has_python <- local({
 
 # reticulate before 1.33 asks a Python by the module imp, which Python has no more from 3.12 on: it
 # starts such a one where we ask for it, not alone.
-skip_unless_reticulate_starts_python <- function() {
+skip_unless_reticulate_starts <- function() {
   old <- utils::packageVersion("reticulate") < "1.33" &&
     !can_import("imp")
   testthat::skip_if(old, "this reticulate starts no Python without the module imp")

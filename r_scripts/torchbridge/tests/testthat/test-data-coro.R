@@ -31,7 +31,7 @@ test_that("coro's verbs are coro's where it is installed", {
 })
 
 test_that("objects of reticulate go to its own as_iterator()", {
-  skip_unless_reticulate_starts_python()
+  skip_unless_reticulate_starts()
   said <- run_r(c(
     "library(reticulate)",
     "suppressMessages(library(torchbridge))",

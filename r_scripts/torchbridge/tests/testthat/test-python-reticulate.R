@@ -4,7 +4,7 @@ start_python()
 torch <- reticulate::import("torch")
 
 test_that("what reticulate imported stays reticulate's", {
-  skip_unless_reticulate_starts_python()
+  skip_unless_reticulate_starts()
   code <- c(
     "torch <- reticulate::import('torch')",
     "x <- torch$tensor(list(list(1, 2, 3), list(4, 5, 6)))",
