@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from torchbridge.autodiff import supports
+from torchbridge.autodiff import supports, watching
 from torchbridge.autodiff.derivatives import Function
 from torchbridge.autodiff.supports import Indices, Support
+from torchbridge.autodiff.watching import tensors
 
 aten = torch.ops.aten
 
@@ -94,11 +94,11 @@ def pattern(f: Function, x: Tensor, places: Indices) -> tuple[Indices, Indices] 
     return found // q, found % q
 
 
-class _Watched(TorchDispatchMode):
+class _Watched(watching.Watch):
     """The support of each tensor that depends on the variables, and which pairs of them met."""
 
     def __init__(self, x: Tensor, places: Indices) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.met: list[tuple[Indices, Indices]] = []
         self._done: set[tuple[int, int]] = set()
         self._held: list[object] = [x]  # so that neither memory nor an id is given again
@@ -111,20 +111,15 @@ class _Watched(TorchDispatchMode):
         starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         self._give(x, Support(starts, order.astype(np.int64)))
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """PyTorch's compiler need not be told to keep away, for which it would be imported."""
-        return False
-
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         """Do it, and follow it."""
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        given = [t for t in _tensors((args, kwargs)) if self._of(t) is not None]
+        given = [t for t in tensors((args, kwargs)) if self._of(t) is not None]
         if func._schema.is_mutable:
-            if any(t.untyped_storage().data_ptr() in self._memory for t in _tensors(args)):
+            if any(t.untyped_storage().data_ptr() in self._memory for t in tensors(args)):
                 raise _Dense
             return result
         if given:
@@ -148,7 +143,7 @@ class _Watched(TorchDispatchMode):
         self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any,
         given: list[Tensor],
     ) -> Iterator[tuple[Tensor, Support]]:  # fmt: skip
-        made = [t for t in _tensors((result,)) if t.is_floating_point()]
+        made = [t for t in tensors((result,)) if t.is_floating_point()]
         if func in _CONSTANT:
             return
         if func in _MOVES:
@@ -202,7 +197,7 @@ class _Watched(TorchDispatchMode):
             return value
 
         given = [numbered(a) for a in args]
-        found = list(_tensors((func(*given, **kwargs),)))
+        found = list(tensors((func(*given, **kwargs),)))
         whole = supports.stacked(parts)
         for value, numbers in zip(made, found, strict=True):
             yield value, supports.taken(whole, numbers.reshape(-1).long().numpy())
@@ -282,15 +277,7 @@ def _place(value: Tensor) -> tuple[object, ...]:
     """Tensors that are alike in this have the same numbers."""
     if value.layout != torch.strided:
         raise _Dense
-    return value.data_ptr(), value.dtype, value.device, value.shape, value.stride()
-
-
-def _tensors(values: Any) -> Iterator[Tensor]:
-    for value in values.values() if isinstance(values, dict) else values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, (list, tuple, dict)):
-            yield from _tensors(value)
+    return watching.place(value)
 
 
 def _all_to_one(support: Support) -> tuple[Indices, Indices, int]:

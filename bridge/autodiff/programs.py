@@ -20,8 +20,8 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from torchbridge.autodiff import watching
 from torchbridge.autodiff.derivatives import Function
 from torchbridge.autodiff.program_code import Kind, Plan, Ref, Step, code_of
 
@@ -76,11 +76,11 @@ def record(core: Core, f: Function, inputs: Sequence[Tensor], known: Sequence[Te
     return Program(notes, [notes.ref(result) for result in results])
 
 
-class _Notes(TorchDispatchMode):
+class _Notes(watching.Watch):
     """The operators that run, and what each of them got."""
 
     def __init__(self, inputs: Sequence[Tensor], known: Sequence[Tensor]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.why: str | None = None
         self.steps: list[Step] = []
         #: By index. Held, so that no memory is given again; of a large one the next that has its
@@ -101,11 +101,6 @@ class _Notes(TorchDispatchMode):
             if index >= len(inputs):
                 self.constants.add(index)
         self._bytes = 0
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """PyTorch's compiler need not be told to keep away, for which it would be imported."""
-        return False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -318,7 +313,7 @@ def _place(value: Tensor) -> tuple[object, ...]:
     """Tensors that are alike in this have the same numbers."""
     if value.layout != torch.strided or value.dtype.is_complex:
         raise NoProgramError("its tensors are not dense, or complex")
-    return value.data_ptr(), value.dtype, value.device, value.shape, value.stride()
+    return watching.place(value)
 
 
 def _is_of_unknown_shape(func: Any, args: tuple[Any, ...]) -> bool:

@@ -12,7 +12,7 @@ Tests: tests/autodiff/test_replay.py, test-autodiff-replay.R.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import torch
@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 
 from torchbridge.autodiff import rules
 from torchbridge.autodiff.derivatives import Function
+from torchbridge.autodiff.watching import tensors
 
 #: How many ways through a function are kept: each where an `if` on a tensor went another way.
 _MOST_PATHS = 8
@@ -210,7 +211,7 @@ class _Notes(TorchFunctionMode):
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
     ) -> None:
         name = _name(func)
-        given = list(_tensors((*args, *kwargs.values())))
+        given = list(tensors((*args, *kwargs.values())))
         of_x = any(map(self._of_x, given))
         if _changes(name, kwargs) and not self._may_change(given, of_x):
             reads = name == "copy_" and of_x and not self._of_x(given[0])  # into R's memory
@@ -219,7 +220,7 @@ class _Notes(TorchFunctionMode):
         if not of_x:
             for tensor in given:
                 self._constant(tensor)
-            for tensor in _tensors((result,)):
+            for tensor in tensors((result,)):
                 self._constant(tensor, made=True)
             if any(t.requires_grad for t in given):
                 self.why = f"it uses a tensor that records derivatives itself ({name})"
@@ -316,19 +317,7 @@ def _changes(name: str, kwargs: dict[str, Any]) -> bool:
 
 
 def _has_tensors(value: object) -> bool:
-    return next(_tensors((value,)), None) is not None
-
-
-def _tensors(values: Any) -> Iterator[Tensor]:
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from _tensors(value)
-        elif isinstance(value, dict):
-            yield from _tensors(value.values())
-        elif isinstance(value, slice):
-            yield from _tensors((value.start, value.stop, value.step))
+    return next(tensors((value,)), None) is not None
 
 
 def reason(replay: Replay) -> str | None:

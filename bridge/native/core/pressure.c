@@ -71,9 +71,12 @@ void tb_pressure_unknown(void) { unknown = fresh = true; }
  * that is meant for the code around. */
 void tb_collect_young(void) {
   int failed;
+  bool before = collecting;
   Rboolean suspended = R_interrupts_suspended;
   R_interrupts_suspended = TRUE;
+  collecting = true; /* finalizers may come in here */
   R_tryEvalSilent(young_call, R_BaseEnv, &failed);
+  collecting = before;
   R_interrupts_suspended = suspended;
 }
 
@@ -99,7 +102,7 @@ static void relieve(gauge *g) {
   int64_t mark = g->left + allowance(g);
   if (held < mark)
     return;
-  collecting = true; /* finalizers may come in here */
+  collecting = true;
   tb_collect_young();
   give_back(g);
   if (g->held() > mark - allowance(g) / 8) {
