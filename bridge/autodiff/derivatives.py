@@ -70,22 +70,11 @@ def value_and_grad_or_nan(f: Function, x: Tensor) -> tuple[float, Tensor]:
 @torch.enable_grad()
 def gradient(f: Function, x: Tensor) -> Tensor:
     """The gradient (n); of a function that works element by element, each element's own."""
-    x = _variable(x)
-    y = _finite(_call(f, x))
-    if y.numel() == 1:
-        return _not_nan(_backward(y.reshape(()), x))
-    y = _in_r_order(y)
-    hint = "use jacobian() for a function that gives several numbers"
-    if y.numel() != x.numel():
-        raise ValueError(f"`func` must give one number, not {y.numel()}; {hint}")
-    total = _backward(y, x, torch.ones_like(y), keep=True)
-    # A diagonal Jacobian scales whatever it is multiplied by, any other does not.
-    weights = torch.linspace(1.0, 2.0, y.numel(), dtype=y.dtype, device=y.device).sqrt()
-    weighted = _backward(y, x, weights)
-    if not torch.allclose(weighted, weights * total, rtol=1e-9, atol=0, equal_nan=True):
+    y, total, *others = bare_gradient(f, _variable(x), _finite)
+    if others and not of_its_own(*others):
         raise ValueError(
             f"`func` must give one number, or work element by element; here {y.numel()} numbers "
-            f"depend on one another's elements: {hint}"
+            f"depend on one another's elements: {_SEVERAL}"
         )
     return _not_nan(total)
 
@@ -93,16 +82,7 @@ def gradient(f: Function, x: Tensor) -> Tensor:
 @torch.enable_grad()
 def jacobian(f: Function, x: Tensor) -> Tensor:
     """The matrix (m x n) of the derivatives of m results in n elements."""
-    x = _variable(x)
-    with _Largest() as seen:
-        y = _in_r_order(_finite(_call(f, x)))
-    m, n = y.numel(), x.numel()
-    if m <= n or not y.requires_grad:
-        return _not_nan(_rows(y, x, _eye(m, y), seen.nbytes))
-    # The backward pass is linear in its weights: its own derivative gives columns.
-    weights = torch.zeros_like(y, requires_grad=True)
-    pulled = _backward(y, x, weights, create=True)
-    return _not_nan(_rows(pulled, weights, _eye(n, x), seen.nbytes).mT)
+    return _not_nan(bare_jacobian(f, _variable(x), _finite)[1])
 
 
 def hessian(f: Function, x: Tensor) -> Tensor:
@@ -129,21 +109,13 @@ def hvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
 @torch.enable_grad()
 def vjp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """A vector (m) times the Jacobian: (n)."""
-    x = _variable(x)
-    y = _in_r_order(_finite(_call(f, x)))
-    return _not_nan(_backward(y, x, _like(v, y, "v")))
+    return _not_nan(bare_vjp(f, _variable(x), v, _finite)[1])
 
 
 @torch.enable_grad()
 def jvp(f: Function, x: Tensor, v: Numbers) -> Tensor:
     """The Jacobian times a vector (n): (m)."""
-    x = _variable(x)
-    y = _in_r_order(_finite(_call(f, x)))
-    v = _like(v, x, "v")
-    if not y.requires_grad:
-        return torch.zeros_like(y)
-    weights = torch.zeros_like(y, requires_grad=True)
-    return _not_nan(_backward(_backward(y, x, weights, create=True), weights, v))
+    return _not_nan(bare_jvp(f, _variable(x), v, _finite)[1])
 
 
 # ---- unchecked: the value first; programs.py makes programs of these -------------------------
@@ -177,6 +149,73 @@ def bare_hvp(f: Function, x: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     """f(x) and its Hessian times a vector."""
     y = _scalar(_call(f, x), "func")
     return y.detach(), _backward(_backward(y, x, create=True), x, v)
+
+
+#: What looks at the value of a function before it is differentiated.
+Check: TypeAlias = Callable[[Tensor], Tensor]
+
+
+def _as_it_is(y: Tensor) -> Tensor:
+    return y
+
+
+@torch.enable_grad()
+def bare_gradient(f: Function, x: Tensor, check: Check = _as_it_is) -> tuple[Tensor, ...]:
+    """f(x) and its gradient; of several numbers also two tensors that of_its_own() compares.
+
+    Raises:
+        ValueError: f(x) is neither one number nor as many as x has.
+    """
+    y = check(_call(f, x))
+    if y.numel() == 1:
+        return y.detach(), _backward(y.reshape(()), x)
+    y = _in_r_order(y)
+    if y.numel() != x.numel():
+        raise ValueError(f"`func` must give one number, not {y.numel()}; {_SEVERAL}")
+    total = _backward(y, x, torch.ones_like(y), keep=True)
+    # A diagonal Jacobian scales whatever it is multiplied by, any other does not.
+    weights = torch.linspace(1.0, 2.0, y.numel(), dtype=y.dtype, device=y.device).sqrt()
+    return y.detach(), total, _backward(y, x, weights), weights * total
+
+
+_SEVERAL = "use jacobian() for a function that gives several numbers"
+
+
+def of_its_own(weighted: Tensor, scaled: Tensor) -> bool:
+    """Does each number depend on its own element only?"""
+    return torch.allclose(weighted, scaled, rtol=1e-9, atol=0, equal_nan=True)
+
+
+@torch.enable_grad()
+def bare_jacobian(f: Function, x: Tensor, check: Check = _as_it_is) -> tuple[Tensor, Tensor]:
+    """f(x), as a vector (m), and its Jacobian (m x n)."""
+    with _Largest() as seen:
+        y = _in_r_order(check(_call(f, x)))
+    m, n = y.numel(), x.numel()
+    if m <= n or not y.requires_grad:
+        return y.detach(), _rows(y, x, _eye(m, y), seen.nbytes)
+    # The backward pass is linear in its weights: its own derivative gives columns.
+    weights = torch.zeros_like(y, requires_grad=True)
+    pulled = _backward(y, x, weights, create=True)
+    return y.detach(), _rows(pulled, weights, _eye(n, x), seen.nbytes).mT
+
+
+@torch.enable_grad()
+def bare_vjp(f: Function, x: Tensor, v: Numbers, check: Check = _as_it_is) -> tuple[Tensor, Tensor]:
+    """f(x), as a vector (m), and a vector (m) times its Jacobian."""
+    y = _in_r_order(check(_call(f, x)))
+    return y.detach(), _backward(y, x, _like(v, y, "v"))
+
+
+@torch.enable_grad()
+def bare_jvp(f: Function, x: Tensor, v: Numbers, check: Check = _as_it_is) -> tuple[Tensor, Tensor]:
+    """f(x), as a vector (m), and its Jacobian times a vector (n)."""
+    y = _in_r_order(check(_call(f, x)))
+    v = _like(v, x, "v")
+    if not y.requires_grad:
+        return y.detach(), torch.zeros_like(y)
+    weights = torch.zeros_like(y, requires_grad=True)
+    return y.detach(), _backward(_backward(y, x, weights, create=True), weights, v)
 
 
 # ---- the steps -----------------------------------------------------------------------------

@@ -28,7 +28,7 @@ _MUCH = 2**21
 class Evaluator:
     """A verb of a replayed function, of doubles as bytes and back, as R's numbers are in memory.
 
-    The inputs stand one after another, each as long as the first; so do the results. A program is
+    The inputs stand one after another; so do the results, a matrix column by column. A program is
     made where a way through the function has been taken a few times.
 
     Args:
@@ -36,15 +36,23 @@ class Evaluator:
         verb: One of `VERBS`.
         places: Which of its parameters (from 0) the derivatives are of; None: all.
         compile: Is the program compiled? Then the results are the same but for rounding.
+        n: How many numbers the first input has, and the second all that follow; None: as many as
+            any other.
     """
 
     def __init__(
-        self, replay: Replay, verb: str, places: Tensor | None = None, compile: bool = False
+        self,
+        replay: Replay,
+        verb: str,
+        places: Tensor | None = None,
+        compile: bool = False,
+        n: int | None = None,
     ) -> None:
         self.replay = replay
         self._verb = VERBS[verb]
         self._places = places
         self._compile = compile
+        self._n = n
         self._programs: list[Program | CompiledProgram] = []
         self._uses: dict[Path, int] = {}
         #: Why the last way that was tried is no program.
@@ -57,12 +65,13 @@ class Evaluator:
         Raises:
             ValueError: as the verb of derivatives.py.
         """
-        inputs = torch.frombuffer(numbers, dtype=torch.float64).chunk(self._verb.n_inputs)
+        inputs = self._inputs(torch.frombuffer(numbers, dtype=torch.float64))
+        lengths = [len(part) for part in inputs]
         if self._dtype is not torch.get_default_dtype():
             self._programs.clear()
             self._dtype = torch.get_default_dtype()
         for at, program in enumerate(self._programs):
-            results = program(*inputs)
+            results = program(*inputs) if program.lengths == lengths else None
             if results is not None:
                 if at > 0:  # the next point goes this way, too, more often than not
                     self._programs.insert(0, self._programs.pop(at))
@@ -71,6 +80,13 @@ class Evaluator:
                     return _as_bytes(found)
                 break
         return _as_bytes(self._by_replay(inputs))
+
+    def _inputs(self, numbers: Tensor) -> tuple[Tensor, ...]:
+        if self._verb.n_inputs == 1:
+            return (numbers,)
+        if self._n is None:
+            return numbers.chunk(self._verb.n_inputs)
+        return numbers[: self._n], numbers[self._n :]
 
     def _chosen(self, results: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The results at the places."""
@@ -172,6 +188,25 @@ def _last(value: Tensor, *derivative: Tensor) -> Sequence[float | Tensor] | None
     return derivative[-1:] if fine else None
 
 
+def _last_of_several(value: Tensor, *derivative: Tensor) -> Sequence[float | Tensor] | None:
+    fine = not _has_nan(value - value) and not _has_nan(derivative[-1])
+    return derivative[-1:] if fine else None
+
+
+def _gradient(value: Tensor, slope: Tensor, *others: Tensor) -> Sequence[float | Tensor] | None:
+    if value.numel() == 1:
+        return _last(value, slope)
+    return _last_of_several(value, slope) if derivatives.of_its_own(*others) else None
+
+
+def _by_columns(value: Tensor, jacobian: Tensor) -> Sequence[float | Tensor] | None:
+    return _last_of_several(value, jacobian.mT)
+
+
+def _jacobian(f: derivatives.Function, x: Tensor) -> Tensor:
+    return derivatives.jacobian(f, x).mT
+
+
 def _has_nan(x: Tensor) -> bool:
     return math.isnan(x.sum().item())  # (or an infinite one of each sign)
 
@@ -182,9 +217,12 @@ VERBS: dict[str, _Verb] = {
         derivatives.bare_value_and_grad, _or_nan, derivatives.value_and_grad_or_nan, 3
     ),
     "value_and_grad": _Verb(derivatives.bare_value_and_grad, _both, derivatives.value_and_grad, 3),
-    "gradient": _Verb(derivatives.bare_value_and_grad, _last, derivatives.gradient, 3),
+    "gradient": _Verb(derivatives.bare_gradient, _gradient, derivatives.gradient, 3),
     "hessian": _Verb(derivatives.bare_hessian, _last, derivatives.hessian, 10),
     "hvp": _Verb(derivatives.bare_hvp, _last, derivatives.hvp, 5, 2),
+    "jacobian": _Verb(derivatives.bare_jacobian, _by_columns, _jacobian, 5),
+    "vjp": _Verb(derivatives.bare_vjp, _last_of_several, derivatives.vjp, 3, 2),
+    "jvp": _Verb(derivatives.bare_jvp, _last_of_several, derivatives.jvp, 5, 2),
 }
 
 

@@ -245,12 +245,14 @@ class Program:
         steps: What is left to do, in order.
         results: What it gives.
         constants: Index -> the tensor that stands there.
+        lengths: How many numbers each input has.
         given: The indices of those that were there before.
         versions: Tensors that it reads, and their versions then.
     """
 
     def __init__(self, notes: _Notes, results: list[Ref]) -> None:
         self.n_inputs = notes.n_inputs
+        self.lengths = [kind.shape[0] for kind in notes.kinds[: self.n_inputs]]
         self.results = results
         self.given = notes.known
         self.constants: dict[int, Tensor] = {}

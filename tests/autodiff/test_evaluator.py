@@ -75,6 +75,75 @@ def test_a_hessian_times_a_vector():
     assert len(evaluator._programs) == 1
 
 
+def _several(x):
+    """Three numbers of two; of which one depends on one of the two only."""
+    return torch.stack([x[0] * x[1].sin(), x[0] ** 3, (Y * x[1]).exp().sum()])
+
+
+def _many(x):
+    return (Y - x[0]) / x[1].exp() if bool(x[0] > 0) else Y * x[1] ** 2
+
+
+def _single(x):
+    return (x * x[0]).sum()
+
+
+@pytest.mark.parametrize("f", [_several, _many, _single, _normal])
+def test_jacobians_and_products_with_them(f):
+    evaluators = {verb: Evaluator(Replay(f), verb, n=2) for verb in ("jacobian", "vjp", "jvp")}
+    for values in POINTS:
+        x = torch.tensor(values, dtype=torch.float64)
+        want = derivatives.jacobian(f, x)
+        got = _numbers(evaluators["jacobian"](_doubles(*values)))
+        assert got == want.mT.reshape(-1).tolist()
+        along = [0.5, -2.0]
+        assert _numbers(evaluators["jvp"](_doubles(*values, *along))) == (
+            derivatives.jvp(f, x, along).tolist()
+        )
+        weights = [1.0, -1.5, 0.25, 3.0, 0.1, 2.0, -0.7][: len(want)]
+        assert _numbers(evaluators["vjp"](_doubles(*values, *weights))) == (
+            derivatives.vjp(f, x, weights).tolist()
+        )
+    for evaluator in evaluators.values():
+        assert len(evaluator._programs) == (2 if f is _many else 1), evaluator.why
+
+
+def test_a_vector_of_another_length_is_the_verbs_own_error():
+    evaluator = Evaluator(Replay(_several), "vjp", n=2)
+    for _ in range(5):
+        evaluator(_doubles(1, 2, 1, 1, 1))
+    assert len(evaluator._programs) == 1
+    for wrong in ([1.0], [1.0, 2.0], [1.0] * 4):
+        with pytest.raises(ValueError, match=f"`v` must have length 3, not {len(wrong)}"):
+            evaluator(_doubles(1, 2, *wrong))
+
+
+def test_a_function_element_by_element_is_a_program_and_others_stay_an_error():
+    def f(x):
+        return x.sin() if bool(x[0] > 0) else x * x[0]
+
+    evaluator = Evaluator(Replay(f), "gradient")
+    for i in range(6):
+        x = torch.tensor([0.5 + i, 2.0, -1.0], dtype=torch.float64)
+        assert _numbers(evaluator(_doubles(*x.tolist()))) == derivatives.gradient(f, x).tolist()
+    assert len(evaluator._programs) == 1
+    for _ in range(5):
+        with pytest.raises(ValueError, match="depend on one another's elements"):
+            evaluator(_doubles(-0.5, 2.0, 1.0))
+
+
+def test_jacobians_of_what_is_not_finite_are_the_verbs_own_errors():
+    for verb, more in (("jacobian", []), ("vjp", [1, 1]), ("jvp", [1, 1])):
+        evaluator = Evaluator(Replay(lambda x: x.log()), verb, n=2)
+        for _ in range(6):
+            evaluator(_doubles(1, 4, *more))
+        assert len(evaluator._programs) == 1
+        with pytest.raises(ValueError, match="NaN at this `x`"):
+            evaluator(_doubles(-1, 2, *more))
+        with pytest.raises(ValueError, match="-Inf at this `x`"):
+            evaluator(_doubles(0, 2, *more))
+
+
 @pytest.mark.parametrize("verb", ["value_and_grad", "hessian"])
 def test_of_some_of_the_parameters(verb):
     places = torch.tensor([1])

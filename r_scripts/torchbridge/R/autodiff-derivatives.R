@@ -80,6 +80,10 @@ value_and_grad <- function(func, x, ...) {
 jacobian <- function(func, x, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
+  numbers <- derived_numbers("jacobian", target, flat_numbers(target), call = call)
+  if (!is.null(numbers)) {
+    return(like_matrix(base::matrix(numbers, ncol = n_numbers(x)), target$skeleton))
+  }
   like_matrix(derived("derivatives.jacobian", target, target$x, call = call), target$skeleton)
 }
 
@@ -99,8 +103,10 @@ hessian <- function(func, x, ...) {
 hvp <- function(func, x, v, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
-  v <- flat_tensor(check_parameters(v, "v", call))
-  result <- derived("derivatives.hvp", target, target$x, v, call = call)
+  check_parameters(v, "v", call)
+  numbers <- derived_numbers("hvp", target, flat_numbers(target), flat_vector(v), call = call)
+  if (!is.null(numbers)) return(numbers_like(numbers, target$skeleton))
+  result <- derived("derivatives.hvp", target, target$x, flat_tensor(v), call = call)
   like_parameters(result, target$skeleton)
 }
 
@@ -109,8 +115,10 @@ hvp <- function(func, x, v, ...) {
 vjp <- function(func, x, v, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
-  v <- flat_tensor(check_parameters(v, "v", call))
-  result <- derived("derivatives.vjp", target, target$x, v, call = call)
+  check_parameters(v, "v", call)
+  numbers <- derived_numbers("vjp", target, flat_numbers(target), flat_vector(v), call = call)
+  if (!is.null(numbers)) return(numbers_like(numbers, target$skeleton))
+  result <- derived("derivatives.vjp", target, target$x, flat_tensor(v), call = call)
   like_parameters(result, target$skeleton)
 }
 
@@ -119,10 +127,17 @@ vjp <- function(func, x, v, ...) {
 jvp <- function(func, x, v, ...) {
   call <- sys.call()
   target <- differentiable(func, x, ..., call = call)
-  v <- flat_tensor(check_parameters(v, "v", call))
-  result <- derived("derivatives.jvp", target, target$x, v, call = call)
+  check_parameters(v, "v", call)
+  numbers <- derived_numbers("jvp", target, flat_numbers(target), flat_vector(v), call = call)
+  if (!is.null(numbers)) return(numbers)
+  result <- derived("derivatives.jvp", target, target$x, flat_tensor(v), call = call)
   if (is_tensor(target$skeleton)) result else as.vector(plain_values(result))
 }
+
+n_numbers <- function(x) sum(lengths(as_parts(x)))
+
+# The vector that a verb wants, as plain numbers.
+flat_vector <- function(v) as.double(unname(flat_values(v)))
 
 square <- function(numbers) {
   n <- round(sqrt(length(numbers)))

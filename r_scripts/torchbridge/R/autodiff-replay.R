@@ -109,20 +109,21 @@ derived <- function(name, target, ..., call = sys.call(-1L)) {
   call_python(name, target$replayed, ..., call = call)
 }
 
-# The same of and in R's numbers, without a tensor: NULL where this is not to be had.
-derived_numbers <- function(verb, target, p, ..., call = sys.call(-1L)) {
+# The same of and in R's numbers, without a tensor: NULL where this is not to be had. `v` is the
+# vector of the verbs that want one.
+derived_numbers <- function(verb, target, p, v = NULL, call = sys.call(-1L)) {
   entry <- held_replay(target)
   if (is.null(entry)) return(NULL)
   p <- as.double(p)
   if (!all(is.finite(p))) return(NULL)
   stand <- attr(target$func, "stands_for")
   compile <- isTRUE(target$compile) && verb == "value_and_grad_or_nan"
-  evaluator <- evaluator_of(entry, verb, stand$free, compile)
-  if (compile && is.null(entry$told)) on.exit(tell_of_compiling(entry, evaluator))
   if (!is.null(stand$free)) p <- replace(stand$start, stand$free, p)
+  evaluator <- evaluator_of(entry, verb, stand$free, compile, if (!is.null(v)) length(p))
+  if (compile && is.null(entry$told)) on.exit(tell_of_compiling(entry, evaluator))
   on.exit(if (entry$state$ran) look_around(entry), add = TRUE, after = FALSE)
   tryCatch(
-    dot_call(native()$numbers, evaluator, c(p, ...)),
+    dot_call(native()$numbers, evaluator, c(p, v)),
     python_error = function(condition) {
       condition$call <- call
       stop(condition)
@@ -138,12 +139,12 @@ tell_of_compiling <- function(entry, evaluator) {
   message("torchbridge: the function is not compiled: ", why)
 }
 
-evaluator_of <- function(entry, verb, free, compile) {
+evaluator_of <- function(entry, verb, free, compile, n = NULL) {
   key <- paste(c(verb, free, if (compile) "compiled"), collapse = " ")
   found <- entry$evaluators[[key]]
   if (is.null(found)) {
     places <- if (!is.null(free)) as_torch_tensor(free - 1, dtype = "int64")
-    found <- call_python("evaluator.Evaluator", entry$replay, verb, places, compile)
+    found <- call_python("evaluator.Evaluator", entry$replay, verb, places, compile, n)
     entry$evaluators[[key]] <- found
   }
   found

@@ -85,6 +85,91 @@ test_that("many calls give the same bits, whichever way they go, and held parame
   for (i in 1:6) expect_identical(grad(g, m * i), untraced(grad(g, m * i)))
 })
 
+test_that("Jacobians and products give the same bits, however often, and names stay", {
+  y <- c(0.2, -1.4, 2.2, 0.7, 1.1)
+  functions <- list(
+    function(p) if (p[[1]] > 0) (y - p[[1]]) / exp(p[[2]]) else y * p[[2]]^3,
+    function(p) c(p[[1]] * p[[2]], sin(p[[1]])),
+    function(p) sum(y * p[[2]]) + p[[1]]^2,
+    function(p) p^3
+  )
+  for (f in functions) {
+    m <- length(f(points[[1]]))
+    for (turn in 1:4) {
+      for (p in points) {
+        verbs <- function() {
+          list(
+            jacobian(f, p), vjp(f, p, seq_len(m) / 3), jvp(f, p, list(v = c(2, -1))),
+            jacobian(f, matrix(p, 1)), jvp(f, unname(p), p),
+            if (m != 2) vjp(function(p) f(unlist(p)), as.list(p), rep(1L, m)),
+            if (m == 1) hvp(f, p, c(1, 3)), if (m == 1) hvp(f, as.list(p), p)
+          )
+        }
+        expect_identical(verbs(), untraced(verbs()))
+        y <- rev(y)
+      }
+    }
+    expect_true(is_replayed(f))
+    expect_error(vjp(f, p, seq_len(m + 1)), "`v` must have length")
+    expect_error(jvp(f, p, 1), "`v` must have length 2, not 1")
+  }
+  expect_identical(jvp(functions[[2]], c(a = 1, b = 2), torch_tensor(c(1, 0))), c(2, cos(1)))
+})
+
+test_that("an R6 object is read each time: its fields, methods and active bindings", {
+  skip_if_not_installed("R6")
+  counter <- R6::R6Class("counter",
+    public = list(
+      scale = 2,
+      power = function(p) sum(p^self$scale) * private$weight,
+      set_weight = function(w) private$weight <- w,
+      fields = list(shift = 1)
+    ),
+    private = list(weight = 1),
+    active = list(doubled = function() 2 * private$weight)
+  )
+  object <- counter$new()
+  wrapped <- list(inner = object)
+  functions <- list(
+    field = function(p) sum(p^2) * object$scale,
+    by_name = function(p) sum(p^2) * object[["scale"]],
+    nested = function(p) sum(p - object$fields$shift)^2,
+    in_a_list = function(p) sum(p^2) * wrapped$inner$scale,
+    method = function(p) object$power(p),
+    active = function(p) sum(p^3) * object$doubled,
+    argument = function(p, thing = object) sum(p) * thing$doubled,
+    of_a_helper = local({
+      helper <- function(p) object$power(p) + object$scale
+      function(p) helper(p)
+    })
+  )
+  for (turn in 1:4) {
+    object$scale <- turn + 1
+    object$set_weight(turn / 2)
+    object$fields$shift <- turn
+    for (name in names(functions)) {
+      f <- functions[[name]]
+      for (p in points[1:2]) {
+        verbs <- function() list(value_and_grad(f, abs(p)), hessian(f, abs(p)), f(abs(p)))
+        got <- verbs()
+        expect_identical(got, untraced(verbs()), info = name)
+        expect_equal(got[[1]]$value, got[[3]], info = name)
+      }
+      expect_false(is_replayed(f), info = name)
+    }
+  }
+  # A method that is differentiated itself sees its object as it is now.
+  for (scale in 2:4) {
+    object$scale <- scale
+    expect_equal(grad(object$power, c(1, 2)), scale * c(1, 2)^(scale - 1) * 2)
+    expect_identical(grad(object$power, c(1, 2)), untraced(grad(object$power, c(1, 2))))
+  }
+  object$scale <- "two"
+  expect_error(grad(functions$field, c(1, 2)))
+  f <- function(p) sum(p) * object$stated
+  expect_error(grad(f, c(1, 2)))
+})
+
 test_that("what the function reads may change: variables, helpers, arguments, R's own names", {
   y <- c(1, 2, 4)
   helper <- function(v) sum(v)
