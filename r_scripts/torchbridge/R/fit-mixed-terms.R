@@ -36,7 +36,10 @@ mixed_design <- function(bars, frame, call) {
   terms <- lapply(bars, mixed_term, frame = frame, call = call)
   sizes <- vapply(terms, function(term) ncol(term$matrix), 0L)
   counts <- vapply(terms, function(term) nlevels(term$group), 0L)
-  starts <- cumsum(c(0L, sizes * counts))
+  # Those of most levels come first: it is the better order of elimination (mle-cholesky.R).
+  by_size <- order(-counts)
+  starts <- integer(length(terms))
+  starts[by_size] <- cumsum(c(0L, (sizes * counts)[by_size]))[seq_along(terms)]
   ends <- cumsum(sizes * (sizes + 1L) / 2L)
   columns <- cumsum(c(0L, sizes))
   for (t in seq_along(terms)) {
@@ -46,11 +49,11 @@ mixed_design <- function(bars, frame, call) {
   }
   places <- do.call(base::cbind, Map(function(term, start, size) {
     base::outer((as.integer(term$group) - 1L) * size, seq_len(size), `+`) + start
-  }, terms, starts[-length(starts)], sizes))
+  }, terms, starts, sizes))
   storage.mode(places) <- "integer"
   values <- do.call(base::cbind, lapply(terms, function(term) unname(term$matrix)))
   list(
-    terms = terms, places = places, values = values, n_effects = starts[length(starts)],
+    terms = terms, places = places, values = values, n_effects = sum(sizes * counts),
     n_theta = ends[length(ends)]
   )
 }

@@ -38,7 +38,7 @@ sparse_cholesky <- function(pattern, values) {
   # A matrix that is not positive definite is a warning and an error of CHOLMOD's.
   factor <- tryCatch(
     if (is.null(pattern$factor)) {
-      Matrix::Cholesky(matrix, perm = TRUE, LDL = FALSE, super = NA)
+      Matrix::Cholesky(matrix, perm = is_reordered(pattern), LDL = FALSE, super = NA)
     } else {
       Matrix::update(pattern$factor, matrix)
     },
@@ -81,7 +81,10 @@ cholesky_solve <- function(cholesky, b) {
 inverse_at_pattern <- function(cholesky) {
   plan <- inverse_plan(cholesky$pattern, cholesky$root)
   x <- cholesky$root@x
-  if (!is.null(plan$kept)) x <- x[plan$kept]
+  if (!is.null(plan$kept)) {
+    x <- x[plan$kept]
+    x[is.na(x)] <- 0
+  }
   values <- numeric(length(x))
   values[plan$corner] <- dense_inverse(x[plan$corner])
   for (level in plan$levels) {
@@ -104,20 +107,19 @@ need_matrix <- function() {
   }
 }
 
-# The order of work, from the factor's pattern: once a pattern. `kept` says which of the factor's
-# elements count: CHOLMOD's supernodes have others too, which are 0.
+# The order of work, from the factor's pattern: once a pattern. `kept` says where its elements are
+# among the factor's: CHOLMOD's supernodes have others too, which are 0, and the corner has more (NA).
 inverse_plan <- function(pattern, root) {
   if (!is.null(pattern$plan)) return(pattern$plan)
   n <- pattern$n
   exact <- exact_root(pattern, root)
-  starts <- exact@p[seq_len(n)] + 1L
-  sizes <- diff(exact@p)
-  row <- exact@i + 1L
-  keys <- root_keys(exact)
-  # The corner: the largest run of full columns at the end.
-  full <- sizes == n - seq_len(n) + 1L
-  corner <- if (all(full)) 1L else max(which(!full)) + 1L
+  corner <- corner_column(diff(exact@p) - 1)
   columns <- seq_len(corner - 1L)
+  filled <- with_full_corner(exact, corner)
+  starts <- filled$starts
+  sizes <- filled$sizes
+  row <- filled$row
+  keys <- pattern_keys(row, rep.int(seq_len(n), sizes), n)
   # Rows are in order within columns; most places are in the corner, whose columns are full.
   place <- function(i, j) {
     high <- pmax(i, j)
@@ -131,13 +133,57 @@ inverse_plan <- function(pattern, root) {
   levels <- split(columns, elimination_depth(row, starts, sizes, corner)[columns])
   back <- integer(n)
   back[pattern$factor@perm + 1L] <- seq_len(n)
+  known <- root_keys(root)
   pattern$plan <- list(
-    kept = if (!identical(exact@i, root@i)) findInterval(keys, root_keys(root)),
-    corner = seq_along(row)[row >= corner & keys >= pattern_keys(corner, corner, n)],
+    kept = if (!identical(keys, known)) match(keys, known),
+    corner = seq.int(starts[corner], length.out = length(row) - starts[corner] + 1L),
     levels = lapply(unname(levels), function(at) inverse_level(at, starts, sizes, row, place)),
     of_pattern = place(back[pattern$row], back[pattern$column])
   )
   pattern$plan
+}
+
+# From which column on the inverse is found as that of a dense matrix: where that is the least work.
+corner_column <- function(below) which.min(inverse_work(below))
+
+# The work of the inverse for each column that its corner may begin with. A column of k elements
+# below the diagonal takes k^2 products by their places, one of which takes as long as some 500 of a
+# dense matrix.
+inverse_work <- function(below) {
+  n <- length(below)
+  by_places <- cumsum(c(0, below^2))[seq_len(n)]
+  size <- n - seq_len(n) + 1
+  500 * by_places + 20 * size^2 + size^3
+}
+
+# Is CHOLMOD's order of elimination taken, for few elements of the factor, or the variables' own?
+# Random effects of many groups, each apart, leave a dense rest when they are eliminated first: it
+# may have more elements, but takes fewer operations, for which there is BLAS.
+is_reordered <- function(pattern) {
+  if (is.null(pattern$is_reordered)) pattern$is_reordered <- is_reordered_better(pattern)
+  pattern$is_reordered
+}
+
+is_reordered_better <- function(pattern) {
+  n <- pattern$n
+  # The first ones, that are apart (or near: several effects of a group), and the rest.
+  far <- pattern$row - pattern$column >= 8L
+  first <- min(pattern$row[far], n + 1L) - 1L
+  if (first < n / 2 || first * (n - first) > 3e7) return(TRUE)
+  work <- vapply(c(TRUE, FALSE), function(reorder) {
+    min(inverse_work(diff(root_of_pattern(pattern, reorder)@p) - 1))
+  }, 0)
+  work[1L] <= work[2L]
+}
+
+# The factor's pattern with all rows in the columns from `corner` on.
+with_full_corner <- function(exact, corner) {
+  n <- nrow(exact)
+  before <- exact@p[corner]
+  full <- n - seq.int(corner, n) + 1L
+  sizes <- c(diff(exact@p)[seq_len(corner - 1L)], full)
+  row <- c(exact@i[seq_len(before)] + 1L, sequence(full, seq.int(corner, n)))
+  list(row = row, sizes = sizes, starts = cumsum(c(1L, sizes))[seq_len(n)])
 }
 
 root_keys <- function(root) {
@@ -147,11 +193,16 @@ root_keys <- function(root) {
 
 # The factor's pattern without what supernodes add, in the same order of columns.
 exact_root <- function(pattern, root) {
+  factor <- root_of_pattern(pattern, is_reordered(pattern))
+  if (!identical(attr(factor, "perm"), pattern$factor@perm)) return(root)
+  factor
+}
+
+root_of_pattern <- function(pattern, reorder) {
   matrix <- pattern$matrix
   matrix@x[pattern$diagonal] <- tabulate(c(pattern$row, pattern$column), pattern$n)
-  factor <- Matrix::Cholesky(matrix, perm = TRUE, LDL = FALSE, super = FALSE)
-  if (!identical(factor@perm, pattern$factor@perm)) return(root)
-  methods::as(factor, "CsparseMatrix")
+  factor <- Matrix::Cholesky(matrix, perm = reorder, LDL = FALSE, super = FALSE)
+  structure(methods::as(factor, "CsparseMatrix"), perm = factor@perm)
 }
 
 # How far each column is from the corner, in the elimination tree.

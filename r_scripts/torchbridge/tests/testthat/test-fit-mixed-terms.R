@@ -46,6 +46,9 @@ test_that("the rows' products are those of the matrices", {
   for (l in 1:4) factor[2 * l - 1:0, 2 * l - 1:0] <- c(0.8, 0.3, 0, 0.6)
   diag(factor)[9:13] <- 1.1
   scaled <- z %*% factor
+  # The term of most levels comes first among the effects.
+  expect_identical(lapply(design$terms, `[[`, "effects"), list(6:13, 1:5))
+  scaled[, c(6:13, 1:5)] <- scaled
   values <- scaled_values(design, theta)
   u <- rnorm(13)
   expect_equal(times_effects(values, design$places, u), drop(scaled %*% u), tolerance = 1e-14)

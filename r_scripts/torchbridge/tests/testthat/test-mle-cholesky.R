@@ -34,6 +34,29 @@ test_that("determinant, solution and inverse are those of the dense matrix", {
   }
 })
 
+test_that("many groups apart are eliminated first where that is less work, with the same numbers", {
+  # 300 that are apart, each with 6 of a rest of 80, of which few are in most.
+  set.seed(1)
+  n <- 380L
+  m <- matrix(0, n, n)
+  for (i in 1:300) m[300L + sample(80L, 6L, prob = 1 / (1:80)), i] <- rnorm(6L)
+  m <- m + t(m)
+  diag(m) <- 1 + rowSums(abs(m))
+  same_order <- vapply(list(seq_len(n), rev(seq_len(n))), function(p) {
+    a <- m[p, p]
+    at <- which(lower.tri(a, diag = TRUE) & a != 0, arr.ind = TRUE)
+    pattern <- sparse_pattern(at[, 1L], at[, 2L], n)
+    found <- sparse_cholesky(pattern, a[cbind(pattern$row, pattern$column)])
+    expect_equal(found$log_determinant, c(determinant(a)$modulus), tolerance = 1e-13)
+    expect_equal(
+      inverse_at_pattern(found), solve(a)[cbind(pattern$row, pattern$column)], tolerance = 1e-12
+    )
+    identical(pattern$factor@perm, seq_len(n) - 1L)
+  }, NA)
+  # The rest first is not the better order, and is not taken.
+  expect_identical(same_order, c(TRUE, FALSE))
+})
+
 test_that("what is not positive definite has no factor", {
   pattern <- sparse_pattern(c(1L, 2L, 2L), c(1L, 1L, 2L), 2L)
   expect_null(sparse_cholesky(pattern, c(1, 2, 1)))
