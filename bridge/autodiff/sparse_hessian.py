@@ -11,18 +11,42 @@ Tests: tests/autodiff/test_sparse_hessian.py, test-mle-laplace.R.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from torchbridge.autodiff import derivatives, hessian_pattern, supports
+from torchbridge.autodiff import derivatives, gathers, hessian_pattern, supports
 from torchbridge.autodiff.derivatives import Function
 from torchbridge.autodiff.supports import Indices, Support
 
 #: Third derivatives hold more of each pass than second ones do: so many at once.
 _BATCH = 8
+
+#: With more colours than these, the function is looked at as one of what it gathers, too.
+_FEW_COLOURS = 8
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The function as one of N numbers: its vector, and what it gathers of it (gathers.py).
+
+    Attributes:
+        found: What is gathered.
+        owners: The place in x of each number (N).
+        places: The numbers that are variables (Q), as places among the N.
+        variables: The variable of each of these (Q).
+        to: The element of the Hessian that each of the wider one adds to (K).
+        times: How often: 2 off the diagonal of one that adds to the diagonal (K).
+    """
+
+    found: list[Tensor]
+    owners: Tensor
+    places: Tensor
+    variables: Tensor
+    to: Tensor
+    times: Tensor
 
 
 @dataclass(frozen=True)
@@ -32,8 +56,9 @@ class Plan:
     Attributes:
         places: The variables, as places in x (q).
         row, column: Elements of the lower triangle, by columns (k).
-        seeds: A row of 0 and 1 for each colour (c, q).
-        at: Where each element is among the products (c, q), flat (k).
+        seeds: A row of 0 and 1 for each colour (c, q); with copies (c, Q).
+        at: Where each element is among the products, flat (k); with copies (K).
+        copies: Of what else than x the function is taken, if it is.
     """
 
     places: Tensor
@@ -41,6 +66,42 @@ class Plan:
     column: Tensor
     seeds: Tensor
     at: Tensor
+    copies: Copies | None = None
+
+    def function(self, f: Function, x: Tensor) -> tuple[Function, Tensor, Tensor]:
+        """The function that is differentiated, of what, and the places of variables in it."""
+        if self.copies is None:
+            return f, x, self.places
+        wide = gathers.function_of_copies(f, x.numel(), self.copies.found)
+        return wide, x[self.copies.owners], self.copies.places
+
+    def elements(self, products: Tensor) -> Tensor:
+        """The Hessian's elements (k)."""
+        found = products.reshape(-1)[self.at]
+        if self.copies is None:
+            return found
+        total = torch.zeros(len(self.row), dtype=found.dtype)
+        return total.index_add(0, self.copies.to, found * self.copies.times)
+
+    def parts(self, weights: Tensor) -> Tensor:
+        """What each product counts in a weighted sum of the elements (c, q or Q)."""
+        if self.copies is not None:
+            weights = weights[self.copies.to] * self.copies.times
+        total = torch.zeros(self.seeds.numel(), dtype=weights.dtype)
+        return total.index_add(0, self.at, weights).reshape(self.seeds.shape)
+
+    def of_x(self, slope: Tensor, n: int) -> Tensor:
+        """A gradient in what function() gives, as one in x (n)."""
+        if self.copies is None:
+            return slope
+        return torch.zeros(n, dtype=slope.dtype).index_add(0, self.copies.owners, slope)
+
+    def of_variables(self, slope: Tensor) -> Tensor:
+        """A gradient in its variables, as one in the variables (q)."""
+        if self.copies is None:
+            return slope
+        total = torch.zeros(len(self.places), dtype=slope.dtype)
+        return total.index_add(0, self.copies.variables, slope)
 
 
 def plan(f: Function, x: Tensor, random: list[int]) -> tuple[Plan, Tensor, Tensor] | None:
@@ -52,23 +113,13 @@ def plan(f: Function, x: Tensor, random: list[int]) -> tuple[Plan, Tensor, Tenso
         random: the variables, as places in x from 0.
     """
     q = len(random)
-    found = hessian_pattern.pattern(f, x, np.array(random, np.int64))
+    places = np.array(random, np.int64)
+    found = hessian_pattern.pattern(f, x, places)
     if found is None or 2 * len(found[0]) > q * (q + 1):
         return None
-    row, column = found
-    colour, rank = colours(row, column, q)
-    seeds = torch.zeros(int(colour.max()) + 1, q, dtype=torch.float64)
-    seeds[torch.from_numpy(colour), torch.arange(q)] = 1.0
-    lower = row >= column
-    row, column = row[lower], column[lower]
-    order = np.lexsort((row, column))
-    row, column = row[order], column[order]
-    first = rank[row] > rank[column]
-    above, below = np.where(first, row, column), np.where(first, column, row)
-    made = Plan(
-        torch.tensor(random), torch.from_numpy(row), torch.from_numpy(column), seeds,
-        torch.from_numpy(colour[above] * q + below),
-    )  # fmt: skip
+    made = _coloured(*found, torch.tensor(random))
+    if len(made.seeds) > _FEW_COLOURS:
+        made = _of_copies(f, x, made) or made
     return made, made.row + 1, made.column + 1
 
 
@@ -78,15 +129,15 @@ def curvature(f: Function, x: Tensor, plan: Plan) -> tuple[float, Tensor, Tensor
     Raises:
         ValueError: f(x) is not one finite number, or a derivative is NaN.
     """
-    x = x.detach()
-    u = x[plan.places].requires_grad_()
-    value = derivatives._finite(
-        derivatives._scalar(derivatives._call(lambda u: f(x.index_put((plan.places,), u)), u), "f")
-    )
+    of, z, places = plan.function(f, x.detach())
+    u = z[places].requires_grad_()
+    with derivatives._Largest() as seen:
+        value = derivatives._call(lambda u: of(z.index_put((places,), u)), u)
+        value = derivatives._finite(derivatives._scalar(value, "f"))
     slope = derivatives._backward(value, u, create=True)
-    products = derivatives._rows(slope, u, plan.seeds)
-    elements = derivatives._not_nan(products.reshape(-1)[plan.at])
-    return value.item(), derivatives._not_nan(slope.detach()), elements
+    products = derivatives._rows(slope, u, plan.seeds, seen.nbytes)
+    elements = derivatives._not_nan(plan.elements(products))
+    return value.item(), derivatives._not_nan(plan.of_variables(slope.detach())), elements
 
 
 def pull(
@@ -101,20 +152,22 @@ def pull(
         inverse: the inverse's elements at the plan's places (k).
         elements: the Hessian's, which are checked by one product with a vector (k).
     """
-    x = x.detach().clone().requires_grad_()
+    of, z, places = plan.function(f, x.detach())
+    z = z.clone().requires_grad_()
     with torch.enable_grad():
-        value = derivatives._scalar(derivatives._call(f, x), "f")
-        slope = derivatives._backward(value, x, create=True)
-        of_u = slope[plan.places]
-        total = torch.zeros_like(x)
+        value = derivatives._scalar(derivatives._call(of, z), "f")
+        slope = derivatives._backward(value, z, create=True)
+        of_u = slope[places]
+        total = torch.zeros_like(z)
         if of_u.requires_grad:
             weights = torch.where(plan.row == plan.column, inverse / 2, inverse)
-            parts = torch.zeros(plan.seeds.numel(), dtype=x.dtype)
-            parts = parts.index_add(0, plan.at, weights).reshape(plan.seeds.shape)
-            for seeds, of in zip(plan.seeds.split(_BATCH), parts.split(_BATCH), strict=True):
-                logs = (_products(of_u, x, seeds)[:, plan.places] * of).sum()
-                total += derivatives._backward(logs, x, keep=True)
-    return slope.detach(), total, _agrees(of_u, x, plan, elements)
+            parts = plan.parts(weights)
+            for seeds, counts in zip(plan.seeds.split(_BATCH), parts.split(_BATCH), strict=True):
+                logs = (_products(of_u, z, seeds)[:, places] * counts).sum()
+                total += derivatives._backward(logs, z, keep=True)
+    n = x.numel()
+    right = _agrees(of_u, z, places, plan, elements)
+    return plan.of_x(slope.detach(), n), plan.of_x(total, n), right
 
 
 def cross(f: Function, x: Tensor, plan: Plan, others: list[int]) -> Tensor:
@@ -128,6 +181,51 @@ def cross(f: Function, x: Tensor, plan: Plan, others: list[int]) -> Tensor:
 
 
 # ---- the steps -----------------------------------------------------------------------------
+
+
+def _coloured(row: Indices, column: Indices, places: Tensor) -> Plan:
+    q = len(places)
+    colour, rank = colours(row, column, q)
+    seeds = torch.zeros(int(colour.max()) + 1, q, dtype=torch.float64)
+    seeds[torch.from_numpy(colour), torch.arange(q)] = 1.0
+    lower = row >= column
+    row, column = row[lower], column[lower]
+    order = np.lexsort((row, column))
+    row, column = row[order], column[order]
+    first = rank[row] > rank[column]
+    above, below = np.where(first, row, column), np.where(first, column, row)
+    return Plan(
+        places, torch.from_numpy(row), torch.from_numpy(column), seeds,
+        torch.from_numpy(colour[above] * q + below),
+    )  # fmt: skip
+
+
+def _of_copies(f: Function, x: Tensor, plain: Plan) -> Plan | None:
+    """The same Hessian by what the function gathers, where that takes half the products or less."""
+    found = gathers.owners(f, x)
+    if not found:
+        return None
+    n, q = x.numel(), len(plain.places)
+    owners = torch.cat((torch.arange(n), *found))
+    variable = torch.full((n,), -1)
+    variable[plain.places] = torch.arange(q)
+    places = (variable[owners] >= 0).nonzero()[:, 0]
+    of = gathers.function_of_copies(f, n, found)
+    pattern = hessian_pattern.pattern(of, x[owners], places.numpy())
+    if pattern is None:
+        return None
+    wide = _coloured(*pattern, places)
+    if 2 * len(wide.seeds) > len(plain.seeds):
+        return None
+    variables = variable[owners[places]]
+    one, two = variables[wide.row], variables[wide.column]
+    # Elements that are not among the plain ones are 0.
+    keys = plain.column * q + plain.row
+    wanted = torch.minimum(one, two) * q + torch.maximum(one, two)
+    to = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
+    times = torch.where((one == two) & (wide.row != wide.column), 2.0, 1.0).double()
+    copies = Copies(found, owners, places, variables, to, times * (keys[to] == wanted))
+    return replace(plain, seeds=wide.seeds, at=wide.at, copies=copies)
 
 
 def colours(row: Indices, column: Indices, q: int) -> tuple[Indices, Indices]:
@@ -153,7 +251,8 @@ def colours(row: Indices, column: Indices, q: int) -> tuple[Indices, Indices]:
     colour = np.zeros(q, np.int64)
     taken = np.zeros(q + 2, np.int64)
     # The free ones are colour 0; the others, those of most clashes first, get from 1 on.
-    for turn, v in enumerate(np.argsort(-clashes.counts, kind="stable")[: int((~free).sum())], 1):
+    hard = np.argsort(-clashes.counts, kind="stable")
+    for turn, v in enumerate(hard[~free[hard]], 1):
         taken[colour[clashes.variables[clashes.starts[v] : clashes.starts[v + 1]]]] = turn
         taken[0] = turn
         colour[v] = np.argmax(taken != turn)
@@ -184,10 +283,11 @@ def _products(of_u: Tensor, x: Tensor, seeds: Tensor) -> Tensor:
     return found
 
 
-def _agrees(of_u: Tensor, x: Tensor, plan: Plan, elements: Tensor) -> bool:
+def _agrees(of_u: Tensor, z: Tensor, places: Tensor, plan: Plan, elements: Tensor) -> bool:
     """Do the elements give the product with one vector?"""
-    v = torch.cos(torch.arange(len(plan.places), dtype=x.dtype))
-    product = derivatives._backward(of_u, x, v)[plan.places]
+    v = torch.cos(torch.arange(len(plan.places), dtype=z.dtype))
+    wide = v if plan.copies is None else v[plan.copies.variables]
+    product = plan.of_variables(derivatives._backward(of_u, z, wide)[places])
     off = torch.where(plan.row == plan.column, 0.0, elements)
 
     def times(a: Tensor, b: Tensor, v: Tensor) -> Tensor:
