@@ -31,7 +31,8 @@
 #'   effects are feasible (with R's package Matrix), else a thousand or two. See `ranef()` and
 #'   `predict(se.fit = TRUE)` in [torch_mle_methods].
 #' @param method,lower,upper,control As in [torch_optim()]; bounds for all parameters that are not
-#'   fixed, or a named vector of some of them.
+#'   fixed, or a named vector of some of them. With `random` and no `control`, `"BFGS"` is that of
+#'   [stats::nlminb()].
 #' @param nobs Number of observations, for `BIC()`; `NULL`: the rows of a data frame `data`, the
 #'   length that all elements of a list have, or as many numbers as `minuslogl` gives.
 #' @param compile `TRUE` compiles value and gradient, as [torch_objective()] does.

@@ -119,12 +119,14 @@ fit_laplace <- function(model, begin, bounds, method, control, call) {
   objective <- laplace_objective(model, begin, call)
   bounds$any <- any(is.finite(c(bounds$lower, bounds$upper)))
   found <- switch(method,
-    BFGS = , `L-BFGS` = if (bounds$any && length(control) == 0L) {
-      # (L-BFGS-B stops where a value is not finite.)
-      by_nlminb(objective[c("par", "fn", "gr")], bounds, list(rel.tol = 1e-13))
+    BFGS = , `L-BFGS` = if (length(control) == 0L) {
+      # PORT's, whose first step is short: optim()'s, as long as the gradient, goes where the mode is
+      # far (and L-BFGS-B stops where a value is not finite).
+      by_nlminb(objective[c("par", "fn", "gr")], bounds, list(rel.tol = 1e-11))
     } else {
-      usual <- coarse_control(method, bounds)
-      by_optim(objective, bounds, method, utils::modifyList(usual, control))
+      by_optim(
+        objective, bounds, method, utils::modifyList(coarse_control(method, bounds), control)
+      )
     },
     Newton = by_newton(objective, bounds, control, call),
     trust = by_nlminb(objective, bounds, control),
