@@ -60,6 +60,14 @@ def small_frames() -> None:
 
     row("pandas frame of 20 x 5 to R", lambda: tb.to_r(frame), into_r, "pandas2ri", 1)
     row("and from R", lambda: tb.to_frame(in_r), out_of_r, "pandas2ri", 1)
+    mixed = ro.r(
+        "data.frame(a = 1:20 + .5, b = 1:20, c = 'text', d = factor(1:20 %% 3), e = Sys.Date() + 1)"
+    )
+    in_pandas = tb.to_frame(mixed)
+    columns = {name: column.array for name, column in in_pandas.items()}
+    bare = lambda: pd.DataFrame(columns, copy=False)  # noqa: E731
+    row("of five types to R", lambda: tb.to_r(in_pandas), into_r, "pandas2ri, numbers", 1)
+    row("and from R", lambda: tb.to_frame(mixed), bare, "pd.DataFrame", 5)
 
 
 def large_arrays() -> None:
@@ -89,30 +97,45 @@ def large_frames() -> None:
 
         into = lambda frame=frame: tb.to_r(frame)  # noqa: E731
         out = lambda in_r=in_r: tb.to_frame(in_r)  # noqa: E731
-        row(f"frame of 1e6 x 8 {kind} to R", into, copied, "memcpy", 1.25, 7)
+        case = f"frame of 1e6 x 8 {kind}"
+        row(f"{case} to R", into, copied, "memcpy", 1.25, 7)
         row("and to pandas", out, copied, "memcpy", 1.25, 7)
+        row(f"{case} to R, new memory", into, copied, "memcpy", 1.25, 7, kept=[])
+        row("and to pandas", out, copied, "memcpy", 1.25, 7, kept=[])
 
 
-def row(case: str, ours: Run, other: Run, beside: str, bound: float, rounds: int = 41) -> None:
-    """Take turns; what is short repeats within a turn."""
+def row(
+    case: str,
+    ours: Run,
+    other: Run,
+    beside: str,
+    bound: float,
+    rounds: int = 41,
+    kept: list[Any] | None = None,
+) -> None:
+    """Take turns; what is short repeats within a turn.
+
+    Given `kept`, all results live to the end, and every one takes memory that is new.
+    """
     times = []
     repeats = max(1, int(2e-3 / max(timed(ours, 1), timed(other, 1), 1e-7)))
     for _ in range(rounds + 1):
-        times.append((timed(ours, repeats), timed(other, repeats)))
+        times.append((timed(ours, repeats, kept), timed(other, repeats, kept)))
     times = times[1:]
     mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
     ratio = statistics.median(a / b for a, b in times)
     print("row", case, mine, theirs, beside, ratio, bound, sep="\t", flush=True)
 
 
-def timed(run: Run, repeats: int) -> float:
-    """Seconds of one run; what it gives lives until the next, as in a user's loop."""
-    kept = None
+def timed(run: Run, repeats: int, kept: list[Any] | None = None) -> float:
+    """Seconds of one run; what it gives lives until the next, as in a user's loop, or in `kept`."""
+    made = None
     start = time.perf_counter()
     for _ in range(repeats):
-        kept = run()
+        made = run()
     seconds = time.perf_counter() - start
-    del kept
+    if kept is not None:
+        kept.append(made)
     return seconds / repeats
 
 

@@ -148,6 +148,49 @@ class RObject:
     def na_mask(self) -> RObject:
         """A raw vector of the same shape: 1 where there is a value, 0 where there is NA."""
 
+    def copy_to(self, array: object, /) -> bool:
+        """Copy a double, integer or logical vector, and look for NA on the way.
+
+        Args:
+            array: contiguous float64, int32 or bool, with as many elements, to be written to.
+
+        Returns:
+            Is there NA among integers or logicals? (It is INT_MIN or False then. A double's NA is
+            itself, and not looked for.)
+
+        Raises:
+            TypeError, ValueError: another type on either side, or another length.
+        """
+
+    def frame_parts(self) -> tuple[list[str], int, RObject | None, list[RObject], str]:
+        """A data frame's names, number of rows, row names, columns, and a letter for each.
+
+        Row names that only count are None. The letter of a column that `copy_to` takes as it is,
+        without class or dim, is that of its NumPy dtype ("d", "i", "?"), else ".".
+
+        Raises:
+            TypeError: it is no data frame.
+            ValueError: it is damaged.
+        """
+
+    @classmethod
+    def new_frame(
+        cls, columns: list[Any], names: list[str], rows: int, row_names: RObject | None, /
+    ) -> RObject | int:
+        """An R data frame of R's vectors and of NumPy arrays of numbers, which are copied.
+
+        Args:
+            columns: RObjects and arrays of one dim, of `rows` elements each: float64, float32,
+                int32, int64, bool. Integers are R's integers if all are, else doubles.
+            names: their names.
+            rows: how many rows there are.
+            row_names: integers or text; None: 1, 2, ...
+
+        Returns:
+            The data frame; or the place of the first column that is anything else, or that has
+            integers that a double may not hold: then nothing was made.
+        """
+
     @property
     def __array_interface__(self) -> _ArrayInterface:
         """NumPy's array interface, over R's own memory.

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from torchbridge.arrays import type_table
 from torchbridge.arrays.convert import to_numpy
 from torchbridge.arrays.into_r import to_robject
-from torchbridge.frames import arrow, kept_types, labels
+from torchbridge.frames import arrow, categories, kept_types, labels, plain_columns
 from torchbridge.process import host
 from torchbridge.process.errors import naming_column, warn_lossy
 
 if TYPE_CHECKING:
     import pandas
-    import pyarrow
 
     from torchbridge._native import RObject
     from torchbridge.arrays.protocols import NDArray
@@ -35,26 +34,24 @@ def from_r(x: RObject) -> pandas.DataFrame:
     """The pandas DataFrame of an R data.frame (RObject); R's row names, if given, are the index."""
     import pandas as pd
 
-    x.check()
-    outline = host.native().helper("frame_outline").call(x).items()
-    names, rows = _names(outline[0]), outline[1].value()
-    columns = [_column(item, name) for name, item in zip(names, x.items(), strict=True)]
+    names, rows, row_names, columns, kinds = x.frame_parts()
     with naming_column("row.names"):
-        index = pd.RangeIndex(rows) if outline[2].typeof == "NULL" else _index(outline[2])
+        index = pd.RangeIndex(rows) if row_names is None else _index(row_names)
+    found = plain_columns.block_of(columns, kinds, rows)
+    if found is not None and not found[1]:
+        return pd.DataFrame(found[0].T, index=index, columns=names, copy=False)
+    made: list[Column] = []
+    for i, (column, name, kind) in enumerate(zip(columns, names, kinds, strict=True)):
+        if found is None:
+            made.append(_column(column, name, kind, rows))
+        else:
+            made.append(nullable(column) if i in found[1] else found[0][i])
     # Each column is a copy already. Names that come twice are no keys.
     if len(set(names)) == len(names) > 0:
-        return pd.DataFrame(dict(zip(names, columns, strict=True)), index=index, copy=False)
-    frame = pd.DataFrame(dict(enumerate(columns)), index=index, copy=False)
+        return pd.DataFrame(dict(zip(names, made, strict=True)), index=index, copy=False)
+    frame = pd.DataFrame(dict(enumerate(made)), index=index, copy=False)
     frame.columns = pd.Index(names, dtype=object if not names else None)
     return frame
-
-
-def _names(x: RObject) -> list[str]:
-    try:
-        names: list[str] = x.value()
-    except ValueError as error:  # a name that is no text
-        raise ValueError(str(error).replace("element ", "name ")) from error
-    return names
 
 
 def _index(x: RObject) -> pandas.Index:
@@ -65,7 +62,10 @@ def _index(x: RObject) -> pandas.Index:
     return labels.index_of(x) if x.typeof == "character" else pd.Index(np.array(x, np.int64))
 
 
-def _column(x: RObject, name: str) -> Column:
+def _column(x: RObject, name: str, kind: str, rows: int) -> Column:
+    array = None if kind == "." else plain_columns.array_of(x, kind, rows)
+    if array is not None:
+        return array
     with naming_column(name):
         return _plain_column(x)
 
@@ -123,7 +123,7 @@ def typed_from_r(x: RObject, scalar: bool = True) -> Any:
     if make in (_dates, _times, _spans) and x.dim is not None and len(x.dim) > 1:
         return _with_dims(x, make)
     values = make(x)
-    if not scalar or make is _categories or len(values) != 1:
+    if not scalar or make is categories.from_r or len(values) != 1:
         return values
     if make is _integers:
         return values.item() if x.dim is None and hasattr(values, "item") else values
@@ -158,15 +158,6 @@ def _one(values: pandas.Index | pandas.api.extensions.ExtensionArray) -> Any:
     return pd.NaT if value is pd.NA else value
 
 
-def _categories(x: RObject) -> pandas.Categorical:
-    import pandas as pd
-
-    array = arrow.to_array(x)
-    codes = array.indices.fill_null(-1).to_numpy()
-    ordered = "ordered" in x.classes
-    return pd.Categorical.from_codes(codes, array.dictionary.to_pylist(), ordered=ordered)
-
-
 def _integers(x: RObject) -> Column:
     one_dim = x.dim is None or len(x.dim) == 1
     return nullable(x) if one_dim and x.any_na() else to_numpy(x)
@@ -199,7 +190,7 @@ def _spans(x: RObject) -> pandas.TimedeltaIndex:
 #: How pandas keeps a type, by the name that the table of R's types has for it.
 _KINDS = {
     "integer": _integers,
-    "category": _categories,
+    "category": categories.from_r,
     "date": _dates,
     "span": _spans,
     "time": _times,
@@ -244,19 +235,31 @@ def to_r(x: Any) -> RObject:
     if isinstance(x, pd.DataFrame):
         if isinstance(x.index, pd.MultiIndex):
             x = x.reset_index()  # R's row names have one level
-        columns = []
-        for name, column in x.items():
-            with naming_column(name):
-                columns.append(_vector(column))
-        names = [_name(name) for name in x.columns]
-        labels.refuse_surrogates(names, "name")
-        return core.helper("new_frame").call(columns, names, len(x), _row_names(x.index))
+        return _frame_to_r(x)
     if x is pd.NA or x is pd.NaT:
         return core.helper("all_na").call(1)
     if isinstance(x, (datetime.date, datetime.timedelta)):
         return _vector(pd.Series([x], dtype=object if type(x) is datetime.date else None))
     vector = _vector(pd.Series(x))
     return labels.named(vector, x.index) if isinstance(x, pd.Series) else vector
+
+
+def _frame_to_r(x: pandas.DataFrame) -> RObject:
+    names, columns = [], []
+
+    def other(i: int) -> RObject:
+        with naming_column(x.columns[i]):
+            return _vector(x.iloc[:, i])
+
+    for name, column in x.items():
+        names.append(_name(name))
+        if plain_columns.is_plain(column):
+            columns.append(column.to_numpy())
+        else:
+            with naming_column(name):
+                columns.append(_vector(column))
+    labels.refuse_surrogates(names, "name")
+    return plain_columns.new_frame(columns, names, len(x), _row_names(x.index), other)
 
 
 def times_to_r(items: tuple[Any, ...]) -> RObject | Any:
@@ -277,7 +280,7 @@ def _name(name: object) -> str:
     return ".".join(str(n) for n in name if n != "") if isinstance(name, tuple) else str(name)
 
 
-def _row_names(index: pandas.Index) -> RObject | list[str] | None:
+def _row_names(index: pandas.Index) -> RObject | None:
     """R's row names: whole numbers stay numbers, as in R; None where they say nothing."""
     import pandas as pd
 
@@ -287,12 +290,16 @@ def _row_names(index: pandas.Index) -> RObject | list[str] | None:
         warn_lossy(["the index is left out: its labels are not unique, as R's row names must be"])
         return None
     if index.dtype.kind in "iu" and not index.hasnans:
-        return to_robject(index.to_numpy())
+        numbers = to_robject(index.to_numpy())
+        if numbers.typeof == "integer":
+            return numbers
+        return host.native().base_function("as.character").call(numbers)
     if isinstance(index.dtype, pd.StringDtype) and not index.hasnans:
         return _from_arrow(index)
     words = [str(label) for label in index]
     labels.refuse_surrogates(words, "row name")
-    return words
+    core = host.native()
+    return core.base_function("as.character").call(core.to_r(words))
 
 
 def array_to_r(x: NDArray) -> object:
@@ -339,11 +346,14 @@ def _way_out(x: NDArray) -> str:
 
 def _records(x: NDArray) -> RObject:
     """The data frame of a structured array; a field that has fields is a frame itself."""
-    columns, names = [], list(x.dtype.names or ())
-    for name in names:
-        with naming_column(name):
-            columns.append(array_to_r(x[name]))
-    return host.native().helper("new_frame").call(columns, names, len(x), None)
+    names = list(x.dtype.names or ())
+
+    def column(i: int) -> RObject:
+        with naming_column(names[i]):
+            return host.native().to_r(array_to_r(x[names[i]]))
+
+    columns = [x[name] for name in names]
+    return plain_columns.new_frame(columns, names, len(x), None, column)
 
 
 def _dates_to_r(x: NDArray) -> RObject:
@@ -359,7 +369,7 @@ def _vector(x: pandas.Series) -> RObject:
 
     dtype = x.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return arrow.to_robject(_dictionary(x, dtype))
+        return arrow.to_robject(categories.to_arrow(x, dtype))
     if isinstance(dtype, pd.SparseDtype):
         return _vector(x.sparse.to_dense())
     if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
@@ -387,33 +397,6 @@ def _from_arrow(x: Any) -> RObject:
     if array.type == pa.uint8() and not array.null_count and not isinstance(x.dtype, pd.ArrowDtype):
         array = array.cast(pa.int16())  # a nullable integer is a number, no byte
     return arrow.to_robject(array)
-
-
-def _dictionary(x: pandas.Series, dtype: pandas.CategoricalDtype) -> pyarrow.DictionaryArray:
-    """The Arrow array of a categorical series."""
-    import pyarrow as pa
-
-    codes = x.cat.codes.to_numpy()
-    indices = pa.array(codes, mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(
-        indices, _categories_in_arrow(dtype.categories), ordered=bool(dtype.ordered)
-    )
-
-
-def _categories_in_arrow(categories: pandas.Index) -> pyarrow.Array:
-    """The values of a dictionary: numbers, whose text the core knows, else the text of each."""
-    import pyarrow as pa
-
-    if categories.dtype.kind in "biuf":
-        return pa.array(categories)
-    for i, level in enumerate(categories):
-        if isinstance(level, bytes):
-            raise TypeError(f"category {i + 1} is bytes: R's levels are text")
-    levels = [str(level) for level in categories]
-    if len(set(levels)) < len(levels):
-        raise ValueError("two categories have the same text; R's levels differ")
-    labels.refuse_surrogates(levels, "category")
-    return pa.array(levels, pa.string())
 
 
 def _objects(x: pandas.Series) -> RObject:

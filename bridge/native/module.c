@@ -30,6 +30,7 @@
 #include "values/array.h"
 #include "values/missing.h"
 #include "values/object.h"
+#include "values/plain_columns.h"
 #include "values/saved.h"
 #include "values/values.h"
 
@@ -401,6 +402,7 @@ PyMODINIT_FUNC PyInit__native(void) {
   tb_object_add();
   tb_missing_add();
   tb_array_add();
+  tb_plain_columns_add();
   tb_to_r_add();
   tb_dlpack_add();
   tb_stream_add();

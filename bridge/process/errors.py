@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -166,22 +167,36 @@ class LossyWarning(UserWarning):
     __module__ = "torchbridge"
 
 
-@contextmanager
-def naming_column(name: object) -> Iterator[None]:
-    """Errors and warnings of one column's conversion name the column."""
-    prefix = f"column '{name}': "
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", LossyWarning)
-            yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{prefix}{error}") from error
-    for w in caught:
-        if issubclass(w.category, LossyWarning):
-            warn_lossy([f"{prefix}{w.message}"])
-        else:
-            warnings.warn(w.message, w.category, stacklevel=3)
+class _Prefixes(threading.local):
+    """What the columns that a thread converts begin messages with, the outermost first."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+
+_prefixes = _Prefixes()
+
+
+class naming_column:  # noqa: N801 - what `with` makes of it is no object for anybody
+    """``with naming_column(name):`` errors and warnings of a column's conversion name the column.
+
+    A frame has many: this costs less than a context manager that is a generator, and looking at
+    Python's filters of warnings for each.
+    """
+
+    def __init__(self, name: object) -> None:
+        self.prefix = f"column '{name}': "
+
+    def __enter__(self) -> None:
+        _prefixes.words.append(self.prefix)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        _prefixes.words.pop()
+        if isinstance(error, (TypeError, ValueError)):
+            named = TypeError if isinstance(error, TypeError) else ValueError
+            raise named(f"{self.prefix}{error}") from error
 
 
 def warn_lossy(notes: Sequence[str]) -> None:
@@ -190,8 +205,9 @@ def warn_lossy(notes: Sequence[str]) -> None:
     The native core calls it with one for each column that lost something.
     """
     level = _level_of_user(sys._getframe().f_back)
+    prefix = "".join(_prefixes.words)
     for note in notes:
-        warnings.warn(note, LossyWarning, stacklevel=level)
+        warnings.warn(f"{prefix}{note}", LossyWarning, stacklevel=level)
 
 
 def warn_r(message: str) -> None:

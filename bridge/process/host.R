@@ -404,13 +404,6 @@ leave_object <- function(x) reticulate::import("torchbridge.for_r", convert = FA
 frame_names <- function(x) as.list(names(x))
 frame_rows <- function(x) nrow(x)
 
-# Names, number of rows, and row names that say something: 1, 2, 3, ... do not.
-frame_outline <- function(x) {
-  rows <- attr(x, "row.names")
-  plain <- .row_names_info(x) <= 0L || identical(rows, seq_along(rows))
-  list(as.list(names(x)), nrow(x), if (!plain) rows)
-}
-
 # Where the Arrow stream of an object of the packages arrow and nanoarrow lies: an address, and what
 # holds what is there. `room` is an address with room for one.
 arrow_stream <- function(x, room) {
@@ -421,22 +414,6 @@ arrow_stream <- function(x, room) {
   }
   of("arrow", "as_record_batch_reader")(x)$export_to_c(room)
   list(room, x)
-}
-
-new_frame <- function(columns, names, rows, row_names) {
-  columns <- as.list(columns)
-  attributes(columns) <- list(
-    names = as.character(names),
-    row.names = if (is.null(row_names)) {
-      .set_row_names(rows)
-    } else if (is.integer(row_names)) {
-      row_names
-    } else {
-      as.character(row_names)
-    },
-    class = "data.frame"
-  )
-  columns
 }
 
 all_na <- function(n) rep(NA, n)

@@ -46,23 +46,24 @@ def rpy2_object(x: RObject) -> Sexp:
     rpy2 has no public way in for an address, but it can look into an R environment,
     and so can we: the value changes hands there.
     """
+    from rpy2.rinterface import ListSexpVector
     from rpy2.robjects import vectors
 
-    place = _meeting_place()
     kind = _PLAIN.get(x.typeof)
     if kind is not None and not x.classes:
         # What rpy2 would find out by asking R for the class, at several times the cost.
         rank = 1 if x.dim is None else len(x.dim)
         shape = {1: "Vector", 2: "Matrix"}.get(rank, "Array")
         return cast("Sexp", _without_cycle(getattr(vectors, kind + shape)(_capsule(x))))
+    if x.typeof == "list" and "data.frame" in x.classes:
+        return cast("Sexp", _without_cycle(vectors.DataFrame(ListSexpVector(_capsule(x)))))
+    place = _meeting_place()
     ours = robject(place)
     host.native().put(ours, x)
     value = place["value"]
     host.native().put(ours)
     _keep(value, x)
-    is_frame = x.typeof == "list" and "data.frame" in x.classes
-    made: Sexp = vectors.DataFrame(value) if is_frame else _converted(value)
-    return cast("Sexp", _without_cycle(made))
+    return cast("Sexp", _without_cycle(_converted(value)))
 
 
 #: rpy2's names for vectors without a class.

@@ -31,14 +31,6 @@ bool tb_same_meaning(SEXP a, SEXP b) {
   return TYPEOF(a) == TYPEOF(b);
 }
 
-void tb_set_rows(SEXP frame, R_xlen_t rows) {
-  SEXP compact = PROTECT(Rf_allocVector(INTSXP, 2));
-  INTEGER(compact)[0] = NA_INTEGER;
-  INTEGER(compact)[1] = -(int)rows;
-  Rf_setAttrib(frame, R_RowNamesSymbol, compact);
-  UNPROTECT(1);
-}
-
 bool tb_string_attribute(const tb_place *place, SEXP x, const char *name, const char **value) {
   SEXP found = Rf_getAttrib(x, Rf_install(name));
   int64_t size;

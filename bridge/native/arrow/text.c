@@ -190,7 +190,7 @@ static inline bool bytes_at(const source *s, int64_t i, const char **bytes, int6
 
 /* ---- strings ---- */
 
-enum { SLOTS = 1 << 12, TRIAL = 1 << 14 };
+enum { FEWEST_SLOTS = 1 << 4, SLOTS = 1 << 12, TRIAL = 1 << 14 };
 
 typedef struct {
   const char *bytes;
@@ -200,6 +200,7 @@ typedef struct {
 
 typedef struct {
   slot *slots;
+  uint64_t mask;      /* their number less one */
   int64_t asked, met; /* where strings hardly repeat, remembering them is in vain */
 } memory;
 
@@ -237,7 +238,7 @@ static SEXP string_of(memory *m, const source *s, int64_t i) {
     return R_BlankString;
   if (m->asked > TRIAL && m->met < m->asked / 2)
     return new_string(s, i, bytes, n);
-  slot *known = &m->slots[hash(bytes, n) % SLOTS];
+  slot *known = &m->slots[hash(bytes, n) & m->mask];
   m->asked++;
   if (known->string && known->n == n && memcmp(known->bytes, bytes, (size_t)n) == 0) {
     m->met++;
@@ -249,10 +250,19 @@ static SEXP string_of(memory *m, const source *s, int64_t i) {
   return string;
 }
 
+/* To clear room for thousands would take a short vector most of its time. */
+static memory new_memory(int64_t strings) {
+  size_t slots = FEWEST_SLOTS;
+  while (slots < SLOTS && (int64_t)slots < 2 * strings)
+    slots *= 2;
+  memory m = {.slots = (slot *)R_alloc(slots, sizeof *m.slots), .mask = slots - 1};
+  memset(m.slots, 0, slots * sizeof *m.slots);
+  return m;
+}
+
 SEXP tb_import_text(const tb_column *c) {
   SEXP x = PROTECT(Rf_allocVector(STRSXP, c->length));
-  memory m = {.slots = (slot *)R_alloc(SLOTS, sizeof *m.slots)};
-  memset(m.slots, 0, SLOTS * sizeof *m.slots);
+  memory m = new_memory(c->length);
   bool done = true;
   R_xlen_t at = 0;
   for (int64_t k = 0; k < c->n_pieces && done; k++) {

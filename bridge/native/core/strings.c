@@ -120,6 +120,13 @@ static PyObject *text_from_r(const void *vector, R_xlen_t i) {
   return tb_message_from_r(STRING_ELT((SEXP)vector, i));
 }
 
+bool tb_strings_may_jump(SEXP x) {
+  bool plain = TYPEOF(x) != STRSXP || !ALTREP(x);
+  for (R_xlen_t i = 0; plain && TYPEOF(x) == STRSXP && i < Rf_xlength(x); i++)
+    plain = is_ascii(R_CHAR(STRING_ELT(x, i)));
+  return !plain;
+}
+
 PyObject *tb_strings_from_r(SEXP x) {
   PyObject *list = tb_list(TYPEOF(x) == STRSXP ? Rf_xlength(x) : 0, text_from_r, x);
   PyObject *tuple = list ? PyList_AsTuple(list) : NULL;

@@ -15,6 +15,7 @@ bool tb_valid_utf8(const char *text, int64_t n);
 
 /* Classes and messages, which never fail: what is no text is escaped. */
 PyObject *tb_strings_from_r(SEXP x);      /* a tuple; not NA; may jump */
+bool tb_strings_may_jump(SEXP x);         /* in that, where x may have to be translated first */
 SEXP tb_strings_to_r(PyObject *sequence); /* of a sequence, or NULL for none; may jump */
 PyObject *tb_message_from_r(SEXP x);      /* of a CHARSXP; may jump */
 SEXP tb_message_to_r(PyObject *x);        /* the CHARSXP of a str, or NULL; may jump */

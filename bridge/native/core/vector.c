@@ -62,3 +62,11 @@ void tb_set_class(SEXP x, const char *first, const char *second) {
   Rf_setAttrib(x, R_ClassSymbol, classes);
   UNPROTECT(1);
 }
+
+void tb_set_rows(SEXP frame, R_xlen_t rows) {
+  SEXP compact = PROTECT(Rf_allocVector(INTSXP, 2));
+  INTEGER(compact)[0] = NA_INTEGER;
+  INTEGER(compact)[1] = -(int)rows;
+  Rf_setAttrib(frame, R_RowNamesSymbol, compact);
+  UNPROTECT(1);
+}

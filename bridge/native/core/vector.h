@@ -12,6 +12,7 @@ const void *tb_data(SEXP x);
 size_t tb_element_size(SEXPTYPE type);         /* of a vector of numbers, in bytes */
 SEXP tb_new_vector(SEXPTYPE type, R_xlen_t n); /* a vector to be written as a whole; may jump */
 void tb_set_class(SEXP x, const char *first, const char *second); /* second may be NULL; may jump */
+void tb_set_rows(SEXP frame, R_xlen_t rows); /* row names 1, 2, ...; may jump */
 
 /* R's NA: a NaN whose low word is 1954. */
 static inline bool tb_is_na(double x) {

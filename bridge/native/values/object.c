@@ -82,7 +82,11 @@ static PyObject *classes(RObject *self, void *unused) {
     return NULL;
   if (!Rf_isObject(self->x))
     return PyTuple_New(0);
-  return tb_protected(classes_run, &job) ? NULL : job.made;
+  if (!tb_strings_may_jump(tb_attribute(self->x, R_ClassSymbol)))
+    classes_run(&job);
+  else if (tb_protected(classes_run, &job))
+    return NULL;
+  return job.made;
 }
 
 static Py_ssize_t object_length(RObject *self) {
