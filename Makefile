@@ -195,6 +195,7 @@ clean: ## remove everything these commands made here (apt's packages stay)
 # --- setup --------------------------------------------------------------------------------------
 
 setup: $(R_LIBRARY)/.installed
+	@$(COMPILE)
 
 # r-base-dev: R, and the compilers and headers that rpy2 and our native core are built with.
 APT := r-base-dev r-cran-reticulate r-cran-r6 r-cran-rlang r-cran-cli r-cran-bit64 r-cran-matrix \
@@ -258,6 +259,10 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(FOLDERS) $(NATIVE) | system
 		RPY2_CFFI_MODE=API $(PIP) install $(PINS) $(EDITABLE) '$(PROJECT)', \
 		$(PIP) install -q --no-deps $(EDITABLE) .)
 	@touch $@
+
+# What pip does for a wheel: where Python may not write bytecode, each start of ours would compile
+# every file that it imports.
+COMPILE = $(VENV)/bin/python -m compileall -q build/__editable__*
 
 # Not its tests: they are read from here, and running them writes among them.
 R_SOURCES := $(shell find r_scripts/torchbridge -path '*/tests' -prune -o -print)

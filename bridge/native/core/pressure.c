@@ -61,6 +61,7 @@ void tb_pressure_init(void) {
   young_call = Rf_lang4(Rf_install("gc"), no, no, no);
   R_PreserveObject(young_call);
   UNPROTECT(1);
+  process.left = resident(); /* none of it is a user's: a collection would be in vain */
 }
 
 void tb_pressure_torch_is_there(void) { process.left = resident(); }
