@@ -9,14 +9,16 @@ Tests: tests/models/training/test_xla.py, tests/autodiff/test_xla_sampling.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from torchbridge.autodiff.core_operators import core_decompositions
+from torchbridge.process.cache_folder import cache_folder, processor
 
 #: The process that JAX runs in, once it does: a child that is forked from it would hang.
 _started: int | None = None
@@ -58,6 +60,40 @@ def options() -> dict[str, bool] | None:
     return {"xla_cpu_multi_thread_eigen": False} if torch.get_num_threads() == 1 else None
 
 
+#: What is kept on disk: all that is compiled, up to so many bytes.
+_KEPT = {
+    "jax_persistent_cache_min_compile_time_secs": 0.0,
+    "jax_persistent_cache_min_entry_size_bytes": -1,
+    "jax_compilation_cache_max_size": 2**28,
+}
+
+
+@contextmanager
+def kept_on_disk() -> Iterator[None]:
+    """What JAX compiles within is kept in the user's cache, and found there by later sessions.
+
+    It is JAX's own cache, for our calls alone; where its user has one, that serves all.
+    """
+    config = start().config
+    folder = cache_folder("xla", processor())
+    if folder is None or config.jax_compilation_cache_dir or not find_spec("filelock"):
+        yield
+        return
+    from jax.experimental.compilation_cache.compilation_cache import reset_cache
+
+    wanted = {"jax_compilation_cache_dir": str(folder), **_KEPT}
+    before = {name: getattr(config, name) for name in wanted if hasattr(config, name)}
+    reset_cache()
+    try:
+        for name in before:
+            config.update(name, wanted[name])
+        yield
+    finally:
+        for name, value in before.items():
+            config.update(name, value)
+        reset_cache()
+
+
 def core_graph(function: Callable[..., Any], inputs: Sequence[Tensor]) -> torch.fx.GraphModule:
     """The graph of a function that changes nothing, of PyTorch's core operators."""
     from torch.fx.experimental.proxy_tensor import make_fx
@@ -69,10 +105,3 @@ def core_graph(function: Callable[..., Any], inputs: Sequence[Tensor]) -> torch.
             tracing_mode="fake",
             _allow_non_fake_inputs=True,
         )(*inputs)
-
-
-@lru_cache(maxsize=1)
-def core_decompositions() -> dict[Any, Callable[..., Any]]:
-    """How PyTorch writes operators by those of its core."""
-    # (The public table asks every operator there is first, which takes as long as all the rest.)
-    return torch._decomp._core_aten_decompositions_post_autograd()

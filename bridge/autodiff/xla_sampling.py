@@ -39,7 +39,7 @@ from torchbridge.autodiff import xla
 from torchbridge.autodiff.bounds import Bounds, bounded
 from torchbridge.autodiff.compiled import as_graph
 from torchbridge.autodiff.programs import Program
-from torchbridge.autodiff.xla_operators import run, unknown
+from torchbridge.autodiff.xla_operators import UnknownOperator, run, unknown
 from torchbridge.process.interrupts import let_r_look
 
 Array = Any
@@ -232,7 +232,11 @@ def _compiled(walk: Walk, settings: dict[str, Any]) -> tuple[_Code, Any]:
     tensors = [torch.from_numpy(walk.whole), *tensors]
     if any(t.device.type != "cpu" for t in tensors):
         raise NotServedError("its tensors are not the CPU's")
-    module = xla.core_graph(plain, tensors)
+    try:
+        module = xla.core_graph(plain, tensors)
+    except Exception as error:  # PyTorch's own, of many kinds
+        text = str(error).strip().split("\n")[0]
+        raise NotServedError(f"it cannot be traced ({type(error).__name__}: {text})") from error
     absent = unknown(module)
     if absent:
         raise UnknownOperatorsError(
@@ -250,7 +254,11 @@ def _compiled(walk: Walk, settings: dict[str, Any]) -> tuple[_Code, Any]:
         data = jax.device_put(([t.detach().numpy() for t in tensors], walk.space))
         if key not in _CODE:
             density = _density(module, walk, [step.number for step in looked_at])
-            _CODE[key] = _code(density, how, walk, data)
+            try:
+                with xla.kept_on_disk():
+                    _CODE[key] = _code(density, how, walk, data)
+            except UnknownOperator as error:
+                raise UnknownOperatorsError(f"XLA is not told of {error}") from error
         return _CODE[key], data
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torchbridge.autodiff.core_operators import OWN
 from torchbridge.process.own_imports import working_directory_last
 from torchbridge.process.python_headers import find_headers
 
@@ -163,8 +164,9 @@ class CompiledStep:
 
         try:
             with torch.no_grad(), torch.random.fork_rng(self.loop.accelerator.gpus):
-                trace = make_fx(function, tracing_mode="fake", _allow_non_fake_inputs=True)
-                return trace(*inputs)
+                options: dict[str, Any] = {"decomposition_table": OWN}
+                options |= {"tracing_mode": "fake", "_allow_non_fake_inputs": True}
+                return make_fx(function, **options)(*inputs)
         except Exception as error:
             raise cannot(error) from error
 

@@ -448,7 +448,7 @@ def _launched(job: _Job, accelerator: Accelerator, origin: Mapping[str, Any]) ->
 
 def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     module, settings = job.module, job.settings
-    initial = copy.deepcopy(module.state_dict())
+    initial = _copied(module.state_dict())
     trained = accelerator.place(module)
     optimizer = make_optimizer(
         settings["optimizer"],
@@ -502,6 +502,14 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     # As bytes: tensors from another process would vanish with it.
     weights = to_bytes(loop.weights()) if accelerator.world_size > 1 else b""
     return _Outcome(loop.history, _status(loop, best), best, weights, loop.engine)
+
+
+def _copied(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What a module was; it may have more than tensors (its `get_extra_state`)."""
+    return {
+        name: value.clone() if type(value) is Tensor else copy.deepcopy(value)
+        for name, value in state.items()
+    }
 
 
 def _multiplications(job: _Job) -> float:

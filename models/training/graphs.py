@@ -15,13 +15,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from torchbridge.autodiff.xla import core_decompositions
+from torchbridge.autodiff.core_operators import core_decompositions
 
 _ATEN = torch.ops.aten
 
 #: Operators that draw, as they stand in a graph, and read nothing of a tensor but its shape.
 _DRAWN = {
     "aten.bernoulli.p",
+    "aten.cauchy.default",
+    "aten.exponential.default",
+    "aten.geometric.default",
+    "aten.log_normal.default",
     "aten.rand.default",
     "aten.rand_like.default",
     "aten.randn.default",
@@ -73,6 +77,7 @@ def functional_graph(function: Callable[..., Sequence[Tensor]], inputs: Sequence
     options: dict[str, Any] = {"tracing_mode": "fake", "_allow_non_fake_inputs": True}
     with torch.no_grad(), torch.random.fork_rng([]):
         first = make_fx(function, **options)(*inputs)
+        strides = [_strides(node) for node in first.graph.nodes if _draws(node)]
         options["decomposition_table"] = core_decompositions()
         module = make_fx(functionalize(first), **options)(*inputs)
     graph = module.graph
@@ -81,7 +86,7 @@ def functional_graph(function: Callable[..., Sequence[Tensor]], inputs: Sequence
     (output,) = (node for node in graph.nodes if node.op == "output")
     n_outputs = len(output.args[0])
     output.args = ([*output.args[0], *changed.values()],)
-    draws = _take_draws_out(graph)
+    draws = _take_draws_out(graph, strides)
     graph.eliminate_dead_code()
     module.recompile()
     return Graph(module, list(changed), draws, n_outputs)
@@ -119,17 +124,31 @@ def _take_changes_out(graph: torch.fx.Graph) -> dict[int, torch.fx.Node]:
     return changed
 
 
-def _take_draws_out(graph: torch.fx.Graph) -> list[Draw]:
-    """What is drawn becomes an input."""
+def _draws(node: torch.fx.Node) -> bool:
+    return torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
+
+
+def _strides(node: torch.fx.Node) -> tuple[int, ...] | None:
+    value = node.meta["val"]
+    return tuple(value.stride()) if isinstance(value, Tensor) else None
+
+
+def _take_draws_out(graph: torch.fx.Graph, strides: list[tuple[int, ...] | None]) -> list[Draw]:
+    """What is drawn becomes an input.
+
+    `strides` say how each lies in memory in an eager step, which the graph no longer knows: it
+    is the order in which its numbers are drawn.
+    """
     draws = []
-    for node in list(graph.nodes):
-        tags = getattr(node.target, "tags", ())
-        if torch.Tag.nondeterministic_seeded not in tags:
-            continue
+    nodes = [node for node in graph.nodes if _draws(node)]
+    for i, node in enumerate(nodes):
         if str(node.target) not in _DRAWN:
             raise CannotBeTraced(f"the step draws by {node.target}, which depends on tensors")
         value = node.meta["val"]
-        draws.append(Draw(tuple(value.shape), value.dtype, _fill(node)))
+        fill, order = _fill(node), strides[i] if len(strides) == len(nodes) else None
+        if order not in (None, value.contiguous().stride()):
+            fill = _in_this_order(fill, order)
+        draws.append(Draw(tuple(value.shape), value.dtype, fill))
         last = [n for n in graph.nodes if n.op == "placeholder"][-1]
         with graph.inserting_after(last):
             drawn = graph.placeholder(f"drawn_{len(draws)}")
@@ -152,6 +171,18 @@ def _fill(node: torch.fx.Node) -> Callable[[Tensor], Any]:
     if rest is args:
         return lambda out: out.copy_(target(*args, **kwargs))
     return lambda out: out.copy_(target(torch.empty_like(out), *rest, **kwargs))
+
+
+def _in_this_order(
+    fill: Callable[[Tensor], Any], strides: tuple[int, ...]
+) -> Callable[[Tensor], Any]:
+    return lambda out: out.copy_(_filled(fill, out, strides))
+
+
+def _filled(fill: Callable[[Tensor], Any], out: Tensor, strides: tuple[int, ...]) -> Tensor:
+    drawn = torch.empty_strided(out.shape, strides, dtype=out.dtype)
+    fill(drawn)
+    return drawn
 
 
 def _getitem(values: Any, i: int) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -71,9 +72,19 @@ class XLA:
         with xla.as_torch():
             run = self.jax.jit(self.programs.epoch(plan), compiler_options=xla.options())
 
+        first: AbstractContextManager[Any] | None = xla.kept_on_disk()
+
         def program(*arguments: Any) -> Any:
-            with xla.as_torch():
-                return run(*arguments)
+            nonlocal first
+            kept, first = first or nullcontext(), None
+            try:
+                with xla.as_torch(), kept:
+                    return run(*arguments)
+            except self.programs.UnknownOperator as error:  # the first time, which traces
+                raise ValueError(
+                    f'compile = "xla" does not know the operator {error}: use compile = True or '
+                    "False"
+                ) from error
 
         return program
 

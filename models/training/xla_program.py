@@ -11,11 +11,11 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from torchbridge.autodiff.xla_operators import as_dtype, run, unknown
+from torchbridge.autodiff.xla_operators import UnknownOperator, as_dtype, run, unknown
 
 from .program import Plan, step, unpacked
 
-__all__ = ["epoch", "unknown"]
+__all__ = ["UnknownOperator", "epoch", "unknown"]
 
 
 def epoch(plan: Plan) -> Callable[..., Any]:

@@ -102,9 +102,13 @@ def test_another_way_is_impossible_there_or_not_for_this_engine():
     assert bool((found.draws < 0).any())
 
 
+def _with_bessel(x):
+    return torch.special.bessel_j0(x[0].detach()) + x[0] ** 2
+
+
 def test_operators_that_it_does_not_know_are_named():
     with pytest.raises(ValueError, match=r"operators that XLA is not told of: aten\.\w+"):
-        _run(lambda x: torch.special.i0e(x[0]) + x[0] ** 2, _v(1), _v(-INF), _v(INF))
+        _run(_with_bessel, _v(1), _v(-INF), _v(INF))
 
 
 def test_an_end_asked_for_ends_all_chains(monkeypatch):

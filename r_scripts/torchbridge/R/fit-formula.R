@@ -347,18 +347,39 @@ classless <- function(x) {
 
 new_formula_columns <- function(preparation, newdata, offset, call) {
   checked <- checked_new_data(newdata, preparation$ptype, call)
-  frame <- tryCatch(
-    stats::model.frame(
-      preparation$predictors, checked, na.action = stats::na.pass, xlev = preparation$xlevels
-    ),
-    error = function(condition) abort(call, "`newdata`: ", conditionMessage(condition), ".")
-  )
+  frame <- frame_of_numbers(preparation, checked)
+  if (is.null(frame)) {
+    frame <- tryCatch(
+      stats::model.frame(
+        preparation$predictors, checked, na.action = stats::na.pass, xlev = preparation$xlevels
+      ),
+      error = function(condition) abort(call, "`newdata`: ", conditionMessage(condition), ".")
+    )
+  }
   own <- stats::model.offset(frame)
   if (is.null(offset)) offset <- new_offset(preparation, newdata, nrow(frame), call)
   list(
     columns = frame_columns(preparation, frame),
     offset = if (is.null(own) || is.null(offset)) c(own, offset) else own + offset,
     n = nrow(frame), row_names = plain_row_names(checked)
+  )
+}
+
+# What model.frame() gives, which takes it a third of a millisecond, where every variable is a column
+# of numbers and the terms have no offset; else NULL.
+frame_of_numbers <- function(preparation, checked) {
+  predictors <- preparation$predictors
+  if (!is.null(attr(predictors, "offset")) || length(preparation$xlevels) > 0L) return(NULL)
+  variables <- as.list(attr(predictors, "variables"))[-1L]
+  if (!all(vapply(variables, is.symbol, NA))) return(NULL)
+  columns <- unclass(checked)
+  names <- vapply(variables, as.character, "")
+  if (!all(names %in% names(columns))) return(NULL)
+  columns <- columns[names]
+  plain <- vapply(columns, function(x) is.numeric(x) && is.null(attributes(x)), NA)
+  if (length(plain) == 0L || !all(plain)) return(NULL)
+  structure(
+    columns, row.names = attr(checked, "row.names"), class = "data.frame", terms = predictors
   )
 }
 

@@ -182,14 +182,24 @@ predict_rows <- function(fit, given, type) {
 }
 
 python_values <- function(fit, columns, offset, type, call) {
-  crossed <- crossing(columns)
   own <- !is.null(fit$module)
+  name <- if (is.list(fit$model)) fit$model$name else fit$model
+  # (A tabular() model takes codes beside the numbers, if only none.)
+  crossed <- crossing(if (own || identical(name, "tabular")) columns else as_few(columns))
   call_python(
     "predict.predict_columns", if (own) fit$module else live_model(fit), crossed$columns,
     as.list(crossed$levels), as_tensor(offset), type, if (own) fit$spec,
     if (own) fit$weights,
     call = call
   )
+}
+
+# Numbers of a few rows as one matrix: to cross each column costs more than what becomes of it.
+as_few <- function(columns) {
+  if (!is.list(columns) || is_tensor(columns) || length(columns) < 2L) return(columns)
+  if (length(columns[[1L]]) > 100L) return(columns)
+  plain <- vapply(columns, function(x) is.numeric(x) && is.null(attributes(x)), NA)
+  if (all(plain)) do.call(cbind, unname(columns)) else columns
 }
 
 # Of a fit of coefficients R multiplies, which for a few rows takes less than a call of Python.

@@ -15,7 +15,8 @@
 #' Two engines sample. With the Python packages jax and blackjax
 #' (`pip install "torchbridge[xla]"`) a function that is replayed without R ([grad()] says which)
 #' becomes one program with BlackJAX's sampler: it is compiled in some seconds, once a session for
-#' functions and sizes that are the same, whatever the data; then a step costs some microseconds,
+#' functions and sizes that are the same, whatever the data (and kept for later sessions, as
+#' `compile` of [torch_fit()] says); then a step costs some microseconds,
 #' and as many chains run at once as PyTorch has threads ([torch_set_num_threads()]). Else Pyro's
 #' sampler (`pip install "torchbridge[sample]"`) asks for one gradient at a time, some hundred
 #' microseconds each beside the function's own time, chain after chain. Draws are the seed's on each

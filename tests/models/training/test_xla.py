@@ -166,3 +166,76 @@ def test_the_switches_of_jax_stay_its_users(rows):
 
     fit(mlp(3, [4], 1).double(), *rows, epochs=1, compile="xla")
     assert jnp.zeros(1).dtype == jnp.float32
+
+
+SESSION = """
+import logging, torch
+from torchbridge.models import fit, mlp
+logging.basicConfig()
+logging.getLogger("jax._src.compiler").setLevel(logging.DEBUG)
+x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0)); y = x.sum(1, keepdim=True)
+found = fit(mlp(3, [4], 1, seed=1), x, y, epochs=2, seed=0, compile="xla")
+import jax
+assert jax.config.jax_compilation_cache_dir is None
+print(repr(found.history["train_loss"]))
+"""
+
+
+@needs_jax
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no owners here")
+def test_a_later_session_finds_what_was_compiled(tmp_path):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    for name in ("TORCHBRIDGE_CACHE", "JAX_COMPILATION_CACHE_DIR"):
+        environment.pop(name, None)
+    sessions = [
+        subprocess.run(
+            [sys.executable, "-c", SESSION], capture_output=True, text=True, env=environment
+        )
+        for _ in range(2)
+    ]
+    assert [s.returncode for s in sessions] == [0, 0], sessions[1].stderr
+    assert ["compilation cache hit for 'jit_batches'" in s.stderr for s in sessions] == [
+        False,
+        True,
+    ]
+    assert sessions[0].stdout == sessions[1].stdout
+
+
+@needs_jax
+def test_rows_that_depend_on_values_are_refused_by_name(rows):
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3, 1, dtype=torch.float64)
+
+        def forward(self, x):
+            return self.layer(x) + x.mode(1, keepdim=True)[0]
+
+    module = Own()
+    before = module.layer.weight.detach().clone()
+    with pytest.raises(ValueError, match=r"does not know the operator aten\.mode\.default"):
+        fit(module, *rows, compile="xla")
+    assert torch.equal(module.layer.weight, before)
+
+
+@needs_jax
+def test_a_transformer(equal_fits):
+    x = torch.randn(20, 4, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+    def made():
+        torch.manual_seed(1)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, batch_first=True)
+        return nn.Sequential(
+            nn.TransformerEncoder(layer, 2), nn.Flatten(), nn.Linear(32, 1)
+        ).double()
+
+    equal_fits(made, x, x.sum((1, 2))[:, None], batch_size=10)
+
+
+@needs_jax
+def test_the_partial_likelihood_of_cox(equal_fits):
+    x = torch.randn(40, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    y = torch.stack([x[:, 0].exp(), x[:, 1] > 0, torch.arange(40) % 2], 1).double()
+    equal_fits(
+        lambda: mlp(3, [4], 1, seed=1).double(), x, y, loss="cox_loss", batch_size=40, epochs=4
+    )
