@@ -1,5 +1,6 @@
-# Models with random effects beside lme4 and glmmTMB, in one run: crossed, 10,000 random effects;
-# and the gradients a second of posterior draws beside rstan's.
+# Models with random effects beside lme4 and glmmTMB, in one run: crossed, 10,000 random effects, by
+# formula and as a plain R function; lme4's InstEval; and the gradients a second of posterior draws
+# beside rstan's.
 # Run by `make bench`, or alone: R_LIBS=.r-library Rscript benchmarks/statistics.R
 #
 # Seconds of processor time of one fit each, on one set of data; the log-likelihoods are printed,
@@ -31,16 +32,32 @@ timed <- function(fit) {
   c(seconds = sum(proc.time()[1:2]) - start, logLik = as.numeric(logLik(found)))
 }
 
+counts <- function(b, logs, u, v, n, x, s, i) {
+  eta <- b[1] + b[2] * x + exp(logs[1]) * u[s] + exp(logs[2]) * v[i]
+  -sum(dpois(n, exp(eta), log = TRUE)) - sum(dnorm(u, log = TRUE)) - sum(dnorm(v, log = TRUE))
+}
+start <- list(
+  b = c(0, 0), logs = c(-0.5, -0.5), u = numeric(nlevels(d$s)), v = numeric(nlevels(d$i))
+)
+given <- list(n = d$n, x = d$x, s = as.integer(d$s), i = as.integer(d$i))
+ratings <- get(utils::data("InstEval", package = "lme4", envir = environment()))
+rated <- y ~ service + (1 | s) + (1 | d) + (1 | dept:service)
+
 table <- rbind(
   `Gaussian, torchbridge` = timed(torch_fit(y ~ x + (1 | s) + (1 | i), d, linear())),
   `Gaussian, lme4` = timed(lme4::lmer(y ~ x + (1 | s) + (1 | i), d)),
   `Poisson, torchbridge` = timed(torch_fit(n ~ x + (1 | s) + (1 | i), d, poisson())),
-  `Poisson, glmmTMB` = timed(glmmTMB::glmmTMB(n ~ x + (1 | s) + (1 | i), d, poisson()))
+  `Poisson, glmmTMB` = timed(glmmTMB::glmmTMB(n ~ x + (1 | s) + (1 | i), d, poisson())),
+  `Poisson, a plain function` = timed(torch_mle(counts, start, given, random = c("u", "v"))),
+  `InstEval, torchbridge` = timed(torch_fit(rated, ratings, linear())),
+  `InstEval, lme4` = timed(lme4::lmer(rated, ratings))
 )
 print(table, digits = 10L)
 cat(
   "times lme4:", format(table[1L, 1L] / table[2L, 1L], digits = 3L),
-  " times glmmTMB:", format(table[3L, 1L] / table[4L, 1L], digits = 3L), "\n"
+  " times glmmTMB:", format(table[3L, 1L] / table[4L, 1L], digits = 3L),
+  " as a plain function:", format(table[5L, 1L] / table[4L, 1L], digits = 3L),
+  " InstEval:", format(table[6L, 1L] / table[7L, 1L], digits = 3L), "\n"
 )
 
 # Gradients a second of NUTS, beside Stan's: the eight schools, four chains of 2,000 iterations, one

@@ -7,6 +7,9 @@ estimate_linear <- function(task, reml, call) {
   n <- length(task$y)
   p <- ncol(task$x)
   if (n <= p) abort(call, "There are ", n, " rows for ", p, " fixed effects.")
+  if (length(unique(task$y - task$offset)) < 2L) {
+    abort(call, "The response is one number in all rows: there is no variance to estimate.")
+  }
   scaled <- scaled_design(task$design)
   basis <- orthogonal_basis(task$x)
   data <- list(

@@ -108,7 +108,7 @@ need_matrix <- function() {
 }
 
 # The order of work, from the factor's pattern: once a pattern. `kept` says where its elements are
-# among the factor's: CHOLMOD's supernodes have others too, which are 0, and the corner has more (NA).
+# among the factor's: supernodes have others too, which are 0, and the corner has more (NA).
 inverse_plan <- function(pattern, root) {
   if (!is.null(pattern$plan)) return(pattern$plan)
   n <- pattern$n

@@ -74,7 +74,9 @@ torch_mle <- function(minuslogl, start, data = NULL, fixed = list(), ..., random
     upper = named_bound(upper, Inf, labels, held, "upper", here)
   )
   begin <- flat_values(model$skeleton)
+  check_start_bounds(bounds, begin[!held], here)
   if (any(model$random)) {
+    check_unbounded(c(names(unlist(as.list(lower))), names(unlist(as.list(upper)))), model, here)
     fitted <- fit_laplace(model, begin, bounds, method, control, here)
     return(mle_result(
       fitted$found, fitted$final, model, begin, bounds, method, nobs, call, fitted$objective
@@ -172,7 +174,34 @@ check_start <- function(start, fixed, minuslogl, call) {
       abort(call, "`fixed` has no parameter to hold: there is no `", name, "`.")
     }
   }
-  check_parameters(start, "start", call)
+  start <- check_parameters(start, "start", call)
+  missing <- labels_of(start)[is.na(flat_values(start))]
+  if (length(missing) > 0L) {
+    abort(call, "`start` must be numbers: ", in_words(missing), " must not be NA.")
+  }
+  start
+}
+
+check_start_bounds <- function(bounds, begin, call) {
+  crossed <- names(begin)[bounds$lower > bounds$upper]
+  if (length(crossed) > 0L) {
+    abort(call, "`lower` must not be above `upper`, as for ", in_words(crossed), ".")
+  }
+  beyond <- names(begin)[begin < bounds$lower | begin > bounds$upper]
+  if (length(beyond) > 0L) {
+    abort(call, "`start` must be within `lower` and `upper`: ", in_words(beyond), " is not.")
+  }
+}
+
+# Random effects are integrated from -Inf to Inf.
+check_unbounded <- function(bounded, model, call) {
+  bounded <- intersect(bounded, labels_of(model$skeleton)[model$random])
+  if (length(bounded) > 0L) {
+    abort(
+      call, "`lower` and `upper` are not for random effects, such as ", in_words(bounded[1L]),
+      ": transform them in `minuslogl`, as by exp()."
+    )
+  }
 }
 
 fixed_labels <- function(start, fixed) {

@@ -120,8 +120,8 @@ fit_laplace <- function(model, begin, bounds, method, control, call) {
   bounds$any <- any(is.finite(c(bounds$lower, bounds$upper)))
   found <- switch(method,
     BFGS = , `L-BFGS` = if (length(control) == 0L) {
-      # PORT's, whose first step is short: optim()'s, as long as the gradient, goes where the mode is
-      # far (and L-BFGS-B stops where a value is not finite).
+      # PORT's, whose first step is short: optim()'s, as long as the gradient, goes where the mode
+      # is far (and L-BFGS-B stops where a value is not finite).
       by_nlminb(objective[c("par", "fn", "gr")], bounds, list(rel.tol = 1e-11))
     } else {
       by_optim(

@@ -101,6 +101,7 @@ test_that("what cannot be is said", {
     torch_fit(y ~ x + (1 | g), d, linear(), zero_inflation = ~1), "`zero_inflation` is for counts"
   )
   expect_error(torch_fit(y ~ x + (1 | g), d, linear(), weights = x), "must be above 0")
+  expect_error(torch_fit(I(0 * y + 2) ~ x + (1 | g), d, linear()), "one number in all rows")
   d$twice <- 2 * d$x
   expect_warning(torch_fit(y ~ x + twice + (1 | g), d, linear()), "left out.*`twice`")
 })

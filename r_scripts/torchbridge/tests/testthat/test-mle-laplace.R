@@ -77,6 +77,11 @@ test_that("what has no integral is named", {
   expect_error(
     torch_mle(gaussian_nll, start, d[c("y", "x")], random = c("b", "u", "logs")), "leaves no"
   )
+  fit <- function(...) torch_mle(gaussian_nll, ..., data = d[c("y", "x")], random = "u")
+  expect_error(fit(replace(start, "b", list(c(NA, 0)))), "`start` must be numbers: `b1`")
+  expect_error(fit(start, lower = c(logs1 = 1), upper = c(logs1 = 0)), "above `upper`.*`logs1`")
+  expect_error(fit(start, lower = c(logs2 = 1)), "`start` must be within.*`logs2` is not")
+  expect_error(fit(start, lower = c(u3 = 0)), "not for random effects, such as `u3`")
   never <- function(b, u) -log(b) + sum(u^2)
   expect_error(torch_mle(never, list(b = 0, u = 1), random = "u"), "not finite at `start`")
 })
