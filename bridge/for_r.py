@@ -39,6 +39,7 @@ MODULES = {
     "members": "torchbridge.rtorch.tensor_members",
     "nn_utils": "torchbridge.rtorch.nn_utils",
     "optim": "torchbridge.rtorch.optim",
+    "printing": "torchbridge.rtorch.printing",
     "seeds": "torchbridge.rtorch.seeds",
     "own_functions": "torchbridge.rtorch.own_functions",
     "chunks": "torchbridge.values.chunks",
@@ -65,15 +66,7 @@ _FRAMES = (
     *("stream_at", "new_stream", "put_stream"),
 )
 _TENSORS = (
-    *(
-        "as_torch_tensor",
-        "tensor_to_read",
-        "sparse_to_read",
-        "damage",
-        "to_r",
-        "values",
-        "describe",
-    ),
+    *("as_torch_tensor", "tensor_to_read", "sparse_to_read", "damage", "to_r", "values"),
     *("levels", "shape", "numel"),
 )
 _RETICULATE = ("put", "take")

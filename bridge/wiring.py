@@ -31,6 +31,7 @@ CORE = {
     "as_dtype": "torchbridge.rtorch.operators:as_dtype",
     "zero_based": "torchbridge.rtorch.operators:zero_based",
     "one_based": "torchbridge.rtorch.operators:one_based",
+    "few_numbers": "torchbridge.rtorch.language:few_numbers",
     "get_index": "torchbridge.rtorch.language:get_index",
     "set_index": "torchbridge.rtorch.language:set_index",
     "r_operator": "torchbridge.autodiff.rules:r_operator",

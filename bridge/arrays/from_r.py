@@ -62,7 +62,7 @@ def to_array(x: object, library: Arrays[A, D], share: bool, na: NA, first: int) 
     _check_na(na)
     if rpy2_objects.is_rpy2(x):
         x = rpy2_objects.robject(x)
-    if not _is_robject(x):
+    if not is_robject(x):
         return library.from_python(without_index(x), share, na)
     x.check("x")
     if "data.frame" in x.classes:
@@ -231,5 +231,6 @@ def _check_na(na: object) -> None:
     raise ValueError(f"na: expected 'error', 'mask' or a number, not {na!r}")
 
 
-def _is_robject(x: object) -> TypeIs[RObject]:
+def is_robject(x: object) -> TypeIs[RObject]:
+    """Is x an R object of the native core's?"""
     return type(x).__name__ == "RObject" and isinstance(x, host.native().RObject)

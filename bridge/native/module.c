@@ -24,6 +24,7 @@
 #include "torch/dispatch.h"
 #include "torch/dlpack.h"
 #include "torch/foreign.h"
+#include "torch/few.h"
 #include "torch/index.h"
 #include "torch/operator.h"
 #include "torch/subscripts.h"
@@ -41,13 +42,13 @@
 #define ROUTINE(name, n_args) {"tb_" #name, (DL_FUNC)(void (*)(void))tb_entry_##name, n_args}
 
 static const R_CallMethodDef routines[] = {
-    ROUTINE(call, 2),      ROUTINE(getattr, 2),    ROUTINE(setattr, 3),
-    ROUTINE(import, 1),    ROUTINE(api, 3),        ROUTINE(is_live, 1),
-    ROUTINE(op1, 2),       ROUTINE(op2, 3),        ROUTINE(index, 4),
-    ROUTINE(index_set, 4), ROUTINE(run, 0),        ROUTINE(caught, 2),
-    ROUTINE(limit, 0),     ROUTINE(call_back, 2),  ROUTINE(call_found, 2),
-    ROUTINE(numbers, 2),   ROUTINE(watch_half, 1), ROUTINE(watch_collection, 1),
-    {NULL, NULL, 0},
+    ROUTINE(call, 2),        ROUTINE(getattr, 2),    ROUTINE(setattr, 3),
+    ROUTINE(import, 1),      ROUTINE(api, 3),        ROUTINE(is_live, 1),
+    ROUTINE(op1, 2),         ROUTINE(op2, 3),        ROUTINE(index, 4),
+    ROUTINE(index_set, 4),   ROUTINE(run, 0),        ROUTINE(caught, 2),
+    ROUTINE(limit, 0),       ROUTINE(call_back, 2),  ROUTINE(call_found, 2),
+    ROUTINE(numbers, 2),     ROUTINE(watch_half, 1), ROUTINE(watch_collection, 1),
+    ROUTINE(few_numbers, 2), {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, NULL, 0}};

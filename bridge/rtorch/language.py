@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor
 
-from torchbridge.arrays.from_r import to_array
-from torchbridge.arrays.rtypes import attach
+from torchbridge.arrays.from_r import is_robject, to_array
 from torchbridge.arrays.torch_arrays import TorchArrays
 from torchbridge.process import host
-from torchbridge.rtorch.operators import as_dtype
+from torchbridge.rtorch.operators import as_dtype, zero_based
 from torchbridge.rtorch.tensor_members import METHODS
 from torchbridge.values.protocols import RValue
 
@@ -29,10 +28,17 @@ if TYPE_CHECKING:
 
 #: R torch's dtypes, where as_torch_tensor() keeps R's own precision.
 _DEFAULTS = {
-    torch.float64: torch.float32,
-    torch.int32: torch.int64,
-    torch.complex128: torch.complex64,
+    "float64": torch.float32,
+    "int32": torch.int64,
+    "complex128": torch.complex64,
 }
+
+
+class _RTorchArrays(TorchArrays):
+    """Tensors of R torch's dtypes, straight from R's memory: each pass less is half the time."""
+
+    def dtype_or(self, natural: str) -> torch.dtype:
+        return self.dtype or _DEFAULTS.get(natural) or super().dtype_or(natural)
 
 
 def torch_tensor(x: RValue, dtype: TorchDType, device: Device, requires_grad: bool) -> Tensor:
@@ -54,14 +60,7 @@ def torch_tensor(x: RValue, dtype: TorchDType, device: Device, requires_grad: bo
     elif isinstance(x, (bool, int, float, complex)):
         result = torch.tensor(x)
     else:
-        wanted = as_dtype(dtype)
-        # Straight to the dtype where one is given: float32 on the way would round.
-        result = to_array(x, TorchArrays(wanted, None), False, "error", first=1)
-        if dtype is None:
-            kept = getattr(result, "r_type", None)
-            result = result.to(_DEFAULTS.get(result.dtype, result.dtype))
-            if kept is not None:
-                attach(result, kept)
+        result = to_array(x, _RTorchArrays(as_dtype(dtype), None), False, "error", first=1)
     if dtype is not None:
         result = result.to(as_dtype(dtype))
     if device is None and not isinstance(x, torch.Tensor):
@@ -79,9 +78,8 @@ def as_operand(x: RValue, beside: Tensor | None) -> Tensor:
     return torch_tensor(x, None, None if beside is None else beside.device, False)
 
 
-def few_numbers(x: RValue, requires_grad: bool) -> Tensor:
-    """R's ``torch_tensor`` of a short plain vector, which arrives as a list or single value."""
-    values = x if isinstance(x, list) else [x]
+def few_numbers(values: list[float], requires_grad: bool) -> Tensor:
+    """R's ``torch_tensor`` of a short plain vector without NA."""
     dtype = torch.float32 if isinstance(values[0], float) else None
     return torch.tensor(values, dtype=dtype, requires_grad=requires_grad)
 
@@ -173,38 +171,81 @@ def tanpi(x: Tensor) -> Tensor:
     return torch.tan(math.pi * x)
 
 
-def _plain(part: Any) -> Any:
-    """A tensor without dims that names a position, as a number: it drops its dim."""
-    if isinstance(part, torch.Tensor) and part.dim() == 0 and part.dtype != torch.bool:
-        return int(part)
-    return part
+#: The subscript that is left out.
+_WHOLE = slice(None)
+#: Tensors of PyTorch's own, without rules of a subclass.
+_PLAIN = frozenset((torch.Tensor, torch.nn.Parameter))
 
 
 def get_index(x: Tensor, key: tuple[Any, ...]) -> Tensor:
-    """x[key], where key has vectors: every combination of them, as in R."""
-    key = tuple(map(_plain, key))
-    if _is_mask(key):
-        return x[key]
-    if len(key) == 1 and _is_mask_of_rows(key[0], x):
+    """x[key], where key has vectors: every combination of them, as in R.
+
+    The numbers of key count from 0, a tensor in it from 1 still.
+    """
+    found = _chosen(x, key) if x.__class__ in _PLAIN else None
+    if found is not None:
+        return found
+    key = tuple(map(_counted, key))
+    if _is_mask(key) or (len(key) == 1 and _is_mask_of_rows(key[0], x)):
         return x[key]
     view, chosen = _split(x, key)
-    for dim, index in chosen:
-        view = view.index_select(dim, index)
+    for dim, index in reversed(chosen):  # the last first: positions of several dims add dims
+        view = view.index_select(dim, index.reshape(-1))
+        if index.dim() > 1:
+            view = view.unflatten(dim, index.shape)
     return view
 
 
+def _chosen(x: Tensor, key: tuple[Any, ...]) -> Tensor | None:
+    """x[key] of the commonest keys: one tensor or list, the other dims whole.
+
+    None where it needs a closer look. That counts negative positions from the end and says what is
+    wrong with others: PyTorch refuses both, so that nothing is searched for them here.
+    """
+    part: Any = None
+    for place, other in enumerate(key):
+        if other.__class__ is not slice:
+            if part is not None:
+                return None
+            part, dim = other, place
+        elif other != _WHOLE:
+            return None
+    listed = part.__class__ is list
+    if not listed and part.__class__ is not torch.Tensor:
+        return None
+    try:
+        if listed:
+            part = torch.tensor(part)
+        elif part.dtype is torch.bool:
+            return x[part] if len(key) == 1 and part.shape == x.shape else None
+        if part.dtype is not torch.int64 or part.dim() != 1 or len(key) > x.dim():
+            return None
+        if not (x.is_cpu and part.is_cpu) or not x.numel():  # on other devices nothing is checked
+            return None
+        return x.index_select(dim, part if listed else part.sub(1))
+    except (IndexError, RuntimeError):
+        return None
+
+
 def set_index(x: Tensor, key: tuple[Any, ...], value: Any) -> None:
-    """x[key] = value, in place; a value of another dtype or device is converted."""
+    """x[key] = value, in place; a value of another dtype or device is converted.
+
+    Key is that of get_index().
+    """
     if isinstance(value, torch.Tensor):
         value = value.to(device=x.device, dtype=x.dtype)
-    key = tuple(map(_plain, key))
+    key = tuple(map(_counted, key))
     if not any(isinstance(part, (list, torch.Tensor)) for part in key) or _is_mask(key):
         x[key] = value
         return
     view, chosen = _split(x, key)
+    if len(chosen) == 1:
+        ((dim, index),) = chosen
+        view[(_WHOLE,) * dim + (index,)] = value
+        return
     indices = [torch.arange(size, device=x.device) for size in view.shape]
     for dim, index in chosen:
-        indices[dim] = index
+        indices[dim] = index.reshape(-1)
     # One index tensor a dim, each along its own: their broadcast is every combination.
     rank = view.dim()
     view[
@@ -212,6 +253,27 @@ def set_index(x: Tensor, key: tuple[Any, ...], value: Any) -> None:
             v.reshape([-1 if d == dim else 1 for d in range(rank)]) for dim, v in enumerate(indices)
         )
     ] = value
+
+
+def _counted(part: Any) -> Any:
+    """A subscript as PyTorch counts; a tensor without dims is a number, which drops its dim."""
+    if part is None or part is Ellipsis or isinstance(part, (int, list, slice)):
+        return part
+    if is_robject(part):  # a matrix or an array
+        part = to_array(part, TorchArrays(_INDEX[part.typeof], None), False, "error", first=1)
+    elif not isinstance(part, torch.Tensor):
+        part = torch.as_tensor(part)
+    if part.is_floating_point() or part.is_complex():
+        raise IndexError(
+            f"subscript: a tensor of positions has dtype torch_long(), not {part.dtype}; "
+            "x$to(dtype = torch_long()) makes it one"
+        )
+    part = zero_based(part, "subscript")
+    return int(part) if part.dim() == 0 and part.dtype != torch.bool else part
+
+
+#: What a matrix of R is among subscripts.
+_INDEX = {"double": "int64", "integer": "int64", "logical": "bool"}
 
 
 def _is_mask(key: tuple[Any, ...]) -> bool:
@@ -251,7 +313,7 @@ def _positions(part: list[int] | Tensor, size: int, device: torch.device) -> Ten
                 f"a logical subscript of length {index.numel()} for a dim of size {size}"
             )
         return index.nonzero().reshape(-1)
-    index = index.long().reshape(-1)
+    index = index.long()
     if not index.numel():
         return index
     least, most = map(int, torch.aminmax(index))

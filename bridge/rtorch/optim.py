@@ -122,25 +122,17 @@ def zero_grad(optimizer: torch.optim.Optimizer, set_to_none: bool) -> None:
     if type(optimizer).zero_grad is not torch.optim.Optimizer.zero_grad:
         optimizer.zero_grad(set_to_none=set_to_none)
         return
-    dense = []
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            grad = parameter.grad
-            if grad is None:
-                continue
-            if set_to_none:
-                parameter.grad = None
-                continue
-            if grad.grad_fn is not None:
-                grad.detach_()
-            elif grad.requires_grad:
-                grad.requires_grad_(False)
-            if grad.layout == torch.strided:
-                dense.append(grad)
-            else:
-                grad.zero_()
-    if dense:
-        torch._foreach_zero_(dense)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    if set_to_none:
+        for parameter in parameters:
+            parameter.grad = None
+        return
+    grads = [grad for p in parameters if (grad := p.grad) is not None]
+    for grad in grads:
+        if grad.requires_grad:
+            grad.detach_() if grad.grad_fn is not None else grad.requires_grad_(False)
+    if grads:
+        torch._foreach_zero_(grads)
 
 
 def add_param_group(optimizer: torch.optim.Optimizer, group: dict[str, RValue]) -> None:

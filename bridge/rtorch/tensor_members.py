@@ -14,7 +14,7 @@ from torch import Tensor
 
 from torchbridge.arrays.into_r import to_robject
 from torchbridge.rtorch.dialect import no_names
-from torchbridge.rtorch.tensors import TYPE_NAMES
+from torchbridge.rtorch.printing import TYPE_NAMES
 
 
 def _attribute(name: str) -> Callable[[Tensor], object]:

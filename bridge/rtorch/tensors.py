@@ -1,14 +1,14 @@
-"""Tensors for R: made of its vectors, given back, described for printing.
+"""Tensors for R: made of its vectors, and given back.
 
 Each function gets R's own vectors (RObject) or tensors; the names are those of the R functions
 they serve.
 
-Tests: test-tensor-convert.R, test-tensor-print.R.
+Tests: test-tensor-convert.R.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch.fx.experimental.proxy_tensor import get_proxy_mode, has_proxy_slot
 
@@ -23,31 +23,6 @@ if TYPE_CHECKING:
 
     from torchbridge._native import RObject
     from torchbridge.arrays.protocols import NA, Device, TorchDType
-
-#: libtorch's names of the dtypes, as R users of torch see them printed.
-TYPE_NAMES = {
-    "float16": "Half",
-    "bfloat16": "BFloat16",
-    "float32": "Float",
-    "float64": "Double",
-    "uint8": "Byte",
-    "int8": "Char",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "bool": "Bool",
-    "uint16": "UInt16",
-    "uint32": "UInt32",
-    "uint64": "UInt64",
-    "complex32": "ComplexHalf",
-    "complex64": "ComplexFloat",
-    "complex128": "ComplexDouble",
-    "float8_e4m3fn": "Float8_e4m3fn",
-    "float8_e5m2": "Float8_e5m2",
-    "quint8": "QUInt8",
-    "qint8": "QInt8",
-    "qint32": "QInt32",
-}
 
 
 def as_torch_tensor(
@@ -112,41 +87,15 @@ def values(x: Tensor) -> RObject:
     Raises:
         RuntimeError: a graph is being recorded, which holds for other numbers, too.
     """
-    recording = get_proxy_mode()
-    if recording is not None and has_proxy_slot(x, recording.tracer):
-        raise RuntimeError("tried to get value out of a tracing tensor")
+    refuse_traced(x)
     return to_robject(x.to_dense() if _is_sparse(x) else x, typed=False)
 
 
-def describe(x: Tensor, part: list[float], most: float) -> dict[str, Any]:
-    """What printing a tensor needs: its first values and what stands below them.
-
-    The values are those of `part` of each dim, with 64-bit integers as text (R has no
-    number for them). Of a sparse tensor they are the first `most` stored entries, with
-    their places, counted from 1, as `index`. They are None where R has no type for them.
-    """
-    name = str(x.dtype).removeprefix("torch.")
-    x = x.to_dense() if x.is_mkldnn else x
-    stored = _is_sparse(x)
-    shown: Tensor | None = None
-    index = None
-    if stored and not x.is_meta:
-        shown, index = _entries(x.detach(), int(min(most, x.numel())))
-    elif not x.is_meta:
-        shown = x.detach()
-        for dim, size in enumerate(part):
-            shown = shown.narrow(dim, 0, int(size))
-    return {
-        "values": None if shown is None else _printable(shown),
-        "index": index,
-        "shape": list(x.shape),
-        "type": ("Sparse" if stored else "")
-        + x.device.type.upper()
-        + TYPE_NAMES.get(name, name.capitalize())
-        + "Type",
-        "requires_grad": bool(x.requires_grad),
-        "grad_fn": None if x.grad_fn is None else type(x.grad_fn).__name__,
-    }
+def refuse_traced(x: Tensor) -> None:
+    """An error where a graph is being recorded, which holds for other numbers, too."""
+    recording = get_proxy_mode()
+    if recording is not None and has_proxy_slot(x, recording.tracer):
+        raise RuntimeError("tried to get value out of a tracing tensor")
 
 
 def levels(x: object) -> list[str] | None:
@@ -168,24 +117,3 @@ def numel(x: Tensor) -> int:
 
 def _is_sparse(x: Tensor) -> bool:
     return str(x.layout).startswith("torch.sparse")
-
-
-def _entries(x: Tensor, most: int) -> tuple[Tensor | None, RObject | None]:
-    """The first stored values of a sparse tensor, and an R matrix of their places.
-
-    None of a hybrid tensor, whose values are tensors.
-    """
-    x = x.to_sparse_coo().coalesce()
-    if x.dense_dim() != 0:
-        return None, None
-    return x.values()[:most], to_robject(x.indices()[:, :most].t() + 1)
-
-
-def _printable(x: Tensor) -> list[str] | RObject | None:
-    if str(x.dtype) in ("torch.int64", "torch.uint64"):
-        column_major = x.permute(tuple(reversed(range(x.dim()))))
-        return [str(value) for value in column_major.flatten().tolist()]
-    try:
-        return values(x)
-    except TypeError:  # no R type for this dtype
-        return None

@@ -27,6 +27,7 @@ static const char *const names[TB_HOOKS] = {
     [TB_HOOK_ZERO_BASED] = "zero_based",
     [TB_HOOK_ONE_BASED] = "one_based",
     [TB_HOOK_AS_DTYPE] = "as_dtype",
+    [TB_HOOK_FEW_NUMBERS] = "few_numbers",
     [TB_HOOK_GET_INDEX] = "get_index",
     [TB_HOOK_SET_INDEX] = "set_index",
     [TB_HOOK_R_OPERATOR] = "r_operator",

@@ -32,10 +32,11 @@ enum tb_hook {
   TB_HOOK_ZERO_BASED,   /* (object, argument): positions counted from 0 */
   TB_HOOK_ONE_BASED,    /* (object): positions counted from 1 */
   TB_HOOK_AS_DTYPE,     /* (name): the dtype */
-  TB_HOOK_GET_INDEX,    /* (tensor, key): x[i, j] where several vectors select */
-  TB_HOOK_SET_INDEX,    /* (tensor, key, value): x[i, j] <- value */
-  TB_HOOK_R_OPERATOR,   /* (name, x, y): R's operator of tensors and numbers; or NotImplemented */
-  TB_HOOK_IN_R_COUNT,   /* (exception): has its message count dims and positions from 1 */
+  TB_HOOK_FEW_NUMBERS,  /* (list, requires_grad): the tensor of a few plain numbers */
+  TB_HOOK_GET_INDEX,  /* (tensor, key): x[i, j] where vectors select; tensors in key count from 1 */
+  TB_HOOK_SET_INDEX,  /* (tensor, key, value): x[i, j] <- value; likewise */
+  TB_HOOK_R_OPERATOR, /* (name, x, y): R's operator of tensors and numbers; or NotImplemented */
+  TB_HOOK_IN_R_COUNT, /* (exception): has its message count dims and positions from 1 */
   TB_HOOK_RELEASE_HALF, /* (address): the environment of a module's R half is collected */
   TB_HOOKS
 };

@@ -102,31 +102,21 @@ static PyObject *position_at(const void *vector, R_xlen_t i) {
 }
 
 static PyObject *value_of(SEXP x, bool drop, bool *vector) {
-  if (tb_is_handle(x)) {
+  if (tb_is_handle(x)) { /* counts from 1 still */
     *vector = true;
-    PyObject *object = tb_from_r(x, TB_AS_LIST);
-    PyObject *f = object ? tb_hook(TB_HOOK_ZERO_BASED) : NULL;
-    PyObject *result = f ? PyObject_CallFunction(f, "Os", object, "subscript") : NULL;
-    Py_XDECREF(object);
-    return result;
+    return tb_from_r(x, TB_AS_LIST);
   }
   bool numeric = (TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP) && !tb_has_class(x, "factor");
   if (!numeric && TYPEOF(x) != LGLSXP) {
     PyErr_Format(PyExc_TypeError,
                  "a subscript must be numbers, TRUE and FALSE, or a tensor, not %s",
-                 Rf_type2char(TYPEOF(x)));
+                 tb_has_class(x, "factor") ? "a factor" : Rf_type2char(TYPEOF(x)));
     return NULL;
   }
   R_xlen_t n = Rf_xlength(x);
   if (Rf_length(Rf_getAttrib(x, R_DimSymbol)) > 1) { /* as the tensor of its values */
     *vector = true;
-    PyObject *f = tb_hook(numeric ? TB_HOOK_AS_POSITIONS : TB_HOOK_AS_OPERAND);
-    PyObject *object = f ? tb_robject(x, false) : NULL, *result = NULL;
-    if (object)
-      result = numeric ? PyObject_CallFunction(f, "OOs", object, Py_None, "subscript")
-                       : PyObject_CallFunctionObjArgs(f, object, Py_None, NULL);
-    Py_XDECREF(object);
-    return result;
+    return tb_robject(x, false);
   }
   if (numeric && n == 1) {
     long long v;
@@ -217,7 +207,12 @@ typedef struct {
   PyObject *found; /* held */
 } index_args;
 
-/* Empty ones, plain numbers and ranges of them: nothing here can jump. */
+static bool is_plain_vector(SEXP x) {
+  bool numbers = TYPEOF(x) == REALSXP || TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP;
+  return numbers && !ALTREP(x) && !Rf_isObject(x) && Rf_getAttrib(x, R_DimSymbol) == R_NilValue;
+}
+
+/* Empty ones, plain numbers, ranges of them, and tensors that live: nothing here can jump. */
 static bool is_calm(SEXP subscripts) {
   R_xlen_t n = Rf_xlength(subscripts);
   bool calm = true;
@@ -227,8 +222,7 @@ static bool is_calm(SEXP subscripts) {
       calm = tb_is_plain_number(CAR(item)) && tb_is_plain_number(CADR(item)) &&
              (CADDR(item) == R_NilValue || tb_is_plain_number(CADDR(item)));
     else
-      calm = TYPEOF(item) == SYMSXP ||
-             (tb_is_plain_number(item) && Rf_getAttrib(item, R_DimSymbol) == R_NilValue);
+      calm = TYPEOF(item) == SYMSXP || is_plain_vector(item) || tb_handle_object(item);
   }
   return calm;
 }
@@ -256,9 +250,18 @@ SEXP tb_entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP drop) {
   return result;
 }
 
+static bool is_one_na(SEXP x) {
+  return (TYPEOF(x) == LGLSXP && LOGICAL_ELT(x, 0) == NA_LOGICAL) ||
+         (TYPEOF(x) == INTSXP && INTEGER_ELT(x, 0) == NA_INTEGER);
+}
+
 static int index_set_work(void *p, SEXP *result) {
   index_args *a = p;
   PyObject *value, *f;
+  if (!tb_is_handle(a->value) && Rf_xlength(a->value) == 1 && is_one_na(a->value)) {
+    PyErr_SetString(PyExc_ValueError, "value: NA is no value of a tensor; NA_real_ is NaN");
+    return -1;
+  }
   if (tb_is_handle(a->value) ||
       (Rf_xlength(a->value) == 1 && (Rf_isNumeric(a->value) || Rf_isLogical(a->value))))
     value = tb_hold(tb_from_r(a->value, TB_AS_LIST));

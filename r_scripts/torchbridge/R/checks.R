@@ -18,7 +18,7 @@ check_string <- function(x, name, call = sys.call(-1L)) {
 }
 
 check_flag <- function(x, name, call = sys.call(-1L)) {
-  if (!isTRUE(x) && !isFALSE(x)) {
+  if (!is.logical(x) || length(x) != 1L || is.na(x)) {
     abort(call, "`", name, "` must be `TRUE` or `FALSE`, not ", friendly_type(x), ".")
   }
 }

@@ -17,14 +17,14 @@
 #' torch_tensor(c(1, 2), requires_grad = TRUE)
 #' torch_arange(1, 5)
 #' @export
-torch_tensor <- function(data, dtype = NULL, device = NULL, requires_grad = FALSE,
-                         pin_memory = FALSE) {
-  check_flag(requires_grad, "requires_grad")
+torch_tensor <- hot(function(data, dtype = NULL, device = NULL, requires_grad = FALSE,
+                             pin_memory = FALSE) {
   # First, for it is the commonest and has the least to do.
-  if (is.null(dtype) && is.null(device) && missing(pin_memory) && is_few_numbers(data)) {
-    few_numbers <- python_function("language.few_numbers")
-    return(dot_call(native()$call, few_numbers, list(data, requires_grad)))
+  if (is.null(dtype) && is.null(device) && missing(pin_memory)) {
+    made <- .Call(few_numbers, data, requires_grad)
+    if (!is.null(made)) return(made)
   }
+  check_flag(requires_grad, "requires_grad")
   if (is.object(data)) data <- r_values(data)
   if (is.data.frame(data)) {
     abort(
@@ -36,12 +36,7 @@ torch_tensor <- function(data, dtype = NULL, device = NULL, requires_grad = FALS
   if (is.null(data)) data <- logical()
   tensor <- api("torch_tensor", data, dtype, device, requires_grad)
   if (pin_memory) tensor$pin_memory() else tensor
-}
-
-# Numbers that Python gets faster as a list than as an array.
-is_few_numbers <- function(x) {
-  (is.numeric(x) || is.logical(x)) && length(x) %in% 1:32 && is.null(attributes(x)) && !anyNA(x)
-}
+})
 
 #' @rdname torch_tensor
 #' @param start,end First and last value; a single one is the last, and 1 the first.

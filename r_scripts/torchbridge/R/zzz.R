@@ -3,7 +3,9 @@
 .onLoad <- function(libname, pkgname) {
   refuse_other_torch()
   place_masks()
-  for (name in c("op", "op1", "op2", "index", "index_set", "getattr")) promise_entry(name)
+  for (name in c("op", "op1", "op2", "index", "index_set", "getattr", "call", "few_numbers")) {
+    promise_entry(name)
+  }
   suggest_python()
   if (isNamespaceLoaded("Matrix")) {
     define_matrix_methods()

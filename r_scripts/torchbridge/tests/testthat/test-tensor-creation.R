@@ -20,6 +20,32 @@ test_that("a float64 value is not rounded on the way", {
   expect_identical(as.numeric(torch_tensor(0.1, dtype = torch_float64())), 0.1)
 })
 
+test_that("few numbers and many, of every type, are the same tensors", {
+  dtype_of <- function(x) as.character(x$dtype)
+  for (n in c(1L, 32L, 33L, 2000L)) {
+    for (x in list(seq_len(n), as.integer(n:1), as.numeric(seq_len(n)) / 3, rep(TRUE, n))) {
+      made <- torch_tensor(x, requires_grad = is.double(x))
+      expect_identical(dim(made), n)
+      same <- as_torch_tensor(x, made$dtype)
+      expect_identical(as.vector(as.array(made)), as.vector(as.array(same)))
+      expect_identical(made$requires_grad, is.double(x))
+    }
+  }
+  expect_identical(dtype_of(torch_tensor(complex(real = 1, imaginary = 2))), "ComplexFloat")
+  expect_identical(as.array(torch_tensor(c(a = 1, b = 2))), c(1, 2))
+  expect_identical(dim(torch_tensor(matrix(1, 1, 1, dimnames = list("a", "b")))), c(1L, 1L))
+  expect_identical(as.integer(torch_tensor(factor(c("b", "a", "b")))), c(2L, 1L, 2L))
+  expect_identical(as.numeric(torch_tensor(c(1, NA, NaN))), c(1, NaN, NaN))
+  expect_identical(as.numeric(torch_tensor(c(1e300, -1e300))), c(Inf, -Inf))
+  expect_identical(
+    as.numeric(torch_tensor(c(.Machine$integer.max, -.Machine$integer.max))),
+    c(1, -1) * .Machine$integer.max
+  )
+  for (x in list(c(1L, NA), c(TRUE, NA), NA, c(1:40, NA))) expect_error(torch_tensor(x), "has NA")
+  expect_error(torch_tensor(1, requires_grad = NA), "`requires_grad` must be `TRUE` or `FALSE`")
+  expect_error(torch_tensor(1L, requires_grad = TRUE), "floating point")
+})
+
 test_that("sizes are doubles, several arguments or one vector", {
   expect_identical(dim(torch_zeros(2, 3)), c(2L, 3L))
   expect_identical(dim(torch_ones(c(2, 3))), c(2L, 3L))

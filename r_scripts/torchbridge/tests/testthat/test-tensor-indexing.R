@@ -118,3 +118,58 @@ test_that("tensors without dims, matrices and arrays are subscripts", {
   expect_identical(as.array(m), matrix(c(1, 0, 3, 0, 0, 0), 2))
   expect_output(print(slc(1, 3)), "<slice>", fixed = TRUE)
 })
+
+test_that("tensors of positions count as numbers do, whatever their dtype and shape", {
+  v <- torch_tensor(c(1.5, -2, 3))
+  at <- function(...) torch_tensor(c(...))
+  expect_identical(as.numeric(v[at(-1L, 1L)]), c(3, 1.5))
+  expect_identical(as.numeric(v[at(3L, -3L, 3L)]), c(3, 1.5, 3))
+  expect_identical(as.numeric(v[torch_tensor(integer())]), numeric())
+  for (dtype in c("int32", "int16", "uint8")) {
+    expect_identical(as.numeric(v[torch_tensor(c(3L, 1L), dtype = dtype)]), c(3, 1.5))
+  }
+  expect_error(v[at(1L, 0L)], "found a 0")
+  expect_error(v[at(4L)], "out of bounds")
+  expect_error(v[at(-4L)], "out of bounds")
+  expect_error(torch_zeros(3, 0)[at(4L), ], "out of bounds")
+  expect_error(x[at(1L), , ], "too many")
+  expect_error(v[at(1, 3)], "a tensor of positions has dtype torch_long(), not", fixed = TRUE)
+  expect_error(v[at(1, 3)] <- 0, "a tensor of positions has dtype torch_long(), not", fixed = TRUE)
+  expect_identical(as.array(x[at(2L, 1L), 2:3]), r[2:1, 2:3])
+  expect_identical(as.array(x[at(3L, 1L), at(4L, 2L)]), r[c(3, 1), c(4, 2)])
+  weight <- nn_parameter(x$to(dtype = "float64"))
+  expect_identical(as.array(weight[at(2L), ]), r[2, , drop = FALSE] + 0)
+})
+
+test_that("positions of several dims put their dims in the place of one", {
+  at <- matrix(c(1L, 3L, 2L, 2L), 2)
+  found <- x[torch_tensor(at), ]
+  expect_identical(dim(found), c(2L, 2L, 4L))
+  expect_identical(as.array(found[2, 1, ]), r[at[2, 1], ])
+  expect_identical(as.array(x[, torch_tensor(at)][, 1, 2]), r[, at[1, 2]])
+  expect_identical(as.array(x[at, ]), as.array(found))
+  both <- x[torch_tensor(at), c(4, 1)]
+  expect_identical(as.array(both[2, 2, ]), r[2, c(4, 1)])
+  y <- torch_tensor(r)
+  y[torch_tensor(at[, 1]), ] <- torch_tensor(matrix(-1:-8, 2))
+  expect_identical(as.array(y), rbind(seq(-1L, -7L, -2L), r[2, ], seq(-2L, -8L, -2L)))
+})
+
+test_that("masks select by R's logicals and bool tensors, also with gradients", {
+  v <- torch_tensor(c(1, 2, 3), requires_grad = TRUE)
+  v[v > 1]$sum()$backward()
+  expect_identical(as.numeric(v$grad), c(0, 1, 1))
+  m <- torch_tensor(matrix(1:6 + 0, 2), requires_grad = TRUE)
+  m[c(2, 2), ]$sum()$backward()
+  expect_identical(as.array(m$grad), matrix(c(0, 2), 2, 3))
+  expect_identical(as.array(x[torch_tensor(c(TRUE, FALSE, TRUE)), ]), r[c(1, 3), ])
+  expect_identical(as.array(x[torch_tensor(c(TRUE, FALSE, TRUE))]), r[c(1, 3), ])
+  expect_error(x[torch_tensor(c(TRUE, FALSE))], "logical subscript of length 2")
+  expect_error(x[c(TRUE, NA, TRUE), ], "must not have NA")
+  y <- torch_tensor(c(1, -2, 3))
+  y[y < 0] <- NA_real_
+  expect_identical(as.numeric(y), c(1, NaN, 3))
+  expect_error(y[y > 1] <- NA, "`?value`?: NA is no value of a tensor; NA_real_ is NaN")
+  expect_error(y[1] <- NA_integer_, "NA is no value of a tensor")
+  expect_error(x[factor("a"), ], "not a factor")
+})
