@@ -3,10 +3,10 @@
 #
 #   REFERENCE=library-with-torch Rscript benchmarks/rtorch.R [TURNS]
 #
-# TURNS processes of each (5). A row is a call's time, the median of batches of at least 10 ms in one
-# process, and then of the processes; its last columns are ours over theirs, and by the best batch of
-# each. Where one call is longer than that, a batch is a call. Rows that begin with "control" are
-# PyTorch's own work alone. The first rows are a fresh process's.
+# TURNS processes of each (5). A row is a call's time, the median of batches of at least 10 ms in
+# one process, and then of the processes; its last columns are ours over theirs, and by the best
+# batch of each. Where one call is longer than that, a batch is a call. Rows that begin with
+# "control" are PyTorch's own work alone. The first rows are a fresh process's.
 
 sizes <- "numbers 1e7, table 1e6 x 10, m 10 x 10, v 1000, image 8 x 3 x 32 x 32; MLP 20-64-32-1"
 

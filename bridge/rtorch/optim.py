@@ -122,12 +122,13 @@ def zero_grad(optimizer: torch.optim.Optimizer, set_to_none: bool) -> None:
     if type(optimizer).zero_grad is not torch.optim.Optimizer.zero_grad:
         optimizer.zero_grad(set_to_none=set_to_none)
         return
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    groups = optimizer.param_groups
     if set_to_none:
-        for parameter in parameters:
-            parameter.grad = None
+        for group in groups:
+            for parameter in group["params"]:
+                parameter.grad = None
         return
-    grads = [grad for p in parameters if (grad := p.grad) is not None]
+    grads = [g for group in groups for p in group["params"] if (g := p.grad) is not None]
     for grad in grads:
         if grad.requires_grad:
             grad.detach_() if grad.grad_fn is not None else grad.requires_grad_(False)

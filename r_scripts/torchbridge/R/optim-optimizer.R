@@ -68,11 +68,11 @@ as_optimizer <- function(x, name = NULL) {
       if (!is.null(closure) && !is.function(closure)) {
         abort(sys.call(), "`closure` must be a function, not ", friendly_type(closure), ".")
       }
-      invisible(dot_call(entries$call, python_function("optim.step"), list(x, closure)))
+      invisible(dot_call(entries$call, entries$step, list(x, closure)))
     },
     zero_grad = function(set_to_none = FALSE) {
       if (!missing(set_to_none)) check_flag(set_to_none, "set_to_none")
-      dot_call(entries$call, python_function("optim.zero_grad"), list(x, set_to_none))
+      dot_call(entries$call, entries$zero_grad, list(x, set_to_none))
       invisible()
     },
     param_groups = dot_call(native()$call, python_function("optim.param_groups"), list(x)),

@@ -7,6 +7,12 @@ entries <- new.env()
 
 promise_entry <- function(name) delayedAssign(name, native()[[name]], assign.env = entries)
 
+# A function of bridge/for_r.py, likewise.
+promise_function <- function(name, python_name) {
+  force(python_name)
+  delayedAssign(name, python_function(python_name), assign.env = entries)
+}
+
 # Stands for the second operand where there is none; the core knows it.
 entries$unary <- as.symbol("torchbridge_unary")
 

@@ -6,6 +6,7 @@
   for (name in c("op", "op1", "op2", "index", "index_set", "getattr", "call", "few_numbers")) {
     promise_entry(name)
   }
+  for (name in c("step", "zero_grad")) promise_function(name, paste0("optim.", name))
   suggest_python()
   if (isNamespaceLoaded("Matrix")) {
     define_matrix_methods()
