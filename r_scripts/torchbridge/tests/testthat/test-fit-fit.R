@@ -182,3 +182,20 @@ test_that("update(), formula() and print() are R's", {
   expect_output(print(fit), "Coefficients:.*37.285")
   expect_output(print(summary(fit)), "Multiple R-squared: 0.7528")
 })
+
+test_that("a row by itself gives what it gives among others", {
+  data <- data.frame(
+    a = c(1.5, 2, -1, 0.25), n = c(16777217L, 3L, 5L, -2L), f = factor(c("u", "v", "u", "w")),
+    y = c(1, 2, 0, 1)
+  )
+  several <- do.call(rbind, rep(list(data), 30L))
+  for (formula in list(y ~ a + n, y ~ n, y ~ a + f, y ~ log1p(abs(a)) + n + offset(a))) {
+    fit <- torch_fit(formula, data, mlp(3), epochs = 2, seed = 1)
+    whole <- predict(fit, several)[1:4]
+    for (i in 1:4) expect_equal(predict(fit, data[i, ]), whole[i], tolerance = 1e-6)
+  }
+  fit <- torch_fit(y ~ a + n, data, mlp(3), epochs = 2, seed = 1)
+  expect_identical(unname(predict(fit, data.frame(n = c(1L, NA), a = 1))[2]), NA_real_)
+  expect_identical(unname(predict(fit, data.frame(n = 3, a = 2))), unname(predict(fit, data[2, ])))
+  expect_error(predict(fit, data["a"]), "n")
+})
