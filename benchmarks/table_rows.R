@@ -80,6 +80,30 @@ part("operators", {
   }
 })
 
+# Large arrays and frames, in a plain loop: memory is R's and PyTorch's to find and to give back.
+part("arrays", {
+  vector <- runif(1e7)
+  matrix <- matrix(vector, 1e6)
+  flat <- as_torch_tensor(vector)
+  columns <- as_torch_tensor(matrix, share = TRUE)$clone()
+  rows32 <- \() columns$to(dtype = torch_float32(), memory_format = torch_contiguous_format())
+  row("double 1e7, R's", \() as_torch_tensor(vector), \() flat$clone(), "clone()", 1.3, 7L)
+  row("torch_tensor(), 1e6 x 10", \() torch_tensor(matrix), rows32, "the same change", 1.3, 7L)
+  row("as.numeric(), 1e7", \() as.numeric(flat), \() flat$clone(), "clone()", 1.3, 7L)
+  row("as.array(), 1e6 x 10", \() as.array(columns), \() columns$clone(), "clone()", 1.3, 7L)
+  frame <- as.data.frame(matrix[, 1:8])
+  reticulate::py_run_string("
+import numpy as np
+def columns(kept=[np.arange(1e6) for _ in range(8)]):
+    global copied
+    copied = [np.array(x, copy=True) for x in kept]
+")
+  copied <- reticulate::py$columns
+  in_pandas <- as_py_frame(frame)
+  row("frame of 1e6 x 8 to pandas", \() as_py_frame(frame), \() copied(), "memcpy", 1.3, 7L)
+  row("and back", \() as.data.frame(in_pandas), \() copied(), "memcpy", 1.3, 7L)
+})
+
 part("models", {
   cars <- transform(mtcars, am = factor(am))
   one <- cars[3L, ]

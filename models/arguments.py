@@ -15,12 +15,12 @@ import torch
 
 def lookup(argument: str, name: Any, table: Mapping[str, Any]) -> Any:
     """The entry called `name`, or an error that lists the names there are."""
+    if isinstance(name, str) and name in table:
+        return table[name]
     valid = ", ".join(f'"{key}"' for key in table)
     if not isinstance(name, str):
         raise TypeError(f"{argument} must be a string, not {kind_of(name)}; it can be {valid}")
-    if name not in table:
-        raise ValueError(f'{argument} "{name}" is not known; it can be {valid}')
-    return table[name]
+    raise ValueError(f'{argument} "{name}" is not known; it can be {valid}')
 
 
 def whole_number(argument: str, value: Any, minimum: int | None = None) -> int:

@@ -181,10 +181,11 @@ def described(result: TableFit) -> dict[str, Any]:
     }
     found["id"] = digest(found["spec"].encode() + weights)
     if result.exact is not None:
+        known = {"fitted", "clusters", "scores", *_known(result.exact)}
         found["exact"] = {
             name: value.numpy() if isinstance(value, Tensor) else value
             for name, value in vars(result.exact).items()
-            if name not in ("fitted", "clusters", "scores", *_known(result.exact))
+            if name not in known
         }
         found["exact"] |= _distribution(result)
     return found

@@ -83,3 +83,18 @@ test_that("python() is PyTorch's own convention", {
   expect_identical(as.integer(python(x)$sum(dim = 0L)), as.integer(x$sum(dim = 1)))
   expect_error(python(1), "x")
 })
+
+test_that("torch_tensor() goes straight to its default dtype, row by row", {
+  numbers <- matrix(c(1.1, NaN, NA, 1e300, -Inf, 6), 2L)
+  tensor <- torch_tensor(numbers)
+  expect_identical(format(tensor$dtype), "Float")
+  expect_identical(tensor$stride(), c(3, 1))
+  expect_equal(as.array(tensor), `[<-`(numbers, 2L, 2L, Inf), tolerance = 1e-7)
+  wide <- torch_tensor(matrix(1:40, 4L))
+  expect_identical(format(wide$dtype), "Long")
+  expect_identical(as.array(wide), matrix(1:40, 4L))
+  complex <- torch_tensor(complex(real = 1:40, imaginary = 0.5))
+  expect_identical(format(complex$dtype), "ComplexFloat")
+  expect_identical(as.array(complex), complex(real = 1:40, imaginary = 0.5))
+  expect_error(torch_tensor(c(1:40, NA)), "int64 cannot hold it")
+})
