@@ -9,7 +9,7 @@
 # 24,000 is 10,600 of R's, to find the method and to enter it, 9,100 of PyTorch's own, and 4,000 of
 # the core's, half of these for the handle (R's external pointer, class and finalizer).
 # Python's own takes 10,000, in memory that is in the cache: it frees a temporary at once, where R
-# leaves a hundred thousand of them for each collection.
+# leaves a hundred thousand of them for each collection. These go by blocks (core/blocks.c).
 
 library(torchbridge)
 

@@ -4,6 +4,7 @@
 #include "arrow/types.h"
 #include "calls/to_python.h"
 #include "calls/to_r.h"
+#include "core/blocks.h"
 #include "core/depth.h"
 #include "core/entry.h"
 #include "core/errors.h"
@@ -57,6 +58,7 @@ TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_lifetime_init();
   tb_pressure_init();
   tb_sound_init();
+  tb_blocks_init();
   tb_handle_init();
   tb_notes_init();
   tb_frozen_init(dll, &tb_saved);

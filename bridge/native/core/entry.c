@@ -8,6 +8,7 @@
  * Tests: tests/native/calls/test_calls.py */
 #include "core/entry.h"
 
+#include "core/blocks.h"
 #include "core/depth.h"
 #include "core/errors.h"
 #include "core/frozen.h"
@@ -20,6 +21,11 @@
 #include "core/notes.h"
 #include "core/pressure.h"
 #include "core/strings.h"
+
+static void look_run(void *unused) {
+  (void)unused;
+  tb_blocks_look();
+}
 
 int tb_check_thread(void) {
   if (!tb_r_ready()) {
@@ -40,6 +46,8 @@ int tb_check_thread(void) {
   }
   tb_drain();
   tb_relieve_pressure();
+  if (tb_blocks_behind() && tb_protected(look_run, NULL))
+    PyErr_Clear();
   tb_frozen_release();
   return 0;
 }
@@ -135,6 +143,7 @@ static void check_entry(void) {
   R_CheckUserInterrupt(); /* what has come by now, R raises itself */
   tb_drain();
   tb_relieve_pressure();
+  tb_blocks_look();
 }
 
 /* What may jump, and the end of the entry. `e->result` is on R's stack of protected objects. */
@@ -158,8 +167,8 @@ SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data) {
   return enter_protected(&e, token());
 }
 
-SEXP tb_enter_for_tensor(PyObject *(*quick)(void *data), int (*work)(void *data, SEXP *result),
-                         void *data) {
+SEXP tb_enter_for_tensor(PyObject *(*quick)(void *data, bool *little),
+                         int (*work)(void *data, SEXP *result), void *data) {
   if (tb_depth() >= TOKENS)
     return tb_enter(work, data);
   check_entry();
@@ -168,8 +177,9 @@ SEXP tb_enter_for_tensor(PyObject *(*quick)(void *data), int (*work)(void *data,
   PROTECT_WITH_INDEX(handle, &e.result);
   SEXP continuation = token();
   enter_python(&e);
-  PyObject *tensor = quick(data);
-  e.done = tensor && tb_handle_fill(handle, tensor);
+  bool little = false;
+  PyObject *tensor = quick(data, &little);
+  e.done = tensor && tb_handle_fill(handle, tensor, little);
   if (!e.done)
     tb_handle_keep_ready(handle);
   if (!e.done || tb_limits_end()) {

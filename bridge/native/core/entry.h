@@ -13,11 +13,12 @@ int tb_check_thread(void);
 SEXP tb_enter(int (*work)(void *data, SEXP *result), void *data);
 
 /* The same where the result is a tensor as a rule, for the hot path: quick(data), which must not
- * jump, gives what it holds (tb_hold), and R need not be kept from jumping. Where that is no plain
+ * jump, gives what it holds (tb_hold), and whether that was made of tensors that keep little memory
+ * alive; R need not be kept from jumping. Where that is no plain
  * tensor, or NULL, with an exception or without, work(data, &result) goes on from what quick() left
  * in the data. */
-SEXP tb_enter_for_tensor(PyObject *(*quick)(void *data), int (*work)(void *data, SEXP *result),
-                         void *data);
+SEXP tb_enter_for_tensor(PyObject *(*quick)(void *data, bool *little),
+                         int (*work)(void *data, SEXP *result), void *data);
 
 /* Arguments of .Call entries, before the GIL is taken; an R error where they are none. */
 const char *tb_string_argument(SEXP x, const char *name);

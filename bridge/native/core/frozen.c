@@ -11,6 +11,8 @@
  * The tag is an environment, one a session: handles that were written together
  * share it when they are read, and so know of each other.
  *
+ * The vector's second value is the block of the handle (core/blocks.c), or what length was said.
+ *
  * Bytes are made only where R has first asked for the vector's state, as
  * serialize() does (in version 3, the default): to object.size() the vector is
  * empty. They are kept from R's asking for their length until the next entry
@@ -19,6 +21,7 @@
  * Tests: tests/native/core/test_handle.py, test-save-frozen.R */
 #include "core/frozen.h"
 
+#include "core/blocks.h"
 #include "core/lifetime.h"
 
 #include <R_ext/Altrep.h>
@@ -75,6 +78,8 @@ static SEXP serialized_state(SEXP x) {
 
 static R_xlen_t length(SEXP x) {
   SEXP pointer = R_altrep_data1(x);
+  if (TYPEOF(R_altrep_data2(x)) == VECSXP)
+    tb_block_leave(pointer); /* the place of its block is needed */
   if (last.of != pointer && wanted == pointer)
     freeze(pointer);
   R_xlen_t n = last.of == pointer && last.bytes ? PyBytes_GET_SIZE(last.bytes) : 0;

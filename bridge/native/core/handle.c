@@ -1,27 +1,16 @@
 /* R external pointers that own one Python object.
  *
- * The finalizer takes the GIL, and does nothing once Python has finalized. The
- * bytes a tensor holds are counted, because R's collector cannot see them (core/pressure.h).
- *
- * While R holds a tensor, Python's collector has no need to look at it: a circle through it is
- * alive. R frees what a loop drops much later than Python would, and Python, which counts what has
- * been made and not been freed, would go through all of it again and again. */
+ * The bytes a tensor holds are counted, because R's collector cannot see them (core/pressure.h).
+ * When the object goes is core/owned.c's to say. */
 #include "core/handle.h"
 
+#include "core/blocks.h"
 #include "core/frozen.h"
 #include "core/held.h"
-#include "core/lifetime.h"
+#include "core/owned.h"
 #include "core/pressure.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-typedef struct held {
-  PyObject *object;
-  int64_t bytes;
-  bool untracked;    /* by Python's collector, as long as this lives */
-  struct held *next; /* of the free ones */
-} held;
 
 static SEXP tensor_class = NULL, parameter_class = NULL, numeric_class = NULL, object_class = NULL;
 
@@ -42,7 +31,6 @@ static struct {
     {"PackedSequence", "packed_sequence", NULL},
     {NULL, NULL, NULL},
 };
-static PyObject *nbytes_name = NULL;
 
 void tb_handle_init(void) {
   tensor_class = Rf_allocVector(STRSXP, 2);
@@ -103,104 +91,108 @@ static SEXP class_of_tensor(PyObject *x) {
   return parameter ? parameter_class : tensor_class;
 }
 
-/* The getter of torch.Tensor's nbytes, found once; NULL for a class of another kind. */
-static PyGetSetDef *nbytes_getter(PyObject *x) {
-  static PyTypeObject *type = NULL;
-  static PyGetSetDef *found = NULL;
-  if (Py_TYPE(x) != type) {
-    PyObject *attribute = PyObject_GetAttr((PyObject *)Py_TYPE(x), nbytes_name);
+/* The getter of a property of torch.Tensor's, found once; NULL for a class of another kind. */
+typedef struct {
+  const char *text;
+  PyObject *name;
+  PyTypeObject *type;
+  PyGetSetDef *found;
+} property;
+
+static property nbytes = {.text = "nbytes"}, requires_grad = {.text = "requires_grad"};
+
+static PyObject *get(property *p, PyObject *x) {
+  if (!p->name)
+    p->name = PyUnicode_InternFromString(p->text);
+  if (Py_TYPE(x) != p->type) {
+    PyObject *attribute = PyObject_GetAttr((PyObject *)Py_TYPE(x), p->name);
     bool getset = attribute && Py_IS_TYPE(attribute, &PyGetSetDescr_Type);
-    found = getset ? ((PyGetSetDescrObject *)attribute)->d_getset : NULL;
+    p->found = getset ? ((PyGetSetDescrObject *)attribute)->d_getset : NULL;
     Py_XDECREF(attribute); /* the class keeps it */
     PyErr_Clear();
-    Py_XSETREF(type, (PyTypeObject *)Py_NewRef(Py_TYPE(x)));
+    Py_XSETREF(p->type, (PyTypeObject *)Py_NewRef(Py_TYPE(x)));
   }
-  return found;
+  return p->found ? p->found->get(x, p->found->closure) : PyObject_GetAttr(x, p->name);
 }
 
-static int64_t bytes_of(PyObject *x) {
-  if (!nbytes_name)
-    nbytes_name = PyUnicode_InternFromString("nbytes");
-  PyGetSetDef *nbytes = nbytes_getter(x);
-  PyObject *size = nbytes ? nbytes->get(x, nbytes->closure) : PyObject_GetAttr(x, nbytes_name);
+/* Steals size. */
+static int64_t as_bytes(PyObject *size) {
   long long bytes = size ? PyLong_AsLongLong(size) : 0;
   Py_XDECREF(size);
-  if (!size)
-    tb_pressure_unknown(); /* a sparse tensor has no nbytes */
   PyErr_Clear();
   return bytes > 0 ? bytes : 0;
 }
 
+static int64_t bytes_of(PyObject *x) {
+  PyObject *size = get(&nbytes, x);
+  if (!size)
+    tb_pressure_unknown(); /* a sparse tensor has no nbytes */
+  return as_bytes(size);
+}
+
+/* ---- tensors that keep little alive ---- */
+
+/* A view of a large tensor keeps it, and so does a graph. Of tensors without storage, as torch.func
+ * has them, all are of that kind: the next are not asked. */
+static bool keeps_little(PyObject *x) {
+  enum { NOT_ASKED = 1000 };
+  static int not_asked = 0;
+  if (not_asked > 0) {
+    not_asked--;
+    return false;
+  }
+  PyObject *storage = PyObject_CallMethod(x, "untyped_storage", NULL);
+  PyObject *size = storage ? PyObject_CallMethod(storage, "nbytes", NULL) : NULL;
+  if (!size)
+    not_asked = NOT_ASKED;
+  Py_XDECREF(storage);
+  bool known = size != NULL;
+  return as_bytes(size) <= TB_LITTLE_BYTES && known;
+}
+
+bool tb_handle_is_little(SEXP x) {
+  tb_owned *o = tb_is_handle(x) ? tb_owned_by(x) : NULL;
+  if (o && o->little == TB_LITTLE_UNKNOWN && tb_is_plain_tensor(o->object))
+    o->little = keeps_little(o->object) ? TB_LITTLE : TB_NOT_LITTLE;
+  return o && o->little == TB_LITTLE;
+}
+
+static bool has_graph(PyObject *x) {
+  PyObject *wanted = get(&requires_grad, x);
+  bool known = wanted != NULL, graph = wanted != Py_False;
+  Py_XDECREF(wanted);
+  if (!known)
+    PyErr_Clear();
+  return graph;
+}
+
 /* ---- ownership ---- */
 
-/* R's main thread makes and frees these; a few stay at hand. */
-enum { MOST_FREE = 1024 };
-static held *first_free = NULL;
-static int n_free = 0;
-
-static held *new_held(void) {
-  held *h = first_free;
-  if (!h)
-    return malloc(sizeof *h);
-  first_free = h->next;
-  n_free--;
-  return h;
-}
-
-static void free_held(held *h) {
-  if (n_free == MOST_FREE) {
-    free(h);
-    return;
-  }
-  h->next = first_free;
-  first_free = h;
-  n_free++;
-}
-
-static void finalize(SEXP pointer) {
-  held *h = R_ExternalPtrAddr(pointer);
-  if (!h)
-    return;
-  R_ClearExternalPtr(pointer);
-  tb_frozen_forget(pointer);
-  tb_count_add(TB_PY_HANDLES, -1);
-  tb_count_add(TB_FOREIGN_BYTES, -h->bytes);
-  if (Py_IsInitialized() && tb_r_ready()) {
-    PyGILState_STATE gil = PyGILState_Ensure();
-    if (h->untracked && !PyObject_GC_IsTracked(h->object))
-      PyObject_GC_Track(h->object);
-    Py_DECREF(h->object);
-    PyGILState_Release(gil);
-  }
-  free_held(h);
-}
-
-static void own(SEXP pointer, held *h, PyObject *x, bool tensor) {
-  h->object = Py_NewRef(x);
-  h->bytes = tensor ? bytes_of(x) : 0;
-  h->untracked = tb_is_plain_tensor(x) && PyObject_GC_IsTracked(x);
-  if (h->untracked)
-    PyObject_GC_UnTrack(x);
+static void own(SEXP pointer, tb_owned *o, PyObject *x, bool tensor) {
+  int64_t bytes = tensor ? bytes_of(x) : 0;
+  *o = (tb_owned){.little = bytes > TB_LITTLE_BYTES ? TB_NOT_LITTLE : TB_LITTLE_UNKNOWN};
+  tb_own(pointer, o, x, bytes);
   if (!tensor)
     tb_pressure_unknown();
-  R_SetExternalPtrAddr(pointer, h);
-  tb_count_add(TB_PY_HANDLES, 1);
-  tb_count_add(TB_FOREIGN_BYTES, h->bytes);
 }
 
 /* A handle of nothing as yet. */
-static SEXP empty_handle(bool tensor, SEXP class) {
+static SEXP empty_handle(bool tensor, SEXP class, bool block) {
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tb_frozen_tag(), R_NilValue));
   Rf_classgets(pointer, class);
+  tb_frozen_forget(pointer); /* one that died with its block had this address */
   tb_frozen_set(pointer, tensor);
-  R_RegisterCFinalizerEx(pointer, finalize, FALSE);
+  if (block)
+    tb_block_join(pointer);
+  else
+    R_RegisterCFinalizerEx(pointer, tb_owned_finalize, FALSE);
   UNPROTECT(1);
   return pointer;
 }
 
 static SEXP handle_of_class(PyObject *x, bool tensor, SEXP class) {
-  SEXP pointer = PROTECT(empty_handle(tensor, class));
-  held *h = new_held(); /* last: nothing can jump from here on */
+  SEXP pointer = PROTECT(empty_handle(tensor, class, false));
+  tb_owned *h = tb_owned_new(); /* last: nothing can jump from here on */
   if (!h)
     Rf_error("torchbridge: out of memory");
   own(pointer, h, x, tensor);
@@ -217,20 +209,34 @@ SEXP tb_numeric_handle(PyObject *x) { return handle_of_class(x, true, numeric_cl
 /* ---- made before the tensor is there ---- */
 
 SEXP tb_handle_ready(void) {
+  bool block = tb_blocks_wanted();
   SEXP handle = CAR(left_over);
-  if (handle == R_NilValue)
-    return empty_handle(true, tensor_class);
   SETCAR(left_over, R_NilValue);
-  return handle;
+  if (handle != R_NilValue && tb_is_in_block(handle) == block)
+    return handle;
+  return empty_handle(true, tensor_class, block);
 }
 
 void tb_handle_keep_ready(SEXP handle) { SETCAR(left_over, handle); }
 
-bool tb_handle_fill(SEXP handle, PyObject *x) {
-  held *h = tb_is_plain_tensor(x) ? new_held() : NULL;
-  if (h)
-    own(handle, h, x, true);
-  return h != NULL;
+bool tb_handle_fill(SEXP handle, PyObject *x, bool of_little) {
+  if (!tb_is_plain_tensor(x))
+    return false;
+  int64_t bytes = bytes_of(x);
+  bool little = of_little && bytes <= TB_LITTLE_BYTES && !has_graph(x);
+  tb_blocks_next(little);
+  tb_owned *o = R_ExternalPtrAddr(handle); /* that of a block */
+  if (o && !little)
+    return false;
+  bool block = o != NULL;
+  if (!o && !(o = tb_owned_new()))
+    return false;
+  *o = (tb_owned){.in_block = block,
+                  .little = little                    ? TB_LITTLE
+                            : bytes > TB_LITTLE_BYTES ? TB_NOT_LITTLE
+                                                      : TB_LITTLE_UNKNOWN};
+  tb_own(handle, o, x, bytes);
+  return true;
 }
 
 int tb_handle_revive(SEXP pointer, PyObject *x) {
@@ -238,9 +244,9 @@ int tb_handle_revive(SEXP pointer, PyObject *x) {
   tb_hold(Py_NewRef(x)); /* what follows may jump */
   tb_frozen_set(pointer, tensor);
   R_SetExternalPtrTag(pointer, tb_frozen_tag());
-  R_RegisterCFinalizerEx(pointer, finalize, FALSE);
+  R_RegisterCFinalizerEx(pointer, tb_owned_finalize, FALSE);
   Py_DECREF(tb_unhold());
-  held *h = new_held();
+  tb_owned *h = tb_owned_new();
   if (!h) {
     PyErr_NoMemory();
     return -1;
@@ -274,6 +280,6 @@ SEXP tb_handle_of(SEXP x) {
 }
 
 PyObject *tb_handle_object(SEXP x) {
-  held *h = tb_is_handle(x) ? R_ExternalPtrAddr(x) : NULL;
+  tb_owned *h = tb_is_handle(x) ? tb_owned_by(x) : NULL;
   return h ? h->object : NULL;
 }

@@ -12,6 +12,7 @@
  * Tests: tests/native/core/test_pressure.py */
 #include "core/pressure.h"
 
+#include "core/blocks.h"
 #include "core/lifetime.h"
 
 #include <R_ext/GraphicsEngine.h> /* R_interrupts_suspended */
@@ -104,6 +105,7 @@ static void relieve(gauge *g) {
   if (held < mark)
     return;
   collecting = true;
+  tb_blocks_let_go();
   tb_collect_young();
   give_back(g);
   if (g->held() > mark - allowance(g) / 8) {

@@ -214,8 +214,15 @@ static bool is_calm(SEXP x) {
   return x == absent_symbol() || tb_is_plain_number(x);
 }
 
+static bool is_of_little(const op_args *a) {
+  for (int i = 0; i < a->n; i++)
+    if (tb_is_handle(a->values[i]) && !tb_handle_is_little(a->values[i]))
+      return false;
+  return true;
+}
+
 /* The whole call, where no R memory is needed for it. */
-static PyObject *op_quick(void *p) {
+static PyObject *op_quick(void *p, bool *little) {
   op_args *a = p;
   const Operator *op = tb_known_operator(STRING_ELT(a->name, 0));
   for (int i = 0; op && i < a->n; i++)
@@ -224,6 +231,7 @@ static PyObject *op_quick(void *p) {
   bool calm = op != NULL;
   PyObject *value = op ? tb_hold(apply(op, a->values, a->tags, a->n, &calm)) : NULL;
   a->called = calm;
+  *little = value && tb_is_plain_tensor(value) && is_of_little(a);
   return a->value = value;
 }
 

@@ -45,8 +45,9 @@ static PyObject *make(few_args *a) {
 }
 
 /* Elements that are no memory may jump. */
-static PyObject *few_quick(void *p) {
+static PyObject *few_quick(void *p, bool *little) {
   few_args *a = p;
+  *little = true;
   return ALTREP(a->x) ? NULL : make(a);
 }
 

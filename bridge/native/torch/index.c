@@ -200,7 +200,8 @@ static int set_index(PyObject *x, SEXP subscripts, PyObject *value) {
 /* ---- entries ---- */
 
 typedef struct {
-  PyObject *x;
+  SEXP handle;
+  PyObject *x; /* its object */
   SEXP subscripts, value;
   bool drop;
   bool called;     /* Python has been: it gave `found`, or an exception */
@@ -227,11 +228,12 @@ static bool is_calm(SEXP subscripts) {
   return calm;
 }
 
-static PyObject *index_quick(void *p) {
+static PyObject *index_quick(void *p, bool *little) {
   index_args *a = p;
   a->called = is_calm(a->subscripts);
   if (a->called)
     a->found = tb_hold(get_index(a->x, a->subscripts, a->drop));
+  *little = a->found && tb_handle_is_little(a->handle);
   return a->found;
 }
 
@@ -243,7 +245,8 @@ static int index_work(void *p, SEXP *result) {
 }
 
 SEXP tb_entry_index(SEXP object, SEXP expressions, SEXP frame, SEXP drop) {
-  index_args a = {.x = tb_object_argument(object), .drop = Rf_asLogical(drop) != 0};
+  index_args a = {
+      .handle = object, .x = tb_object_argument(object), .drop = Rf_asLogical(drop) != 0};
   a.subscripts = PROTECT(tb_subscripts(expressions, frame, a.x));
   SEXP result = tb_enter_for_tensor(index_quick, index_work, &a);
   UNPROTECT(1);
