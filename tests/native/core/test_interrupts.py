@@ -6,7 +6,9 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -167,24 +169,28 @@ def test_ctrl_c_where_r_hosts(in_r, code, output):
     assert ended.stdout == f"{output} 3"
 
 
-def storm(command: list[str], environment: dict[str, str], seed: int) -> tuple[int, str]:
-    """Send a process that says READY 500 signals, at random moments, and close its input."""
+def storm(command: list[str], environment: dict[str, str], seed: int, over: Path):
+    """Send a process that says READY 500 signals, at random moments; the file `over` ends its work."""
     process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, str(over)], env=environment, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdin and process.stdout
+    assert process.stdout
+    hang = threading.Timer(400, process.kill)
+    hang.start()
     assert process.stdout.readline() == "READY\n"
     moments = random.Random(seed)
     for _ in range(500):
         time.sleep(moments.uniform(0.004, 0.02))
         process.send_signal(signal.SIGINT)
-    process.stdin.close()
+    over.touch()
     out = process.stdout.read()
-    return process.wait(60), out
+    status = process.wait()
+    hang.cancel()
+    return status, out
 
 
 STORM_PYTHON = """
-import select, signal, sys
+import os, signal, sys
 import torch
 import torchbridge as tb
 from torchbridge.models import fit, mlp
@@ -211,7 +217,9 @@ def disarm():
     armed = False
 signal.signal(signal.SIGINT, interrupts.new_handler(lambda: armed, disarm))
 print("READY", flush=True)
-while not select.select([sys.stdin], [], [], 0)[0]:
+last = False
+while not last:
+    last = os.path.exists(sys.argv[1])  # a round without signals
     for work in works:
         try:
             try:
@@ -266,10 +274,10 @@ suspendInterrupts({
   for (work in works) work()
   before <- state()
   counts <- c(done = 0, interrupted = 0)
-  begun <- Sys.time()
   cat("READY\\n")
-  # The signals take 6 s.
-  while (Sys.time() < begun + 7) {
+  last <- FALSE
+  while (!last) {
+    last <- file.exists(commandArgs(TRUE)) # a round without signals
     for (work in works) {
       how <- tryCatch({ allowInterrupts(work()); "done" }, interrupt = function(e) "interrupted")
       counts[how] <- counts[how] + 1
@@ -282,14 +290,14 @@ suspendInterrupts({
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_a_storm_of_ctrl_c_changes_nothing_where_python_hosts(seed, environment):
-    status, out = storm([sys.executable, "-c", STORM_PYTHON], environment, seed)
+def test_a_storm_of_ctrl_c_changes_nothing_where_python_hosts(seed, environment, tmp_path):
+    status, out = storm([sys.executable, "-c", STORM_PYTHON], environment, seed, tmp_path / "over")
     assert (status, out) == (0, "True True\n")
 
 
 @pytest.mark.parametrize("seed", [2])
-def test_a_storm_of_ctrl_c_changes_nothing_where_r_hosts(seed, environment):
-    status, out = storm(["Rscript", "-e", STORM_R], environment, seed)
+def test_a_storm_of_ctrl_c_changes_nothing_where_r_hosts(seed, environment, tmp_path):
+    status, out = storm(["Rscript", "-e", STORM_R], environment, seed, tmp_path / "over")
     assert (status, out) == (0, "TRUE TRUE \n")
 
 
@@ -298,13 +306,11 @@ library(torchbridge)
 torch <- py_import("torch")
 data <- data.frame(y = sin(1:500), a = cos(1:500))
 limited <- function(code, ...) {
-  begun <- Sys.time()
   message <- tryCatch(
     { setTimeLimit(..., transient = TRUE); code }, error = function(e) conditionMessage(e)
   )
   setTimeLimit()
-  took <- as.numeric(Sys.time() - begun, units = "secs")
-  cat(message, took < 10, torch$is_grad_enabled(), torch$get_num_threads() == threads, "\\n")
+  cat(message, torch$is_grad_enabled(), torch$get_num_threads() == threads, "\\n")
 }
 threads <- torch$get_num_threads()
 endless <- function(...) torch_fit(y ~ a, data, mlp(4), epochs = 1e6, verbose = FALSE, ...)
@@ -321,9 +327,9 @@ def test_time_limits_of_r_end_a_fit(in_r):
     ended = in_r(LIMITED)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == (
-        "reached elapsed time limit TRUE TRUE TRUE \n"
-        "reached elapsed time limit TRUE TRUE TRUE \n"
-        "reached elapsed time limit TRUE TRUE TRUE \n"
+        "reached elapsed time limit TRUE TRUE \n"
+        "reached elapsed time limit TRUE TRUE \n"
+        "reached elapsed time limit TRUE TRUE \n"
         "completed"
     )
 
@@ -408,6 +414,8 @@ limited <- function(f = NULL) tryCatch(
   {{ setTimeLimit(elapsed = 0.25, transient = TRUE); calls$work(f) }},
   error = function(e) cat(identical(conditionMessage(e), words), "")
 )
+# R's compiler, which compiles what is called again, drops a limit that passes meanwhile.
+for (i in 1:3) calls$work(function() calls$work)
 limited()
 limited(function() calls$work)  # a call within the call
 cat(identical(getOption("error"), mine), calls$work(), identical(getOption("error"), mine))
