@@ -28,6 +28,9 @@ help: ## show these commands
 # every step of a small network then waits for the scheduler (measured: 44 s instead of 4).
 demo docs lessons test test-fast: export OMP_WAIT_POLICY ?= PASSIVE
 
+# Compiled programs that tests make are not kept in the user's cache.
+test test-fast: export TORCHBRIDGE_CACHE ?= off
+
 demo: setup ## the main job: R's data, a PyTorch network, R's figures; then the same from Python
 	Rscript r_scripts/demo.R
 	$(VENV)/bin/python r_scripts/demo.py
