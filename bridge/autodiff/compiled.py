@@ -36,7 +36,7 @@ class CompiledProgram:
 
     def __init__(self, program: Program, inputs: Sequence[Tensor]) -> None:
         self.versions = program.versions
-        self.lengths = program.lengths
+        self.shapes = program.shapes
         self._n_results = len(program.results)
         steps = [step for step in program.steps if step.number is not None]
         if any(step.op is not aten._local_scalar_dense.default for step in steps):

@@ -11,7 +11,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -19,10 +19,15 @@ from torch import Tensor
 from torchbridge.autodiff import derivatives
 from torchbridge.autodiff.compiled import CompiledProgram, alike
 from torchbridge.autodiff.programs import Core, NoProgramError, Program, record
-from torchbridge.autodiff.replay import Path, Replay, placed
+from torchbridge.autodiff.replay import Replay, placed
+from torchbridge.autodiff.ways import Path
 
 #: Where a way holds more bytes, a program pays at once.
 _MUCH = 2**21
+
+
+#: A program and the way that it is of.
+_Known: TypeAlias = "tuple[Program | CompiledProgram, Path]"
 
 
 class Evaluator:
@@ -53,11 +58,18 @@ class Evaluator:
         self._places = places
         self._compile = compile
         self._n = n
-        self._programs: list[Program | CompiledProgram] = []
-        self._uses: dict[Path, int] = {}
+        self._kind = (verb, compile, n, None if places is None else tuple(places.tolist()))
         #: Why the last way that was tried is no program.
         self.why: str | None = None
+        self._take_dtype()
+
+    def _take_dtype(self) -> None:
+        """What is known of the function with the default dtype there is now."""
         self._dtype = torch.get_default_dtype()
+        kind = (*self._kind, self._dtype)
+        #: Each with the way that it is of.
+        self._programs: list[_Known] = self.replay.ways.programs.setdefault(kind, [])
+        self._uses = self.replay.ways.uses.setdefault(kind, {})
 
     def __call__(self, numbers: bytearray) -> bytes:
         """The verb's results.
@@ -66,12 +78,14 @@ class Evaluator:
             ValueError: as the verb of derivatives.py.
         """
         inputs = self._inputs(torch.frombuffer(numbers, dtype=torch.float64))
-        lengths = [len(part) for part in inputs]
+        shapes = [part.shape for part in inputs]
         if self._dtype is not torch.get_default_dtype():
-            self._programs.clear()
-            self._dtype = torch.get_default_dtype()
-        for at, program in enumerate(self._programs):
-            results = program(*inputs) if program.lengths == lengths else None
+            self._take_dtype()
+        for at, (program, origin) in enumerate(self._programs):
+            path = self.replay.knows(origin)
+            if path is None or program.shapes[: len(shapes)] != shapes:
+                continue
+            results = program(*inputs, *path.data)
             if results is not None:
                 if at > 0:  # the next point goes this way, too, more often than not
                     self._programs.insert(0, self._programs.pop(at))
@@ -94,7 +108,8 @@ class Evaluator:
             return results
         chosen = list(results)
         for i, derivative in enumerate(results[1:], 1):
-            for dim in range(derivative.dim()):
+            dims = derivative.dim()
+            for dim in range(dims) if self._verb.symmetric else [dims - 1]:
                 chosen[i] = chosen[i].index_select(dim, self._places)
         return tuple(chosen)
 
@@ -109,7 +124,7 @@ class Evaluator:
         path = replay.path
         found = found if isinstance(found, tuple) else (found,)
         if path is not None:
-            uses = self._uses[path] = self._uses.get(path, 0) + 1
+            uses = self._uses[path.origin] = self._uses.get(path.origin, 0) + 1
             soon = self._compile or self._verb.after < 10 and path.held_bytes > _MUCH
             if uses == (1 if soon else self._verb.after):
                 self._try(path, inputs, found)
@@ -118,23 +133,24 @@ class Evaluator:
     def _try(self, path: Path, inputs: tuple[Tensor, ...], found: Sequence[float | Tensor]) -> None:
         """A program of a way, if there is one that gives what was found."""
         try:
-            program = record(self._verb.core, path.run, inputs, path.known)
+            program = record(self._verb.core, path.run, inputs, path.known, path.data)
         except (NoProgramError, RuntimeError, ValueError, TypeError) as reason:
             self.why = str(reason)  # it is replayed as it was
             return
         program.versions = path.versions
-        if not self._agrees(program, inputs, found):
+        given = (*inputs, *path.data)
+        if not self._agrees(program, given, found):
             self.why = "it is not the same to the last bit"
             return
-        self._programs.append(program)
+        self._programs.append((program, path.origin))
         if self._compile:
             try:
-                compiled = CompiledProgram(program, inputs)
+                compiled = CompiledProgram(program, given)
             except NoProgramError as reason:
                 self.why = str(reason)
                 return
-            if self._agrees(compiled, inputs, found):
-                self._programs[-1] = compiled
+            if self._agrees(compiled, given, found):
+                self._programs[-1] = (compiled, path.origin)
             else:
                 self.why = "compiled, it gives other numbers"
 
@@ -167,6 +183,8 @@ class _Verb:
     #: After how many uses of one way a program pays.
     after: int
     n_inputs: int = 1
+    #: Are all dims of the derivative those of the parameters?
+    symmetric: bool = True
 
 
 def _number(value: Tensor) -> Sequence[float | Tensor]:
@@ -220,7 +238,7 @@ VERBS: dict[str, _Verb] = {
     "gradient": _Verb(derivatives.bare_gradient, _gradient, derivatives.gradient, 3),
     "hessian": _Verb(derivatives.bare_hessian, _last, derivatives.hessian, 10),
     "hvp": _Verb(derivatives.bare_hvp, _last, derivatives.hvp, 5, 2),
-    "jacobian": _Verb(derivatives.bare_jacobian, _by_columns, _jacobian, 5),
+    "jacobian": _Verb(derivatives.bare_jacobian, _by_columns, _jacobian, 5, symmetric=False),
     "vjp": _Verb(derivatives.bare_vjp, _last_of_several, derivatives.vjp, 3, 2),
     "jvp": _Verb(derivatives.bare_jvp, _last_of_several, derivatives.jvp, 5, 2),
 }

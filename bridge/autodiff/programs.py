@@ -55,7 +55,13 @@ class NoProgramError(Exception):
     """Why a verb cannot be a program."""
 
 
-def record(core: Core, f: Function, inputs: Sequence[Tensor], known: Sequence[Tensor]) -> Program:
+def record(
+    core: Core,
+    f: Function,
+    inputs: Sequence[Tensor],
+    known: Sequence[Tensor],
+    data: Sequence[Tensor] = (),
+) -> Program:
     """The program of core(f, *inputs), which is run for it; the first input is differentiated.
 
     Args:
@@ -63,12 +69,13 @@ def record(core: Core, f: Function, inputs: Sequence[Tensor], known: Sequence[Te
         f: The function, which runs PyTorch alone.
         inputs: Tensors of which nothing else knows.
         known: The other tensors that f reads.
+        data: Those among them that are inputs of the program, too, after the others.
 
     Raises:
         NoProgramError: it cannot be one.
     """
     inputs = [x.detach().clone() for x in inputs]
-    notes = _Notes(inputs, known)
+    notes = _Notes([*inputs, *data], known)
     with notes:
         results = core(f, inputs[0].requires_grad_(), *inputs[1:])
     if notes.why is not None:
@@ -245,14 +252,14 @@ class Program:
         steps: What is left to do, in order.
         results: What it gives.
         constants: Index -> the tensor that stands there.
-        lengths: How many numbers each input has.
+        shapes: Of its inputs.
         given: The indices of those that were there before.
         versions: Tensors that it reads, and their versions then.
     """
 
     def __init__(self, notes: _Notes, results: list[Ref]) -> None:
         self.n_inputs = notes.n_inputs
-        self.lengths = [kind.shape[0] for kind in notes.kinds[: self.n_inputs]]
+        self.shapes = [kind.shape for kind in notes.kinds[: self.n_inputs]]
         self.results = results
         self.given = notes.known
         self.constants: dict[int, Tensor] = {}

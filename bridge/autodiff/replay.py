@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from torch.overrides import TorchFunctionMode
 from torchbridge.autodiff import rules
 from torchbridge.autodiff.derivatives import Function
 from torchbridge.autodiff.watching import tensors
+from torchbridge.autodiff.ways import Path, Ways
 
 #: How many ways through a function are kept: each where an `if` on a tensor went another way.
 _MOST_PATHS = 8
@@ -39,8 +40,10 @@ _OF_ITS_KIND = frozenset((
 ))
 # fmt: on
 
-#: A single value of a tensor, which R's code may have branched on.
-_Value: TypeAlias = bool | int | float
+#: The shape of what they give may depend on values.
+_OF_UNKNOWN_SHAPE = frozenset(
+    ("__getitem__", "nonzero", "argwhere", "masked_select", "unique", "unique_consecutive")
+)
 
 
 class Replay:
@@ -49,13 +52,15 @@ class Replay:
     Attributes:
         why: why it is not replayed; None where it is.
         path: the way that the last call was replayed along.
+        ways: what it shares with others that are the same but for their data (rebound()).
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, ways: Ways | None = None) -> None:
         self._function = function
         self._paths: dict[object, list[Path]] = {}
         self.why: str | None = None
         self.path: Path | None = None
+        self.ways = ways if ways is not None else Ways()
 
     def __call__(self, x: Tensor) -> object:
         """The function's value at x."""
@@ -73,6 +78,18 @@ class Replay:
             self._give_up(f"it has taken more than {_MOST_PATHS} ways")
             return self._function(x)
         return self._record(x, paths)
+
+    def take(self, kind: object, path: Path) -> None:
+        """Know one more way."""
+        self._paths.setdefault(kind, []).append(path)
+
+    def knows(self, origin: Path) -> Path | None:
+        """A way with this replay's data."""
+        for paths in self._paths.values():
+            for path in paths:
+                if path.origin is origin:
+                    return path
+        return None
 
     def anew(self) -> Replay:
         """Of the same function, which it has not met."""
@@ -99,8 +116,34 @@ class Replay:
         if notes.why is not None:
             self._give_up(notes.why)
         else:
-            paths.append(Path(notes, notes.name_of(result)))
+            path = Path(notes, notes.name_of(result))
+            paths.append(path)
+            if notes.tape is not None:
+                self.ways.made[notes.tape] = (_kind_of(x), path)
         return result
+
+
+def rebound(
+    replay: Replay, function: Function, tapes: list[int], data: list[list[Tensor]]
+) -> Replay:
+    """The replay of a function that is the same but for its data.
+
+    Args:
+        replay: Of the same ways.
+        function: Runs R with the new data.
+        tapes: Those that hold for them.
+        data: For each of these what it makes of the new data.
+    """
+    anew = Replay(function, replay.ways)
+    for tape, tensors_of in zip(tapes, data, strict=True):
+        kind, path = replay.ways.made[int(tape)]
+        anew.take(kind, path.with_data(tensors_of))
+    return anew
+
+
+def has_way(replay: Replay, tape: int) -> bool:
+    """Did R's run with this tape become a way?"""
+    return int(tape) in replay.ways.made
 
 
 def placed(f: Function, held: Tensor, places: Tensor) -> Function:
@@ -118,6 +161,47 @@ def spoil(why: str) -> None:
         _running[-1].why = why
 
 
+def start_again() -> None:
+    """What R did so far is not the function's."""
+    if _running:
+        notes = _running[-1]
+        paused = notes.paused
+        notes.begin(notes._x)
+        notes.paused = paused
+
+
+def begin_tape(number: int) -> None:
+    """R's run that is noted now has its data on a tape."""
+    if _running:
+        _running[-1].tape = int(number)
+
+
+def pause(paused: bool) -> None:
+    """What R does now is not noted."""
+    if _running:
+        _running[-1].paused = paused
+
+
+def alike(x: object, y: object) -> bool:
+    """Are these the same bits? Not noted."""
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        return type(x) is type(y) and x == y
+    pause(True)
+    try:
+        if x.dtype != y.dtype or x.shape != y.shape:
+            return False
+        a, b = (value.detach().cpu().contiguous().numpy().tobytes() for value in (x, y))
+        return a == b
+    finally:
+        pause(False)
+
+
+def take_data(value: Tensor) -> None:
+    """These data may be others when the run is replayed."""
+    if _running:
+        _running[-1].take_data(value)
+
+
 def _kind_of(x: Tensor) -> tuple[object, ...]:
     return (
         x.shape, x.dtype, x.device, x.requires_grad, torch.is_grad_enabled(),
@@ -130,12 +214,20 @@ class _Notes(TorchFunctionMode):
 
     def __init__(self, x: Tensor) -> None:
         super().__init__()
+        self.begin(x)
+
+    def begin(self, x: Tensor) -> None:
+        """Nothing is noted yet."""
         self.lines: list[str] = []
         self.why: str | None = None
         #: What the lines name besides x and their own results.
         self.outside: dict[str, object] = {}
         #: Tensors that do not depend on x, and their versions when they were met.
         self.versions: list[tuple[Tensor, int]] = []
+        #: What stands for data that may be others, as d0, d1, ...
+        self.data: list[Tensor] = []
+        self.tape: int | None = None
+        self.paused = False
         self._names: dict[int, str] = {id(x): "x"}
         self._constants: set[int] = set()
         self._x = x
@@ -151,9 +243,15 @@ class _Notes(TorchFunctionMode):
     ) -> Any:
         """Do it, and note it."""
         result = func(*args, **(kwargs or {}))
-        if self.why is None:
+        if self.why is None and not self.paused:
             self._note(func, args, kwargs or {}, result)
         return result
+
+    def take_data(self, value: Tensor) -> None:
+        """From now on a tensor is data."""
+        self._constants.discard(id(value))
+        self._names[id(value)] = f"d{len(self.data)}"
+        self.data.append(value)
 
     def name_of(self, value: object) -> str:
         """What stands for an argument in the lines."""
@@ -197,7 +295,7 @@ class _Notes(TorchFunctionMode):
 
     def _may_change(self, given: list[Tensor], of_x: bool) -> bool:
         """Only what was made in this run: of x, or before anything of x has met it."""
-        if not given or given[0] is self._x:
+        if not given or given[0] is self._x or any(given[0] is value for value in self.data):
             return False
         if of_x:
             return self._of_x(given[0])
@@ -237,6 +335,9 @@ class _Notes(TorchFunctionMode):
             made = f"t{len(self.lines)}"
             self._line(func, args, kwargs, made)
             self._give_names(result, made)
+            if name in _OF_UNKNOWN_SHAPE and isinstance(result, Tensor):
+                shape = self.name_of(tuple(result.shape))
+                self.lines.append(f"if {made}.shape != {shape}: return None")
         else:
             self.why = f"it reads the values of a tensor ({name})"
 
@@ -256,48 +357,6 @@ class _Notes(TorchFunctionMode):
         elif isinstance(result, (list, tuple)):
             for i, part in enumerate(result):
                 self._give_names(part, f"{made}[{i}]")
-
-
-class Path:
-    """One way through the function: code that gives its value, or None where it went another.
-
-    The code is made of names of our own (x, t1, k2) alone; what they stand for is not text.
-
-    Attributes:
-        run: The code.
-        known: The tensors that it names.
-        versions: Tensors that do not depend on x, and their versions when they were met.
-    """
-
-    def __init__(self, notes: _Notes, result: str) -> None:
-        body = "".join(f"    {line}\n" for line in notes.lines)
-        given = "".join(f", {name}={name}" for name in notes.outside)
-        code = f"def run(x{given}, same=same):\n{body}    return {result}\n"
-        space: dict[str, Any] = {**notes.outside, "same": _same}
-        exec(compile(code, "<replay of an R function>", "exec"), space)  # noqa: S102
-        self.run: Callable[[Tensor], Tensor | None] = space["run"]
-        self.known = [value for value in notes.outside.values() if isinstance(value, Tensor)]
-        self.versions = notes.versions
-
-    @property
-    def held_bytes(self) -> int:
-        """How large the tensors are that it holds."""
-        held = {id(t): t.nbytes for t in (*self.known, *(t for t, _ in self.versions))}
-        return sum(held.values())
-
-    def __call__(self, x: Tensor) -> Tensor | None:
-        """Its value at x, or None."""
-        for tensor, version in self.versions:
-            if tensor._version != version:
-                return None
-        try:
-            return self.run(x)
-        except (RuntimeError, ValueError):  # R's own run of it says what is wrong
-            return None
-
-
-def _same(now: _Value, then: _Value) -> bool:
-    return type(now) is type(then) and (now == then or (now != now and then != then))
 
 
 def _name(func: Callable[..., Any]) -> str:

@@ -201,6 +201,26 @@ def r_operator(name: str, x: Tensor | float, y: Tensor | float | slice | None) -
     return arith(name, x, y)
 
 
+def as_number(x: float) -> Tensor:
+    """A number as with_number() takes it."""
+    return torch.tensor(x, dtype=torch.float64)
+
+
+def with_number(name: str, x: Tensor, y: Tensor, first: bool) -> Tensor | bool | None:
+    """An operator of a tensor and a number (of no dims), which may stand first.
+
+    Returns:
+        To the bit what it would be with a Python number; None where that is another operation.
+    """
+    if is_wary() or x.dtype != torch.float64 or name not in (*"+-*/", *COMPARISON):
+        return None
+    if name in COMPARISON:
+        return truth(COMPARISON[name](y, x) if first else COMPARISON[name](x, y))
+    if name == "/" and first:  # as PyTorch divides a number by a tensor
+        return x.reciprocal() * y
+    return _ARITHMETIC[name](y, x) if first else _ARITHMETIC[name](x, y)
+
+
 def _r_function(name: str, x: Tensor | float) -> Tensor | bool:
     """One of one argument."""
     if name in _UNARY:

@@ -100,7 +100,7 @@ class Replayed:
         if replay.path is None:
             raise NoProgramError(replay.why or "it is not the same a second time")
         path = replay.path
-        return record(bare_value_and_grad, path.run, [x], path.known)
+        return record(bare_value_and_grad, path.run, [x], [*path.known, *path.data])
 
 
 class Differentiated:

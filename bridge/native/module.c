@@ -32,6 +32,7 @@
 #include "values/array.h"
 #include "values/missing.h"
 #include "values/object.h"
+#include "values/observed.h"
 #include "values/plain_columns.h"
 #include "values/saved.h"
 #include "values/values.h"
@@ -49,7 +50,8 @@ static const R_CallMethodDef routines[] = {
     ROUTINE(index_set, 4),   ROUTINE(run, 0),        ROUTINE(caught, 2),
     ROUTINE(limit, 0),       ROUTINE(call_back, 2),  ROUTINE(call_found, 2),
     ROUTINE(numbers, 2),     ROUTINE(watch_half, 1), ROUTINE(watch_collection, 1),
-    ROUTINE(few_numbers, 2), {NULL, NULL, 0},
+    ROUTINE(few_numbers, 2), ROUTINE(observe, 2),    ROUTINE(observed, 2),
+    {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, NULL, 0}};
@@ -63,6 +65,7 @@ TB_EXPORT void R_init__native(DllInfo *dll) {
   tb_notes_init();
   tb_frozen_init(dll, &tb_saved);
   tb_foreign_init(dll);
+  tb_observed_init(dll);
   tb_subscripts_init();
   R_registerRoutines(dll, NULL, routines, NULL, external_routines);
   R_useDynamicSymbols(dll, FALSE);

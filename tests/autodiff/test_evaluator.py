@@ -155,6 +155,16 @@ def test_of_some_of_the_parameters(verb):
     assert len(evaluator._programs) == 1
 
 
+def test_the_jacobian_in_some_of_the_parameters():
+    places = torch.tensor([1])
+    evaluator = Evaluator(Replay(_several), "jacobian", places)
+    for values in POINTS:
+        x = torch.tensor(values, dtype=torch.float64)
+        want = derivatives.jacobian(placed(_several, x, places), x[places])
+        assert _numbers(evaluator(_doubles(*values))) == want.reshape(-1).tolist()
+    assert len(evaluator._programs) == 1, evaluator.why
+
+
 def test_values_that_are_not_finite_are_the_verbs_own_errors():
     checked = Evaluator(Replay(lambda x: x.log().sum()), "gradient")
     free = Evaluator(Replay(lambda x: x.log().sum()), "value_and_grad_or_nan")

@@ -12,6 +12,7 @@
 #include "core/handle.h"
 #include "core/held.h"
 #include "core/hooks.h"
+#include "values/observed.h"
 #include "values/values.h"
 
 typedef struct {
@@ -50,7 +51,7 @@ static bool is_bare(SEXP x) {
 
 /* One number that is there, and bare. */
 static bool is_single_number(SEXP x) {
-  if (Rf_isObject(x) || Rf_xlength(x) != 1)
+  if (Rf_isObject(x) || Rf_xlength(x) != 1 || tb_is_observed(x))
     return false;
   bool there = TYPEOF(x) == REALSXP                         ? !ISNAN(REAL_ELT(x, 0))
                : TYPEOF(x) == INTSXP || TYPEOF(x) == LGLSXP ? Rf_asInteger(x) != NA_INTEGER

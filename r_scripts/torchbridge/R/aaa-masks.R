@@ -149,6 +149,7 @@ any_tensor <- function(...) {
 
 # Does an element of `test` ask for this branch? Only then does ifelse() look at it.
 takes_branch <- function(test, branch) {
+  if (!is.null(the$tape) && (id <- node_of(test)) > 0L) return(observed_branch(id, branch))
   if (is.object(test) || !is.logical(test)) {
     test <- tryCatch(as.logical(test), error = function(condition) NA)
   }

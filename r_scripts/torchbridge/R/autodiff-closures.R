@@ -4,13 +4,19 @@
 # environments is a function, or a list of functions, as these are with overlays of their own. A
 # package's functions stay as they are.
 
-with_constructs <- function(func) {
+# `tape`: on which the data are observed that it reads (autodiff-observed.R).
+with_constructs <- function(func, tape = NULL) {
   if (!is_users(func)) {
     # The function itself may be a package's, but not ours.
     if (typeof(func) != "closure" || is_ours(environment(func))) return(func)
   }
   if (is_prepared(func)) return(func)
-  reach <- list2env(list(pairs = list(), home = topenv(environment(func))), parent = emptyenv())
+  reach <- list2env(
+    list(
+      pairs = list(), home = topenv(environment(func)), tape = tape, root = environment(func)
+    ),
+    parent = emptyenv()
+  )
   prepared(func, reach)
 }
 
@@ -120,12 +126,18 @@ overlay_of <- function(enclosing, reach) {
   # Variables by a construct's name (a data frame `df`) stand before it: calls go past them.
   behind <- list2env(unmasked_constructs(enclosing), parent = enclosing)
   if (isTRUE(reach$data)) list2env(data_operators, behind)
-  overlay <- new.env(parent = behind)
-  overlay$.tb_here <- list(overlay = overlay, enclosing = enclosing, reach = reach)
+  front <- if (!is.null(reach$tape)) {
+    list2env(taped_functions(enclosing, behind, reach$tape), parent = behind)
+  }
+  overlay <- new.env(parent = front %||% behind)
+  overlay$.tb_here <- list(
+    overlay = overlay, enclosing = enclosing, reach = reach, behind = behind
+  )
   overlay$.tb_reached <- function(value) reached(value, reach)
   overlay$.tb_assigned <- assigned
   overlay$.tb_elements <- elements
-  reach$pairs <- c(list(list(enclosing = enclosing, overlay = overlay)), reach$pairs)
+  here <- list(enclosing = enclosing, overlay = overlay, behind = behind)
+  reach$pairs <- c(list(here), reach$pairs)
   overlay
 }
 
@@ -133,7 +145,8 @@ overlay_of <- function(enclosing, reach) {
 # list of some.
 reveal <- function(reading, overlay, enclosing, reach) {
   names <- reading$names
-  behind <- parent.env(overlay)
+  behind <- overlay$.tb_here$behind
+  observed <- observes(reach, enclosing)
   if ("[<-" %in% names || "[[<-" %in% names) list2env(assigning_constructs, behind)
   names <- names[!names %in% names(overlay)]
   if (!isTRUE(reach$data) && any(data_makers %in% reading$heads)) expect_data(reach)
@@ -145,12 +158,12 @@ reveal <- function(reading, overlay, enclosing, reach) {
       methods <- lapply(reading$prefixes, function(p) dotted[startsWith(dotted, p)])
       here <- unique(c(here, setdiff(unlist(methods), names(overlay))))
     }
-    constructs <- here[here %in% names(behind)]
+    constructs <- here[here %in% c(names(behind), if (observed) taped_names)]
     for (name in here) {
       leads <- leads_to_functions(name, env, reach)
       # (A function by a construct's name is R's own, or the construct would not be there.)
       if (name %in% constructs) leads <- !leads || !is_function_there(name, env)
-      if (leads) bind(name, overlay, enclosing, reach)
+      if (leads || observed) bind(name, overlay, enclosing, reach)
     }
     names <- names[!names %in% here]
   }
@@ -160,6 +173,10 @@ reveal <- function(reading, overlay, enclosing, reach) {
       bind(name, overlay, enclosing, reach)
     }
   }
+}
+
+observes <- function(reach, enclosing) {
+  !is.null(reach$tape) && identical(enclosing, reach$root)
 }
 
 is_function_there <- function(name, env) {
@@ -187,7 +204,11 @@ bind <- function(name, overlay, enclosing, reach) {
     now <- get0(name, envir = enclosing, ifnotfound = absent)
     if (identical(now, absent)) stop("could not find \"", name, "\"", call. = FALSE)
     if (!identical(now, seen)) {
-      made <<- reached(now, reach)
+      made <<- if (observes(reach, enclosing) && !is.function(now)) {
+        observe_variable(now, name, reach$tape)
+      } else {
+        reached(now, reach)
+      }
       seen <<- now
     }
     made

@@ -62,7 +62,7 @@ holds_data <- function(x, depth = 3L) {
 expect_data <- function(reach) {
   if (isTRUE(reach$data)) return()
   reach$data <- TRUE
-  for (pair in reach$pairs) list2env(data_operators, parent.env(pair$overlay))
+  for (pair in reach$pairs) list2env(data_operators, pair$behind)
 }
 
 # An operator of either operand's class.

@@ -19,7 +19,11 @@
 #' calls as one program with its derivatives: the same bits in a fraction of the time. They do so
 #' only where nothing can have changed that the code names: the variables, functions and S3 methods
 #' that it sees, its further arguments, the shape and names of `x`; and along each way through the
-#' code that an `if` on a tensor has taken. What can't be known
+#' code that an `if` on a tensor has taken. A function made anew in a loop (a bootstrap, groups) is
+#' the same function with other data: where these have the same types, lengths and attributes, R
+#' does not run it again, and its own functions (`log(y)`, `y[g == 1]`, `mean(y)`) are called with
+#' the new data; up to 16 ways are kept. What R's code looked at otherwise (an `if`, a loop's bounds,
+#' strings) must be the same, or R runs it. What can't be known
 #' runs in R each time: code that draws random numbers, assigns outside, prints, warns, asks for
 #' options, files or the time, looks names up as text, calls a package or `package::name`, reads an
 #' environment, an active binding or an object of a class of its own, or more than 1 MB of data

@@ -85,6 +85,7 @@ python_rule <- function(name, ...) dot_call(native()$call, python_function(name)
 # differentiated, data of some length is converted once and found again.
 lift <- function(x) {
   if (is_tensor(x) || is.null(x)) return(x)
+  if (!is.null(the$tape) && (id <- node_of(x)) > 0L) return(lift_observed(x, id, TRUE))
   if (is.object(x) && !is.factor(x) && inherits(x, data_classes)) x <- plain_data(x)
   if (is.factor(x) || !(is.numeric(x) || is.logical(x) || is.complex(x))) {
     if (is.list(x) && length(x) > 0L && all(vapply(x, is_tensor, NA))) {
@@ -101,6 +102,7 @@ lift <- function(x) {
 }
 
 lifted <- function(x) {
+  if (!is.null(the$tape) && (id <- node_of(x)) > 0L) return(lift_observed(x, id, FALSE))
   if (is.object(x)) x <- if (inherits(x, data_classes)) plain_data(x) else unclass(x)
   missing <- anyNA(x)
   if (missing) beware()
@@ -146,6 +148,10 @@ numeric_ops <- function(generic, e1, e2) {
   if (missing(e2)) return(numeric_function(generic, e1))
   if (is.null(e1)) e1 <- numeric()
   if (is.null(e2)) e2 <- numeric()
+  if (!is.null(the$tape)) {
+    value <- by_observed_number(generic, e1, e2)
+    if (!is.null(value)) return(value)
+  }
   if (is_bare(e1) || is_bare(e2)) {
     # Once a vector is a tensor, the core can do it.
     a <- if (is_bare(e1)) lift(e1) else e1

@@ -84,10 +84,12 @@ fresh_plain <- function(x) {
 }
 
 # A function of one flat tensor that runs func(x, ...).
-runner <- function(func, skeleton, ...) {
-  func <- with_constructs(func)
-  extra <- lapply(list(...), function(v) if (is_tensor(v)) fresh_numeric(v) else v)
-  extra <- with_users_functions(extra, func)
+runner <- function(func, skeleton, ...) running(func, skeleton, list(...))
+
+running <- function(func, skeleton, extra, tape = NULL) {
+  func <- with_constructs(func, tape)
+  extra <- lapply(extra, function(v) if (is_tensor(v)) fresh_numeric(v) else v)
+  extra <- observe_arguments(with_users_functions(extra, func), tape)
   missing <- any(vapply(extra, function(v) is_tensor(v) && any_nan(v), NA))
   # `...` as such, so that calls in error messages hold no data.
   call_func <- do.call(function(...) function(x) func(x, ...), extra, quote = TRUE)

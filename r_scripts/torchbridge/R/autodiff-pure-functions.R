@@ -23,6 +23,7 @@ pure_functions <- c(
   "upper.tri", "lower.tri", "row", "col", "apply", "sapply", "lapply", "vapply", "mapply", "Map",
   "Reduce", "Filter", "do.call", "tapply", "split", "unsplit", "ave", "rowsum", "table", "cut",
   "findInterval", "replace", "append", "head", "tail", "diff", "embed", "convolve", "fft", "filter",
+  "anyNA", "lengths", "rle",
   "Re", "Im", "Mod", "Arg", "Conj", "is.na", "is.nan", "is.finite", "is.infinite", "is.null",
   "is.numeric", "is.matrix", "is.list", "is.vector", "is.function", "is.character", "is.factor",
   "is.array", "is.data.frame", "as.numeric", "as.double", "as.integer", "as.logical", "as.vector",

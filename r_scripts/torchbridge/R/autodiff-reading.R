@@ -108,7 +108,9 @@ read_code <- function(code, found) {
   } else {
     code[[1L]] <- read_head(head, found)
   }
-  code <- read_rest(code, 2L, found)
+  # (What stands after `$` is no variable.)
+  is_part <- name == "$" && length(code) == 3L && (is.symbol(code[[3L]]) || is_string(code[[3L]]))
+  if (is_part) code[[2L]] <- read_code(code[[2L]], found) else code <- read_rest(code, 2L, found)
   if (name == "for" && is_of_unknown_kind(code[[3L]])) {
     found$changed <- TRUE
     code[[3L]] <- call(".tb_elements", code[[3L]])

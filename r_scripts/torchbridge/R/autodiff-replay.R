@@ -21,8 +21,8 @@ replayable <- function(target) {
     stand$kind
   )
   extra <- c(target$extra, stand$values)
-  known <- found_replay(body(func))
-  same <- !is.null(known) && identical(known$kind, kind)
+  known <- found_replay(body(func), kind)
+  same <- !is.null(known)
   for_it_alone <- same && identical(known$why, much_data) && target$lasting
   if (same && !for_it_alone) {
     if (!is.null(known$why)) return(NULL)
@@ -34,8 +34,17 @@ replayable <- function(target) {
   }
   state <- new.env(parent = emptyenv())
   state$ran <- FALSE
+  # (R may not have to run it.)
+  f <- if (is.null(stand)) quote(target$f) else quote(runner(stand$whole, stand$start))
+  plain <- watched(eval(f), state, environment(func))
+  if (same && !for_it_alone) {
+    run <- observed_run(plain, observed_runner(target, stand), state)
+    anew <- rebound_entry(known, func, extra, target$lasting, run)
+    if (!is.null(anew)) return(keep_replay(body(func), anew))
+  }
   entry <- list2env(list(
     kind = kind, func = func, extra = extra, state = state, used = 0L, lasting = target$lasting,
+    no_data = same && isTRUE(known$no_data),
     # What changes from call to call is not worth the notes.
     in_vain = if (same && !for_it_alone && known$used < 2L) known$in_vain + 1L else 0L
   ), parent = emptyenv())
@@ -44,8 +53,7 @@ replayable <- function(target) {
     give_up(entry, "what it reads is another each time")
     return(NULL)
   }
-  f <- if (is.null(stand)) target$f else runner(stand$whole, stand$start)
-  entry$replay <- call_python("replay.Replay", watched(f, state))
+  entry$replay <- call_python("replay.Replay", plain)
   entry
 }
 
@@ -61,40 +69,66 @@ take_replay <- function(target) {
 is_replayable <- function(func) typeof(func) == "closure" && !isS4(func) && !isdebugged(func)
 
 # A function of ours that runs the user's `func` with these values; `kind` is what else it depends
-# on. Replayed is `whole`, a function of numbers like `start`; `free` (NULL: all) are those that
+# on. Replayed is `whole`, a function of numbers like `start` (observed(tape) is the same that observes the data that
+# it reads); `free` (NULL: all) are those that
 # `run` is a function of, and `place` makes of the replay that of `run`; `compile` as of
 # torch_objective().
-stands_for <- function(run, func, values, kind, whole, start, free, place, compile) {
+stands_for <- function(run, func, values, kind, whole, observed, start, free, place, compile) {
   structure(run, stands_for = list(
-    func = func, values = values, kind = kind, whole = whole, start = start, free = free,
-    place = place, compile = compile
+    func = func, values = values, kind = kind, whole = whole, observed = observed, start = start,
+    free = free, place = place, compile = compile
   ))
 }
 
 users_code <- function(func) attr(func, "stands_for")$func %||% func
 
-found_replay <- function(code) if (!is.null(the$replays)) utils::gethash(the$replays, code)
+# What is kept of a function's code, by the kind of parameters; without a kind the last one.
+found_replay <- function(code, kind = NULL) {
+  entries <- kept_replays(code)
+  if (is.null(kind)) return(if (length(entries) > 0L) entries[[length(entries)]])
+  for (entry in entries) if (identical(entry$kind, kind)) return(entry)
+}
+
+kept_replays <- function(code) if (!is.null(the$replays)) utils::gethash(the$replays, code)
 
 keep_replay <- function(code, entry) {
   if (is.null(the$replays)) the$replays <- utils::hashtab("address", 32L)
-  if (utils::numhash(the$replays) >= 32L) utils::clrhash(the$replays)
-  utils::sethash(the$replays, code, entry)
+  others <- Filter(function(other) !identical(other$kind, entry$kind), kept_replays(code))
+  if (is.null(others) && utils::numhash(the$replays) >= 32L) utils::clrhash(the$replays)
+  utils::sethash(the$replays, code, c(utils::tail(others, most_kinds - 1L), list(entry)))
   entry
 }
 
-# Runs f, and says what a replay could not repeat.
-watched <- function(f, state) {
+most_kinds <- 8L
+
+# Runs f, and says what a replay could not repeat. Arguments of the `frame` where the function was
+# made may be evaluated on the way, and draw random numbers once: then it runs again.
+watched <- function(f, state, frame) {
   function(flat) {
     state$ran <- TRUE
     seed <- random_seed()
+    lazy <- has_lazy(frame)
     value <- withCallingHandlers(
       f(flat),
       warning = function(w) spoil("it warns"),
       message = function(m) spoil("it signals a message")
     )
-    if (!identical(seed, random_seed())) spoil("it draws random numbers")
+    if (identical(seed, random_seed())) return(value)
+    after <- random_seed()
+    if (lazy) {
+      python_rule("replay.start_again")
+      again <- tryCatch(f(flat), condition = function(c) NULL)
+      if (!is.null(again) && identical(after, random_seed())) return(again)
+      if (!is.null(after)) assign(".Random.seed", after, envir = globalenv())
+    }
+    spoil("it draws random numbers")
     value
   }
+}
+
+has_lazy <- function(frame) {
+  !is_packages(frame) && !identical(frame, globalenv()) &&
+    any(rlang::env_binding_are_lazy(frame))
 }
 
 random_seed <- function() get0(".Random.seed", envir = globalenv(), inherits = FALSE)
@@ -160,13 +194,17 @@ held_replay <- function(target) {
 
 # Is what the function has seen as it was?
 world_holds <- function(entry, frame) {
-  if (!is.null(entry$why) || entry$state$ran) return(FALSE)
+  if (!is.null(entry$why) || entry$state$ran || isTRUE(entry$spent)) return(FALSE)
   for (group in entry$world) {
     now <- mget(
       group$names, group$frame %||% frame, group$mode, ifnotfound = list(absent), inherits = TRUE
     )
     if (!same_values(now, group$values)) return(FALSE)
   }
+  same_methods(entry, frame)
+}
+
+same_methods <- function(entry, frame) {
   for (seen in entry$methods) {
     if (!identical(methods_there(seen$prefixes, seen$frame %||% frame), seen$names)) return(FALSE)
   }
@@ -196,6 +234,7 @@ look_around <- function(entry) {
   see_function(entry$func, world)
   for (value in entry$extra) see_value(value, "an argument", world)
   why <- world$why %||% call_python("replay.reason", entry$replay)
+  if (!is.null(why) && !is.null(entry$template)) return(without_template(entry, why))
   held <- if (is.null(why)) call_python("replay.held_bytes", entry$replay) else 0
   # What is held stays in memory; where there is much, R's part of the time is small.
   much <- world$size > 2^20 || held > 2^24
@@ -203,6 +242,8 @@ look_around <- function(entry) {
   if (is.null(why)) {
     entry$world <- grouped(world)
     entry$methods <- world$methods
+    entry$users_methods <- isTRUE(world$users_methods)
+    if (!is.null(entry$template)) take_tapes(entry)
     if (much) forget_replay(entry)
   } else {
     give_up(entry, why)
@@ -215,7 +256,12 @@ much_data <- "it reads more than 1 MB"
 # Only who has it already keeps it.
 forget_replay <- function(entry) {
   code <- body(entry$func)
-  if (identical(found_replay(code), entry)) utils::remhash(the$replays, code)
+  others <- Filter(function(other) !identical(other, entry), kept_replays(code))
+  if (length(others) > 0L) {
+    utils::sethash(the$replays, code, others)
+  } else {
+    utils::remhash(the$replays, code)
+  }
 }
 
 # What one look gives: the names that are looked up from one frame in one mode.
@@ -367,6 +413,7 @@ see_methods <- function(prefixes, from, world) {
       for (name in dotted[startsWith(dotted, prefix)]) {
         value <- get0(name, envir = env, inherits = FALSE)
         if (is.function(value) && is.null(world$why)) {
+          world$users_methods <- TRUE
           note_name(name, "function", value, env, world)
           see_value(value, name, world, env)
         }

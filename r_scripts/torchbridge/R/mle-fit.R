@@ -267,7 +267,6 @@ call_style <- function(model, call) {
 # The negative log-likelihood of the free parameters, a plain vector, as torch_objective() takes it.
 free_function <- function(model, full, total = TRUE) {
   free <- which(!model$fixed)
-  evaluate <- likelihood_of(model)
   if (length(free) == length(full) && model$style$kind == "compiled" && total) {
     return(model$minuslogl)
   }
@@ -276,31 +275,37 @@ free_function <- function(model, full, total = TRUE) {
   mark_prepared(environment())
   all_free <- length(free) == length(full)
   tied <- model$tied
-  value_of <- function(whole) {
-    attr(whole, "r_names") <- NULL
-    value <- evaluate(if (is.null(tied)) whole else whole[tied])
-    if (total && length(value) != 1L) rule("summary", "sum", list(lift(value)), FALSE) else value
+  # (A replay may do without the function: it is not made ready before it is called.)
+  value_by <- function(evaluate) {
+    function(whole) {
+      attr(whole, "r_names") <- NULL
+      value <- evaluate(if (is.null(tied)) whole else whole[tied])
+      if (total && length(value) != 1L) rule("summary", "sum", list(lift(value)), FALSE) else value
+    }
   }
+  value_of <- value_by(likelihood_of(model))
   run <- function(theta) value_of(if (all_free) theta else rule("put", held, places, theta))
   if (model$style$kind == "compiled") return(run)
   stands_for(
     run, model$minuslogl,
     values = c(model$style$given, model$extra),
     kind = list(model$style$kind, model$skeleton, total, model$tied),
-    whole = value_of, start = unname(full), compile = isTRUE(model$compile),
+    whole = value_of, observed = function(tape) value_by(likelihood_of(model, tape)), start = unname(full), compile = isTRUE(model$compile),
     free = if (!all_free) free,
     place = if (!all_free) function(f) call_python("replay.placed", f, held, places)
   )
 }
 
-likelihood_of <- function(model) {
+likelihood_of <- function(model, tape = NULL) {
   style <- model$style
   if (style$kind == "compiled") {
     graph <- attr(model$minuslogl, "graph")
     return(function(flat) fresh_numeric(graph(flat)))
   }
-  minuslogl <- with_constructs(model$minuslogl)
-  extra <- with_users_functions(c(style$given, model$extra), minuslogl)
+  minuslogl <- with_constructs(model$minuslogl, tape)
+  extra <- observe_arguments(
+    with_users_functions(c(style$given, model$extra), minuslogl), tape
+  )
   if (style$kind == "by_name") {
     names <- names(model$skeleton)
     function(flat) {
@@ -336,7 +341,7 @@ count_observations <- function(model, full) {
   if (length(sizes) == 1L && sizes > 1L) return(sizes)
   f <- free_function(model, full, total = FALSE)
   target <- differentiable(f, full[!model$fixed])
-  value <- call_python("derivatives.value_of", target$f, target$x)
+  value <- derived("derivatives.value_of", target, target$x)
   size <- length(as.vector(plain_values_of(value)))
   if (size > 1L) size else NA_integer_
 }

@@ -49,7 +49,8 @@ start_python <- function(python = NULL) {
   core <- getLoadedDLLs()[["_native"]]
   entries <- c(
     "call", "call_found", "getattr", "setattr", "import", "api", "is_live", "op", "op1", "op2",
-    "index", "index_set", "numbers", "few_numbers", "watch_half", "watch_collection"
+    "index", "index_set", "numbers", "few_numbers", "watch_half", "watch_collection",
+    "observe", "observed"
   )
   the$native <- sapply(entries, simplify = FALSE, function(name) {
     getNativeSymbolInfo(paste0("tb_", name), core)$address
