@@ -246,7 +246,8 @@ def _cdist_backward(gradient: Array, a: Array, b: Array, p: float, distance: Arr
 
 
 def _pairs(x: Array) -> tuple[Array, Array]:
-    return jnp.triu_indices(x.shape[0], 1)
+    rows, columns = jnp.triu_indices(x.shape[0], 1)
+    return rows, columns
 
 
 def _pdist(x: Array, p: float = 2) -> Array:

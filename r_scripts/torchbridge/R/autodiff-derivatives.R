@@ -22,13 +22,13 @@
 #' code that an `if` on a tensor has taken. A function made anew in a loop (a bootstrap, groups) is
 #' the same function with other data: where these have the same types, lengths and attributes, R
 #' does not run it again, and its own functions (`log(y)`, `y[g == 1]`, `mean(y)`) are called with
-#' the new data; up to 16 ways are kept. What R's code looked at otherwise (an `if`, a loop's bounds,
-#' strings) must be the same, or R runs it. What can't be known
-#' runs in R each time: code that draws random numbers, assigns outside, prints, warns, asks for
-#' options, files or the time, looks names up as text, calls a package or `package::name`, reads an
-#' environment, an active binding or an object of a class of its own, or more than 1 MB of data
-#' ([torch_objective()] and what uses it, such as [torch_mle()], may read 500 MB: they hold the data
-#' as long as they are there).
+#' the new data; up to 16 ways are kept. What R's code looked at otherwise (an `if`, a loop's
+#' bounds, strings) must be the same, or R runs it. What can't be known runs in R each time: code
+#' that draws random numbers, assigns outside, prints, warns, asks for options, files or the time,
+#' looks names up as text, calls a package or `package::name`, reads an environment, an active
+#' binding or an object of a class of its own, or more than 1 MB of data ([torch_objective()] and
+#' what uses it, such as [torch_mle()], may read 500 MB: they hold the data as long as they are
+#' there).
 #' What changes a vector behind R's back (`data.table::set()`, Rcpp, `share = TRUE`) is not seen.
 #' `options(torchbridge.trace = FALSE)` switches it off; `options(torchbridge.verbose = TRUE)` says
 #' why a function runs in R.

@@ -10,8 +10,8 @@
 # Tests: test-autodiff-observed.R.
 
 # A list of `nodes` (NULL: an element of the data; else a call: `f`, `arguments`, `refs`), of their
-# `values` and `states` c(id, looked); `variables`, where the data come from; `lifts`, the nodes that
-# became tensors, in order (negative: a tensor without dims).
+# `values` and `states` c(id, looked); `variables`, where the data come from; `lifts`, the nodes
+# that became tensors, in order (negative: a tensor without dims).
 new_tape <- function() {
   the$tapes <- (the$tapes %||% 0L) + 1L
   list2env(list(
@@ -170,17 +170,17 @@ tensor_of_data <- function(value) {
 taped_names <- c(
   "+", "-", "*", "/", "^", "%%", "%/%", "==", "!=", "<", ">", "<=", ">=", "&", "|", "!", "xor",
   "abs", "sqrt", "exp", "log", "log2", "log10", "log1p", "expm1", "sin", "cos", "tan", "asin",
-  "acos", "atan", "atan2", "sinh", "cosh", "tanh", "gamma", "lgamma", "digamma", "trigamma", "beta",
-  "lbeta", "choose", "lchoose", "factorial", "lfactorial", "floor", "ceiling", "round", "signif",
-  "trunc", "sign", "cumsum", "cumprod", "cummax", "cummin", "sum", "prod", "max", "min", "range",
-  "mean", "any", "all", "pmin", "pmax", "var", "sd", "cov", "cor", "median", "c", "rep", "rep_len",
-  "rev", "sort", "order", "rank", "which", "which.max", "which.min", "unique", "duplicated",
-  "matrix", "array", "t", "aperm", "diag", "crossprod", "tcrossprod", "%*%", "%o%", "outer",
-  "solve", "det", "rowSums", "colSums", "rowMeans", "colMeans", "tabulate", "diff", "anyNA", "is.na",
-  "is.nan", "is.finite", "as.numeric", "as.double", "as.integer", "as.logical", "as.vector",
-  "as.matrix", "unname", "drop", "names<-", "dim<-", "dimnames<-", "colnames<-", "ifelse", "[",
-  "[[", "cbind", "rbind", "head", "tail", "append", "replace", "findInterval", "%in%", "match",
-  "scale", "cut", "dnorm", "pnorm", "qnorm", "dpois", "dbinom", "dexp", "pexp"
+  "acos", "atan", "atan2", "sinh", "cosh", "tanh", "gamma", "lgamma", "digamma", "trigamma",
+  "beta", "lbeta", "choose", "lchoose", "factorial", "lfactorial", "floor", "ceiling", "round",
+  "signif", "trunc", "sign", "cumsum", "cumprod", "cummax", "cummin", "sum", "prod", "max", "min",
+  "range", "mean", "any", "all", "pmin", "pmax", "var", "sd", "cov", "cor", "median", "c", "rep",
+  "rep_len", "rev", "sort", "order", "rank", "which", "which.max", "which.min", "unique",
+  "duplicated", "matrix", "array", "t", "aperm", "diag", "crossprod", "tcrossprod", "%*%", "%o%",
+  "outer", "solve", "det", "rowSums", "colSums", "rowMeans", "colMeans", "tabulate", "diff",
+  "anyNA", "is.na", "is.nan", "is.finite", "as.numeric", "as.double", "as.integer", "as.logical",
+  "as.vector", "as.matrix", "unname", "drop", "names<-", "dim<-", "dimnames<-", "colnames<-",
+  "ifelse", "[", "[[", "cbind", "rbind", "head", "tail", "append", "replace", "findInterval",
+  "%in%", "match", "scale", "cut", "dnorm", "pnorm", "qnorm", "dpois", "dbinom", "dexp", "pexp"
 )
 
 # Of `known`, where the user has not masked them.
@@ -199,7 +199,7 @@ taped <- function(name, behind, tape) {
     written <- as.list(substitute(list(...)))[-1L]
     empty <- vapply(written, is_missing_argument, NA)
     given <- if (any(empty)) written else list(...)
-    for (k in which(empty)) given[[k]] <- quote(expr = )
+    for (k in which(empty)) given[[k]] <- quote(expr = ) # nolint
     if (any(empty)) for (k in which(!empty)) given[k] <- list(...elt(k))
     ids <- integer(length(given))
     for (k in which(!empty)) {

@@ -1,6 +1,6 @@
-# Replays of functions that are the same but for their data: closures made anew in a loop, other data
-# as an argument. Once a function's body comes back with other data, R runs it with data that are
-# observed (autodiff-observed.R); what was noted then holds for all data that are alike where
+# Replays of functions that are the same but for their data: closures made anew in a loop, other
+# data as an argument. Once a function's body comes back with other data, R runs it with data that
+# are observed (autodiff-observed.R); what was noted then holds for all data that are alike where
 # somebody looked. A few such ways are kept, and each that comes back takes those that hold for it.
 #
 # Tests: test-autodiff-rebinding.R.

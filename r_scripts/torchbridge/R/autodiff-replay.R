@@ -69,9 +69,9 @@ take_replay <- function(target) {
 is_replayable <- function(func) typeof(func) == "closure" && !isS4(func) && !isdebugged(func)
 
 # A function of ours that runs the user's `func` with these values; `kind` is what else it depends
-# on. Replayed is `whole`, a function of numbers like `start` (observed(tape) is the same that observes the data that
-# it reads); `free` (NULL: all) are those that
-# `run` is a function of, and `place` makes of the replay that of `run`; `compile` as of
+# on. Replayed is `whole`, a function of numbers like `start` (`observed(tape)` is the same that
+# observes the data that it reads); `free` (NULL: all) are those that `run` is a function of, and
+# `place` makes of the replay that of `run`; `compile` as of
 # torch_objective().
 stands_for <- function(run, func, values, kind, whole, observed, start, free, place, compile) {
   structure(run, stands_for = list(

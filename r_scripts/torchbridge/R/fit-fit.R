@@ -132,9 +132,9 @@
 #' data in memory, and needs JAX: `pip install "torchbridge[xla]"` (Python 3.11 or later). An
 #' operator that it does not know, or a callback that listens to each batch, is an error that names
 #' it; a process that was forked from one in which XLA runs (`parallel::mclapply()`) fits without
-#' it, and says so. What it has compiled is kept in your own cache (`~/.cache/torchbridge`) for later
-#' sessions, unless others could write there; the environment variable `TORCHBRIDGE_CACHE` names
-#' another folder, or `off`.
+#' it, and says so. What it has compiled is kept in your own cache (`~/.cache/torchbridge`) for
+#' later sessions, unless others could write there; the environment variable `TORCHBRIDGE_CACHE`
+#' names another folder, or `off`.
 #'
 #' The default compiles nothing: what a seed gives does not depend on what is installed.
 #' `fit$engine` says what ran.

@@ -365,8 +365,8 @@ new_formula_columns <- function(preparation, newdata, offset, call) {
   )
 }
 
-# What model.frame() gives, which takes it a third of a millisecond, where every variable is a column
-# of numbers and the terms have no offset; else NULL.
+# What model.frame() gives, which takes it a third of a millisecond, where every variable is a
+# column of numbers and the terms have no offset; else NULL.
 frame_of_numbers <- function(preparation, checked) {
   predictors <- preparation$predictors
   if (!is.null(attr(predictors, "offset")) || length(preparation$xlevels) > 0L) return(NULL)

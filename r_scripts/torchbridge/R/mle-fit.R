@@ -290,7 +290,8 @@ free_function <- function(model, full, total = TRUE) {
     run, model$minuslogl,
     values = c(model$style$given, model$extra),
     kind = list(model$style$kind, model$skeleton, total, model$tied),
-    whole = value_of, observed = function(tape) value_by(likelihood_of(model, tape)), start = unname(full), compile = isTRUE(model$compile),
+    whole = value_of, observed = function(tape) value_by(likelihood_of(model, tape)),
+    start = unname(full), compile = isTRUE(model$compile),
     free = if (!all_free) free,
     place = if (!all_free) function(f) call_python("replay.placed", f, held, places)
   )

@@ -58,7 +58,9 @@ makers <- list(
       s * s
     }
   },
-  groups = function(d) function(p) sum(sapply(split(d$y, d$g), function(v) sum((v - p[1])^2))) * p[2],
+  groups = function(d) {
+    function(p) sum(sapply(split(d$y, d$g), function(v) sum((v - p[1])^2))) * p[2]
+  },
   helper = function(d) {
     eta <- function(p) p[1] + p[2] * d$x
     inner <- function(v) sum((d$y - v)^2)
@@ -107,7 +109,9 @@ makers <- list(
     function(p) sum(apply(x, 1, function(row) sum(row * p))^2)
   },
   reduced = function(d) function(p) Reduce(function(s, v) s * p[1] + v * p[2], d$x, 0)^2,
-  mapped = function(d) function(p) sum(unlist(Map(function(a, b) (a - b * p[1])^2 * p[2], d$y, d$x)))
+  mapped = function(d) {
+    function(p) sum(unlist(Map(function(a, b) (a - b * p[1])^2 * p[2], d$y, d$x)))
+  }
 )
 
 # Whether R has to run a function again is another matter: it is for data that it looks at.
@@ -277,7 +281,9 @@ test_that("warnings and errors of other data are R's own", {
     force(y)
     function(p) sum(log(y) * p)
   }
-  for (y in list(c(1, 2), c(2, 3), c(3, 4), c(4, 5))) expect_identical(grad(make(y), 1), sum(log(y)))
+  for (y in list(c(1, 2), c(2, 3), c(3, 4), c(4, 5))) {
+    expect_identical(grad(make(y), 1), sum(log(y)))
+  }
   expect_warning(expect_error(grad(make(c(-1, 2)), 1), "NaN"), "NaNs produced")
   expect_identical(grad(make(c(7, 2)), 1), sum(log(c(7, 2))))
   stops <- function(y) {
