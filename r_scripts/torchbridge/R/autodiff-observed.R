@@ -122,7 +122,7 @@ lift_observed <- function(x, id, scalar) {
 # An operator of a tensor and one number that is observed: in the notes that is a tensor without
 # dims, with which these give the same bits as with a number. NULL where this is not to be had.
 by_observed_number <- function(generic, e1, e2) {
-  if (!generic %in% of_numbers || isTRUE(the$beware)) return(NULL)
+  if (!generic %in% number_operators || isTRUE(the$beware)) return(NULL)
   first <- is_tensor(e2)
   number <- if (first) e1 else e2
   tensor <- if (first) e2 else e1
@@ -156,7 +156,7 @@ observed_branch <- function(id, branch) {
   found
 }
 
-of_numbers <- c("+", "-", "*", "/", "==", "!=", "<", ">", "<=", ">=")
+number_operators <- c("+", "-", "*", "/", "==", "!=", "<", ">", "<=", ">=")
 
 number_of_data <- function(value) python_rule("rules.as_number", as.double(value))
 
