@@ -32,7 +32,6 @@ MODULES = {
     "data": "torchbridge.rtorch.data",
     "distributions": "torchbridge.rtorch.distributions",
     "jit": "torchbridge.rtorch.jit",
-    "language": "torchbridge.rtorch.language",
     "layers": "torchbridge.rtorch.layers",
     "module_members": "torchbridge.rtorch.module_members",
     "modules": "torchbridge.rtorch.modules",

@@ -40,7 +40,7 @@ def test_compiled_it_is_the_same_and_other_data_are_not_compiled_again():
             value, slope = derivatives.value_and_grad(f, x)
             want = [value, *slope.tolist()]
             assert _numbers(evaluator, *values) == pytest.approx(want, rel=1e-12)
-        (code,) = evaluator._programs
+        ((code, _way),) = evaluator._programs
         assert isinstance(code, compiled.CompiledProgram), evaluator.why
     assert len(compiled._CODE) == 1
 

@@ -166,7 +166,9 @@ def test_only_rs_public_api(core, r):
         ["nm", "-D", "--undefined-only", core.__file__], capture_output=True, text=True, check=True
     ).stdout.split()
     assert "R_tryEvalSilent" in names  # the list is what we think it is
-    assert set(names) & {*NOT_API, *r("tools:::nonAPI").value()} == set()
+    # Writing R Extensions' MAYBE_SHARED() is a macro there, of this one.
+    expanded = {"REFCNT"} if r("getRversion() < '4.5'").value() else set()
+    assert set(names) & {*NOT_API, *r("tools:::nonAPI").value()} - expanded == set()
 
 
 # ---- fork ----

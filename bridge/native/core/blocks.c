@@ -41,14 +41,15 @@ typedef struct block {
 
 static block *first_free = NULL; /* never given back: see core/owned.c */
 static int n_blocks = 0;
-static SEXP at_work = NULL; /* the lists of the one that is filled and of the one before */
+static SEXP at_work = NULL; /* the lists of the one that is filled and of the one before, KEPT */
+enum { KEPT = 2 };          /* a handle that nothing was filled into */
 static bool collected = true, too_many = false;
 static int in_a_row = 0;
 
 void tb_blocks_init(void) {
   if (at_work)
     return;
-  at_work = Rf_allocVector(VECSXP, 2);
+  at_work = Rf_allocVector(VECSXP, KEPT + 1);
   R_PreserveObject(at_work);
 }
 
@@ -161,6 +162,15 @@ void tb_block_join(SEXP handle) {
 void tb_blocks_let_go(void) {
   SET_VECTOR_ELT(at_work, 0, R_NilValue);
   SET_VECTOR_ELT(at_work, 1, R_NilValue);
+  SET_VECTOR_ELT(at_work, KEPT, R_NilValue);
+}
+
+void tb_block_keep(SEXP handle) { SET_VECTOR_ELT(at_work, KEPT, handle); }
+
+SEXP tb_block_kept(void) {
+  SEXP handle = VECTOR_ELT(at_work, KEPT);
+  SET_VECTOR_ELT(at_work, KEPT, R_NilValue);
+  return handle;
 }
 
 /* ---- when ---- */

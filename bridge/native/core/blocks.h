@@ -15,6 +15,8 @@ void tb_blocks_next(bool little); /* a tensor came: one for a block? */
 void tb_block_join(SEXP handle);  /* of nothing as yet, without a finalizer; may jump */
 void tb_block_leave(SEXP handle); /* it has a finalizer of its own from now on; may jump */
 bool tb_is_in_block(SEXP handle); /* also while it owns nothing */
+void tb_block_keep(SEXP handle);  /* of a block and of nothing, for the next who asks */
+SEXP tb_block_kept(void);         /* R_NilValue: none */
 void tb_blocks_let_go(void);      /* a collection comes: the core itself holds no handle */
 
 #endif

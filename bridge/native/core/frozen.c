@@ -21,7 +21,6 @@
  * Tests: tests/native/core/test_handle.py, test-save-frozen.R */
 #include "core/frozen.h"
 
-#include "core/blocks.h"
 #include "core/lifetime.h"
 
 #include <R_ext/Altrep.h>
@@ -79,7 +78,7 @@ static SEXP serialized_state(SEXP x) {
 static R_xlen_t length(SEXP x) {
   SEXP pointer = R_altrep_data1(x);
   if (TYPEOF(R_altrep_data2(x)) == VECSXP)
-    tb_block_leave(pointer); /* the place of its block is needed */
+    saving->leave_block(pointer); /* the place of its block is needed */
   if (last.of != pointer && wanted == pointer)
     freeze(pointer);
   R_xlen_t n = last.of == pointer && last.bytes ? PyBytes_GET_SIZE(last.bytes) : 0;

@@ -11,6 +11,7 @@ typedef struct {
   /* The object of a handle that readRDS() has read: borrowed, or NULL with an exception; may jump.
    */
   PyObject *(*thaw)(SEXP pointer);
+  void (*leave_block)(SEXP pointer); /* tb_block_leave() */
 } tb_saving;
 
 void tb_frozen_init(void *dll_info, const tb_saving *how);

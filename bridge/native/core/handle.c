@@ -171,7 +171,7 @@ static bool has_graph(PyObject *x) {
 static void own(SEXP pointer, tb_owned *o, PyObject *x, bool tensor) {
   int64_t bytes = tensor ? bytes_of(x) : 0;
   *o = (tb_owned){.little = bytes > TB_LITTLE_BYTES ? TB_NOT_LITTLE : TB_LITTLE_UNKNOWN};
-  tb_own(pointer, o, x, bytes);
+  tb_own(pointer, o, x, bytes, tb_is_plain_tensor(x));
   if (!tensor)
     tb_pressure_unknown();
 }
@@ -210,14 +210,20 @@ SEXP tb_numeric_handle(PyObject *x) { return handle_of_class(x, true, numeric_cl
 
 SEXP tb_handle_ready(void) {
   bool block = tb_blocks_wanted();
-  SEXP handle = CAR(left_over);
-  SETCAR(left_over, R_NilValue);
-  if (handle != R_NilValue && tb_is_in_block(handle) == block)
-    return handle;
-  return empty_handle(true, tensor_class, block);
+  SEXP handle = block ? tb_block_kept() : CAR(left_over);
+  if (handle == R_NilValue)
+    return empty_handle(true, tensor_class, block);
+  if (!block)
+    SETCAR(left_over, R_NilValue);
+  return handle;
 }
 
-void tb_handle_keep_ready(SEXP handle) { SETCAR(left_over, handle); }
+void tb_handle_keep_ready(SEXP handle) {
+  if (tb_is_in_block(handle))
+    tb_block_keep(handle);
+  else
+    SETCAR(left_over, handle);
+}
 
 bool tb_handle_fill(SEXP handle, PyObject *x, bool of_little) {
   if (!tb_is_plain_tensor(x))
@@ -235,7 +241,7 @@ bool tb_handle_fill(SEXP handle, PyObject *x, bool of_little) {
                   .little = little                    ? TB_LITTLE
                             : bytes > TB_LITTLE_BYTES ? TB_NOT_LITTLE
                                                       : TB_LITTLE_UNKNOWN};
-  tb_own(handle, o, x, bytes);
+  tb_own(handle, o, x, bytes, true);
   return true;
 }
 

@@ -13,7 +13,6 @@
 #include "core/owned.h"
 
 #include "core/frozen.h"
-#include "core/handle.h"
 #include "core/lifetime.h"
 
 #include <stdlib.h>
@@ -42,11 +41,11 @@ static void release(tb_owned *o) {
   n_free++;
 }
 
-void tb_own(SEXP handle, tb_owned *o, PyObject *x, int64_t bytes) {
+void tb_own(SEXP handle, tb_owned *o, PyObject *x, int64_t bytes, bool tensor) {
   o->object = Py_NewRef(x);
   o->handle = handle;
   o->bytes = bytes;
-  o->untracked = tb_is_plain_tensor(x) && PyObject_GC_IsTracked(x);
+  o->untracked = tensor && PyObject_GC_IsTracked(x);
   if (o->untracked)
     PyObject_GC_UnTrack(x);
   R_SetExternalPtrAddr(handle, o);

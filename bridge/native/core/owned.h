@@ -17,8 +17,9 @@ typedef struct tb_owned {
 } tb_owned;
 
 tb_owned *tb_owned_new(void); /* NULL: there is no memory */
-/* The handle owns x, by what is filled here; bytes is 0 of what is no tensor. Nothing can jump. */
-void tb_own(SEXP handle, tb_owned *o, PyObject *x, int64_t bytes);
+/* The handle owns x, by what is filled here; bytes is 0 of what is no tensor; tensor: it is a plain
+ * one. Nothing can jump. */
+void tb_own(SEXP handle, tb_owned *o, PyObject *x, int64_t bytes, bool tensor);
 void tb_disown(tb_owned *o);         /* its object goes, with the GIL or once Python has ended */
 bool tb_disowning(void);             /* is that going on? */
 tb_owned *tb_owned_by(SEXP handle);  /* NULL: the handle owns nothing, or not any more */

@@ -4,6 +4,7 @@
  * Tests: tests/native/core/test_handle.py, test-save-frozen.R */
 #include "values/saved.h"
 
+#include "core/blocks.h"
 #include "core/entry.h"
 #include "core/errors.h"
 #include "core/handle.h"
@@ -100,7 +101,7 @@ static PyObject *thaw(SEXP pointer) {
   return object;
 }
 
-const tb_saving tb_saved = {.freeze = freeze, .thaw = thaw};
+const tb_saving tb_saved = {.freeze = freeze, .thaw = thaw, .leave_block = tb_block_leave};
 
 static int is_live_work(void *p, SEXP *result) {
   PyObject *found = thaw(p);

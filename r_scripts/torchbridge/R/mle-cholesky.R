@@ -132,7 +132,7 @@ inverse_plan <- function(pattern, root) {
   # A column is done after that of its first element below the diagonal.
   levels <- split(columns, elimination_depth(row, starts, sizes, corner)[columns])
   back <- integer(n)
-  back[pattern$factor@perm + 1L] <- seq_len(n)
+  back[elimination_order(pattern$factor, n) + 1L] <- seq_len(n)
   known <- root_keys(root)
   pattern$plan <- list(
     kept = if (!identical(keys, known)) match(keys, known),
@@ -194,7 +194,7 @@ root_keys <- function(root) {
 # The factor's pattern without what supernodes add, in the same order of columns.
 exact_root <- function(pattern, root) {
   factor <- root_of_pattern(pattern, is_reordered(pattern))
-  if (!identical(attr(factor, "perm"), pattern$factor@perm)) return(root)
+  if (!identical(attr(factor, "perm"), elimination_order(pattern$factor, pattern$n))) return(root)
   factor
 }
 
@@ -202,7 +202,12 @@ root_of_pattern <- function(pattern, reorder) {
   matrix <- pattern$matrix
   matrix@x[pattern$diagonal] <- tabulate(c(pattern$row, pattern$column), pattern$n)
   factor <- Matrix::Cholesky(matrix, perm = reorder, LDL = FALSE, super = FALSE)
-  structure(methods::as(factor, "CsparseMatrix"), perm = factor@perm)
+  structure(methods::as(factor, "CsparseMatrix"), perm = elimination_order(factor, pattern$n))
+}
+
+# From version 1.6 on Matrix gives none where it is the variables' own.
+elimination_order <- function(factor, n) {
+  if (length(factor@perm) == n) factor@perm else seq_len(n) - 1L
 }
 
 # How far each column is from the corner, in the elimination tree.
