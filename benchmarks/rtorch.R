@@ -89,7 +89,7 @@ rows <- expression(
 
 # ---- one process ----
 
-say <- function(name, median, best) cat("row", name, median, best, sep = "\t", fill = TRUE)
+say <- function(name, median, best) cat("row\t", name, "\t", median, "\t", best, "\n", sep = "")
 
 megabytes <- function(key) {
   line <- grep(key, readLines("/proc/self/status"), value = TRUE)

@@ -20,7 +20,7 @@ from torchbridge.autodiff import derivatives
 from torchbridge.autodiff.compiled import CompiledProgram, alike
 from torchbridge.autodiff.programs import Core, NoProgramError, Program, record
 from torchbridge.autodiff.replay import Replay, placed
-from torchbridge.autodiff.ways import Path
+from torchbridge.autodiff.ways import Path, bytes_of
 
 #: Where a way holds more bytes, a program pays at once.
 _MUCH = 2**21
@@ -125,7 +125,7 @@ class Evaluator:
         found = found if isinstance(found, tuple) else (found,)
         if path is not None:
             uses = self._uses[path.origin] = self._uses.get(path.origin, 0) + 1
-            soon = self._compile or self._verb.after < 10 and path.held_bytes > _MUCH
+            soon = self._compile or self._verb.after < 10 and bytes_of([path]) > _MUCH
             if uses == (1 if soon else self._verb.after):
                 self._try(path, inputs, found)
         return found

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from torchbridge.autodiff import rules
 from torchbridge.autodiff.derivatives import Function
 from torchbridge.autodiff.watching import tensors
-from torchbridge.autodiff.ways import Path, Ways
+from torchbridge.autodiff.ways import Path, Ways, bytes_of
 
 #: How many ways through a function are kept: each where an `if` on a tensor went another way.
 _MOST_PATHS = 8
@@ -385,5 +385,5 @@ def reason(replay: Replay) -> str | None:
 
 
 def held_bytes(replay: Replay) -> int:
-    """How large the tensors are that a replay holds."""
-    return sum(path.held_bytes for paths in replay._paths.values() for path in paths)
+    """How much memory the tensors keep that a replay holds."""
+    return bytes_of(path for paths in replay._paths.values() for path in paths)

@@ -9,9 +9,10 @@ Tests: tests/autodiff/test_ways.py, test-autodiff-rebinding.R.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
+import torch
 from torch import Tensor
 
 #: A single value of a tensor, which R's code may have branched on.
@@ -63,10 +64,9 @@ class Path:
         return other
 
     @property
-    def held_bytes(self) -> int:
-        """How large the tensors are that it holds."""
-        held = {id(t): t.nbytes for t in (*self.known, *self.data, *(t for t, _ in self.versions))}
-        return sum(held.values())
+    def held(self) -> tuple[Tensor, ...]:
+        """The tensors that it keeps."""
+        return (*self.known, *self.data, *(t for t, _ in self.versions))
 
     def __call__(self, x: Tensor) -> Tensor | None:
         """Its value at x, or None."""
@@ -92,6 +92,19 @@ class Ways:
         self.made: dict[int, tuple[object, Path]] = {}
         self.programs: dict[object, list[Any]] = {}
         self.uses: dict[object, dict[Path, int]] = {}
+
+
+def bytes_of(ways: Iterable[Path]) -> int:
+    """How much memory is kept by the tensors that they hold, what several share once."""
+    return sum(dict(_memory(t) for way in ways for t in way.held).values())
+
+
+def _memory(tensor: Tensor) -> tuple[int, int]:
+    """What tells the memory of one tensor from that of others, and its bytes."""
+    if tensor.layout is not torch.strided or tensor.is_meta:
+        return id(tensor), 0 if tensor.is_meta else tensor.nbytes
+    storage = tensor.untyped_storage()
+    return storage.data_ptr() or id(tensor), storage.nbytes()
 
 
 def _same(now: _Value, then: _Value) -> bool:

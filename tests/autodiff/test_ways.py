@@ -157,3 +157,18 @@ def test_bits_are_alike_or_not():
     assert replay.alike(nan, nan.clone()) and not replay.alike(nan, zero)
     assert not replay.alike(nan, nan.double()) and not replay.alike(nan[:1], nan)
     assert replay.alike(1.0, 1.0) and not replay.alike(1.0, nan)
+
+
+def test_memory_that_is_held_counts_once():
+    data = torch.rand(50, 40, dtype=torch.float64)
+    other = torch.rand(10, dtype=torch.float64)
+
+    def f(x):
+        rows = data if bool(x[0] > 0) else data.t()
+        return (data[:, :2] @ x).sum() + (data[0] * x[0]).sum() + rows[3, 4] + other.sum() * x[1]
+
+    function = Replay(f)
+    for x in POINTS:
+        assert _same_bits(function(x), f(x))
+    assert replay.reason(function) is None
+    assert data.nbytes + other.nbytes <= replay.held_bytes(function) < 1.5 * data.nbytes

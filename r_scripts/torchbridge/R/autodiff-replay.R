@@ -238,7 +238,8 @@ look_around <- function(entry) {
   held <- if (is.null(why)) call_python("replay.held_bytes", entry$replay) else 0
   # What is held stays in memory; where there is much, R's part of the time is small.
   much <- world$size > 2^20 || held > 2^24
-  if (is.null(why) && (much && !entry$lasting || world$size + held > 2^29)) why <- much_data
+  if (is.null(why) && world$size + held > 2^29) why <- "it reads more than 500 MB"
+  if (is.null(why) && much && !entry$lasting) why <- much_data
   if (is.null(why)) {
     entry$world <- grouped(world)
     entry$methods <- world$methods
