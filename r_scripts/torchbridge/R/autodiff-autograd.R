@@ -19,10 +19,11 @@
 #' @export
 with_no_grad <- function(code) {
   before <- NULL
-  # Twice, and before it is set: an interrupt may come at any of these lines.
+  # An interrupt may come at any of these lines: twice, before it is set, and none comes between
+  # that and the assignment.
   on.exit(before <- restore_grad_mode(before))
   on.exit(before <- restore_grad_mode(before), add = TRUE)
-  before <- autograd_set_grad_mode(FALSE)
+  suspendInterrupts(before <- autograd_set_grad_mode(FALSE))
   force(code)
 }
 
@@ -32,7 +33,7 @@ with_enable_grad <- function(code) {
   before <- NULL
   on.exit(before <- restore_grad_mode(before))
   on.exit(before <- restore_grad_mode(before), add = TRUE)
-  before <- autograd_set_grad_mode(TRUE)
+  suspendInterrupts(before <- autograd_set_grad_mode(TRUE))
   force(code)
 }
 

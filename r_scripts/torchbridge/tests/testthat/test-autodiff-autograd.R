@@ -84,6 +84,31 @@ test_that("the mode is as before after an error", {
   expect_true(recording())
 })
 
+test_that("an interrupt right after the mode is set leaves it as it was", {
+  tried <- FALSE
+  interrupted <- function(enabled) {
+    before <- autograd_set_grad_mode(enabled)
+    if (!tried) {
+      tried <<- TRUE
+      tools::pskill(Sys.getpid(), tools::SIGINT)
+      for (i in 1:1e5) identity(i) # R looks now and then whether one has come
+    }
+    before
+  }
+  ends <- function(with_mode) {
+    tried <<- FALSE
+    place <- list(autograd_set_grad_mode = interrupted)
+    environment(with_mode) <- list2env(place, parent = asNamespace("torchbridge"))
+    tryCatch(with_mode(1), interrupt = function(condition) "interrupted")
+  }
+  expect_identical(ends(with_no_grad), "interrupted")
+  expect_true(recording())
+  with_no_grad({
+    expect_identical(ends(with_enable_grad), "interrupted")
+    expect_false(recording())
+  })
+})
+
 test_that("local_no_grad() lasts as long as its function", {
   inner <- function() {
     local_no_grad()
