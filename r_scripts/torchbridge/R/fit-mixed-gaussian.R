@@ -65,7 +65,7 @@ fit_gaussian_mixed <- function(data, start) {
     gr = function(theta) gaussian_gradient(data, look(theta))
   )
   lower <- ifelse(theta_diagonal(data$design) == 1, 0, -Inf)
-  found <- minimise_mixed(start, objective, lower)
+  found <- minimise_mixed(start, objective, lower, theta_scale(data$design))
   found$at <- look(found$par)
   found
 }

@@ -133,7 +133,12 @@ fit_laplace_mixed <- function(data, start) {
   at <- mixed_places(data)
   lower <- rep(-Inf, length(start))
   lower[at$theta[theta_diagonal(data$design) == 1]] <- 0
-  found <- minimise_mixed(start, objective, lower)
+  root <- function(x) sqrt(2 * base::colSums(x^2))
+  scale <- rep(sqrt(nrow(data$x)), length(start))
+  scale[at$beta] <- root(data$x)
+  scale[at$theta] <- theta_scale(data$design)
+  if (!is.null(data$x_zero)) scale[at$zero] <- root(data$x_zero)
+  found <- minimise_mixed(start, objective, lower, scale)
   found$mode <- look(found$par)
   found
 }

@@ -5,20 +5,22 @@
 
 # list(par, value, gradient, hessian, held, convergence, message): `held` are the parameters at
 # their bound, which have no row in the Hessian.
-minimise_mixed <- function(start, objective, lower) {
-  found <- coarse_minimum(start, objective, lower)
-  newton_end(off_the_bound(found$par, objective, lower), objective, lower)
+minimise_mixed <- function(start, objective, lower, scale) {
+  found <- coarse_minimum(start, objective, lower, scale)
+  newton_end(off_the_bound(found$par, objective, lower, scale), objective, lower)
 }
 
-coarse_minimum <- function(start, objective, lower) {
+# `scale` are roots of what the second derivatives may be. (Of many levels they are thousands of
+# times those of few: of one scale nlminb() goes to and fro across the valley, by short steps.)
+coarse_minimum <- function(start, objective, lower, scale) {
   stats::nlminb(
-    start, objective$fn, objective$gr, lower = lower,
+    start, objective$fn, objective$gr, lower = lower, scale = scale,
     control = list(rel.tol = 1e-10, x.tol = 1e-8, eval.max = 1000, iter.max = 500)
   )
 }
 
 # At a standard deviation of 0 the gradient in it is 0, whether there is a minimum or not.
-off_the_bound <- function(par, objective, lower) {
+off_the_bound <- function(par, objective, lower, scale) {
   held <- which(par <= lower + 1e-6)
   if (length(held) == 0L) return(par)
   best <- objective$fn(par)
@@ -26,7 +28,7 @@ off_the_bound <- function(par, objective, lower) {
     for (step in c(1e-3, 0.1)) {
       tried <- replace(par, i, step)
       if (objective$fn(tried) >= best) next
-      again <- coarse_minimum(tried, objective, lower)
+      again <- coarse_minimum(tried, objective, lower, scale)
       if (again$objective < best) {
         par <- again$par
         best <- again$objective

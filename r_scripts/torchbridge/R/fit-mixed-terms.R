@@ -83,6 +83,14 @@ theta_diagonal <- function(design) {
   }))
 }
 
+# Roots of the deviance's second derivatives in theta, as they are near 1 where the data tell the
+# effects well: twice the number of levels.
+theta_scale <- function(design) {
+  unlist(lapply(design$terms, function(term) {
+    rep(sqrt(2 * nlevels(term$group)), length(term$theta))
+  }))
+}
+
 # The derivative in theta of a sum whose derivatives in the scaled values (n, K) are `slopes`.
 theta_gradient <- function(design, slopes) {
   unlist(lapply(design$terms, function(term) {

@@ -106,3 +106,31 @@ test_that("weights, offsets, NA, contrasts and units are taken as lme4 takes the
   expect_length(fitted(fit), sum(d$w < 1.9))
   expect_true(is.na(fitted(fit)[["3"]]))
 })
+
+test_that("groupings of very different sizes take few steps", {
+  # The deviance of means of groups, each with the variance of its own rows' noise.
+  levels <- c(3000, 1100, 28)
+  sds <- c(0.28, 0.44, 0.09)
+  noise <- c(0.1, 0.02, 0.001)
+  n <- 0
+  objective <- list(
+    fn = function(theta) {
+      n <<- n + 1
+      spread <- theta^2 + noise
+      sum(levels * (log(spread) + (sds^2 + noise) / spread))
+    },
+    gr = function(theta) {
+      spread <- theta^2 + noise
+      2 * theta * levels * (1 / spread - (sds^2 + noise) / spread^2)
+    }
+  )
+  found <- minimise_mixed(rep(1, 3), objective, rep(0, 3), sqrt(2 * levels))
+  expect_equal(found$par, sds, tolerance = 1e-9)
+  expect_true(found$converged)
+  expect_lt(n, 80) # 38; of one scale 136
+
+  terms <- lapply(list(gl(4, 3), gl(6, 2)), function(group) {
+    list(group = group, theta = seq_len(nlevels(group) / 2))
+  })
+  expect_equal(theta_scale(list(terms = terms)), sqrt(c(8, 8, 12, 12, 12)))
+})
