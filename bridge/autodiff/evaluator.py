@@ -20,7 +20,7 @@ from torchbridge.autodiff import derivatives
 from torchbridge.autodiff.compiled import CompiledProgram, alike
 from torchbridge.autodiff.programs import Core, NoProgramError, Program, record
 from torchbridge.autodiff.replay import Replay, placed
-from torchbridge.autodiff.ways import Path, bytes_of
+from torchbridge.autodiff.ways import Path, Ways, bytes_of
 
 #: Where a way holds more bytes, a program pays at once.
 _MUCH = 2**21
@@ -38,27 +38,30 @@ class Evaluator:
 
     Args:
         replay: The function.
-        verb: One of `VERBS`.
+        verb: One of `VERBS`, or one that is not among them.
         places: Which of its parameters (from 0) the derivatives are of; None: all.
         compile: Is the program compiled? Then the results are the same but for rounding.
-        n: How many numbers the first input has, and the second all that follow; None: as many as
-            any other.
+        n: How many numbers the first input has; None: as many as any other. The others have equal
+            parts of what follows.
     """
 
     def __init__(
         self,
         replay: Replay,
-        verb: str,
+        verb: str | Verb,
         places: Tensor | None = None,
         compile: bool = False,
         n: int | None = None,
     ) -> None:
         self.replay = replay
-        self._verb = VERBS[verb]
+        self._verb = VERBS[verb] if isinstance(verb, str) else verb
+        # (Programs of a verb of somebody's own are of no use to others.)
+        self._own = None if isinstance(verb, str) else Ways()
         self._places = places
         self._compile = compile
         self._n = n
-        self._kind = (verb, compile, n, None if places is None else tuple(places.tolist()))
+        name = verb if isinstance(verb, str) else ""
+        self._kind = (name, compile, n, None if places is None else tuple(places.tolist()))
         #: Why the last way that was tried is no program.
         self.why: str | None = None
         self._take_dtype()
@@ -67,9 +70,10 @@ class Evaluator:
         """What is known of the function with the default dtype there is now."""
         self._dtype = torch.get_default_dtype()
         kind = (*self._kind, self._dtype)
+        ways = self._own or self.replay.ways
         #: Each with the way that it is of.
-        self._programs: list[_Known] = self.replay.ways.programs.setdefault(kind, [])
-        self._uses = self.replay.ways.uses.setdefault(kind, {})
+        self._programs: list[_Known] = ways.programs.setdefault(kind, [])
+        self._uses = ways.uses.setdefault(kind, {})
 
     def __call__(self, numbers: bytearray) -> bytes:
         """The verb's results.
@@ -100,7 +104,8 @@ class Evaluator:
             return (numbers,)
         if self._n is None:
             return numbers.chunk(self._verb.n_inputs)
-        return numbers[: self._n], numbers[self._n :]
+        others = numbers[self._n :].chunk(self._verb.n_inputs - 1)
+        return numbers[: self._n], *others
 
     def _chosen(self, results: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The results at the places."""
@@ -133,7 +138,8 @@ class Evaluator:
     def _try(self, path: Path, inputs: tuple[Tensor, ...], found: Sequence[float | Tensor]) -> None:
         """A program of a way, if there is one that gives what was found."""
         try:
-            program = record(self._verb.core, path.run, inputs, path.known, path.data)
+            known = (*path.known, *self._verb.known)
+            program = record(self._verb.core, path.run, inputs, known, path.data)
         except (NoProgramError, RuntimeError, ValueError, TypeError) as reason:
             self.why = str(reason)  # it is replayed as it was
             return
@@ -175,7 +181,9 @@ def reason(evaluator: Evaluator) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Verb:
+class Verb:
+    """What an evaluator does."""
+
     core: Core
     #: What R is given of the core's results; None where the slow one is to say what is wrong.
     checked: Callable[..., Sequence[float | Tensor] | None]
@@ -185,6 +193,8 @@ class _Verb:
     n_inputs: int = 1
     #: Are all dims of the derivative those of the parameters?
     symmetric: bool = True
+    #: The tensors that the core reads, besides the function's own.
+    known: Sequence[Tensor] = ()
 
 
 def _number(value: Tensor) -> Sequence[float | Tensor]:
@@ -229,18 +239,18 @@ def _has_nan(x: Tensor) -> bool:
     return math.isnan(x.sum().item())  # (or an infinite one of each sign)
 
 
-VERBS: dict[str, _Verb] = {
-    "value": _Verb(derivatives.bare_value, _number, derivatives.value, 3),
-    "value_and_grad_or_nan": _Verb(
+VERBS: dict[str, Verb] = {
+    "value": Verb(derivatives.bare_value, _number, derivatives.value, 3),
+    "value_and_grad_or_nan": Verb(
         derivatives.bare_value_and_grad, _or_nan, derivatives.value_and_grad_or_nan, 3
     ),
-    "value_and_grad": _Verb(derivatives.bare_value_and_grad, _both, derivatives.value_and_grad, 3),
-    "gradient": _Verb(derivatives.bare_gradient, _gradient, derivatives.gradient, 3),
-    "hessian": _Verb(derivatives.bare_hessian, _last, derivatives.hessian, 10),
-    "hvp": _Verb(derivatives.bare_hvp, _last, derivatives.hvp, 5, 2),
-    "jacobian": _Verb(derivatives.bare_jacobian, _by_columns, _jacobian, 5, symmetric=False),
-    "vjp": _Verb(derivatives.bare_vjp, _last_of_several, derivatives.vjp, 3, 2),
-    "jvp": _Verb(derivatives.bare_jvp, _last_of_several, derivatives.jvp, 5, 2),
+    "value_and_grad": Verb(derivatives.bare_value_and_grad, _both, derivatives.value_and_grad, 3),
+    "gradient": Verb(derivatives.bare_gradient, _gradient, derivatives.gradient, 3),
+    "hessian": Verb(derivatives.bare_hessian, _last, derivatives.hessian, 10),
+    "hvp": Verb(derivatives.bare_hvp, _last, derivatives.hvp, 5, 2),
+    "jacobian": Verb(derivatives.bare_jacobian, _by_columns, _jacobian, 5, symmetric=False),
+    "vjp": Verb(derivatives.bare_vjp, _last_of_several, derivatives.vjp, 3, 2),
+    "jvp": Verb(derivatives.bare_jvp, _last_of_several, derivatives.jvp, 5, 2),
 }
 
 

@@ -13,12 +13,12 @@ Tests: test-mle-laplace.R.
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import torch
 from torch import Tensor
 
 from torchbridge.autodiff.derivatives import Function, value_grad_hessian, value_of
+from torchbridge.autodiff.slopes import slopes
 
 
 def at(f: Function, x: Tensor, random: list[int]) -> tuple[float, Tensor, Tensor] | int:
@@ -106,23 +106,8 @@ def _damped(hessian: Tensor, slope: Tensor) -> Tensor:
 
 def _gradient(f: Function, x: Tensor, places: Tensor, root: Tensor) -> Tensor:
     inverse = torch.cholesky_inverse(root)
-    x = x.detach().clone().requires_grad_()
-    with torch.enable_grad():
-        value = cast(Tensor, f(x)).reshape(())
-        (slope,) = torch.autograd.grad(value, x, create_graph=True)
-        of_u = slope[places]
-        # Row by row: an R function's nodes have no batched form.
-        rows = [
-            torch.autograd.grad(of_u[i], x, create_graph=True)[0][places]
-            for i in range(len(places))
-        ]
-        logs = (torch.stack(rows) * inverse).sum() / 2
-        pull = torch.zeros_like(x)
-        if logs.requires_grad:
-            (found,) = torch.autograd.grad(logs, x, retain_graph=True, allow_unused=True)
-            pull = pull if found is None else found
-        moved = inverse @ pull[places]
-        (back,) = torch.autograd.grad((of_u * moved).sum(), x)
-    gradient = slope.detach() + pull - back
+    units = torch.eye(len(places), dtype=x.dtype)
+    found = slopes(f, x, places, units, inverse / 2)
+    gradient = found.gradient + found.pull - found.product(inverse @ found.pull[places])
     gradient[places] = 0.0
     return gradient

@@ -11,6 +11,7 @@ Tests: tests/autodiff/test_sparse_hessian.py, test-mle-laplace.R.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,10 +20,10 @@ from torch import Tensor
 
 from torchbridge.autodiff import derivatives, gathers, hessian_pattern, supports
 from torchbridge.autodiff.derivatives import Function
+from torchbridge.autodiff.evaluator import Evaluator, Verb
+from torchbridge.autodiff.replay import Replay
+from torchbridge.autodiff.slopes import slopes
 from torchbridge.autodiff.supports import Indices, Support
-
-#: Third derivatives hold more of each pass than second ones do: so many at once.
-_BATCH = 8
 
 #: With more colours than these, the function is looked at as one of what it gathers, too.
 _FEW_COLOURS = 8
@@ -90,6 +91,15 @@ class Plan:
         total = torch.zeros(self.seeds.numel(), dtype=weights.dtype)
         return total.index_add(0, self.at, weights).reshape(self.seeds.shape)
 
+    @property
+    def known(self) -> list[Tensor]:
+        """All of its tensors."""
+        of = self.copies
+        more = (
+            [] if of is None else [*of.found, of.owners, of.places, of.variables, of.to, of.times]
+        )
+        return [self.places, self.row, self.column, self.seeds, self.at, *more]
+
     def of_x(self, slope: Tensor, n: int) -> Tensor:
         """A gradient in what function() gives, as one in x (n)."""
         if self.copies is None:
@@ -129,15 +139,9 @@ def curvature(f: Function, x: Tensor, plan: Plan) -> tuple[float, Tensor, Tensor
     Raises:
         ValueError: f(x) is not one finite number, or a derivative is NaN.
     """
-    of, z, places = plan.function(f, x.detach())
-    u = z[places].requires_grad_()
-    with derivatives._Largest() as seen:
-        value = derivatives._call(lambda u: of(z.index_put((places,), u)), u)
-        value = derivatives._finite(derivatives._scalar(value, "f"))
-    slope = derivatives._backward(value, u, create=True)
-    products = derivatives._rows(slope, u, plan.seeds, seen.nbytes)
-    elements = derivatives._not_nan(plan.elements(products))
-    return value.item(), derivatives._not_nan(plan.of_variables(slope.detach())), elements
+    value, slope, elements = _curvature(f, x, plan)
+    derivatives._finite(value)
+    return value.item(), derivatives._not_nan(slope), derivatives._not_nan(elements)
 
 
 def pull(
@@ -152,22 +156,37 @@ def pull(
         inverse: the inverse's elements at the plan's places (k).
         elements: the Hessian's, which are checked by one product with a vector (k).
     """
-    of, z, places = plan.function(f, x.detach())
-    z = z.clone().requires_grad_()
-    with torch.enable_grad():
-        value = derivatives._scalar(derivatives._call(of, z), "f")
-        slope = derivatives._backward(value, z, create=True)
-        of_u = slope[places]
-        total = torch.zeros_like(z)
-        if of_u.requires_grad:
-            weights = torch.where(plan.row == plan.column, inverse / 2, inverse)
-            parts = plan.parts(weights)
-            for seeds, counts in zip(plan.seeds.split(_BATCH), parts.split(_BATCH), strict=True):
-                logs = (_products(of_u, z, seeds)[:, places] * counts).sum()
-                total += derivatives._backward(logs, z, keep=True)
-    n = x.numel()
-    right = _agrees(of_u, z, places, plan, elements)
-    return plan.of_x(slope.detach(), n), plan.of_x(total, n), right
+    slope, total, right = _pull(f, x, plan, inverse, elements)
+    return slope, total, bool(right)
+
+
+def evaluator(replay: Replay, plan: Plan, verb: str, n: int) -> Evaluator:
+    """curvature() or pull() of a replayed function of n numbers: as numbers, soon as a program."""
+    return Evaluator(replay, _verbs(plan)[verb], n=n)
+
+
+def _verbs(plan: Plan) -> dict[str, Verb]:
+    def curvature_core(f: Function, x: Tensor) -> tuple[Tensor, ...]:
+        return _curvature(f, x, plan)
+
+    def pull_core(f: Function, x: Tensor, inverse: Tensor, elements: Tensor) -> tuple[Tensor, ...]:
+        slope, total, right = _pull(f, x, plan, inverse, elements)
+        return slope, total, right.to(slope.dtype)
+
+    def curved(value: Tensor, slope: Tensor, elements: Tensor) -> tuple[Tensor, ...] | None:
+        # Where the sum is finite all of it is.
+        total = value + slope.sum() + elements.sum()
+        return (value, slope, elements) if math.isfinite(total.item()) else None
+
+    def slow(f: Function, x: Tensor) -> tuple[float | Tensor, ...]:
+        return curvature(f, x, plan)
+
+    known = plan.known
+    # To note a program takes as long as these many uses without it.
+    return {
+        "curvature": Verb(curvature_core, curved, slow, 16, known=known),
+        "pull": Verb(pull_core, lambda *found: found, pull_core, 40, 3, known=known),
+    }
 
 
 def cross(f: Function, x: Tensor, plan: Plan, others: list[int]) -> Tensor:
@@ -181,6 +200,30 @@ def cross(f: Function, x: Tensor, plan: Plan, others: list[int]) -> Tensor:
 
 
 # ---- the steps -----------------------------------------------------------------------------
+
+
+@torch.enable_grad()
+def _curvature(f: Function, x: Tensor, plan: Plan) -> tuple[Tensor, Tensor, Tensor]:
+    of, z, places = plan.function(f, x.detach())
+    u = z[places].requires_grad_()
+    with derivatives._Largest() as seen:
+        value = derivatives._call(lambda u: of(z.index_put((places,), u)), u)
+        value = derivatives._scalar(value, "f")
+    slope = derivatives._backward(value, u, create=True)
+    products = derivatives._rows(slope, u, plan.seeds, seen.nbytes)
+    return value.detach(), plan.of_variables(slope.detach()), plan.elements(products)
+
+
+@torch.enable_grad()
+def _pull(
+    f: Function, x: Tensor, plan: Plan, inverse: Tensor, elements: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    of, z, places = plan.function(f, x.detach())
+    weights = torch.where(plan.row == plan.column, inverse / 2, inverse)
+    found = slopes(of, z, places, plan.seeds, plan.parts(weights))
+    n = x.numel()
+    right = _agrees(found.of_u, found.u, plan, elements)
+    return plan.of_x(found.gradient.detach(), n), plan.of_x(found.pull, n), right
 
 
 def _coloured(row: Indices, column: Indices, places: Tensor) -> Plan:
@@ -271,23 +314,11 @@ def _independent(whole: Support) -> Indices:
     return done
 
 
-def _products(of_u: Tensor, x: Tensor, seeds: Tensor) -> Tensor:
-    """Products that can be differentiated again."""
-    try:
-        (found,) = torch.autograd.grad(
-            of_u, x, seeds, create_graph=True, allow_unused=True, is_grads_batched=True
-        )
-    except RuntimeError:  # a function written in R, or an operator without a batched form
-        rows = [torch.autograd.grad(of_u, x, row, create_graph=True)[0] for row in seeds]
-        return torch.stack(rows)
-    return found
-
-
-def _agrees(of_u: Tensor, z: Tensor, places: Tensor, plan: Plan, elements: Tensor) -> bool:
+def _agrees(of_u: Tensor, u: Tensor, plan: Plan, elements: Tensor) -> Tensor:
     """Do the elements give the product with one vector?"""
-    v = torch.cos(torch.arange(len(plan.places), dtype=z.dtype))
+    v = torch.cos(torch.arange(len(plan.places), dtype=u.dtype))
     wide = v if plan.copies is None else v[plan.copies.variables]
-    product = plan.of_variables(derivatives._backward(of_u, z, wide)[places])
+    product = plan.of_variables(derivatives._backward(of_u, u, wide))
     off = torch.where(plan.row == plan.column, 0.0, elements)
 
     def times(a: Tensor, b: Tensor, v: Tensor) -> Tensor:
@@ -295,4 +326,4 @@ def _agrees(of_u: Tensor, z: Tensor, places: Tensor, plan: Plan, elements: Tenso
         return found.index_add(0, plan.column, b * v[plan.row])
 
     size = times(elements.abs(), off.abs(), v.abs())
-    return bool(((times(elements, off, v) - product).abs() <= 1e-8 * size.max()).all())
+    return ((times(elements, off, v) - product).abs() <= 1e-8 * size.max()).all()

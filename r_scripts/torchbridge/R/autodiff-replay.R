@@ -156,8 +156,13 @@ derived_numbers <- function(verb, target, p, v = NULL, call = sys.call(-1L)) {
   evaluator <- evaluator_of(entry, verb, stand$free, compile, if (!is.null(v)) length(p))
   if (compile && is.null(entry$told)) on.exit(tell_of_compiling(entry, evaluator))
   on.exit(if (entry$state$ran) look_around(entry), add = TRUE, after = FALSE)
+  evaluated(evaluator, c(p, v), call)
+}
+
+# What one of evaluator.py's makes of numbers.
+evaluated <- function(evaluator, numbers, call) {
   tryCatch(
-    dot_call(native()$numbers, evaluator, c(p, v)),
+    dot_call(native()$numbers, evaluator, numbers),
     python_error = function(condition) {
       condition$call <- call
       stop(condition)

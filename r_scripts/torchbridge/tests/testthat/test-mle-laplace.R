@@ -158,7 +158,39 @@ test_that("a sparse Hessian gives what a dense one gives: value, mode, gradient,
     expect_equal(as.matrix(spreads[[1L]]$hessian), spreads[[2L]]$hessian, tolerance = 1e-9)
     expect_equal(spreads[[1L]]$conditional, spreads[[2L]]$conditional, tolerance = 1e-9)
     expect_equal(spreads[[1L]]$moves, spreads[[2L]]$moves, tolerance = 1e-9)
+    # From mode to mode, near and far, by the last factor and without.
+    for (step in c(1e-6, 1e-4, 0.01, 0.3, 1e-5)) {
+      from <- replace(modes[[1L]]$full, others, modes[[1L]]$full[others] + step)
+      modes <- lapply(engines, function(e) e$mode(from))
+      expect_equal(modes[[1L]]$value, modes[[2L]]$value, tolerance = 1e-13)
+      expect_equal(modes[[1L]]$full, modes[[2L]]$full, tolerance = 1e-10)
+      expect_equal(engines[[1L]]$gradient(modes[[1L]]), modes[[2L]]$slope, tolerance = 1e-10)
+    }
   }
+})
+
+test_that("steps with the factor of a Hessian nearby go as far as they get shorter", {
+  skip_if_not_installed("Matrix")
+  pattern <- sparse_pattern(1:3, 1:3, 3L)
+  cholesky <- sparse_cholesky(pattern, c(1, 2, 3))
+  mode <- c(1, -2, 0.5)
+  # The Hessian is `times` that of the factor.
+  steps <- function(times, x = c(0, 0, 0, 7)) {
+    looks <- 0L
+    slope_at <- function(x) {
+      looks <<- looks + 1L
+      off <- x[1:3] - mode
+      list(value = times * sum(c(1, 2, 3) * off^2) / 2, slope = times * c(1, 2, 3) * off)
+    }
+    list(x = steps_by_factor(x, 1:3, slope_at, cholesky), looks = looks)
+  }
+  expect_equal(steps(1.0001)$x, c(mode, 7), tolerance = 1e-13)
+  expect_lte(steps(1.0001)$looks, 4L)
+  expect_equal(steps(1, c(mode, 7)), list(x = c(mode, 7), looks = 1L))
+  # Half of what is left at each step is too slow; one step was made. Three times it leads away.
+  expect_equal(steps(0.5)$x, c(mode / 2, 7))
+  expect_null(steps(3)$x)
+  expect_null(steps(NaN)$x)
 })
 
 test_that("a hundred levels of the Nile: Durbin and Koopman's log-likelihood, Kalman's smoother", {
