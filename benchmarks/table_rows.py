@@ -5,15 +5,18 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import rpy2.robjects as ro
 import torch
+import torch.nn.functional as F
 from rpy2.robjects import default_converter, numpy2ri, pandas2ri
 
 import torchbridge as tb
+from torchbridge.models import fit, mlp
 
 Run = Callable[[], Any]
 
@@ -22,7 +25,7 @@ def main() -> None:
     """Print the rows."""
     torch.set_num_threads(1)
     tb.start()
-    for part in (small_calls, small_frames, large_arrays, large_frames):
+    for part in (small_calls, small_frames, small_fits, large_arrays, large_frames):
         try:
             part()
         except Exception as error:
@@ -68,6 +71,38 @@ def small_frames() -> None:
     bare = lambda: pd.DataFrame(columns, copy=False)  # noqa: E731
     row("of five types to R", lambda: tb.to_r(in_pandas), into_r, "pandas2ri, numbers", 1)
     row("and from R", lambda: tb.to_frame(mixed), bare, "pd.DataFrame", 5)
+
+
+def small_fits() -> None:
+    """Fits of 1,000 rows beside the loop by hand; both make the network and its optimizer."""
+    x, y = torch.randn(1000, 20), torch.randn(1000, 1)
+
+    def by_hand(epochs: int, batch: int) -> None:
+        module = mlp(20, [64, 32], 1, seed=1)
+        optimizer = torch.optim.Adam(module.parameters(), fused=True)
+        for _ in range(epochs):
+            total = torch.zeros((), dtype=torch.float64)
+            whole = batch == len(x)
+            for rows in [None] if whole else torch.randperm(len(x)).split(batch):
+                inputs = x if rows is None else x.index_select(0, rows)
+                targets = y if rows is None else y.index_select(0, rows)
+                optimizer.zero_grad()
+                loss = F.mse_loss(module(inputs), targets)
+                loss.backward()
+                optimizer.step()
+                total.add_(loss.detach(), alpha=len(inputs))
+            total.item()
+
+    def ours(epochs: int, batch: int) -> None:
+        fit(mlp(20, [64, 32], 1, seed=1), x, y, epochs=epochs, batch_size=batch, seed=0)
+
+    for case, epochs, batch, rounds in (
+        ("fit() of 1,000 rows, 10 epochs of 32", 10, 32, 11),
+        ("ten steps of all rows", 10, 1000, 41),
+        ("one step, checks and all", 1, 1000, 101),
+    ):
+        of_ours, of_theirs = partial(ours, epochs, batch), partial(by_hand, epochs, batch)
+        row(case, of_ours, of_theirs, "tight loop", 1.05, rounds)
 
 
 def large_arrays() -> None:

@@ -58,7 +58,7 @@ class TensorBatches:
         n_rows, device = self.data.n_rows, self.data.y.device
         alone = self.accelerator.world_size == 1
         if alone and not self.shuffle:
-            yield from self.data.split(self.sizes)
+            yield from [self.data] if len(self) == 1 else self.data.split(self.sizes)
             return
         with self.accelerator.drawing():
             draw = torch.randperm if self.shuffle else torch.arange

@@ -3,7 +3,8 @@
 Tests: tests/models/training/test_fit.py.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
@@ -281,7 +282,7 @@ def _check_finite(name: str, value: Tensor) -> None:
     if is_sparse(value):
         return  # as_rows() has looked
     # The sum is finite only if every value is, and costs no memory.
-    if not value.is_floating_point() or value.sum().isfinite():
+    if not value.is_floating_point() or math.isfinite(value.sum().item()):
         return
     n_bad = value.numel() - int(value.isfinite().sum())
     if n_bad:
@@ -339,9 +340,17 @@ def _as_output(y: Tensor, output: Tensor) -> Tensor:
 def mode(module: nn.Module, *, training: bool) -> Iterator[None]:
     """Train or eval mode, and afterwards what each submodule was in."""
     before = [(m, m.training) for m in module.modules()]
-    module.train(training)
+    if all(getattr(m.train, "__func__", None) is nn.Module.train for m, _ in before):
+        _set_modes((m, training) for m, _ in before)
+    else:  # a module that has its own idea of a mode
+        module.train(training)
     try:
         yield
     finally:
-        for m, was_training in before:
-            m.training = was_training
+        _set_modes(before)
+
+
+def _set_modes(wanted: Iterable[tuple[nn.Module, bool]]) -> None:
+    for m, training in wanted:
+        if m.training is not training:  # to set an attribute takes a module as long as a kernel
+            m.training = training

@@ -241,7 +241,7 @@ def fit(
             epoch. After this or any other error the module's weights are what they
             were before.
     """
-    module, epochs = _checked_module(module), whole_number("epochs", epochs, 1)
+    parameters, epochs = _checked_module(module), whole_number("epochs", epochs, 1)
     lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
     seed = seed if seed is None else whole_number("seed", seed)
     loss_, _ = find_loss(loss), find_optimizer(optimizer)
@@ -265,11 +265,11 @@ def fit(
         "precision": precision,
     }
     accelerator.check_same({"epochs": epochs, "seed": seed, **settings})
-    make_optimizer(optimizer, module.parameters(), lr, weight_decay, given)  # errors come first
+    made = make_optimizer(optimizer, parameters, lr, weight_decay, given)  # errors come first
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
     job.least_rows, job.shuffle_buffer, job.accumulate = least, buffer, _parts(accumulate, job)
     job.metrics = Metrics(metrics, loss_)
-    return _launched(job, accelerator, options("origin", origin))
+    return _launched(job, accelerator, options("origin", origin), made)
 
 
 def _parts(accumulate: Any, job: "_Job") -> int:
@@ -301,12 +301,14 @@ def _accelerator(
     return found
 
 
-def _checked_module(module: Any) -> nn.Module:
+def _checked_module(module: Any) -> list[nn.Parameter]:
+    """The parameters of what must be a module."""
     if not isinstance(module, nn.Module):
         raise TypeError(f"module must be a torch nn.Module, not {kind_of(module)}")
-    if not any(p.requires_grad for p in module.parameters()):
+    parameters = list(module.parameters())
+    if not any(p.requires_grad for p in parameters):
         raise ValueError("module has no parameters that require a gradient")
-    return module
+    return parameters
 
 
 def usual_batch_size(n_rows: int) -> int:
@@ -392,6 +394,8 @@ class _Job:
     shuffle_buffer: int | None = None
     metrics: Metrics | None = None
     provenance: Provenance | None = None
+    optimizer: torch.optim.Optimizer | None = None
+    multiplications: float = math.inf
 
     def __post_init__(self) -> None:
         if self.compile and isinstance(self.train, Data) and any(map(is_sparse, self.train.x)):
@@ -430,8 +434,16 @@ def _provenance(job: _Job, origin: Mapping[str, Any]) -> Provenance:
     return found
 
 
-def _launched(job: _Job, accelerator: Accelerator, origin: Mapping[str, Any]) -> Fit:
+def _launched(
+    job: _Job,
+    accelerator: Accelerator,
+    origin: Mapping[str, Any],
+    optimizer: torch.optim.Optimizer,
+) -> Fit:
     job.provenance = _provenance(job, origin)
+    # What trains in this process takes the one that was made to find errors.
+    job.optimizer = optimizer if type(accelerator) is Accelerator else None
+    job.multiplications = _multiplications(job)
     outcome = accelerator.launch(_train, job)
     if accelerator.world_size > 1:
         job.module.load_state_dict(from_bytes(outcome.weights))
@@ -450,7 +462,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     module, settings = job.module, job.settings
     initial = _copied(module.state_dict())
     trained = accelerator.place(module)
-    optimizer = make_optimizer(
+    optimizer = job.optimizer or make_optimizer(
         settings["optimizer"],
         trained.parameters(),
         settings["lr"],
@@ -490,14 +502,16 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
             waits_for_exits(),
             seeded(job.seed, accelerator.device),
             mode(trained, training=True),
-            threads_for(_multiplications(job)),
+            threads_for(job.multiplications),
         ):
             loop.fit(restore)
     except BaseException:  # an interrupt of what comes before the loop, or after it, too
         module.load_state_dict(initial)
         raise
+    finally:
+        loop.close()
     if accelerator.world_size == 1 and not loop.interrupted:
-        tell_gain(loop, time.monotonic() - begun, _multiplications(job))
+        tell_gain(loop, time.monotonic() - begun, job.multiplications)
     best = loop.best.epoch if loop.best is not None and loop.best.epoch else None
     # As bytes: tensors from another process would vanish with it.
     weights = to_bytes(loop.weights()) if accelerator.world_size > 1 else b""

@@ -105,7 +105,7 @@ class Loop:
             callback.reads_loss and type(callback).on_batch_end is not Callback.on_batch_end
             for callback in self.callbacks
         )
-        self.parameters = [p for p in self.module.parameters() if p.requires_grad]
+        self.parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
         self.train: Callable[[], dict[str, Tensor]] = self.train_epoch
         self.step: Callable[[Data], Tensor] = self.eager_step
         self.bare_step = bare_step(self.optimizer)
@@ -113,6 +113,10 @@ class Loop:
             self.step = self.closure_step
         if self.valid is not None:
             self.best = Best("valid_loss")
+
+    def close(self) -> None:
+        """Hold itself no longer: what it trained with goes now, not at a collection of Python's."""
+        del self.train, self.step
 
     def call(self, event: str) -> None:
         """Tell the callbacks."""

@@ -1,4 +1,6 @@
+import gc
 import math
+import weakref
 
 import pytest
 import torch
@@ -737,3 +739,42 @@ def test_what_the_optimizer_gets_later_is_trained_as_the_rest(regression):
                 parameter -= 0.1 * parameter.grad
     for ours, theirs in zip(net.parameters(), by_hand.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+class Remembers(Callback):
+    """Knows a fit's parts without holding them."""
+
+    def on_fit_begin(self, loop):
+        self.parts = [weakref.ref(part) for part in (loop, loop.optimizer, loop.batches)]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_what_a_fit_trained_with_goes_with_it(optimizer):
+    x, y = regression()
+    torch.optim.Adam([nn.Parameter(torch.zeros(1))])  # PyTorch's first one is in a circle
+    callback = Remembers()
+    gc.collect()
+    gc.disable()
+    try:
+        fit(nn.Linear(3, 1), x, y, epochs=1, optimizer=optimizer, callbacks=[callback])
+        assert [part() for part in callback.parts] == [None] * 3
+    finally:
+        gc.enable()
+
+
+class KeepsItsNorm(nn.Sequential):
+    """Trains with the statistics that its normalisation has, as fine-tuning does."""
+
+    def train(self, mode=True):
+        super().train(mode)
+        self[1].eval()
+        return self
+
+
+def test_a_module_says_itself_what_training_means():
+    x, y = regression()
+    module = KeepsItsNorm(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    assert module[1].training
+    fit(module, x, y, epochs=2, batch_size=25, seed=0)
+    assert torch.equal(module[1].running_mean, torch.zeros(4))
+    assert module[1].training  # as found
