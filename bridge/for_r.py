@@ -13,6 +13,7 @@ from torchbridge.process import hooks
 
 #: The first part of a name -> the module.
 MODULES = {
+    "host": "torchbridge.process.host",
     "install": "torchbridge.process.install",
     "autograd": "torchbridge.autodiff.autograd_functions",
     "bessel": "torchbridge.autodiff.bessel",

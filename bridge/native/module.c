@@ -22,6 +22,7 @@
 #include "core/pressure.h"
 #include "core/robject.h"
 #include "core/sound.h"
+#include "core/start.h"
 #include "torch/dispatch.h"
 #include "torch/dlpack.h"
 #include "torch/foreign.h"
@@ -51,12 +52,18 @@ static const R_CallMethodDef routines[] = {
     ROUTINE(limit, 0),       ROUTINE(call_back, 2),  ROUTINE(call_found, 2),
     ROUTINE(numbers, 2),     ROUTINE(watch_half, 1), ROUTINE(watch_collection, 1),
     ROUTINE(few_numbers, 2), ROUTINE(observe, 2),    ROUTINE(observed, 2),
+    ROUTINE(start, 2),
     {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, NULL, 0}};
 
+/* Has R loaded this library? It may have before Python has (core/start.h), and a second time it
+ * would be another. */
+static bool in_r = false;
+
 TB_EXPORT void R_init__native(DllInfo *dll) {
+  in_r = true;
   tb_lifetime_init();
   tb_pressure_init();
   tb_sound_init();
@@ -101,7 +108,8 @@ static PyObject *native_attach(PyObject *self, PyObject *args) {
   tb_set_python_hosts(python_hosts);
   tb_lifetime_adopt_thread();
   tb_fork_init();
-  try_call("dyn.load", Rf_mkString(library), R_NilValue, &failed);
+  if (!in_r)
+    try_call("dyn.load", Rf_mkString(library), R_NilValue, &failed);
   /* Below the base namespace come the user's own methods, such as conditionMessage.mine. */
   SEXP environment = PROTECT(try_call("new.env", Rf_ScalarLogical(TRUE), R_BaseNamespace, &failed));
   try_call("sys.source", Rf_mkString(file), environment, &failed);

@@ -13,6 +13,7 @@ import importlib
 import importlib.metadata
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -111,6 +112,26 @@ def _limit_stack() -> None:
         size, _ = resource.getrlimit(resource.RLIMIT_STACK)
         most = 100_000_000  # R's own, also where the system sets none
         limit.value = int(0.95 * (most if size == resource.RLIM_INFINITY else min(size, most)))
+
+
+def started_by_r() -> None:
+    """Be to others in this process what a Python is that reticulate has started, and join R.
+
+    The folder of the program and its environment are those of child processes, rpy2 is told that R
+    runs, and modules of the working directory can be imported.
+    """
+    if sys.prefix != sys.base_prefix:
+        os.environ["VIRTUAL_ENV"] = sys.prefix
+    folders = [os.path.dirname(sys.executable), *os.environ.get("PATH", "").split(os.pathsep)]
+    os.environ["PATH"] = os.pathsep.join(dict.fromkeys(folders))
+    os.environ["R_SESSION_INITIALIZED"] = f'PID={os.getpid()}:NAME="torchbridge"'
+    sys.path.insert(0, "")
+    attach_to_r()
+
+
+def reticulate_has_joined() -> None:
+    """Answer Ctrl-C as before: reticulate has taken that over."""
+    _answer_interrupts(native())
 
 
 def attach_to_r() -> str:

@@ -1,4 +1,4 @@
-# Starting Python, or joining the one that started R. Everything else in this package
+# Starting Python, or joining the one that started R or that reticulate started. Everything else in this package
 # reaches Python through native() alone.
 
 # .Call() and .External() under names that R CMD check does not know: it would evaluate
@@ -75,6 +75,7 @@ start_in_r <- function(python, call) {
     check_python_choice(choice)
     if (is.null(python)) announce_other(choice, " (from ", names(choice), ").")
     python <- absolute_path(unname(choice))
+    if (embed_python(python)) return(invisible())
     # reticulate heeds this variable before everything else.
     before <- Sys.getenv("RETICULATE_PYTHON", NA)
     Sys.setenv(RETICULATE_PYTHON = python)
@@ -89,36 +90,41 @@ start_in_r <- function(python, call) {
   host <- tryCatch(
     import_host(),
     error = function(condition) {
-      # A Python that runs stays for as long as R does.
-      restart <- if (reticulate::py_available(initialize = FALSE)) "restart R and " else ""
-      abort(
-        NULL, "Python at ", python, " can't load torchbridge:\n", conditionMessage(condition), "\n",
-        how_to_go_on(python, restart)
-      )
+      no_torchbridge(python, condition, reticulate::py_available(initialize = FALSE))
     }
   )
   reticulate::py_to_r(host$attach_to_r())
+}
+
+# A Python that runs stays for as long as R does.
+no_torchbridge <- function(python, condition, running) {
+  abort(
+    NULL, "Python at ", python, " can't load torchbridge:\n", conditionMessage(condition), "\n",
+    how_to_go_on(python, if (running) "restart R and " else "")
+  )
 }
 
 # reticulate puts the working directory first on Python's path, and then goes on importing: not
 # what lies there, and neither do we.
 import_host <- function() {
   start_reticulate()
-  reticulate::py_run_string(paste(
-    "def start():",
-    "    import os, sys",
-    "    path = sys.path[:]",
-    "    here = os.getcwd() if os.path.isdir('.') else None",
-    "    sys.path[:] = [entry for entry in path if os.path.isabs(entry) and entry != here]",
-    "    try:",
-    "        import torchbridge.process.host",
-    "    finally:",
-    "        sys.path[:] = path",
-    "start()",
-    sep = "\n"
-  ), local = TRUE, convert = FALSE)
+  reticulate::py_run_string(import_from_elsewhere, local = TRUE, convert = FALSE)
   reticulate::import("torchbridge.process.host", convert = FALSE)
 }
+
+import_from_elsewhere <- paste(
+  "def start():",
+  "    import os, sys",
+  "    path = sys.path[:]",
+  "    here = os.getcwd() if os.path.isdir('.') else None",
+  "    sys.path[:] = [entry for entry in path if os.path.isabs(entry) and entry != here]",
+  "    try:",
+  "        import torchbridge.process.host",
+  "    finally:",
+  "        sys.path[:] = path",
+  "start()",
+  sep = "\n"
+)
 
 # reticulate before 1.33 asks a Python about itself with the module imp, which is gone from Python
 # 3.12 on: there a module of that name stands on the path meanwhile.
