@@ -1,7 +1,7 @@
 """Two hosts, one process: start R in this Python, or join the R that started it.
 
 ``import torchbridge`` starts nothing. R starts at the first use, through rpy2; where
-R is the host (the R package started this Python through reticulate), R is there
+R is the host (the R package or reticulate started this Python), R is there
 already and is joined.
 """
 
