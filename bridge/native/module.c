@@ -18,6 +18,7 @@
 #include "core/interrupts.h"
 #include "core/lifetime.h"
 #include "core/limits.h"
+#include "core/memory.h"
 #include "core/notes.h"
 #include "core/pressure.h"
 #include "core/robject.h"
@@ -108,6 +109,8 @@ static PyObject *native_attach(PyObject *self, PyObject *args) {
   tb_set_python_hosts(python_hosts);
   tb_lifetime_adopt_thread();
   tb_fork_init();
+  if (!python_hosts)
+    tb_join_freed_memory();
   if (!in_r)
     try_call("dyn.load", Rf_mkString(library), R_NilValue, &failed);
   /* Below the base namespace come the user's own methods, such as conditionMessage.mine. */

@@ -1,10 +1,23 @@
-/* New memory in large pages: the kernel clears and maps it page by page as it is first written,
- * and for a large vector that takes longer than the copy itself. The caller owns every block.
+/* How memory comes from the system and from malloc.
  *
- * Tests: tests/native/core/test_lifetime.py */
+ * Large blocks come in large pages: the kernel clears and maps new memory page by page as it is
+ * first written, and for a large vector that takes longer than the copy itself. The caller owns
+ * every block.
+ *
+ * Small ones that are freed join their free neighbours at once. R's collector frees the tensors of
+ * tens of thousands of operators together, three or four blocks each; glibc would keep them apart
+ * in its "fast" bins until a large block is wanted, and pieces scattered over all that memory would
+ * be what the next operators get: a quarter of an operator's time in a loop. Where Python hosts,
+ * what a loop drops is freed one by one, and malloc is left as it is; so it is where the user has
+ * set these bins (GLIBC_TUNABLES).
+ *
+ * Tests: tests/native/core/test_memory.py, tests/native/core/test_lifetime.py */
 #include "core/memory.h"
 
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -30,4 +43,12 @@ void *tb_large_memory(size_t bytes) {
     return NULL;
   tb_use_large_pages(data, bytes);
   return data;
+}
+
+void tb_join_freed_memory(void) {
+#ifdef __GLIBC__
+  const char *set = getenv("GLIBC_TUNABLES");
+  if (!set || !strstr(set, "glibc.malloc.mxfast="))
+    mallopt(M_MXFAST, 0);
+#endif
 }
