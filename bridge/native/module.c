@@ -53,8 +53,7 @@ static const R_CallMethodDef routines[] = {
     ROUTINE(limit, 0),       ROUTINE(call_back, 2),  ROUTINE(call_found, 2),
     ROUTINE(numbers, 2),     ROUTINE(watch_half, 1), ROUTINE(watch_collection, 1),
     ROUTINE(few_numbers, 2), ROUTINE(observe, 2),    ROUTINE(observed, 2),
-    ROUTINE(start, 2),
-    {NULL, NULL, 0},
+    ROUTINE(start, 2),       {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, NULL, 0}};

@@ -1,5 +1,5 @@
-# Starting the Python that was chosen, without reticulate: loading that one loads Matrix, which is 150
-# MB and makes every full collection of R's four times as long. Who uses reticulate later finds
+# Starting the Python that was chosen, without reticulate: to load that one loads Matrix, which is
+# 150 MB and makes every full collection of R's four times as long. Who uses reticulate later finds
 # Python running, and joins it. Tests: test-python-embed.R.
 
 # Starts it, where its libraries are found and nobody has loaded reticulate; else FALSE.

@@ -1,5 +1,5 @@
-# Starting Python, or joining the one that started R or that reticulate started. Everything else in this package
-# reaches Python through native() alone.
+# Starting Python, or joining the one that started R or that reticulate started. Everything else in
+# this package reaches Python through native() alone.
 
 # .Call() and .External() under names that R CMD check does not know: it would evaluate
 # native(), and so start Python, to look at the first argument.

@@ -15,7 +15,8 @@
 #' `RETICULATE_PYTHON_FALLBACK`, which reticulate asks after all that it was told). A Python that
 #' reticulate was told to use and that has no torchbridge is refused before it starts; where
 #' `TORCHBRIDGE_PYTHON` overrules reticulate, a message says so. A Python that reticulate has
-#' started already is used as it is; reticulate that is loaded after Python has started joins it. `python -m torchbridge doctor` checks an installation.
+#' started already is used as it is; reticulate that is loaded after Python has started joins it.
+#' `python -m torchbridge doctor` checks an installation.
 #'
 #' @importFrom stats deviance df.residual family fitted formula residuals sigma terms weights
 #' @keywords internal

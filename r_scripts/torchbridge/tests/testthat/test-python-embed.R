@@ -52,7 +52,8 @@ test_that("Ctrl-C is answered as before once reticulate has joined", {
   skip_unless_reticulate_starts()
   run <- starts(
     "invisible(loadNamespace('reticulate'))",
-    "py_run('import os, signal, time\ndef wait():\n  os.kill(os.getpid(), signal.SIGINT)\n  time.sleep(60)')",
+    "py_run('import os, signal, time')",
+    "py_run('def wait(): os.kill(os.getpid(), signal.SIGINT); time.sleep(60)')",
     "wait <- py_import('__main__')$wait",
     "cat(tryCatch(wait(), interrupt = function(condition) 'interrupted'))",
     "cat('', as.numeric(x$sum()))"
