@@ -19,8 +19,8 @@
 #' @export
 with_no_grad <- function(code) {
   before <- NULL
-  # An interrupt may come at any of these lines: twice, before it is set, and none comes between
-  # that and the assignment.
+  # An interrupt may come at any of these lines: twice, before it is set, and none comes while it is
+  # set or put back (Python looks for one at once).
   on.exit(before <- restore_grad_mode(before))
   on.exit(before <- restore_grad_mode(before), add = TRUE)
   suspendInterrupts(before <- autograd_set_grad_mode(FALSE))
@@ -53,7 +53,7 @@ autograd_set_grad_mode <- function(enabled) {
 }
 
 restore_grad_mode <- function(before) {
-  if (!is.null(before)) autograd_set_grad_mode(before)
+  if (!is.null(before)) suspendInterrupts(autograd_set_grad_mode(before))
   NULL
 }
 

@@ -67,6 +67,9 @@ test_that("gradients with respect to weights and input are those of the tape les
 
 recording <- function() py_import("torch")$is_grad_enabled()
 
+# R looks now and then whether an interrupt has come.
+look <- function() for (i in 1:1e5) identity(i)
+
 test_that("with_no_grad() records nothing, with_enable_grad() does again", {
   w <- tensor(c(1, 2), requires_grad = TRUE)
   expect_false(with_no_grad(w$mul(2))$requires_grad)
@@ -91,7 +94,7 @@ test_that("an interrupt right after the mode is set leaves it as it was", {
     if (!tried) {
       tried <<- TRUE
       tools::pskill(Sys.getpid(), tools::SIGINT)
-      for (i in 1:1e5) identity(i) # R looks now and then whether one has come
+      look()
     }
     before
   }
@@ -99,7 +102,13 @@ test_that("an interrupt right after the mode is set leaves it as it was", {
     tried <<- FALSE
     place <- list(autograd_set_grad_mode = interrupted)
     environment(with_mode) <- list2env(place, parent = asNamespace("torchbridge"))
-    tryCatch(with_mode(1), interrupt = function(condition) "interrupted")
+    tryCatch(
+      {
+        with_mode(1)
+        look()
+      },
+      interrupt = function(condition) "interrupted"
+    )
   }
   expect_identical(ends(with_no_grad), "interrupted")
   expect_true(recording())
@@ -107,6 +116,24 @@ test_that("an interrupt right after the mode is set leaves it as it was", {
     expect_identical(ends(with_enable_grad), "interrupted")
     expect_false(recording())
   })
+})
+
+test_that("a mode is put back before an interrupt that waits is taken", {
+  for (turn in 1:5) { # (R may look in between, at one call of a thousand.)
+    autograd_set_grad_mode(FALSE)
+    ended <- tryCatch(
+      {
+        suspendInterrupts(tools::pskill(Sys.getpid(), tools::SIGINT))
+        restore_grad_mode(TRUE)
+        look()
+      },
+      interrupt = function(condition) "interrupted"
+    )
+    expect_identical(ended, "interrupted")
+    if (recording()) break
+  }
+  expect_true(recording())
+  autograd_set_grad_mode(TRUE)
 })
 
 test_that("local_no_grad() lasts as long as its function", {
