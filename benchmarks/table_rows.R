@@ -35,7 +35,7 @@ part <- function(name, code) {
 torch_set_num_threads(1L)
 
 # Python's own time of an expression of two tensors, and R's of an empty function or method.
-reticulate::py_run_string("
+py_run("
 def timer(code):
     import time, torch
     a = torch.randn(3, 3); b = torch.randn(3, 3)
@@ -68,7 +68,7 @@ part("operators", {
     list("a[1, ]", quote(a[1, ]), "a[0, :]", quote(empty[1, ]))
   )
   for (case in cases) {
-    python <- reticulate::py$timer(case[[3L]])
+    python <- py_import("__main__")$timer(case[[3L]])
     ours <- in_r(case[[2L]])
     bare <- in_r(case[[4L]])
     ours()
@@ -92,13 +92,13 @@ part("arrays", {
   row("as.numeric(), 1e7", \() as.numeric(flat), \() flat$clone(), "clone()", 1.3, 7L)
   row("as.array(), 1e6 x 10", \() as.array(columns), \() columns$clone(), "clone()", 1.3, 7L)
   frame <- as.data.frame(matrix[, 1:8])
-  reticulate::py_run_string("
+  py_run("
 import numpy as np
 def columns(kept=[np.arange(1e6) for _ in range(8)]):
     global copied
     copied = [np.array(x, copy=True) for x in kept]
 ")
-  copied <- reticulate::py$columns
+  copied <- py_import("__main__")$columns
   in_pandas <- as_py_frame(frame)
   row("frame of 1e6 x 8 to pandas", \() as_py_frame(frame), \() copied(), "memcpy", 1.3, 7L)
   row("and back", \() as.data.frame(in_pandas), \() copied(), "memcpy", 1.3, 7L)
@@ -166,7 +166,7 @@ part("loaders", {
     },
     .length = function() self$n
   )
-  reticulate::py_run_string("
+  py_run("
 import time, torch
 class Items(torch.utils.data.Dataset):
     def __len__(self):
@@ -189,7 +189,7 @@ def epoch():
     while (!is.null(dataloader_next(batches))) NULL
     as.numeric(Sys.time()) - as.numeric(start)
   }
-  turns <- replicate(3L, c(ours(), reticulate::py$epoch()))
+  turns <- replicate(3L, c(ours(), py_import("__main__")$epoch()))
   middle <- apply(turns, 1L, stats::median)
   ratio <- stats::median(turns[1L, ] / turns[2L, ])
   cat("row", "an epoch of R items, 2 workers", middle, "DataLoader", ratio, 1 / 0.7, sep = "\t")
@@ -205,7 +205,7 @@ part("start", {
     if (done != 0L) stop("a process failed: ", code)
     as.numeric(Sys.time()) - as.numeric(start)
   }
-  python <- reticulate::py_config()$python
+  python <- py_import("sys")$executable
   bare <- sprintf("reticulate::use_python('%s'); reticulate::import('torch')", python)
   turns <- replicate(4L, c(script("library(torchbridge); torch_tensor(1)"), script(bare) + 0.15))
   turns <- turns[, -1L]
