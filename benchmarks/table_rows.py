@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import rpy2.robjects as ro
 import torch
-import torch.nn.functional as F
 from rpy2.robjects import default_converter, numpy2ri, pandas2ri
+from timing import tight_loop
 
 import torchbridge as tb
 from torchbridge.models import fit, mlp
@@ -78,20 +78,7 @@ def small_fits() -> None:
     x, y = torch.randn(1000, 20), torch.randn(1000, 1)
 
     def by_hand(epochs: int, batch: int) -> None:
-        module = mlp(20, [64, 32], 1, seed=1)
-        optimizer = torch.optim.Adam(module.parameters(), fused=True)
-        for _ in range(epochs):
-            total = torch.zeros((), dtype=torch.float64)
-            whole = batch == len(x)
-            for rows in [None] if whole else torch.randperm(len(x)).split(batch):
-                inputs = x if rows is None else x.index_select(0, rows)
-                targets = y if rows is None else y.index_select(0, rows)
-                optimizer.zero_grad()
-                loss = F.mse_loss(module(inputs), targets)
-                loss.backward()
-                optimizer.step()
-                total.add_(loss.detach(), alpha=len(inputs))
-            total.item()
+        tight_loop(mlp(20, [64, 32], 1, seed=1), x, y, epochs, batch)
 
     def ours(epochs: int, batch: int) -> None:
         fit(mlp(20, [64, 32], 1, seed=1), x, y, epochs=epochs, batch_size=batch, seed=0)

@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from timing import tight_loop
 from torch.utils.data import DataLoader, TensorDataset
 
 from torchbridge.models import Callback, fit, fit_table, mlp
@@ -72,17 +73,7 @@ def network() -> torch.nn.Sequential:
 
 
 def by_hand() -> None:
-    module = network()
-    optimizer = torch.optim.Adam(module.parameters(), fused=True)
-    for _ in range(EPOCHS):
-        total = torch.zeros((), dtype=torch.float64)
-        for rows in torch.randperm(N).split(BATCH):
-            optimizer.zero_grad()
-            loss = F.mse_loss(module(X.index_select(0, rows)), Y.index_select(0, rows))
-            loss.backward()
-            optimizer.step()
-            total.add_(loss.detach(), alpha=len(rows))
-        total.item()
+    tight_loop(network(), X, Y, EPOCHS, BATCH)
 
 
 def ours() -> None:

@@ -54,13 +54,13 @@ class Evaluator:
         n: int | None = None,
     ) -> None:
         self.replay = replay
-        self._verb = VERBS[verb] if isinstance(verb, str) else verb
-        # (Programs of a verb of somebody's own are of no use to others.)
-        self._own = None if isinstance(verb, str) else Ways()
+        if isinstance(verb, str):
+            self._verb, self._ways, name = VERBS[verb], replay.ways, verb
+        else:  # its programs are of no use to others
+            self._verb, self._ways, name = verb, Ways(), ""
         self._places = places
         self._compile = compile
         self._n = n
-        name = verb if isinstance(verb, str) else ""
         self._kind = (name, compile, n, None if places is None else tuple(places.tolist()))
         #: Why the last way that was tried is no program.
         self.why: str | None = None
@@ -70,10 +70,9 @@ class Evaluator:
         """What is known of the function with the default dtype there is now."""
         self._dtype = torch.get_default_dtype()
         kind = (*self._kind, self._dtype)
-        ways = self._own or self.replay.ways
         #: Each with the way that it is of.
-        self._programs: list[_Known] = ways.programs.setdefault(kind, [])
-        self._uses = ways.uses.setdefault(kind, {})
+        self._programs: list[_Known] = self._ways.programs.setdefault(kind, [])
+        self._uses = self._ways.uses.setdefault(kind, {})
 
     def __call__(self, numbers: bytearray) -> bytes:
         """The verb's results.

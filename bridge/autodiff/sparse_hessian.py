@@ -223,7 +223,7 @@ def _pull(
     found = slopes(of, z, places, plan.seeds, plan.parts(weights))
     n = x.numel()
     right = _agrees(found.of_u, found.u, plan, elements)
-    return plan.of_x(found.gradient.detach(), n), plan.of_x(found.pull, n), right
+    return plan.of_x(found.gradient, n), plan.of_x(found.pull, n), right
 
 
 def _coloured(row: Indices, column: Indices, places: Tensor) -> Plan:
