@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> int:
     total = sum(counts.values(), Counts())
     # Once more at the end, where whoever sees only the last lines of a log looks.
     for failure in total.failures:
-        print(f"FAILED {failure[:500]}")
+        print(f"FAILED {failure[:2000]}")
     print("\n" + "; ".join(f"{kind}: {found}" for kind, found in counts.items()))
     print(f"torchbridge: {total}")
     return 0 if total.failed == 0 and all(found.ran for found in counts.values()) else 1
@@ -185,8 +185,10 @@ def run_testthat(names: list[str], log: Path) -> Counts:
     command = ["Rscript", "-e", TEST_DIR, str(TESTTHAT), "|".join(names), str(report)]
     with log.open("w") as output:
         status = run("testthat", command, output)
-    if not report.exists():
-        return Counts(failed=1)
+    if not report.exists():  # R itself ended: the last lines say in which file, perhaps even why.
+        said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
+        died = " | ".join(line[-160:] for line in said if line.strip())
+        return Counts(failed=1, failures=(f"R did not come to its end: {died}",))
     counts, *failures = report.read_text(encoding="utf-8", errors="replace").splitlines()
     passed, failed, skipped = map(int, counts.split())
     return with_status(Counts(passed, failed, skipped, tuple(failures)), status)

@@ -65,3 +65,14 @@ def test_what_failed_in_r_is_named_with_what_it_said(run, tmp_path, monkeypatch)
     assert (counts.passed, counts.failed) == (1, 1)
     (failure,) = counts.failures
     assert failure.startswith("test-two.R: wrong: ") and "1 + 1 == 3" in failure
+
+
+def test_where_r_itself_ended_is_said(run, tmp_path, monkeypatch):
+    (tmp_path / "test-one.R").write_text("test_that('right', expect_equal(1 + 1, 2))\n")
+    (tmp_path / "test-two.R").write_text("cat('so far\\n')\nquit('no', 3)\n")
+    monkeypatch.setattr(run, "TESTTHAT", tmp_path)
+    counts = run.run_testthat([".*"], tmp_path / "r.log")
+    assert (counts.passed, counts.failed) == (0, 1)
+    (failure,) = counts.failures
+    assert failure.startswith("R did not come to its end: ")
+    assert "two: so far" in failure and failure.endswith("testthat ended with exit code 3")

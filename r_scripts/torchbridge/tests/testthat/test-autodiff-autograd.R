@@ -67,9 +67,6 @@ test_that("gradients with respect to weights and input are those of the tape les
 
 recording <- function() py_import("torch")$is_grad_enabled()
 
-# R looks there whether an interrupt has come (and takes it even where it is suspended).
-look <- function() Sys.sleep(0.05)
-
 test_that("with_no_grad() records nothing, with_enable_grad() does again", {
   w <- tensor(c(1, 2), requires_grad = TRUE)
   expect_false(with_no_grad(w$mul(2))$requires_grad)
@@ -87,53 +84,52 @@ test_that("the mode is as before after an error", {
   expect_true(recording())
 })
 
-test_that("an interrupt right after the mode is set leaves it as it was", {
-  tried <- FALSE
-  interrupted <- function(enabled) {
-    before <- autograd_set_grad_mode(enabled)
-    if (!tried) {
-      tried <<- TRUE
-      tools::pskill(Sys.getpid(), tools::SIGINT)
-      for (i in 1:1e5) identity(i) # R before 4.6 looks there, too
-    }
-    before
-  }
-  ends <- function(with_mode) {
-    tried <<- FALSE
-    place <- list(autograd_set_grad_mode = interrupted)
-    environment(with_mode) <- list2env(place, parent = asNamespace("torchbridge"))
-    tryCatch(
-      {
-        with_mode(1)
-        look()
-      },
-      interrupt = function(condition) "interrupted"
-    )
-  }
-  expect_identical(ends(with_no_grad), "interrupted")
-  expect_true(recording())
-  with_no_grad({
-    expect_identical(ends(with_enable_grad), "interrupted")
-    expect_false(recording())
-  })
-})
+# In a process of its own, which an interrupt that nobody takes ends alone.
+test_that("an interrupt leaves the mode as it was", {
+  run <- run_r(c(
+    "library(torchbridge)",
+    "recording <- function() py_import('torch')$is_grad_enabled()",
+    "interrupt <- function() tools::pskill(Sys.getpid(), tools::SIGINT)",
+    # R looks there whether an interrupt has come (and takes it even where it is suspended). Once
+    # before: the first call reads the function itself, which an interrupt must not stop half-way.
+    "look <- function() Sys.sleep(0.05)",
+    "look()",
+    "ends <- function(code) {",
+    "  tryCatch({ code; look(); 'finished' }, interrupt = function(condition) 'interrupted')",
+    "}",
 
-test_that("a mode is put back before an interrupt that waits is taken", {
-  for (turn in 1:5) { # (R may look in between, at one call of a thousand.)
-    autograd_set_grad_mode(FALSE)
-    ended <- tryCatch(
-      {
-        suspendInterrupts(tools::pskill(Sys.getpid(), tools::SIGINT))
-        restore_grad_mode(TRUE)
-        look()
-      },
-      interrupt = function(condition) "interrupted"
-    )
-    expect_identical(ended, "interrupted")
-    if (recording()) break
-  }
-  expect_true(recording())
-  autograd_set_grad_mode(TRUE)
+    "# right after the mode is set",
+    "interrupted <- function(enabled) {",
+    "  before <- autograd_set_grad_mode(enabled)",
+    "  if (!tried) {",
+    "    tried <<- TRUE",
+    "    interrupt()",
+    "    for (i in 1:1e5) identity(i)", # R before 4.6 looks there, too
+    "  }",
+    "  before",
+    "}",
+    "with_interrupt <- function(with_mode) {",
+    "  tried <<- FALSE",
+    "  place <- list(autograd_set_grad_mode = interrupted)",
+    "  environment(with_mode) <- list2env(place, parent = asNamespace('torchbridge'))",
+    "  ends(with_mode(1))",
+    "}",
+    "cat(with_interrupt(with_no_grad), recording(), '\\n')",
+    "with_no_grad(cat(with_interrupt(with_enable_grad), recording(), '\\n'))",
+
+    "# one that waits is taken after the mode is put back",
+    "for (turn in 1:5) {", # (R may look in between, at one call of a thousand.)
+    "  autograd_set_grad_mode(FALSE)",
+    "  ended <- ends({ suspendInterrupts(interrupt()); torchbridge:::restore_grad_mode(TRUE) })",
+    "  if (recording()) break",
+    "}",
+    "cat(ended, recording(), '\\n')"
+  ))
+  found <- grep("^(interrupted|finished) ", run$out, value = TRUE)
+  expect_identical(
+    trimws(found), c("interrupted TRUE", "interrupted FALSE", "interrupted TRUE"), info = output(run)
+  )
+  expect_identical(run$status, 0L)
 })
 
 test_that("local_no_grad() lasts as long as its function", {
