@@ -125,10 +125,9 @@ test_that("an interrupt leaves the mode as it was", {
     "}",
     "cat(ended, recording(), '\\n')"
   ))
-  found <- grep("^(interrupted|finished) ", run$out, value = TRUE)
-  expect_identical(
-    trimws(found), c("interrupted TRUE", "interrupted FALSE", "interrupted TRUE"), info = output(run)
-  )
+  found <- trimws(grep("^(interrupted|finished) ", run$out, value = TRUE))
+  right <- c("interrupted TRUE", "interrupted FALSE", "interrupted TRUE")
+  expect_identical(found, right, info = output(run))
   expect_identical(run$status, 0L)
 })
 
