@@ -169,7 +169,7 @@ class WholeEpochs:
                 if self.otherwise is None:
                     raise
                 loop.train = loop.train_epoch
-                self.otherwise(loop, str(error))
+                self.otherwise(loop, str(error).strip().partition("\n")[0])
                 return loop.train()
             if not self.trusted or [t._version for t in self.tensors] != self.versions:
                 self._put()

@@ -104,7 +104,7 @@ def epoch(plan: Plan) -> Callable[..., list[Tensor]]:
             return [*_packed(plan, state), loss.double()[None], *(o[None] for o in outputs)]
         found = [torch.zeros(plan.n_steps, dtype=torch.float64)]
         found += [torch.zeros(plan.n_steps, *s, dtype=d) for s, d in plan.output_shapes]
-        state = [t.clone() for t in state]  # a loop does not take views of one vector
+        state = [_apart(t) for t in state]
         n_found, n_moving = len(found), len(moving)
         held = [t for i, t in enumerate(state) if i not in moving]
 
@@ -133,6 +133,16 @@ def epoch(plan: Plan) -> Callable[..., list[Tensor]]:
 def _at(t: Tensor, i: Tensor) -> Tensor:
     """An entry by a number that the graph does not know."""
     return t.index_select(0, i.view(1)).squeeze(0)
+
+
+def _apart(t: Tensor) -> Tensor:
+    """A part of a vector in memory of its own: a loop does not take views of one.
+
+    (Of a mere copy PyTorch 2.6 makes a view again.)
+    """
+    if t.ndim == 0:
+        return t.view(1).index_select(0, torch.zeros(1, dtype=torch.int64)).view(())
+    return t.index_select(0, torch.arange(len(t)))
 
 
 def _merged(
