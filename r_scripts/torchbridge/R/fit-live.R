@@ -5,8 +5,10 @@ the$models <- list()
 models_kept <- 8L
 
 remember_model <- function(id, model) {
-  the$models[[id]] <- NULL
-  the$models <- utils::tail(c(the$models, stats::setNames(list(model), id)), models_kept)
+  models <- as.list(the$models)
+  models[[id]] <- NULL
+  models[[id]] <- model
+  the$models <- if (length(models) > models_kept) models[-1L] else models
 }
 
 live_model <- function(fit) {

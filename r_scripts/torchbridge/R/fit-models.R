@@ -274,7 +274,7 @@ family_model <- function(family, call) {
 }
 
 # Without its parameter.
-base_family <- function(name) sub("\\(.*", "", name)
+base_family <- function(name) if (endsWith(name, ")")) sub("\\(.*", "", name) else name
 
 family_parameter <- function(name) sub("\\)$", "", sub("^[a-z_]*\\(", "", name))
 

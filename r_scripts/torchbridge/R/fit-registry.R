@@ -16,8 +16,8 @@ model_registry <- function(again = FALSE) {
 
 # The row of a model, or of its name: list(exact, response, takes_response, family, ...).
 model_row <- function(model) {
-  name <- if (is.list(model)) model$name else model
-  row <- the$registry$models[[name]]
+  name <- if (is.list(model)) .subset2(model, "name") else model
+  row <- .subset2(.subset2(the$registry, "models"), name)
   # Perhaps it came after R had asked.
   if (is.null(row)) row <- model_registry(again = TRUE)$models[[name]]
   row

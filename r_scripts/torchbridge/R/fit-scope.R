@@ -5,7 +5,7 @@
 
 # An environment in which the expressions find what they find in `env`. What `data` has is not kept.
 kept_scope <- function(env, expressions, data = NULL) {
-  keeper <- list2env(list(pairs = list()), parent = emptyenv())
+  keeper <- new_keeper()
   scope <- small_scope(env, keeper)
   if (!is.environment(scope)) return(env)
   for (expression in expressions) keep_names(expression, env, scope, keeper, names(data))
@@ -17,7 +17,7 @@ kept_scope <- function(env, expressions, data = NULL) {
 call_scope <- function(scope, asked, env) {
   given <- c(as.list(asked)[-1L], asked$...)
   given <- given[!names(given) %in% c("", "...", "formula", "weights", "subset", "offset")]
-  keeper <- list2env(list(pairs = list()), parent = emptyenv())
+  keeper <- new_keeper()
   found <- if (identical(scope, topenv(scope))) new.env(parent = scope) else scope
   for (name in names(given)) {
     part <- given[[name]]
@@ -52,7 +52,7 @@ is_looked_up <- function(x) {
 
 # A function with no more around it than it names. One that looks things up by their names as text,
 # or assigns in its environment, keeps all of it.
-kept_function <- function(f, keeper = list2env(list(pairs = list()), parent = emptyenv())) {
+kept_function <- function(f, keeper = new_keeper()) {
   # (What has a class, such as a module, is more than its code.)
   if (typeof(f) != "closure" || is.object(f)) return(f)
   env <- environment(f)
@@ -80,7 +80,7 @@ kept_list <- function(x) {
     x <- kept_function(x)
   } else if (is.call(x)) {
     # A function written in a call has the text of its whole file beside it.
-    x <- utils::removeSource(x)
+    if ("function" %in% all.names(x, unique = TRUE)) x <- utils::removeSource(x)
   } else if (is.list(x) && !is.data.frame(x)) {
     for (i in seq_along(x)) {
       value <- .subset2(x, i)
@@ -97,6 +97,13 @@ kept_list <- function(x) {
 
 is_missing_argument <- function(x) identical(x, substitute())
 
+# The pairs of an environment and what stands for it.
+new_keeper <- function() {
+  keeper <- new.env(parent = emptyenv())
+  keeper$pairs <- list()
+  keeper
+}
+
 # The small environment that stands for `env`, one for each; NULL where env is no frame.
 small_scope <- function(env, keeper) {
   if (is.null(env)) return(NULL)
@@ -109,6 +116,7 @@ small_scope <- function(env, keeper) {
 }
 
 keep_names <- function(expression, env, scope, keeper, but = NULL) {
+  if (is.symbol(expression) && as.character(expression) %in% but) return(invisible())
   if (identical(env, topenv(env))) return(invisible())
   variables <- all.vars(expression)
   variables <- variables[!variables %in% but]
