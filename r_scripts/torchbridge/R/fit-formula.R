@@ -62,7 +62,7 @@ formula_frame <- function(formula, data, asked, env, call, model = NULL) {
 # As model.frame(drop.unused.levels = TRUE), which looks through the values of all rows.
 without_unused_levels <- function(frame) {
   for (name in names(frame)) {
-    x <- frame[[name]]
+    x <- .subset2(frame, name)
     if (!is.factor(x) || all(tabulate(x, nlevels(x)) > 0L)) next
     kept <- x[, drop = TRUE]
     if (!identical(attr(kept, "contrasts"), attr(x, "contrasts"))) {
@@ -148,9 +148,9 @@ formula_preparation <- function(frame, data, read, model, contrasts, call) {
   frame <- with_factors(frame, preparation$xlevels)
   design <- made <- NULL
   if (preparation$design) {
-    few <- frame[seq_len(min(nrow(frame), 2L)), , drop = FALSE]
     is_large <- nrow(frame) >= 1000L
-    design <- first_design(predictors, if (is_large) few else frame, contrasts, call)
+    few <- if (is_large) frame[1:2, , drop = FALSE] else frame
+    design <- first_design(predictors, few, contrasts, call)
     if (is_large) {
       made <- design_terms(predictors, frame, design, model)
       if (is.null(made)) design <- first_design(predictors, frame, contrasts, call)

@@ -6,6 +6,7 @@
 
 # Is there a term of random effects, in parentheses, in this formula?
 has_bars <- function(formula) {
+  if (!any(c("|", "||") %in% all.names(formula))) return(FALSE)
   look <- function(e) {
     if (!is.call(e) || !is_name(e[[1L]], c("(", "+", "-", "*", ":", "^", "%in%"))) return(FALSE)
     is_name(e[[1L]], "(") && is_bar(inside_parentheses(e)) || any(vapply(as.list(e)[-1L], look, NA))
