@@ -91,7 +91,6 @@ class Agent:
 
 def _one_machine() -> Any:
     """Where the workers meet. (Long: a class of methods that have nothing to do.)"""
-    from torch.distributed import TCPStore  # type: ignore[attr-defined]
     from torch.distributed.elastic.rendezvous import (
         RendezvousHandler,
         RendezvousInfo,
@@ -103,15 +102,10 @@ def _one_machine() -> Any:
 
         def __init__(self) -> None:
             # torch's own listener would be on every device.
-            listener = socket.create_server((_LOOPBACK, 0), backlog=128)
-            self._port = listener.getsockname()[1]
-            self._store: Any = TCPStore(
-                _LOOPBACK,
-                self._port,
-                is_master=True,
-                wait_for_workers=False,
-                master_listen_fd=listener.detach(),
-            )
+            with socket.create_server((_LOOPBACK, 0), backlog=128) as listener:
+                self._port = listener.getsockname()[1]
+                self._store = _store(self._port, listener.fileno())
+                listener.detach()  # it is the store's
             self._id = uuid.uuid4().hex
 
         @property
@@ -147,6 +141,21 @@ def _one_machine() -> Any:
             return True
 
     return OneMachine()
+
+
+def _store(port: int, listener: int) -> Any:
+    """A store that listens at a port by a socket that is there."""
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+    options: dict[str, Any] = {
+        "is_master": True,
+        "wait_for_workers": False,
+        "master_listen_fd": listener,
+    }
+    try:
+        return TCPStore(_LOOPBACK, port, **options)
+    except NotImplementedError:  # PyTorch 2.6, whose libuv makes its own socket
+        return TCPStore(_LOOPBACK, port, use_libuv=False, **options)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ Tests: tests/models/training/test_distributed.py.
 """
 
 import hashlib
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -162,12 +163,15 @@ class RankAccelerator(Accelerator):
         for p in trained:
             p.grad = None
         device = self.device.index
+        # The weights are the first process's: DDP need not send them (that of PyTorch 2.6 does).
+        known = inspect.signature(nn.parallel.DistributedDataParallel).parameters
+        options = {"init_sync": False} if "init_sync" in known else {}
         return nn.parallel.DistributedDataParallel(
             self.forward,
             device_ids=None if device is None else [device],
             find_unused_parameters=bool(self.group.sum(torch.tensor(unused))),
             gradient_as_bucket_view=True,
-            init_sync=False,
+            **options,
         )
 
     def output(self, forward: Callable[..., Tensor], batch: Data) -> Tensor:

@@ -196,9 +196,10 @@ class Group:
                 raise
             why = self._why(error)
             self.broken = why or _described(error)
-            with suppress(Exception):
+            with suppress(Exception):  # (PyTorch 2.6 has no abort)
                 world: Any = dist.group.WORLD
                 world.abort()  # what else holds it would keep its connections
+            with suppress(Exception):
                 dist.destroy_process_group()
             if why is not None:
                 raise ElsewhereError(why) from error

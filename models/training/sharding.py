@@ -7,6 +7,7 @@ Tests: tests/models/training/test_distributed.py.
 """
 
 import copy
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -31,12 +32,16 @@ class ShardedAccelerator(RankAccelerator):
 
     def place(self, module: nn.Module) -> nn.Module:
         """A copy in parts, with the weights of the first process."""
-        try:
-            from torch.distributed.fsdp import fully_shard
-        except ImportError as error:
-            raise ImportError('strategy "fsdp" needs torch 2.6 or later') from error
         from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import fully_shard
 
+        if not can_shard(self.device):
+            raise in_all(
+                RuntimeError(
+                    f'strategy "fsdp" does not run on CPUs with PyTorch {torch.__version__}: take '
+                    'a later PyTorch, GPUs, or strategy "ddp"'
+                )
+            )
         self.from_first_all(module)
         mesh = init_device_mesh(self.device.type, (self.world_size,))
         copied = copy.deepcopy(module)
@@ -76,7 +81,15 @@ class ShardedAccelerator(RankAccelerator):
         if not isinstance(like, DTensor) or tensor.shape != like.shape:
             return tensor
         given = tensor.to(self.device, like.dtype)
-        return distribute_tensor(given, like.device_mesh, like.placements, src_data_rank=None)
+        # Each has it whole. (PyTorch 2.6 sends the first one's all the same.)
+        known = inspect.signature(distribute_tensor).parameters
+        options: dict[str, Any] = {"src_data_rank": None} if "src_data_rank" in known else {}
+        return distribute_tensor(given, like.device_mesh, like.placements, **options)
+
+
+def can_shard(device: torch.device) -> bool:
+    """Does this PyTorch's FSDP2 run there? That of 2.6 asks of the CPU's streams what they lack."""
+    return device.type != "cpu" or hasattr(torch.cpu.Stream, "record_event")
 
 
 def blocks(module: nn.Module, least: int) -> Iterator[nn.Module]:

@@ -10,8 +10,10 @@ import torch
 
 from torchbridge.models.training.batches import share_of
 from torchbridge.models.training.device import Accelerator
-from torchbridge.models.training.sharding import blocks
+from torchbridge.models.training.sharding import blocks, can_shard
 
+CAN_SHARD = can_shard(torch.device("cpu"))
+needs_sharding = pytest.mark.skipif(not CAN_SHARD, reason="FSDP2 does not run on the CPU here")
 SCRIPT = Path(__file__).parent / "rank_script.py"
 
 
@@ -49,11 +51,14 @@ def equal(one, other):
 
 
 ALIKE = ["adamw", "in order", "lbfgs", "unused", "loader", "single", "batch norm", "bf16"]
-SHARDED = ["parts", "fsdp parts", "fsdp", "fsdp batch norm", "blocks", "fsdp bf16"]
+ALIKE += ["parts"]
+SHARDED = ["fsdp parts", "fsdp", "fsdp batch norm", "blocks", "fsdp bf16"]
 SHARDED += ["sgd", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam"]
 
 
-@pytest.mark.parametrize("name", ALIKE + SHARDED)
+@pytest.mark.parametrize(
+    "name", ALIKE + [pytest.param(name, marks=needs_sharding) for name in SHARDED]
+)
 def test_two_processes_give_the_weights_and_losses_of_one(found, name):
     together, alone = found[0][f"{name} None"], found[0][f"{name} 1"]
     # L-BFGS divides by differences of gradients, Adam the gradient of a bias that batch
@@ -69,6 +74,13 @@ def test_two_processes_give_the_weights_and_losses_of_one(found, name):
     assert together[1] == found[1][f"{name} None"][1]
 
 
+@pytest.mark.skipif(CAN_SHARD, reason="FSDP2 runs on the CPU here")
+def test_where_it_cannot_be_in_parts_each_process_says_so(found):
+    for each in found:
+        assert each["no fsdp"].startswith('RuntimeError: strategy "fsdp" does not run on CPUs with')
+
+
+@needs_sharding
 def test_a_checkpoint_in_parts_is_the_whole_state(found):
     weights, history = found[0]["not interrupted"]
     assert equal(found[0]["resumed"][0], weights)
@@ -105,7 +117,7 @@ def test_only_the_first_process_calls_a_function_at_the_end_of_epochs(found):
         ("other lr", ["{} it is 0.1 in process 0, and 1.1 in process 1", None]),
         ("other order", ["{}", "{}"]),
         ("devices", ["{}", "{}"]),
-        ("fsdp lbfgs", ["{}", "{}"]),
+        pytest.param("fsdp lbfgs", ["{}", "{}"], marks=needs_sharding),
         ("diverged", ["{}", "{}"]),
         ("middle", ["ElsewhereError: process 1 of the job's 2 failed: {}", "{}"]),
         ("after", ["{}", "{}"]),

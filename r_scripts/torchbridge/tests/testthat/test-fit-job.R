@@ -30,7 +30,12 @@ told <- function(row) if (row$epoch == 5) cat("told by", rank, "\n")
 seed <- torch_fit(y ~ a, frame, mlp(2), epochs = 5, device = "cpu", callbacks = list(told))$seed
 alone <- fits(seed = seed, devices = 1)
 ddp <- max(abs(fits(seed = seed) - alone)) < 1e-9
-fsdp <- max(abs(fits(seed = seed, strategy = "fsdp") - alone)) < 1e-9
+fsdp <- tryCatch(
+  max(abs(fits(seed = seed, strategy = "fsdp") - alone)) < 1e-9,
+  error = function(e) { # of PyTorch 2.6
+    if (grepl("does not run on CPUs", conditionMessage(e))) NA else stop(e)
+  }
+)
 # Both write at once: each its line in one piece.
 writeLines(paste("rank", rank, "seed", seed, "ddp", ddp, "fsdp", fsdp))
 '
@@ -43,7 +48,7 @@ test_that("each process has the fit of one, and the first one's seed", {
   run <- run_process(find_python(), c(torchrun, rscript, "--vanilla", shQuote(file)), character())
   expect_identical(run$status, 0L, info = output(run))
   said <- sort(grep("^rank ", run$out, value = TRUE))
-  expect_match(said, "ddp TRUE fsdp TRUE", info = output(run))
+  expect_match(said, "ddp TRUE fsdp (TRUE|NA)", info = output(run))
   expect_identical(sub("rank [01]", "", said[1L]), sub("rank [01]", "", said[2L]))
   expect_identical(grep("^told by", run$out, value = TRUE), "told by 0 ")
 })
