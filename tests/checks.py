@@ -5,11 +5,13 @@ Each is one row of ``CHECKS``. ``make lint`` runs them alone, ``make test`` besi
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
 
@@ -32,6 +34,10 @@ def _ruff_format() -> list[str]:
 
 
 def _mypy() -> list[str]:
+    pins = (ROOT / "bridge" / "constraints.txt").read_text()
+    (pinned,) = re.findall(r"^torch==(.*)$", pins, re.M)
+    if _numbers(version("torch")) < _numbers(pinned):
+        raise Missing(f"the types are those of PyTorch {pinned}, and this one is older")
     # mypy wants to see the import names, not the folders'.
     names = _BUILD / "mypy" / "torchbridge"
     shutil.rmtree(names.parent, ignore_errors=True)
@@ -39,6 +45,10 @@ def _mypy() -> list[str]:
     for path in [*(ROOT / "bridge").iterdir(), ROOT / "models"]:
         (names / path.name).symlink_to(path)
     return ["env", f"MYPYPATH={names.parent}", str(_BIN / "mypy"), "-p", "torchbridge"]
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+", text)[:2]]
 
 
 def _c_warnings() -> list[str]:

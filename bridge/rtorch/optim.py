@@ -38,8 +38,13 @@ Scheduler: TypeAlias = lr_scheduler.LRScheduler | lr_scheduler.ReduceLROnPlateau
 
 def optimizer(name: str, params: list[Any], options: Options) -> torch.optim.Optimizer:
     """The optimizer ``torch.optim.<name>`` of tensors, or of groups of tensors."""
+    kind = getattr(torch.optim, name, None)
+    if kind is None:
+        raise AttributeError(
+            f"PyTorch {torch.__version__} has no optimizer {name}: it takes a later one"
+        )
     groups = [_options(group) if isinstance(group, dict) else group for group in params]
-    made: torch.optim.Optimizer = getattr(torch.optim, name)(groups, **_options(options))
+    made: torch.optim.Optimizer = kind(groups, **_options(options))
     return made
 
 

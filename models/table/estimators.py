@@ -24,7 +24,7 @@ except ImportError as error:
 from ..arguments import defaults_of
 from ..training.fit import fit as train
 from .fit import fit_table
-from .frame_columns import FrameColumns, has_text
+from .frame_columns import FrameColumns, has_text, named
 from .registry import MODELS
 from .result import TableFit
 
@@ -94,7 +94,7 @@ class _TorchEstimator(BaseEstimator):
         self.__dict__.pop("columns_", None)
         if not has_text(X):
             return validate_data(self, X, y, dtype=_DTYPES, **options)
-        validate_data(self, X, skip_check_array=True)
+        validate_data(self, named(X), skip_check_array=True)
         self.columns_ = FrameColumns(X)
         x = self.columns_.matrix(X)
         return check_X_y(x, y, dtype=_DTYPES, estimator=self, **options)
@@ -139,7 +139,7 @@ class _TorchEstimator(BaseEstimator):
         if hasattr(self, "columns_"):
             if not hasattr(x, "columns"):
                 raise TypeError("X must be a data frame like that of fit, which had text columns")
-            validate_data(self, x, reset=False, skip_check_array=True)
+            validate_data(self, named(x), reset=False, skip_check_array=True)
             x = check_array(self.columns_.matrix(x), dtype=_DTYPES, estimator=self, input_name="X")
         else:
             x = validate_data(self, x, reset=False, dtype=_DTYPES)

@@ -19,6 +19,11 @@ def has_text(x: Any) -> bool:
     return any(not _is_numeric(column) for column in _as_pandas(x).values())
 
 
+def named(frame: Any) -> pd.DataFrame:
+    """As many columns of these names: not each scikit-learn knows the names of polars' frames."""
+    return pd.DataFrame(columns=list(frame.columns), index=range(len(frame)))
+
+
 class FrameColumns:
     """How the columns of one data frame become a matrix, for others like it.
 

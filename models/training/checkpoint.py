@@ -125,8 +125,9 @@ def _read(path: str | os.PathLike[str], loop: Loop) -> tuple[dict[str, Tensor], 
             if _ENTRY not in content.metadata:
                 raise ValueError(f"resume: {os.fspath(path)} is not a checkpoint of a fit")
             about = content.description(_ENTRY, _VERSION)
+            tensors = content.tensors()  # whole, or what differs below may be the damage
             check_description(about, content, loop)
-            return content.tensors(), about
+            return tensors, about
     except DamagedContent as error:
         raise ValueError(f"resume: {os.fspath(path)} is no safetensors file: {error}") from error
     except LaterFormat as error:

@@ -165,7 +165,7 @@ class RankAccelerator(Accelerator):
         device = self.device.index
         # The weights are the first process's: DDP need not send them (that of PyTorch 2.6 does).
         known = inspect.signature(nn.parallel.DistributedDataParallel).parameters
-        options = {"init_sync": False} if "init_sync" in known else {}
+        options: dict[str, Any] = {"init_sync": False} if "init_sync" in known else {}
         return nn.parallel.DistributedDataParallel(
             self.forward,
             device_ids=None if device is None else [device],

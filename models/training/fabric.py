@@ -90,13 +90,24 @@ class FabricAccelerator(Accelerator):
     def __init__(self, device: torch.device, precision: str) -> None:
         try:
             from lightning_fabric import Fabric
+            from lightning_fabric.plugins import DoublePrecision
             from lightning_fabric.strategies.single_device import SingleDeviceStrategy
         except ImportError as error:
             raise ImportError("precision needs the package lightning-fabric") from error
         super().__init__(device)
         name: Any = precision
+
+        class Double(DoublePrecision):
+            """Outputs stay in double precision: Fabric's own rounds them to float32."""
+
+            def convert_output(self, data: Any) -> Any:
+                """As they are."""
+                return data
+
+        is_double = precision == "64-true"
+        how: dict[str, Any] = {"plugins": Double()} if is_double else {"precision": name}
         # By its own strategy it looks around for a job to be part of.
-        self.fabric: Any = Fabric(precision=name, strategy=SingleDeviceStrategy(device))
+        self.fabric: Any = Fabric(**how, strategy=SingleDeviceStrategy(device))
 
     def setup(
         self, module: nn.Module, optimizer: torch.optim.Optimizer

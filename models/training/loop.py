@@ -295,7 +295,10 @@ class Loop:
             n, weights = batch.n_rows, batch.weights
             counted = None if weights is None else weights[:n]
             self.seen.append(Seen(output.detach()[:n], batch.y[:n], counted))
-        return self.loss(output, batch.y, batch.weights)
+        y = batch.y
+        if output.dtype == torch.float64 and y.is_floating_point():
+            y = y.double()  # precision "64-true" converts the module alone
+        return self.loss(output, y, batch.weights)
 
     def evaluate(self, batches: Batches) -> dict[str, Tensor]:
         """The mean loss of the rows and the metrics, in eval mode."""

@@ -41,6 +41,7 @@ def test_what_python_writes_is_up_to_date(document):
     assert stale + document.leftovers(files, PACKAGE) == [], STALE
 
 
+@pytest.mark.usefixtures("as_new_as_the_files")
 def test_every_generated_file_says_so_alike(document):
     head = document.header.GENERATED
     r_files = sorted((PACKAGE / "R").glob("gen-*.R"))
@@ -75,6 +76,7 @@ def test_generators_travel_in_no_package():
     ]
 
 
+@pytest.mark.usefixtures("as_new_as_the_files")
 def test_no_call_is_shown_twice(document):
     for name, text in document.operators.files().items():
         calls = re.findall(r"^\\code\{\w+\(.*\)\}$", text, re.M)

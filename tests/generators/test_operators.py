@@ -38,6 +38,7 @@ def texts(document):
     return document.operators.TEXTS
 
 
+@pytest.mark.usefixtures("as_new_as_the_files")
 def test_examples_run(texts, tmp_path):
     examples = {name: text.example for name, text in texts.items() if text.example not in ("", "-")}
     assert len(examples) > 750

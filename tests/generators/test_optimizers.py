@@ -29,6 +29,7 @@ def test_names_are_those_of_r_torch(tool: ModuleType) -> None:
     assert {name: tool.scheduler_name(name) for name in names} == names
 
 
+@pytest.mark.usefixtures("as_new_as_the_files")
 def test_kinds_agree_with_annotations_and_defaults(tool: ModuleType) -> None:
     for module, names in ((torch.optim, tool.OPTIMIZERS), (lr_scheduler, tool.SCHEDULERS)):
         for name in names:
@@ -48,6 +49,7 @@ def test_kinds_agree_with_annotations_and_defaults(tool: ModuleType) -> None:
                     assert kind == "string", where
 
 
+@pytest.mark.usefixtures("as_new_as_the_files")
 def test_what_the_tool_explains_is_used(tool: ModuleType) -> None:
     used = {
         tool.R_NAMES.get(parameter, parameter)

@@ -33,6 +33,21 @@ def test_float64_converts_the_module(regression):
     assert found.module[0].weight.dtype == torch.float64
 
 
+def test_float64_is_the_fit_of_a_double_module(regression):
+    def loader(*data):
+        return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*data), 16)
+
+    double = tuple(t.double() for t in regression)
+    options = {"epochs": 5, "lr": 0.01, "seed": 0}
+    for right, given in ((double, regression), ([loader(*double)], [loader(*double)])):
+        plain = fit(network().double(), *right, **options)
+        found = fit(network(), *given, precision="64-true", **options)
+        assert found.history["train_loss"] == pytest.approx(plain.history["train_loss"], rel=1e-12)
+        weights = zip(found.module.parameters(), plain.module.parameters(), strict=True)
+        for ours, wanted in weights:
+            torch.testing.assert_close(ours, wanted, rtol=1e-11, atol=1e-11)
+
+
 def test_resumes_bit_for_bit(regression, tmp_path, same_weights):
     x, y = regression
     options = {"lr": 0.05, "seed": 0, "validation": (x, y), "precision": "bf16-mixed"}

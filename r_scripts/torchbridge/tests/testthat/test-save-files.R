@@ -471,6 +471,10 @@ test_that("a state that Python has written is read, and code is not run", {
   file <- tempfile(fileext = ".pth")
   net <- nn_linear(2, 1)
   py_import("torch")$save(net$state_dict(), file)
+  if (inherits(try(load_state_dict(file), silent = TRUE), "try-error")) {
+    expect_error(load_state_dict(file), "only from 2.10 on does it read pickles", fixed = TRUE)
+    skip("this PyTorch does not read pickles safely")
+  }
   state <- load_state_dict(file)
   expect_identical(lapply(state, as.array), lapply(net$state_dict(), as.array))
   other <- nn_linear(2, 1)
