@@ -22,6 +22,10 @@ test_that("curves and forest", {
   rounds_to(vapply(bends, function(fit) mean(resid(fit)^2), 0), c(569.780, 61.330))
   rounds_to(vapply(bends, function(fit) summary(fit)$r.squared, 0), c(.832, .982))
   rounds_to(degrees, c(.54, .64, .66, .69), 2)
-  # scikit-learn's forest of the book gave 1.644 and 11.085; its trees have changed since.
+})
+
+test_that("scikit-learn's forest", {
+  skip_if(py_import("sklearn")$`__version__` < "1.9", "its trees have changed since")
+  # That of the book gave 1.644 and 11.085; its trees have changed since.
   expect_lt(max(abs(by_forest - c(1.638, 11.096, .980, .877))), 1.1e-3)
 })

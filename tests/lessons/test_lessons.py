@@ -16,5 +16,8 @@ NAMES = sorted(
 def test_lesson(name: str, r_results: dict[str, list[tuple[str, str]]]) -> None:
     outcomes = r_results[name]
     assert len(outcomes) > 1, "the lesson has run and its numbers have been looked at"
-    failed = [f"{test}: {outcome}" for test, outcome in outcomes if outcome != "passed"]
+    told = [(f"{test}: {outcome}", outcome) for test, outcome in outcomes if outcome != "passed"]
+    failed = [text for text, outcome in told if not outcome.startswith("Reason: ")]
     assert not failed, "\n".join(failed)
+    if told:
+        pytest.skip("; ".join(text for text, _ in told))
