@@ -506,6 +506,10 @@ test_that("every optimizer and scheduler of this PyTorch has its function", {
     expect_error(make(list(tensor(c(1, 2), requires_grad = TRUE))), "has no optimizer")
   }
   expect_setequal(unname(torchbridge:::schedulers), classes$schedulers)
+  expect_error(
+    torchbridge:::call_python("optim.optimizer", "Nadir", list(), list()),
+    "PyTorch .* has no optimizer Nadir"
+  )
   exported <- getNamespaceExports("torchbridge")
   expect_in <- function(x) expect_identical(setdiff(x, exported), character())
   expect_in(names(torchbridge:::optimizers))
