@@ -36,6 +36,9 @@ CHECKSUM = "torchbridge_checksum"
 #: The first version of descriptions whose files have one.
 _CHECKED_SINCE = 2
 
+#: Of headers.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 #: What safetensors itself allows a header.
 _LARGEST_HEADER = 100_000_000
 #: More dims than PyTorch computes with.
@@ -285,7 +288,7 @@ def _pieces(
         start, end = end, end + len(memory[name])
         places = {"shape": list(x.shape), "data_offsets": [start, end]}
         header[name] = {"dtype": _NAMES_OF[x.dtype], **places}
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text = _ENCODER.encode(header).encode()
     text += b" " * (-len(text) % 8)
     yield len(text).to_bytes(8, "little") + text
     yield from (memory[name] for name in order)

@@ -323,7 +323,7 @@ class _Search:
                 from_ = torch.zeros_like(eta)
             total += float((w * task.family.unit_deviance(y, mu)).sum())
             ends = torch.stack(mu.aminmax())  # the means that a family may have are an interval
-            if b is not None and not (bool(task.family.mean(ends).all()) and abs(total) < math.inf):
+            if b is not None and not (task.family.mean(ends) and abs(total) < math.inf):
                 return math.inf
             self.at_edge = self.at_edge or _is_at_edge(task.family, ends)
             slope = task.link.slope(eta)

@@ -30,7 +30,7 @@ class Family(NamedTuple):
             None for the quasi families, which have none.
         start: first values of mu, of (y, weights).
         valid: which values y may take, in words and as a test.
-        mean: the values mu may take, as a test.
+        mean: is mu what it may be, in every row?
         dispersion: None where it is estimated, else its value.
         counts_scale: whether an estimated dispersion is a parameter of the likelihood.
     """
@@ -42,7 +42,7 @@ class Family(NamedTuple):
     log_likelihood: Callable[[Tensor, Tensor, Tensor, float], float] | None
     start: Callable[[Tensor, Tensor], Tensor]
     valid: tuple[str, Callable[[Tensor], Tensor]]
-    mean: Callable[[Tensor], Tensor]
+    mean: Callable[[Tensor], bool]
     dispersion: float | None
     counts_scale: bool = True
 
@@ -104,9 +104,18 @@ def _inverse_gaussian_log_likelihood(
     return -float((weights * rows).sum()) / 2
 
 
+#: PyTorch takes a number of Python's in twice the time of a tensor, and fits of few rows are calls.
+_ONE = torch.ones((), dtype=torch.float64)
+
+
+def _rest(share: Tensor) -> Tensor:
+    return torch.sub(_ONE, share)
+
+
 def _binomial_deviance(y: Tensor, mu: Tensor) -> Tensor:
-    failures = 1 - y
-    return 2 * (_xlogy(y, y / mu) + _xlogy(failures, failures / (1 - mu)))
+    failures = _rest(y)
+    half = _xlogy(y, y / mu) + _xlogy(failures, failures / _rest(mu))
+    return half + half
 
 
 def _poisson_deviance(y: Tensor, mu: Tensor) -> Tensor:
@@ -117,11 +126,20 @@ def _binomial_start(y: Tensor, weights: Tensor) -> Tensor:
     return (weights * y + 0.5) / (weights + 1)
 
 
-def _everything(x: Tensor) -> Tensor:
-    return torch.ones_like(x, dtype=torch.bool)
+def _is_any(mu: Tensor) -> bool:
+    return True
 
 
-_ANY = ("finite", _everything)
+def _is_positive(mu: Tensor) -> bool:
+    return bool(mu.aminmax().min > 0)
+
+
+def _is_share(mu: Tensor) -> bool:
+    low, high = mu.aminmax()
+    return bool(low > 0) and bool(high < 1)
+
+
+_ANY = ("finite", lambda y: torch.ones_like(y, dtype=torch.bool))
 _SHARE = ("shares between 0 and 1", lambda y: (y >= 0) & (y <= 1))
 _COUNT = ("not negative", lambda y: y >= 0)
 _POSITIVE = ("above 0", lambda y: y > 0)
@@ -134,18 +152,18 @@ _GAUSSIAN = Family(
     _gaussian_log_likelihood,
     lambda y, weights: y,
     _ANY,
-    _everything,
+    _is_any,
     None,
 )
 _BINOMIAL = Family(
     "binomial",
     ("logit", "probit", "cloglog", "cauchit", "log"),
-    lambda mu: mu * (1 - mu),
+    lambda mu: mu * _rest(mu),
     _binomial_deviance,
     _binomial_log_likelihood,
     _binomial_start,
     _SHARE,
-    lambda mu: (mu > 0) & (mu < 1),
+    _is_share,
     1.0,
 )
 _POISSON = Family(
@@ -156,7 +174,7 @@ _POISSON = Family(
     _poisson_log_likelihood,
     lambda y, weights: y + 0.1,
     _COUNT,
-    lambda mu: mu > 0,
+    _is_positive,
     1.0,
 )
 
@@ -174,7 +192,7 @@ FAMILIES = {
             _gamma_log_likelihood,
             lambda y, weights: y,
             _POSITIVE,
-            lambda mu: mu > 0,
+            _is_positive,
             None,
         ),
         Family(
@@ -185,7 +203,7 @@ FAMILIES = {
             _inverse_gaussian_log_likelihood,
             lambda y, weights: y,
             _POSITIVE,
-            lambda mu: mu > 0,
+            _is_positive,
             None,
         ),
         _BINOMIAL._replace(name="quasibinomial", log_likelihood=None, dispersion=None),
@@ -224,7 +242,7 @@ def _negative_binomial(text: str) -> Family:
         log_likelihood,
         lambda y, weights: y + (y == 0) / 6,
         _COUNT,
-        lambda mu: mu > 0,
+        _is_positive,
         None,
         counts_scale=False,
     )

@@ -143,7 +143,7 @@ def _fit_dense(
     if not all_count:
         eta = o + columns_of(x, kept) @ found.coefficients
         mu, working = link.inverse(eta), torch.zeros_like(y).masked_scatter(counts, working)
-    p, rank, n_obs = design.shape[1], len(kept), len(problem.y)
+    p, rank, n_obs = design.shape[1], kept.shape[0], problem.y.shape[0]
     coefficients = _of_all(found.coefficients.cpu(), kept, p)
     dispersion = problem.dispersion(found, rank)
     covariance = dispersion * unscaled_covariance(found.r, kept, p)
@@ -220,7 +220,7 @@ class _Problem:
         """The family's, or Pearson's estimate."""
         if self.family.dispersion is not None:
             return self.family.dispersion
-        df = len(self.y) - rank
+        df = self.y.shape[0] - rank
         pearson = self.w * (self.y - found.mu) ** 2 / self.family.variance(found.mu)
         return float(pearson.sum()) / df if df > 0 else torch.nan
 
@@ -235,7 +235,7 @@ class _Problem:
     def least_squares(self) -> tuple[Tensor, _Solved]:
         """Of a model that is linear in its coefficients: one step. The columns kept come first."""
         kept, q, r = factored(self.x)
-        if not len(kept):
+        if not kept.shape[0]:
             return kept, self._without_columns()
         x, z = columns_of(self.x, kept), self.y - self.offset
         if bool((self.w == 1).all()):
@@ -248,7 +248,7 @@ class _Problem:
     def reweighted(self) -> tuple[Tensor, _Solved]:
         """Of any other; the columns kept come first."""
         kept = independent_columns(self.x)
-        return kept, self.iterated(kept) if len(kept) else self._without_columns()
+        return kept, self.iterated(kept) if kept.shape[0] else self._without_columns()
 
     def iterated(self, kept: Tensor) -> _Solved:
         """Iteratively reweighted least squares on these columns."""
@@ -307,7 +307,7 @@ class _Problem:
             return alone.iterated(torch.tensor([0])).deviance
 
     def _weights(self, slope: Tensor, mu: Tensor) -> Tensor:
-        return self.w * slope**2 / self.family.variance(mu)
+        return self.w * (slope * slope) / self.family.variance(mu)
 
     def _inside(
         self, x: Tensor, b: Tensor, previous: Tensor | None
@@ -317,7 +317,7 @@ class _Problem:
             eta = x @ b + self.offset
             mu = self.link.inverse(eta)
             deviance = self.deviance(mu)
-            if bool(self.family.mean(mu).all()) and abs(deviance) < torch.inf:
+            if self.family.mean(mu) and abs(deviance) < torch.inf:
                 return eta, mu, deviance, b
             if previous is None:
                 break
@@ -339,7 +339,7 @@ class _Problem:
 
 def _of_all(coefficients: Tensor, kept: Tensor, p: int) -> Tensor:
     """Of all p columns, NaN for those that were not kept."""
-    if len(kept) == p:
+    if kept.shape[0] == p:
         return coefficients
     found = torch.full((p,), torch.nan, dtype=torch.float64)
     found[kept] = coefficients

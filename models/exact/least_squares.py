@@ -45,7 +45,7 @@ def factored(x: Tensor) -> Factored:
     """The QR of the columns, by number and in order, that do not depend on earlier ones."""
     q, r = torch.linalg.qr(x)
     kept = _independent(r, torch.linalg.vector_norm(x, dim=0))
-    if len(kept) < x.shape[1]:
+    if kept.shape[0] < x.shape[1]:
         q, r = torch.linalg.qr(columns_of(x, kept))
     return Factored(kept, q, r)
 
@@ -58,7 +58,7 @@ def independent_columns(x: Tensor) -> Tensor:
 
 def columns_of(x: Tensor, kept: Tensor) -> Tensor:
     """These columns of x, which is itself where they are all."""
-    return x if len(kept) == x.shape[1] else x[:, kept.to(x.device)]
+    return x if kept.shape[0] == x.shape[1] else x[:, kept.to(x.device)]
 
 
 def _independent(r: Tensor, norms: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ def _independent(r: Tensor, norms: Tensor) -> Tensor:
     kept = torch.arange(r.shape[1])
     # What depends among the columns of the triangle depends among those that it is of.
     r, norms = r.cpu(), norms.cpu()
-    if len(r) == len(kept):
+    if r.shape[0] == r.shape[1]:
         pairs = zip(r.diagonal().tolist(), norms.tolist(), strict=True)
         if all(abs(own) > TOLERANCE * size for own, size in pairs):
             return kept
@@ -131,14 +131,14 @@ def solved(q: Tensor, r: Tensor, z: Tensor) -> Tensor:
 def inverse_cross_product(r: Tensor) -> Tensor:
     """(r'r)^-1, the covariance of the coefficients without the dispersion."""
     inverse = torch.linalg.solve_triangular(
-        r, torch.eye(len(r), dtype=r.dtype, device=r.device), upper=True
+        r, torch.eye(r.shape[0], dtype=r.dtype, device=r.device), upper=True
     )
     return inverse @ inverse.T
 
 
 def unscaled_covariance(r: Tensor, kept: Tensor, p: int) -> Tensor:
     """The same of p columns, on the CPU: NaN for those that were not kept."""
-    if len(kept) == p > 0:
+    if kept.shape[0] == p > 0:
         return inverse_cross_product(r).cpu()
     found = torch.full((p, p), torch.nan, dtype=torch.float64)
     if len(kept):

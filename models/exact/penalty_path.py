@@ -213,7 +213,7 @@ class _Task:
         l1, l2 = float(slopes.abs().sum()), float(slopes.square().sum())
         size = self.mixture * l1 + (1 - self.mixture) / 2 * l2
         mu = self.mean(b)
-        if not bool(self.family.mean(mu).all()):
+        if not self.family.mean(mu):
             return np.inf
         return self.deviance(mu) / 2 + (penalty * size if size else 0.0)
 
