@@ -24,7 +24,7 @@ model_row <- function(model) {
 }
 
 # Is it fitted exactly, rather than trained?
-is_exact_model <- function(model) model_row(model)$exact
+is_exact_model <- function(model) .subset2(model_row(model), "exact")
 
 # Is there a response beside its input?
 takes_response <- function(model) model_row(model)$takes_response

@@ -9,7 +9,8 @@ source_columns <- function(names, data, env) {
   names(found) <- names
   found[inside] <- unclass(data)[names[inside]]
   found[!inside] <- lapply(names[!inside], get0, env)
-  Filter(function(x) is.atomic(x) && !is.null(x) || is.data.frame(x), found)
+  plain <- vapply(found, function(x) is.atomic(x) && !is.null(x) || is.data.frame(x), NA)
+  if (all(plain)) found else found[plain]
 }
 
 # By which columns are known again, whatever R keeps beside their values.
