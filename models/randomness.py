@@ -22,6 +22,14 @@ def seeded(seed: int | None, device: torch.device | None = None) -> Iterator[Non
         return
     seed = whole_number("seed", seed)
     gpu = [device] if device is not None and device.type == "cuda" else []
+    if not gpu:
+        before = torch.get_rng_state()
+        try:
+            torch.default_generator.manual_seed(seed)
+            yield
+        finally:
+            torch.set_rng_state(before)
+        return
     with torch.random.fork_rng(gpu, device_type="cuda"):
         # torch.manual_seed would reseed every GPU, and only these are put back.
         torch.default_generator.manual_seed(seed)

@@ -9,6 +9,7 @@ Tests: tests/process/test_interrupts.py.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # (`signal` looks each handler up as an enum)
 import _thread
 import ast
 import linecache
@@ -90,15 +91,15 @@ def waits_for_exits() -> Iterator[None]:
     """The same for code that Python's user runs, in place of Python's own handler."""
     own = (
         threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        and _signal.getsignal(signal.SIGINT) is signal.default_int_handler
     )
     if own:
-        signal.signal(signal.SIGINT, new_handler())
+        _signal.signal(signal.SIGINT, new_handler())
     try:
         yield
     finally:
         if own:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            _signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _taken = 0

@@ -25,9 +25,9 @@ from ..table.exact import generalized
 from ..table.fit import fit_table
 from ..table.registry import MODELS
 from ..table.result import TableFit
-from ..training.data import mode
 from ..training.device import training_device
 from ..training.fit import Fit
+from ..training.parts import mode
 from ..training.ranks import find_rank, join
 from .columns import Columns
 from .events import EventFunctions

@@ -4,9 +4,7 @@ Tests: tests/models/training/test_fit.py.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import chain
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -16,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ..arguments import dtype_name, kind_of
 from ..sparse import as_rows, in_one_piece, is_sparse, is_sparse_matrix, part, taken
 from .losses import Loss, check_own_loss
+from .parts import Parts, mode
 
 # Rows that show how a caller's loss puts an output and y together.
 _FEW = 3
@@ -59,8 +58,7 @@ class Data(NamedTuple):
 
     def to(self, device: torch.device) -> "Data":
         """The same on a device."""
-        # Rows are gathered again and again: they should lie in one piece.
-        return self.each(lambda t: in_one_piece(t.detach().to(device)))
+        return self.each(lambda t: _ready(t, device))
 
     def rows(self, index: Tensor) -> "Data":
         """These rows."""
@@ -102,6 +100,17 @@ class Data(NamedTuple):
             start += size
 
 
+def _on(t: Tensor, device: torch.device) -> Tensor:
+    """The values of a tensor on a device."""
+    t = t.detach() if t.requires_grad else t
+    return t if t.device == device else t.to(device)
+
+
+def _ready(t: Tensor, device: torch.device) -> Tensor:
+    """The same with its rows in one piece: they are gathered again and again."""
+    return in_one_piece(_on(t, device))
+
+
 def as_inputs(name: str, x: Any) -> tuple[Tensor, ...]:
     """The tensors that a module takes: one, or several with as many rows."""
     several = isinstance(x, (tuple, list)) and any(isinstance(t, Tensor) for t in x)
@@ -126,10 +135,15 @@ def checked_data(
     loss: Loss,
     weights: Any = None,
     offset: Any = None,
+    parts: Parts | None = None,
 ) -> Data:
-    """Data that the loop can take as it is; `prefix` names it in errors."""
+    """Data that the loop can take as it is; `prefix` names it in errors.
+
+    `parts` are the module's, where they are known.
+    """
     x_name, y_name = f"{prefix}x", f"{prefix}y"
-    inputs = check_input(x_name, module, x)
+    parts = Parts(module) if parts is None else parts
+    inputs = check_input(x_name, parts, x)
     if not isinstance(y, Tensor):
         raise TypeError(f"{y_name} must be a torch tensor, not {kind_of(y)}")
     if is_sparse(y):
@@ -143,8 +157,9 @@ def checked_data(
     for name, value in [(x_name, t) for t in inputs] + [(y_name, y)]:
         _check_finite(name, value)
     few = 1 if loss.known else _FEW
-    with mode(module, training=False), torch.no_grad():
-        output = output_of(x_name, module, tuple(part(t, 0, few) for t in inputs))
+    shown = inputs if n == few else tuple([part(t, 0, few) for t in inputs])
+    with mode(module, training=False, modules=parts.modules), torch.no_grad():
+        output = output_of(x_name, module, shown, parts)
     if weights is not None:
         weights = _checked_weights(f"{prefix}weights", weights, n, output)
     if offset is not None:
@@ -180,10 +195,10 @@ def _checked_events(name: str, y: Tensor, output: Tensor, loss: str) -> Tensor:
     return y.to(output.dtype)
 
 
-def check_input(name: str, module: nn.Module, x: Any) -> tuple[Tensor, ...]:
+def check_input(name: str, parts: Parts, x: Any) -> tuple[Tensor, ...]:
     """The tensors of `x`: floating point of the module's dtype, or int64 codes."""
     inputs = as_inputs(name, x)
-    ours = {p.dtype for p in module.parameters() if p.is_floating_point()}
+    ours = {dtype for p in parts.parameters if (dtype := p.dtype).is_floating_point}
     for t in inputs:
         if t.dtype == torch.int64:
             continue
@@ -200,12 +215,11 @@ def check_input(name: str, module: nn.Module, x: Any) -> tuple[Tensor, ...]:
     return inputs
 
 
-def output_of(name: str, module: nn.Module, inputs: Sequence[Tensor]) -> Tensor:
+def output_of(name: str, module: nn.Module, inputs: Sequence[Tensor], parts: Parts) -> Tensor:
     """The module's output for `inputs`, whatever device they are on."""
-    # An exact fit has buffers alone.
-    parameter = next(chain(module.parameters(), module.buffers()), inputs[0])
+    device = parts.device(inputs[0])
     try:
-        output = module(*(t.detach().to(parameter.device) for t in inputs))
+        output = module(*[_on(t, device) for t in inputs])
     except (RuntimeError, IndexError, TypeError) as error:
         shapes = " and ".join(str(tuple(t.shape[1:])) for t in inputs)
         raise ValueError(
@@ -221,13 +235,14 @@ def output_of(name: str, module: nn.Module, inputs: Sequence[Tensor]) -> Tensor:
     return output
 
 
-def least_rows(module: nn.Module, data: Data) -> int:
+def least_rows(module: nn.Module, data: Data, parts: Parts | None = None) -> int:
     """How many rows the module must have at once to be trained.
 
     Batch normalisation takes the deviation of each channel over a batch's rows (and places, where
     a channel has several): of one value there is none.
     """
-    norms = [m for m in module.modules() if isinstance(m, _BatchNorm)]
+    parts = Parts(module) if parts is None else parts
+    norms = [m for m in parts.modules if isinstance(m, _BatchNorm)]
     if not norms:
         return 1
     alone: list[bool] = []
@@ -237,8 +252,8 @@ def least_rows(module: nn.Module, data: Data) -> int:
 
     hooks = [norm.register_forward_pre_hook(look) for norm in norms]
     try:
-        with mode(module, training=False), torch.no_grad():
-            output_of("x", module, tuple(part(t, 0, 1) for t in data.x))
+        with mode(module, training=False, modules=parts.modules), torch.no_grad():
+            output_of("x", module, tuple(part(t, 0, 1) for t in data.x), parts)
     finally:
         for hook in hooks:
             hook.remove()
@@ -334,23 +349,3 @@ def _as_output(y: Tensor, output: Tensor) -> Tensor:
     if [size for size in y.shape[1:] if size != 1] == [size for size in shape if size != 1]:
         return y.reshape(len(y), *shape)
     return y
-
-
-@contextmanager
-def mode(module: nn.Module, *, training: bool) -> Iterator[None]:
-    """Train or eval mode, and afterwards what each submodule was in."""
-    before = [(m, m.training) for m in module.modules()]
-    if all(getattr(m.train, "__func__", None) is nn.Module.train for m, _ in before):
-        _set_modes((m, training) for m, _ in before)
-    else:  # a module that has its own idea of a mode
-        module.train(training)
-    try:
-        yield
-    finally:
-        _set_modes(before)
-
-
-def _set_modes(wanted: Iterable[tuple[nn.Module, bool]]) -> None:
-    for m, training in wanted:
-        if m.training is not training:  # to set an attribute takes a module as long as a kernel
-            m.training = training

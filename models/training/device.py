@@ -6,7 +6,6 @@ Tests: tests/models/training/test_fit.py.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import chain
 from typing import Any
 
 import torch
@@ -14,13 +13,16 @@ from torch import Tensor, nn
 
 from ..arguments import kind_of
 from .data import Data
+from .parts import Parts
 
 
 def training_device(device: str | torch.device | None) -> torch.device:
     """The device to train on."""
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device is None:
-        device = "cuda" if n_gpus else "cpu"
+        if n_gpus == 0:
+            return torch.device("cpu")
+        device = "cuda"
     if not isinstance(device, (str, torch.device)):
         raise TypeError(f"device must be a string or None, not {kind_of(device)}")
     if not re.fullmatch(r"cpu|cuda(:\d+)?", str(device)):
@@ -118,10 +120,9 @@ class Accelerator:
         """Call `train(accelerator, *args)` in every process; what the first one returns."""
         return train(self, *args)
 
-    def place(self, module: nn.Module) -> nn.Module:
-        """The module that is trained, which is on the device."""
-        tensors = chain(module.parameters(), module.buffers())
-        if self.device.type == "cpu" and all(t.device == self.device for t in tensors):
+    def place(self, module: nn.Module, parts: Parts | None = None) -> nn.Module:
+        """The module that is trained, which is on the device; `parts` are its, where known."""
+        if self.device.type == "cpu" and (parts or Parts(module)).are_on(self.device):
             return module  # to() takes as long as a step of a small network
         return module.to(self.device)
 
@@ -172,9 +173,10 @@ def threads_for(step: float) -> Iterator[None]:
     Afterwards as many as before. Never more than the user has set.
     """
     before = torch.get_num_threads()
-    if step < SMALL_STEP:
+    if step < SMALL_STEP and before > 1:
         torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)

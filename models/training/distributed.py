@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from ..sparse import part
 from .batch_norm import as_before, of_whole_batches
-from .data import Data, mode
+from .data import Data
 from .device import Accelerator
+from .parts import Parts, mode
 from .ranks import Group
 
 
@@ -123,9 +124,9 @@ class RankAccelerator(Accelerator):
 
     # --- training ---
 
-    def place(self, module: nn.Module) -> nn.Module:
+    def place(self, module: nn.Module, parts: Parts | None = None) -> nn.Module:
         """The module on the device, with the weights of the first process."""
-        self.module = self.local.place(module)
+        self.module = self.local.place(module, parts)
         self.from_first_all(self.module)
         of_whole_batches(self.module, lambda: self.counts)
         return self.module

@@ -29,7 +29,7 @@ from ..sparse import is_sparse
 from .batches import Batches, LoaderBatches, TensorBatches, is_loader
 from .checkpoint import restore_state, save_state
 from .compiled import check_compile
-from .data import Data, as_inputs, checked_data, least_rows, mode
+from .data import Data, as_inputs, checked_data, least_rows
 from .device import Accelerator, threads_for, training_device
 from .epochs import begin_compiled, begin_xla
 from .fabric import find_accelerator
@@ -38,6 +38,7 @@ from .loop import Loop
 from .losses import Loss, find_loss
 from .metrics import Metrics
 from .optimizers import find_optimizer, make_optimizer
+from .parts import Parts, mode
 from .predict import PREDICT_ROWS, predict
 from .provenance import Provenance
 from .restart import checkpoint_before
@@ -241,7 +242,7 @@ def fit(
             epoch. After this or any other error the module's weights are what they
             were before.
     """
-    parameters, epochs = _checked_module(module), whole_number("epochs", epochs, 1)
+    parts, epochs = _checked_module(module), whole_number("epochs", epochs, 1)
     lr, weight_decay = positive("lr", lr), number("weight_decay", weight_decay)
     seed = seed if seed is None else whole_number("seed", seed)
     loss_, _ = find_loss(loss), find_optimizer(optimizer)
@@ -250,9 +251,9 @@ def fit(
     with accelerator.agreed():
         found = _callbacks(callbacks, progress)
         given = options("optimizer_options", optimizer_options)
-        train = _source("", module, x, y, weights, offset, loss_)
+        train = _source("", module, x, y, weights, offset, loss_, parts)
         valid = _validation(module, validation, loss_)
-        n_rows, batch_size, least = _rows(module, train, batch_size)
+        n_rows, batch_size, least = _rows(module, train, batch_size, parts)
         buffer = _buffer(train, shuffle_buffer, batch_size)
     settings = {
         "n_rows": n_rows,
@@ -265,11 +266,11 @@ def fit(
         "precision": precision,
     }
     accelerator.check_same({"epochs": epochs, "seed": seed, **settings})
-    made = make_optimizer(optimizer, parameters, lr, weight_decay, given)  # errors come first
+    made = make_optimizer(optimizer, parts.parameters, lr, weight_decay, given)  # errors come first
     job = _Job(module, loss_, train, valid, epochs, found, settings, given, seed, resume, compile)
     job.least_rows, job.shuffle_buffer, job.accumulate = least, buffer, _parts(accumulate, job)
     job.metrics = Metrics(metrics, loss_)
-    return _launched(job, accelerator, options("origin", origin), made)
+    return _launched(job, accelerator, options("origin", origin), made, parts)
 
 
 def _parts(accumulate: Any, job: "_Job") -> int:
@@ -301,14 +302,14 @@ def _accelerator(
     return found
 
 
-def _checked_module(module: Any) -> list[nn.Parameter]:
-    """The parameters of what must be a module."""
+def _checked_module(module: Any) -> Parts:
+    """The parts of what must be a module."""
     if not isinstance(module, nn.Module):
         raise TypeError(f"module must be a torch nn.Module, not {kind_of(module)}")
-    parameters = list(module.parameters())
-    if not any(p.requires_grad for p in parameters):
+    parts = Parts(module)
+    if not any(p.requires_grad for p in parts.parameters):
         raise ValueError("module has no parameters that require a gradient")
-    return parameters
+    return parts
 
 
 def usual_batch_size(n_rows: int) -> int:
@@ -323,15 +324,18 @@ def usual_batch_size(n_rows: int) -> int:
 
 
 def _rows(
-    module: nn.Module, train: Data | CheckedStream | Iterable, batch_size: int | None
+    module: nn.Module,
+    train: Data | CheckedStream | Iterable,
+    batch_size: int | None,
+    parts: Parts,
 ) -> tuple[int | None, int | None, int]:
     """How many there are, and how many a batch has, and must have."""
     if batch_size is not None:
         batch_size = whole_number("batch_size", batch_size, 1)
     if isinstance(train, CheckedStream):
-        n_rows, least = n_rows_of(train), least_rows(module, train.sample)
+        n_rows, least = n_rows_of(train), least_rows(module, train.sample, parts)
     elif isinstance(train, Data):
-        n_rows, least = train.n_rows, least_rows(module, train)
+        n_rows, least = train.n_rows, least_rows(module, train, parts)
     else:
         return None, None, 1
     batch_size = usual_batch_size(n_rows) if batch_size is None else batch_size
@@ -395,6 +399,7 @@ class _Job:
     metrics: Metrics | None = None
     provenance: Provenance | None = None
     optimizer: torch.optim.Optimizer | None = None
+    parts: Parts | None = None
     multiplications: float = math.inf
 
     def __post_init__(self) -> None:
@@ -439,18 +444,19 @@ def _launched(
     accelerator: Accelerator,
     origin: Mapping[str, Any],
     optimizer: torch.optim.Optimizer,
+    parts: Parts,
 ) -> Fit:
     job.provenance = _provenance(job, origin)
-    # What trains in this process takes the one that was made to find errors.
-    job.optimizer = optimizer if type(accelerator) is Accelerator else None
-    job.multiplications = _multiplications(job)
+    if type(accelerator) is Accelerator:  # what trains here takes what was made to find errors
+        job.optimizer, job.parts = optimizer, parts
+    job.multiplications = _multiplications(job, parts)
     outcome = accelerator.launch(_train, job)
     if accelerator.world_size > 1:
         job.module.load_state_dict(from_bytes(outcome.weights))
     return Fit(
         job.module,
         outcome.history,
-        next(job.module.parameters()).device,
+        parts.parameters[0].device,
         outcome.status,
         outcome.best,
         job.callbacks,
@@ -461,7 +467,8 @@ def _launched(
 def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
     module, settings = job.module, job.settings
     initial = _copied(module.state_dict())
-    trained = accelerator.place(module)
+    parts = job.parts
+    trained = accelerator.place(module, parts)
     optimizer = job.optimizer or make_optimizer(
         settings["optimizer"],
         trained.parameters(),
@@ -501,7 +508,7 @@ def _train(accelerator: Accelerator, job: _Job) -> _Outcome:
         with (
             waits_for_exits(),
             seeded(job.seed, accelerator.device),
-            mode(trained, training=True),
+            mode(trained, training=True, modules=parts.modules if parts else None),
             threads_for(job.multiplications),
         ):
             loop.fit(restore)
@@ -526,9 +533,9 @@ def _copied(state: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _multiplications(job: _Job) -> float:
+def _multiplications(job: _Job, parts: Parts) -> float:
     """How many a step forward takes; infinite where weights are used more than once a row."""
-    weights = list(job.module.parameters())
+    weights = parts.parameters
     train = job.train.sample if isinstance(job.train, CheckedStream) else job.train
     if not isinstance(train, Data) or any(x.ndim > 2 for x in (*train.x, *weights)):
         return math.inf
@@ -546,11 +553,18 @@ def _status(loop: Loop, best: int | None) -> str:
 
 
 def _source(
-    prefix: str, module: nn.Module, x: Any, y: Any, weights: Any, offset: Any, loss: Loss
+    prefix: str,
+    module: nn.Module,
+    x: Any,
+    y: Any,
+    weights: Any,
+    offset: Any,
+    loss: Loss,
+    parts: Parts,
 ) -> Data | CheckedStream | Iterable:
     """Checked data, or a loader as it is."""
     if not is_loader(x) and not is_stream(x):
-        return checked_data(prefix, module, x, y, loss, weights, offset)
+        return checked_data(prefix, module, x, y, loss, weights, offset, parts)
     for name, value in (("y", y), ("weights", weights), ("offset", offset)):
         if value is not None:
             raise TypeError(

@@ -22,12 +22,20 @@ from torchbridge.rtorch.modes import modes, restore
 from ..callbacks.best import Best
 from ..callbacks.callback import EVENTS, Callback
 from .batches import Batches
-from .data import Data, mode
+from .data import Data
 from .device import Accelerator
 from .losses import Loss
 from .metrics import Metrics, Seen, check_defined
 from .optimizers import bare_step
+from .parts import mode
 from .provenance import Provenance
+
+_NOT_HEARD = [(event, getattr(Callback, event)) for event in EVENTS]
+
+
+def _heard_by(kind: type[Callback]) -> list[str]:
+    """The events that a class of callbacks listens to."""
+    return [event for event, unheard in _NOT_HEARD if getattr(kind, event) is not unheard]
 
 
 @dataclass(eq=False)
@@ -92,14 +100,10 @@ class Loop:
 
     def __post_init__(self) -> None:
         # Only what a callback defines is called: an event nobody hears costs nothing.
-        self._listeners: dict[str, list[Callable[..., None]]] = {
-            event: [
-                getattr(callback, event)
-                for callback in self.callbacks
-                if getattr(type(callback), event) is not getattr(Callback, event)
-            ]
-            for event in EVENTS
-        }
+        self._listeners: dict[str, list[Callable[..., None]]] = {event: [] for event in EVENTS}
+        for callback in self.callbacks:
+            for event in _heard_by(type(callback)):
+                self._listeners[event].append(getattr(callback, event))
         #: Does a callback look at the loss of each batch? Several processes add it up for that.
         self._hear_loss = any(
             callback.reads_loss and type(callback).on_batch_end is not Callback.on_batch_end
@@ -172,7 +176,8 @@ class Loop:
             found |= self.evaluate(self.valid)
             self.call("on_validation_end")
         # The one time in an epoch that the host waits for the device.
-        values = torch.stack(list(found.values())).tolist()
+        losses = list(found.values())
+        values = torch.stack(losses).tolist() if len(losses) > 1 else [losses[0].item()]
         self.row = dict(zip(found, values, strict=True))
         self._check_finite()
         self.call("on_epoch_end")

@@ -12,7 +12,8 @@ from torchbridge.process.interrupts import let_r_look
 
 from ..arguments import kind_of, whole_number
 from ..sparse import part
-from .data import check_input, checked_offset, mode, output_of
+from .data import check_input, checked_offset, output_of
+from .parts import Parts, mode
 
 # Rows in one forward pass without gradients: enough to keep a GPU busy, few enough
 # that the activations of a wide network fit.
@@ -42,13 +43,14 @@ def predict(
     if not isinstance(module, nn.Module):
         raise TypeError(f"module must be a torch nn.Module, not {kind_of(module)}")
     batch_size = whole_number("batch_size", batch_size, 1)
-    inputs = check_input("x", module, x)
-    with mode(module, training=False), torch.no_grad():
+    parts = Parts(module)
+    inputs = check_input("x", parts, x)
+    with mode(module, training=False, modules=parts.modules), torch.no_grad():
         outputs = []
         for start in range(0, max(len(inputs[0]), 1), batch_size):
             let_r_look()
             rows = tuple(part(t, start, start + batch_size) for t in inputs)
-            outputs.append(output_of("x", module, rows).cpu())
+            outputs.append(output_of("x", module, rows, parts).cpu())
         output = torch.cat(outputs)
     if offset is None:
         return output

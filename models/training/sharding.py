@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from .batch_norm import of_whole_batches
 from .distributed import RankAccelerator
+from .parts import Parts
 from .ranks import in_all
 
 #: Weights that a block has at least to be put together on its own: below, one message costs more
@@ -30,7 +31,7 @@ class ShardedAccelerator(RankAccelerator):
     The caller's module stays where it is, and has the trained weights at the end.
     """
 
-    def place(self, module: nn.Module) -> nn.Module:
+    def place(self, module: nn.Module, parts: Parts | None = None) -> nn.Module:
         """A copy in parts, with the weights of the first process."""
         from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import fully_shard
