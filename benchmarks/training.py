@@ -44,7 +44,7 @@ def main() -> None:
 def epochs() -> None:
     contestants: dict[str, tuple[Callable[[], None], str]] = {
         "by hand: tight loop, fused Adam": (by_hand, ""),
-        "torchbridge fit": (ours, "1.1"),
+        "torchbridge fit": (ours, "1.05"),
         "torchbridge fit, compile=True": (compiled, "0.5"),
         "by hand: DataLoader": (data_loader, "(peer)"),
     }
