@@ -17,7 +17,7 @@ from ..table.registry import MODELS
 from ..training.data import dtype_of
 
 #: Rows that are brought from columns to rows at once: they stay in the cache on the way.
-_BLOCK_ROWS = 2048
+_BLOCK_ROWS = 4096
 
 
 class Columns:
@@ -75,7 +75,10 @@ def as_rows(columns: Sequence[Tensor], n_rows: int, dtype: torch.dtype) -> Tenso
     rows = torch.empty(n_rows, len(columns), dtype=dtype)
     if not columns:
         return rows
-    for start in range(0, n_rows, _BLOCK_ROWS):
-        block = [column[start : start + _BLOCK_ROWS].to(dtype) for column in columns]
-        rows[start : start + _BLOCK_ROWS] = torch.stack(block).T
+    alike = len({column.dtype for column in columns}) == 1
+    blocks = zip(*(column.split(_BLOCK_ROWS) for column in columns), strict=True)
+    for part, block in zip(rows.split(_BLOCK_ROWS), blocks, strict=True):
+        # One call for all columns, where they have one type.
+        brought = torch.stack(block if alike else [column.to(dtype) for column in block])
+        part.copy_(brought.to(dtype).T)
     return rows

@@ -6,10 +6,13 @@ from torchbridge.models.for_r.columns import Columns, as_rows
 
 
 def test_columns_become_rows_across_blocks():
-    columns = [torch.randn(5000, dtype=torch.float64), torch.arange(5000, dtype=torch.int32)]
-    rows = as_rows(columns, 5000, torch.float32)
-    assert rows.is_contiguous()
-    assert torch.equal(rows, torch.stack([c.float() for c in columns], 1))
+    n = 2 * 4096 + 3
+    doubles = [torch.randn(n, dtype=torch.float64) for _ in range(3)]
+    mixed = [*doubles, torch.arange(n, dtype=torch.int32), torch.arange(n) % 2 == 0]
+    for columns in (doubles, mixed):
+        rows = as_rows(columns, n, torch.float32)
+        assert rows.is_contiguous()
+        assert torch.equal(rows, torch.stack([c.float() for c in columns], 1))
     assert as_rows([], 3, torch.float32).shape == (3, 0)
 
 
