@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import torch
 from torch.optim import lr_scheduler
 
+from torchbridge.rtorch.steps import bare_step
 from torchbridge.values.protocols import RValue
 
 #: A named list of R; without names it is empty, and a list here.
@@ -115,7 +116,13 @@ def step(optimizer: torch.optim.Optimizer, closure: Callable[[], Any] | None) ->
     """One step; gives what the closure gave."""
     if closure is None and isinstance(optimizer, torch.optim.LBFGS):
         raise TypeError("`closure` must be given: L-BFGS evaluates the loss several times a step")
-    return optimizer.step() if closure is None else optimizer.step(closure)
+    if closure is not None:
+        return optimizer.step(closure)
+    bare = bare_step(optimizer)
+    if bare is None:
+        return optimizer.step()
+    with torch.no_grad():
+        return bare(optimizer)
 
 
 def zero_grad(optimizer: torch.optim.Optimizer, set_to_none: bool) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from torchbridge.process.interrupts import let_r_look, took_interrupt, uninterrupted
 from torchbridge.rtorch.modes import modes, restore
+from torchbridge.rtorch.steps import bare_step
 
 from ..callbacks.best import Best
 from ..callbacks.callback import EVENTS, Callback
@@ -26,7 +27,6 @@ from .data import Data
 from .device import Accelerator
 from .losses import Loss
 from .metrics import Metrics, Seen, check_defined
-from .optimizers import bare_step
 from .parts import mode
 from .provenance import Provenance
 
@@ -112,7 +112,6 @@ class Loop:
         self.parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
         self.train: Callable[[], dict[str, Tensor]] = self.train_epoch
         self.step: Callable[[Data], Tensor] = self.eager_step
-        self.bare_step = bare_step(self.optimizer)
         if isinstance(self.optimizer, torch.optim.LBFGS):
             self.step = self.closure_step
         if self.valid is not None:
@@ -246,8 +245,9 @@ class Loop:
                 parameter.grad = None
         loss = self.backward(batch)
         self._send_gradients()
+        bare = bare_step(self.optimizer)
         with torch.no_grad():
-            self.bare_step()
+            _ = self.optimizer.step() if bare is None else bare(self.optimizer)
         return loss.detach()
 
     def backward(self, batch: Data) -> Tensor:

@@ -3,12 +3,10 @@
 Tests: tests/models/training/test_fit.py.
 """
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
-import torch.optim.optimizer as torch_optimizer
 from torch import nn
 
 from ..arguments import check_options, lookup
@@ -57,26 +55,3 @@ def make_optimizer(
         options.setdefault("fused", True)
     check_options("optimizer_options", name, optimizer_class, given)
     return optimizer_class(trained, **options)
-
-
-def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
-    """`optimizer.step` without what torch puts around it for profilers and for hooks.
-
-    That costs as much as a fused step of a small network. Called where gradients are off; with
-    hooks it is `optimizer.step` itself, and so where a schedule counts the steps.
-    """
-    inner, attributes = inspect.unwrap(type(optimizer).step), vars(optimizer)
-    own: Any = optimizer
-    hooks = [
-        own._optimizer_step_pre_hooks,
-        own._optimizer_step_post_hooks,
-        torch_optimizer._global_optimizer_pre_hooks,
-        torch_optimizer._global_optimizer_post_hooks,
-    ]
-    if inner is type(optimizer).step:
-        return optimizer.step
-
-    def step() -> Any:
-        return optimizer.step() if "step" in attributes or any(hooks) else inner(optimizer)
-
-    return step
