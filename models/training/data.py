@@ -15,6 +15,7 @@ from ..arguments import dtype_name, kind_of
 from ..sparse import as_rows, in_one_piece, is_sparse, is_sparse_matrix, part, taken
 from .losses import Loss, check_own_loss
 from .parts import Parts, mode
+from .shapes import output_like
 
 # Rows that show how a caller's loss puts an output and y together.
 _FEW = 3
@@ -156,10 +157,12 @@ def checked_data(
         raise ValueError(f"{x_name} has {n} rows and {y_name} has {n_rows}")
     for name, value in [(x_name, t) for t in inputs] + [(y_name, y)]:
         _check_finite(name, value)
-    few = 1 if loss.known else _FEW
-    shown = inputs if n == few else tuple([part(t, 0, few) for t in inputs])
-    with mode(module, training=False, modules=parts.modules), torch.no_grad():
-        output = output_of(x_name, module, shown, parts)
+    output = output_like(module, inputs[0], parts) if loss.known and len(inputs) == 1 else None
+    if output is None:
+        few = 1 if loss.known else _FEW
+        shown = inputs if n == few else tuple([part(t, 0, few) for t in inputs])
+        with mode(module, training=False, modules=parts.modules), torch.no_grad():
+            output = output_of(x_name, module, shown, parts)
     if weights is not None:
         weights = _checked_weights(f"{prefix}weights", weights, n, output)
     if offset is not None:
@@ -334,13 +337,11 @@ def _align_classes(name: str, y: Tensor, output: Tensor, loss: str) -> Tensor:
 def _align_shape(name: str, y: Tensor, shape: tuple[int, ...]) -> Tensor:
     """`y` in that shape. Losses would broadcast (n,) against (n, 1) to (n, n)."""
     n = len(y)
+    if y.shape == shape:
+        return y
     if {tuple(y.shape), shape} == {(n,), (n, 1)}:
         return y.reshape(shape)
-    if tuple(y.shape) != shape:
-        raise ValueError(
-            f"{name} has shape {tuple(y.shape)}, and the module's output asks for {shape}"
-        )
-    return y
+    raise ValueError(f"{name} has shape {tuple(y.shape)}, and the module's output asks for {shape}")
 
 
 def _as_output(y: Tensor, output: Tensor) -> Tensor:

@@ -26,12 +26,17 @@ class Parts:
 
     def __init__(self, module: nn.Module) -> None:
         self.modules = list(module.modules())
-        self.parameters = list(module.parameters())
+        self.parameters: list[nn.Parameter] = _parameters(module, self.modules)
 
     @cached_property
     def buffers(self) -> list[Tensor]:
         """Their buffers."""
         return [b for m in self.modules for b in m._buffers.values() if b is not None]
+
+    @cached_property
+    def devices(self) -> set[torch.device]:
+        """Where their tensors are."""
+        return {t.device for t in (*self.parameters, *self.buffers)}
 
     def device(self, default: Tensor) -> torch.device:
         """Where the module is; where it has no tensors, where `default` is."""
@@ -40,7 +45,19 @@ class Parts:
 
     def are_on(self, device: torch.device) -> bool:
         """Are all tensors there?"""
-        return {t.device for t in (*self.parameters, *self.buffers)} <= {device}
+        return self.devices <= {device}
+
+
+def _parameters(module: nn.Module, modules: Sequence[nn.Module]) -> list[nn.Parameter]:
+    kind = type(module)
+    if any(getattr(kind, name) is not usual for name, usual in _WALKS.items()):
+        return list(module.parameters())
+    found = dict.fromkeys(p for m in modules for p in m._parameters.values() if p is not None)
+    return list(found)
+
+
+#: What a class may have of its own.
+_WALKS = {name: getattr(nn.Module, name) for name in ("parameters", "named_parameters")}
 
 
 @contextmanager

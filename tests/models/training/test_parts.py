@@ -38,6 +38,18 @@ def test_parts_are_those_that_torch_names() -> None:
     assert [id(b) for b in parts.buffers] == [id(b) for b in module.buffers()]
 
 
+def test_a_module_decides_which_parameters_it_has() -> None:
+    class Frozen(nn.Sequential):
+        def parameters(self, recurse: bool = True):
+            return self[1].parameters()
+
+    module = Frozen(nn.Linear(1, 1), nn.Linear(1, 1, bias=False))
+    assert len(Parts(module).parameters) == 1
+    assert Parts(module).parameters[0] is module[1].weight
+    module[0].register_parameter("absent", None)
+    assert len(Parts(module[0]).parameters) == 2
+
+
 def test_the_device_is_that_of_any_tensor() -> None:
     meta, here = torch.device("meta"), torch.zeros(1)
     assert Parts(nn.Linear(1, 1, device=meta)).device(here) == meta
