@@ -69,6 +69,7 @@ _TENSORS = (
     *("as_torch_tensor", "tensor_to_read", "sparse_to_read", "damage", "to_r", "values"),
     *("levels", "shape", "numel"),
 )
+_DATA = ("batch_of_numbers",)
 _RETICULATE = ("put", "take")
 _LANGUAGE = (
     *("torch_tensor", "torch_arange", "python", "same", "is_method"),
@@ -79,6 +80,7 @@ _LANGUAGE = (
 VERBS = {
     **{name: f"torchbridge.frames.for_r:{name}" for name in _FRAMES},
     **{name: f"torchbridge.rtorch.tensors:{name}" for name in _TENSORS},
+    **{name: f"torchbridge.rtorch.data:{name}" for name in _DATA},
     **{name: f"torchbridge.values.reticulate_objects:{name}" for name in _RETICULATE},
     **{name: f"torchbridge.rtorch.language:{name}" for name in _LANGUAGE},
 }

@@ -229,6 +229,15 @@ def stack(items: list[Tensor]) -> Tensor:
     return torch.stack(items)
 
 
+def batch_of_numbers(x: RObject, n: int, shape: list[int]) -> Tensor:
+    """R's numbers of `n` items, one after the other, as a batch; an item has R's dims `shape`."""
+    values = to_tensor(x)
+    if not shape:
+        return values
+    last_first = range(len(shape), 0, -1)
+    return values.reshape(n, *reversed(shape)).permute(0, *last_first).contiguous()
+
+
 def last_dim_first(x: Tensor) -> Tensor:
     """R lays items one after the other: along the last dim."""
     return x.movedim(-1, 0).contiguous()

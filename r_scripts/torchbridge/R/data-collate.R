@@ -15,7 +15,8 @@ collate <- function(items) {
 }
 
 collate_lists <- function(items, first) {
-  for (i in seq_along(items)) {
+  same <- all(lengths(items) == length(first)) && length(unique(lapply(items, names))) == 1L
+  for (i in if (!same) seq_along(items)) { # an error names the item
     if (!identical(names(items[[i]]), names(first)) || length(items[[i]]) != length(first)) {
       abort(NULL, "The items of a batch must have the same elements: item ", i, " has others.")
     }
@@ -28,7 +29,7 @@ collate_lists <- function(items, first) {
 # All at once: a conversion costs more than its numbers.
 collate_numbers <- function(items, first) {
   shape <- item_shape(first)
-  for (i in seq_along(items)) {
+  for (i in if (!are_plain(items, first)) seq_along(items)) {
     if (!is_number_item(items[[i]]) || !identical(item_shape(items[[i]]), shape)) {
       abort(
         NULL, "The items of a batch must have the same shape: item 1 has ", shape_text(first),
@@ -36,10 +37,19 @@ collate_numbers <- function(items, first) {
       )
     }
   }
-  values <- if (is.object(first)) do.call(c, items) else unlist(items)
+  if (!is.object(first)) {
+    return(api("batch_of_numbers", unlist(items, use.names = FALSE), length(items), as.list(shape)))
+  }
+  values <- do.call(c, items)
   if (length(shape) == 0L) return(as_batch_tensor(values))
   x <- as_batch_tensor(with_shape(values, c(shape, length(items))))
   call_python("data.last_dim_first", x)
+}
+
+# Numbers without attributes, as many each: known at once, where others are looked at one by one.
+are_plain <- function(items, first) {
+  is.null(attributes(first)) && all(lengths(items) == length(first)) &&
+    all(vapply(items, is.numeric, NA)) && is.null(unlist(lapply(items, dim)))
 }
 
 # A batch that .getbatch() gave, its numbers as tensors.

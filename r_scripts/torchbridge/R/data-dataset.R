@@ -188,8 +188,14 @@ print.dataset <- print_dataset
 print.iterable_dataset <- print_dataset
 
 one_item <- function(dataset, i) {
-  if (is.function(dataset$.getitem)) return(dataset$.getitem(i))
-  if (is.function(dataset$.getbatch)) return(dataset$.getbatch(i))
+  .getitem <- item_getter(dataset)
+  .getitem(i)
+}
+
+# Looked up once for all items of a batch.
+item_getter <- function(dataset) {
+  if (is.function(dataset$.getitem)) return(dataset$.getitem)
+  if (is.function(dataset$.getbatch)) return(dataset$.getbatch)
   abort(
     NULL, "This ", class(dataset)[1L], " has neither a `.getitem()` nor a `.getbatch()` method."
   )

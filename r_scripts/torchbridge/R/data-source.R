@@ -114,7 +114,8 @@ fetcher <- function(loader) {
       check_text(given, length(i))
       return(as_batch(given))
     }
-    items <- lapply(i, function(one) one_item(dataset, one))
+    .getitem <- item_getter(dataset)
+    items <- lapply(i, function(one) .getitem(one))
     if (is.null(collate_fn)) collate(items) else collate_fn(items)
   }
 }
