@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torch import contiguous_format
 from torch.fx.experimental.proxy_tensor import get_proxy_mode, has_proxy_slot
+from torch.utils.dlpack import from_dlpack
 
 from torchbridge.arrays import sparse
 from torchbridge.arrays.from_r import to_array
@@ -36,7 +38,15 @@ def as_torch_tensor(
 
 
 def tensor_to_read(x: RObject) -> Tensor:
-    """``as_torch_tensor(share = TRUE)`` for what only reads: R may keep x as it likes."""
+    """``as_torch_tensor(share = TRUE)`` for what only reads: R may keep x as it likes.
+
+    A few plain numbers are copied, which takes less than to see to it that they stay.
+    """
+    kind = x.typeof
+    if kind in ("double", "integer") and not x.classes and len(x) <= _FEW:
+        x.check("x")
+        if kind == "double" or not x.any_na():
+            return from_dlpack(x).clone(memory_format=contiguous_format)
     result: Tensor = to_array(x, _Readable(None, None), True, "error", first=1)
     return result
 
@@ -62,6 +72,10 @@ def damage(x: RObject) -> str | None:
     except ValueError as error:
         return str(error).removeprefix("x: ")
     return None
+
+
+#: Numbers that are copied in no time.
+_FEW = 4096
 
 
 class _Readable(TorchArrays):

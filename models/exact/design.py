@@ -36,7 +36,7 @@ def all_finite(x: Tensor) -> bool:
 def all_one(weights: Tensor) -> bool:
     """Does each row count once?"""
     low, high = weights.aminmax()
-    return bool(low == 1 == high)
+    return low.item() == 1 == high.item()
 
 
 def as_sparse_design(name: str, x: Any) -> Tensor:

@@ -9,12 +9,14 @@ Tests: tests/models/exact/test_glm.py.
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..arguments import lookup
+from .design import all_one
 from .links import LINKS, Link, find_link
 
 
@@ -29,9 +31,10 @@ class Family(NamedTuple):
         log_likelihood: of (y, mu, weights, deviance), at R's estimate of the dispersion;
             None for the quasi families, which have none.
         start: first values of mu, of (y, weights).
-        valid: which values y may take, in words and as a test.
+        valid: which values y may take, in words and as a test of the least and the greatest.
         mean: is mu what it may be, in every row?
         dispersion: None where it is estimated, else its value.
+        canonical: the link whose inverse has the variance as its derivative.
         counts_scale: whether an estimated dispersion is a parameter of the likelihood.
     """
 
@@ -41,10 +44,18 @@ class Family(NamedTuple):
     unit_deviance: Callable[[Tensor, Tensor], Tensor]
     log_likelihood: Callable[[Tensor, Tensor, Tensor, float], float] | None
     start: Callable[[Tensor, Tensor], Tensor]
-    valid: tuple[str, Callable[[Tensor], Tensor]]
+    valid: tuple[str, Callable[[float, float], bool]]
     mean: Callable[[Tensor], bool]
     dispersion: float | None
+    canonical: str | None = None
     counts_scale: bool = True
+
+    def deviances(self, y: Tensor) -> Callable[[Tensor], Tensor]:
+        """Each row's deviance, before weights, as a function of mu."""
+        if self.takes_shares and _are_classes(y):
+            failures = _rest(y)
+            return lambda mu: _log_of_class(failures, mu).mul_(_MINUS_TWO)
+        return partial(self.unit_deviance, y)
 
     @property
     def takes_shares(self) -> bool:
@@ -79,6 +90,8 @@ def _gaussian_log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: f
 
 
 def _binomial_log_likelihood(y: Tensor, mu: Tensor, weights: Tensor, deviance: float) -> float:
+    if _are_classes(y) and all_one(weights):
+        return _log_of_class(_rest(y), mu).sum().item()
     size, successes = weights.round(), (weights * y).round()
     choose = (
         torch.lgamma(size + 1) - torch.lgamma(successes + 1) - torch.lgamma(size - successes + 1)
@@ -106,10 +119,21 @@ def _inverse_gaussian_log_likelihood(
 
 #: PyTorch takes a number of Python's in twice the time of a tensor, and fits of few rows are calls.
 _ONE = torch.ones((), dtype=torch.float64)
+_MINUS_TWO = torch.tensor(-2.0, dtype=torch.float64)
 
 
 def _rest(share: Tensor) -> Tensor:
     return torch.sub(_ONE, share)
+
+
+def _are_classes(y: Tensor) -> bool:
+    """Is each of these shares 0 or 1?"""
+    return not bool((y * _rest(y)).any())
+
+
+def _log_of_class(failures: Tensor, mu: Tensor) -> Tensor:
+    """Of each row's class, 0 or 1, the logarithm of its probability."""
+    return torch.sub(mu, failures).abs_().log_()
 
 
 def _binomial_deviance(y: Tensor, mu: Tensor) -> Tensor:
@@ -131,29 +155,30 @@ def _is_any(mu: Tensor) -> bool:
 
 
 def _is_positive(mu: Tensor) -> bool:
-    return bool(mu.aminmax().min > 0)
+    return mu.aminmax().min.item() > 0
 
 
 def _is_share(mu: Tensor) -> bool:
     low, high = mu.aminmax()
-    return bool(low > 0) and bool(high < 1)
+    return low.item() > 0 and high.item() < 1
 
 
-_ANY = ("finite", lambda y: torch.ones_like(y, dtype=torch.bool))
-_SHARE = ("shares between 0 and 1", lambda y: (y >= 0) & (y <= 1))
-_COUNT = ("not negative", lambda y: y >= 0)
-_POSITIVE = ("above 0", lambda y: y > 0)
+_ANY = ("finite", lambda low, high: True)
+_SHARE = ("shares between 0 and 1", lambda low, high: low >= 0 and high <= 1)
+_COUNT = ("not negative", lambda low, high: low >= 0)
+_POSITIVE = ("above 0", lambda low, high: low > 0)
 
 _GAUSSIAN = Family(
     "gaussian",
     ("identity", "log", "inverse"),
     torch.ones_like,
-    lambda y, mu: (y - mu) ** 2,
+    lambda y, mu: (y - mu).square(),
     _gaussian_log_likelihood,
     lambda y, weights: y,
     _ANY,
     _is_any,
     None,
+    "identity",
 )
 _BINOMIAL = Family(
     "binomial",
@@ -165,6 +190,7 @@ _BINOMIAL = Family(
     _SHARE,
     _is_share,
     1.0,
+    "logit",
 )
 _POISSON = Family(
     "poisson",
@@ -176,6 +202,7 @@ _POISSON = Family(
     _COUNT,
     _is_positive,
     1.0,
+    "log",
 )
 
 FAMILIES = {
@@ -282,7 +309,7 @@ class _Quasi(NamedTuple):
 
     like: Family
     start: Callable[[Tensor, Tensor], Tensor]
-    valid: tuple[str, Callable[[Tensor], Tensor]]
+    valid: tuple[str, Callable[[float, float], bool]]
     deviance: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
@@ -333,5 +360,8 @@ def is_least_squares(family: Family, link: Link) -> bool:
 def check_values(argument: str, y: Tensor, family: Family, name: str) -> None:
     """Are they values that the family, which the caller calls `name`, can give?"""
     words, is_valid = family.valid
-    if family.valid is not _ANY and not is_valid(y).all():
+    if family.valid is _ANY or not y.numel():
+        return
+    low, high = y.aminmax()
+    if not is_valid(low.item(), high.item()):
         raise ValueError(f'{argument} must be {words} with family "{name}"')

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from ..arguments import flag, positive, whole_number
 from ..sparse import is_sparse
 from .block_glm import BlockTask, fit_blocks
 from .blocks import Block, Blocks, check_square
-from .design import as_data, as_design, as_sparse_design, with_intercept
+from .design import all_finite, all_one, as_data, as_design, as_sparse_design, with_intercept
 from .families import Family, check_values, find_family, is_least_squares
 from .glm_fit import GLMFit
 from .least_squares import (
@@ -131,22 +131,24 @@ def _fit_dense(
     y, w, o = data
     design = with_intercept(x, intercept)
     # A row that does not count must not matter, whatever its mean would be.
-    counts = w > 0
     linear = is_least_squares(family, link)
-    all_count = bool(counts.all())
-    rows = slice(None) if all_count else counts  # without a copy, where all count
-    x, y, o, of_column, unit = _in_range(design, y, o, rows, linear)
-    problem = _Problem(x[rows], y[rows], w[rows], o[rows], family, link, tol, max_iter)
+    counts = None if all_one(w) or bool((w > 0).all()) else w > 0
+    x, y, o, of_column, unit = _in_range(design, y, o, counts, linear)
+    problem = _Problem(x, y, w, o, family, link, tol, max_iter)
+    if counts is not None:
+        problem = replace(problem, x=x[counts], y=y[counts], w=w[counts], offset=o[counts])
     kept, found = problem.least_squares() if linear else problem.reweighted()
 
     eta, mu, working = found.eta, found.mu, found.working_weights
-    if not all_count:
+    if counts is not None:
         eta = o + columns_of(x, kept) @ found.coefficients
         mu, working = link.inverse(eta), torch.zeros_like(y).masked_scatter(counts, working)
     p, rank, n_obs = design.shape[1], kept.shape[0], problem.y.shape[0]
     coefficients = _of_all(found.coefficients.cpu(), kept, p)
     dispersion = problem.dispersion(found, rank)
-    covariance = dispersion * unscaled_covariance(found.r, kept, p)
+    covariance = unscaled_covariance(found.r, kept, p)
+    if dispersion != 1:
+        covariance = covariance * dispersion
     standard_errors = covariance.diagonal().sqrt()
     if of_column is not None:
         back = (unit / of_column).cpu()
@@ -213,16 +215,23 @@ class _Problem:
     tol: float
     max_iter: int
 
+    def __post_init__(self) -> None:
+        self._deviances = self.family.deviances(self.y)
+
     def deviance(self, mu: Tensor) -> float:
-        return float((self.w * self.family.unit_deviance(self.y, mu)).sum())
+        return torch.dot(self.w, self._deviances(mu)).item()
 
     def dispersion(self, found: _Solved, rank: int) -> float:
         """The family's, or Pearson's estimate."""
         if self.family.dispersion is not None:
             return self.family.dispersion
         df = self.y.shape[0] - rank
+        if df <= 0:
+            return torch.nan
+        if is_least_squares(self.family, self.link):
+            return found.deviance / df
         pearson = self.w * (self.y - found.mu) ** 2 / self.family.variance(found.mu)
-        return float(pearson.sum()) / df if df > 0 else torch.nan
+        return pearson.sum().item() / df
 
     def log_likelihood(self, found: _Solved) -> float:
         """NaN for a family without one; infinite where nothing is left to explain."""
@@ -238,11 +247,11 @@ class _Problem:
         if not kept.shape[0]:
             return kept, self._without_columns()
         x, z = columns_of(self.x, kept), self.y - self.offset
-        if bool((self.w == 1).all()):
+        if all_one(self.w):
             b = solved(q, r, z)
         else:
             b, r = weighted_least_squares(x, z, self.w)
-        eta, mu, deviance, b = self._inside(x, b, None)
+        eta, mu, _, deviance, b = self._inside(x, b, None)
         return kept, _Solved(b, eta, mu, r, deviance, self.w, 1, True)
 
     def reweighted(self) -> tuple[Tensor, _Solved]:
@@ -255,9 +264,10 @@ class _Problem:
         x = columns_of(self.x, kept)
         mu = self.family.start(self.y, self.w)
         eta = self.link.link(mu)
-        if not bool(eta.isfinite().all()):
+        if not all_finite(eta):
             mu = self._plain_start()
             eta = self.link.link(mu)
+        slope = self.link.slope(eta)
         b = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
         deviance, iteration, converged = self.deviance(mu), 0, False
         previous: Tensor | None = None
@@ -265,11 +275,9 @@ class _Problem:
         while iteration < self.max_iter and not (converged and still):
             let_r_look()
             iteration += 1
-            slope = self.link.slope(eta)
-            working = self._weights(slope, mu)
-            z = eta - self.offset + (self.y - mu) / slope
-            b = weighted_least_squares(x, z, working).coefficients
-            eta, mu, now, b = self._inside(x, b, previous)
+            z = torch.addcdiv(eta - self.offset, self.y - mu, slope)
+            b = weighted_least_squares(x, z, self._weights(slope, mu)).coefficients
+            eta, mu, slope, now, b = self._inside(x, b, previous)
             converged = abs(now - deviance) <= self.tol * (abs(now) + 0.1)
             # The deviance is flat at its minimum: it stands still digits before b does.
             still = settling.stands(b)
@@ -278,10 +286,12 @@ class _Problem:
             warnings.warn(
                 f"the fit did not converge in {self.max_iter} iterations (max_iter)", stacklevel=5
             )
-        if self.family.takes_shares and (mu.min() < 1e-14 or mu.max() > 1 - 1e-14):
-            warnings.warn("fitted probabilities numerically 0 or 1 occurred", stacklevel=5)
-        working = self._weights(self.link.slope(eta), mu)
-        r = torch.linalg.qr(working.sqrt()[:, None] * x, mode="r").R
+        if self.family.takes_shares:
+            low, high = mu.aminmax()
+            if low.item() < 1e-14 or high.item() > 1 - 1e-14:
+                warnings.warn("fitted probabilities numerically 0 or 1 occurred", stacklevel=5)
+        working = self._weights(slope, mu)
+        r = torch.linalg.qr(working.sqrt().unsqueeze(1).mul(x), mode="r").R
         return _Solved(b, eta, mu, r, deviance, working, iteration, converged)
 
     def _without_columns(self) -> _Solved:
@@ -297,7 +307,7 @@ class _Problem:
             return self.deviance(self.link.inverse(self.offset))
         if not self.offset.any():
             mean = (self.w * self.y).sum() / self.w.sum()
-            return self.deviance(torch.full_like(self.y, float(mean)))
+            return self.deviance(torch.full_like(self.y, mean.item()))
         ones = torch.ones_like(self.y)[:, None]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -307,18 +317,20 @@ class _Problem:
             return alone.iterated(torch.tensor([0])).deviance
 
     def _weights(self, slope: Tensor, mu: Tensor) -> Tensor:
+        if self.link.name == self.family.canonical:
+            return self.w * slope
         return self.w * (slope * slope) / self.family.variance(mu)
 
     def _inside(
         self, x: Tensor, b: Tensor, previous: Tensor | None
-    ) -> tuple[Tensor, Tensor, float, Tensor]:
-        """The step's eta, mu and deviance, halved until all are what they may be."""
+    ) -> tuple[Tensor, Tensor, Tensor, float, Tensor]:
+        """The step's eta, mu, slope and deviance, halved until all are what they may be."""
         for _ in range(60):
-            eta = x @ b + self.offset
-            mu = self.link.inverse(eta)
+            eta = torch.addmv(self.offset, x, b)
+            mu, slope = self.link.at(eta)
             deviance = self.deviance(mu)
             if self.family.mean(mu) and abs(deviance) < torch.inf:
-                return eta, mu, deviance, b
+                return eta, mu, slope, deviance, b
             if previous is None:
                 break
             b = (b + previous) / 2
@@ -347,14 +359,15 @@ def _of_all(coefficients: Tensor, kept: Tensor, p: int) -> Tensor:
 
 
 def _in_range(
-    design: Tensor, y: Tensor, offset: Tensor, rows: Tensor | slice, linear: bool
+    design: Tensor, y: Tensor, offset: Tensor, counts: Tensor | None, linear: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, float]:
     """Columns, and y and offset where the fit is linear in them, divided so that squares stay
     in range; and what each column (None: all by 1), and y, was divided by.
     """
+    counting = design if counts is None else design[counts]
     fits = not linear or (in_range(y) and in_range(offset))
-    if fits and in_range(design[rows]):
+    if fits and in_range(counting):
         return design, y, offset, None, 1.0
     unit = float(scales(torch.stack([y, offset], 1)).max()) if linear else 1.0
-    of_column = scales(design[rows])
+    of_column = scales(counting)
     return design / of_column, y / unit, offset / unit, of_column, unit

@@ -118,9 +118,12 @@ def _are_usual(sizes: Tensor, beyond: int) -> bool:
 
 def weighted_least_squares(x: Tensor, z: Tensor, weights: Tensor) -> Solution:
     """Minimise the sum of `weights * (z - x b)^2`; x has full column rank."""
-    root = weights.sqrt()
-    q, r = torch.linalg.qr(root[:, None] * x)
-    return Solution(solved(q, r, root * z), r)
+    p = x.shape[1]
+    beside = torch.cat([x, z.unsqueeze(1)], 1)
+    # The triangle of [x z] has that of x, and beside it what x explains of z.
+    r = torch.linalg.qr(weights.sqrt().unsqueeze(1).mul(beside), mode="r").R
+    b = torch.linalg.solve_triangular(r[:p, :p], r[:p, p:], upper=True).squeeze(1)
+    return Solution(b, r[:p, :p])
 
 
 def solved(q: Tensor, r: Tensor, z: Tensor) -> Tensor:

@@ -16,12 +16,20 @@ _EPS = torch.finfo(torch.float64).eps
 
 
 class Link(NamedTuple):
-    """g, with eta = g(mu): the link, its inverse, and the inverse's derivative d mu/d eta."""
+    """g, with eta = g(mu): the link, its inverse, and the inverse's derivative d mu/d eta.
+
+    `both` gives the last two at once, where that is less work.
+    """
 
     name: str
     link: Callable[[Tensor], Tensor]
     inverse: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor], Tensor]
+    both: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None
+
+    def at(self, eta: Tensor) -> tuple[Tensor, Tensor]:
+        """The inverse and its derivative."""
+        return (self.inverse(eta), self.slope(eta)) if self.both is None else self.both(eta)
 
 
 def _normal_density(eta: Tensor) -> Tensor:
@@ -38,6 +46,18 @@ _LOGIT = -math.log(_EPS)
 _PROBIT = 8.12589066470190
 _CAUCHIT = 1 / (math.pi * _EPS)
 
+
+def _logit_both(eta: Tensor) -> tuple[Tensor, Tensor]:
+    inside = eta.clamp(-_LOGIT, _LOGIT)
+    mu = inside.sigmoid()
+    return mu, mu * inside.neg().sigmoid()
+
+
+def _log_both(eta: Tensor) -> tuple[Tensor, Tensor]:
+    mu = torch.exp(eta).clamp(min=_EPS)
+    return mu, mu
+
+
 LINKS = {
     link.name: link
     for link in (
@@ -47,6 +67,7 @@ LINKS = {
             torch.log,
             lambda eta: torch.exp(eta).clamp(min=_EPS),
             lambda eta: torch.exp(eta).clamp(min=_EPS),
+            _log_both,
         ),
         Link("inverse", lambda mu: 1 / mu, lambda eta: 1 / eta, lambda eta: -1 / eta**2),
         Link("1/mu^2", lambda mu: 1 / mu**2, lambda eta: eta**-0.5, lambda eta: -(eta**-1.5) / 2),
@@ -55,7 +76,8 @@ LINKS = {
             "logit",
             torch.logit,
             lambda eta: torch.sigmoid(eta.clamp(-_LOGIT, _LOGIT)),
-            lambda eta: (torch.sigmoid(eta) * torch.sigmoid(-eta)).clamp(min=_EPS),
+            lambda eta: _logit_both(eta)[1],
+            _logit_both,
         ),
         Link(
             "probit",

@@ -72,6 +72,8 @@ class Columns:
 
 def as_rows(columns: Sequence[Tensor], n_rows: int, dtype: torch.dtype) -> Tensor:
     """Columns as the matrix (n, p) with rows in one piece."""
+    if len(columns) == 1:
+        return columns[0].to(dtype).reshape(n_rows, 1).contiguous()
     rows = torch.empty(n_rows, len(columns), dtype=dtype)
     if not columns:
         return rows

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from ..callbacks import Callback, EpochEnd, LRFinder, ProgressLines, as_callbacks
-from ..exact.families import find_family, is_least_squares
 from ..exact.glm import is_large
 from ..exact.glm_fit import GLMFit
 from ..exact.terms import Terms
@@ -29,6 +28,7 @@ from ..training.device import training_device
 from ..training.fit import Fit
 from ..training.parts import mode
 from ..training.ranks import find_rank, join
+from ..training.weights import to_bytes
 from .columns import Columns
 from .events import EventFunctions
 
@@ -170,13 +170,15 @@ def named_callbacks(task: Mapping[str, Any]) -> dict[str, Any]:
 
 def described(result: TableFit) -> dict[str, Any]:
     """A fit as plain values: what `fit` returns."""
-    weights = result.weights
+    module = result.model.module
+    state = module.state_dict()
+    weights = to_bytes(state)
     found = {
         "spec": result.spec_json,
         "weights": weights,
         "handle": result.model,
         "fitted": None if result.fitted is None else result.fitted.numpy(),
-        **trained(result, result.model.module),
+        **trained(result, module, state),
         "exact": None,
     }
     found["id"] = digest(found["spec"].encode() + weights)
@@ -195,7 +197,7 @@ def _known(exact: Any) -> tuple[str, ...]:
     """What R knows, beside what is given as `fitted`: of so many rows each takes a pass."""
     if not isinstance(exact, GLMFit) or exact.linear_predictor is not exact.fitted:
         return ()
-    least_squares = is_least_squares(*find_family(exact.family, exact.link))
+    least_squares = (exact.family, exact.link) == ("gaussian", "identity")
     return ("linear_predictor", "working_weights") if least_squares else ("linear_predictor",)
 
 
@@ -209,8 +211,10 @@ def _distribution(result: TableFit) -> dict[str, Any]:
     return {name: x.numpy() if isinstance(x, Tensor) else x for name, x in found.items()}
 
 
-def trained(result: Fit | TableFit, module: nn.Module) -> dict[str, Any]:
-    """How a fit went, as plain values."""
+def trained(
+    result: Fit | TableFit, module: nn.Module, names: Iterable[str] | None = None
+) -> dict[str, Any]:
+    """How a fit went, as plain values; with the names in its module's state, if they are known."""
     return {
         "history": result.history,
         "status": result.status,
@@ -219,7 +223,7 @@ def trained(result: Fit | TableFit, module: nn.Module) -> dict[str, Any]:
         "engine": result.engine,
         "lr_finder": _tried_rates(result.callbacks),
         "n_parameters": sum(p.numel() for p in module.parameters()),
-        "parameter_names": list(module.state_dict()),
+        "parameter_names": list(module.state_dict() if names is None else names),
     }
 
 

@@ -72,14 +72,15 @@ class TableModel:
                 mixture "response" is "prob", of k-means "class", of PCA the scores. "code": of
                 an autoencoder, its narrowest layer.
         """
-        lookup("type", type, dict.fromkeys(prediction_types()))
-        spec = self.spec
-        if self.row is not None and not self.row.takes_sparse and is_sparse_matrix(numeric):
+        spec, row = self.spec, self.row
+        if row is None or type not in row.types:
+            lookup("type", type, dict.fromkeys(prediction_types()))
+        if row is not None and not row.takes_sparse and is_sparse_matrix(numeric):
             raise TypeError(f'numeric must be dense for model "{spec["model"]}"')
         inputs = as_inputs_of(numeric, codes, spec["dtype"], spec["inputs"], spec["n_levels"])
         if type == "code":
-            if self.row is None or "code" not in self.row.types:
-                having = [f'"{name}"' for name, row in MODELS.items() if "code" in row.types]
+            if row is None or "code" not in row.types:
+                having = [f'"{name}"' for name, each in MODELS.items() if "code" in each.types]
                 raise ValueError(f'type "code" is for model {", ".join(having)}')
             encoder: Any = self.module
             return predict(nn.Sequential(encoder.input, encoder.network.encoder), inputs)

@@ -97,6 +97,12 @@ listed_data <- function(formula, data, call) {
 without_removed <- function(frame) {
   terms <- attr(frame, "terms")
   factors <- attr(terms, "factors")
+  order <- attr(terms, "order")
+  n_beside <- (attr(terms, "response") > 0L) + length(attr(terms, "offset"))
+  # Of single variables, each is a term's own.
+  if (all(order == 1L) && length(order) + n_beside + 1L == length(attr(terms, "variables"))) {
+    return(frame)
+  }
   used <- seq_len(length(attr(terms, "variables")) - 1L) %in%
     c(attr(terms, "response"), attr(terms, "offset"))
   if (length(factors) > 0L) used <- used | rowSums(factors) > 0
@@ -168,10 +174,10 @@ formula_preparation <- function(frame, data, read, model, contrasts, call) {
 # As .getXlevels() of stats, which deparses each variable.
 levels_of <- function(terms, frame) {
   names <- variable_names(terms)
-  found <- lapply(unclass(frame)[names], function(x) {
-    if (is.factor(x)) levels(x) else if (is.character(x)) levels(as.factor(x))
-  })
-  if (length(names) > 0L) found[!vapply(found, is.null, NA)]
+  if (length(names) == 0L) return(NULL)
+  columns <- unclass(frame)[names]
+  has_levels <- vapply(columns, function(x) is.character(x) || !is.null(attr(x, "levels")), NA)
+  lapply(columns[has_levels], function(x) levels(if (is.factor(x)) x else as.factor(x)))
 }
 
 check_formula <- function(terms, model, call) {
@@ -200,22 +206,27 @@ is_plain_numeric <- function(x) is.numeric(x) && is.null(dim(x)) && !is.factor(x
 # The variable of each term, of a formula without interactions. (The label of a name that needs
 # backticks has them, the name of its column has not.)
 term_variables <- function(terms, frame) {
+  labels <- attr(terms, "term.labels")
+  if (!anyNA(match(labels, names(frame)))) return(unclass(frame)[labels])
   factors <- attr(terms, "factors")
   of <- (which(factors > 0L) - 1L) %% nrow(factors) + 1L # one in each column
   variables <- unclass(frame)[variable_names(terms)[of]]
-  names(variables) <- attr(terms, "term.labels")
+  names(variables) <- labels
   variables
 }
 
 # As model.frame() names them.
 variable_names <- function(terms) {
   variables <- as.list(attr(terms, "variables"))[-1L]
-  plain <- vapply(variables, is.symbol, NA)
   names <- character(length(variables))
-  names[plain] <- vapply(variables[plain], as.character, "")
-  names[!plain] <- vapply(variables[!plain], function(variable) {
-    paste(deparse(variable, width.cutoff = 500L), collapse = " ")
-  }, "")
+  for (i in seq_along(variables)) {
+    variable <- variables[[i]]
+    names[[i]] <- if (is.symbol(variable)) {
+      as.character(variable)
+    } else {
+      paste(deparse(variable, width.cutoff = 500L), collapse = " ")
+    }
+  }
   names
 }
 
@@ -241,8 +252,10 @@ with_factors <- function(frame, xlevels) {
   columns <- unclass(frame)
   text <- names(xlevels)[vapply(columns[names(xlevels)], is.character, NA)]
   if (length(text) > 0L) frame[text] <- Map(factor, columns[text], xlevels[text])
-  wide <- vapply(columns, inherits, NA, "integer64")
-  if (any(wide)) frame[wide] <- lapply(columns[wide], plain_column)
+  for (i in seq_along(columns)) {
+    x <- columns[[i]]
+    if (is.object(x) && inherits(x, "integer64")) frame[[i]] <- plain_column(x)
+  }
   frame
 }
 
@@ -267,8 +280,10 @@ first_design <- function(predictors, frame, contrasts, call) {
       "list(g = \"contr.sum\"), not ", friendly_type(contrasts), "."
     )
   }
+  design <- plain_design(predictors, frame, contrasts)
+  if (!is.null(design)) return(design)
   tryCatch(
-    design_matrix(predictors, frame, contrasts),
+    stats::model.matrix(predictors, frame, contrasts.arg = contrasts),
     error = function(condition) abort(call, "`contrasts`: ", conditionMessage(condition), ".")
   )
 }
@@ -321,7 +336,7 @@ formula_ptype <- function(terms, frame, data) {
     found[outside[vapply(found[outside], NROW, 1L) != n]] <- NULL
   }
   columns <- unclass(frame)[match(names(found), names(frame))]
-  types <- as.list(found)
+  types <- found
   for (i in seq_along(types)) types[[i]] <- ptype_of(columns[[i]], found[[i]])
   attributes(types) <- list(
     names = names(found), class = c("tbl_df", "tbl", "data.frame"), row.names = integer()
@@ -331,12 +346,23 @@ formula_ptype <- function(terms, frame, data) {
 
 # Whole numbers may come as doubles; characters that are columns of the model are factors.
 ptype_of <- function(column, given) {
+  if (is.null(attributes(given)) && is.numeric(given)) return(double())
   if (is.character(given)) {
     return(if (is.null(column)) character() else factor(character(), sort(unique(column))))
   }
   if (is.factor(given)) {
     if (is.null(column)) column <- given
-    return(factor(character(), levels(column), ordered = is.ordered(column)))
+    labels <- levels(column)
+    if (anyNA(labels) || !is.null(attributes(labels))) {
+      return(factor(character(), labels, ordered = is.ordered(column)))
+    }
+    # (Levels of its own: package vctrs takes two factors that share them for the same.)
+    none <- integer()
+    attributes(none) <- list(
+      levels = labels[seq_along(labels)],
+      class = if (is.ordered(column)) c("ordered", "factor") else "factor"
+    )
+    return(none)
   }
   given <- if (length(dim(given)) == 2L) given[0L, , drop = FALSE] else given[0L]
   given <- classless(given)

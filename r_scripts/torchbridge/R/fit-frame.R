@@ -8,8 +8,12 @@
 plain_frame <- function(terms, data, xlevels = NULL) {
   variables <- as.list(attr(terms, "variables"))[-1L]
   if (!is.null(attr(terms, "offset")) || length(variables) == 0L) return(NULL)
-  for (variable in variables) if (!is.symbol(variable)) return(NULL)
-  names <- vapply(variables, as.character, "")
+  names <- character(length(variables))
+  for (i in seq_along(variables)) {
+    variable <- variables[[i]]
+    if (!is.symbol(variable)) return(NULL)
+    names[[i]] <- as.character(variable)
+  }
   columns <- unclass(data)[names]
   n <- .row_names_info(data, 2L)
   for (i in seq_along(columns)) {
@@ -34,9 +38,15 @@ first_plain_frame <- function(terms, data) {
   frame <- plain_frame(terms, data)
   if (is.null(frame)) return(NULL)
   attr(terms, "predvars") <- attr(terms, "variables")
-  attr(terms, "dataClasses") <- vapply(frame, stats::.MFclass, "") # nolint: object_name_linter.
+  attr(terms, "dataClasses") <- vapply(frame, plain_class, "") # nolint: object_name_linter.
   attr(frame, "terms") <- terms
   frame
+}
+
+# As .MFclass() of stats, of what plain_frame() takes.
+plain_class <- function(x) {
+  if (is.factor(x)) return(if (is.ordered(x)) "ordered" else "factor")
+  if (is.logical(x)) "logical" else "numeric"
 }
 
 # model.matrix(predictors, frame, contrasts.arg = contrasts) of sums of numbers and factors, with an
@@ -48,7 +58,7 @@ plain_design <- function(predictors, frame, contrasts = NULL) {
   columns <- unclass(frame)[labels]
   n <- nrow(frame)
   of_treatment <- getOption("contrasts")[[1L]] == "contr.treatment"
-  parts <- vector("list", length(labels))
+  parts <- names <- vector("list", length(labels))
   coded <- list()
   for (i in seq_along(labels)) {
     x <- columns[[i]]
@@ -59,20 +69,21 @@ plain_design <- function(predictors, frame, contrasts = NULL) {
       if (nlevels(x) < 2L || anyNA(x)) return(NULL)
       coded[[labels[[i]]]] <- "contr.treatment"
       others <- levels(x)[-1L]
-      dummies <- rep.int(as.integer(x), length(others)) == rep(seq_along(others) + 1L, each = n)
-      parts[[i]] <- list(as.double(dummies), paste0(labels[[i]], others))
+      level <- rep(seq_along(others) + 1L, each = n)
+      parts[[i]] <- as.double(rep.int(as.integer(x), length(others)) == level)
+      names[[i]] <- paste0(labels[[i]], others)
     } else {
       if (!is.numeric(x) || !is.null(attributes(x))) return(NULL)
-      parts[[i]] <- list(as.double(x), labels[[i]])
+      parts[[i]] <- as.double(x)
+      names[[i]] <- labels[[i]]
     }
   }
   # Contrasts for what is no factor are an error.
   if (!all(names(contrasts) %in% names(coded))) return(NULL)
-  names <- lapply(parts, .subset2, 2L)
-  design <- matrix(
-    c(rep.int(1, n), unlist(lapply(parts, .subset2, 1L))), n,
-    dimnames = list(row.names(frame), c("(Intercept)", unlist(names)))
-  )
+  design <- c(rep.int(1, n), unlist(parts))
+  names_of_columns <- c("(Intercept)", unlist(names))
+  dim(design) <- c(n, length(names_of_columns))
+  dimnames(design) <- list(row.names(frame), names_of_columns)
   attr(design, "assign") <- c(0L, rep.int(seq_along(labels), lengths(names)))
   if (length(coded) > 0L) attr(design, "contrasts") <- coded
   design

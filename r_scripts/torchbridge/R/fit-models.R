@@ -183,7 +183,9 @@ new_model <- function(name, options, module = NULL) {
   # No hidden layers, rather than the default.
   if (is.null(options$hidden) && "hidden" %in% names(options)) options$hidden <- list()
   options <- options[!vapply(options, is.null, NA)]
-  structure(list(name = name, options = options, module = module), class = "model_description")
+  model <- list(name = name, options = options, module = module)
+  class(model) <- "model_description"
+  model
 }
 
 #' @export

@@ -16,11 +16,11 @@ own_option_names <- c(
 # list(task = what Python gets, validation, standardize, seed, verbose, ...). What the user leaves
 # out is left to Python, which has the defaults.
 training_options <- function(given, model, call, of = "torch_fit", more = character()) {
-  check_option_names(given, training_option_names, call, of, more)
+  if (length(given) > 0L) check_option_names(given, training_option_names, call, of, more)
+  if (is_exact_model(model)) return(exact_options(given, model, call))
   # All of them: `$` would take "lr_schedule" for an absent "lr".
   found <- stats::setNames(vector("list", length(training_option_names)), training_option_names)
   found[names(given)] <- given
-  if (is_exact_model(model)) return(exact_options(found, names(given), model, call))
   check_verbose(found, call)
   found$seed <- as_seed(found, call)
   if (!is.null(found$loss) && !is.function(found$loss)) check_string(found$loss, "loss", call)
@@ -39,9 +39,10 @@ training_options <- function(given, model, call, of = "torch_fit", more = charac
   )
 }
 
-exact_options <- function(found, given, model, call) {
-  unused <- setdiff(given, c("device", "seed", "verbose"))
-  if (length(unused) > 0L) {
+exact_options <- function(found, model, call) {
+  taken <- names(found) %in% c("device", "seed", "verbose")
+  if (!all(taken)) {
+    unused <- names(found)[!taken]
     abort(
       call, "`", unused[1L], "` is for networks: ", model_label(model), " is fitted exactly, ",
       "with no training."

@@ -194,12 +194,27 @@ python_values <- function(fit, columns, offset, type, call) {
   )
 }
 
-# Numbers of a few rows as one matrix: to cross each column costs more than what becomes of it.
+# A few rows as one matrix, a factor as a column a level but the first: to cross each column costs
+# more than what becomes of it.
 as_few <- function(columns) {
   if (!is.list(columns) || is_tensor(columns) || length(columns) < 2L) return(columns)
   if (length(columns[[1L]]) > 100L) return(columns)
-  plain <- vapply(columns, function(x) is.numeric(x) && is.null(attributes(x)), NA)
-  if (all(plain)) do.call(cbind, unname(columns)) else columns
+  parts <- vector("list", length(columns))
+  for (i in seq_along(columns)) {
+    x <- columns[[i]]
+    if (is.numeric(x) && is.null(attributes(x))) {
+      parts[[i]] <- as.double(x)
+    } else if (is.factor(x)) {
+      level <- rep(seq_len(nlevels(x))[-1L], each = length(x))
+      parts[[i]] <- as.double(rep.int(as.integer(x), nlevels(x) - 1L) == level)
+    } else {
+      return(columns)
+    }
+  }
+  found <- unlist(parts)
+  n <- length(columns[[1L]])
+  dim(found) <- c(n, length(found) %/% n)
+  found
 }
 
 # Of a fit of coefficients R multiplies, which for a few rows takes less than a call of Python.

@@ -84,6 +84,7 @@ kept_list <- function(x) {
   } else if (is.list(x) && !is.data.frame(x)) {
     for (i in seq_along(x)) {
       value <- .subset2(x, i)
+      if (is.symbol(value)) next
       if (is.list(value) || is.function(value) || is.language(value)) {
         attributes <- attributes(x)
         x <- unclass(x)
@@ -116,7 +117,11 @@ small_scope <- function(env, keeper) {
 }
 
 keep_names <- function(expression, env, scope, keeper, but = NULL) {
-  if (is.symbol(expression) && as.character(expression) %in% but) return(invisible())
+  if (is.symbol(expression)) {
+    name <- as.character(expression)
+    if (nzchar(name) && !name %in% but) keep_one(name, env, scope, keeper, "any")
+    return(invisible())
+  }
   if (identical(env, topenv(env))) return(invisible())
   variables <- all.vars(expression)
   variables <- variables[!variables %in% but]

@@ -8,7 +8,7 @@ source_columns <- function(names, data, env) {
   found <- vector("list", length(names))
   names(found) <- names
   found[inside] <- unclass(data)[names[inside]]
-  found[!inside] <- lapply(names[!inside], get0, env)
+  if (!all(inside)) found[!inside] <- lapply(names[!inside], get0, env)
   plain <- vapply(found, function(x) is.atomic(x) && !is.null(x) || is.data.frame(x), NA)
   if (all(plain)) found else found[plain]
 }

@@ -5,6 +5,7 @@
 
 # Is it read batch by batch, rather than a data frame?
 is_streamed <- function(x) {
+  if (is.data.frame(x)) return(FALSE)
   if (is.character(x)) return(length(x) > 0L && !anyNA(x))
   inherits(x, c(arrow_classes, "frame_batches")) || (is_python(x) && !is_tensor(x))
 }
