@@ -6,6 +6,8 @@ import torch
 
 import torchbridge as tb
 from torchbridge.models import fit_glm
+from torchbridge.models.exact.families import FAMILIES, find_family
+from torchbridge.models.exact.links import LINKS
 
 R_FIT = r"""{
   parameter <- sub("\\)$", "", sub("^[a-z_]*\\(", "", family))
@@ -207,6 +209,33 @@ def test_separation_warns():
     x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
     with pytest.warns(UserWarning, match="numerically 0 or 1"):
         fit_glm(x, torch.tensor([0.0, 0.0, 1.0, 1.0]), "binomial", max_iter=200)
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_and_its_slope_come_together(name):
+    eta = torch.linspace(0.01, 50, 200, dtype=torch.float64)
+    if "mu" not in name:
+        eta = torch.cat([-eta, eta])
+    link = LINKS[name]
+    mu, slope = link.at(eta)
+    torch.testing.assert_close(mu, link.inverse(eta), rtol=0, atol=0)
+    torch.testing.assert_close(slope, link.slope(eta), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "binomial", "poisson", "quasibinomial"])
+def test_the_canonical_link_has_the_variance_as_its_slope(name):
+    family, link = find_family(name, FAMILIES[name].canonical)
+    mu, slope = link.at(torch.linspace(-5, 5, 101, dtype=torch.float64))
+    torch.testing.assert_close(slope, family.variance(mu), rtol=1e-12, atol=0)
+
+
+def test_deviances_of_classes_are_those_of_shares():
+    mu = torch.tensor([1e-12, 0.25, 0.5, 1 - 1e-12], dtype=torch.float64)
+    family = FAMILIES["binomial"]
+    for y in (torch.tensor([0, 0, 1, 1.0]).double(), torch.tensor([0, 1, 0.5, 1]).double()):
+        found = family.deviances(y)(mu)
+        torch.testing.assert_close(found, family.unit_deviance(y, mu), rtol=1e-14, atol=1e-15)
+        torch.testing.assert_close(family.deviances(y)(mu), found, rtol=0, atol=0)
 
 
 X, Y = torch.randn(9, 2), torch.rand(9)
