@@ -80,6 +80,29 @@ part("operators", {
   }
 })
 
+# What a differentiated R function runs, where no graph stands for it: the same on plain tensors.
+part("differentiated", {
+  x <- as_torch_numeric(runif(100))
+  y <- as_torch_numeric(runif(100))
+  a <- as_torch_tensor(runif(100))
+  b <- as_torch_tensor(runif(100))
+  beside <- "torch_tensor"
+  row("x * y of a torch_numeric", \() x * y, \() a * b, beside, 1.5)
+  row("x[1]", \() x[1], \() a[1], beside, 1.5)
+  row("x[c(1, 3)]", \() x[c(1, 3)], \() a[c(1, 3)], beside, 1.5)
+  row("sum(x)", \() sum(x), \() sum(a), beside, 1.5)
+  row("x > y", \() x > y, \() a > b, beside, 1.5)
+  mu <- as_torch_numeric(0.3, requires_grad = TRUE)
+  sd <- as_torch_numeric(1.3, requires_grad = TRUE)
+  m <- as_torch_tensor(0.3)$requires_grad_()
+  s <- as_torch_tensor(1.3)$requires_grad_()
+  bare <- function() {
+    z <- (a - m) / s
+    exp(-(0.9189385332 + 0.5 * z * z + log(s)))
+  }
+  row("dnorm(x, mean, sd)", \() dnorm(x, mu, sd), bare, "its operations", 3)
+})
+
 # Large arrays and frames, in a plain loop: memory is R's and PyTorch's to find and to give back.
 part("arrays", {
   vector <- runif(1e7)

@@ -14,11 +14,15 @@ import torch
 from torch import Tensor, where
 
 from torchbridge.autodiff.density_table import (
+    Operand,
+    as_tensor,
     every,
     finite,
     in_r,
+    log_of,
     nan_where,
     result,
+    standardised,
     with_slopes,
 )
 
@@ -113,40 +117,44 @@ def whole(x: Tensor) -> Tensor:
 # textbook's formula, which has no branches.
 
 
-def _log_normal(x: Tensor, mean: Tensor, sd: Tensor) -> Tensor:
-    z = (x - mean) / sd
-    return -(_LOG_SQRT_2PI + 0.5 * z * z + sd.log())
+def _log_normal(x: Operand, mean: Operand, sd: Operand) -> Tensor:
+    z = standardised(x, mean, sd)
+    half = _LOG_SQRT_2PI + 0.5 * z * z
+    log_sd = log_of(sd)
+    return -half if log_sd.__class__ is float else -(half + log_sd)
 
 
-def _dnorm(x: Tensor, mean: Tensor, sd: Tensor, log: bool) -> Tensor | None:
+def _dnorm(x: Operand, mean: Operand, sd: Operand, log: bool) -> Tensor | None:
     return finite(_log_normal(x, mean, sd), log)
 
 
-def _dlnorm(x: Tensor, meanlog: Tensor, sdlog: Tensor, log: bool) -> Tensor | None:
-    y = x.log()
+def _dlnorm(x: Operand, meanlog: Operand, sdlog: Operand, log: bool) -> Tensor | None:
+    y = log_of(x)
     return finite(_log_normal(y, meanlog, sdlog) - y, log)
 
 
-def _dexp(x: Tensor, rate: Tensor, log: bool) -> Tensor | None:
-    return finite(rate.log() - rate * x, log) if every(x >= 0) else None
+def _dexp(x: Operand, rate: Operand, log: bool) -> Tensor | None:
+    return finite(as_tensor(log_of(rate) - rate * x), log) if every(x >= 0) else None
 
 
-def _dcauchy(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor | None:
-    z = (x - location) / scale
-    return finite(-(math.log(math.pi) + scale.log() + torch.log1p(z * z)), log)
+def _dcauchy(x: Operand, location: Operand, scale: Operand, log: bool) -> Tensor | None:
+    z = standardised(x, location, scale)
+    return finite(-(math.log(math.pi) + log_of(scale) + torch.log1p(z * z)), log)
 
 
-def _dlogis(x: Tensor, location: Tensor, scale: Tensor, log: bool) -> Tensor | None:
-    z = ((x - location) / scale).abs()
-    return finite(-(z + scale.log() + 2 * torch.log1p((-z).exp())), log)
+def _dlogis(x: Operand, location: Operand, scale: Operand, log: bool) -> Tensor | None:
+    z = standardised(x, location, scale).abs()
+    return finite(-(z + log_of(scale) + 2 * torch.log1p((-z).exp())), log)
 
 
-def _dweibull(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor | None:
-    y = x.log() - scale.log()
-    return finite(shape.log() - scale.log() + (shape - 1) * y - (x / scale) ** shape, log)
+def _dweibull(x: Operand, shape: Operand, scale: Operand, log: bool) -> Tensor | None:
+    shape, log_scale = as_tensor(shape), log_of(scale)  # (powers of numbers have other bits)
+    y = log_of(x) - log_scale
+    return finite(shape.log() - log_scale + (shape - 1) * y - (x / scale) ** shape, log)
 
 
-def _dgamma(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor | None:
+def _dgamma(x: Operand, shape: Operand, scale: Operand, log: bool) -> Tensor | None:
+    x, shape, scale = as_tensor(x), as_tensor(shape), as_tensor(scale)
     if not (every(x > 0) and _is_moderate(shape) and _is_moderate(scale)):
         return None
     a, k, s = x.detach(), shape.detach(), scale.detach()
@@ -159,8 +167,8 @@ def _dgamma(x: Tensor, shape: Tensor, scale: Tensor, log: bool) -> Tensor | None
     return finite(with_slopes(density, like), log)
 
 
-def _dpois(x: Tensor, rate: Tensor, log: bool) -> Tensor | None:
-    x = x.detach()
+def _dpois(x: Operand, rate: Operand, log: bool) -> Tensor | None:
+    x, rate = as_tensor(x).detach(), as_tensor(rate)
     if not (every((x >= 0) & (x < 1e15) & whole(x)) and _is_moderate(rate)):
         return None
     a, m = x.round(), rate.detach()
@@ -171,8 +179,8 @@ def _dpois(x: Tensor, rate: Tensor, log: bool) -> Tensor | None:
     return finite(with_slopes(density, a * rate.log() - rate), log)
 
 
-def _dbinom(x: Tensor, size: Tensor, prob: Tensor, log: bool) -> Tensor | None:
-    x = x.detach()
+def _dbinom(x: Operand, size: Operand, prob: Operand, log: bool) -> Tensor | None:
+    x, size, prob = as_tensor(x).detach(), as_tensor(size), as_tensor(prob)
     if size.requires_grad or not every((x >= 0) & (x <= size) & (size < 1e15) & whole(x)):
         return None
     if not every(whole(size)) or not every((prob > 0) & (prob < 1)):

@@ -8,8 +8,9 @@ then the flags: of a density `log`, of the others `lower` and `log`.
 
 Values that a formula must not see (a log of 0) are replaced before it, and its result after it:
 only so are the gradients at the edges those of what stands there, not NaN. Most likelihoods never
-come near an edge: a row's `ordinary` is the same without these steps, on parameters as they come
-(one number may stand for all), and None where a look at the values says that it is not for them.
+come near an edge: a row's `ordinary` is the same to the bit without these steps, on parameters as
+they come (one number may stand for all, also one of Python's), and None where a look at the values
+says that it is not for them.
 
 Tests: tests/generators/test_densities.py
 """
@@ -29,6 +30,9 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 #: A function of tensors of one shape and flags, whose number and names differ by formula.
 Formula: TypeAlias = Callable[..., Tensor]
+
+#: What an ordinary formula takes: tensors of one shape or of none, and numbers.
+Operand: TypeAlias = "Tensor | float"
 
 #: A formula for values that are not at an edge; None where some are.
 Ordinary: TypeAlias = Callable[..., "Tensor | None"]
@@ -87,7 +91,7 @@ def in_r(signature: str = "", ordinary: Ordinary | None = None) -> Callable[[For
     return enter
 
 
-def ordinary_value(name: str, arguments: Sequence[Tensor], flags: Sequence[bool]) -> Tensor | None:
+def ordinary_value(name: str, arguments: Sequence[Operand], flags: Sequence[bool]) -> Tensor | None:
     """A row's value where no argument is at an edge; None where one is, or nobody may look."""
     ordinary = TABLE[name].ordinary
     if ordinary is None or not _may_look(arguments):
@@ -109,12 +113,14 @@ def for_any_values() -> Iterator[None]:
 _for_any = False
 
 
-def _may_look(arguments: Sequence[Tensor]) -> bool:
+def _may_look(arguments: Sequence[Operand]) -> bool:
     """Has each a value now, to branch on, at no cost of waiting?"""
     if _for_any:
         return False
     for x in arguments:
-        if type(x) not in (Tensor, torch.nn.Parameter) or x.device.type != "cpu":
+        if isinstance(x, float):
+            continue
+        if type(x) not in (Tensor, torch.nn.Parameter) or not x.is_cpu:
             return False
         if not x.is_floating_point():
             return False
@@ -126,9 +132,26 @@ def _may_look(arguments: Sequence[Tensor]) -> bool:
 # ---- what formulas share -------------------------------------------------------------------
 
 
-def every(condition: Tensor) -> bool:
+def every(condition: Tensor | bool) -> bool:
     """Do all elements hold?"""
-    return bool(condition.all())
+    return condition if isinstance(condition, bool) else bool(condition.all())
+
+
+def as_tensor(x: Operand) -> Tensor:
+    """A number as a tensor of no dims."""
+    return x if isinstance(x, Tensor) else torch.tensor(x, dtype=torch.float64)
+
+
+def standardised(x: Operand, location: Operand, scale: Operand) -> Tensor:
+    """(x - location) / scale, without the steps that change no bit."""
+    if location.__class__ is not float or location != 0:
+        x = x - location
+    return as_tensor(x if scale.__class__ is float and scale == 1 else x / scale)
+
+
+def log_of(x: Operand) -> Operand:
+    """The logarithm, to the bit that of a tensor."""
+    return 0.0 if x.__class__ is float and x == 1 else as_tensor(x).log()
 
 
 def finite(value: Tensor, log: bool) -> Tensor | None:

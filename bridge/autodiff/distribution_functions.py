@@ -15,7 +15,15 @@ from torch import Tensor, where
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from torchbridge.autodiff.densities import dt, whole
-from torchbridge.autodiff.density_table import every, finite, in_r, nan_where, result
+from torchbridge.autodiff.density_table import (
+    Operand,
+    every,
+    finite,
+    in_r,
+    nan_where,
+    result,
+    standardised,
+)
 from torchbridge.autodiff.incomplete import log_beta_tail, log_gamma_tail
 
 _INF, _NAN = math.inf, math.nan
@@ -36,19 +44,19 @@ def _from_survival(log_upper: Tensor, lower: bool, log: bool) -> Tensor:
     return where(log_upper == 0, -_INF, where(near, (-torch.expm1(a)).log(), torch.log1p(-b.exp())))
 
 
-def _pnorm(q: Tensor, mean: Tensor, sd: Tensor, lower: bool, log: bool) -> Tensor | None:
+def _pnorm(q: Operand, mean: Operand, sd: Operand, lower: bool, log: bool) -> Tensor | None:
     if not every(sd > 0):
         return None
-    z = (q - mean) / sd
+    z = standardised(q, mean, sd)
     z = z if lower else -z
     p = torch.special.log_ndtr(z) if log else 0.5 * torch.special.erfc(-z / math.sqrt(2))
     return finite(p, True)
 
 
-def _plogis(q: Tensor, location: Tensor, scale: Tensor, lower: bool, log: bool) -> Tensor | None:
+def _plogis(q: Operand, location: Operand, scale: Operand, lower: bool, log: bool) -> Tensor | None:
     if not every(scale > 0):
         return None
-    z = (q - location) / scale
+    z = standardised(q, location, scale)
     z = z if lower else -z
     return finite(torch.nn.functional.logsigmoid(z) if log else torch.sigmoid(z), True)
 

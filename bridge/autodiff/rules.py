@@ -83,23 +83,23 @@ def number(x: Numbers) -> Tensor:
 
 def on_one_device(tensors: list[T]) -> list[T]:
     """Tensors of the CPU go to where the others are, as parameters and small data do."""
-    away = [t.device for t in tensors if isinstance(t, torch.Tensor) and t.device.type != "cpu"]
+    away = [t.device for t in tensors if isinstance(t, torch.Tensor) and not t.is_cpu]
     if not away:
         return tensors
     return [t.to(away[0]) if isinstance(t, torch.Tensor) else t for t in tensors]
 
 
-def conform(*operands: T) -> list[T]:
+def conform(*given: T) -> list[T]:
     """Operands recycled to one another as R's arithmetic does it.
 
     Raises:
         ValueError: two arrays differ in shape, or a length is no multiple of another.
     """
-    operands = tuple(on_one_device(list(operands)))
+    operands = on_one_device(list(given))
     tensors = [x for x in operands if isinstance(x, torch.Tensor)]
     shapes = {x.shape for x in tensors}
     if len(shapes) < 2:
-        return list(operands)
+        return operands
     arrays = {x.shape for x in tensors if x.dim() > 1}
     if len(arrays) > 1:
         found = " and ".join("x".join(str(d) for d in shape) for shape in sorted(arrays))
@@ -134,7 +134,7 @@ def _recycle(x: Tensor, shape: torch.Size, size: int) -> Tensor:
 
 # ---- arithmetic ----------------------------------------------------------------------------
 
-_ARITHMETIC: dict[str, Callable[..., Tensor]] = {
+ARITHMETIC: dict[str, Callable[..., Tensor]] = {
     "+": op.add,
     "-": op.sub,
     "*": op.mul,
@@ -157,48 +157,13 @@ def arith(name: str, x: Tensor | float, y: Tensor | float | None = None) -> Tens
     x, y = conform(_operand(x), _operand(y))
     if name in COMPARISON:
         return truth(COMPARISON[name](x, y))
-    return guarded(_ARITHMETIC[name], x, y)
+    return guarded(ARITHMETIC[name], x, y)
 
 
 def _power(x: Tensor | float, y: Tensor | float) -> Tensor:
     square = not isinstance(y, torch.Tensor) and y == 2
     result: Tensor = op.mul(x, x) if square else op.pow(x, y)
     return result
-
-
-#: Which give the same without `conform`, on tensors that need no recycling.
-_ALIKE = {name: _ARITHMETIC[name] for name in ("+", "-", "*", "/", "^")}
-_FLOATS = (torch.float64, torch.float32)
-
-
-def r_operator(name: str, x: Tensor | float, y: Tensor | float | slice | None) -> object:
-    """An R operator or function of tensors and single numbers that are not NA, one a tensor.
-
-    ``[`` takes the position `y`, or a slice of them; `y` is None for ``neg``, ``pos`` and ``!``,
-    for functions of the Math group that keep the shape or are cumulative, and for ``sum``,
-    ``prod``, ``max``, ``min`` and ``mean``.
-
-    Returns:
-        The rule's value, or NotImplemented where R code must see to missing values or positions.
-    """
-    if isinstance(y, slice):
-        return _part(x, y)
-    if not is_wary() and _are_alike(x, y):
-        direct = _ALIKE.get(name)
-        if direct is not None:
-            return direct(x, y)
-        if name in COMPARISON:
-            return truth(COMPARISON[name](x, y))
-    if y is None:
-        plain = name == "neg" and x.__class__ is Tensor and x.dtype in _FLOATS
-        return op.neg(x) if plain else _r_function(name, x)
-    if name == "[":
-        return _element(x, y)
-    if name == "%*%":
-        return matmul(x, y)
-    if is_wary() and name in _OF_TRUTH:
-        return NotImplemented
-    return arith(name, x, y)
 
 
 def as_number(x: float) -> Tensor:
@@ -218,48 +183,7 @@ def with_number(name: str, x: Tensor, y: Tensor, first: bool) -> Tensor | bool |
         return truth(COMPARISON[name](y, x) if first else COMPARISON[name](x, y))
     if name == "/" and first:  # as PyTorch divides a number by a tensor
         return x.reciprocal() * y
-    return _ARITHMETIC[name](y, x) if first else _ARITHMETIC[name](x, y)
-
-
-def _r_function(name: str, x: Tensor | float) -> Tensor | bool:
-    """One of one argument."""
-    if name in _UNARY:
-        return arith(_UNARY[name], x)
-    if name == "mean":
-        return mean(x)
-    return summary(name, [x], False) if name in _SUMMARIES else math(name, x)
-
-
-_UNARY = {"neg": "-", "pos": "+", "!": "!"}
-_SUMMARIES = ("sum", "prod", "max", "min")
-_OF_TRUTH = frozenset((*COMPARISON, "&", "|"))
-
-
-def _are_alike(x: Tensor | float, y: Tensor | float | None) -> bool:
-    """Floats of one shape on one device, or such a tensor and a number."""
-    if x.__class__ is not Tensor:
-        return x.__class__ is float and y.__class__ is Tensor and y.dtype in _FLOATS
-    if x.dtype not in _FLOATS:
-        return False
-    if y.__class__ is not Tensor:
-        return y.__class__ is float
-    return y.dtype in _FLOATS and x.shape == y.shape and x.device == y.device
-
-
-def _element(x: Tensor | float, i: Tensor | float) -> object:
-    """x[i] of a vector, counted from 1; NotImplemented where it has no such position."""
-    if not isinstance(x, torch.Tensor) or isinstance(i, torch.Tensor) or x.dim() != 1:
-        return NotImplemented
-    if not 1 <= i < x.shape[0] + 1:
-        return NotImplemented
-    return x.select(0, int(i) - 1)
-
-
-def _part(x: Tensor | float, places: slice) -> object:
-    """x[a:b] of a vector, counted from 0; NotImplemented where it is not as long."""
-    if not isinstance(x, torch.Tensor) or x.dim() != 1 or places.stop > x.shape[0]:
-        return NotImplemented
-    return x[places]
+    return ARITHMETIC[name](y, x) if first else ARITHMETIC[name](x, y)
 
 
 def _remainder(x: Tensor | float, y: Tensor | float) -> Tensor:
@@ -333,7 +257,7 @@ def math(name: str, x: Numbers) -> Tensor:
     elif name in ("cummax", "cummin"):
         result = getattr(torch, name)(flat(x), 0).values
     else:
-        result = guarded(_MATH.get(name) or getattr(torch, name), x)
+        result = guarded(MATH.get(name) or getattr(torch, name), x)
     return result
 
 
@@ -353,7 +277,7 @@ def _trigamma(x: Tensor) -> Tensor:
     return torch.where(right, result, (torch.pi / sine) ** 2 - result)
 
 
-_MATH: dict[str, Callable[[Tensor], Tensor]] = {
+MATH: dict[str, Callable[[Tensor], Tensor]] = {
     "ceiling": torch.ceil,
     "gamma": _gamma,
     "trigamma": _trigamma,
@@ -650,14 +574,22 @@ def log_determinant(x: Numbers) -> list[Tensor]:
 
 def density(name: str, rules: bool, arguments: list[Numbers], *flags: bool) -> Tensor:
     """The row `name` of the table; `rules` recycles the arguments as R, else they broadcast."""
+    row = density_table.TABLE[name]
+    if rules and row.ordinary is not None:
+        # A number of R's stays one: it has less to do.
+        operands = conform(*(x if x.__class__ is float else number(x) for x in arguments))
+        known = density_table.ordinary_value(name, operands, flags)
+        if known is not None:
+            return known
     tensors = on_one_device([number(x) for x in arguments])
     if rules:
         # conform() leaves single numbers 0-d; a result of one number stays one.
         tensors = conform(*tensors)
-    known = density_table.ordinary_value(name, tensors, flags)
-    if known is not None:
-        return known
-    formula = density_table.TABLE[name].formula
+    else:
+        known = density_table.ordinary_value(name, tensors, flags)
+        if known is not None:
+            return known
+    formula = row.formula
     if rules:
         return guarded(lambda *x: formula(*x, *flags), *torch.broadcast_tensors(*tensors))
     # Nobody says of plain tensors whether there is a NaN among the data.

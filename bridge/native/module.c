@@ -29,6 +29,8 @@
 #include "torch/foreign.h"
 #include "torch/few.h"
 #include "torch/index.h"
+#include "torch/numeric.h"
+#include "torch/numeric_index.h"
 #include "torch/operator.h"
 #include "torch/subscripts.h"
 #include "values/array.h"
@@ -46,14 +48,15 @@
 #define ROUTINE(name, n_args) {"tb_" #name, (DL_FUNC)(void (*)(void))tb_entry_##name, n_args}
 
 static const R_CallMethodDef routines[] = {
-    ROUTINE(call, 2),        ROUTINE(getattr, 2),    ROUTINE(setattr, 3),
-    ROUTINE(import, 1),      ROUTINE(api, 3),        ROUTINE(is_live, 1),
-    ROUTINE(op1, 2),         ROUTINE(op2, 3),        ROUTINE(index, 4),
-    ROUTINE(index_set, 4),   ROUTINE(run, 0),        ROUTINE(caught, 2),
-    ROUTINE(limit, 0),       ROUTINE(call_back, 2),  ROUTINE(call_found, 2),
-    ROUTINE(numbers, 2),     ROUTINE(watch_half, 1), ROUTINE(watch_collection, 1),
-    ROUTINE(few_numbers, 2), ROUTINE(observe, 2),    ROUTINE(observed, 2),
-    ROUTINE(start, 2),       {NULL, NULL, 0},
+    ROUTINE(call, 2),        ROUTINE(getattr, 2),      ROUTINE(setattr, 3),
+    ROUTINE(import, 1),      ROUTINE(api, 3),          ROUTINE(is_live, 1),
+    ROUTINE(op1, 2),         ROUTINE(op2, 3),          ROUTINE(index, 4),
+    ROUTINE(index_set, 4),   ROUTINE(run, 0),          ROUTINE(caught, 2),
+    ROUTINE(limit, 0),       ROUTINE(call_back, 2),    ROUTINE(call_found, 2),
+    ROUTINE(numbers, 2),     ROUTINE(watch_half, 1),   ROUTINE(watch_collection, 1),
+    ROUTINE(few_numbers, 2), ROUTINE(observe, 2),      ROUTINE(observed, 2),
+    ROUTINE(start, 2),       ROUTINE(numeric_rule, 2), ROUTINE(numeric_index, 3),
+    {NULL, NULL, 0},
 };
 
 static const R_ExternalMethodDef external_routines[] = {ROUTINE(op, -1), {NULL, NULL, 0}};

@@ -217,6 +217,28 @@ def test_on_ordinary_values_a_formula_without_edges_gives_the_same(name, log):
 
 
 @pytest.mark.parametrize("name", ORDINARY)
+@pytest.mark.parametrize("log", [False, True])
+def test_numbers_beside_a_tensor_give_the_bits_of_tensors(name, log):
+    flags = (log,) if name.startswith("d") else (True, log)
+    first, *others = ORDINARY[name][0]
+    x = torch.tensor(first, dtype=torch.float64)
+    if name == "dnorm":
+        others = [[0.0, 0.2], [1.0, 2.0]]
+    for numbers in itertools.product(*others):
+        tensors = [x, *(torch.full_like(x, number) for number in numbers)]
+        wanted = density_table.TABLE[name].formula(*tensors, *flags)
+        assert torch.equal(rules.density(name, True, [x, *numbers], *flags), wanted)
+    parameter = torch.full_like(x, others[0][0])
+    wanted = density_table.TABLE[name].formula(
+        x[:1], parameter[:1], *(torch.full_like(x[:1], more[0]) for more in others[1:]), *flags
+    )
+    found = rules.density(
+        name, True, [first[0], parameter[:1], *(more[0] for more in others[1:])], *flags
+    )
+    assert torch.equal(found, wanted)
+
+
+@pytest.mark.parametrize("name", ORDINARY)
 def test_at_an_edge_the_formula_with_edges_is_taken(name):
     flags = (True,) if name.startswith("d") else (True, True)
     row = density_table.TABLE[name]

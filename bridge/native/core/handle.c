@@ -206,6 +206,15 @@ SEXP tb_handle(PyObject *x, bool tensor) {
 
 SEXP tb_numeric_handle(PyObject *x) { return handle_of_class(x, true, numeric_class); }
 
+SEXP tb_numeric_of(SEXP x) {
+  if (tb_is_handle(x) && Rf_getAttrib(x, R_ClassSymbol) == tensor_class) {
+    PROTECT(x);
+    Rf_classgets(x, numeric_class);
+    UNPROTECT(1);
+  }
+  return x;
+}
+
 /* ---- made before the tensor is there ---- */
 
 SEXP tb_handle_ready(void) {

@@ -7,6 +7,7 @@
 void tb_handle_init(void);
 SEXP tb_handle(PyObject *x, bool tensor); /* may jump */
 SEXP tb_numeric_handle(PyObject *x);      /* of a tensor that follows R's rules; may jump */
+SEXP tb_numeric_of(SEXP x); /* a new handle of a plain tensor as such a one; else x; may jump */
 /* A tensor's handle that holds nothing as yet (may jump), filled with a plain tensor (false: x is
  * none, or not for this handle; of_little: what x was made of keeps little memory alive), or kept
  * for the next to ask. */

@@ -31,6 +31,8 @@ static const char *const names[TB_HOOKS] = {
     [TB_HOOK_GET_INDEX] = "get_index",
     [TB_HOOK_SET_INDEX] = "set_index",
     [TB_HOOK_R_OPERATOR] = "r_operator",
+    [TB_HOOK_R_RULE] = "r_rule",
+    [TB_HOOK_SELECT] = "select",
     [TB_HOOK_IN_R_COUNT] = "in_r_count",
     [TB_HOOK_RELEASE_HALF] = "release_half",
 };

@@ -36,7 +36,9 @@ enum tb_hook {
   TB_HOOK_GET_INDEX,  /* (tensor, key): x[i, j] where vectors select; tensors in key count from 1 */
   TB_HOOK_SET_INDEX,  /* (tensor, key, value): x[i, j] <- value; likewise */
   TB_HOOK_R_OPERATOR, /* (name, x, y): R's operator of tensors and numbers; or NotImplemented */
-  TB_HOOK_IN_R_COUNT, /* (exception): has its message count dims and positions from 1 */
+  TB_HOOK_R_RULE, /* (name, ...): R's rule of tensors, numbers, truth values, bytes of doubles */
+  TB_HOOK_SELECT, /* (tensor, dim, bytes of int64): the elements at these positions */
+  TB_HOOK_IN_R_COUNT,   /* (exception): has its message count dims and positions from 1 */
   TB_HOOK_RELEASE_HALF, /* (address): the environment of a module's R half is collected */
   TB_HOOKS
 };

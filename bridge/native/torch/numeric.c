@@ -18,7 +18,10 @@
 typedef struct {
   const char *name;
   SEXP x, y;
-  bool labelled, unary, known;
+  bool labelled, unary;
+  bool called;     /* Python has been: it gave `value`, or an exception */
+  PyObject *value; /* held */
+  bool known;      /* the rules have a value */
 } operation;
 
 static SEXP names_symbol(void) {
@@ -59,34 +62,10 @@ static bool is_single_number(SEXP x) {
   return there && is_bare(x);
 }
 
-/* a:b of positions from 1, as a slice; the vector may be one that R never makes. */
-static bool is_range(SEXP x) {
-  R_xlen_t n = Rf_xlength(x);
-  if ((TYPEOF(x) != INTSXP && TYPEOF(x) != REALSXP) || n < 2 || !is_bare(x))
-    return false;
-  bool whole = TYPEOF(x) == INTSXP;
-  double first = whole ? INTEGER_ELT(x, 0) : REAL_ELT(x, 0);
-  if (!(first >= 1 && first < 1e15 && first == (double)(R_xlen_t)first))
-    return false;
-  for (R_xlen_t i = 1; i < n; i++)
-    if ((whole ? INTEGER_ELT(x, i) : REAL_ELT(x, i)) != first + (double)i)
-      return false;
-  return true;
-}
-
-static PyObject *as_slice(SEXP x) {
-  R_xlen_t start = (R_xlen_t)Rf_asReal(x) - 1;
-  PyObject *from = tb_hold(PyLong_FromLongLong(start));
-  PyObject *to = from ? tb_hold(PyLong_FromLongLong(start + Rf_xlength(x))) : NULL;
-  return to ? PySlice_New(from, to, NULL) : NULL;
-}
-
 static PyObject *operand(SEXP x) {
   if (!x)
     return Py_NewRef(Py_None);
-  if (tb_is_handle(x))
-    return Py_NewRef(tb_handle_object(x));
-  return Rf_xlength(x) == 1 ? PyFloat_FromDouble(Rf_asReal(x)) : as_slice(x);
+  return tb_is_handle(x) ? Py_NewRef(tb_handle_object(x)) : PyFloat_FromDouble(Rf_asReal(x));
 }
 
 /* ---- names and dimnames of the result ---- */
@@ -143,34 +122,47 @@ static int to_r(const operation *o, PyObject *value, SEXP *result) {
   return failed;
 }
 
-static int work(void *p, SEXP *result) {
-  operation *o = p;
+static PyObject *ask(operation *o) {
+  o->called = true;
   PyObject *rules = tb_hook(TB_HOOK_R_OPERATOR);
   PyObject *name = rules ? tb_hold(PyUnicode_InternFromString(o->name)) : NULL;
   PyObject *x = name ? tb_hold(operand(o->x)) : NULL, *y = x ? tb_hold(operand(o->y)) : NULL;
-  PyObject *value =
-      y ? tb_hold(PyObject_Vectorcall(rules, (PyObject *[]){name, x, y}, 3, NULL)) : NULL;
+  o->value = y ? tb_hold(PyObject_Vectorcall(rules, (PyObject *[]){name, x, y}, 3, NULL)) : NULL;
+  o->known = o->value && o->value != Py_NotImplemented;
+  return o->value;
+}
+
+/* Without labels: nothing here needs R. (What has a graph is in no block, and whoever notes what is
+ * asked of tensors, as bridge/autodiff/replay.py, is not to meet the question how large they are.)
+ */
+static PyObject *quick(void *p, bool *little) {
+  operation *o = p;
+  PyObject *value = ask(o);
+  *little = false;
+  return value && tb_is_plain_tensor(value) ? value : NULL;
+}
+
+static int work(void *p, SEXP *result) {
+  operation *o = p;
+  PyObject *value = o->called ? o->value : ask(o);
   if (!value && PyErr_ExceptionMatches(PyExc_Exception)) {
     PyErr_Clear(); /* it comes again, in R's words */
     return 0;
   }
-  if (!value || value == Py_NotImplemented)
-    return value ? 0 : -1;
-  o->known = true;
-  return to_r(o, value, result);
+  return o->known ? to_r(o, value, result) : value ? 0 : -1;
 }
 
 static bool is_product(const char *name) { return strcmp(name, "%*%") == 0; }
 
-static bool is_index(const char *name) { return strcmp(name, "[") == 0; }
-
-/* Of these the result is one number, which has no name. */
-static bool is_summary(const char *name) {
-  static const char *const names[] = {"sum", "prod", "max", "min", "mean", NULL};
+/* Has the result names? One number has none, nor has what as.vector() and is.na() give here. */
+static bool has_labels(const char *name) {
+  static const char *const without[] = {"sum",       "prod",        "max",       "min",
+                                        "mean",      "is.na",       "as.vector", "is.nan",
+                                        "is.finite", "is.infinite", NULL};
   int i = 0;
-  while (names[i] && strcmp(names[i], name) != 0)
+  while (without[i] && strcmp(without[i], name) != 0)
     i++;
-  return names[i] != NULL;
+  return !without[i];
 }
 
 /* x in a call: what R would run or look up is quoted. */
@@ -191,15 +183,116 @@ static SEXP by_r_code(SEXP name, SEXP x, SEXP y) {
   return result;
 }
 
+/* ---- rules of any number of operands ---- */
+
+enum { MOST_OPERANDS = 16, MOST_NUMBERS = 1024 };
+
+typedef struct {
+  const char *name;
+  SEXP operands;
+  bool called;
+  PyObject *value;
+} rule_call;
+
+static bool is_truth(SEXP x) {
+  return TYPEOF(x) == LGLSXP && !ALTREP(x) && Rf_xlength(x) == 1 && is_bare(x) &&
+         LOGICAL(x)[0] != NA_LOGICAL;
+}
+
+/* Some numbers that are there, bare. */
+static bool are_numbers(SEXP x) {
+  R_xlen_t n = Rf_xlength(x);
+  if (TYPEOF(x) != REALSXP || ALTREP(x) || n < 2 || n > MOST_NUMBERS || !is_bare(x))
+    return false;
+  for (R_xlen_t i = 0; i < n; i++)
+    if (ISNAN(REAL(x)[i]))
+      return false;
+  return true;
+}
+
+/* A tensor without labels. */
+static bool is_unlabelled(SEXP x) {
+  return tb_is_handle(x) && tb_handle_object(x) && tb_is_plain_tensor(tb_handle_object(x)) &&
+         !is_labelled(x);
+}
+
+static bool is_operand(SEXP x) {
+  return is_unlabelled(x) || is_truth(x) || (!ALTREP(x) && is_single_number(x)) || are_numbers(x);
+}
+
+static PyObject *as_operand(SEXP x) {
+  if (is_truth(x))
+    return PyBool_FromLong(LOGICAL(x)[0]);
+  if (tb_is_handle(x) || Rf_xlength(x) == 1)
+    return operand(x);
+  return PyByteArray_FromStringAndSize((const char *)REAL(x),
+                                       (Py_ssize_t)(Rf_xlength(x) * (R_xlen_t)sizeof(double)));
+}
+
+static PyObject *rule_quick(void *p, bool *little) {
+  rule_call *c = p;
+  c->called = true;
+  PyObject *slots[MOST_OPERANDS + 1], *rules = tb_hook(TB_HOOK_R_RULE);
+  int n = (int)Rf_xlength(c->operands);
+  bool made = rules && (slots[0] = tb_hold(PyUnicode_InternFromString(c->name)));
+  *little = false;
+  for (int i = 0; made && i < n; i++)
+    made = (slots[1 + i] = tb_hold(as_operand(VECTOR_ELT(c->operands, i)))) != NULL;
+  c->value = made ? tb_hold(PyObject_Vectorcall(rules, slots, (size_t)n + 1, NULL)) : NULL;
+  return c->value && tb_is_plain_tensor(c->value) ? c->value : NULL;
+}
+
+static int rule_work(void *p, SEXP *result) {
+  rule_call *c = p;
+  bool known = c->called && c->value && c->value != Py_NotImplemented;
+  if (known)
+    return tb_to_r(c->value, result);
+  if (c->called && !c->value && !PyErr_ExceptionMatches(PyExc_Exception))
+    return -1;
+  PyErr_Clear(); /* it comes again, in R's words */
+  return 0;
+}
+
+SEXP tb_entry_numeric_rule(SEXP name, SEXP operands) {
+  rule_call c = {.name = tb_string_argument(name, "name"), .operands = operands};
+  R_xlen_t n = TYPEOF(operands) == VECSXP ? Rf_xlength(operands) : 0;
+  if (n < 1 || n > MOST_OPERANDS || Rf_getAttrib(operands, R_NamesSymbol) != R_NilValue)
+    return R_NilValue;
+  bool numeric = false;
+  for (R_xlen_t i = 0; i < n; i++) {
+    SEXP x = VECTOR_ELT(operands, i);
+    if (!is_operand(x))
+      return R_NilValue;
+    numeric = numeric || tb_is_numeric_handle(x);
+  }
+  return numeric ? tb_numeric_of(tb_enter_for_tensor(rule_quick, rule_work, &c)) : R_NilValue;
+}
+
+/* ---- operators ---- */
+
+static SEXP of_two(SEXP name, SEXP x, SEXP y) {
+  if (!are_numbers(x) && !are_numbers(y))
+    return R_NilValue;
+  SEXP operands = PROTECT(Rf_allocVector(VECSXP, 2));
+  SET_VECTOR_ELT(operands, 0, x);
+  SET_VECTOR_ELT(operands, 1, y);
+  SEXP result = tb_entry_numeric_rule(name, operands);
+  UNPROTECT(1);
+  return result;
+}
+
 SEXP tb_by_r_rules(SEXP name, SEXP x, SEXP y) {
   operation o = {.name = tb_string_argument(name, "name"), .x = x, .y = y, .unary = !y};
-  bool index = is_index(o.name);
   if ((is_known_tensor(x) || is_single_number(x)) &&
-      (!y || is_known_tensor(y) || is_single_number(y) || (index && is_range(y)))) {
-    o.labelled = !index && !is_summary(o.name) && (is_labelled(x) || (y && is_labelled(y)));
-    SEXP result = o.labelled && is_product(o.name) ? R_NilValue : tb_enter(work, &o);
+      (!y || is_known_tensor(y) || is_single_number(y))) {
+    o.labelled = has_labels(o.name) && (is_labelled(x) || (y && is_labelled(y)));
+    bool calm = !ALTREP(x) && (!y || !ALTREP(y));
+    SEXP result = o.labelled && is_product(o.name) ? R_NilValue
+                  : o.labelled || !calm            ? tb_enter(work, &o)
+                                        : tb_numeric_of(tb_enter_for_tensor(quick, work, &o));
     if (o.known)
       return result;
   }
-  return index ? R_NilValue : by_r_code(name, x, y);
+  SEXP result = y ? of_two(name, x, y) : R_NilValue;
+  return result == R_NilValue ? by_r_code(name, x, y) : result;
 }

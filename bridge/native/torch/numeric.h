@@ -4,9 +4,12 @@
 
 #include "core/base.h"
 
-/* An R operator or function ("+", "%*%", "neg", "!", "exp", "sum", "[" with one position, ...)
- * where an operand is a torch_numeric; y is NULL where there is one. Its R value; for "[" R's NULL
- * where R code must find the positions. May jump; without the GIL. */
+/* An R operator or function ("+", "%*%", "neg", "!", "exp", "sum", ...) where an operand is a
+ * torch_numeric; y is NULL where there is one. Its R value. May jump; without the GIL. */
 SEXP tb_by_r_rules(SEXP name, SEXP x, SEXP y);
+
+/* A rule of any number of operands, a list ("c", "pmax", "dnorm", ...), one a torch_numeric; R's
+ * NULL where R code must do it: beside other operands, names, and errors. */
+SEXP tb_entry_numeric_rule(SEXP name, SEXP operands);
 
 #endif

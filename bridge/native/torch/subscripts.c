@@ -62,8 +62,7 @@ static SEXP evaluate_range(SEXP expression, SEXP env) {
   return range;
 }
 
-/* The value of the element i of the frame's `...`: a promise, evaluated once, where it was made. */
-static SEXP of_dots(SEXP frame, R_xlen_t i) {
+SEXP tb_of_dots(SEXP frame, R_xlen_t i) {
   static SEXP symbols[8]; /* ..1 to ..8; R keeps its symbols */
   SEXP symbol = i < 8 ? symbols[i] : NULL;
   if (!symbol) {
@@ -131,7 +130,7 @@ SEXP tb_subscripts(SEXP expressions, SEXP frame, PyObject *x) {
       double size = sized ? size_of(x, after_dots, consumed, later) : 0;
       value = evaluate_here(expression, frame, size, sized);
     } else
-      value = of_dots(frame, i);
+      value = tb_of_dots(frame, i);
     SET_VECTOR_ELT(result, i, value == R_NilValue ? tb_new_axis : value);
     if (expression == tb_other_dims)
       after_dots = true;

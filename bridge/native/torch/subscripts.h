@@ -11,6 +11,9 @@ void tb_subscripts_init(void);
  * code, so: before the GIL is taken. */
 SEXP tb_subscripts(SEXP expressions, SEXP frame, PyObject *x);
 
+/* The value of the element i of the frame's `...`: a promise, evaluated once, where it was made. */
+SEXP tb_of_dots(SEXP frame, R_xlen_t i);
+
 extern SEXP tb_new_axis, tb_other_dims; /* the symbols newaxis and .. */
 
 #endif

@@ -36,6 +36,8 @@ NULL
 
 # Called by the function for tensors, that by the mask: its call is the user's.
 density_rule <- function(name, arguments, ...) {
+  value <- dot_call(entries$numeric_rule, name, c(arguments, list(...)))
+  if (!is.null(value)) return(value)
   for (flag in list(...)) {
     if (!isTRUE(flag) && !isFALSE(flag)) {
       abort(sys.call(-2L), "`log`, `lower.tail` and `log.p` must be `TRUE` or `FALSE`.")

@@ -1,13 +1,17 @@
 # Subscripts of a torch_numeric: R's. R itself turns them into positions.
-# Tests: test-autodiff-numeric.R.
+# Tests: test-autodiff-index.R.
 
 #' @export
 `[.torch_numeric` <- function(x, ..., drop = TRUE) {
-  if (nargs() == 2L && missing(drop) && !missing(..1)) {
-    value <- element(x, ..1)
+  if (missing(drop)) {
+    value <- dot_call(entries$numeric_index, x, substitute(list(...)), environment())
     if (!is.null(value)) return(value)
   }
-  given <- subscripts(substitute(list(...)), ...)
+  by_places(x, subscripts(substitute(list(...)), ...), drop)
+}
+
+# What the core leaves to R code.
+by_places <- function(x, given, drop) {
   dims <- dim(x)
   names <- labels <- NULL
   if (length(given) == 1L) {
@@ -30,9 +34,12 @@
 
 #' @export
 `[[.torch_numeric` <- function(x, ...) { # nolint: object_name_linter.
-  if (nargs() == 2L && !missing(..1)) {
-    value <- element(x, ..1, named = FALSE)
-    if (!is.null(value)) return(value)
+  if (nargs() == 2L && !missing(..1) && is.numeric(..1) && length(..1) == 1L) {
+    value <- dot_call(entries$numeric_index, x, substitute(list(...)), environment())
+    if (!is.null(value) && (..1 >= 1 || length(value) == 1L)) {
+      attr(value, "r_names") <- NULL
+      return(value)
+    }
   }
   given <- subscripts(substitute(list(...)), ...)
   if (length(given) == 1L && is.character(given[[1L]])) {
@@ -77,18 +84,6 @@
   if (length(places) == 0L) return(x)
   result <- as_numeric(bare_rule("put", x, position_tensor(places), value), names)
   with_dimnames(result, attr(x, "r_dimnames"))
-}
-
-# x[i] for one position or name of a vector, or for a:b; NULL where it takes more to say what that
-# is.
-element <- function(x, i, named = TRUE) {
-  if (is.object(i) || is.logical(i)) return(NULL)
-  if (length(i) != 1L && !(named && is.numeric(i))) return(NULL)
-  names <- attr(x, "r_names")
-  if (is.character(i)) i <- match(i, names)
-  value <- dot_call(entries$op2, "[", x, i)
-  if (!is.null(names) && !is.null(value) && named) attr(value, "r_names") <- names[i]
-  value
 }
 
 #' @export

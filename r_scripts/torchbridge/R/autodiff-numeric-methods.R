@@ -4,6 +4,8 @@
 #' @export
 c.torch_numeric <- function(..., recursive = FALSE, use.names = TRUE) { # nolint
   parts <- list(...)
+  value <- dot_call(entries$numeric_rule, "c", parts)
+  if (!is.null(value)) return(value)
   join(if (recursive) flat_list(parts) else parts, use.names)
 }
 
@@ -79,6 +81,9 @@ lagged_difference <- function(x, lag) {
 
 #' @export
 t.torch_numeric <- function(x) {
+  if (is.null(attr(x, "r_names")) && is.null(attr(x, "r_dimnames"))) {
+    return(dot_call(entries$op1, "t", x))
+  }
   labels <- if (is.null(dim(x))) list(NULL, r_names(x)) else rev(attr(x, "r_dimnames"))
   with_dimnames(rule("transpose", x), labels)
 }

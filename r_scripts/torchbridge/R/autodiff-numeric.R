@@ -182,7 +182,10 @@ is_bare <- function(x) is.null(attributes(x)) && is.numeric(x) && length(x) != 1
 numeric_function <- function(generic, x) {
   if (generic == "mean") return(rule("mean", x, FALSE))
   if (generic %in% single_summaries) return(rule("summary", generic, list(x), FALSE))
+  if (generic %in% tests) return(rule("test", generic, x))
   value <- switch(generic,
+    t = bare_rule("transpose", x),
+    as.vector = bare_rule("flat", x),
     neg = bare_rule("arith", "-", x),
     pos = bare_rule("arith", "+", x),
     "!" = bare_rule("arith", "!", x),
@@ -190,6 +193,8 @@ numeric_function <- function(generic, x) {
   )
   labelled_value(value, attr(x, "r_names"), attr(x, "r_dimnames"))
 }
+
+tests <- c("is.na", "is.nan", "is.finite", "is.infinite")
 
 single_summaries <- c("sum", "prod", "max", "min")
 
@@ -222,7 +227,9 @@ r_names <- function(x) if (is_tensor(x)) attr(x, "r_names") else if (is.null(dim
 
 #' @export
 Math.torch_numeric <- function(x, ...) {
-  if (!.Generic %in% with_arguments) return(dot_call(entries$op1, .Generic, x))
+  if (!.Generic %in% with_arguments || nargs() == 1L && .Generic != "signif") {
+    return(dot_call(entries$op1, .Generic, x))
+  }
   names <- attr(x, "r_names")
   if (.Generic == "round") {
     return(with_dimnames(as_numeric(round_rule(x, ...), names), attr(x, "r_dimnames")))
@@ -339,7 +346,7 @@ is.infinite.torch_numeric <- function(x) tested("is.infinite", x)
 
 # Where observations are missing, R's truth values: they choose among plain data, too.
 tested <- function(name, x) {
-  result <- rule("test", name, x)
+  result <- dot_call(entries$op1, name, x)
   if (isTRUE(the$beware) && is_tensor(result)) plain_values(result) else result
 }
 
@@ -356,11 +363,11 @@ na.omit.torch_numeric <- function(object, ...) {
 # ---- conversions that keep the derivative ----
 
 #' @export
-as.double.torch_numeric <- function(x, ...) rule("flat", x)
+as.double.torch_numeric <- function(x, ...) dot_call(entries$op1, "as.vector", x)
 
 #' @export
 as.vector.torch_numeric <- function(x, mode = "any") {
-  if (mode == "list") as.list(x) else rule("flat", x)
+  if (mode == "list") as.list(x) else dot_call(entries$op1, "as.vector", x)
 }
 
 #' @export

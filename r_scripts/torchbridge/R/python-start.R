@@ -50,7 +50,7 @@ start_python <- function(python = NULL) {
   entries <- c(
     "call", "call_found", "getattr", "setattr", "import", "api", "is_live", "op", "op1", "op2",
     "index", "index_set", "numbers", "few_numbers", "watch_half", "watch_collection",
-    "observe", "observed"
+    "observe", "observed", "numeric_rule", "numeric_index"
   )
   the$native <- sapply(entries, simplify = FALSE, function(name) {
     getNativeSymbolInfo(paste0("tb_", name), core)$address

@@ -105,6 +105,8 @@ mask_of_margin <- function(name) {
 margin <- function(name, x, na_rm, dims, ..., call) {
   check_no_dots(..., call = call)
   check_flag(na_rm, "na.rm", call)
+  value <- dot_call(entries$numeric_rule, name, list(x, na_rm, dims))
+  if (!is.null(value)) return(value)
   value <- tensor_rule(is_torch_numeric(x), "margins", name, x, na_rm, dims)
   if (!is_torch_numeric(x) || length(dim(x)) != 2L) return(value)
   as_numeric(value, names_along(x, if (startsWith(name, "row")) 1L else 2L))
@@ -136,6 +138,8 @@ ifelse <- mask("ifelse", function(test, yes, no) {
   }
   yes <- if (needs_yes) yes else 0
   no <- if (needs_no) no else 0
+  value <- dot_call(entries$numeric_rule, "ifelse", list(test, yes, no))
+  if (!is.null(value)) return(value)
   numeric <- is_torch_numeric(test) || is_torch_numeric(yes) || is_torch_numeric(no)
   tensor_rule(numeric, "chosen", as_operand(test), lift(yes), lift(no))
 }, "test", tensor = quote(
@@ -153,6 +157,8 @@ pmin <- mask("pmin", function(..., na.rm) extreme("pmin", list(...), na.rm), "..
 pmax <- mask("pmax", function(..., na.rm) extreme("pmax", list(...), na.rm), "...") # nolint
 
 extreme <- function(name, parts, na_rm) {
+  value <- dot_call(entries$numeric_rule, name, c(parts, list(na_rm)))
+  if (!is.null(value)) return(value)
   numeric <- any(vapply(parts, is_torch_numeric, NA))
   tensor_rule(numeric, "extreme", name, unname(lapply(parts, lift)), na_rm)
 }
@@ -184,6 +190,10 @@ matrix <- mask("matrix", function(data, nrow, ncol, byrow, dimnames, no_nrow, no
   size <- length(data)
   if (no_nrow) nrow <- if (no_ncol) size else ceiling(size / ncol)
   if (no_ncol) ncol <- ceiling(size / nrow)
+  if (is.null(dimnames)) {
+    value <- dot_call(entries$numeric_rule, "matrix", list(data, nrow, ncol, byrow))
+    if (!is.null(value)) return(value)
+  }
   value <- tensor_rule(is_torch_numeric(data), "array", data, list(nrow, ncol), byrow)
   with_given_dimnames(value, dimnames)
 }, "data")

@@ -3,7 +3,10 @@
 .onLoad <- function(libname, pkgname) {
   refuse_other_torch()
   place_masks()
-  for (name in c("op", "op1", "op2", "index", "index_set", "getattr", "call", "few_numbers")) {
+  for (name in c(
+    "op", "op1", "op2", "index", "index_set", "getattr", "call", "few_numbers", "numeric_rule",
+    "numeric_index"
+  )) {
     promise_entry(name)
   }
   for (name in c("step", "zero_grad")) promise_function(name, paste0("optim.", name))
