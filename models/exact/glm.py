@@ -23,6 +23,7 @@ from .least_squares import (
     factored,
     in_range,
     independent_columns,
+    reweighted,
     scales,
     solved,
     unscaled_covariance,
@@ -217,9 +218,12 @@ class _Problem:
 
     def __post_init__(self) -> None:
         self._deviances = self.family.deviances(self.y)
+        self._counts_once = all_one(self.w)
+        self._has_offset = bool(self.offset.any())
 
     def deviance(self, mu: Tensor) -> float:
-        return torch.dot(self.w, self._deviances(mu)).item()
+        rows = self._deviances(mu)
+        return (rows.sum() if self._counts_once else torch.dot(self.w, rows)).item()
 
     def dispersion(self, found: _Solved, rank: int) -> float:
         """The family's, or Pearson's estimate."""
@@ -247,7 +251,7 @@ class _Problem:
         if not kept.shape[0]:
             return kept, self._without_columns()
         x, z = columns_of(self.x, kept), self.y - self.offset
-        if all_one(self.w):
+        if self._counts_once:
             b = solved(q, r, z)
         else:
             b, r = weighted_least_squares(x, z, self.w)
@@ -269,14 +273,17 @@ class _Problem:
             eta = self.link.link(mu)
         slope = self.link.slope(eta)
         b = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
+        beside = torch.cat([x.mT, self.y[None]])
+        z = beside[-1]
         deviance, iteration, converged = self.deviance(mu), 0, False
         previous: Tensor | None = None
         still, settling = False, Settling()
         while iteration < self.max_iter and not (converged and still):
             let_r_look()
             iteration += 1
-            z = torch.addcdiv(eta - self.offset, self.y - mu, slope)
-            b = weighted_least_squares(x, z, self._weights(slope, mu)).coefficients
+            linear = eta - self.offset if self._has_offset else eta
+            torch.addcdiv(linear, self.y - mu, slope, out=z)
+            b = reweighted(beside, self._weights(slope, mu))
             eta, mu, slope, now, b = self._inside(x, b, previous)
             converged = abs(now - deviance) <= self.tol * (abs(now) + 0.1)
             # The deviance is flat at its minimum: it stands still digits before b does.
@@ -305,7 +312,7 @@ class _Problem:
         """The deviance without the columns of x."""
         if not intercept:
             return self.deviance(self.link.inverse(self.offset))
-        if not self.offset.any():
+        if not self._has_offset:
             mean = (self.w * self.y).sum() / self.w.sum()
             return self.deviance(torch.full_like(self.y, mean.item()))
         ones = torch.ones_like(self.y)[:, None]
@@ -318,7 +325,7 @@ class _Problem:
 
     def _weights(self, slope: Tensor, mu: Tensor) -> Tensor:
         if self.link.name == self.family.canonical:
-            return self.w * slope
+            return slope if self._counts_once else self.w * slope
         return self.w * (slope * slope) / self.family.variance(mu)
 
     def _inside(
@@ -326,7 +333,7 @@ class _Problem:
     ) -> tuple[Tensor, Tensor, Tensor, float, Tensor]:
         """The step's eta, mu, slope and deviance, halved until all are what they may be."""
         for _ in range(60):
-            eta = torch.addmv(self.offset, x, b)
+            eta = torch.addmv(self.offset, x, b) if self._has_offset else x.mv(b)
             mu, slope = self.link.at(eta)
             deviance = self.deviance(mu)
             if self.family.mean(mu) and abs(deviance) < torch.inf:

@@ -126,6 +126,14 @@ def weighted_least_squares(x: Tensor, z: Tensor, weights: Tensor) -> Solution:
     return Solution(b, r[:p, :p])
 
 
+def reweighted(beside: Tensor, weights: Tensor) -> Tensor:
+    """The coefficients alone, where x', and below it z, stand in `beside`, shape (p + 1, n)."""
+    p = beside.shape[0] - 1
+    # By columns, as LAPACK has it; below the triangle stands what made it.
+    r = torch.geqrf(beside.mul(weights.sqrt()).mT)[0]
+    return torch.linalg.solve_triangular(r[:p, :p], r[:p, p:], upper=True).squeeze(1)
+
+
 def solved(q: Tensor, r: Tensor, z: Tensor) -> Tensor:
     """The coefficients of the columns q r that come nearest to z."""
     return torch.linalg.solve_triangular(r, (q.T @ z)[:, None], upper=True)[:, 0]
