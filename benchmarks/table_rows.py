@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import statistics
 import time
 from collections.abc import Callable
@@ -108,23 +109,42 @@ def large_arrays() -> None:
 
 
 def large_frames() -> None:
+    """Into memory that is new to the process, then into memory that others have freed.
+
+    What the system's allocator gives back, and when, depends on what was freed before: without a
+    rule one contestant finds pages that are there, and the other is given new ones.
+    """
+    kinds = (("double", float), ("integer", np.int32))
+    for kind, dtype in kinds:
+        frames_of(kind, dtype, 7, ", new memory", [])
+    keep_freed_memory()
+    for kind, dtype in kinds:
+        frames_of(kind, dtype, 21, "", None)
+
+
+def frames_of(kind: str, dtype: type, rounds: int, memory: str, kept: list[Any] | None) -> None:
     n = 10**6
-    for kind, dtype in (("double", float), ("integer", np.int32)):
-        data = {name: np.arange(n).astype(dtype) for name in "abcdefgh"}
-        frame = pd.DataFrame(data)
-        in_r = tb.to_r(frame)
+    data = {name: np.arange(n).astype(dtype) for name in "abcdefgh"}
+    frame = pd.DataFrame(data)
+    in_r = tb.to_r(frame)
 
-        def copied(data: dict[str, np.ndarray] = data) -> list[np.ndarray]:
-            return [np.array(x, copy=True) for x in data.values()]
+    def copied() -> list[np.ndarray]:
+        return [np.array(x, copy=True) for x in data.values()]
 
-        into = lambda frame=frame: tb.to_r(frame)  # noqa: E731
-        out = lambda in_r=in_r: tb.to_frame(in_r)  # noqa: E731
-        case = f"frame of 1e6 x 8 {kind}"
-        # (R collects at every second frame or third, and what it frees is warm or new by turns.)
-        row(f"{case} to R", into, copied, "memcpy", 1.25, 21)
-        row("and to pandas", out, copied, "memcpy", 1.25, 21)
-        row(f"{case} to R, new memory", into, copied, "memcpy", 1.25, 7, kept=[])
-        row("and to pandas", out, copied, "memcpy", 1.25, 7, kept=[])
+    case = f"frame of 1e6 x 8 {kind}"
+    row(f"{case} to R{memory}", lambda: tb.to_r(frame), copied, "memcpy", 1.25, rounds, kept=kept)
+    out = [] if kept is not None else None
+    row("and to pandas", lambda: tb.to_frame(in_r), copied, "memcpy", 1.25, rounds, kept=out)
+
+
+def keep_freed_memory() -> None:
+    """From now on glibc gives nothing back to the system, so that copies find warm memory."""
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return
+    for option, value in ((-3, 2**25), (-1, 2**31 - 1)):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+        set_option(option, value)
 
 
 def row(
