@@ -304,7 +304,10 @@ def _backward(
 
 
 class _Largest(TorchFunctionMode):
-    """How many bytes the largest tensor has that is made meanwhile."""
+    """How many bytes the largest tensor has through which a derivative goes, made meanwhile.
+
+    (The data are read by every pass, but no pass makes anything of their size.)
+    """
 
     nbytes = 1
 
@@ -316,7 +319,7 @@ class _Largest(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        if isinstance(result, Tensor):
+        if isinstance(result, Tensor) and result.requires_grad:
             self.nbytes = max(self.nbytes, result.numel() * result.element_size())
         return result
 

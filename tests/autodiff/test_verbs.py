@@ -172,3 +172,25 @@ def test_a_hessian_of_large_tensors_takes_fewer_rows_at_once(monkeypatch):
     assert sizes == [2, 2]
     derivatives.jacobian(lambda p: f(p).reshape(1) * torch.ones(3, dtype=p.dtype), x)
     assert sizes == [2, 2, 2, 1]
+
+
+def test_rows_of_a_hessian_go_in_batches_whatever_the_size_of_its_data(monkeypatch):
+    from torchbridge.autodiff import derivatives
+
+    sizes = []
+    real = derivatives._batch
+
+    def noted(y, x, rows):
+        sizes.append(len(rows))
+        return real(y, x, rows)
+
+    monkeypatch.setattr(derivatives, "_batch", noted)
+    monkeypatch.setattr(derivatives, "_MOST_BYTES", 4 * 100 * 8)
+    design = torch.linspace(-1, 1, 1000, dtype=torch.float64).reshape(100, 10)
+
+    def f(b):
+        return (b.reshape(1, -1) @ design.mT).exp().sum()
+
+    _, _, found = derivatives.bare_hessian(f, torch.zeros(10, dtype=torch.float64).requires_grad_())
+    assert sizes == [4, 4, 2]
+    torch.testing.assert_close(found, design.mT @ design)
