@@ -15,6 +15,7 @@ from torchbridge.process import hooks
 MODULES = {
     "host": "torchbridge.process.host",
     "install": "torchbridge.process.install",
+    "own_blas": "torchbridge.process.own_blas",
     "autograd": "torchbridge.autodiff.autograd_functions",
     "bessel": "torchbridge.autodiff.bessel",
     "decompositions": "torchbridge.autodiff.decompositions",

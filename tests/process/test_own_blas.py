@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from torchbridge.process import own_blas, rhome
 
 PRODUCTS = """
@@ -45,3 +47,30 @@ def test_torch_that_is_there_already_is_left_alone():
     before = list(sys.meta_path)
     own_blas.watch()
     assert sys.meta_path == before
+
+
+def test_which_libraries_are_plain(tmp_path):
+    fast = tmp_path / "openblas-pthread" / "libblas.so.3"
+    fast.parent.mkdir()
+    fast.touch()
+    link = tmp_path / "libblas.so.3"
+    link.symlink_to(fast)
+    assert not own_blas.is_plain(str(link))
+    assert own_blas.is_plain(str(tmp_path / "lib" / "libRblas.so"))
+
+
+@pytest.mark.parametrize("first", ["", "torch <- reticulate::import('torch');"])
+def test_r_is_told_where_torch_came_first_and_has_a_plain_blas(first):
+    code = (
+        f"reticulate::use_python('{sys.executable}', required = TRUE); {first}"
+        "told <- tryCatch({torchbridge::start_python(); 'nothing'}, warning = conditionMessage);"
+        "cat('told:', told, '\\n'); cat('blas:', extSoftVersion()[['BLAS']], '\\n')"
+    )
+    rscript = str(Path(rhome.find_r_home()) / "bin" / "Rscript")
+    done = subprocess.run([rscript, "-e", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.split("told: ")[1]
+    blas = said.split("blas: ")[1].strip()
+    expected = bool(first) and sys.platform == "linux" and own_blas.is_plain(blas)
+    assert said.startswith("PyTorch was imported before torchbridge started") == expected
+    assert said.startswith("nothing") != expected

@@ -56,6 +56,7 @@ start_python <- function(python = NULL) {
     getNativeSymbolInfo(paste0("tb_", name), core)$address
   })
   check_version()
+  check_blas()
   invisible(NULL)
 }
 
@@ -210,4 +211,16 @@ check_version <- function() {
       call. = FALSE
     )
   }
+}
+
+# reticulate may have imported PyTorch before there was anybody to look after its BLAS.
+check_blas <- function() {
+  plain <- call_python("own_blas.plain_blas")
+  if (is.null(plain)) return(invisible())
+  warning(
+    "PyTorch was imported before torchbridge started: it multiplies matrices with R's BLAS,\n",
+    plain, ", which may take twenty times as long. Call start_python() before\n",
+    "reticulate::import(\"torch\"), or install OpenBLAS for R.",
+    call. = FALSE
+  )
 }
