@@ -148,7 +148,7 @@ def attach_to_r() -> str:
 
 def _attach(language: str) -> None:
     global _native, _host
-    own_blas.watch()
+    own_blas.watch(r_hosts=language == "r")
     own_arrow.watch()
     # The core needs libR by its soname only: whichever R runs in this process.
     ctypes.CDLL(str(libr_path(find_r_home())), mode=ctypes.RTLD_GLOBAL)

@@ -19,19 +19,21 @@ from pathlib import Path
 from torchbridge.process import allocator
 from torchbridge.process.before_import import call_before
 
-_came_first = False
+#: Have we come after R and torch?
+_came_late = False
 
 
-def watch() -> None:
+def watch(*, r_hosts: bool) -> None:
     """From now on torch, when it is imported, has its own BLAS; too late once it is there."""
-    global _came_first
-    _came_first = "torch" in sys.modules
+    global _came_late
+    # (A Python that has imported torch before R was there is well off.)
+    _came_late = r_hosts and "torch" in sys.modules
     call_before("torch", _load)
 
 
 def plain_blas() -> str | None:
     """Which plain BLAS of R's PyTorch computes with for good, having been imported before us."""
-    path = _library_of("dgemm_") if _came_first and _binds_deep() else None
+    path = _library_of("dgemm_") if _came_late and _binds_deep() else None
     return path if path is not None and is_plain(path) else None
 
 
