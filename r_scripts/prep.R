@@ -32,6 +32,7 @@ prepare_boston <- function(seed, test_fraction = 0.2) {
 
   # Factors become dummy columns; the intercept is the network's own.
   x <- model.matrix(medv ~ ., boston)[, -1]
+  rownames(x) <- NULL # "1" to "506" say nothing, and NumPy's arrays have no place for names
   numeric <- names(Filter(is.numeric, boston[names(boston) != "medv"]))
   center <- colMeans(x[rows$train, numeric])
   spread <- apply(x[rows$train, numeric], 2, sd)
