@@ -574,22 +574,17 @@ def log_determinant(x: Numbers) -> list[Tensor]:
 
 def density(name: str, rules: bool, arguments: list[Numbers], *flags: bool) -> Tensor:
     """The row `name` of the table; `rules` recycles the arguments as R, else they broadcast."""
-    row = density_table.TABLE[name]
-    if rules and row.ordinary is not None:
-        # A number of R's stays one: it has less to do.
-        operands = conform(*(x if x.__class__ is float else number(x) for x in arguments))
-        known = density_table.ordinary_value(name, operands, flags)
-        if known is not None:
-            return known
-    tensors = on_one_device([number(x) for x in arguments])
     if rules:
-        # conform() leaves single numbers 0-d; a result of one number stays one.
-        tensors = conform(*tensors)
+        # A number of R's stays one: an ordinary formula has less to do, and a result of numbers
+        # alone stays one.
+        operands = conform(*(x if x.__class__ is float else number(x) for x in arguments))
     else:
-        known = density_table.ordinary_value(name, tensors, flags)
-        if known is not None:
-            return known
-    formula = row.formula
+        operands = on_one_device([number(x) for x in arguments])
+    known = density_table.ordinary_value(name, operands, flags)
+    if known is not None:
+        return known
+    tensors = on_one_device([number(x) for x in operands])
+    formula = density_table.TABLE[name].formula
     if rules:
         return guarded(lambda *x: formula(*x, *flags), *torch.broadcast_tensors(*tensors))
     # Nobody says of plain tensors whether there is a NaN among the data.

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,7 +23,7 @@ from .least_squares import (
     factored,
     in_range,
     independent_columns,
-    reweighted,
+    reweighted_coefficients,
     scales,
     solved,
     unscaled_covariance,
@@ -133,11 +133,10 @@ def _fit_dense(
     design = with_intercept(x, intercept)
     # A row that does not count must not matter, whatever its mean would be.
     linear = is_least_squares(family, link)
-    counts = None if all_one(w) or bool((w > 0).all()) else w > 0
+    counts = None if w.min().item() > 0 else w > 0
     x, y, o, of_column, unit = _in_range(design, y, o, counts, linear)
-    problem = _Problem(x, y, w, o, family, link, tol, max_iter)
-    if counts is not None:
-        problem = replace(problem, x=x[counts], y=y[counts], w=w[counts], offset=o[counts])
+    counting = (x, y, w, o) if counts is None else (x[counts], y[counts], w[counts], o[counts])
+    problem = _Problem(*counting, family, link, tol, max_iter)
     kept, found = problem.least_squares() if linear else problem.reweighted()
 
     eta, mu, working = found.eta, found.mu, found.working_weights
@@ -283,7 +282,7 @@ class _Problem:
             iteration += 1
             linear = eta - self.offset if self._has_offset else eta
             torch.addcdiv(linear, self.y - mu, slope, out=z)
-            b = reweighted(beside, self._weights(slope, mu))
+            b = reweighted_coefficients(beside, self._weights(slope, mu))
             eta, mu, slope, now, b = self._inside(x, b, previous)
             converged = abs(now - deviance) <= self.tol * (abs(now) + 0.1)
             # The deviance is flat at its minimum: it stands still digits before b does.
