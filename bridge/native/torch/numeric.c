@@ -24,12 +24,12 @@ typedef struct {
   bool known;      /* the rules have a value */
 } operation;
 
-static SEXP names_symbol(void) {
+SEXP tb_names_symbol(void) {
   static SEXP symbol = NULL;
   return symbol ? symbol : (symbol = Rf_install("r_names"));
 }
 
-static SEXP dimnames_symbol(void) {
+SEXP tb_dimnames_symbol(void) {
   static SEXP symbol = NULL;
   return symbol ? symbol : (symbol = Rf_install("r_dimnames"));
 }
@@ -42,8 +42,8 @@ static bool is_known_tensor(SEXP x) {
 }
 
 static bool is_labelled(SEXP x) {
-  return Rf_getAttrib(x, names_symbol()) != R_NilValue ||
-         Rf_getAttrib(x, dimnames_symbol()) != R_NilValue;
+  return Rf_getAttrib(x, tb_names_symbol()) != R_NilValue ||
+         Rf_getAttrib(x, tb_dimnames_symbol()) != R_NilValue;
 }
 
 /* Of no class, without names and dims. */
@@ -84,7 +84,7 @@ static R_xlen_t count_of(PyObject *tensor, const char *method) {
 
 /* R's: those of the first operand that is as long as the result. */
 static int set_names(SEXP result, const operation *o, PyObject *value) {
-  SEXP first = attribute(o->x, names_symbol()), second = attribute(o->y, names_symbol());
+  SEXP first = attribute(o->x, tb_names_symbol()), second = attribute(o->y, tb_names_symbol());
   if (first == R_NilValue && second == R_NilValue)
     return 0;
   R_xlen_t size = count_of(value, "numel");
@@ -94,7 +94,7 @@ static int set_names(SEXP result, const operation *o, PyObject *value) {
   if (names == R_NilValue && Rf_xlength(second) == size)
     names = second;
   if (names != R_NilValue)
-    Rf_setAttrib(result, names_symbol(), names);
+    Rf_setAttrib(result, tb_names_symbol(), names);
   return 0;
 }
 
@@ -103,11 +103,11 @@ static int set_labels(SEXP result, const operation *o, PyObject *value) {
   R_xlen_t rank = count_of(value, "dim");
   if (rank < 2)
     return rank < 0 ? -1 : set_names(result, o, value);
-  SEXP dimnames = attribute(o->x, dimnames_symbol());
+  SEXP dimnames = attribute(o->x, tb_dimnames_symbol());
   if (dimnames == R_NilValue)
-    dimnames = attribute(o->y, dimnames_symbol());
+    dimnames = attribute(o->y, tb_dimnames_symbol());
   if (dimnames != R_NilValue)
-    Rf_setAttrib(result, dimnames_symbol(), dimnames);
+    Rf_setAttrib(result, tb_dimnames_symbol(), dimnames);
   return 0;
 }
 

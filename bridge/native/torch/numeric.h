@@ -12,4 +12,7 @@ SEXP tb_by_r_rules(SEXP name, SEXP x, SEXP y);
  * NULL where R code must do it: beside other operands, names, and errors. */
 SEXP tb_entry_numeric_rule(SEXP name, SEXP operands);
 
+/* The attributes that hold a torch_numeric's names and dimnames. */
+SEXP tb_names_symbol(void), tb_dimnames_symbol(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include "core/handle.h"
 #include "core/held.h"
 #include "core/hooks.h"
+#include "torch/numeric.h"
 #include "torch/subscripts.h"
 #include "values/observed.h"
 #include "values/values.h"
@@ -120,11 +121,6 @@ static bool is_known(SEXP x, int64_t size, subscript *s) {
 }
 
 /* ---- names ---- */
-
-static SEXP names_symbol(void) {
-  static SEXP symbol = NULL;
-  return symbol ? symbol : (symbol = Rf_install("r_names"));
-}
 
 static SEXP names_at(SEXP names, const subscript *s) {
   SEXP result = PROTECT(Rf_allocVector(STRSXP, s->count));
@@ -243,8 +239,8 @@ static bool are_known(numeric_index *a, SEXP expressions, SEXP frame) {
 SEXP tb_entry_numeric_index(SEXP x, SEXP expressions, SEXP frame) {
   expressions = CDR(expressions); /* of list(...) */
   numeric_index a = {.x = tb_handle_object(x), .n = Rf_xlength(expressions)};
-  SEXP names = Rf_getAttrib(x, names_symbol());
-  bool unlabelled = Rf_getAttrib(x, Rf_install("r_dimnames")) == R_NilValue &&
+  SEXP names = Rf_getAttrib(x, tb_names_symbol());
+  bool unlabelled = Rf_getAttrib(x, tb_dimnames_symbol()) == R_NilValue &&
                     (names == R_NilValue || (a.n == 1 && TYPEOF(names) == STRSXP));
   if (!unlabelled || !a.x || !tb_is_plain_tensor(a.x) || a.n < 1 || a.n > MOST_DIMS ||
       !sizes_of(a.x, a.n, a.sizes) || (names != R_NilValue && Rf_xlength(names) != a.sizes[0]))
@@ -254,7 +250,7 @@ SEXP tb_entry_numeric_index(SEXP x, SEXP expressions, SEXP frame) {
   if (are_known(&a, expressions, frame)) {
     result = PROTECT(tb_numeric_of(tb_enter_for_tensor(index_quick, index_work, &a)));
     if (names != R_NilValue)
-      Rf_setAttrib(result, names_symbol(), PROTECT(names_at(names, a.subscripts)));
+      Rf_setAttrib(result, tb_names_symbol(), PROTECT(names_at(names, a.subscripts)));
     UNPROTECT(names != R_NilValue ? 2 : 1);
   }
   vmaxset(memory);

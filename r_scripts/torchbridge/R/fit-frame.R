@@ -68,10 +68,8 @@ plain_design <- function(predictors, frame, contrasts = NULL) {
       if (!is_treatment || length(attributes(x)) != 2L || is.ordered(x)) return(NULL)
       if (nlevels(x) < 2L || anyNA(x)) return(NULL)
       coded[[labels[[i]]]] <- "contr.treatment"
-      others <- levels(x)[-1L]
-      level <- rep(seq_along(others) + 1L, each = n)
-      parts[[i]] <- as.double(rep.int(as.integer(x), length(others)) == level)
-      names[[i]] <- paste0(labels[[i]], others)
+      parts[[i]] <- treatment_columns(x)
+      names[[i]] <- paste0(labels[[i]], levels(x)[-1L])
     } else {
       if (!is.numeric(x) || !is.null(attributes(x))) return(NULL)
       parts[[i]] <- as.double(x)
@@ -87,4 +85,10 @@ plain_design <- function(predictors, frame, contrasts = NULL) {
   attr(design, "assign") <- c(0L, rep.int(seq_along(labels), lengths(names)))
   if (length(coded) > 0L) attr(design, "contrasts") <- coded
   design
+}
+
+# A factor's columns of contr.treatment(), one for each level but the first, one after the other.
+treatment_columns <- function(x) {
+  others <- seq_len(nlevels(x))[-1L]
+  as.double(rep.int(as.integer(x), length(others)) == rep(others, each = length(x)))
 }

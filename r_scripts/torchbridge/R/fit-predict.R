@@ -205,8 +205,7 @@ as_few <- function(columns) {
     if (is.numeric(x) && is.null(attributes(x))) {
       parts[[i]] <- as.double(x)
     } else if (is.factor(x)) {
-      level <- rep(seq_len(nlevels(x))[-1L], each = length(x))
-      parts[[i]] <- as.double(rep.int(as.integer(x), nlevels(x) - 1L) == level)
+      parts[[i]] <- treatment_columns(x)
     } else {
       return(columns)
     }
