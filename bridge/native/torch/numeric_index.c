@@ -67,7 +67,7 @@ static bool without(SEXP x, int64_t size, subscript *s) {
     double v = element(x, i);
     if (!(v <= -1))
       return false;
-    if (v >= (double)-size)
+    if (v > -(double)size - 1) /* R takes the whole part: -1.5 is the first */
       out[(int64_t)-v - 1] = true;
   }
   s->at = room(size);

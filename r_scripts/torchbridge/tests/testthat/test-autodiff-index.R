@@ -31,6 +31,12 @@ test_that("a vector's elements are R's, by position, by what is left out and by 
   expect_as_r(x, c(subscripts, alist(x["b"], x[c("e", "a")], x[["c"]])))
 })
 
+test_that("what is left out by a number with a fraction is R's, up to the last element", {
+  expect_as_r(c(1.5, 2.5, -3, 4, 5), alist(x[-1.5], x[-5.5], x[-6.5], x[c(-1.9, -5.9)], x[5.9]))
+  expect_as_r(matrix(1:6 / 2, 2), alist(x[-2.5, ], x[, -3.9], x[-6.5]))
+  expect_as_r(7, alist(x[-2.5], x[1.5], x[-1.5]))
+})
+
 test_that("what is no position has R's words, as it had", {
   x <- as_torch_numeric(c(1, 2, 3))
   expect_error(x[[7]], "subscript out of bounds")
