@@ -23,8 +23,8 @@ from .least_squares import (
     factored,
     in_range,
     independent_columns,
-    reweighted_coefficients,
     scales,
+    solution_of,
     solved,
     unscaled_covariance,
     weighted_least_squares,
@@ -282,7 +282,7 @@ class _Problem:
             iteration += 1
             linear = eta - self.offset if self._has_offset else eta
             torch.addcdiv(linear, self.y - mu, slope, out=z)
-            b = reweighted_coefficients(beside, self._weights(slope, mu))
+            b = solution_of(beside, self._weights(slope, mu)).coefficients
             eta, mu, slope, now, b = self._inside(x, b, previous)
             converged = abs(now - deviance) <= self.tol * (abs(now) + 0.1)
             # The deviance is flat at its minimum: it stands still digits before b does.

@@ -118,24 +118,16 @@ def _are_usual(sizes: Tensor, beyond: int) -> bool:
 
 def weighted_least_squares(x: Tensor, z: Tensor, weights: Tensor) -> Solution:
     """Minimise the sum of `weights * (z - x b)^2`; x has full column rank."""
-    p = x.shape[1]
-    triangle = _triangle(torch.cat([x.mT, z.unsqueeze(0)]), weights)
-    return Solution(_of_triangle(triangle, p), triangle[:p, :p].triu())
+    return solution_of(torch.cat([x, z.unsqueeze(1)], 1).mT, weights)
 
 
-def reweighted_coefficients(beside: Tensor, weights: Tensor) -> Tensor:
-    """The coefficients alone, where x', and below it z, stand in `beside`, shape (p + 1, n)."""
-    return _of_triangle(_triangle(beside, weights), beside.shape[0] - 1)
-
-
-def _triangle(beside: Tensor, weights: Tensor) -> Tensor:
-    """The triangle of [x z]: it has that of x, and beside it what x explains of z."""
-    # By columns, as LAPACK has it; below the triangle stands what made it.
-    return torch.geqrf(beside.mul(weights.sqrt()).mT)[0]
-
-
-def _of_triangle(r: Tensor, p: int) -> Tensor:
-    return torch.linalg.solve_triangular(r[:p, :p], r[:p, p:], upper=True).squeeze(1)
+def solution_of(beside: Tensor, weights: Tensor) -> Solution:
+    """The same, where x', and below it z, stand in `beside`, shape (p + 1, n)."""
+    p = beside.shape[0] - 1
+    # The triangle of [x z] has that of x, and beside it what x explains of z.
+    r = torch.linalg.qr(beside.mul(weights.sqrt()).mT, mode="r").R
+    b = torch.linalg.solve_triangular(r[:p, :p], r[:p, p:], upper=True).squeeze(1)
+    return Solution(b, r[:p, :p])
 
 
 def solved(q: Tensor, r: Tensor, z: Tensor) -> Tensor:
