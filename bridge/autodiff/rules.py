@@ -11,6 +11,7 @@ Tests: test-autodiff-numeric.R.
 from __future__ import annotations
 
 import operator as op
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
@@ -301,10 +302,24 @@ def summary(name: str, parts: list[Numbers], na_rm: bool) -> Tensor | bool:
     x = values[0] if len(values) == 1 else torch.cat(values)
     if na_rm:
         x = x[~x.isnan()]
+    if not x.numel() and name in ("max", "min", "range"):
+        return _extremes_of_none(name, x)
     if name == "range":
         return torch.stack([x.amin(), x.amax()])
     one: Tensor = getattr(x, {"max": "amax", "min": "amin"}.get(name, name))()
     return one
+
+
+def _extremes_of_none(name: str, x: Tensor) -> Tensor:
+    """R's, with its warnings: so the greatest of all is that of the parts' greatest."""
+    values = {"min": ("Inf", torch.inf), "max": ("-Inf", -torch.inf)}
+    ends = list(values) if name == "range" else [name]
+    for end in ends:
+        said = f"no non-missing arguments to {end}; returning {values[end][0]}"
+        warnings.warn(said, stacklevel=2)
+    dtype = x.dtype if x.is_floating_point() else torch.float64
+    found = torch.tensor([values[end][1] for end in ends], dtype=dtype, device=x.device)
+    return found if name == "range" else found[0]
 
 
 def mean(x: Numbers, na_rm: bool = False) -> Tensor:

@@ -167,6 +167,10 @@ dim_places <- function(x, given, dims) {
     i <- given[[k]]
     if (is.null(i)) return(NULL)
     if (is.character(i)) i <- match(i, attr(x, "r_dimnames")[[k]])
+    # Of a vector R takes more than there are, for NA.
+    if (is.logical(i) && length(i) > dims[k]) {
+      stop("(subscript) logical subscript too long", call. = FALSE)
+    }
     positions(i, dims[k])
   })
 }

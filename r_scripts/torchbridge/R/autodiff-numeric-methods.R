@@ -10,7 +10,8 @@ c.torch_numeric <- function(..., recursive = FALSE, use.names = TRUE) { # nolint
 }
 
 join <- function(parts, use_names = TRUE) {
-  parts <- parts[lengths(parts) > 0L]
+  filled <- lengths(parts) > 0L
+  parts <- if (any(filled)) parts[filled] else parts[1L]
   if (any(vapply(parts, is.list, NA))) return(do.call(base::c, lapply(parts, as_part)))
   as_numeric(bare_rule("combine", unname(lapply(parts, lift))), if (use_names) joined_names(parts))
 }

@@ -162,6 +162,22 @@ test_that("one subscript is R's, whatever it is", {
   expect_equal(to_r(y[5]), 5)
   expect_error(x[5], "subscript out of bounds")
   expect_error(x[c(FALSE, FALSE, FALSE, TRUE)], "subscript out of bounds")
+  # Beyond the end of a dim R has no NA to give, not even for FALSE.
+  expect_error(y[, c(TRUE, FALSE, FALSE, FALSE)], "logical subscript too long")
+  expect_error(y[c(TRUE, FALSE, TRUE), 1] <- 0, "logical subscript too long")
+})
+
+test_that("numbers of no elements are R's", {
+  none <- as_torch_numeric(numeric())
+  expect_identical(c(to_r(c(none, numeric()))), numeric())
+  expect_identical(c(to_r(c(none, numeric(), 1))), 1)
+  expect_identical(to_r(sum(none)), 0)
+  expect_warning(expect_identical(to_r(max(none)), -Inf), "arguments to max; returning -Inf")
+  expect_warning(expect_identical(to_r(min(none)), Inf), "arguments to min; returning Inf")
+  expect_identical(to_r(max(none, 3)), 3)
+  missing <- as_torch_numeric(NA_real_)
+  found <- suppressWarnings(range(missing, na.rm = TRUE))
+  expect_identical(c(to_r(found)), c(Inf, -Inf))
 })
 
 test_that("NA as a subscript is R's", {
