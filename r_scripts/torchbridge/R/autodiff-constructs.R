@@ -289,9 +289,9 @@ simplified <- function(answer) {
 
 # What R says where it meets a tensor and expects numbers.
 no_tensors <- paste(
-  "externalptr", "non-numeric argument", "Non-numeric argument", "invalid 'type' \\(list\\)",
-  "not interpretable as logical", "numeric/complex matrix/vector", "must be numeric",
-  "argument is not numeric", "invalid argument type", "a list of tensors", "not of type 'closure'",
+  "externalptr", "external pointer", "non-numeric argument", "Non-numeric argument",
+  "invalid 'type' \\(list\\)", "not interpretable as logical", "numeric/complex matrix/vector",
+  "must be numeric", "argument is not numeric", "invalid argument type", "a list of tensors", "not of type 'closure'",
   "'data' must be of a vector type", "must be an array", "must be a vector",
   "must be a numeric", "'perm'", "cannot handle type", "cannot be handled by 'cat'",
   "replacement has length zero", "is not a vector", "non-vector", "type 'externalptr'",
@@ -327,6 +327,10 @@ culprit <- function(call) {
   functions <- lapply(seq_along(calls), sys.function)
   failed <- length(calls)
   while (failed > 0L && !identical(calls[[failed]], call)) failed <- failed - 1L
+  primitive <- failed == 0L # it has no frame: it failed in the last one before R's handler
+  if (primitive) {
+    failed <- max(0L, which(vapply(functions, identical, NA, base::.handleSimpleError)) - 1L)
+  }
   frames <- lapply(seq_along(calls), sys.frame)
   # Not what a package's function makes while it runs.
   is_written_by_user <- function(f) {
@@ -334,11 +338,11 @@ culprit <- function(call) {
     is_users(f) && (length(maker) == 0L || is_users(functions[[maker]]))
   }
   users <- which(vapply(functions[seq_len(failed)], is_written_by_user, NA))
-  if (failed == 0L || length(users) == 0L) return(call)
-  last <- max(users)
-  # (An argument is evaluated within the call that it is for.)
-  from_there <- which(sys.parents()[seq_len(failed)] == last)
-  if (last == failed || length(from_there) == 0L) return(call)
+  if (length(users) == 0L || max(users) == failed) return(call)
+  if (primitive && any(vapply(functions[users], has_call, NA, call))) return(call)
+  # (An argument is evaluated within the call that it is for, but belongs to who wrote it.)
+  from_there <- which(sys.parents()[seq_len(failed)] %in% users)
+  if (length(from_there) == 0L) return(call)
   called <- functions[[max(from_there)]]
   call <- calls[[max(from_there)]]
   space <- environment(called)
@@ -350,6 +354,13 @@ culprit <- function(call) {
     }
   }
   call
+}
+
+has_call <- function(code, call) {
+  if (is.function(code)) return(has_call(body(code), call))
+  if (!is.call(code)) return(FALSE)
+  is_there <- function(part) !missing(part) && has_call(part, call)
+  identical(code, call) || any(vapply(as.list(code), is_there, NA))
 }
 
 # Is it a call of the user's to another's function, one of whose arguments names a tensor?

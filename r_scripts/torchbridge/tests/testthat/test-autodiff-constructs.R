@@ -96,6 +96,11 @@ test_that("what can't be differentiated is named, with what to write", {
   expect_match(
     message(function(x) integrate(dnorm, 0, x[1])$value), "can't be differentiated", fixed = TRUE
   )
+  # What fails inside another's function, be it for an argument, is that function's call.
+  own <- function(v) sum(as.vector(v) * 2)
+  expect_match(message(function(x) own(zapsmall(x))), "`zapsmall(x)`", fixed = TRUE)
+  expect_match(message(function(x) own(spline(1:2, x)$y)), "`spline(1:2, x)`", fixed = TRUE)
+  expect_match(message(function(x) own(unclass(factor(x)))), "`factor(x)`", fixed = TRUE)
   expect_match(
     message(function(x) list(x[1], x[2])), "`func` must give numbers, not a list", fixed = TRUE
   )

@@ -264,7 +264,7 @@ test_that("what is not honoured is refused by name", {
     list(function(x) approx(x, 1:4, 1.5)$y, "`x` of approx\\(\\) must be numbers"),
     list(function(x) spline(1:4, x)$y, "findInterval"),
     list(function(x) uniroot(function(z) z - x[1], c(-9, 9))$root, "`uniroot.*Newton"),
-    list(function(x) arima.sim(list(ar = x[1]), 5), "`polyroot"),
+    list(function(x) arima.sim(list(ar = x[1]), 5), "`arima.sim"),
     list(function(x) integrate(function(z) z * x[1], 0, 1)$value, "`integrate.*quadrature"),
     list(function(x) sum(dist(m(x))), "`dist\\(m\\(x\\)\\)`"),
     list(function(x) ptukey(x[1], 3, 10), "no formula")
