@@ -18,6 +18,7 @@ from torchbridge.arrays import sparse
 from torchbridge.arrays.from_r import to_array
 from torchbridge.arrays.into_r import is_array, refuse_nested, to_robject
 from torchbridge.arrays.torch_arrays import TorchArrays
+from torchbridge.frames import arrow
 from torchbridge.values import objects
 
 if TYPE_CHECKING:
@@ -86,13 +87,14 @@ class _Readable(TorchArrays):
 def to_r(x: object, share: bool) -> object:
     """R's ``to_r``: the R value of a tensor or array, with its type (factor, Date, ...).
 
-    Of any other Python object it is what a call that gave it would give in R.
+    Of what gives an Arrow stream (frames and columns of polars, pyarrow, DuckDB) it is the data
+    frame or vector, of any other Python object what a call that gave it would give in R.
     """
     if is_array(x):
         return to_robject(x, share)
     if share:
         raise TypeError(f"share=True needs a tensor or an array, not {type(x).__name__}")
-    return objects.value(x)
+    return arrow.to_robject(x) if arrow.has_stream(x) else objects.value(x)
 
 
 def values(x: Tensor) -> RObject:

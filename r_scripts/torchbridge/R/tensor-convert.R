@@ -26,8 +26,8 @@
 #'
 #' @param x For `as_torch_tensor()` an R vector, matrix, array or data frame of numbers; or a
 #'   tensor, to copy or move it, or a tensor or NumPy array that reticulate holds. For `to_r()` a
-#'   tensor or array in Python, or any Python object that has an R value, such as one of
-#'   [py_import()] with `convert = FALSE`.
+#'   tensor or array in Python, a frame or column of pandas, polars, pyarrow or DuckDB, or any
+#'   Python object that has an R value, such as one of [py_import()] with `convert = FALSE`.
 #' @param dtype Name of a dtype, such as `"float32"`, `"int64"`, `"bool"`, or one of Python's
 #'   (`torch$float32`). `NULL`: by the type of `x`, as in the table.
 #' @param device Name of a device, such as `"cuda"` or `"cuda:1"`, or one of Python's
@@ -42,8 +42,8 @@
 #'   `mask`, the mask `TRUE` where there is a value and `value` 0 elsewhere. A number: to put
 #'   in its place.
 #' @return `as_torch_tensor()`: a `torch_tensor`, or the list for `na = "mask"`. `to_r()`: an
-#'   R vector, array, factor, Date, POSIXct, difftime or matrix of Matrix; of other Python objects
-#'   what a call would give: see [py_import()].
+#'   R vector, array, factor, Date, POSIXct, difftime or matrix of Matrix, of a frame a data frame;
+#'   of other Python objects what a call would give: see [py_import()].
 #' @seealso [tensor_methods] for `as.array()`, `as.numeric()` and others.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' x <- as_torch_tensor(matrix(1:6, 2))

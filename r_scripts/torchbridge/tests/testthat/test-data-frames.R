@@ -34,6 +34,16 @@ test_that("every type comes back identical from pandas", {
   expect_identical(as.data.frame(as_py_frame(subset)), subset)
 })
 
+test_that("to_r() is the data frame of a frame, and the vector of a column, of every library", {
+  x <- data.frame(a = c(1.5, NA), b = c("u", NA))
+  for (kind in c("arrow", "pandas", if (can_import("polars")) "polars")) {
+    frame <- as_py_frame(x, kind)
+    expect_identical(to_r(frame), x, label = kind)
+    column <- frame[["b"]]
+    expect_identical(if (is_python(column)) to_r(column) else column, x$b, label = kind)
+  }
+})
+
 test_that("every type comes back identical from polars", {
   skip_if_not(can_import("polars"), "polars")
   x <- every_type
@@ -101,6 +111,7 @@ test_that("what is lost is a classed warning that names the column", {
     "import pyarrow as pa", "t = pa.table({'t': pa.array([10**18 + 1], 'timestamp[ns]')})"
   )$t
   expect_warning(as.data.frame(nano), "column 't'", class = "torchbridge_lossy")
+  expect_warning(to_r(nano), "column 't'", class = "torchbridge_lossy")
 })
 
 test_that("bad input is an error that names the argument", {
