@@ -156,11 +156,12 @@ def evaluate(core: Any, code: str) -> Any:
 
 
 def factor_values(x: Any, value: Any) -> None:
-    """The values of a factor that passed are its levels at its codes."""
+    """The values of a factor that passed are its levels at its codes; NA is no category."""
     if "factor" not in x.classes or not hasattr(value, "categories"):
         return
-    levels, codes = list(value.categories), x.attr("levels")
-    assert len(set(levels)) == len(levels) == len(codes)
+    levels, own = list(value.categories), x.attr("levels").value()
+    missing = None in own if isinstance(own, list) else own is None
+    assert len(set(levels)) == len(levels) == len(x.attr("levels")) - missing
     assert all(0 <= code < len(levels) or code == -1 for code in value.codes)
 
 
