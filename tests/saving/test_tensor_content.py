@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 
 import numpy as np
 import pytest
@@ -125,6 +127,27 @@ def test_every_bit_that_changes_is_seen(make, read):
             changed[at] ^= 1 << bit
             with pytest.raises(ValueError, match=r"damaged|no safetensors|later torchbridge"):
                 read(bytes(changed))
+
+
+def test_large_tensors_are_checked_while_they_are_read(tmp_path):
+    n = tensor_content._LARGE + 3  # bytes: the last piece is not full
+    large = torch.arange(n, dtype=torch.int64).to(torch.uint8)
+    data = tensor_content.to_bytes({"large": large, "small": large[:9].clone()})
+    path, threads = tmp_path / "x.safetensors", set(threading.enumerate())
+    path.write_bytes(data)
+    with tensor_content.opened(path) as file:
+        assert torch.equal(file.tensors()["large"], large)
+    start = data.index(bytes(large[:64].tolist()))
+    for place in (0, tensor_content._PIECE - 1, tensor_content._PIECE, n - 1):
+        changed = bytearray(data)
+        changed[start + place] ^= 1
+        with pytest.raises(DamagedContent, match="its checksum is another"):
+            tensor_content.of_bytes(bytes(changed)).tensors()
+    with tensor_content.opened(path) as file:
+        os.truncate(path, start + n // 2)  # by another process, since its header was read
+        with pytest.raises(DamagedContent, match="it ends too early"):
+            file.tensors()
+    assert set(threading.enumerate()) <= threads
 
 
 @pytest.mark.parametrize("key", ["torchbridge_checksul", None])
