@@ -45,7 +45,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LARGEST_HEADER = 100_000_000
 #: More dims than PyTorch computes with.
 _MOST_DIMS = 64
-#: Bytes that are read at once.
+#: Bytes that are checked while the next are read.
 _PIECE = 1 << 20
 #: What has fewer bytes is read before a thread has begun.
 _LARGE = 4 << 20
@@ -178,28 +178,26 @@ class Content:
         memory = _memory(x)
         if self.has_checksum and len(memory) >= _LARGE:
             with _ChecksWhileRead(x) as checks:
-                for piece in self._filled(memory):
+                for start in range(0, len(memory), _PIECE):
+                    piece = memory[start : start + _PIECE]
+                    self._fill(piece)
                     checks.add(piece)
             return x, checks.found
-        for _ in self._filled(memory):
-            pass
+        self._fill(memory)
         return x, zlib.crc32(memory) if self.has_checksum else 0
 
-    def _filled(self, memory: memoryview) -> Iterator[memoryview]:
-        """Reads memory full, and gives each piece of it as soon as it is there."""
+    def _fill(self, memory: memoryview) -> None:
         while len(memory):
-            piece = memory[:_PIECE]
-            n: int = self._source.readinto(piece)  # type: ignore[attr-defined] # all of ours have it
+            n: int = self._source.readinto(memory)  # type: ignore[attr-defined] # all of ours have it
             if n == 0:
                 raise DamagedContent("it ends too early")
-            yield piece[:n]
             memory = memory[n:]
 
 
 class _ChecksWhileRead:
     """The CRC-32 of a tensor's memory, by a thread that follows the one that reads.
 
-    Neither holds the GIL at it. 10 MB take 5.6 ms for 7.6.
+    Neither holds the GIL at it. 10 MB into warm memory take 2.7 ms for 3.2.
     """
 
     def __init__(self, x: Tensor) -> None:
