@@ -32,12 +32,24 @@ as_exact <- function(found, made, fitted) {
     if (is.matrix(errors)) errors <- t(errors) # class by class, as the names
     found$standard_errors <- stats::setNames(as.vector(errors), names)
   }
+  found <- with_na(found)
   for (name in c("linear_predictor", "working_weights")) {
     if (!is.null(found[[name]]) && length(dim(found[[name]])) < 2L) {
       found[[name]] <- stats::setNames(as.vector(found[[name]]), made$row_names)
     }
   }
   if (is_glm(found) && is.null(found$linear_predictor)) found$linear_predictor <- fitted
+  found
+}
+
+# What others explain is NA, as of lm(): Python has NaN for it.
+with_na <- function(found) {
+  undefined <- is.nan(flat_coef(found))
+  if (!any(undefined)) return(found)
+  found$coefficients[is.nan(found$coefficients)] <- NA
+  found$covariance[undefined, ] <- NA
+  found$covariance[, undefined] <- NA
+  if (!is.null(found$standard_errors)) found$standard_errors[undefined] <- NA
   found
 }
 

@@ -94,6 +94,19 @@ test_that("coefficients that others explain are NA, in all that lm() has them", 
   expect_output(print(summary(fit)), "(1 not defined because of singularities)", fixed = TRUE)
   expect_output(print(summary(fit)), "twice +NA +NA +NA +NA")
   expect_equal(confint(fit), confint(theirs), tolerance = 1e-8)
+  expect_output(print(fit), "NA", fixed = TRUE)
+  # NA and not NaN, which expect_equal() takes for the same.
+  several <- cbind(mpg, hp) ~ wt + twice
+  one_row <- list(
+    torch_fit(mpg ~ wt, cars_data[1, ], linear()), lm(mpg ~ wt, cars_data[1, ])
+  )
+  two <- list(torch_fit(several, cars_data, linear()), lm(several, cars_data))
+  for (pair in list(pairs$aliased, one_row, two)) {
+    for (verb in c(coef, vcov)) {
+      found <- lapply(pair, function(fit) unname(is.nan(verb(fit))))
+      expect_identical(found[[1L]], found[[2L]])
+    }
+  }
   # In the words of this R, which differ by version.
   heard <- function(fit) {
     tryCatch(predict(fit, cars_data[1:3, ]), warning = conditionMessage)
