@@ -9,8 +9,10 @@
 #' @param object,fit,formula,model A `torch_fit`.
 #' @param ... For `anova()`, more fits of the same rows, to compare each with the one before; else
 #'   not used.
-#' @param test `"F"` or `"Chisq"`; NULL is `"F"` where the dispersion is estimated.
-#' @param scale Not used: the dispersion is the fit's own.
+#' @param test `"F"` or `"Chisq"`, for which `"LRT"` stands, too; NULL is `"F"` where the dispersion
+#'   is estimated.
+#' @param scale The dispersion where it is known; 0 is the fit's own. Of `linear()` the criterion is
+#'   then Mallows's Cp.
 #' @param k Weight of a parameter in the criterion; 2 is AIC.
 #' @return `anova()`: a table of class `anova`, of the terms in their order where there is one fit,
 #'   as of `anova.lm()` and `anova.glm()`; of several fits of `cox()`, `aft()`, `ordinal()`,
@@ -40,7 +42,8 @@ anova.torch_fit <- function(object, ..., test = NULL) {
   exact <- need_glm(object, "Tables of terms of one fit", call)
   if (is.null(test)) test <- if (uses_t(exact)) "F" else "Chisq"
   check_string(test, "test", call)
-  if (!test %in% c("F", "Chisq")) refuse_name(test, c("F", "Chisq"), "test", call)
+  tests <- c("F", "Chisq", "LRT")
+  if (!test %in% tests) refuse_name(test, tests, "test", call)
   if (length(others) > 0L) {
     fits <- c(list(object), others)
     for (fit in others) check_comparable(fit, object, call)
@@ -65,7 +68,7 @@ anova.torch_fit <- function(object, ..., test = NULL) {
 
 # Likelihood ratios of fits, each to the one before.
 compare_likelihoods <- function(fits, test, call) {
-  if (!is.null(test) && !identical(test, "Chisq")) {
+  if (!is.null(test) && !test %in% c("Chisq", "LRT")) {
     abort(call, "`test` must be \"Chisq\" for ", exact_name(fits[[1L]]$exact), ".")
   }
   first <- fits[[1L]]
@@ -154,7 +157,7 @@ drop1.torch_fit <- function(object, scope, scale = 0, test = "none", k = 2, ...)
   kept <- lapply(match(chosen, labels), function(i) seq_along(labels)[-i])
   found <- submodels(object, kept, call)
   df <- c(exact$df_residual, found$df_residual)
-  single_terms(object, chosen, df, c(exact$deviance, found$deviance), test, k, call)
+  single_terms(object, chosen, df, c(exact$deviance, found$deviance), scale, test, k, call)
 }
 
 #' @rdname torch_fit_classical
@@ -181,7 +184,7 @@ add1.torch_fit <- function(object, scope, scale = 0, test = "none", k = 2, ...) 
   base <- match(attr(object$terms, "term.labels"), labels)
   added <- setdiff(seq_along(labels), base)
   found <- submodels(full, c(list(base), lapply(added, function(i) c(base, i))), call)
-  single_terms(object, labels[added], found$df_residual, found$deviance, test, k, call)
+  single_terms(object, labels[added], found$df_residual, found$deviance, scale, test, k, call)
 }
 
 need_terms <- function(fit, call) {
@@ -190,24 +193,26 @@ need_terms <- function(fit, call) {
 }
 
 # A table of models that differ from the first by a term each: as of drop1.lm() and drop1.glm().
-single_terms <- function(fit, labels, df, deviance, test, k, call) {
+single_terms <- function(fit, labels, df, deviance, scale, test, k, call) {
   check_string(test, "test", call)
-  tests <- c("none", "Chisq", "F")
+  tests <- c("none", "Chisq", "LRT", "F")
   if (!test %in% tests) refuse_name(test, tests, "test", call)
+  check_scale(scale, call)
   exact <- fit$exact
+  dispersion <- if (scale > 0) scale else exact$dispersion
   step <- abs(df - df[1L])[-1L]
   change <- abs(deviance - deviance[1L])[-1L]
   n <- exact$n_obs - exact$df_residual + df[1L]
   criterion <- if (exact$family == "gaussian") {
-    n * log(deviance / n)
+    scaled_deviance(deviance, n + n_of_no_weight(fit), scale)
   } else {
-    deviance / exact$dispersion
+    deviance / dispersion
   }
   table <- data.frame(Df = c(NA, step), row.names = c("<none>", labels))
   if (is_least_squares(exact)) {
     table[["Sum of Sq"]] <- c(NA, change)
     table$RSS <- deviance
-    table$AIC <- criterion + k * (n - df)
+    table[[if (scale > 0) "Cp" else "AIC"]] <- criterion + k * (n - df)
   } else {
     table$Deviance <- deviance
     own <- stats::extractAIC(fit, k = k)[2L]
@@ -216,22 +221,37 @@ single_terms <- function(fit, labels, df, deviance, test, k, call) {
   if (test == "F") {
     # Of the larger of the two models.
     larger <- pmin(df, df[1L])[-1L]
-    scale <- pmin(deviance, deviance[1L])[-1L] / larger
-    table[["F value"]] <- c(NA, change / step / scale)
-    table[["Pr(>F)"]] <- c(
-      NA, stats::pf(change / step / scale, step, larger, lower.tail = FALSE)
-    )
-  } else if (test == "Chisq") {
+    ratio <- change / step / (pmin(deviance, deviance[1L])[-1L] / larger)
+    table[["F value"]] <- c(NA, ratio)
+    table[["Pr(>F)"]] <- c(NA, stats::pf(ratio, step, larger, lower.tail = FALSE))
+  } else if (test != "none") {
     ratio <- abs(criterion - criterion[1L])[-1L]
     if (!is_least_squares(exact)) {
-      table[[if (uses_t(exact)) "scaled dev." else "LRT"]] <- c(NA, ratio)
+      table[[if (dispersion == 1) "LRT" else "scaled dev."]] <- c(NA, ratio)
     }
     table[["Pr(>Chi)"]] <- c(NA, stats::pchisq(ratio, step, lower.tail = FALSE))
   }
   what <- if (any(df[-1L] < df[1L])) "additions" else "deletions"
-  heading <- c(paste("Single term", what), "\nModel:", deparse(stats::formula(fit)))
+  heading <- c(
+    paste("Single term", what), "\nModel:", deparse(stats::formula(fit)),
+    if (scale > 0) paste("\nscale: ", format(scale), "\n")
+  )
   structure(table, heading = heading, class = c("anova", "data.frame"))
 }
+
+check_scale <- function(scale, call) {
+  if (is_number(scale) && scale >= 0) return(invisible())
+  abort(call, "`scale` must be a number that is not negative: 0 estimates it.")
+}
+
+# Of least squares, but for a constant: Mallows's where the variance `scale` is known, else -2
+# log-likelihood.
+scaled_deviance <- function(deviance, n, scale) {
+  if (scale > 0) deviance / scale - n else n * log(deviance / n)
+}
+
+# lm() counts rows of weight 0 there, as does the log-likelihood of glm().
+n_of_no_weight <- function(fit) sum(fit$prior.weights == 0)
 
 # Labels of the terms to leave out.
 dropped_terms <- function(terms, scope, call) {
@@ -260,9 +280,9 @@ extractAIC.torch_fit <- function(fit, scale = 0, k = 2, ...) { # nolint: object_
   exact <- need_exact(fit, "Criteria", sys.call())
   need_one_response(fit, "Criteria", sys.call())
   if (is_least_squares(exact)) {
-    # As of lm(), whose criterion leaves constants out.
-    n <- exact$n_obs
-    return(c(exact$rank, n * log(exact$deviance / n) + k * exact$rank))
+    check_scale(scale, sys.call())
+    own <- scaled_deviance(exact$deviance, exact$n_obs + n_of_no_weight(fit), scale)
+    return(c(exact$rank, own + k * exact$rank))
   }
   rank <- exact$n_obs - exact$df_residual
   if (!is_glm(exact)) rank <- exact$df

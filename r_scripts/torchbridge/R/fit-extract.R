@@ -26,7 +26,8 @@
 #' @param type `"response"`, y minus its mean; of exact models also `"deviance"`, `"pearson"` and
 #'   `"working"`, as of `glm()`. Of `cox()` `"response"` is `"martingale"`, events minus those that
 #'   the model expects, and `"deviance"` makes them symmetric, as of `residuals.coxph()`; of `aft()`
-#'   it is the time minus the fitted one.
+#'   it is the time minus the fitted one. For `weights()` `"prior"`, those that were given, or
+#'   `"working"`, of the last iteration, as of `glm()`.
 #' @param ... Not used.
 #' @return As of the same functions for `lm()` and `glm()`. `residuals()` and `fitted()` have NA
 #'   where `na.exclude` left rows out.
@@ -149,9 +150,21 @@ fitted.torch_fit <- function(object, ...) {
 
 #' @rdname torch_fit_extractors
 #' @export
-weights.torch_fit <- function(object, ...) { # nolint: object_name_linter.
+weights.torch_fit <- function(object, type = "prior", ...) { # nolint: object_name_linter.
   check_no_dots(...)
-  stats::naresid(object$na.action, object$prior.weights)
+  call <- sys.call()
+  check_string(type, "type", call)
+  if (!type %in% c("prior", "working")) refuse_name(type, c("prior", "working"), "type", call)
+  if (type == "working") need_glm(object, "Working weights", call)
+  exact <- object$exact
+  found <- object$prior.weights
+  if (!is.null(exact) && is_glm(exact) && !is_least_squares(exact)) {
+    # As of glm(): of every row, with its name.
+    check_not_streamed(object, call)
+    found <- as.vector(if (type == "working") working_weights(object) else row_weights(object))
+    names(found) <- names(object$fitted.values)
+  }
+  stats::naresid(object$na.action, found)
 }
 
 #' @rdname torch_fit_extractors
@@ -192,6 +205,9 @@ logLik.torch_fit <- function(object, ...) {
   }
   # As of coxph(): censored rows say little.
   n <- if (identical(object$exact$family, "cox")) object$exact$n_events else stats::nobs(object)
+  if (!is.null(object$exact) && is_glm(object$exact) && !is_least_squares(object$exact)) {
+    n <- n + n_of_no_weight(object)
+  }
   structure(value, df = df, nobs = n, class = "logLik")
 }
 

@@ -304,12 +304,15 @@ as_rs_glm <- function(fit, found, x, y, mu) {
   structure(found, class = c("glm", "lm"))
 }
 
-# The decomposition of the rows that count, as lm.wfit() has it.
+# The decomposition of the rows that count, as lm.wfit() has it, of the columns that have estimates:
+# weights near 0 (of classes that are separated) let qr() itself find others.
 with_qr <- function(found, x, z, weights) {
   counts <- if (is.null(weights)) rep(TRUE, length(z)) else as.vector(weights) != 0
   root <- if (is.null(weights)) 1 else sqrt(as.vector(weights)[counts])
-  decomposed <- qr(x[counts, , drop = FALSE] * root, tol = 1e-7)
-  decomposed$tol <- 1e-7
+  aliased <- is.na(found$coefficients)
+  order <- c(which(!aliased), which(aliased))
+  decomposed <- qr(x[counts, order, drop = FALSE] * root, tol = 0)
+  decomposed[c("rank", "pivot", "tol")] <- list(sum(!aliased), unname(order), 1e-7)
   found$qr <- decomposed
   found$effects <- qr.qty(decomposed, z[counts] * root)
   kept <- colnames(x)[decomposed$pivot[seq_len(decomposed$rank)]]

@@ -39,7 +39,8 @@
 #' @param ... Not used.
 #' @return With `to` that, invisibly. Else a vector, matrix or factor, a value for each row of
 #'   `newdata`; NA where a predictor is NA. With `interval`, a matrix of `fit`, `lwr` and `upr`.
-#'   With `se.fit`, a list of `fit`, `se.fit` and `residual.scale`.
+#'   With `se.fit`, a list of `fit`, `se.fit`, of `linear()` `df` (residual degrees of freedom), and
+#'   `residual.scale`.
 #' @examplesIf interactive() || nzchar(Sys.getenv("TORCHBRIDGE_PYTHON"))
 #' fit <- torch_fit(Species ~ ., data = iris, model = multinomial())
 #' predict(fit, iris[c(1, 51, 101), ], type = "class")
@@ -92,7 +93,11 @@ predict.torch_fit <- function(object, newdata = NULL, type = "response", se.fit 
     found$.std_error <- unname(error)
     return(found)
   }
-  list(fit = found, se.fit = error, residual.scale = sqrt(object$exact$dispersion))
+  exact <- object$exact
+  found <- list(fit = found, se.fit = error)
+  if (is_least_squares(exact)) found$df <- exact$df_residual
+  found$residual.scale <- sqrt(exact$dispersion)
+  found
 }
 
 # R's own warning, in the words and under the conditions of the R that runs.

@@ -36,6 +36,52 @@ test_that("step() and drop1() choose as they do for lm() and glm()", {
   expect_equal(drop1(counts)$AIC, drop1(theirs)$AIC)
 })
 
+test_that("a known scale, tests and rows of weight 0 count in tables of terms as they do in R's", {
+  cars_data <- within(mtcars, times <- rep(c(1, 2, 0, 1), 8)) # 8 rows of weight 0
+  converged <- glm.control(epsilon = 1e-14, maxit = 100)
+  pairs <- list(
+    list(
+      torch_fit(mpg ~ wt + hp + qsec, cars_data, linear(), weights = times),
+      lm(mpg ~ wt + hp + qsec, cars_data, weights = times)
+    ),
+    list(
+      torch_fit(carb ~ wt + hp, cars_data, poisson(), weights = times),
+      glm(carb ~ wt + hp, poisson, cars_data, weights = times, control = converged)
+    ),
+    list(
+      torch_fit(mpg ~ wt + hp, cars_data, Gamma("log")),
+      glm(mpg ~ wt + hp, Gamma("log"), cars_data, control = converged)
+    )
+  )
+  tables <- list(drop1 = drop1, add1 = function(fit, ...) add1(fit, ~ . + disp + drat, ...))
+  for (pair in pairs) {
+    for (test in c("none", "Chisq", "F", if (inherits(pair[[2L]], "glm")) "LRT")) {
+      for (scale in c(0, 1, 6.5)) {
+        for (table in tables) {
+          # R warns that an F test assumes another family.
+          found <- lapply(pair, function(fit) {
+            suppressWarnings(as.data.frame(table(fit, scale = scale, test = test)))
+          })
+          expect_equal(found[[1L]], found[[2L]], tolerance = 1e-6, ignore_attr = "heading")
+        }
+      }
+    }
+    expect_equal(BIC(pair[[1L]]), BIC(pair[[2L]]))
+    expect_equal(weights(pair[[1L]]), weights(pair[[2L]]))
+  }
+  plain <- list(linear_fit(mpg ~ wt + hp), lm(mpg ~ wt + hp, mtcars))
+  expect_equal(extractAIC(plain[[1L]], scale = 6.5), extractAIC(plain[[2L]], scale = 6.5))
+  expect_output(print(drop1(plain[[1L]], scale = 6.5)), "scale: +6.5.+Cp")
+  expect_null(weights(plain[[1L]]))
+  expect_equal(
+    weights(pairs[[3L]][[1L]], "working"), weights(pairs[[3L]][[2L]], "working"),
+    tolerance = 1e-6
+  )
+  expect_error(weights(plain[[1L]], "none"), "it can be \"prior\", \"working\"", fixed = TRUE)
+  expect_error(drop1(plain[[1L]], scale = -1), "`scale` must be a number that is not negative")
+  expect_error(extractAIC(plain[[1L]], scale = NA), "`scale` must be a number")
+})
+
 test_that("leverages, standardised residuals and Cook's distances are R's", {
   fit <- torch_fit(
     mpg ~ wt + qsec + factor(cyl), data = mtcars, model = linear(), weights = qsec

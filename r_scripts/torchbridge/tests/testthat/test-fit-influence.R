@@ -82,6 +82,14 @@ test_that("the same seed simulates the same", {
   expect_equal(first, simulate(pairs$logistic[[2L]]), tolerance = 1e-12)
 })
 
+test_that("classes that are separated have influences, though their weights are almost 0", {
+  fit <- suppressWarnings(torch_fit(am ~ gear, mtcars, logistic()))
+  expect_identical(qr(fit)$rank, 2L)
+  expect_identical(dim(dfbeta(fit)), c(nrow(mtcars), 2L))
+  # Those with 4 gears alone decide, of which 8 in 12 are of class 1.
+  expect_equal(unname(fitted(fit)[mtcars$gear == 4]), rep(8 / 12, 12), tolerance = 1e-6)
+})
+
 test_that("coefficients that others explain are NA, in all that lm() has them", {
   fit <- pairs$aliased[[1L]]
   theirs <- pairs$aliased[[2L]]

@@ -15,6 +15,9 @@ test_that("intervals of predictions are those of predict.lm()", {
     )
   }
   both <- predict(fit, new, interval = "confidence", se.fit = TRUE)
+  expect_equal(
+    predict(fit, new, se.fit = TRUE), predict(expected, new, se.fit = TRUE), tolerance = 1e-10
+  )
   expect_equal(both$se.fit, predict(expected, new, se.fit = TRUE)$se.fit, tolerance = 1e-10)
   found <- predict(fit, new, interval = "confidence", tibble = TRUE)
   expect_named(found, c(".pred", ".pred_lower", ".pred_upper"))
