@@ -32,7 +32,7 @@ as_exact <- function(found, made, fitted) {
     if (is.matrix(errors)) errors <- t(errors) # class by class, as the names
     found$standard_errors <- stats::setNames(as.vector(errors), names)
   }
-  found <- with_na(found)
+  found <- with_undefined_na(found)
   for (name in c("linear_predictor", "working_weights")) {
     if (!is.null(found[[name]]) && length(dim(found[[name]])) < 2L) {
       found[[name]] <- stats::setNames(as.vector(found[[name]]), made$row_names)
@@ -43,7 +43,7 @@ as_exact <- function(found, made, fitted) {
 }
 
 # What others explain is NA, as of lm(): Python has NaN for it.
-with_na <- function(found) {
+with_undefined_na <- function(found) {
   undefined <- is.nan(flat_coef(found))
   if (!any(undefined)) return(found)
   found$coefficients[is.nan(found$coefficients)] <- NA
