@@ -68,7 +68,7 @@ anova.torch_fit <- function(object, ..., test = NULL) {
 
 # Likelihood ratios of fits, each to the one before.
 compare_likelihoods <- function(fits, test, call) {
-  if (!is.null(test) && !test %in% c("Chisq", "LRT")) {
+  if (!is.null(test) && !identical(test, "Chisq") && !identical(test, "LRT")) {
     abort(call, "`test` must be \"Chisq\" for ", exact_name(fits[[1L]]$exact), ".")
   }
   first <- fits[[1L]]

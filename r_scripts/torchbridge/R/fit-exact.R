@@ -67,6 +67,11 @@ extra_names <- function(found, made) {
 # Is it a generalized linear model, as glm() has it?
 is_glm <- function(exact) base_family(exact$family) %in% names(model_registry()$families)
 
+# Is it one that R fits by glm(), and not by lm()?
+is_rs_glm <- function(exact) {
+  !is.null(exact) && is_glm(exact) && !is_least_squares(exact)
+}
+
 # Of the last iteration. Least squares has none of its own.
 working_weights <- function(fit) {
   found <- fit$exact$working_weights

@@ -67,8 +67,7 @@ confint.torch_fit <- function(object, parm, level = 0.95, method = NULL, ...) {
     abort(call, "`level` must be a number between 0 and 1.")
   }
   # As R's own: confint() of an lm and of a multinom is Wald's, that of a glm is not.
-  plain <- !is_glm(exact) || is_least_squares(exact)
-  if (is.null(method)) method <- if (plain) "wald" else "profile"
+  if (is.null(method)) method <- if (is_rs_glm(exact)) "profile" else "wald"
   check_string(method, "method", call)
   if (!method %in% c("profile", "wald")) refuse_name(method, c("profile", "wald"), "method", call)
   if (method == "profile") need_one_response(object, "Profile likelihoods", call)
@@ -156,9 +155,8 @@ weights.torch_fit <- function(object, type = "prior", ...) { # nolint: object_na
   check_string(type, "type", call)
   if (!type %in% c("prior", "working")) refuse_name(type, c("prior", "working"), "type", call)
   if (type == "working") need_glm(object, "Working weights", call)
-  exact <- object$exact
   found <- object$prior.weights
-  if (!is.null(exact) && is_glm(exact) && !is_least_squares(exact)) {
+  if (is_rs_glm(object$exact)) {
     # As of glm(): of every row, with its name.
     check_not_streamed(object, call)
     found <- as.vector(if (type == "working") working_weights(object) else row_weights(object))
@@ -205,9 +203,7 @@ logLik.torch_fit <- function(object, ...) {
   }
   # As of coxph(): censored rows say little.
   n <- if (identical(object$exact$family, "cox")) object$exact$n_events else stats::nobs(object)
-  if (!is.null(object$exact) && is_glm(object$exact) && !is_least_squares(object$exact)) {
-    n <- n + n_of_no_weight(object)
-  }
+  if (is_rs_glm(object$exact)) n <- n + n_of_no_weight(object)
   structure(value, df = df, nobs = n, class = "logLik")
 }
 
